@@ -1,0 +1,56 @@
+# Every target does its own set-up: the pinned Bun, the packages, and the Debian packages it needs.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BUN_VERSION := 1.4.5
+BUN_ARCH := $(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+# A processor without AVX2 needs the baseline build.
+BUN_BUILD := linux-$(BUN_ARCH)$(shell [ "$(BUN_ARCH)" = x64 ] && ! grep -qm1 avx2 /proc/cpuinfo && echo -baseline)
+BUN := $(CURDIR)/.tools/bun-$(BUN_VERSION)/bun
+export PATH := $(dir $(BUN)):$(PATH)
+
+SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
+
+.PHONY: help demo test unit build check bench clean generate apt-test
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BUN):
+	@mkdir -p $(@D)
+	@echo "fetching Bun $(BUN_VERSION) ($(BUN_BUILD)) from npm"
+	@cd $(@D) && npm pack --silent --loglevel=error @oven/bun-$(BUN_BUILD)@$(BUN_VERSION) >/dev/null \
+	  && tar -xzf oven-bun-*.tgz --strip-components=2 package/bin/bun && rm oven-bun-*.tgz
+	@$(BUN) --version | grep -qx $(BUN_VERSION)
+
+node_modules/.installed: $(BUN) package.json bun.lock $(wildcard */package.json apps/*/package.json libs/*/package.json)
+	@$(BUN) install --frozen-lockfile --silent
+	@touch $@
+
+apt-test: # what the tests on real runtimes need, installed only where it is missing
+	@scripts/apt-install.sh runc podman busybox-static python3-grpcio
+
+dist/.built: node_modules/.installed $(SOURCES) scripts/build.ts
+	@$(BUN) scripts/build.ts
+	@touch $@
+
+build: dist/.built ## compile dist/tetragon-oci-hook and dist/tetragon
+
+demo: apt-test dist/.built ## hold a real runc container until the agent knows it, and show it
+	@$(BUN) scripts/demo.ts
+
+check: node_modules/.installed ## types, lint, layering, unused exports
+	@$(BUN) run --silent check
+
+test: apt-test dist/.built ## every test, on real runtimes
+	@$(BUN) test
+
+bench: apt-test dist/.built ## measure; prints tables, fails nothing
+	@$(BUN) bench/src/main.ts
+
+generate: node_modules/.installed ## make the protobuf code again from libs/proto/proto
+	@$(BUN) run --silent generate
+
+clean: ## remove what the other targets made
+	@rm -rf dist node_modules apps/*/node_modules libs/*/node_modules tests/node_modules bench/node_modules .tools

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes src/gen from proto/: `bun generate.ts [directory to write src/gen into]`.
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+const output = process.argv[2] ?? root;
+const bin = join(root, "node_modules/.bin");
+
+const child = Bun.spawn([join(bin, "buf"), "generate", "--output", output], {
+  cwd: root,
+  env: { ...process.env, PATH: `${bin}:${join(process.execPath, "..")}:${process.env["PATH"] ?? ""}` },
+  stdout: "inherit",
+  stderr: "inherit",
+});
+process.exitCode = await child.exited;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages and services, generated from ../proto; see ../scripts/generate.ts.
+
+export {
+  Container,
+  AgentStateDefinition,
+  ListContainersRequest,
+  ListContainersResponse,
+} from "./gen/rthooks/v1/state.ts";
+export {
+  CreateContainer,
+  FineGuidanceSensorsDefinition,
+  GetHealthStatusRequest,
+  GetHealthStatusResponse,
+  GetVersionRequest,
+  GetVersionResponse,
+  HealthStatusResult,
+  HealthStatusType,
+  Mount,
+  RuntimeHookRequest,
+  RuntimeHookResponse,
+} from "./gen/tetragon/sensors.ts";
