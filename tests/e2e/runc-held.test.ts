@@ -90,7 +90,7 @@ describe("a container that the agent answers for", () => {
         podUid: pod.uid,
         podName: pod.name,
         podNamespace: pod.namespace,
-        podLabels: { app: "web" },
+        podLabels: new Map([["app", "web"]]),
         state: "released",
         source: "hook",
       });

@@ -2,17 +2,29 @@
 import { connect, createServer, type Socket } from "node:net";
 import type { Workspace } from "./workspace.ts";
 
-/** Stands between a hook and an agent: requests pass at once, answers only after `open`. */
+/** Stands between a hook and an agent: everything passes at once but the answer, which waits for `open`. */
 export interface Gate {
   readonly address: string;
-  /** Bytes of the agent that are being withheld. */
+  /** Bytes of answers that are being withheld. */
   heldBytes(): number;
   open(): void;
 }
 
+/** Bytes of whole leading frames that belong to the connection (stream 0), not to a call. RFC 9113 §4.1. */
+function findAnswerStart(bytes: Buffer): number {
+  let at = 0;
+  while (bytes.length >= at + 9) {
+    const end = at + 9 + bytes.readUIntBE(at, 3);
+    const streamId = bytes.readUInt32BE(at + 5) & 0x7fffffff;
+    if (streamId !== 0 || end > bytes.length) break;
+    at = end;
+  }
+  return at;
+}
+
 export async function createGate(workspace: Workspace, upstreamPath: string): Promise<Gate> {
   const path = workspace.path("gate.sock");
-  const held: { readonly to: Socket; readonly bytes: Buffer }[] = [];
+  const held = new Map<Socket, Buffer>();
   const sockets = new Set<Socket>();
   let isOpen = false;
   const server = createServer((downstream) => {
@@ -25,8 +37,10 @@ export async function createGate(workspace: Workspace, upstreamPath: string): Pr
     downstream.on("data", (bytes) => upstream.write(bytes));
     downstream.on("end", () => upstream.end());
     upstream.on("data", (bytes: Buffer) => {
-      if (isOpen) downstream.write(bytes);
-      else held.push({ to: downstream, bytes });
+      const all = Buffer.concat([held.get(downstream) ?? Buffer.alloc(0), bytes]);
+      const passing = isOpen ? all.length : findAnswerStart(all);
+      if (passing > 0) downstream.write(all.subarray(0, passing));
+      held.set(downstream, all.subarray(passing));
     });
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -36,10 +50,11 @@ export async function createGate(workspace: Workspace, upstreamPath: string): Pr
   });
   return {
     address: `unix://${path}`,
-    heldBytes: () => held.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    heldBytes: () => [...held.values()].reduce((sum, bytes) => sum + bytes.length, 0),
     open: () => {
       isOpen = true;
-      for (const { to, bytes } of held.splice(0)) to.write(bytes);
+      for (const [socket, bytes] of held) socket.write(bytes);
+      held.clear();
     },
   };
 }
