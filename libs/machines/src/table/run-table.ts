@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { MachineTable, Step } from "./table.ts";
+
+/** The names in a table, given their meaning. An action that is no reducer is an effect of the caller's. */
+export interface TableLogic<Context, Event> {
+  readonly reducers: Readonly<Record<string, (context: Context, event: Event) => Partial<Context>>>;
+  readonly guards: Readonly<Record<string, (context: Context) => boolean>>;
+  readonly delays: Readonly<Record<string, (context: Context) => number>>;
+}
+
+export interface TableRun<Context, Event> {
+  readonly state: string;
+  readonly context: Context;
+  readonly done: boolean;
+  /** When the next timer is due, on the caller's clock in milliseconds. */
+  readonly nextTimerAt: number;
+  /** Effects to perform, in order. Reducers are already applied. An event that no one waits for changes nothing. */
+  send(event: Event, nowMs: number): readonly string[];
+  /** The same for the timer that is due at `nowMs`; the earliest if several are. */
+  tick(nowMs: number): readonly string[];
+}
+
+/** Starts the machine; the effects of its first states come from `start`. */
+export function runTable<Context, Event extends { readonly type: string }>(
+  table: MachineTable,
+  logic: TableLogic<Context, Event>,
+  first: Context,
+  start: (effects: readonly string[]) => void,
+  nowMs: number,
+): TableRun<Context, Event> {
+  let state = "";
+  let context = first;
+  let due = new Map<string, number>();
+
+  const take = (step: Step, event: Event | undefined, now: number): readonly string[] => {
+    const effects: string[] = [];
+    for (const action of step.actions) {
+      const reducer = logic.reducers[action];
+      if (reducer === undefined) effects.push(action);
+      else if (event !== undefined) context = { ...context, ...reducer(context, event) };
+    }
+    state = step.target;
+    const running = new Map<string, number>();
+    for (const { id, delay } of table.states[state]?.timers ?? []) {
+      const kept = step.keeps.includes(id) ? due.get(id) : undefined;
+      running.set(id, kept ?? now + (logic.delays[delay]?.(context) ?? 0));
+    }
+    due = running;
+    return effects;
+  };
+
+  const dispatch = (event: Event, now: number): readonly string[] => {
+    const steps = table.states[state]?.on[event.type] ?? [];
+    const step = steps.find(({ guard }) => guard === undefined || (logic.guards[guard]?.(context) ?? false));
+    return step === undefined ? [] : take(step, event, now);
+  };
+
+  start(take(table.initial, undefined, nowMs));
+  return {
+    get state() {
+      return state;
+    },
+    get context() {
+      return context;
+    },
+    get done() {
+      return table.states[state]?.final ?? true;
+    },
+    get nextTimerAt() {
+      return Math.min(...due.values());
+    },
+    send: dispatch,
+    tick(now) {
+      const [next] = [...due].sort((a, b) => a[1] - b[1]);
+      if (next === undefined || next[1] > now) return [];
+      due.delete(next[0]);
+      // A delay raises an event of its own type, which carries nothing.
+      return dispatch({ type: next[0] } as Event, now);
+    },
+  };
+}
