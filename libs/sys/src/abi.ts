@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel's ABI says for the two processors that Bun runs on under Linux.
+// Source: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h (arm64),
+// include/uapi/asm-generic/fcntl.h, arch/arm64/include/uapi/asm/fcntl.h.
+
+const x64 = {
+  read: 0,
+  write: 1,
+  close: 3,
+  fstat: 5,
+  socket: 41,
+  connect: 42,
+  sendto: 44,
+  flock: 73,
+  clockGettime: 228,
+  exitGroup: 231,
+  openat: 257,
+  mkdirat: 258,
+  newfstatat: 262,
+  readlinkat: 267,
+  ppoll: 271,
+  renameat2: 316,
+  O_DIRECTORY: 0o200000,
+  O_NOFOLLOW: 0o400000,
+  statModeOffset: 24,
+} as const;
+
+const arm64: Readonly<Record<keyof typeof x64, number>> = {
+  read: 63,
+  write: 64,
+  close: 57,
+  fstat: 80,
+  socket: 198,
+  connect: 203,
+  sendto: 206,
+  flock: 32,
+  clockGettime: 113,
+  exitGroup: 94,
+  openat: 56,
+  mkdirat: 34,
+  newfstatat: 79,
+  readlinkat: 78,
+  ppoll: 73,
+  renameat2: 276,
+  O_DIRECTORY: 0o40000,
+  O_NOFOLLOW: 0o100000,
+  statModeOffset: 16,
+};
+
+/** System call numbers and the constants that differ between processors. */
+export const abi: Readonly<Record<keyof typeof x64, number>> = process.arch === "arm64" ? arm64 : x64;
+
+export const AT_FDCWD = -100;
+export const O_RDONLY = 0;
+export const O_WRONLY = 0o1;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_APPEND = 0o2000;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+export const S_IFMT = 0o170000;
+export const S_IFREG = 0o100000;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// C structures as bytes; the layouts are the same on x86-64 and arm64 but for the place of st_mode.
+
+import { abi, S_IFMT, S_IFREG } from "./abi.ts";
+
+const encoder = new TextEncoder();
+
+/** The text with its terminating NUL; `undefined` if it has one inside, where C would cut it. */
+export function encodeCString(text: string): Uint8Array | undefined {
+  return text.includes("\0") ? undefined : encoder.encode(`${text}\0`);
+}
+
+/** struct timespec for a duration. */
+export function encodeTimespec(ms: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(16));
+  const seconds = Math.floor(ms / 1000);
+  view.setBigInt64(0, BigInt(seconds), true);
+  view.setBigInt64(8, BigInt(Math.round((ms - seconds * 1000) * 1e6)), true);
+  return new Uint8Array(view.buffer);
+}
+
+/** Nanoseconds of a struct timespec. */
+export function decodeTimespec(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer);
+  return view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true);
+}
+
+/** struct sockaddr_un; `undefined` for a path that its 108 bytes cannot hold. */
+export function encodeUnixAddress(path: string): Uint8Array | undefined {
+  const name = encoder.encode(path);
+  if (name.length > 107 || name.includes(0)) return undefined;
+  const bytes = new Uint8Array(2 + name.length + 1);
+  bytes[0] = 1; // AF_UNIX, little endian
+  bytes.set(name, 2);
+  return bytes;
+}
+
+/** What the callers need of struct stat. */
+export interface FileStatus {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly type: number;
+  readonly size: number;
+}
+
+export const STAT_BYTES = 144;
+
+export function decodeStat(bytes: Uint8Array): FileStatus {
+  const view = new DataView(bytes.buffer);
+  return {
+    device: view.getBigUint64(0, true),
+    inode: view.getBigUint64(8, true),
+    type: view.getUint32(abi.statModeOffset, true) & S_IFMT,
+    size: Number(view.getBigInt64(48, true)),
+  };
+}
+
+export const isRegular = (status: FileStatus): boolean => status.type === S_IFREG;
+
+/** struct pollfd. */
+export function encodePoll(fd: number, events: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setInt32(0, fd, true);
+  view.setInt16(4, events, true);
+  return new Uint8Array(view.buffer);
+}

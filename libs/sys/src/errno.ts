@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The errors that callers tell apart, by number: include/uapi/asm-generic/errno-base.h and errno.h, with the
+ * words that strerror(3) has for them.
+ */
+const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
+  1: ["EPERM", "operation not permitted"],
+  2: ["ENOENT", "no such file or directory"],
+  4: ["EINTR", "interrupted system call"],
+  5: ["EIO", "input/output error"],
+  6: ["ENXIO", "no such device or address"],
+  9: ["EBADF", "bad file descriptor"],
+  11: ["EAGAIN", "resource temporarily unavailable"],
+  12: ["ENOMEM", "cannot allocate memory"],
+  13: ["EACCES", "permission denied"],
+  17: ["EEXIST", "file exists"],
+  20: ["ENOTDIR", "not a directory"],
+  21: ["EISDIR", "is a directory"],
+  22: ["EINVAL", "invalid argument"],
+  24: ["EMFILE", "too many open files"],
+  27: ["EFBIG", "file too large"],
+  28: ["ENOSPC", "no space left on device"],
+  30: ["EROFS", "read-only file system"],
+  32: ["EPIPE", "broken pipe"],
+  36: ["ENAMETOOLONG", "file name too long"],
+  40: ["ELOOP", "is a symbolic link"],
+  91: ["EPROTOTYPE", "protocol wrong type for socket"],
+  104: ["ECONNRESET", "connection reset by peer"],
+  107: ["ENOTCONN", "transport endpoint is not connected"],
+  111: ["ECONNREFUSED", "connection refused"],
+  122: ["EDQUOT", "disk quota exceeded"],
+};
+
+export type ErrnoName =
+  | "EPERM"
+  | "ENOENT"
+  | "EINTR"
+  | "EIO"
+  | "ENXIO"
+  | "EBADF"
+  | "EAGAIN"
+  | "ENOMEM"
+  | "EACCES"
+  | "EEXIST"
+  | "ENOTDIR"
+  | "EISDIR"
+  | "EINVAL"
+  | "EMFILE"
+  | "EFBIG"
+  | "ENOSPC"
+  | "EROFS"
+  | "EPIPE"
+  | "ENAMETOOLONG"
+  | "ELOOP"
+  | "EPROTOTYPE"
+  | "ECONNRESET"
+  | "ENOTCONN"
+  | "ECONNREFUSED"
+  | "EDQUOT"
+  | "EOTHER";
+
+/** A system call that failed: which, on what, and why. */
+export interface SysError {
+  readonly call: string;
+  /** The path or address the call was about; empty for none. */
+  readonly subject: string;
+  readonly code: ErrnoName;
+  readonly message: string;
+}
+
+export function toSysError(call: string, subject: string, errno: number): SysError {
+  const [code, message] = errors[errno] ?? ["EOTHER", `errno ${errno}`];
+  return { call, subject, code, message };
+}
+
+/** "open /x: no such file or directory" */
+export function renderSysError(error: SysError): string {
+  return error.subject === ""
+    ? `${error.call}: ${error.message}`
+    : `${error.call} ${error.subject}: ${error.message}`;
+}

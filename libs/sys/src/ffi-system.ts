@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The System on bare system calls. Everything is synchronous: a program that does one thing and ends needs no
+// event loop, and each module of the runtime that it does not touch is start-up time saved.
+
+import { err, ok, type Result } from "@rthooks/result";
+import {
+  AT_FDCWD,
+  abi,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_WRONLY,
+} from "./abi.ts";
+import {
+  decodeStat,
+  decodeTimespec,
+  encodeCString,
+  encodePoll,
+  encodeTimespec,
+  encodeUnixAddress,
+  type FileStatus,
+  isRegular,
+  STAT_BYTES,
+} from "./bytes.ts";
+import { type SysError, toSysError } from "./errno.ts";
+import { openSyscalls, type Syscalls } from "./syscall.ts";
+import type { LogFile, ReadError, Stream, System } from "./system.ts";
+
+const EINVAL = 22;
+const ENAMETOOLONG = 36;
+const AF_UNIX = 1;
+const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2004001;
+const MSG_NOSIGNAL = 0x4000;
+const POLLIN = 1;
+const POLLOUT = 4;
+const CLOCK_REALTIME = 0;
+const LOCK_EX_NB = 6;
+const RENAME_NOREPLACE = 1;
+const S_IFCHR = 0o020000;
+
+/** Throws where foreign calls are refused; see {@link openSyscalls}. */
+export function openFfiSystem(): System {
+  const sys = openSyscalls();
+  const writeAll = (fd: number, text: string): void => {
+    let rest = new TextEncoder().encode(text);
+    while (rest.length > 0) {
+      const written = sys.call("write", "", fd, rest, rest.length);
+      if (!written.ok || written.value === 0) return;
+      rest = rest.subarray(written.value);
+    }
+  };
+
+  return {
+    wallNanos() {
+      const time = new Uint8Array(16);
+      sys.call("clockGettime", "", CLOCK_REALTIME, time);
+      return decodeTimespec(time);
+    },
+    monotonicMs: () => performance.now(),
+    sleep(ms) {
+      sys.call("ppoll", "", 0, 0, encodeTimespec(ms), 0, 8);
+    },
+    readRegularFile: (path, { maxBytes }) => readRegularFile(sys, path, maxBytes),
+    readStdin: (timeoutMs, maxBytes) => readStdin(sys, timeoutMs, maxBytes),
+    writeStdout: (text) => writeAll(1, text),
+    writeStderr: (text) => writeAll(2, text),
+    readLink(path) {
+      const name = encodeCString(path);
+      if (name === undefined) return err(toSysError("readlink", path, EINVAL));
+      const target = new Uint8Array(4096);
+      const length = sys.call("readlinkat", path, AT_FDCWD, name, target, target.length);
+      return length.ok ? ok(new TextDecoder().decode(target.subarray(0, length.value))) : length;
+    },
+    openLog: (path) => openLog(sys, path),
+    connectUnix: (path) => connectUnix(sys, path),
+    exit(code) {
+      sys.call("exitGroup", "", code);
+      throw new Error("exit_group returned");
+    },
+  };
+}
+
+function open(sys: Syscalls, path: string, flags: number, mode = 0): Result<number, SysError> {
+  const name = encodeCString(path);
+  if (name === undefined) return err(toSysError("open", path, EINVAL));
+  return sys.call("openat", path, AT_FDCWD, name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
+}
+
+function status(sys: Syscalls, fd: number, subject: string): Result<FileStatus, SysError> {
+  const bytes = new Uint8Array(STAT_BYTES);
+  const done = sys.call("fstat", subject, fd, bytes);
+  return done.ok ? ok(decodeStat(bytes)) : done;
+}
+
+function readRegularFile(sys: Syscalls, path: string, maxBytes: number): Result<Uint8Array, ReadError> {
+  const fd = open(sys, path, O_RDONLY | abi.O_NOFOLLOW);
+  if (!fd.ok) return fd;
+  try {
+    const file = status(sys, fd.value, path);
+    if (!file.ok) return file;
+    if (!isRegular(file.value)) {
+      return err({ call: "read", subject: path, code: "EINVAL", message: "not a regular file" });
+    }
+    if (file.value.size > maxBytes) return err({ code: "ETOOBIG", bytes: file.value.size, maxBytes });
+    return readToEnd(sys, fd.value, path, file.value.size, maxBytes);
+  } finally {
+    sys.call("close", path, fd.value);
+  }
+}
+
+/** A file in /proc says that it has no bytes, and any file may have grown since it was asked. */
+function readToEnd(
+  sys: Syscalls,
+  fd: number,
+  path: string,
+  expectedBytes: number,
+  maxBytes: number,
+): Result<Uint8Array, ReadError> {
+  let buffer = new Uint8Array(expectedBytes === 0 ? 16_384 : expectedBytes + 1);
+  let length = 0;
+  for (;;) {
+    const room = buffer.subarray(length);
+    const count = sys.call("read", path, fd, room, room.length);
+    if (!count.ok) return count;
+    length += count.value;
+    if (length > maxBytes) return err({ code: "ETOOBIG", bytes: length, maxBytes });
+    const short = count.value < room.length;
+    if (count.value === 0 || (short && expectedBytes > 0)) return ok(buffer.subarray(0, length));
+    if (!short) {
+      const larger = new Uint8Array(buffer.length * 2);
+      larger.set(buffer);
+      buffer = larger;
+    }
+  }
+}
+
+function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Array {
+  const kind = status(sys, 0, "stdin");
+  if (!kind.ok || kind.value.type === S_IFCHR) return new Uint8Array();
+  const deadline = performance.now() + timeoutMs;
+  let buffer = new Uint8Array(8_192);
+  let length = 0;
+  for (;;) {
+    const poll = encodePoll(0, POLLIN);
+    const ready = sys.call(
+      "ppoll",
+      "stdin",
+      poll,
+      1,
+      encodeTimespec(Math.max(0, deadline - performance.now())),
+      0,
+      8,
+    );
+    if (!ready.ok || ready.value === 0) break;
+    const room = buffer.subarray(length);
+    const count = sys.call("read", "stdin", 0, room, room.length);
+    if (!count.ok || count.value === 0) break;
+    length += count.value;
+    if (length > maxBytes) break;
+    if (length === buffer.length) {
+      const larger = new Uint8Array(buffer.length * 2);
+      larger.set(buffer);
+      buffer = larger;
+    }
+  }
+  return buffer.subarray(0, length);
+}
+
+function openLog(sys: Syscalls, path: string): Result<LogFile, SysError> {
+  const flags = O_WRONLY | O_APPEND | O_CREAT | abi.O_NOFOLLOW;
+  let fd = open(sys, path, flags, 0o600);
+  if (!fd.ok && fd.error.code === "ENOENT") {
+    makeDirectories(sys, path.slice(0, path.lastIndexOf("/")));
+    fd = open(sys, path, flags, 0o600);
+  }
+  if (!fd.ok) return fd;
+  const { value: file } = fd;
+  const opened = status(sys, file, path);
+  if (!opened.ok || !isRegular(opened.value)) {
+    sys.call("close", path, file);
+    return opened.ok
+      ? err({ call: "open", subject: path, code: "EINVAL", message: "not a regular file" })
+      : opened;
+  }
+  return ok({
+    size: opened.value.size,
+    append(line) {
+      const written = sys.call("write", path, file, line, line.length);
+      if (!written.ok) return written;
+      if (written.value === line.length) return ok(undefined);
+      return err({
+        call: "write",
+        subject: path,
+        code: "ENOSPC",
+        message: `only ${written.value} of ${line.length} bytes were written`,
+      });
+    },
+    renameTo: (target) => renameLocked(sys, file, path, target, opened.value),
+    close: () => void sys.call("close", path, file),
+  });
+}
+
+/**
+ * The lock is on the file itself and is tried, never waited for: whoever does not get it goes on appending, and
+ * whoever gets it late sees that the path leads to another file by then.
+ */
+function renameLocked(
+  sys: Syscalls,
+  fd: number,
+  path: string,
+  target: string,
+  own: FileStatus,
+): Result<boolean, SysError> {
+  const from = encodeCString(path);
+  const to = encodeCString(target);
+  if (from === undefined || to === undefined) return err(toSysError("rename", target, EINVAL));
+  const locked = sys.call("flock", path, fd, LOCK_EX_NB);
+  if (!locked.ok) return locked.error.code === "EAGAIN" ? ok(false) : locked;
+  const bytes = new Uint8Array(STAT_BYTES);
+  const found = sys.call("newfstatat", path, AT_FDCWD, from, bytes, 0);
+  if (!found.ok) return found.error.code === "ENOENT" ? ok(false) : found;
+  const there = decodeStat(bytes);
+  if (there.inode !== own.inode || there.device !== own.device) return ok(false);
+  const renamed = sys.call("renameat2", target, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  return renamed.ok ? ok(true) : renamed;
+}
+
+function makeDirectories(sys: Syscalls, directory: string): void {
+  for (let end = directory.indexOf("/", 1); ; end = directory.indexOf("/", end + 1)) {
+    const name = encodeCString(end === -1 ? directory : directory.slice(0, end));
+    // Whether it worked is seen when the file is opened.
+    if (name !== undefined && name.length > 1) sys.call("mkdirat", "", AT_FDCWD, name, 0o755);
+    if (end === -1) return;
+  }
+}
+
+function connectUnix(sys: Syscalls, path: string): Result<Stream, SysError> {
+  const address = encodeUnixAddress(path);
+  if (address === undefined) return err(toSysError("connect", path, ENAMETOOLONG));
+  const socket = sys.call("socket", path, AF_UNIX, SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+  if (!socket.ok) return socket;
+  const fd = socket.value;
+  const connected = sys.call("connect", path, fd, address, address.length);
+  if (!connected.ok) {
+    sys.call("close", path, fd);
+    return connected;
+  }
+  const buffer = new Uint8Array(16_384);
+  return ok({
+    send(bytes) {
+      const sent = sys.call("sendto", path, fd, bytes, bytes.length, MSG_NOSIGNAL, 0, 0);
+      return sent.ok || sent.error.code !== "EAGAIN" ? sent : ok(0);
+    },
+    receive() {
+      const count = sys.call("read", path, fd, buffer, buffer.length);
+      if (!count.ok) return count.error.code === "EAGAIN" ? ok(buffer.subarray(0, 0)) : count;
+      return ok(count.value === 0 ? undefined : buffer.subarray(0, count.value));
+    },
+    wait(timeoutMs, forRoom) {
+      const poll = encodePoll(fd, forRoom ? POLLIN | POLLOUT : POLLIN);
+      sys.call("ppoll", path, poll, 1, encodeTimespec(Math.max(0, timeoutMs)), 0, 8);
+    },
+    close: () => void sys.call("close", path, fd),
+  });
+}

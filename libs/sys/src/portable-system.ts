@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The System on the runtime's own modules, for places that refuse foreign calls. It has no socket to offer (the
+// caller has a gRPC library for that) and does not rename logs, since flock(2) is out of reach.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { err, ok, type Result } from "@rthooks/result";
+import { type SysError, toSysError } from "./errno.ts";
+import type { LogFile, System } from "./system.ts";
+
+export function openPortableSystem(): System {
+  return {
+    wallNanos: () => BigInt(Date.now()) * 1_000_000n,
+    monotonicMs: () => performance.now(),
+    sleep: (ms) => Bun.sleep(ms),
+    readRegularFile(path, { maxBytes }) {
+      return withFile(path, constants.O_RDONLY, (fd) => {
+        const bytes = fstatSync(fd).size;
+        if (bytes > maxBytes) return err({ code: "ETOOBIG", bytes, maxBytes });
+        return ok(new Uint8Array(readFileSync(fd)));
+      });
+    },
+    readStdin,
+    writeStdout: (text) => writeQuietly(1, text),
+    writeStderr: (text) => writeQuietly(2, text),
+    readLink: (path) => attempt("readlink", path, () => ok(readlinkSync(path))),
+    openLog,
+    connectUnix: undefined,
+    exit: (code) => process.exit(code),
+  };
+}
+
+const EINVAL = 22;
+
+const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Opens, checks that it is a regular file, and closes. */
+function withFile<T, E>(
+  path: string,
+  flags: number,
+  use: (fd: number) => Result<T, E>,
+): Result<T, E | SysError> {
+  return attempt<T, E | SysError>("open", path, () => {
+    const fd = openSync(path, flags | SAFELY, 0o600);
+    try {
+      if (!fstatSync(fd).isFile()) {
+        return err({ call: "open", subject: path, code: "EINVAL", message: "not a regular file" });
+      }
+      return use(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+function openLog(path: string): Result<LogFile, SysError> {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+  return attempt<LogFile, SysError>("open", path, () => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    const opened = withFile<undefined, SysError>(path, flags, () => ok(undefined));
+    if (!opened.ok) return opened;
+    return ok({
+      size: 0,
+      append: (line) =>
+        withFile(path, flags, (fd) => {
+          writeSync(fd, line);
+          return ok(undefined);
+        }),
+      renameTo: () => ok(false),
+      close() {
+        // Each line opens and closes the file by itself.
+      },
+    });
+  });
+}
+
+async function readStdin(timeoutMs: number, maxBytes: number): Promise<Uint8Array> {
+  const type = attempt("fstat", "stdin", () => ok(fstatSync(0)));
+  if (!type.ok || type.value.isCharacterDevice()) return new Uint8Array();
+  const reader = Bun.stdin.stream().getReader();
+  const timer = setTimeout(() => void reader.cancel(), timeoutMs);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+      length += value.length;
+      if (length > maxBytes) break;
+    }
+  } catch {
+    // What came before the error is all there is.
+  }
+  clearTimeout(timer);
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function writeQuietly(fd: number, text: string): void {
+  attempt("write", "", () => ok(writeSync(fd, text)));
+}
+
+function attempt<T, E>(call: string, subject: string, action: () => Result<T, E>): Result<T, E | SysError> {
+  try {
+    return action();
+  } catch (error) {
+    // An argument that the runtime itself refuses has no errno.
+    const errno = error instanceof Error && "errno" in error ? Number(error.errno) : EINVAL;
+    return err(toSysError(call, subject, Math.abs(errno)));
+  }
+}
