@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// One container, from the runtime hook's call to the end of its cgroup:
+//
+//   seen → identified → placed → registered → released → gone
+//
+// Effects answer with events, at once or later: findCgroup with cgroup.found or cgroup.refused, addToFilter
+// with filter.added or filter.refused, release with answer.sent. `registered` is entered only when the policy
+// filter holds the cgroup id, and nobody is answered before it. A repeated hook call of a released container
+// looks at the cgroup again (verifying) and touches the policy filter only if the id is another one.
+
+import { assign, sendTo, setup } from "xstate";
+import { type Announcement, type Cgroup, type Failure, notProvided, type PodIdentity } from "./domain.ts";
+
+export interface ContainerContext {
+  readonly announcement: Announcement;
+  readonly learnedAtNanos: bigint;
+  readonly pod: PodIdentity | undefined;
+  readonly cgroup: Cgroup | undefined;
+  readonly failure: Failure | undefined;
+}
+
+export interface ContainerInput {
+  readonly announcement: Announcement;
+  /** Undefined while the pod's identity is being resolved. */
+  readonly pod: PodIdentity | undefined;
+}
+
+export type ContainerEvent =
+  | {
+      readonly type: "container.announced";
+      readonly announcement: Announcement;
+      readonly pod: PodIdentity | undefined;
+    }
+  | { readonly type: "pod.identified"; readonly pod: PodIdentity }
+  | { readonly type: "identity.refused"; readonly failure: Failure }
+  | { readonly type: "cgroup.found"; readonly cgroupsPath: string; readonly cgroup: Cgroup }
+  | { readonly type: "cgroup.refused"; readonly cgroupsPath: string; readonly failure: Failure }
+  | { readonly type: "filter.added" }
+  | { readonly type: "filter.refused"; readonly failure: Failure }
+  | { readonly type: "answer.sent" }
+  /** Its cgroup directory is no more. */
+  | { readonly type: "cgroup.vanished" }
+  /** The same container was announced again as part of another pod. */
+  | { readonly type: "container.replaced" }
+  /** There are too many failed containers to remember this one. */
+  | { readonly type: "failure.discarded" }
+  | { readonly type: "pod.gone" };
+
+export const containerMachine = setup({
+  // The cast is XState's own way to name types; no value is behind it.
+  types: {} as { context: ContainerContext; events: ContainerEvent; input: ContainerInput },
+  actions: {
+    /** Looks up `announcement.cgroupsPath`; answers cgroup.found or cgroup.refused. */
+    findCgroup: notProvided("findCgroup"),
+    /** Puts the cgroup id under the pod's policies; answers filter.added or filter.refused. */
+    addToFilter: notProvided("addToFilter"),
+    removeFromFilter: notProvided("removeFromFilter"),
+    /** Lets every caller that waits go on; answers answer.sent. */
+    release: notProvided("release"),
+    /** Gives every caller that waits the failure. */
+    refuse: notProvided("refuse"),
+    reportMoved: notProvided("reportMoved"),
+    reportGone: notProvided("reportGone"),
+
+    adoptAnnouncement: assign(({ context, event }) =>
+      event.type === "container.announced"
+        ? { announcement: event.announcement, pod: event.pod ?? context.pod }
+        : {},
+    ),
+    adoptPod: assign(({ event }) => (event.type === "pod.identified" ? { pod: event.pod } : {})),
+    adoptCgroup: assign(({ event }) =>
+      event.type === "cgroup.found" ? { cgroup: event.cgroup, failure: undefined } : {},
+    ),
+    adoptFailure: assign(({ event }) => ("failure" in event ? { failure: event.failure } : {})),
+    forgetCgroup: assign({ cgroup: undefined }),
+    forgetFailure: assign({ failure: undefined }),
+    tellPodItIsGone: sendTo(
+      ({ self }) => {
+        if (self._parent === undefined) throw new Error("a container is always the child of a pod");
+        return self._parent;
+      },
+      ({ context }) => ({ type: "container.gone", containerId: context.announcement.containerId }),
+    ),
+  },
+  guards: {
+    knowsItsPod: ({ context }) => context.pod !== undefined,
+    /** A late answer for a path that was announced earlier is nobody's answer. */
+    answersAnnouncement: ({ context, event }) =>
+      "cgroupsPath" in event && event.cgroupsPath === context.announcement.cgroupsPath,
+    findsSameCgroup: ({ context, event }) =>
+      event.type === "cgroup.found" &&
+      event.cgroupsPath === context.announcement.cgroupsPath &&
+      event.cgroup.id === context.cgroup?.id,
+  },
+  delays: {
+    /** How long a failed container stays on record for `tetragon status`. */
+    failureRetention: notProvided("failureRetention"),
+  },
+}).createMachine({
+  id: "container",
+  context: ({ input }) => ({
+    announcement: input.announcement,
+    learnedAtNanos: input.announcement.seenAtNanos,
+    pod: input.pod,
+    cgroup: undefined,
+    failure: undefined,
+  }),
+  initial: "seen",
+  on: {
+    "pod.identified": { actions: "adoptPod" },
+    "cgroup.vanished": ".gone",
+    "container.replaced": ".gone",
+    "pod.gone": ".gone",
+  },
+  states: {
+    seen: {
+      description: "The hook has called; the pod's identity is being resolved.",
+      always: { guard: "knowsItsPod", target: "identified" },
+      on: {
+        "container.announced": { actions: "adoptAnnouncement" },
+        "pod.identified": { actions: "adoptPod" },
+        "identity.refused": { target: "failed", actions: "adoptFailure" },
+      },
+    },
+    identified: {
+      description: "Pod and container are known; the cgroup is being looked up.",
+      entry: "findCgroup",
+      on: {
+        "container.announced": { target: "identified", reenter: true, actions: "adoptAnnouncement" },
+        "cgroup.found": { guard: "answersAnnouncement", target: "placed", actions: "adoptCgroup" },
+        "cgroup.refused": { guard: "answersAnnouncement", target: "failed", actions: "adoptFailure" },
+      },
+    },
+    placed: {
+      description: "The cgroup id is known and is being put under the pod's policies.",
+      entry: "addToFilter",
+      on: {
+        "filter.added": "registered",
+        "filter.refused": { target: "failed", actions: ["adoptFailure", "forgetCgroup"] },
+      },
+    },
+    registered: {
+      description: "The policy filter holds the cgroup id; the runtime is being answered.",
+      entry: "release",
+      on: { "answer.sent": "released" },
+    },
+    released: {
+      description: "The runtime has its answer: the container runs or soon will.",
+      on: { "container.announced": { target: "verifying", actions: "adoptAnnouncement" } },
+    },
+    verifying: {
+      description: "Announced again; the policies stay as they are unless its cgroup is another one.",
+      entry: "findCgroup",
+      on: {
+        "container.announced": { target: "verifying", reenter: true, actions: "adoptAnnouncement" },
+        "cgroup.found": [
+          { guard: "findsSameCgroup", target: "registered" },
+          {
+            guard: "answersAnnouncement",
+            target: "placed",
+            actions: ["reportMoved", "removeFromFilter", "adoptCgroup"],
+          },
+        ],
+        // A wrong repetition takes nothing away from a container that runs.
+        "cgroup.refused": {
+          guard: "answersAnnouncement",
+          target: "released",
+          actions: ["adoptFailure", "refuse", "forgetFailure"],
+        },
+      },
+    },
+    failed: {
+      description: "Not let go, and the runtime was told why; a new hook call may try again.",
+      entry: ["removeFromFilter", "refuse"],
+      after: { failureRetention: "gone" },
+      on: {
+        "container.announced": { target: "seen", actions: ["forgetFailure", "adoptAnnouncement"] },
+        "failure.discarded": "gone",
+      },
+    },
+    gone: {
+      description: "Its cgroup, or its pod, is no more.",
+      type: "final",
+      entry: ["removeFromFilter", "reportGone", "tellPodItIsGone"],
+    },
+  },
+});

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words the two machines of the pod lifecycle share.
+
+export type Labels = ReadonlyMap<string, string>;
+
+/** What is known of the pod; empty texts where nobody has said it. */
+export interface PodIdentity {
+  /** Undefined for a container that belongs to no pod. */
+  readonly uid: string | undefined;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** Who vouches for it: only the hook's request, or the pod source too. */
+  readonly knownBy: "hook" | "source";
+}
+
+/** One hook call, as far as the lifecycle needs it. */
+export interface Announcement {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly image: string;
+  /** Of the pod, as the request carries it; empty where it does not. */
+  readonly podNamespace: string;
+  readonly podName: string;
+  /** As `expandCgroupsPath` gives it. */
+  readonly cgroupsPath: string;
+  /** When the call arrived: nanoseconds of Unix time. */
+  readonly seenAtNanos: bigint;
+}
+
+export interface Cgroup {
+  /** Below the root of the hierarchy. */
+  readonly path: string;
+  readonly id: bigint;
+}
+
+/** Why a container is not let go. The machines hand it on and never look into it. */
+export interface Failure {
+  readonly kind: string;
+  readonly message: string;
+}
+
+/** The default of every effect: an app that forgets to supply one learns it at the first use. */
+export function notProvided(name: string): () => never {
+  return () => {
+    throw new Error(`the effect ${name} is not provided`);
+  };
+}

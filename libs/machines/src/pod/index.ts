@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pod lifecycle: one actor per pod, its containers as child actors.
+
+export { containerMachine } from "./container-machine.ts";
+export type { Announcement, Cgroup, Failure, Labels, PodIdentity } from "./domain.ts";
+export { podMachine } from "./pod-machine.ts";
