@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export { expandCgroupsPath } from "./cgroups-path.ts";
+export { describeCgroupsPathError, expandCgroupsPath } from "./cgroups-path.ts";
 export { readIdentity, withoutForeignIdentity } from "./identity.ts";
 export { detectRuntime } from "./runtime.ts";
 export {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which runtime made a container, told by what the runtime itself writes.
+//
+// Each runtime has annotation keys of its own for the identity of a pod, and some let a pod author's annotations
+// into the spec beside them (CRI-O by default, containerd where an operator lists them). So the keys of a runtime
+// say nothing on a container of another, and the annotations alone cannot decide whose container it is. A pod
+// author cannot choose the path of the cgroup or of the bundle; these come first.
+
+import type { Annotations } from "./spec.ts";
+
+export type Runtime = "containerd" | "cri-o" | "podman" | "unknown";
+
+export interface RuntimeEvidence {
+  readonly annotations: Annotations;
+  readonly cgroupsPath: string | undefined;
+  readonly bundle: string | undefined;
+  /** The id in the OCI state. */
+  readonly containerId: string | undefined;
+}
+
+export function detectRuntime(evidence: RuntimeEvidence): Runtime {
+  return (
+    fromCgroupsPath(evidence.cgroupsPath, evidence.containerId) ??
+    fromBundle(evidence.bundle) ??
+    fromMarks(evidence.annotations) ??
+    "unknown"
+  );
+}
+
+/**
+ * The last element is `<prefix>-<id>[.scope]`, or `slice:<prefix>:<id>` before systemd's expansion.
+ * Source: cri-o internal/config/cgmgr (CrioPrefix), podman libpod/container_linux.go ("libpod"),
+ * containerd internal/cri/server/helpers_linux.go (getCgroupsPath: "cri-containerd" or the bare id).
+ */
+function fromCgroupsPath(path: string | undefined, containerId: string | undefined): Runtime | undefined {
+  if (path === undefined) return undefined;
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  const colon = last.indexOf(":");
+  const unit = colon === -1 ? last : last.slice(colon + 1).replace(":", "-");
+  if (unit.startsWith("crio-")) return "cri-o";
+  if (unit.startsWith("libpod-")) return "podman";
+  if (unit.startsWith("cri-containerd-")) return "containerd";
+  return containerId !== undefined && unit === containerId && /^[0-9a-f]{64}$/.test(unit)
+    ? "containerd"
+    : undefined;
+}
+
+/** containerd's task directory is named for its shim interface: `…/io.containerd.runtime.v2.task/<ns>/<id>`. */
+function fromBundle(bundle: string | undefined): Runtime | undefined {
+  return bundle?.includes("/io.containerd.runtime.") ? "containerd" : undefined;
+}
+
+/** The weakest: what a runtime always writes. CRI-O first, for there a pod author can add containerd's. */
+function fromMarks(annotations: Annotations): Runtime | undefined {
+  const manager = annotations.get("io.container.manager");
+  if (manager === "cri-o" || annotations.has("io.kubernetes.cri-o.ContainerID")) return "cri-o";
+  if (manager === "libpod") return "podman";
+  return annotations.has("io.kubernetes.cri.container-type") ||
+    annotations.has("io.kubernetes.cri.sandbox-id")
+    ? "containerd"
+    : undefined;
+}

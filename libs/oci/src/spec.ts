@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of an OCI runtime configuration (config.json) and of an OCI state that identify a container.
+// Source: opencontainers/runtime-spec, config.md, config-linux.md, runtime.md ("State").
+
+import { err, ok, type Result } from "@rthooks/result";
+import * as v from "valibot";
+
+export type Annotations = ReadonlyMap<string, string>;
+
+export interface Mount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+export interface ContainerSpec {
+  readonly annotations: Annotations;
+  /** `root.path` as written: absolute, or relative to the bundle. */
+  readonly rootPath: string | undefined;
+  /** `linux.cgroupsPath` as written. */
+  readonly cgroupsPath: string | undefined;
+  readonly mounts: readonly Mount[];
+}
+
+/** What the runtime writes to a hook's standard input. Each field it got wrong or left out is `undefined`. */
+export interface ContainerState {
+  readonly id: string | undefined;
+  /** On the host, at the stages that run in the host's namespaces. */
+  readonly pid: number | undefined;
+  readonly bundle: string | undefined;
+  readonly annotations: Annotations;
+}
+
+export type SpecError =
+  | { readonly kind: "not-json" }
+  | { readonly kind: "invalid"; readonly path: string; readonly reason: string }
+  | { readonly kind: "no-linux" };
+
+/** A Map, because the keys come from outside and an object has names of its own. */
+const annotations = v.pipe(
+  v.custom<Readonly<Record<string, unknown>>>(
+    (input) => typeof input === "object" && input !== null && !Array.isArray(input),
+    "expected an object",
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const entries = new Map<string, string>();
+    for (const [key, value] of Object.entries(dataset.value)) {
+      if (typeof value !== "string") {
+        addIssue({ message: `the value of ${JSON.stringify(key)} is not a string` });
+        return NEVER;
+      }
+      entries.set(key, value);
+    }
+    return entries;
+  }),
+);
+
+const text = v.optional(v.nullable(v.string()));
+
+const mount = v.object({
+  destination: v.string(),
+  type: text,
+  source: text,
+  options: v.optional(v.nullable(v.array(v.string()))),
+});
+
+const spec = v.object({
+  annotations: v.optional(v.nullable(annotations)),
+  root: v.optional(v.nullable(v.object({ path: text }))),
+  mounts: v.optional(v.nullable(v.array(mount))),
+  linux: v.optional(v.nullable(v.object({ cgroupsPath: text }))),
+});
+
+const lenient = v.object({
+  id: v.fallback(v.optional(v.string()), undefined),
+  pid: v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), undefined),
+  bundle: v.fallback(v.optional(v.string()), undefined),
+  annotations: v.fallback(v.optional(v.nullable(annotations)), undefined),
+});
+
+export function parseSpec(bytes: Uint8Array): Result<ContainerSpec, SpecError> {
+  const json = parseJson(bytes);
+  if (!json.ok) return json;
+  const parsed = v.safeParse(spec, json.value);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    return err({ kind: "invalid", path: v.getDotPath(issue) ?? "", reason: issue.message });
+  }
+  const { output } = parsed;
+  if (output.linux === undefined || output.linux === null) return err({ kind: "no-linux" });
+  return ok({
+    annotations: output.annotations ?? new Map<string, string>(),
+    rootPath: output.root?.path ?? undefined,
+    cgroupsPath: output.linux.cgroupsPath ?? undefined,
+    mounts: (output.mounts ?? []).map(({ destination, type, source, options }) => ({
+      destination,
+      type: type ?? "",
+      source: source ?? "",
+      options: options ?? [],
+    })),
+  });
+}
+
+/** `undefined` for anything that is not a JSON object. */
+export function parseState(bytes: Uint8Array): ContainerState | undefined {
+  const json = parseJson(bytes);
+  if (!json.ok) return undefined;
+  const parsed = v.safeParse(lenient, json.value);
+  if (!parsed.success) return undefined;
+  const { id, pid, bundle, annotations: found } = parsed.output;
+  return {
+    id: id === "" ? undefined : id,
+    pid,
+    bundle: bundle === "" ? undefined : bundle,
+    annotations: found ?? new Map<string, string>(),
+  };
+}
+
+/** "annotations: the value of "a" is not a string" */
+export function renderSpecError(error: SpecError): string {
+  switch (error.kind) {
+    case "not-json":
+      return "not valid JSON";
+    case "no-linux":
+      return "there is no linux section";
+    case "invalid":
+      return error.path === "" ? error.reason : `${error.path}: ${error.reason}`;
+  }
+}
+
+function parseJson(bytes: Uint8Array): Result<unknown, { kind: "not-json" }> {
+  try {
+    return ok(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return err({ kind: "not-json" });
+  }
+}
