@@ -7,7 +7,12 @@ import { RuntimeHookRequest, RuntimeHookResponse } from "@rthooks/proto";
 import type { Workspace } from "./workspace.ts";
 
 // RFC 9113 §4.1: 24-bit length, type, flags, 31-bit stream id.
-function frame(type: number, flags: number, streamId: number, payload: readonly number[] = []): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  streamId: number,
+  payload: readonly number[] = [],
+): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(payload.length, 0, 3);
   header[3] = type;
