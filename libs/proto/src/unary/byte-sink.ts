@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Collects bytes from buffers that their owner will use again. Grows by doubling, so small pieces stay cheap. */
+export interface ByteSink {
+  readonly length: number;
+  append(bytes: Uint8Array): void;
+  /** A view; valid until the next `append`. */
+  bytes(): Uint8Array;
+}
+
+export function createByteSink(): ByteSink {
+  let store = new Uint8Array(0);
+  let length = 0;
+  return {
+    get length() {
+      return length;
+    },
+    append(bytes) {
+      const needed = length + bytes.length;
+      if (needed > store.length) {
+        const grown = new Uint8Array(length === 0 ? needed : Math.max(needed, store.length * 2));
+        grown.set(store.subarray(0, length));
+        store = grown;
+      }
+      store.set(bytes, length);
+      length = needed;
+    },
+    bytes: () => store.subarray(0, length),
+  };
+}

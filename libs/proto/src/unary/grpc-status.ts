@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables between HTTP/2, HTTP and gRPC status: the documents PROTOCOL-HTTP2.md, statuscodes.md and
+// http-grpc-status-mapping.md of gRPC.
+import { ErrorCode } from "./frames.ts";
+
+/** Those that this client makes up itself. */
+export const GrpcCode = {
+  ok: 0,
+  cancelled: 1,
+  unknown: 2,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+/** "DeadlineExceeded" for 4, and so on: the spelling of the Go implementation. */
+export function renderGrpcCode(code: number): string {
+  const names =
+    "OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied " +
+    "ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss " +
+    "Unauthenticated";
+  return names.split(" ")[code] ?? `Code(${code})`;
+}
+
+/** For an answer without grpc-status. 200 is no success there: a gRPC server would have sent a status. */
+export function fromHttpStatus(httpStatus: number): number {
+  switch (httpStatus) {
+    case 400:
+      return GrpcCode.internal;
+    case 401:
+      return GrpcCode.unauthenticated;
+    case 403:
+      return GrpcCode.permissionDenied;
+    case 404:
+      return GrpcCode.unimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return GrpcCode.unavailable;
+    default:
+      return GrpcCode.unknown;
+  }
+}
+
+/** For RST_STREAM. */
+export function fromStreamError(errorCode: number): number {
+  switch (errorCode) {
+    case ErrorCode.noError:
+    case ErrorCode.protocolError:
+    case ErrorCode.internalError:
+    case ErrorCode.flowControlError:
+    case ErrorCode.settingsTimeout:
+    case ErrorCode.frameSizeError:
+    case ErrorCode.compressionError:
+    case ErrorCode.connectError:
+      return GrpcCode.internal;
+    case ErrorCode.refusedStream:
+      return GrpcCode.unavailable;
+    case ErrorCode.cancel:
+      return GrpcCode.cancelled;
+    case ErrorCode.enhanceYourCalm:
+      return GrpcCode.resourceExhausted;
+    case ErrorCode.inadequateSecurity:
+      return GrpcCode.permissionDenied;
+    default:
+      return GrpcCode.unknown;
+  }
+}
+
+/** The code of a grpc-status header; what is no number is an answer nobody understands. */
+export function parseGrpcStatus(text: string): number {
+  return /^[0-9]{1,9}$/.test(text) ? Number(text) : GrpcCode.unknown;
+}
+
+/**
+ * A grpc-message header is UTF-8 with percent escapes. A broken escape stays as it is, and bytes that are no
+ * UTF-8 become U+FFFD: the specification forbids failing over it.
+ */
+export function decodeGrpcMessage(text: string): string {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    let byte = text.charCodeAt(at);
+    const escaped = text.slice(at + 1, at + 3);
+    if (byte === 0x25 && /^[0-9A-Fa-f]{2}$/.test(escaped)) {
+      byte = Number.parseInt(escaped, 16);
+      at += 2;
+    }
+    bytes[length] = byte;
+    length += 1;
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length));
+}
+
+/** The grpc-timeout header, at most eight digits; undefined where there is no deadline to tell of. */
+export function renderTimeout(timeoutMs: number | undefined): string | undefined {
+  if (timeoutMs === undefined || !Number.isFinite(timeoutMs)) {
+    return undefined;
+  }
+  // Zero is no deadline that the specification can write.
+  const ms = Math.max(1, Math.ceil(timeoutMs));
+  if (ms < 100_000_000) {
+    return `${ms}m`;
+  }
+  return `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
+}

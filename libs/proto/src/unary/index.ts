@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hook's gRPC client: one unary call, without I/O, at next to no cost for the start of a process.
+
+export { renderGrpcCode } from "./grpc-status.ts";
+export type { UnaryRequest } from "./request.ts";
+export { createUnaryCall, type UnaryCall, type UnaryOutcome } from "./unary-call.ts";

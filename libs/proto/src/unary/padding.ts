@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { err, ok, type Result } from "@rthooks/result";
+import { ErrorCode, Flag, type Frame, FrameType, type Violation } from "./frames.ts";
+
+/** Of the priority fields that a HEADERS frame may carry: RFC 9113 section 6.2. */
+const PRIORITY_BYTES = 5;
+
+/** What a DATA or HEADERS frame carries, without padding and priority. */
+export function findContent(frame: Frame): Result<Uint8Array, Violation> {
+  const { payload, flags } = frame;
+  const padded = (flags & Flag.padded) !== 0;
+  const prioritized = frame.type === FrameType.headers && (flags & Flag.priority) !== 0;
+  const start = (padded ? 1 : 0) + (prioritized ? PRIORITY_BYTES : 0);
+  if (start > payload.length) {
+    return err({ reason: "a frame too short for its flags", code: ErrorCode.frameSizeError });
+  }
+  const end = payload.length - (padded ? (payload[0] ?? 0) : 0);
+  if (end < start) {
+    return err({ reason: "more padding than frame", code: ErrorCode.protocolError });
+  }
+  return ok(payload.subarray(start, end));
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's half of the exchange: connection preface, headers, and the message in DATA frames.
+import { joinBytes, writeUint32 } from "./bytes.ts";
+import type { SendWindow } from "./flow-control.ts";
+import {
+  CALL_STREAM_ID,
+  encodeFrame,
+  Flag,
+  FRAME_HEADER_BYTES,
+  FrameType,
+  MAX_FRAME_BYTES,
+  writeFrameHeader,
+} from "./frames.ts";
+import { renderTimeout } from "./grpc-status.ts";
+import { encodeIndexed, encodeLiteral } from "./hpack-encode.ts";
+import { MESSAGE_PREFIX_BYTES } from "./response.ts";
+import { encodeSettings } from "./settings.ts";
+
+export interface UnaryRequest {
+  readonly authority: string;
+  /** `/package.Service/Method` */
+  readonly path: string;
+  /** Sent as it is when the windows allow; it must not change before the call ends. */
+  readonly message: Uint8Array;
+  /** Told to the server as grpc-timeout. The clock is the caller's. */
+  readonly timeoutMs?: number;
+  readonly userAgent: string;
+}
+
+/** All that precedes the message: RFC 9113 section 3.4 allows it to go out before the server's settings. */
+export function encodeRequestStart(request: UnaryRequest): Uint8Array {
+  const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  return joinBytes([preface, encodeSettings(), ...encodeHeaderFrames(encodeHeaders(request))]);
+}
+
+/** The numbers are entries of the static table: RFC 7541 appendix A. */
+function encodeHeaders(request: UnaryRequest): Uint8Array {
+  const method = encodeIndexed(3);
+  const scheme = encodeIndexed(6);
+  const timeout = renderTimeout(request.timeoutMs);
+  return joinBytes([
+    method,
+    scheme,
+    encodeLiteral(4, request.path),
+    encodeLiteral(1, request.authority),
+    encodeLiteral("te", "trailers"),
+    ...(timeout === undefined ? [] : [encodeLiteral("grpc-timeout", timeout)]),
+    encodeLiteral(31, "application/grpc"),
+    encodeLiteral(58, request.userAgent),
+  ]);
+}
+
+function encodeHeaderFrames(block: Uint8Array): readonly Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < block.length; at += MAX_FRAME_BYTES) {
+    const part = block.subarray(at, at + MAX_FRAME_BYTES);
+    const type = at === 0 ? FrameType.headers : FrameType.continuation;
+    const flags = at + part.length === block.length ? Flag.endHeaders : 0;
+    frames.push(encodeFrame(type, flags, CALL_STREAM_ID, part));
+  }
+  return frames;
+}
+
+export interface MessageWriter {
+  /** DATA frames for all that the windows allow now; undefined where that is nothing. */
+  take(window: SendWindow): Uint8Array | undefined;
+}
+
+export function createMessageWriter(message: Uint8Array): MessageWriter {
+  const prefix = new Uint8Array(MESSAGE_PREFIX_BYTES);
+  writeUint32(prefix, 1, message.length);
+  const total = MESSAGE_PREFIX_BYTES + message.length;
+  let sent = 0;
+
+  /** Bytes from `from` on of prefix and message, as if they were one. */
+  function copy(out: Uint8Array, at: number, from: number, length: number): void {
+    const head = prefix.subarray(from, from + length);
+    out.set(head, at);
+    const start = Math.max(0, from - MESSAGE_PREFIX_BYTES);
+    out.set(message.subarray(start, start + length - head.length), at + head.length);
+  }
+
+  function take(window: SendWindow): Uint8Array | undefined {
+    const bytes = Math.min(total - sent, window.available());
+    if (bytes === 0) {
+      return undefined;
+    }
+    window.consume(bytes);
+    const end = sent + bytes;
+    const out = new Uint8Array(bytes + Math.ceil(bytes / MAX_FRAME_BYTES) * FRAME_HEADER_BYTES);
+    for (let at = 0; sent < end; ) {
+      const length = Math.min(MAX_FRAME_BYTES, end - sent);
+      at = writeFrameHeader(out, at, {
+        length,
+        type: FrameType.data,
+        flags: sent + length === total ? Flag.endStream : 0,
+        streamId: CALL_STREAM_ID,
+      });
+      copy(out, at, sent, length);
+      sent += length;
+      at += length;
+    }
+    return out;
+  }
+
+  return { take };
+}

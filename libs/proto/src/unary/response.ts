@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gRPC answer inside the stream: one length-prefixed message, and the status that ends the call.
+import { createByteSink } from "./byte-sink.ts";
+import { readUint32 } from "./bytes.ts";
+import { decodeGrpcMessage, fromHttpStatus, GrpcCode, parseGrpcStatus } from "./grpc-status.ts";
+import { MAX_RESPONSE_BYTES } from "./limits.ts";
+import type { ResponseHeaders } from "./response-headers.ts";
+
+export type Answer =
+  | { readonly kind: "response"; readonly message: Uint8Array }
+  | { readonly kind: "status"; readonly code: number; readonly message: string };
+
+/** One byte that says whether the message is compressed, four for its length. */
+export const MESSAGE_PREFIX_BYTES = 5;
+
+export interface MessageReader {
+  /** Bytes of the stream's DATA; an answer where they already spoil the call. */
+  append(bytes: Uint8Array): Answer | undefined;
+  /** The answer of a call that ended with status OK. */
+  finish(): Answer;
+}
+
+export function createMessageReader(): MessageReader {
+  const sink = createByteSink();
+  let prefixChecked = false;
+
+  function append(bytes: Uint8Array): Answer | undefined {
+    let rest = bytes;
+    if (!prefixChecked) {
+      const taken = Math.min(MESSAGE_PREFIX_BYTES - sink.length, rest.length);
+      sink.append(rest.subarray(0, taken));
+      rest = rest.subarray(taken);
+      if (sink.length < MESSAGE_PREFIX_BYTES) {
+        return undefined;
+      }
+      prefixChecked = true;
+      const problem = checkPrefix(sink.bytes());
+      if (problem !== undefined) {
+        return problem;
+      }
+    }
+    if (rest.length > missing()) {
+      return internal("the server sent more than one message");
+    }
+    sink.append(rest);
+    return undefined;
+  }
+
+  function missing(): number {
+    return MESSAGE_PREFIX_BYTES + readUint32(sink.bytes(), 1) - sink.length;
+  }
+
+  function finish(): Answer {
+    if (sink.length === 0) {
+      return internal("the server sent status OK without a message");
+    }
+    if (!prefixChecked || missing() > 0) {
+      return internal("the server ended the call within its message");
+    }
+    return { kind: "response", message: sink.bytes().subarray(MESSAGE_PREFIX_BYTES) };
+  }
+
+  return { append, finish };
+}
+
+function checkPrefix(prefix: Uint8Array): Answer | undefined {
+  if (prefix[0] !== 0) {
+    return internal("the server sent a compressed message, which nobody offered to take");
+  }
+  const length = readUint32(prefix, 1);
+  return length > MAX_RESPONSE_BYTES
+    ? {
+        kind: "status",
+        code: GrpcCode.resourceExhausted,
+        message: `received message larger than max (${length} vs. ${MAX_RESPONSE_BYTES})`,
+      }
+    : undefined;
+}
+
+/** Whether a message may follow this head; otherwise `toAnswer` already has all there is to know. */
+export function isGrpcHead(head: ResponseHeaders): boolean {
+  return head.httpStatus === 200 && /^application\/grpc(?:$|[+;])/i.test(head.contentType ?? "");
+}
+
+/** The answer at the end of the stream. `last` is the trailers, or the head where it was all there is. */
+export function toAnswer(
+  head: ResponseHeaders,
+  last: ResponseHeaders | undefined,
+  message: MessageReader,
+): Answer {
+  // A grpc-status outweighs whatever HTTP says.
+  if (last?.grpcStatus !== undefined) {
+    const code = parseGrpcStatus(last.grpcStatus);
+    return code === GrpcCode.ok
+      ? message.finish()
+      : { kind: "status", code, message: decodeGrpcMessage(last.grpcMessage ?? "") };
+  }
+  const code = fromHttpStatus(head.httpStatus);
+  if (head.httpStatus !== 200) {
+    return { kind: "status", code, message: `unexpected HTTP status ${head.httpStatus}` };
+  }
+  return isGrpcHead(head)
+    ? { kind: "status", code, message: "the server ended the call without a grpc-status" }
+    : { kind: "status", code, message: `unexpected content-type ${JSON.stringify(head.contentType ?? "")}` };
+}
+
+function internal(message: string): Answer {
+  return { kind: "status", code: GrpcCode.internal, message };
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// One gRPC unary call over one fresh HTTP/2 connection, without I/O: bytes in, bytes out.
+//
+// What changes the state:
+//  - takeOutput() moves the request on as far as the peer's windows allow, and gives our windows back;
+//  - a frame of the peer's (`receive`), which ends the call or not;
+//  - the end of the connection (`close`).
+// The first of them that sets `outcome` wins; afterwards nothing is read and no more of the request is sent.
+import { createByteSink } from "./byte-sink.ts";
+import { joinBytes, readUint32 } from "./bytes.ts";
+import { createReceiveWindow, createSendWindow } from "./flow-control.ts";
+import { createFrameReader } from "./frame-reader.ts";
+import { checkPlace } from "./frame-rules.ts";
+import {
+  CALL_STREAM_ID,
+  ErrorCode,
+  encodeFrame,
+  encodeGoaway,
+  encodeRstStream,
+  encodeWindowUpdate,
+  Flag,
+  type Frame,
+  FrameType,
+  type Violation,
+} from "./frames.ts";
+import { fromStreamError } from "./grpc-status.ts";
+import { createHpackDecoder } from "./hpack-decode.ts";
+import { MAX_HEADER_LIST_BYTES, MAX_IDLE_FRAMES, MAX_WAITING_ACK_BYTES } from "./limits.ts";
+import { findContent } from "./padding.ts";
+import { createMessageWriter, encodeRequestStart, type UnaryRequest } from "./request.ts";
+import { type Answer, createMessageReader, isGrpcHead, toAnswer } from "./response.ts";
+import { type ResponseHeaders, readResponseHeaders } from "./response-headers.ts";
+import { applySettings, encodeSettingsAck, HEADER_TABLE_BYTES } from "./settings.ts";
+import { calm, protocolError, sizeError } from "./violations.ts";
+
+export type UnaryOutcome =
+  | Answer
+  /** The connection ended first. `retryable`: the server cannot have acted on the call. */
+  | { readonly kind: "lost"; readonly reason: string; readonly retryable: boolean }
+  /** The peer broke the protocol or a limit of ours; `code` is the HTTP/2 error code. */
+  | { readonly kind: "violation"; readonly reason: string; readonly code: number };
+
+export interface UnaryCall {
+  /** True once the peer's SETTINGS arrived: a live HTTP/2 server is there. */
+  readonly serverReady: boolean;
+  readonly outcome: UnaryOutcome | undefined;
+  /** All that is to be written now, in one buffer of the caller's own; undefined if there is nothing. */
+  takeOutput(): Uint8Array | undefined;
+  /** The next bytes from the peer, split anyhow. Never throws, and keeps no reference to `chunk`. */
+  receive(chunk: Uint8Array): void;
+  /** The peer closed or reset the connection. */
+  close(): void;
+}
+
+export function createUnaryCall(request: UnaryRequest): UnaryCall {
+  const output: Uint8Array[] = [encodeRequestStart(request)];
+  const writer = createMessageWriter(request.message);
+  const sendWindow = createSendWindow();
+  const connectionWindow = createReceiveWindow();
+  const streamWindow = createReceiveWindow();
+  const hpack = createHpackDecoder({
+    maxTableBytes: HEADER_TABLE_BYTES,
+    maxListBytes: MAX_HEADER_LIST_BYTES,
+  });
+  const message = createMessageReader();
+  const frames = createFrameReader(onFrame);
+
+  let outcome: UnaryOutcome | undefined;
+  let serverReady = false;
+  let waitingAckBytes = 0;
+  let idleFrames = 0;
+  let goawayCode: number | undefined;
+  let head: ResponseHeaders | undefined;
+  /** A header block that CONTINUATION frames must complete before anything else comes. */
+  let openBlock: { readonly bytes: ReturnType<typeof createByteSink>; readonly ends: boolean } | undefined;
+
+  function fail(violation: Violation): void {
+    outcome = { kind: "violation", ...violation };
+    output.push(encodeGoaway(violation.code));
+  }
+
+  /** An answer before the end of the stream: tell the server that the rest of it is not wanted. */
+  function answerEarly(answer: Answer): undefined {
+    outcome = answer;
+    output.push(encodeRstStream(ErrorCode.cancel));
+  }
+
+  function onFrame(frame: Frame): boolean {
+    idleFrames += 1;
+    const violation = idleFrames > MAX_IDLE_FRAMES ? calm("frames without progress") : dispatch(frame);
+    if (violation !== undefined) {
+      fail(violation);
+    }
+    return outcome === undefined;
+  }
+
+  function dispatch(frame: Frame): Violation | undefined {
+    if (openBlock !== undefined || frame.type === FrameType.continuation) {
+      return onContinuation(frame);
+    }
+    const misplaced = checkPlace(frame);
+    if (misplaced !== undefined) {
+      return misplaced;
+    }
+    switch (frame.type) {
+      case FrameType.data:
+        return onData(frame);
+      case FrameType.headers:
+        return onHeaders(frame);
+      case FrameType.rstStream:
+        return onRstStream(readUint32(frame.payload, 0));
+      case FrameType.settings:
+        return onSettings(frame);
+      case FrameType.ping:
+        return (frame.flags & Flag.ack) !== 0
+          ? undefined
+          : acknowledge(encodeFrame(FrameType.ping, Flag.ack, 0, frame.payload));
+      case FrameType.goaway:
+        return onGoaway(frame.payload);
+      case FrameType.windowUpdate:
+        return onWindowUpdate(frame);
+      case FrameType.pushPromise:
+        return protocolError("a pushed stream, which our settings forbid");
+      default:
+        // PRIORITY has no meaning any more, and unknown types never had one: RFC 9113 sections 5.3.2 and 4.1.
+        return undefined;
+    }
+  }
+
+  function onContinuation(frame: Frame): Violation | undefined {
+    if (
+      openBlock === undefined ||
+      frame.type !== FrameType.continuation ||
+      frame.streamId !== CALL_STREAM_ID
+    ) {
+      return protocolError("a header block that is not contiguous");
+    }
+    return extendBlock(openBlock, frame.payload, frame.flags);
+  }
+
+  function onHeaders(frame: Frame): Violation | undefined {
+    const content = findContent(frame);
+    if (!content.ok) {
+      return content.error;
+    }
+    const ends = (frame.flags & Flag.endStream) !== 0;
+    if ((frame.flags & Flag.endHeaders) !== 0) {
+      return onHeaderBlock(content.value, ends);
+    }
+    openBlock = { bytes: createByteSink(), ends };
+    return extendBlock(openBlock, content.value, frame.flags);
+  }
+
+  function extendBlock(
+    block: NonNullable<typeof openBlock>,
+    part: Uint8Array,
+    flags: number,
+  ): Violation | undefined {
+    if (block.bytes.length + part.length > MAX_HEADER_LIST_BYTES) {
+      return calm(`a header block of more than ${MAX_HEADER_LIST_BYTES} bytes`);
+    }
+    block.bytes.append(part);
+    if ((flags & Flag.endHeaders) === 0) {
+      return undefined;
+    }
+    openBlock = undefined;
+    return onHeaderBlock(block.bytes.bytes(), block.ends);
+  }
+
+  function onHeaderBlock(block: Uint8Array, ends: boolean): Violation | undefined {
+    const headers = hpack.decode(block);
+    if (!headers.ok) {
+      return headers.error;
+    }
+    const read = readResponseHeaders(headers.value, head === undefined ? "head" : "trailers");
+    if (!read.ok) {
+      return read.error;
+    }
+    if (head !== undefined) {
+      if (!ends) {
+        return protocolError("trailers that do not end the stream");
+      }
+      outcome = toAnswer(head, read.value, message);
+      return undefined;
+    }
+    return onHead(read.value, ends);
+  }
+
+  function onHead(received: ResponseHeaders, ends: boolean): Violation | undefined {
+    if (received.httpStatus < 200) {
+      // 101 does not exist in HTTP/2, and nothing can end with an interim answer: RFC 9113 sections 8.6, 8.1.
+      return ends || received.httpStatus === 101 ? protocolError("a misused interim answer") : undefined;
+    }
+    head = received;
+    idleFrames = 0;
+    if (ends) {
+      outcome = toAnswer(received, received, message);
+      return undefined;
+    }
+    return isGrpcHead(received) ? undefined : answerEarly(toAnswer(received, received, message));
+  }
+
+  function onData(frame: Frame): Violation | undefined {
+    if (head === undefined) {
+      return protocolError("DATA before HEADERS");
+    }
+    const overrun =
+      connectionWindow.consume(frame.payload.length) ?? streamWindow.consume(frame.payload.length);
+    if (overrun !== undefined) {
+      return overrun;
+    }
+    const content = findContent(frame);
+    if (!content.ok) {
+      return content.error;
+    }
+    if (content.value.length > 0) {
+      idleFrames = 0;
+    }
+    const spoiled = message.append(content.value);
+    if (spoiled !== undefined) {
+      return answerEarly(spoiled);
+    }
+    if ((frame.flags & Flag.endStream) !== 0) {
+      outcome = toAnswer(head, undefined, message);
+    }
+    return undefined;
+  }
+
+  function onRstStream(errorCode: number): undefined {
+    const reason = `the server reset the call (HTTP/2 error ${errorCode})`;
+    outcome =
+      errorCode === ErrorCode.refusedStream
+        ? { kind: "lost", reason, retryable: true }
+        : { kind: "status", code: fromStreamError(errorCode), message: reason };
+  }
+
+  function onSettings(frame: Frame): Violation | undefined {
+    if ((frame.flags & Flag.ack) !== 0) {
+      return frame.payload.length === 0 ? undefined : sizeError("SETTINGS");
+    }
+    const violation = applySettings(frame.payload, sendWindow);
+    if (violation !== undefined) {
+      return violation;
+    }
+    serverReady = true;
+    return acknowledge(encodeSettingsAck());
+  }
+
+  function onGoaway(payload: Uint8Array): undefined {
+    goawayCode = readUint32(payload, 4);
+    if ((readUint32(payload, 0) & 0x7fff_ffff) < CALL_STREAM_ID) {
+      outcome = { kind: "lost", reason: renderLoss(), retryable: true };
+    }
+  }
+
+  function onWindowUpdate(frame: Frame): Violation | undefined {
+    const increment = readUint32(frame.payload, 0) & 0x7fff_ffff;
+    return frame.streamId === 0 ? sendWindow.growConnection(increment) : sendWindow.growStream(increment);
+  }
+
+  function acknowledge(ack: Uint8Array): Violation | undefined {
+    waitingAckBytes += ack.length;
+    if (waitingAckBytes > MAX_WAITING_ACK_BYTES) {
+      return calm("frames that want acknowledgement");
+    }
+    output.push(ack);
+    return undefined;
+  }
+
+  function renderLoss(): string {
+    return goawayCode === undefined
+      ? "the server closed the connection"
+      : `the server shut the connection down (HTTP/2 error ${goawayCode})`;
+  }
+
+  function takeOutput(): Uint8Array | undefined {
+    if (outcome === undefined) {
+      for (const [streamId, window] of [
+        [0, connectionWindow],
+        [CALL_STREAM_ID, streamWindow],
+      ] as const) {
+        const increment = window.takeIncrement();
+        if (increment > 0) {
+          output.push(encodeWindowUpdate(streamId, increment));
+        }
+      }
+      const data = writer.take(sendWindow);
+      if (data !== undefined) {
+        idleFrames = 0;
+        output.push(data);
+      }
+    }
+    waitingAckBytes = 0;
+    const parts = output.splice(0);
+    return parts.length === 0 ? undefined : joinBytes(parts);
+  }
+
+  return {
+    get serverReady() {
+      return serverReady;
+    },
+    get outcome() {
+      return outcome;
+    },
+    takeOutput,
+    receive(chunk) {
+      if (outcome === undefined) {
+        const violation = frames.read(chunk);
+        if (violation !== undefined) {
+          fail(violation);
+        }
+      }
+    },
+    close() {
+      outcome ??= { kind: "lost", reason: renderLoss(), retryable: head === undefined };
+    },
+  };
+}
