@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durations as Go writes them: "10s", "1m30s", "250ms", "0".
+
+import { err, ok, type Result } from "@rthooks/result";
+
+const unitMs: ReadonlyMap<string, number> = new Map([
+  ["ns", 1e-6],
+  ["us", 1e-3],
+  ["µs", 1e-3],
+  ["μs", 1e-3],
+  ["ms", 1],
+  ["s", 1_000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+]);
+
+/** Go's largest: 2^63 - 1 nanoseconds. */
+const LONGEST_MS = 9_223_372_036_854;
+
+/** Milliseconds. A number without a unit is refused, but for 0; so is a negative duration. */
+export function parseDuration(text: string): Result<number, string> {
+  const refused = err(`${JSON.stringify(text)} is not a duration: write it like 10s, 1m30s or 250ms`);
+  if (text === "0") return ok(0);
+  const terms = /^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+  if (text.length > 64 || !terms.test(text)) return refused;
+  let totalMs = 0;
+  for (const [, number = "", unit = ""] of text.matchAll(/([\d.]+)([^\d.]+)/g)) {
+    totalMs += Number(number) * (unitMs.get(unit) ?? Number.NaN);
+  }
+  return totalMs <= LONGEST_MS ? ok(totalMs) : refused;
+}
+
+export function formatDuration(ms: number): string {
+  if (ms === 0) return "0s";
+  if (ms < 1) return ms < 1e-3 ? `${trim(ms * 1e6)}ns` : `${trim(ms * 1e3)}µs`;
+  if (ms < 1_000) return `${trim(ms)}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  const seconds = trim((ms % 60_000) / 1_000);
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
+}
+
+/** Nine digits at most after the point: a nanosecond of a second. */
+const trim = (value: number): string => String(Number(value.toFixed(9)));

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program's flags as a table: what they are called, what they take, and what they are without being given.
+
+import { parseDuration } from "./duration.ts";
+
+interface Common {
+  readonly usage: string;
+  /** What the value is called in help, "FILE"; names of files are then completed as such. */
+  readonly placeholder?: string;
+  /** One letter, without its dash. */
+  readonly short?: string;
+}
+
+export interface StringFlag extends Common {
+  readonly kind: "string";
+  readonly default: string;
+  readonly choices?: readonly string[];
+}
+
+export interface DurationFlag extends Common {
+  readonly kind: "duration";
+  /** Milliseconds. */
+  readonly default: number;
+}
+
+export interface BooleanFlag extends Common {
+  readonly kind: "boolean";
+  readonly default: boolean;
+}
+
+export interface ListFlag extends Common {
+  /** `patterns` are regular expressions, which have commas of their own. */
+  readonly kind: "list" | "patterns";
+  readonly default: readonly string[];
+}
+
+export type Flag = StringFlag | DurationFlag | BooleanFlag | ListFlag;
+
+/** By name, without the dashes. */
+export type FlagTable = Readonly<Record<string, Flag>>;
+
+export type FlagValue<F extends Flag> = F extends StringFlag
+  ? string
+  : F extends DurationFlag
+    ? number
+    : F extends BooleanFlag
+      ? boolean
+      : readonly string[];
+
+export type FlagValues<T extends FlagTable> = { readonly [Name in keyof T]: FlagValue<T[Name]> };
+
+type Options<F extends Flag> = Omit<F, "kind" | "default"> & Partial<Pick<F, "default">>;
+
+export const flag = {
+  string: (options: Options<StringFlag>): StringFlag => ({ default: "", ...options, kind: "string" }),
+  /** The default as on the command line: "10s". */
+  duration: (options: Common & { readonly default: string }): DurationFlag => {
+    const parsed = parseDuration(options.default);
+    if (!parsed.ok) throw new Error(parsed.error);
+    return { ...options, default: parsed.value, kind: "duration" };
+  },
+  boolean: (options: Options<BooleanFlag>): BooleanFlag => ({ default: false, ...options, kind: "boolean" }),
+  list: (options: Options<ListFlag>): ListFlag => ({ default: [], ...options, kind: "list" }),
+  patternList: (options: Options<ListFlag>): ListFlag => ({ default: [], ...options, kind: "patterns" }),
+} as const;

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export { formatDuration, parseDuration } from "./duration.ts";
+export { type Flag, type FlagTable, type FlagValues, flag } from "./flag.ts";
+export {
+  type ArgumentError,
+  type ParsedArguments,
+  parseArguments,
+  parseFlagValue,
+  resolveFlags,
+} from "./parse-arguments.ts";
