@@ -52,7 +52,7 @@ export function findHookPaths(input: HookInput): readonly (readonly PathEvent[])
       ]),
   });
   return paths.map((path) =>
-    path.steps.map((step) => step.event).filter((event) => event.type !== "xstate.init"),
+    path.steps.map((step) => step.event).filter((event) => String(event.type) !== "xstate.init"),
   );
 }
 

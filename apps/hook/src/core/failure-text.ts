@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HookFailure } from "@rthooks/machines/hook";
+
+/** The `err` of the log. For an agent that is not there: the words of Tetragon's documentation. */
+export function renderFailure(failure: HookFailure, address: string): string {
+  switch (failure.kind) {
+    case "spec":
+    case "refused":
+      return failure.reason;
+    case "unreachable":
+      return `connecting to agent (${failure.reason}) failed: ${address}`;
+    case "deadline":
+      switch (failure.phase) {
+        case "loading":
+          return "reading the container's spec (context deadline exceeded) failed";
+        case "connecting":
+          return `connecting to agent (context deadline exceeded) failed: ${address}`;
+        case "requesting":
+          return "rpc error: code = DeadlineExceeded desc = context deadline exceeded";
+      }
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags, defaults and configuration keys: those of Tetragon's own hook, and --grpc-timeout-allowed.
+
+import { type FlagValues, flag } from "@rthooks/flags";
+
+export const DEFAULT_ADDRESS = "unix:///var/run/tetragon/tetragon.sock";
+
+export const hookFlags = {
+  "log-fname": flag.string({
+    usage: "log file; empty for standard error",
+    default: "tetragon-oci-hook.log beside the program",
+    placeholder: "FILE",
+  }),
+  "log-level": flag.string({
+    usage: "lowest level that is logged",
+    default: "info",
+    choices: ["debug", "info", "warn", "error"],
+  }),
+  "grpc-address": flag.string({
+    usage: "address of the agent: unix:///path, unix:/path or host:port",
+    default: DEFAULT_ADDRESS,
+    placeholder: "ADDRESS",
+  }),
+  "grpc-timeout": flag.duration({
+    usage: "time for the whole call, connecting and waiting for the answer together",
+    default: "10s",
+  }),
+  "grpc-timeout-allowed": flag.duration({
+    usage: "time to wait for an agent that is not there when the container may start anyway",
+    default: "1s",
+  }),
+  "disable-grpc": flag.boolean({ usage: "log only: do not contact the agent, let every container start" }),
+  "just-print-config": flag.boolean({ usage: "print the effective configuration as JSON and exit" }),
+  "annotations-namespace-key": flag.list({
+    usage: "annotations that hold the namespace of the pod, for the fail check",
+    default: ["io.kubernetes.pod.namespace", "io.kubernetes.cri.sandbox-namespace"],
+    placeholder: "KEY,…",
+  }),
+  "fail-cel-expr": flag.string({
+    usage:
+      "CEL expression that decides, when the agent cannot be asked, whether the container fails (true) or " +
+      "starts (false); replaces the two lists below. Variables: annotations, annotations_namespace_keys",
+    placeholder: "CEL",
+  }),
+  "fail-allow-namespaces": flag.list({
+    usage: "namespaces whose containers start although the agent cannot be asked",
+    default: ["kube-system"],
+    placeholder: "NAMESPACE,…",
+  }),
+  "fail-allow-namespaces-regex": flag.patternList({
+    usage: "the same by regular expression (RE2, matches anywhere in the name)",
+    placeholder: "REGEX,…",
+  }),
+  help: flag.boolean({ usage: "print this help and exit", short: "h" }),
+  version: flag.boolean({ usage: "print the version and exit" }),
+} as const;
+
+export type HookConfig = FlagValues<typeof hookFlags>;
+
+type HookFlag = keyof typeof hookFlags;
+
+const notInFile: ReadonlySet<string> = new Set<HookFlag>(["help", "version", "just-print-config"]);
+
+/** Flag names as the configuration file writes them: `log_fname` and `logFname`. */
+export function findConfigFlag(key: string): HookFlag | undefined {
+  return configurable.find(
+    (name) =>
+      key === name.replaceAll("-", "_") ||
+      key === name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+  );
+}
+
+const configurable = (Object.keys(hookFlags) as HookFlag[]).filter((name) => !notInFile.has(name));

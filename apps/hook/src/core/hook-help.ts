@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { renderCompletion, renderHelp } from "@rthooks/flags/help";
+import { err, ok, type Result } from "@rthooks/result";
+import { type HookConfig, hookFlags } from "./hook-flags.ts";
+
+const commands = [
+  { name: "createRuntime", summary: "hold the container until the agent knows it (OCI stage)" },
+  { name: "prestart", summary: "the same for runtimes that know the older stage only" },
+  { name: "createContainer", summary: "nothing; accepted so that a runtime may be configured with it" },
+  { name: "poststop", summary: "nothing; accepted likewise" },
+  { name: "server-version", summary: "ask the agent for its version and print it" },
+  { name: "completion", summary: "print a completion script for bash, zsh or fish" },
+];
+
+/** What --help, --version and `completion SHELL` print. */
+export function renderAnswer(
+  given: Partial<HookConfig>,
+  positionals: readonly string[],
+  version: string,
+): Result<string, string> {
+  if (given.help === true) {
+    return ok(
+      renderHelp(
+        {
+          program: "tetragon-oci-hook",
+          summary:
+            "OCI hook that holds a container until the Tetragon agent has its state in place. The container " +
+            "runtime runs it; exit code 0 lets the container start, 1 does not.",
+          usage: ["tetragon-oci-hook <stage> [flags]"],
+          commands,
+        },
+        hookFlags,
+      ),
+    );
+  }
+  if (given.version === true) return ok(`tetragon-oci-hook ${version}\n`);
+  const [, shell] = positionals;
+  return shell === "bash" || shell === "zsh" || shell === "fish"
+    ? ok(renderCompletion(shell, { name: "tetragon-oci-hook", commands, flags: hookFlags }))
+    : err("which shell? tetragon-oci-hook completion bash|zsh|fish");
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type FlagValues, parseFlagValue } from "@rthooks/flags";
+import { err, ok, type Result } from "@rthooks/result";
+import { findConfigFlag, hookFlags } from "./hook-flags.ts";
+
+type Given = Partial<FlagValues<typeof hookFlags>>;
+
+export interface ConfigFile {
+  readonly given: Given;
+  readonly unknownKeys: readonly string[];
+}
+
+/**
+ * The configuration file: a JSON object with the names of flags, dashes written as underscores or in camel case.
+ * Durations are strings as on the command line or, as Go writes them, whole nanoseconds; lists are arrays or the
+ * command line's text.
+ */
+export function parseConfigFile(text: string): Result<ConfigFile, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return err("not valid JSON");
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return err("not a JSON object");
+  const given: Record<string, unknown> = {};
+  const unknownKeys: string[] = [];
+  for (const [key, value] of Object.entries(json)) {
+    const name = findConfigFlag(key);
+    if (name === undefined) {
+      unknownKeys.push(key);
+      continue;
+    }
+    const parsed = parseValue(name, value);
+    if (!parsed.ok) return err(`${key}: ${parsed.error}`);
+    given[name] = parsed.value;
+  }
+  // Each value has come through the parser of its own flag.
+  return ok({ given: given as Given, unknownKeys });
+}
+
+const kinds = {
+  duration: new Set<string>(["grpc-timeout", "grpc-timeout-allowed"]),
+  list: new Set<string>([
+    "annotations-namespace-key",
+    "fail-allow-namespaces",
+    "fail-allow-namespaces-regex",
+  ]),
+  boolean: new Set<string>(["disable-grpc"]),
+};
+
+function parseValue(name: keyof typeof hookFlags, value: unknown): Result<unknown, string> {
+  if (kinds.list.has(name) && Array.isArray(value)) {
+    return value.every((element) => typeof element === "string") ? ok(value) : err("expected strings");
+  }
+  if (kinds.duration.has(name) && typeof value === "number") {
+    return value >= 0 ? ok(value / 1e6) : err("a duration may not be negative");
+  }
+  if (kinds.boolean.has(name)) return typeof value === "boolean" ? ok(value) : err("expected true or false");
+  if (typeof value !== "string") return err("expected a string");
+  const parsed = parseFlagValue(hookFlags[name], value);
+  return parsed.ok ? parsed : err(String(parsed.error));
+}

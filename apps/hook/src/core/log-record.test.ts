@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "bun:test";
+import { isLogged, renderLogLine, renderTime, toRequestFields } from "./log-record.ts";
+
+const request = {
+  cgroupsPath: "/kubepods/besteffort/podx/crio-y",
+  rootDir: "/run/userdata",
+  annotations: new Map([["a", "1"]]),
+  containerName: "test",
+  containerID: "y",
+  podName: "p",
+  podUID: "u",
+  podNamespace: "n",
+  containerImage: "i",
+  mounts: [],
+};
+
+test("a time has nine digits, also when some are zero", () => {
+  expect(renderTime(1_719_831_441_435_689_144n)).toBe("2024-07-01T10:57:21.435689144Z");
+  expect(renderTime(1_719_831_441_000_000_000n)).toBe("2024-07-01T10:57:21.000000000Z");
+  expect(renderTime(1_719_831_441_000_000_010n)).toBe("2024-07-01T10:57:21.000000010Z");
+});
+
+test("a line has the keys in the documented order, and err last", () => {
+  const line = renderLogLine(0n, "WARN", "hook request to the agent failed", {
+    hook: "create-container",
+    "start-time": renderTime(0n),
+    ...toRequestFields(request, "info"),
+    err: "no",
+  });
+  expect(line.endsWith("}\n")).toBe(true);
+  expect(Object.keys(JSON.parse(line))).toEqual([
+    "time",
+    "level",
+    "msg",
+    "hook",
+    "start-time",
+    "req-cgroups",
+    "req-rootdir",
+    "req-containerName",
+    "req-containerID",
+    "req-containerImage",
+    "req-podName",
+    "req-podUID",
+    "req-podNamespace",
+    "err",
+  ]);
+});
+
+test("what an annotation holds stays within its line", () => {
+  const line = renderLogLine(
+    0n,
+    "INFO",
+    "m",
+    toRequestFields({ ...request, containerName: 'x"\n{"level":"INFO"}' }, "info"),
+  );
+  expect(line.split("\n")).toHaveLength(2);
+  expect(JSON.parse(line)["req-containerName"]).toBe('x"\n{"level":"INFO"}');
+});
+
+test("annotations are logged at level debug only", () => {
+  expect(toRequestFields(request, "debug")["req-annotations"]).toEqual({ a: "1" });
+  expect(toRequestFields(request, "info")["req-annotations"]).toBeUndefined();
+});
+
+test("a level below the threshold is not logged", () => {
+  expect(isLogged("INFO", "info")).toBe(true);
+  expect(isLogged("DEBUG", "info")).toBe(false);
+  expect(isLogged("WARN", "error")).toBe(false);
+  expect(isLogged("ERROR", "error")).toBe(true);
+});

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hook's log lines: Tetragon's keys, their order and words.
+
+import type { Request } from "./request.ts";
+
+export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+const severity: Readonly<Record<string, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** `threshold` as the flag writes it. */
+export const isLogged = (level: LogLevel, threshold: string): boolean =>
+  (severity[level.toLowerCase()] ?? 0) >= (severity[threshold] ?? 1);
+
+/** One line with its end. `timeNanos` is Unix time. */
+export function renderLogLine(timeNanos: bigint, level: LogLevel, msg: string, fields: LogFields): string {
+  return `${JSON.stringify({ time: renderTime(timeNanos), level, msg, ...fields })}\n`;
+}
+
+/** RFC 3339 in UTC with nine digits: "2024-07-01T10:57:21.435689144Z". */
+export function renderTime(nanos: bigint): string {
+  const seconds = nanos / 1_000_000_000n;
+  const fraction = String(nanos % 1_000_000_000n).padStart(9, "0");
+  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+}
+
+/** The log says `create-container` for the stage that the runtime calls createRuntime. */
+export const CREATE_CONTAINER = "create-container";
+
+export function toRequestFields(request: Request, level: string): LogFields {
+  return {
+    "req-cgroups": request.cgroupsPath,
+    "req-rootdir": request.rootDir,
+    "req-containerName": request.containerName,
+    "req-containerID": request.containerID,
+    "req-containerImage": request.containerImage,
+    "req-podName": request.podName,
+    "req-podUID": request.podUID,
+    "req-podNamespace": request.podNamespace,
+    ...(level === "debug" ? { "req-annotations": Object.fromEntries(request.annotations) } : {}),
+  };
+}

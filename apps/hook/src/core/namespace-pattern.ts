@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// RE2 patterns, which take linear time on any text. Loaded only where one is set.
+
+import { RE2JS } from "@bufbuild/re2";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { Pattern } from "./fail-check.ts";
+
+/** Matches anywhere in the text, as Go's regexp.MatchString does. */
+export function compilePattern(text: string): Result<Pattern, string> {
+  try {
+    return ok(new RE2JS(text));
+  } catch (error) {
+    return err(describeError(error));
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { formatDuration } from "@rthooks/flags";
+import type { HookConfig } from "./hook-flags.ts";
+
+/** The configuration as the configuration file takes it. */
+export function renderConfig(config: HookConfig): string {
+  const shown: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(config)) {
+    if (name === "help" || name === "version" || name === "just-print-config") continue;
+    const isDuration = name === "grpc-timeout" || name === "grpc-timeout-allowed";
+    shown[name.replaceAll("-", "_")] =
+      isDuration && typeof value === "number" ? formatDuration(value) : value;
+  }
+  return `${JSON.stringify(shown, undefined, 2)}\n`;
+}

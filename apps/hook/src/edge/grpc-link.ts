@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// TCP and TLS, where the time of a library's start matters less than all it knows; and unix sockets in a process
+// that may not make system calls of its own.
+
+import {
+  Client,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import type { HookEvent } from "@rthooks/machines/hook";
+import { renderGrpcCode } from "@rthooks/proto/unary";
+import type { System } from "@rthooks/sys";
+import type { AgentAddress } from "../core/agent-address.ts";
+import type { AgentLink } from "./agent-link.ts";
+
+interface Attempt {
+  readonly client: Client;
+  call: ClientUnaryCall | undefined;
+}
+
+export function openGrpcLink(system: System, address: AgentAddress): AgentLink {
+  let attempt: Attempt | undefined;
+  let response: Uint8Array | undefined;
+  const happened: HookEvent[] = [];
+  let wake: (() => void) | undefined;
+
+  const disconnect = (): void => {
+    attempt?.call?.cancel();
+    attempt?.client.close();
+    attempt = undefined;
+    happened.length = 0;
+  };
+
+  /** Only the attempt under way has a say. */
+  const emit = (from: Attempt, event: HookEvent): void => {
+    if (from !== attempt) return;
+    happened.push(event);
+    wake?.();
+  };
+
+  return {
+    get response() {
+      return response;
+    },
+    connect({ path, message, userAgent, deadlineAtMs }) {
+      disconnect();
+      const leftMs = Math.max(1, deadlineAtMs - system.monotonicMs());
+      const client = new Client(toTarget(address), toCredentials(address), {
+        // A pool would carry the back-off of one attempt over to the next.
+        "grpc.use_local_subchannel_pool": 1,
+        "grpc.primary_user_agent": userAgent,
+      });
+      const current: Attempt = { client, call: undefined };
+      attempt = current;
+      // Beyond the hook's own deadline, so that the hook is the one to say so.
+      const deadline = Date.now() + leftMs + 1000;
+      client.waitForReady(deadline, (error) => {
+        if (error === undefined) emit(current, { type: "agent.ready" });
+      });
+      current.call = client.makeUnaryRequest(
+        path,
+        (bytes: Uint8Array) => Buffer.from(bytes),
+        (bytes: Buffer) => new Uint8Array(bytes),
+        message,
+        new Metadata(),
+        { deadline },
+        (error, answer) => {
+          if (error === null) response = answer;
+          emit(current, error === null ? { type: "answer.ok" } : toEvent(error));
+        },
+      );
+      return undefined;
+    },
+    async wait(untilMs) {
+      const leftMs = Math.max(0, untilMs - system.monotonicMs());
+      if (happened.length === 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, leftMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+        wake = undefined;
+      }
+      return happened.shift();
+    },
+    disconnect,
+  };
+}
+
+const toTarget = (address: AgentAddress): string =>
+  address.kind === "unix" ? `unix://${address.path}` : `dns:///${address.target}`;
+
+const toCredentials = (address: AgentAddress) =>
+  address.kind === "tcp" && address.tls ? credentials.createSsl() : credentials.createInsecure();
+
+const toEvent = ({ code, details }: ServiceError): HookEvent =>
+  code === status.UNAVAILABLE
+    ? { type: "agent.lost" }
+    : {
+        type: "answer.failed",
+        failure: { kind: "refused", reason: `rpc error: code = ${renderGrpcCode(code)} desc = ${details}` },
+      };

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { renderSysError, type System } from "@rthooks/sys";
+import { isLogged, type LogFields, type LogLevel, renderLogLine } from "../core/log-record.ts";
+import { appendToLog } from "./log-file.ts";
+
+export interface HookLog {
+  /** Where the lines go, for people; empty for standard error. */
+  readonly path: string;
+  write(level: LogLevel, msg: string, fields: LogFields): Promise<void>;
+}
+
+/** A log that cannot be written is told on standard error, and that is all: it never fails a container. */
+export function createHookLog(system: System, path: string, threshold: string): HookLog {
+  return {
+    path,
+    async write(level, msg, fields) {
+      if (!isLogged(level, threshold)) return;
+      const line = renderLogLine(system.wallNanos(), level, msg, fields);
+      if (path === "") return system.writeStderr(line);
+      const written = await appendToLog(system, path, line);
+      if (!written.ok) system.writeStderr(`the log cannot be written: ${renderSysError(written.error)}\n`);
+    },
+  };
+}

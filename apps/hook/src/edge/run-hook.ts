@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the command line to the exit code.
+
+import { type ParsedArguments, parseArguments, resolveFlags } from "@rthooks/flags";
+import { renderSysError, type System } from "@rthooks/sys";
+import { parseAgentAddress } from "../core/agent-address.ts";
+import { type HookConfig, hookFlags } from "../core/hook-flags.ts";
+import { type ConfigFile, parseConfigFile } from "../core/load-config.ts";
+import { createContainer, type HookSetup } from "./create-container.ts";
+import { loadFailRules } from "./fail-rules.ts";
+import { createHookLog } from "./hook-log.ts";
+
+/** 0 lets the container start, 1 does not. */
+export type ExitCode = 0 | 1;
+
+const MAX_CONFIG_BYTES = 1024 * 1024;
+const emptyFile: ConfigFile = { given: {}, unknownKeys: [] };
+
+export async function runHookProgram(
+  system: System,
+  argv: readonly string[],
+  version: string,
+): Promise<ExitCode> {
+  const parsed = parseArguments(hookFlags, argv);
+  const given: Partial<HookConfig> = parsed.ok ? parsed.value.given : {};
+  if (
+    given.help === true ||
+    given.version === true ||
+    (parsed.ok && parsed.value.positionals[0] === "completion")
+  ) {
+    return answer(system, version, parsed.ok ? parsed.value : { positionals: [], given });
+  }
+
+  const directory = programDirectory(system);
+  const file = readConfigFile(system, directory);
+  const config = resolveFlags(hookFlags, file.ok ? file.given : {}, given);
+  const logPath = given["log-fname"] ?? (file.ok ? file.given["log-fname"] : undefined);
+  const log = createHookLog(system, logPath ?? `${directory}/tetragon-oci-hook.log`, config["log-level"]);
+
+  const fail = async (message: string): Promise<ExitCode> => {
+    system.writeStderr(`tetragon-oci-hook: ${message}\n`);
+    await log.write("ERROR", "the hook cannot run as it is configured", { err: message });
+    return 1;
+  };
+  if (!parsed.ok) return fail(`${parsed.error.message} (--help lists all)`);
+  if (!file.ok) return fail(file.message);
+  if (file.unknownKeys.length > 0) {
+    await log.write("WARN", "the configuration file has keys that mean nothing", { keys: file.unknownKeys });
+  }
+  if (config["just-print-config"]) return printConfig(system, { ...config, "log-fname": log.path }, fail);
+  const [stage, ...others] = parsed.value.positionals;
+  if (stage === undefined)
+    return fail("which stage? The runtime names it first: tetragon-oci-hook createRuntime");
+  if (others.length > 0) return fail(`unexpected argument ${JSON.stringify(others[0])}`);
+  return runStage(stage, { system, config, log, userAgent: `tetragon-oci-hook/${version}` }, fail);
+}
+
+type Fail = (message: string) => Promise<ExitCode>;
+type StageSetup = Omit<HookSetup, "address" | "rules">;
+
+async function runStage(stage: string, setup: StageSetup, fail: Fail): Promise<ExitCode> {
+  const { config, log } = setup;
+  switch (stage) {
+    case "createRuntime":
+    case "prestart":
+    case "server-version": {
+      const address = parseAgentAddress(config["grpc-address"]);
+      if (!address.ok) return fail(`--grpc-address: ${address.error}`);
+      if (stage === "server-version") {
+        const { printServerVersion } = await import("./server-version.ts");
+        return printServerVersion(setup, address.value);
+      }
+      const rules = await loadFailRules(config);
+      if (!rules.ok) return fail(rules.error);
+      return (await createContainer({ ...setup, address: address.value, rules: rules.value })) ? 0 : 1;
+    }
+    case "createContainer":
+    case "poststop":
+      await log.write("INFO", "nothing to do", { hook: stage });
+      return 0;
+    default:
+      await log.write("WARN", "hook called with unknown hook", { hook: stage });
+      return 0;
+  }
+}
+
+/** The working directory may be a container's; the program's own directory is the administrator's. */
+function programDirectory(system: System): string {
+  const program = system.readLink("/proc/self/exe");
+  return program.ok ? program.value.slice(0, program.value.lastIndexOf("/")) : "";
+}
+
+function readConfigFile(
+  system: System,
+  directory: string,
+): ({ readonly ok: true } & ConfigFile) | { readonly ok: false; readonly message: string } {
+  const path = `${directory}/tetragon-oci-hook.json`;
+  const bytes = system.readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES });
+  if (!bytes.ok) {
+    if (bytes.error.code === "ENOENT") return { ok: true, ...emptyFile };
+    const message = bytes.error.code === "ETOOBIG" ? `${path}: too large` : renderSysError(bytes.error);
+    return { ok: false, message };
+  }
+  const parsed = parseConfigFile(new TextDecoder().decode(bytes.value));
+  return parsed.ok ? { ok: true, ...parsed.value } : { ok: false, message: `${path}: ${parsed.error}` };
+}
+
+/** Checks what it prints, so that an installer may rely on it. */
+async function printConfig(system: System, config: HookConfig, fail: Fail): Promise<ExitCode> {
+  const address = parseAgentAddress(config["grpc-address"]);
+  if (!address.ok) return fail(`--grpc-address: ${address.error}`);
+  const rules = await loadFailRules(config);
+  if (!rules.ok) return fail(rules.error);
+  const { renderConfig } = await import("../core/render-config.ts");
+  system.writeStdout(renderConfig(config));
+  return 0;
+}
+
+async function answer(
+  system: System,
+  version: string,
+  { given, positionals }: ParsedArguments<typeof hookFlags>,
+): Promise<ExitCode> {
+  const { renderAnswer } = await import("../core/hook-help.ts");
+  const text = renderAnswer(given, positionals, version);
+  if (text.ok) system.writeStdout(text.value);
+  else system.writeStderr(`tetragon-oci-hook: ${text.error}\n`);
+  return text.ok ? 0 : 1;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the hook finds the container's spec.
+
+import { type ContainerState, parseSpec, renderSpecError } from "@rthooks/oci";
+import { err, ok, type Result } from "@rthooks/result";
+import { type ReadError, renderSysError, type System } from "@rthooks/sys";
+import type { Located } from "../core/request.ts";
+
+/** A spec that is larger is none: what a pod can put into one ends far below, and 4 MiB is the most a request holds. */
+const MAX_SPEC_BYTES = 16 * 1024 * 1024;
+
+/** The OCI state on standard input, read for a second at most. */
+export const STATE_WAIT_MS = 1000;
+export const MAX_STATE_BYTES = MAX_SPEC_BYTES;
+
+/**
+ * The state names the bundle. Without one the working directory decides: it is the bundle, or the container's
+ * root file system, whose spec then lies beside it. A file inside the root file system is the container's own and
+ * is never read: the spec beside it is looked for first, and an unreadable one there ends the search.
+ */
+export function locateSpec(system: System, state: ContainerState | undefined): Result<Located, string> {
+  if (state?.bundle?.startsWith("/")) return readSpec(system, state.bundle, state);
+
+  const link = system.readLink("/proc/self/cwd");
+  if (!link.ok) return err(renderSysError(link.error));
+  const cwd = link.value;
+  const parent = cwd.slice(0, cwd.lastIndexOf("/"));
+  for (const bundle of [parent, `${parent}/userdata`]) {
+    const file = system.readRegularFile(`${bundle}/config.json`, { maxBytes: MAX_SPEC_BYTES });
+    if (!file.ok && (file.error.code === "ENOENT" || file.error.code === "ENOTDIR")) continue;
+    const found = readSpec(system, bundle, state);
+    if (!found.ok) return found;
+    const root = found.value.spec.rootPath;
+    if (root !== undefined && toAbsolute(bundle, root) === cwd) return found;
+  }
+  return readSpec(system, cwd, state);
+}
+
+function readSpec(
+  system: System,
+  bundle: string,
+  state: ContainerState | undefined,
+): Result<Located, string> {
+  const path = `${bundle}/config.json`;
+  const file = system.readRegularFile(path, { maxBytes: MAX_SPEC_BYTES });
+  if (!file.ok) return err(`reading ${path}: ${renderReadError(file.error)}`);
+  const spec = parseSpec(file.value);
+  if (!spec.ok) return err(`reading ${path}: ${renderSpecError(spec.error)}`);
+  return ok({ spec: spec.value, bundle, state });
+}
+
+function renderReadError(error: ReadError): string {
+  return error.code === "ETOOBIG"
+    ? `${error.bytes} bytes are more than the ${error.maxBytes} that a spec may have`
+    : error.message;
+}
+
+function toAbsolute(bundle: string, path: string): string {
+  const joined = path.startsWith("/") ? path : `${bundle}/${path}`;
+  return joined.replace(/\/(\.\/)*/g, "/").replace(/(.)\/\.?$/, "$1");
+}
+
+/** The path that the kernel gives for a process: of the v2 hierarchy, else of the first v1 one that runc uses. */
+export function findCgroup(system: System, pid: number): string | undefined {
+  const file = system.readRegularFile(`/proc/${pid}/cgroup`, { maxBytes: 64 * 1024 });
+  if (!file.ok) return undefined;
+  const paths = new Map<string, string>();
+  for (const line of new TextDecoder().decode(file.value).split("\n")) {
+    // "4:memory:/a/b", "0::/a/b": cgroups(7).
+    const [, controllers = "", ...path] = line.split(":");
+    for (const controller of controllers.split(",")) paths.set(controller, path.join(":"));
+  }
+  const found = ["", "memory", "pids", "cpuset"].map((name) => paths.get(name));
+  return found.find((path) => path !== undefined && path !== "" && path !== "/");
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HookEvent } from "@rthooks/machines/hook";
+import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
+import type { Result } from "@rthooks/result";
+import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
+import type { AgentLink } from "./agent-link.ts";
+
+/** No agent is there yet, or it has no room: another attempt may find it. */
+const transient: ReadonlySet<ErrnoName> = new Set([
+  "ENOENT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EAGAIN",
+  "EPIPE",
+  "ENOTCONN",
+]);
+
+const UNAVAILABLE = 14;
+
+interface Attempt {
+  readonly stream: Stream;
+  readonly call: UnaryCall;
+  /** What the socket did not take yet. */
+  unsent: Uint8Array;
+  wasReady: boolean;
+}
+
+export function openUnixLink(
+  system: System,
+  connect: (path: string) => Result<Stream, SysError>,
+  path: string,
+): AgentLink {
+  let attempt: Attempt | undefined;
+  let response: Uint8Array | undefined;
+
+  const disconnect = (): void => {
+    attempt?.stream.close();
+    attempt = undefined;
+  };
+
+  /** The event of an attempt that has ended, which is left behind. */
+  const finish = (event: HookEvent): HookEvent => {
+    disconnect();
+    return event;
+  };
+
+  const conclude = (outcome: UnaryOutcome): HookEvent => {
+    switch (outcome.kind) {
+      case "response":
+        response = outcome.message;
+        return { type: "answer.ok" };
+      case "lost":
+        return { type: "agent.lost" };
+      case "status":
+        return outcome.code === UNAVAILABLE
+          ? { type: "agent.lost" }
+          : refused(`rpc error: code = ${renderGrpcCode(outcome.code)} desc = ${outcome.message}`);
+      case "violation":
+        return refused(`the agent broke the protocol: ${outcome.reason}`);
+    }
+  };
+
+  /** Moves bytes both ways as far as they go now. */
+  const exchange = (current: Attempt): HookEvent | undefined => {
+    const received = current.stream.receive();
+    if (!received.ok || received.value === undefined) current.call.close();
+    else if (received.value.length > 0) current.call.receive(received.value);
+    // What came may have been an answer, and then the other side need not take more. It may also ask for one:
+    // it has to go out before anything is waited for.
+    if (current.call.outcome === undefined && !flush(current).ok) current.call.close();
+    const { outcome } = current.call;
+    if (outcome !== undefined) return finish(conclude(outcome));
+    if (current.wasReady || !current.call.serverReady) return undefined;
+    current.wasReady = true;
+    return { type: "agent.ready" };
+  };
+
+  return {
+    get response() {
+      return response;
+    },
+    connect({ path: method, message, userAgent, deadlineAtMs }) {
+      disconnect();
+      const stream = connect(path);
+      if (!stream.ok) {
+        return transient.has(stream.error.code)
+          ? { type: "agent.lost" }
+          : {
+              type: "agent.unreachable",
+              failure: { kind: "unreachable", reason: stream.error.message },
+            };
+      }
+      const timeoutMs = Math.max(1, Math.ceil(deadlineAtMs - system.monotonicMs()));
+      const call = createUnaryCall({ authority: "localhost", path: method, message, userAgent, timeoutMs });
+      attempt = { stream: stream.value, call, unsent: new Uint8Array(), wasReady: false };
+      flush(attempt);
+      return undefined;
+    },
+    wait(untilMs) {
+      if (attempt === undefined) return pause(system, untilMs);
+      for (;;) {
+        const event = exchange(attempt);
+        if (event !== undefined) return event;
+        const leftMs = untilMs - system.monotonicMs();
+        if (leftMs <= 0) return undefined;
+        attempt.stream.wait(leftMs, attempt.unsent.length > 0);
+      }
+    },
+    disconnect,
+  };
+}
+
+const refused = (reason: string): HookEvent => ({
+  type: "answer.failed",
+  failure: { kind: "refused", reason },
+});
+
+function flush(attempt: Attempt): Result<number, SysError> {
+  for (;;) {
+    if (attempt.unsent.length === 0) attempt.unsent = attempt.call.takeOutput() ?? new Uint8Array();
+    const sent = attempt.stream.send(attempt.unsent);
+    if (!sent.ok) return sent;
+    attempt.unsent = attempt.unsent.subarray(sent.value);
+    if (sent.value === 0) return sent;
+  }
+}
+
+async function pause(system: System, untilMs: number): Promise<undefined> {
+  await system.sleep(Math.max(0, untilMs - system.monotonicMs()));
+}

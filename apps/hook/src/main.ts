@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { openSystem } from "@rthooks/sys";
+import { runHookProgram } from "./edge/run-hook.ts";
+
+declare const RTHOOKS_VERSION: string | undefined;
+
+const version = typeof RTHOOKS_VERSION === "string" ? RTHOOKS_VERSION : "dev";
+const system = await openSystem();
+try {
+  system.exit(await runHookProgram(system, process.argv.slice(2), version));
+} catch (error) {
+  // Only a bug of ours gets here. What is not known to be safe does not start.
+  system.writeStderr(`tetragon-oci-hook: internal error: ${String(error).split("\n")[0]}\n`);
+  system.exit(1);
+}
