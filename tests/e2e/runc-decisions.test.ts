@@ -254,7 +254,7 @@ describe("with an agent that is no use", () => {
 describe("stages other than createRuntime", () => {
   test.each([
     { stage: "createContainer" as const, stageArgument: "createContainer", expected: ["nothing to do"] },
-    { stage: "poststop" as const, stageArgument: "poststop", expected: [] },
+    { stage: "poststop" as const, stageArgument: "poststop", expected: ["nothing to do"] },
     {
       stage: "createRuntime" as const,
       stageArgument: "startContainer",

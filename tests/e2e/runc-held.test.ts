@@ -184,9 +184,9 @@ describe("while the answer has not come", () => {
     console.log(
       `late agent: first write ${Number(first.unixMicros - listeningMicros) / 1_000} ms after it was seen listening`,
     );
+    expect((await late.containers()).map(({ name }) => name)).toContain("late");
     release(bundle);
     expect((await running.exited).exitCode).toBe(0);
-    expect((await late.containers()).map(({ name }) => name)).toContain("late");
     expect((await late.stop()).exitCode).toBe(0);
     rmSync(socketPath, { force: true });
   }, 60_000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Situations with a name, each once with a container that may start anyway and once with one that may not.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { startRecordingAgent } from "../harness/fake-agents.ts";
 import { containerdAnnotations, createSpec, renderState, runHook, writeSpec } from "../harness/hook.ts";
@@ -46,7 +46,10 @@ const newDir = (): string => {
 };
 
 describe("the container's spec", () => {
-  const cases: readonly { readonly name: string; readonly make: (dir: string) => unknown }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly make: (dir: string, namespace: string) => unknown;
+  }[] = [
     { name: "missing", make: () => {} },
     { name: "empty", make: (dir) => writeSpec(dir, "") },
     { name: "null", make: (dir) => writeSpec(dir, "null") },
@@ -72,18 +75,27 @@ describe("the container's spec", () => {
         symlinkSync(join(other, "config.json"), join(dir, "config.json"));
       },
     },
-    { name: "without linux", make: (dir) => writeSpec(dir, { root: { path: "rootfs" } }) },
-    { name: "without root", make: (dir) => writeSpec(dir, { linux: { cgroupsPath: "/a/b" } }) },
-    { name: "with linux: null", make: (dir) => writeSpec(dir, { root: { path: "rootfs" }, linux: null }) },
+    {
+      name: "without linux",
+      make: (dir, namespace) => writeSpec(dir, { ...goodSpec(namespace), linux: undefined }),
+    },
+    {
+      name: "without root",
+      make: (dir, namespace) => writeSpec(dir, { ...goodSpec(namespace), root: undefined }),
+    },
+    {
+      name: "with linux: null",
+      make: (dir, namespace) => writeSpec(dir, { ...goodSpec(namespace), linux: null }),
+    },
   ];
   test.each(cases.map((one) => ({ ...one })))(
     "$name",
     async ({ make }) => {
-      const dir = newDir();
-      await make(dir);
-      await expectDecided((namespace) =>
-        runHook(args, { stdin: renderState(dir, annotationsOf(namespace)), cwd: dir }),
-      );
+      await expectDecided(async (namespace) => {
+        const dir = newDir();
+        await make(dir, namespace);
+        return await runHook(args, { stdin: renderState(dir, annotationsOf(namespace)), cwd: dir });
+      });
     },
     30_000,
   );
@@ -187,17 +199,13 @@ describe("the process's surroundings", () => {
       stdin: renderState(writeSpec(newDir(), goodSpec(namespace))),
     });
   const cases = [
-    {
-      name: "its working directory was deleted",
-      script: 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"',
-    },
     { name: "no standard output", script: 'exec "$0" "$@" >&-' },
     { name: "no standard error", script: 'exec "$0" "$@" 2>&-' },
     { name: "neither", script: 'exec "$0" "$@" >&- 2>&-' },
     { name: "standard error that is full", script: 'exec "$0" "$@" 2>/dev/full' },
     {
       name: "standard error that nobody reads",
-      script: '( "$0" "$@"; echo $? >&3 ) 3>&1 2>&1 >/dev/null | : ; ',
+      script: '{ "$0" "$@" 2>&1; echo $? > code; } | true; exit "$(cat code)"',
     },
     { name: "no environment", script: 'exec env -i "$0" "$@"' },
     { name: "few file descriptors", script: 'ulimit -n 16; exec "$0" "$@"' },
@@ -205,15 +213,25 @@ describe("the process's surroundings", () => {
   ];
   test.each(cases)(
     "$name",
-    async ({ name, script }) => {
+    async ({ script }) => {
       const [denied, allowed] = [await through(script, "shop"), await through(script, "kube-system")];
       for (const result of [denied, allowed]) expectCivil(result, deadlineMs);
-      if (name.endsWith("nobody reads")) return;
       expect(denied.exitCode).toBe(1);
       expect(allowed.exitCode).toBe(0);
     },
     30_000,
   );
+});
+
+test("a working directory that was deleted: denied in one line, as Bun itself does not start there", async () => {
+  const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
+  const cwd = newDir();
+  const stdin = renderState(writeSpec(newDir(), goodSpec("kube-system")));
+  // Seen with Bun 1.4.5, before any code of ours; no runtime starts a hook there. Not safe is not started.
+  const result = await runProcess(["/bin/sh", "-c", script, findHook(), ...args], { cwd, stdin });
+  expectCivil(result, deadlineMs);
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
 });
 
 describe("annotations of 1 MB reach the agent whole", () => {
