@@ -27,6 +27,9 @@ export function detectRuntime(evidence: RuntimeEvidence): Runtime {
   );
 }
 
+/** Hexadecimal digits of the ids that the CRI runtimes make; those that people give are shorter. */
+const CRI_ID_LENGTH = 64;
+
 /**
  * The last element is `<prefix>-<id>[.scope]`, or `slice:<prefix>:<id>` before systemd's expansion.
  * Source: cri-o internal/config/cgmgr (CrioPrefix), podman libpod/container_linux.go ("libpod"),
@@ -40,9 +43,7 @@ function fromCgroupsPath(path: string | undefined, containerId: string | undefin
   if (unit.startsWith("crio-")) return "cri-o";
   if (unit.startsWith("libpod-")) return "podman";
   if (unit.startsWith("cri-containerd-")) return "containerd";
-  return containerId !== undefined && unit === containerId && /^[0-9a-f]{64}$/.test(unit)
-    ? "containerd"
-    : undefined;
+  return unit === containerId && unit.length === CRI_ID_LENGTH ? "containerd" : undefined;
 }
 
 /** containerd's task directory is named for its shim interface: `…/io.containerd.runtime.v2.task/<ns>/<id>`. */

@@ -2,8 +2,8 @@
 // Messages and services, generated from ../proto; see ../scripts/generate.ts.
 
 export {
-  Container,
   AgentStateDefinition,
+  Container,
   ListContainersRequest,
   ListContainersResponse,
 } from "./gen/rthooks/v1/state.ts";
@@ -20,3 +20,4 @@ export {
   RuntimeHookRequest,
   RuntimeHookResponse,
 } from "./gen/tetragon/sensors.ts";
+export { encodeRuntimeHookRequest } from "./runtime-hook-request.ts";

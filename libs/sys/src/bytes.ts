@@ -2,6 +2,7 @@
 // C structures as bytes; the layouts are the same on x86-64 and arm64 but for the place of st_mode.
 
 import { abi, S_IFMT, S_IFREG } from "./abi.ts";
+import type { WallTime } from "./system.ts";
 
 const encoder = new TextEncoder();
 
@@ -19,10 +20,13 @@ export function encodeTimespec(ms: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** Nanoseconds of a struct timespec. */
-export function decodeTimespec(bytes: Uint8Array): bigint {
+/** struct timespec as a time; good until the year 287396. */
+export function decodeTimespec(bytes: Uint8Array): WallTime {
   const view = new DataView(bytes.buffer);
-  return view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true);
+  return {
+    seconds: view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32,
+    nanos: view.getUint32(8, true),
+  };
 }
 
 /** struct sockaddr_un; `undefined` for a path that its 108 bytes cannot hold. */

@@ -54,7 +54,7 @@ export function openFfiSystem(): System {
   };
 
   return {
-    wallNanos() {
+    wallClock() {
       const time = new Uint8Array(16);
       sys.call("clockGettime", "", CLOCK_REALTIME, time);
       return decodeTimespec(time);

@@ -19,7 +19,10 @@ import type { LogFile, System } from "./system.ts";
 
 export function openPortableSystem(): System {
   return {
-    wallNanos: () => BigInt(Date.now()) * 1_000_000n,
+    wallClock() {
+      const ms = Date.now();
+      return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
+    },
     monotonicMs: () => performance.now(),
     sleep: (ms) => Bun.sleep(ms),
     readRegularFile(path, { maxBytes }) {

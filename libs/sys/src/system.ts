@@ -25,10 +25,17 @@ export interface Stream {
   close(): void;
 }
 
+/** As clock_gettime(2) gives it: in two numbers, since one cannot hold today in nanoseconds. */
+export interface WallTime {
+  readonly seconds: number;
+  /** 0 to 999,999,999. */
+  readonly nanos: number;
+}
+
 /** The operating system as the hook needs it. Paths with a NUL byte are refused with EINVAL. */
 export interface System {
-  /** Wall clock, nanoseconds since 1970. */
-  wallNanos(): bigint;
+  /** Time since 1970. */
+  wallClock(): WallTime;
   /** A clock that only goes forward, in milliseconds. */
   monotonicMs(): number;
   /** Pauses the program; only in a program that has nothing else to do. */

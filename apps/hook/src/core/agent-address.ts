@@ -12,7 +12,7 @@ export type AgentAddress =
  */
 export function parseAgentAddress(text: string): Result<AgentAddress, string> {
   if (text.startsWith("unix:")) {
-    const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
+    const path = text.slice(text.startsWith("unix:///") ? "unix://".length : "unix:".length);
     if (!path.startsWith("/") || path.startsWith("//") || path.includes("\0")) {
       return err(
         `${JSON.stringify(text)} is not an address: a unix socket needs an absolute path, unix:///path`,

@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import { isLogged, renderLogLine, renderTime, toRequestFields } from "./log-record.ts";
 
+const epoch = { seconds: 0, nanos: 0 };
+
 const request = {
   cgroupsPath: "/kubepods/besteffort/podx/crio-y",
   rootDir: "/run/userdata",
@@ -16,15 +18,15 @@ const request = {
 };
 
 test("a time has nine digits, also when some are zero", () => {
-  expect(renderTime(1_719_831_441_435_689_144n)).toBe("2024-07-01T10:57:21.435689144Z");
-  expect(renderTime(1_719_831_441_000_000_000n)).toBe("2024-07-01T10:57:21.000000000Z");
-  expect(renderTime(1_719_831_441_000_000_010n)).toBe("2024-07-01T10:57:21.000000010Z");
+  expect(renderTime({ seconds: 1_719_831_441, nanos: 435_689_144 })).toBe("2024-07-01T10:57:21.435689144Z");
+  expect(renderTime({ seconds: 1_719_831_441, nanos: 0 })).toBe("2024-07-01T10:57:21.000000000Z");
+  expect(renderTime({ seconds: 1_719_831_441, nanos: 10 })).toBe("2024-07-01T10:57:21.000000010Z");
 });
 
 test("a line has the keys in the documented order, and err last", () => {
-  const line = renderLogLine(0n, "WARN", "hook request to the agent failed", {
+  const line = renderLogLine(epoch, "WARN", "hook request to the agent failed", {
     hook: "create-container",
-    "start-time": renderTime(0n),
+    "start-time": renderTime(epoch),
     ...toRequestFields(request, "info"),
     err: "no",
   });
@@ -49,7 +51,7 @@ test("a line has the keys in the documented order, and err last", () => {
 
 test("what an annotation holds stays within its line", () => {
   const line = renderLogLine(
-    0n,
+    epoch,
     "INFO",
     "m",
     toRequestFields({ ...request, containerName: 'x"\n{"level":"INFO"}' }, "info"),

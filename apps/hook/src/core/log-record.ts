@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hook's log lines: Tetragon's keys, their order and words.
 
+import type { WallTime } from "@rthooks/sys";
 import type { Request } from "./request.ts";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
@@ -13,16 +14,14 @@ const severity: Readonly<Record<string, number>> = { debug: 0, info: 1, warn: 2,
 export const isLogged = (level: LogLevel, threshold: string): boolean =>
   (severity[level.toLowerCase()] ?? 0) >= (severity[threshold] ?? 1);
 
-/** One line with its end. `timeNanos` is Unix time. */
-export function renderLogLine(timeNanos: bigint, level: LogLevel, msg: string, fields: LogFields): string {
-  return `${JSON.stringify({ time: renderTime(timeNanos), level, msg, ...fields })}\n`;
+/** One line with its end. */
+export function renderLogLine(time: WallTime, level: LogLevel, msg: string, fields: LogFields): string {
+  return `${JSON.stringify({ time: renderTime(time), level, msg, ...fields })}\n`;
 }
 
 /** RFC 3339 in UTC with nine digits: "2024-07-01T10:57:21.435689144Z". */
-export function renderTime(nanos: bigint): string {
-  const seconds = nanos / 1_000_000_000n;
-  const fraction = String(nanos % 1_000_000_000n).padStart(9, "0");
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+export function renderTime({ seconds, nanos }: WallTime): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(nanos).padStart(9, "0")}Z`;
 }
 
 /** The log says `create-container` for the stage that the runtime calls createRuntime. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HookEvent } from "@rthooks/machines/hook";
-import type { MaybePromise, System } from "@rthooks/sys";
-import type { AgentAddress } from "../core/agent-address.ts";
+import type { MaybePromise } from "@rthooks/sys";
 
 /** One call to make. */
 export interface Call {
@@ -24,14 +23,4 @@ export interface AgentLink {
   /** What happens next, or nothing by `untilMs`. Without an attempt under way this is a pause. */
   wait(untilMs: number): MaybePromise<HookEvent | undefined>;
   disconnect(): void;
-}
-
-/** A unix socket is spoken to directly; for the rest gRPC's own client is loaded. */
-export async function openAgentLink(system: System, address: AgentAddress): Promise<AgentLink> {
-  if (address.kind === "unix" && system.connectUnix !== undefined) {
-    const { openUnixLink } = await import("./unix-link.ts");
-    return openUnixLink(system, system.connectUnix, address.path);
-  }
-  const { openGrpcLink } = await import("./grpc-link.ts");
-  return openGrpcLink(system, address);
 }

@@ -9,7 +9,7 @@ import {
   toHookContext,
 } from "@rthooks/machines/hook";
 import { type ContainerState, parseState } from "@rthooks/oci";
-import { type CreateContainer, RuntimeHookRequest } from "@rthooks/proto";
+import { encodeRuntimeHookRequest } from "@rthooks/proto";
 import { describeError } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 import type { AgentAddress } from "../core/agent-address.ts";
@@ -18,9 +18,10 @@ import { renderFailure } from "../core/failure-text.ts";
 import type { HookConfig } from "../core/hook-flags.ts";
 import { CREATE_CONTAINER, type LogFields, renderTime, toRequestFields } from "../core/log-record.ts";
 import { type Located, type Request, toRequest, toTrustedAnnotations } from "../core/request.ts";
-import { type AgentLink, openAgentLink } from "./agent-link.ts";
+import type { AgentLink } from "./agent-link.ts";
 import type { HookLog } from "./hook-log.ts";
 import { runInvocation, type World } from "./invocation.ts";
+import { openAgentLink } from "./open-agent-link.ts";
 import { findCgroup, locateSpec, MAX_STATE_BYTES, STATE_WAIT_MS } from "./spec-source.ts";
 
 export interface HookSetup {
@@ -36,7 +37,7 @@ export interface HookSetup {
 export async function createContainer(setup: HookSetup): Promise<boolean> {
   const { system, config, address, rules, log } = setup;
   const deadlineMs = config["grpc-timeout"];
-  const stage: LogFields = { hook: CREATE_CONTAINER, "start-time": renderTime(system.wallNanos()) };
+  const stage: LogFields = { hook: CREATE_CONTAINER, "start-time": renderTime(system.wallClock()) };
   let state: ContainerState | undefined;
   let located: Located | undefined;
   let request: Request | undefined;
@@ -62,7 +63,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
     link ??= await openAgentLink(system, address);
     return link.connect({
       path: "/tetragon.FineGuidanceSensors/RuntimeHook",
-      message: encodeRequest(request),
+      message: encodeRuntimeHookRequest(request),
       userAgent: setup.userAgent,
       deadlineAtMs: deadlineMs,
     });
@@ -161,6 +162,3 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
     return settle(error);
   }
 }
-
-const encodeRequest = (request: CreateContainer): Uint8Array =>
-  RuntimeHookRequest.encode({ event: { $case: "createContainer", createContainer: request } }).finish();

@@ -16,7 +16,7 @@ export function createHookLog(system: System, path: string, threshold: string): 
     path,
     async write(level, msg, fields) {
       if (!isLogged(level, threshold)) return;
-      const line = renderLogLine(system.wallNanos(), level, msg, fields);
+      const line = renderLogLine(system.wallClock(), level, msg, fields);
       if (path === "") return system.writeStderr(line);
       const written = await appendToLog(system, path, line);
       if (!written.ok) system.writeStderr(`the log cannot be written: ${renderSysError(written.error)}\n`);

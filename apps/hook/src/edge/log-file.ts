@@ -37,7 +37,7 @@ export async function appendToLog(
 }
 
 async function rotate(system: System, log: LogFile, path: string): Promise<Result<void, SysError>> {
-  const nowMs = Number(system.wallNanos() / 1_000_000n);
+  const nowMs = system.wallClock().seconds * 1000;
   for (let attempt = 0; attempt < 100; attempt++) {
     const renamed = log.renameTo(toBackupPath(path, nowMs + attempt));
     if (!renamed.ok && renamed.error.code === "EEXIST") continue;

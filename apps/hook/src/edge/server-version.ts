@@ -4,8 +4,8 @@ import type { HookEvent } from "@rthooks/machines/hook";
 import { GetVersionRequest, GetVersionResponse } from "@rthooks/proto";
 import type { AgentAddress } from "../core/agent-address.ts";
 import { renderFailure } from "../core/failure-text.ts";
-import { openAgentLink } from "./agent-link.ts";
 import type { HookSetup } from "./create-container.ts";
+import { openAgentLink } from "./open-agent-link.ts";
 
 /** Asks once: whoever types this wants to know how things are now. */
 export async function printServerVersion(

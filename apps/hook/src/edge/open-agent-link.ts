@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { System } from "@rthooks/sys";
+import type { AgentAddress } from "../core/agent-address.ts";
+import type { AgentLink } from "./agent-link.ts";
+import { openUnixLink } from "./unix-link.ts";
+
+/** A unix socket is spoken to directly; for the rest gRPC's own client is loaded. */
+export async function openAgentLink(system: System, address: AgentAddress): Promise<AgentLink> {
+  if (address.kind === "unix" && system.connectUnix !== undefined) {
+    return openUnixLink(system, system.connectUnix, address.path);
+  }
+  const { openGrpcLink } = await import("./grpc-link.ts");
+  return openGrpcLink(system, address);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "bun:test";
+import { encodeRuntimeHookRequest, RuntimeHookRequest } from "@rthooks/proto";
+import fc from "fast-check";
+
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary" }),
+  fc.string({ minLength: 40, maxLength: 300 }),
+);
+
+const request = fc.record({
+  cgroupsPath: text,
+  rootDir: text,
+  annotations: fc.array(fc.tuple(text, text), { maxLength: 20 }).map((entries) => new Map(entries)),
+  containerName: text,
+  containerID: text,
+  podName: text,
+  podUID: text,
+  podNamespace: text,
+  containerImage: text,
+  mounts: fc.array(
+    fc.record({ destination: text, type: text, source: text, options: fc.array(text, { maxLength: 5 }) }),
+    { maxLength: 10 },
+  ),
+});
+
+const generated = (createContainer: Parameters<typeof encodeRuntimeHookRequest>[0]): Uint8Array =>
+  RuntimeHookRequest.encode({ event: { $case: "createContainer", createContainer } }).finish();
+
+test("the hook's own encoding is byte for byte the generated one", () => {
+  fc.assert(
+    fc.property(request, (message) => {
+      expect(Buffer.from(encodeRuntimeHookRequest(message)).toString("hex")).toBe(
+        Buffer.from(generated(message)).toString("hex"),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("also when it is several megabytes", () => {
+  const empty = fc.sample(request, { numRuns: 1, seed: 1 })[0];
+  if (empty === undefined) throw new Error("no sample");
+  const large = { ...empty, annotations: new Map([["a", "é".repeat(3_000_000)]]) };
+  expect(Bun.hash(encodeRuntimeHookRequest(large))).toBe(Bun.hash(generated(large)));
+});
