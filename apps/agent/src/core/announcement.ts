@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one hook call says, checked: which container, in which pod, in which cgroup. Only the fields that the
+// hook resolved count; the annotations that travel with them come from the pod's author and are not read.
+
+import type { Announcement } from "@rthooks/machines/pod";
+import { describeCgroupsPathError, expandCgroupsPath } from "@rthooks/oci";
+import { err, ok, type Result } from "@rthooks/result";
+import { findPodUid, normalisePodUid } from "./pod-uid.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** The fields of a CreateContainer message that the agent reads; empty where the hook had nothing. */
+export interface HookFields {
+  readonly cgroupsPath: string;
+  readonly containerName: string;
+  readonly containerId: string;
+  readonly containerImage: string;
+  readonly podName: string;
+  readonly podUid: string;
+  readonly podNamespace: string;
+}
+
+export interface HookCall {
+  /** Undefined for a container of no pod. */
+  readonly podUid: string | undefined;
+  readonly announcement: Announcement;
+}
+
+/** runc's own rule for a container id (libcontainer/factory_linux.go), and room for no more than a file name. */
+const containerIdPattern = /^[A-Za-z0-9_+.-]{1,255}$/;
+/** What the runtimes put before the id in the name of a cgroup. */
+const runtimePrefix = /^(?:cri-containerd|crio|libpod|docker|containerd|nerdctl)-/;
+const scopeSuffix = ".scope";
+/** A DNS subdomain's length (RFC 1123), the bound of Kubernetes on names; images are longer. */
+const maxNameLength = 253;
+const maxImageLength = 4096;
+
+export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<HookCall, Refusal> {
+  const cgroupsPath = expandCgroupsPath(fields.cgroupsPath);
+  if (!cgroupsPath.ok) {
+    return refuse(`cgroupsPath ${quote(fields.cgroupsPath)} ${describeCgroupsPathError(cgroupsPath.error)}`);
+  }
+  const containerId = fields.containerId === "" ? findContainerId(cgroupsPath.value) : fields.containerId;
+  if (!containerIdPattern.test(containerId) || containerId === "." || containerId === "..") {
+    return refuse(`containerID ${quote(containerId)} is no container id: letters, digits and _+.- are`);
+  }
+  const podUid = fields.podUid === "" ? ok(findPodUid(cgroupsPath.value)) : parsePodUid(fields.podUid);
+  if (!podUid.ok) return podUid;
+  for (const name of ["containerName", "podName", "podNamespace"] as const) {
+    if (fields[name].length > maxNameLength) {
+      return refuse(`${name} has ${fields[name].length} characters, more than ${maxNameLength}`);
+    }
+  }
+  if (fields.containerImage.length > maxImageLength) {
+    return refuse(
+      `containerImage has ${fields.containerImage.length} characters, more than ${maxImageLength}`,
+    );
+  }
+  return ok({
+    podUid: podUid.value,
+    announcement: {
+      containerId,
+      containerName: fields.containerName,
+      image: fields.containerImage,
+      podNamespace: fields.podNamespace,
+      podName: fields.podName,
+      cgroupsPath: cgroupsPath.value,
+      seenAtNanos,
+    },
+  });
+}
+
+/** The runtime names the container's cgroup after it: the last element, without what it puts around the id. */
+function findContainerId(cgroupsPath: string): string {
+  const name = cgroupsPath.slice(cgroupsPath.lastIndexOf("/") + 1);
+  const unit = name.endsWith(scopeSuffix) ? name.slice(0, -scopeSuffix.length) : name;
+  return unit.replace(runtimePrefix, "");
+}
+
+function parsePodUid(text: string): Result<string, Refusal> {
+  const uid = normalisePodUid(text);
+  return uid === undefined ? refuse(`podUID ${quote(text)} is no pod UID`) : ok(uid);
+}
+
+function refuse(message: string): Result<never, Refusal> {
+  return err({ kind: "bad-request", message });
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}

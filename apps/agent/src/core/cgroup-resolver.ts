@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a container's path to the id by which the kernel knows its cgroup.
+
+import type { Cgroup } from "@rthooks/machines/pod";
+import type { Result } from "@rthooks/result";
+import type { Refusal } from "./refusal.ts";
+
+export interface CgroupResolver {
+  /** `path` is what `expandCgroupsPath` gave. */
+  resolve(path: string): Result<Cgroup, Refusal>;
+  /** False when the directory is gone, or another one has taken its place. */
+  isAlive(cgroup: Cgroup): boolean;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent tells about a container.
+
+import type { containerMachine, Labels } from "@rthooks/machines/pod";
+import type { SnapshotFrom } from "xstate";
+
+export interface ContainerRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly podLabels: Labels;
+  readonly cgroupPath: string;
+  /** 0 while unknown. */
+  readonly cgroupId: bigint;
+  readonly state: string;
+  readonly source: string;
+  readonly learnedAtNanos: bigint;
+  /** Why it failed; empty otherwise. */
+  readonly error: string;
+}
+
+export function toContainerRecord(snapshot: SnapshotFrom<typeof containerMachine>): ContainerRecord {
+  const { announcement, pod, cgroup, failure, learnedAtNanos } = snapshot.context;
+  return {
+    id: announcement.containerId,
+    name: announcement.containerName,
+    image: announcement.image,
+    podUid: pod?.uid ?? "",
+    podName: pod?.name ?? announcement.podName,
+    podNamespace: pod?.namespace ?? announcement.podNamespace,
+    podLabels: pod?.labels ?? new Map<string, string>(),
+    cgroupPath: cgroup?.path ?? announcement.cgroupsPath,
+    cgroupId: cgroup?.id ?? 0n,
+    state: snapshot.value,
+    source: "hook",
+    learnedAtNanos,
+    error: failure?.message ?? "",
+  };
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's command line.
+
+import { flag } from "@rthooks/flags";
+import { logFormats, logLevels } from "./logger.ts";
+
+export const defaultServerAddress = "unix:///var/run/tetragon/tetragon.sock";
+
+const generalFlags = {
+  help: flag.boolean({ usage: "show this help", short: "h" }),
+  version: flag.boolean({ usage: "print the version" }),
+} as const; // const: each flag keeps its own kind
+
+export const agentFlags = {
+  "server-address": flag.list({
+    usage: "where to listen: unix:///path or host:port; several, with commas or repeated",
+    default: [defaultServerAddress],
+    placeholder: "ADDRESS",
+  }),
+  "pods-file": flag.string({
+    usage: "pods and their labels from `kubectl get pods -A -o json` (or yaml); read again when it changes",
+    placeholder: "FILE",
+  }),
+  "cgroup-root": flag.string({
+    usage: "root of the cgroup hierarchy that gives the ids (found when not given)",
+    placeholder: "DIR",
+  }),
+  procfs: flag.string({ usage: "the host's proc file system", default: "/proc", placeholder: "DIR" }),
+  "sweep-interval": flag.duration({
+    usage: "how often to look for containers whose cgroup is gone",
+    default: "5s",
+  }),
+  "failure-retention": flag.duration({
+    usage: "how long to remember a container that was refused",
+    default: "5m",
+  }),
+  "drain-timeout": flag.duration({
+    usage: "how long to wait for running calls after SIGTERM or SIGINT",
+    default: "10s",
+  }),
+  "log-format": flag.string({
+    usage: "form of the log lines on stderr",
+    default: "text",
+    choices: logFormats,
+  }),
+  "log-level": flag.string({ usage: "least important lines to log", default: "info", choices: logLevels }),
+  ...generalFlags,
+} as const; // const: each flag keeps its own kind
+
+export const statusFlags = {
+  "server-address": flag.list({
+    usage: "address of the agent; the first that answers is asked",
+    default: [defaultServerAddress],
+    placeholder: "ADDRESS",
+  }),
+  output: flag.string({
+    usage: "form of the answer",
+    default: "text",
+    choices: ["text", "json"],
+    short: "o",
+  }),
+  timeout: flag.duration({ usage: "how long to wait for the agent", default: "5s" }),
+  help: generalFlags.help,
+} as const; // const: each flag keeps its own kind
+
+export const plainFlags = { help: generalFlags.help } as const; // const: each flag keeps its own kind
+
+export const commands = [
+  { name: "status", summary: "show the containers that the running agent knows" },
+  { name: "version", summary: "print the version" },
+  { name: "completion", summary: "print a completion script for bash, zsh or fish" },
+] as const; // const: the names are a union

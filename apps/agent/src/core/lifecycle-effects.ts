@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the pod lifecycle machines do to the world: ask the pod source, look up cgroups, keep the policy
+// filter, answer callers, write the log. Each effect answers its machine at once. None may throw: an actor
+// that ends in an error would leave its callers waiting.
+
+import { containerMachine, type PodIdentity, podMachine } from "@rthooks/machines/pod";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import { type Actor, type ActorOptions, type ActorRefFrom, createActor } from "xstate";
+import type { CgroupResolver } from "./cgroup-resolver.ts";
+import type { LogFields, Logger } from "./logger.ts";
+import type { PodSource } from "./pod-source.ts";
+import type { PolicyFilter } from "./policy-filter.ts";
+import { type Refusal, toRefusal } from "./refusal.ts";
+
+export interface Dependencies {
+  readonly podSource: PodSource;
+  readonly policyFilter: PolicyFilter;
+  readonly cgroupResolver: CgroupResolver;
+  readonly log: Logger;
+  readonly failureRetentionMs: number;
+  /** For tests and for the inspector. */
+  readonly actorOptions?: Pick<ActorOptions<typeof podMachine>, "clock" | "inspect">;
+}
+
+export interface Callbacks {
+  /** Answers everybody who waits for the container; gives how many. */
+  answer(containerId: string, refusal: Refusal | undefined): number;
+  noteFailure(containerId: string): void;
+  forgetFailure(containerId: string): void;
+  forgetContainer(containerId: string): void;
+  forgetPod(): void;
+}
+
+export type PodActor = Actor<typeof podMachine>;
+type ContainerRef = ActorRefFrom<typeof containerMachine>;
+type ContainerContext = ReturnType<ContainerRef["getSnapshot"]>["context"];
+
+/** An actor for one pod, not started yet. */
+export function createPodActor(
+  input: { readonly uid: string | undefined; readonly namespace: string; readonly name: string },
+  dependencies: Dependencies,
+  callbacks: Callbacks,
+): PodActor {
+  const { podSource, policyFilter, log } = dependencies;
+  const machine = podMachine.provide({
+    actors: { container: provideContainerEffects(dependencies, callbacks) },
+    actions: {
+      findPod: ({ context, self }) => {
+        const pod = attempt(() => ok(podSource.find(context.identity)));
+        if (!pod.ok) log.error("pod source failed", { podUID: context.identity.uid, err: pod.error.message });
+        if (!pod.ok || pod.value === undefined) return self.send({ type: "source.missing" });
+        const { namespace, name, labels } = pod.value;
+        self.send({ type: "source.found", pod: { namespace, name, labels } });
+      },
+      updateFilter: ({ context }) => {
+        const { uid, name, namespace, labels } = context.identity;
+        const containerIds = context.containers.keys();
+        policyFilter.updatePod({ podUid: uid, podName: name, namespace, labels, containerIds });
+        log.info("pod updated by the pod source", { ...podFields(context.identity), labels: labels.size });
+      },
+      refuseAnnouncement: ({ event }, { failure }) => {
+        if (event.type !== "container.announced") return;
+        const { containerId } = event.announcement;
+        log.warn("hook call refused", {
+          containerID: containerId,
+          reason: failure.kind,
+          err: failure.message,
+        });
+        callbacks.answer(containerId, toRefusal(failure));
+      },
+      reportConflict: ({ context }, { failure }) =>
+        log.error("pod source contradicts the hook", {
+          ...podFields(context.identity),
+          err: failure.message,
+        }),
+      reportPodGone: ({ context }) => {
+        log.info("pod gone", podFields(context.identity));
+        callbacks.forgetPod();
+      },
+    },
+  });
+  return createActor(machine, { ...dependencies.actorOptions, input });
+}
+
+function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): typeof containerMachine {
+  const { policyFilter, cgroupResolver, log, failureRetentionMs } = dependencies;
+  const refuse = (context: ContainerContext): void => {
+    const { failure } = context;
+    const refusal = failure === undefined ? unexplained : toRefusal(failure);
+    log.warn("container refused", { ...fieldsOf(context), reason: refusal.kind, err: refusal.message });
+    callbacks.answer(context.announcement.containerId, refusal);
+  };
+  return containerMachine.provide({
+    actions: {
+      findCgroup: ({ context, self }) => {
+        const { cgroupsPath } = context.announcement;
+        const cgroup = attempt(() => cgroupResolver.resolve(cgroupsPath));
+        if (cgroup.ok) self.send({ type: "cgroup.found", cgroupsPath, cgroup: cgroup.value });
+        else self.send({ type: "cgroup.refused", cgroupsPath, failure: cgroup.error });
+      },
+      addToFilter: ({ context, self }) => {
+        const { announcement, pod, cgroup } = context;
+        const added = attempt(() =>
+          policyFilter.add({
+            containerId: announcement.containerId,
+            containerName: announcement.containerName,
+            image: announcement.image,
+            cgroupId: cgroup?.id ?? 0n,
+            podUid: pod?.uid,
+            podName: pod?.name ?? "",
+            namespace: pod?.namespace ?? "",
+            labels: pod?.labels ?? noLabels,
+          }),
+        );
+        if (added.ok) self.send({ type: "filter.added" });
+        else self.send({ type: "filter.refused", failure: added.error });
+      },
+      removeFromFilter: ({ context }) => policyFilter.remove(context.announcement.containerId),
+      release: ({ context, self }) => {
+        const { containerId, seenAtNanos } = context.announcement;
+        callbacks.forgetFailure(containerId);
+        // The line before the answer: its time is then never later than the container's first instruction.
+        log.info("container released", {
+          ...fieldsOf(context),
+          labels: context.pod?.labels.size,
+          repeated: seenAtNanos === context.learnedAtNanos ? undefined : true,
+        });
+        callbacks.answer(containerId, undefined);
+        self.send({ type: "answer.sent" });
+      },
+      refuse: ({ context }) => refuse(context),
+      recordFailure: ({ context }) => callbacks.noteFailure(context.announcement.containerId),
+      reportMoved: ({ context, event }) =>
+        log.warn("container has another cgroup than before", {
+          ...fieldsOf(context),
+          newCgroupID: event.type === "cgroup.found" ? event.cgroup.id : undefined,
+        }),
+      reportGone: ({ context, event }) => {
+        const { containerId } = context.announcement;
+        log.info("container gone", { ...fieldsOf(context), reason: event.type });
+        callbacks.forgetContainer(containerId);
+        if (event.type !== "container.replaced") callbacks.answer(containerId, goneWhileWaiting);
+      },
+    },
+    delays: { failureRetention: () => failureRetentionMs },
+  });
+}
+
+const noLabels: ReadonlyMap<string, string> = new Map();
+const unexplained: Refusal = { kind: "internal", message: "the reason was not recorded" };
+const goneWhileWaiting: Refusal = {
+  kind: "pod-gone",
+  message: "the container was gone before it was registered",
+};
+
+/** A bug in an effect must end as a refusal, not as a dead actor. */
+function attempt<T>(effect: () => Result<T, Refusal>): Result<T, Refusal> {
+  try {
+    return effect();
+  } catch (error) {
+    return err({ kind: "internal", message: describeError(error) });
+  }
+}
+
+function podFields(pod: PodIdentity | undefined): LogFields {
+  return { podUID: pod?.uid, namespace: pod?.namespace || undefined, pod: pod?.name || undefined };
+}
+
+function fieldsOf({ announcement, pod, cgroup }: ContainerContext): LogFields {
+  return {
+    namespace: (pod?.namespace ?? announcement.podNamespace) || undefined,
+    pod: (pod?.name ?? announcement.podName) || undefined,
+    container: announcement.containerName || undefined,
+    containerID: announcement.containerId,
+    podUID: pod?.uid,
+    identity: pod?.knownBy,
+    cgroup: cgroup?.path ?? announcement.cgroupsPath,
+    cgroupID: cgroup?.id,
+  };
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pods and containers of the node: one pod lifecycle actor per pod, found by key, and the callers that
+// wait for a container. All effects of the machines are supplied in lifecycle-effects.ts.
+//
+// Callers of one container share the work: they are put on one list before the machine hears of the call, and
+// the machine's release or refusal answers the whole list.
+
+import { describeError } from "@rthooks/result";
+import type { HookCall } from "./announcement.ts";
+import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
+import { createPodActor, type Dependencies, type PodActor } from "./lifecycle-effects.ts";
+import type { PodChange } from "./pod-source.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** Undefined: the container may start. */
+export type OnAnswer = (refusal: Refusal | undefined) => void;
+
+export interface Lifecycle {
+  /** Answers exactly once, before it returns where nothing has to be waited for. */
+  announce(call: HookCall, onAnswer: OnAnswer): void;
+  list(): readonly ContainerRecord[];
+  /** The containers that a sweep has to look at, as they are now. */
+  containerIds(): readonly string[];
+  /** Ends the container if its cgroup is no more. */
+  checkAlive(containerId: string): void;
+  close(): void;
+}
+
+/** Failed containers are kept for `tetragon status`; hostile calls must not fill the memory with them. */
+const maxFailures = 1000;
+
+export function createLifecycle(dependencies: Dependencies): Lifecycle {
+  const pods = new Map<string, PodActor>();
+  const podKeyOf = new Map<string, string>();
+  const waiters = new Map<string, OnAnswer[]>();
+  const failures = new Set<string>();
+  const { podSource, policyFilter, cgroupResolver, log } = dependencies;
+
+  const answer = (containerId: string, refusal: Refusal | undefined): number => {
+    const waiting = waiters.get(containerId);
+    if (waiting === undefined) return 0;
+    waiters.delete(containerId);
+    for (const onAnswer of waiting) onAnswer(refusal);
+    return waiting.length;
+  };
+
+  const findContainer = (containerId: string) =>
+    pods
+      .get(podKeyOf.get(containerId) ?? "")
+      ?.getSnapshot()
+      .context.containers.get(containerId);
+
+  const noteFailure = (containerId: string): void => {
+    failures.delete(containerId);
+    failures.add(containerId);
+    for (const oldest of failures) {
+      if (failures.size <= maxFailures) break;
+      failures.delete(oldest);
+      findContainer(oldest)?.send({ type: "failure.discarded" });
+    }
+  };
+
+  /** A bug in a machine ended the actor: nobody may wait for it, and nothing of it may stay in force. */
+  const endBrokenPod = (key: string, error: unknown): void => {
+    const message = describeError(error);
+    log.error("pod lifecycle ended by an error", { pod: key, err: message });
+    pods.delete(key);
+    for (const [containerId, podKey] of podKeyOf) {
+      if (podKey !== key) continue;
+      podKeyOf.delete(containerId);
+      failures.delete(containerId);
+      policyFilter.remove(containerId);
+      answer(containerId, { kind: "internal", message });
+    }
+  };
+
+  const openPod = (key: string, call: HookCall): PodActor => {
+    const known = pods.get(key);
+    if (known !== undefined) return known;
+    const { podNamespace: namespace, podName: name } = call.announcement;
+    const actor = createPodActor({ uid: call.podUid, namespace, name }, dependencies, {
+      answer,
+      noteFailure,
+      forgetFailure: (containerId) => void failures.delete(containerId),
+      forgetContainer: (containerId) => {
+        failures.delete(containerId);
+        if (podKeyOf.get(containerId) === key) podKeyOf.delete(containerId);
+      },
+      forgetPod: () => {
+        if (pods.get(key) === actor) pods.delete(key);
+      },
+    });
+    pods.set(key, actor);
+    actor.subscribe({ error: (error) => endBrokenPod(key, error) });
+    actor.start();
+    return actor;
+  };
+
+  const announce = (call: HookCall, onAnswer: OnAnswer): void => {
+    const { announcement } = call;
+    const { containerId } = announcement;
+    const knownKey = podKeyOf.get(containerId);
+    let key = toPodKey(call);
+    if (knownKey !== undefined && knownKey !== key) {
+      if (call.podUid === undefined) {
+        // The container's pod is known from an earlier call that said more.
+        key = knownKey;
+      } else if (pods.get(knownKey)?.getSnapshot().context.identity.uid === undefined) {
+        findContainer(containerId)?.send({ type: "container.replaced" });
+      } else {
+        const message = `container ${containerId} is on record in pod ${knownKey}, not in ${key}`;
+        log.warn("hook call refused", { containerID: containerId, podUID: call.podUid, err: message });
+        onAnswer({ kind: "pod-conflict", message });
+        return;
+      }
+    }
+    const waiting = waiters.get(containerId);
+    if (waiting === undefined) waiters.set(containerId, [onAnswer]);
+    else waiting.push(onAnswer);
+    podKeyOf.set(containerId, key);
+    const pod = openPod(key, call);
+    pod.send({ type: "container.announced", announcement });
+  };
+
+  const onSourceChange = ({ kind, pod }: PodChange): void => {
+    const keys = [pod.uid, pod.staticPodHash, `${pod.namespace}/${pod.name}`];
+    for (const key of keys) {
+      const actor = key === undefined ? undefined : pods.get(key);
+      if (actor === undefined) continue;
+      const { identity } = actor.getSnapshot().context;
+      // A static pod's hash is only a claim until the name agrees.
+      if (key === pod.staticPodHash && identity.name !== pod.name) continue;
+      if (kind === "deleted") actor.send({ type: "source.deleted" });
+      else
+        actor.send({
+          type: "source.found",
+          pod: { namespace: pod.namespace, name: pod.name, labels: pod.labels },
+        });
+    }
+  };
+  const unsubscribe = podSource.subscribe(onSourceChange);
+
+  return {
+    announce,
+    list: () =>
+      [...pods.values()].flatMap((pod) =>
+        [...pod.getSnapshot().context.containers.values()].map((container) =>
+          toContainerRecord(container.getSnapshot()),
+        ),
+      ),
+    containerIds: () => [...podKeyOf.keys()],
+    checkAlive: (containerId) => {
+      const container = findContainer(containerId);
+      const snapshot = container?.getSnapshot();
+      const cgroup = snapshot?.context.cgroup;
+      if (cgroup !== undefined && snapshot?.matches("released") && !cgroupResolver.isAlive(cgroup)) {
+        container?.send({ type: "cgroup.vanished" });
+      }
+    },
+    close: () => {
+      unsubscribe();
+      for (const pod of pods.values()) pod.stop();
+      pods.clear();
+    },
+  };
+}
+
+/** A UID where there is one; a container without any pod is a pod of its own. */
+function toPodKey({ podUid, announcement }: HookCall): string {
+  if (podUid !== undefined) return podUid;
+  const { podNamespace, podName, containerId } = announcement;
+  return podNamespace !== "" && podName !== "" ? `${podNamespace}/${podName}` : `container:${containerId}`;
+}

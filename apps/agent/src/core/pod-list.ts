@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pods as kubectl writes them: a List, a PodList, a single Pod, or several YAML documents of these.
+
+import { err, ok, type Result } from "@rthooks/result";
+import * as v from "valibot";
+import { parseAllDocuments } from "yaml";
+import type { Pod } from "./pod-source.ts";
+
+const metadataSchema = v.object({
+  uid: v.pipe(v.string(), v.nonEmpty()),
+  name: v.pipe(v.string(), v.nonEmpty()),
+  namespace: v.pipe(v.string(), v.nonEmpty()),
+  labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
+  annotations: v.optional(v.nullable(v.record(v.string(), v.string()))),
+  ownerReferences: v.optional(v.nullable(v.array(v.object({ kind: v.string() })))),
+});
+const podSchema = v.object({ kind: v.optional(v.literal("Pod")), metadata: metadataSchema });
+const listSchema = v.object({ kind: v.picklist(["List", "PodList"]), items: v.array(podSchema) });
+const kindSchema = v.object({ kind: v.string() });
+
+/** Annotation of a mirror pod: the hash by which the kubelet runs the static pod (pkg/kubelet/types). */
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+const hashPattern = /^[0-9a-f]{32}$/;
+
+/** The error names the field, as in `items.3.metadata.uid`. */
+export function parsePodList(text: string): Result<readonly Pod[], string> {
+  const documents = parseDocuments(text);
+  if (!documents.ok) return documents;
+  const pods: Pod[] = [];
+  for (const [index, document] of documents.value.entries()) {
+    const where = documents.value.length === 1 ? "" : `document ${index + 1}: `;
+    const kind = v.safeParse(kindSchema, document);
+    if (!kind.success) return err(`${where}${describeIssue(kind.issues[0])}`);
+    const parsed =
+      kind.output.kind === "Pod"
+        ? toResult(
+            v.safeParse(
+              v.pipe(
+                podSchema,
+                v.transform((pod) => [pod]),
+              ),
+              document,
+            ),
+          )
+        : toResult(
+            v.safeParse(
+              v.pipe(
+                listSchema,
+                v.transform(({ items }) => items),
+              ),
+              document,
+            ),
+          );
+    if (!parsed.ok) return err(`${where}${parsed.error}`);
+    for (const pod of parsed.value) pods.push(toPod(pod));
+  }
+  return ok(pods);
+}
+
+function parseDocuments(text: string): Result<readonly unknown[], string> {
+  // JSON is YAML too, but its own parser is a hundred times faster.
+  if (text.trimStart().startsWith("{")) {
+    try {
+      return ok([JSON.parse(text)]);
+    } catch (error) {
+      return err(error instanceof Error ? error.message : String(error));
+    }
+  }
+  const values: unknown[] = [];
+  try {
+    for (const document of parseAllDocuments(text, { logLevel: "error" })) {
+      const problem = document.errors[0];
+      if (problem !== undefined) return err(problem.message.split("\n")[0] ?? "");
+      const value: unknown = document.toJS();
+      if (value !== null) values.push(value);
+    }
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+  return values.length === 0 ? err("the file is empty") : ok(values);
+}
+
+type PodDocument = v.InferOutput<typeof podSchema>;
+
+function toPod({ metadata }: PodDocument): Pod {
+  const hash = metadata.annotations?.[mirrorAnnotation];
+  const isMirror = metadata.ownerReferences?.some(({ kind }) => kind === "Node") === true;
+  return {
+    uid: metadata.uid,
+    staticPodHash: isMirror && hash !== undefined && hashPattern.test(hash) ? hash : undefined,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    labels: new Map(Object.entries(metadata.labels ?? {})),
+  };
+}
+
+function toResult<T>(
+  parsed:
+    | { success: true; output: T }
+    | { success: false; issues: readonly [v.BaseIssue<unknown>, ...unknown[]] },
+): Result<T, string> {
+  return parsed.success ? ok(parsed.output) : err(describeIssue(parsed.issues[0]));
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = issue.path?.map(({ key }) => String(key)).join(".") ?? "";
+  return `${path === "" ? "the document" : path}: expected ${issue.expected ?? "another value"}, got ${issue.received}`;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who tells the agent about pods. The seam for the Kubernetes API.
+
+import type { Labels } from "@rthooks/machines/pod";
+
+export interface Pod {
+  readonly uid: string;
+  /** The hash by which the kubelet runs a static pod; its mirror in the API has a UID of its own. */
+  readonly staticPodHash: string | undefined;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+export interface PodQuery {
+  readonly uid: string | undefined;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export type PodChange =
+  | { readonly kind: "changed"; readonly pod: Pod }
+  | { readonly kind: "deleted"; readonly pod: Pod };
+
+export interface PodSource {
+  /** By UID where there is one, else by namespace and name. */
+  find(query: PodQuery): Pod | undefined;
+  /** Called for each pod that appears, changes or disappears from now on; gives the function that ends it. */
+  subscribe(listener: (change: PodChange) => void): () => void;
+}
+
+/** Nobody but the hook tells of pods. */
+export const annotationsOnly: PodSource = {
+  find: () => undefined,
+  subscribe: () => () => {},
+};

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pod UIDs as requests and cgroup names write them.
+
+/** With dashes as the API writes it, or with underscores as a systemd slice does, where a dash is a parent. */
+const uuidPattern = /^[0-9a-f]{8}([-_])[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i;
+/** The kubelet names its static pods by a hash (pkg/kubelet/config/common.go). */
+const staticPodPattern = /^[0-9a-f]{32}$/;
+const otherPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+/**
+ * A UUID in the API's form; a static pod's hash, and whatever else a runtime without a kubelet may use, as it
+ * is. Undefined for what cannot be a UID.
+ */
+export function normalisePodUid(text: string): string | undefined {
+  if (uuidPattern.test(text)) return text.replaceAll("_", "-").toLowerCase();
+  return otherPattern.test(text) ? text : undefined;
+}
+
+/**
+ * The UID in a path such as `/kubepods/burstable/pod<uid>/<id>` or
+ * `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid>.slice/cri-containerd-<id>.scope`.
+ * The last element is the container and no pod.
+ */
+export function findPodUid(cgroupsPath: string): string | undefined {
+  const elements = cgroupsPath.split("/");
+  for (let i = elements.length - 2; i > 0; i--) {
+    const element = elements[i] ?? "";
+    const start = element.startsWith("pod") ? 3 : element.lastIndexOf("-pod") + 4;
+    if (start === 3 && !element.startsWith("pod")) continue;
+    const name = element.slice(start, element.endsWith(".slice") ? -".slice".length : undefined);
+    if (uuidPattern.test(name) || staticPodPattern.test(name)) return normalisePodUid(name);
+  }
+  return undefined;
+}

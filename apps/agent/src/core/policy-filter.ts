@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which cgroup belongs to which pod, as policies need it. The seam for the BPF maps: an implementation that
+// can run full answers with the reason, and the container is then not let go.
+
+import type { Labels } from "@rthooks/machines/pod";
+import { ok, type Result } from "@rthooks/result";
+import type { Refusal } from "./refusal.ts";
+
+export interface FilteredContainer {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly image: string;
+  readonly cgroupId: bigint;
+  /** Undefined for a container of no pod. */
+  readonly podUid: string | undefined;
+  readonly podName: string;
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+export interface PodUpdate {
+  readonly podUid: string | undefined;
+  readonly podName: string;
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly containerIds: Iterable<string>;
+}
+
+export interface PolicyFilter {
+  /** In place of what was known under the same container id. */
+  add(container: FilteredContainer): Result<void, Refusal>;
+  remove(containerId: string): void;
+  updatePod(update: PodUpdate): void;
+  list(): Iterable<FilteredContainer>;
+}
+
+export function createMemoryPolicyFilter(): PolicyFilter {
+  const containers = new Map<string, FilteredContainer>();
+  return {
+    add: (container) => {
+      containers.set(container.containerId, container);
+      return ok(undefined);
+    },
+    remove: (containerId) => void containers.delete(containerId),
+    updatePod: ({ containerIds, ...pod }) => {
+      for (const containerId of containerIds) {
+        const container = containers.get(containerId);
+        if (container !== undefined) containers.set(containerId, { ...container, ...pod });
+      }
+    },
+    list: () => containers.values(),
+  };
+}

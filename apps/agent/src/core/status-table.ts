@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer of `tetragon status`.
+
+import type { ContainerRecord } from "./container-record.ts";
+
+const shortIdLength = 12;
+const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "LEARNED", "LABELS"];
+
+export function renderStatusTable(records: readonly ContainerRecord[], nowNanos: bigint): string {
+  if (records.length === 0) return "The agent knows no containers.\n";
+  const rows = sortRecords(records).map((record) => [
+    record.podNamespace || "-",
+    record.podName || (record.podUid === "" ? "(no pod)" : record.podUid),
+    record.name || "-",
+    record.id.slice(0, shortIdLength),
+    record.cgroupId === 0n ? "-" : `${record.cgroupId}`,
+    record.error === "" ? record.state : `${record.state}: ${record.error}`,
+    renderAge(nowNanos - record.learnedAtNanos),
+    record.source,
+    [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-",
+  ]);
+  const lines = [header, ...rows].map((cells) => cells.map(toPrintable));
+  const widths = header.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
+  return lines
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+export function renderStatusJson(records: readonly ContainerRecord[]): string {
+  const containers = sortRecords(records).map(({ podLabels, cgroupId, learnedAtNanos, ...rest }) => ({
+    ...rest,
+    podLabels: Object.fromEntries(podLabels),
+    // A cgroup id has 64 bits, more than a JSON number holds.
+    cgroupId: `${cgroupId}`,
+    learned: renderTime(learnedAtNanos),
+  }));
+  return `${JSON.stringify({ containers }, undefined, 2)}\n`;
+}
+
+function sortRecords(records: readonly ContainerRecord[]): readonly ContainerRecord[] {
+  const keyOf = (record: ContainerRecord): string =>
+    [record.podNamespace, record.podName, record.name, record.id].join("\0");
+  return [...records].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/** Names come from outside: a terminal must not obey them. */
+function toPrintable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => JSON.stringify(character).slice(1, -1));
+}
+
+function renderTime(nanos: bigint): string {
+  const seconds = nanos / 1_000_000_000n;
+  const fraction = `${nanos % 1_000_000_000n}`.padStart(9, "0");
+  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+}
+
+/** As kubectl shows ages: one or two units. */
+function renderAge(nanos: bigint): string {
+  const seconds = Math.max(0, Number(nanos / 1_000_000_000n));
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (seconds < 120) return `${seconds}s`;
+  if (minutes < 120) return `${minutes}m`;
+  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+}

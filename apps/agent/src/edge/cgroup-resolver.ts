@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cgroup ids from the mounted hierarchy. The id of a cgroup is the inode number of its directory (kernfs;
+// the same number that bpf_get_current_cgroup_id() gives for the v2 hierarchy), so one stat finds it.
+
+import { lstatSync, readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
+import type { Cgroup } from "@rthooks/machines/pod";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import { type CgroupLayout, findCgroupLayout } from "../core/cgroup-layout.ts";
+import type { CgroupResolver } from "../core/cgroup-resolver.ts";
+import type { Refusal } from "../core/refusal.ts";
+
+/** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h: file systems that cannot hold a symlink. */
+const cgroupMagics = new Set([0x27e0eb, 0x63677270]);
+
+/** Name of the child that crun makes below a systemd scope on cgroup v2 (src/libcrun/cgroup-systemd.c). */
+const crunChild = "container";
+const kernfsLinksWithoutChildren = 2n;
+
+const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: the overload with bigints
+
+export interface CgroupRoot {
+  readonly path: string;
+  readonly mode: CgroupLayout["mode"] | "given";
+  readonly isCgroupFileSystem: boolean;
+}
+
+export interface CgroupRootOptions {
+  /** Empty: find it. */
+  readonly cgroupRoot: string;
+  readonly procfs: string;
+}
+
+/**
+ * The hierarchy that gives the ids. With the host's /proc mounted elsewhere the host's mounts are those of
+ * its process 1, seen through its root; else our own.
+ */
+export function findCgroupRoot({ cgroupRoot, procfs }: CgroupRootOptions): Result<CgroupRoot, string> {
+  if (cgroupRoot !== "") return openRoot(cgroupRoot, "given");
+  const isOwnProcfs = procfs === "/proc";
+  const mountinfo = isOwnProcfs ? `${procfs}/self/mountinfo` : `${procfs}/1/mountinfo`;
+  let text: string;
+  try {
+    text = readFileSync(mountinfo, "utf8");
+  } catch (error) {
+    return err(`the mounts cannot be read: ${describeError(error)}; give --procfs or --cgroup-root`);
+  }
+  const layout = findCgroupLayout(text);
+  if (layout === undefined) {
+    return err(
+      `${mountinfo} has neither a cgroup v2 nor a memory, pids or cpuset hierarchy; give --cgroup-root`,
+    );
+  }
+  return openRoot(isOwnProcfs ? layout.root : `${procfs}/1/root${layout.root}`, layout.mode);
+}
+
+function openRoot(path: string, mode: CgroupRoot["mode"]): Result<CgroupRoot, string> {
+  try {
+    // procfs/1/root is a symlink that must stay one: resolved, it would name our own root.
+    const real = mode === "given" ? realpathSync(path) : path;
+    if (!statSync(real).isDirectory()) return err(`the cgroup root ${path} is not a directory`);
+    return ok({ path: real, mode, isCgroupFileSystem: cgroupMagics.has(statfsSync(real).type) });
+  } catch (error) {
+    return err(`the cgroup root ${path} cannot be used: ${describeError(error)}`);
+  }
+}
+
+export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
+  const device = statSync(root.path, { bigint: true }).dev;
+
+  const resolve = (path: string): Result<Cgroup, Refusal> => {
+    const directory = root.path + path;
+    if (!root.isCgroupFileSystem) {
+      const link = findSymlink(root.path, path);
+      if (link !== undefined) {
+        return err({
+          kind: "bad-request",
+          message: `cgroupsPath ${path} passes through the symlink ${link}`,
+        });
+      }
+    }
+    try {
+      const found = statSync(directory, statOptions);
+      if (found === undefined || !found.isDirectory()) return err(missing(root, path));
+      if (found.dev !== device) {
+        return err({ kind: "bad-request", message: `cgroupsPath ${path} leads out of ${root.path}` });
+      }
+      if (found.nlink !== kernfsLinksWithoutChildren && holdsOnlyCrunChild(directory)) {
+        const child = statSync(`${directory}/${crunChild}`, statOptions);
+        if (child !== undefined) return ok({ path: `${path}/${crunChild}`, id: child.ino });
+      }
+      return ok({ path, id: found.ino });
+    } catch (error) {
+      const message = `cgroup ${directory} cannot be read: ${describeError(error)}`;
+      return err({ kind: "cgroup-unreadable", message });
+    }
+  };
+
+  return {
+    resolve,
+    isAlive: ({ path, id }) => {
+      try {
+        return statSync(root.path + path, statOptions)?.ino === id;
+      } catch {
+        // Not readable just now is no proof of its end.
+        return true;
+      }
+    },
+  };
+}
+
+/**
+ * True when the process lives one level lower: the child is the only one and has processes, the directory
+ * itself has none. A container that makes inner cgroups of its own (docker in docker) stays what it is.
+ */
+function holdsOnlyCrunChild(directory: string): boolean {
+  const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  if (children.length !== 1 || children[0]?.name !== crunChild) return false;
+  const hasProcesses = (cgroup: string): boolean => readFileSync(`${cgroup}/cgroup.procs`, "utf8") !== "";
+  return hasProcesses(`${directory}/${crunChild}`) && !hasProcesses(directory);
+}
+
+function findSymlink(root: string, path: string): string | undefined {
+  let reached = root;
+  for (const element of path.split("/").slice(1)) {
+    reached += `/${element}`;
+    try {
+      if (lstatSync(reached).isSymbolicLink()) return reached;
+    } catch {
+      // Missing or unreadable: the stat that follows says so.
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+function missing(root: CgroupRoot, path: string): Refusal {
+  const hint =
+    root.mode === "hybrid"
+      ? "; the runtime may use the v1 hierarchies only"
+      : "; is this the agent of the same node, and its --cgroup-root right?";
+  return { kind: "cgroup-missing", message: `no cgroup ${path} below ${root.path}${hint}` };
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, and AgentState.
+
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import {
+  AgentStateDefinition,
+  FineGuidanceSensorsDefinition,
+  HealthStatusResult,
+  HealthStatusType,
+} from "@rthooks/proto";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import { parseHookCall } from "../core/announcement.ts";
+import type { Lifecycle } from "../core/lifecycle.ts";
+import type { Logger } from "../core/logger.ts";
+import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
+import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
+import { registerUnary } from "../wire/service.ts";
+import { nowNanos } from "./clock.ts";
+import { type SocketFile, stageSocket } from "./socket-file.ts";
+
+export interface GrpcServer {
+  /** Starts to listen; gives the address with the port that was taken. */
+  listen(address: ServerAddress): Promise<Result<ServerAddress, string>>;
+  /** Takes no new calls, and waits this long at most for those that run. True: all were answered. */
+  drain(timeoutMs: number): Promise<boolean>;
+}
+
+export interface GrpcServerOptions {
+  readonly lifecycle: Lifecycle;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions): GrpcServer {
+  const server = new Server();
+  const sockets: SocketFile[] = [];
+  const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
+  const sensors = FineGuidanceSensorsDefinition;
+  const health = {
+    event: HealthStatusType.HEALTH_STATUS_TYPE_STATUS,
+    status: HealthStatusResult.HEALTH_STATUS_RUNNING,
+    details: "running",
+  };
+
+  registerUnary(server, sensors, sensors.methods.getVersion, (_, answer) => answer(ok({ version })), onBug);
+  registerUnary(
+    server,
+    sensors,
+    sensors.methods.getHealth,
+    (_, answer) => answer(ok({ healthStatus: [health] })),
+    onBug,
+  );
+  registerUnary(
+    server,
+    sensors,
+    sensors.methods.runtimeHook,
+    ({ event }, answer) => {
+      if (event === undefined) {
+        const details = "RuntimeHook: the request carries no event that this agent knows (createContainer)";
+        log.warn("hook call refused", { reason: "bad-request", err: details });
+        answer(err({ code: status.INVALID_ARGUMENT, details }));
+        return;
+      }
+      const call = parseHookCall(toHookFields(event.createContainer), nowNanos());
+      if (call.ok) {
+        lifecycle.announce(call.value, (refusal) =>
+          answer(refusal === undefined ? ok({}) : err(toWireError(refusal))),
+        );
+        return;
+      }
+      log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
+      answer(err(toWireError(call.error)));
+    },
+    onBug,
+  );
+  registerUnary(
+    server,
+    AgentStateDefinition,
+    AgentStateDefinition.methods.listContainers,
+    (_, answer) => answer(ok({ containers: lifecycle.list().map(toContainerMessage) })),
+    onBug,
+  );
+
+  const bind = (target: string): Promise<Result<number, string>> =>
+    new Promise((resolve) => {
+      server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) =>
+        resolve(error === null ? ok(port) : err(describeError(error))),
+      );
+    });
+
+  const listen = async (address: ServerAddress): Promise<Result<ServerAddress, string>> => {
+    if (address.kind === "tcp") {
+      const bound = await bind(renderServerAddress(address));
+      return bound.ok
+        ? ok({ ...address, port: bound.value })
+        : err(`cannot listen on ${renderServerAddress(address)}: ${bound.error}`);
+    }
+    const staged = await stageSocket(address.path);
+    if (!staged.ok) return staged;
+    const bound = await bind(`unix://${staged.value.stagingPath}`);
+    if (!bound.ok) {
+      staged.value.discard();
+      return err(`cannot listen on ${renderServerAddress(address)}: ${bound.error}`);
+    }
+    sockets.push(staged.value.publish());
+    return ok(address);
+  };
+
+  const drain = async (timeoutMs: number): Promise<boolean> => {
+    // Out of sight first: a hook that comes now finds no socket and tries again, and is not half served.
+    for (const socket of sockets) socket.remove();
+    const drained = new Promise<boolean>((resolve) =>
+      server.tryShutdown((error) => resolve(error === undefined)),
+    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const isDrained = await Promise.race([drained, late]);
+    clearTimeout(timer);
+    if (!isDrained) server.forceShutdown();
+    return isDrained;
+  };
+
+  return { listen, drain };
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Log lines to a file descriptor, many lines to one write. A caller never waits for the reader of the log;
+// what is not written yet when the process ends is written then.
+
+import { write, writeSync } from "node:fs";
+import {
+  type LogFields,
+  type LogFormat,
+  type Logger,
+  type LogLevel,
+  logLevels,
+  renderLogLine,
+} from "../core/logger.ts";
+import { nowMs, renderNow } from "./clock.ts";
+
+export interface LogWriter extends Logger {
+  /** Resolves when everything up to now is written. */
+  drain(): Promise<void>;
+  /** For the last moment of a process: what a running write has in hand may come out twice, but is not lost. */
+  flush(): void;
+}
+
+/** A reader that stands still must not cost memory without bound. */
+const maxPendingBytes = 32 * 1024 * 1024;
+const retryMs = 20;
+const flushTimeoutMs = 1000;
+
+export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLevel): LogWriter {
+  let pending: string[] = [];
+  let pendingLength = 0;
+  let dropped = 0;
+  /** What the running write still has to bring out. */
+  let current: Buffer | undefined;
+  let isScheduled = false;
+  const minIndex = logLevels.indexOf(minLevel);
+
+  const take = (): Buffer | undefined => {
+    if (dropped > 0) {
+      pending.push(
+        renderLogLine(format, renderNow(), "error", "log lines dropped: nobody reads them", { dropped }),
+      );
+      dropped = 0;
+    }
+    if (pending.length === 0) return undefined;
+    const bytes = Buffer.from(pending.join(""));
+    pending = [];
+    pendingLength = 0;
+    return bytes;
+  };
+
+  const pump = (): void => {
+    isScheduled = false;
+    if (current !== undefined) return;
+    current = take();
+    if (current !== undefined) writeOn();
+  };
+
+  const writeOn = (): void => {
+    const bytes = current;
+    if (bytes === undefined) return;
+    write(fd, bytes, (error, written) => {
+      // A flush in the meantime has written these bytes already.
+      if (current !== bytes) return;
+      if (error !== null && error.code === "EAGAIN") setTimeout(writeOn, retryMs);
+      else if (error !== null || written === bytes.length) {
+        // A log that cannot be written has no better place to say so.
+        current = undefined;
+        pump();
+      } else {
+        current = bytes.subarray(written);
+        writeOn();
+      }
+    });
+  };
+
+  const log = (level: LogLevel, message: string, fields: LogFields = {}): void => {
+    if (logLevels.indexOf(level) < minIndex) return;
+    const line = renderLogLine(format, renderNow(), level, message, fields);
+    if (pendingLength + line.length > maxPendingBytes) {
+      dropped++;
+      return;
+    }
+    pending.push(line);
+    pendingLength += line.length;
+    if (!isScheduled) {
+      isScheduled = true;
+      setImmediate(pump);
+    }
+  };
+
+  const drain = async (): Promise<void> => {
+    const deadlineMs = nowMs() + flushTimeoutMs;
+    while ((current !== undefined || pending.length > 0) && nowMs() < deadlineMs) {
+      pump();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  const flush = (): void => {
+    let bytes = current === undefined ? take() : Buffer.concat([current, take() ?? Buffer.alloc(0)]);
+    current = undefined;
+    const deadlineMs = nowMs() + flushTimeoutMs;
+    while (bytes !== undefined && bytes.length > 0 && nowMs() < deadlineMs) {
+      try {
+        bytes = bytes.subarray(writeSync(fd, bytes));
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) return;
+        Bun.sleepSync(1);
+      }
+    }
+  };
+
+  return {
+    debug: (message, fields) => log("debug", message, fields),
+    info: (message, fields) => log("info", message, fields),
+    warn: (message, fields) => log("warn", message, fields),
+    error: (message, fields) => log("error", message, fields),
+    drain,
+    flush,
+  };
+}

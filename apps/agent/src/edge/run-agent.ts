@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent from its start to its end.
+
+import { err, ok, type Result } from "@rthooks/result";
+import { createLifecycle } from "../core/lifecycle.ts";
+import type { Logger } from "../core/logger.ts";
+import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
+import { createMemoryPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
+import {
+  isLoopback,
+  parseServerAddress,
+  renderServerAddress,
+  type ServerAddress,
+} from "../core/server-address.ts";
+import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
+import { createGrpcServer } from "./grpc-server.ts";
+import { openPodsFile } from "./pods-file.ts";
+import { startSweep } from "./sweep.ts";
+
+export interface AgentOptions {
+  readonly serverAddresses: readonly string[];
+  /** Empty: pods are known by their hook calls only. */
+  readonly podsFile: string;
+  readonly cgroupRoot: string;
+  readonly procfs: string;
+  readonly sweepIntervalMs: number;
+  readonly failureRetentionMs: number;
+  readonly drainTimeoutMs: number;
+  readonly version: string;
+  readonly log: Logger;
+  readonly policyFilter?: PolicyFilter;
+}
+
+export interface Agent {
+  readonly addresses: readonly ServerAddress[];
+  readonly policyFilter: PolicyFilter;
+  /** Takes no new calls and answers those that run; true when all were answered in time. */
+  stop(): Promise<boolean>;
+}
+
+/** Listening when this returns; the error is one line for people, and nothing is left running then. */
+export async function runAgent(options: AgentOptions): Promise<Result<Agent, string>> {
+  const { log, version } = options;
+  if (options.serverAddresses.length === 0)
+    return err("--server-address is empty: nobody could reach the agent");
+  const addresses: ServerAddress[] = [];
+  for (const text of options.serverAddresses) {
+    const address = parseServerAddress(text);
+    if (!address.ok) return address;
+    addresses.push(address.value);
+  }
+  const root = findCgroupRoot(options);
+  if (!root.ok) return root;
+  const pods = openPodSource(options.podsFile, log);
+  if (!pods.ok) return pods;
+  const { source, close: closePods } = pods.value;
+
+  const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
+  const lifecycle = createLifecycle({
+    podSource: source,
+    policyFilter,
+    cgroupResolver: createCgroupResolver(root.value),
+    log,
+    failureRetentionMs: options.failureRetentionMs,
+  });
+  const server = createGrpcServer({ lifecycle, log, version });
+  const stopSweep = startSweep(lifecycle, options.sweepIntervalMs);
+  const stop = async (): Promise<boolean> => {
+    const isDrained = await server.drain(options.drainTimeoutMs);
+    stopSweep();
+    closePods();
+    lifecycle.close();
+    return isDrained;
+  };
+
+  log.info("agent starts", {
+    version,
+    pid: process.pid,
+    cgroupRoot: root.value.path,
+    cgroupMode: root.value.mode,
+    pods: options.podsFile || "from hook calls only",
+  });
+  if (!root.value.isCgroupFileSystem) {
+    log.warn("the cgroup root is no cgroup file system: its ids mean nothing to the kernel", {
+      cgroupRoot: root.value.path,
+    });
+  }
+  const listening: ServerAddress[] = [];
+  for (const address of addresses) {
+    const bound = await server.listen(address);
+    if (!bound.ok) {
+      await stop();
+      return bound;
+    }
+    listening.push(bound.value);
+    log.info("listening", { address: renderServerAddress(bound.value) });
+    if (address.kind === "tcp" && !isLoopback(address)) {
+      log.warn("anyone who reaches this address may call: there is no TLS and no authentication", {
+        address: renderServerAddress(bound.value),
+      });
+    }
+  }
+  return ok({ addresses: listening, policyFilter, stop });
+}
+
+function openPodSource(
+  podsFile: string,
+  log: Logger,
+): Result<{ readonly source: PodSource; close(): void }, string> {
+  if (podsFile === "") return ok({ source: annotationsOnly, close: () => {} });
+  return ok(openPodsFile(podsFile, log));
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's unix socket in the file system. It is made in a private directory beside its place and renamed
+// into it, so that nobody ever meets it with other permissions than its final ones, and a stale one is
+// replaced without a moment in which there is none.
+
+import {
+  type BigIntStats,
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import { findSocketHolder } from "./socket-holder.ts";
+
+const directoryMode = 0o755;
+const socketMode = 0o660;
+
+export interface StagedSocket {
+  /** Where to listen. */
+  readonly stagingPath: string;
+  /** Puts the listening socket in its place. */
+  publish(): SocketFile;
+  discard(): void;
+}
+
+export interface SocketFile {
+  /** Removes the file unless another agent has put its own there. */
+  remove(): void;
+}
+
+const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: the overload with bigints
+
+/** Refuses the place when it holds anything but a socket that nobody listens on. */
+export async function stageSocket(path: string): Promise<Result<StagedSocket, string>> {
+  try {
+    const directory = dirname(path);
+    const firstMade = mkdirSync(directory, { recursive: true, mode: directoryMode });
+    // Whatever the umask was.
+    if (firstMade !== undefined) chmodSync(directory, directoryMode);
+    const existing = lstatSync(path, statOptions);
+    if (existing !== undefined && !existing.isSocket()) {
+      return err(
+        `${path} is ${describeKind(existing)}, not a socket; it is left alone, remove it or use another path`,
+      );
+    }
+    if (existing !== undefined && (await isListening(path))) {
+      return err(`${path} is in use by ${findSocketHolder(path)}; stop it, or use another --server-address`);
+    }
+    const staging = mkdtempSync(join(directory, "."));
+    return ok(createStagedSocket(path, staging));
+  } catch (error) {
+    return err(`the socket ${path} cannot be made: ${describeError(error)}`);
+  }
+}
+
+function createStagedSocket(path: string, staging: string): StagedSocket {
+  const stagingPath = join(staging, "s");
+  const discard = (): void => rmSync(staging, { recursive: true, force: true });
+  return {
+    stagingPath,
+    discard,
+    publish: () => {
+      chmodSync(stagingPath, socketMode);
+      const { ino, dev } = lstatSync(stagingPath, { bigint: true });
+      renameSync(stagingPath, path);
+      discard();
+      return {
+        remove: () => {
+          const now = lstatSync(path, statOptions);
+          if (now?.ino === ino && now.dev === dev) unlinkSync(path);
+        },
+      };
+    },
+  };
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // Refused: the file outlived its process. A full backlog or a refused permission has somebody behind it.
+    socket.once("error", (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"),
+    );
+  });
+}
+
+function describeKind(stats: BigIntStats): string {
+  if (stats.isDirectory()) return "a directory";
+  if (stats.isSymbolicLink()) return "a symbolic link";
+  if (stats.isFIFO()) return "a named pipe";
+  return stats.isFile() ? "a regular file" : "a device";
+}

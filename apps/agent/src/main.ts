@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// tetragon: the node agent, and the client that asks it for its state.
+
+import { runCommand } from "./edge/command.ts";
+
+declare const RTHOOKS_VERSION: string;
+
+const version = typeof RTHOOKS_VERSION === "undefined" ? "dev" : RTHOOKS_VERSION;
+
+process.exitCode = await runCommand(process.argv.slice(2), version);

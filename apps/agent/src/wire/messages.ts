@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only place where generated messages and the agent's own types meet.
+
+import { status } from "@grpc/grpc-js";
+import type { Container, CreateContainer } from "@rthooks/proto";
+import { assertNever } from "@rthooks/result";
+import type { HookFields } from "../core/announcement.ts";
+import type { ContainerRecord } from "../core/container-record.ts";
+import type { Refusal, RefusalKind } from "../core/refusal.ts";
+import type { WireError } from "./service.ts";
+
+export function toHookFields(message: CreateContainer): HookFields {
+  return {
+    cgroupsPath: message.cgroupsPath,
+    containerName: message.containerName,
+    containerId: message.containerID,
+    containerImage: message.containerImage,
+    podName: message.podName,
+    podUid: message.podUID,
+    podNamespace: message.podNamespace,
+  };
+}
+
+export function toContainerMessage(record: ContainerRecord): Container {
+  const { learnedAtNanos, podLabels, ...rest } = record;
+  return { ...rest, podLabels: new Map(podLabels), learnedUnixNanos: learnedAtNanos };
+}
+
+export function toContainerRecord(message: Container): ContainerRecord {
+  const { learnedUnixNanos, ...rest } = message;
+  return { ...rest, learnedAtNanos: learnedUnixNanos };
+}
+
+export function toWireError({ kind, message }: Refusal): WireError {
+  return { code: toStatusCode(kind), details: message };
+}
+
+function toStatusCode(kind: RefusalKind): status {
+  switch (kind) {
+    case "bad-request":
+      return status.INVALID_ARGUMENT;
+    case "cgroup-missing":
+      return status.NOT_FOUND;
+    case "cgroup-unreadable":
+    case "namespace-conflict":
+    case "pod-conflict":
+    case "pod-gone":
+      return status.FAILED_PRECONDITION;
+    case "filter-full":
+      return status.RESOURCE_EXHAUSTED;
+    case "internal":
+      return status.INTERNAL;
+    default:
+      return assertNever(kind);
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Methods of ts-proto's framework-neutral service definitions on a grpc-js server and client.
+
+import { type Client, type Server, type ServiceError, status } from "@grpc/grpc-js";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+
+interface Message<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+interface UnaryMethod<Request, Response> {
+  readonly name: string;
+  readonly requestType: Message<Request>;
+  readonly responseType: Message<Response>;
+}
+
+export interface WireError {
+  readonly code: status;
+  /** Told to the client. */
+  readonly details: string;
+}
+
+/** Answers once; what it throws is the client's INTERNAL. */
+export type UnaryHandler<Request, Response> = (
+  request: Request,
+  answer: (result: Result<Response, WireError>) => void,
+) => void;
+
+export function registerUnary<Request, Response>(
+  server: Server,
+  service: { readonly fullName: string },
+  method: UnaryMethod<Request, Response>,
+  handler: UnaryHandler<Request, Response>,
+  onBug: (error: unknown) => void,
+): void {
+  server.register<Result<Request, string>, Response>(
+    toPath(service, method),
+    // grpc-js takes any kind of handler here; "unary" below is what makes it call this one with two arguments.
+    (
+      call: { readonly request: Result<Request, string> },
+      callback: (error: WireError | null, response?: Response) => void,
+    ) => {
+      const answer = (result: Result<Response, WireError>): void =>
+        result.ok ? callback(null, result.value) : callback(result.error);
+      const { request } = call;
+      if (!request.ok) {
+        answer(err({ code: status.INVALID_ARGUMENT, details: `${method.name}: ${request.error}` }));
+        return;
+      }
+      try {
+        handler(request.value, answer);
+      } catch (error) {
+        onBug(error);
+        answer(err({ code: status.INTERNAL, details: `${method.name}: ${describeError(error)}` }));
+      }
+    },
+    (response) => toBuffer(method.responseType.encode(response).finish()),
+    (bytes) => decode(method.requestType, bytes),
+    "unary",
+  );
+}
+
+export function callUnary<Request, Response>(
+  client: Client,
+  service: { readonly fullName: string },
+  method: UnaryMethod<Request, Response>,
+  request: Request,
+  deadline: Date,
+): Promise<Result<Response, ServiceError>> {
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      toPath(service, method),
+      (message: Request) => toBuffer(method.requestType.encode(message).finish()),
+      (bytes) => method.responseType.decode(bytes),
+      request,
+      { deadline },
+      (error, response) => {
+        if (error !== null) resolve(err(error));
+        // grpc-js gives either an error or a response.
+        else if (response !== undefined) resolve(ok(response));
+      },
+    );
+  });
+}
+
+function toPath(service: { readonly fullName: string }, method: { readonly name: string }): string {
+  return `/${service.fullName}/${method.name}`;
+}
+
+function decode<T>(type: Message<T>, bytes: Uint8Array): Result<T, string> {
+  try {
+    return ok(type.decode(bytes));
+  } catch (error) {
+    return err(`the request is no valid protobuf message: ${describeError(error)}`);
+  }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
