@@ -2,7 +2,7 @@
 // An HPACK encoder that uses all there is, for tests: every representation, Huffman or not, at will.
 
 /** How to write a header; each is correct, whatever the others are. */
-export interface HeaderStyle {
+interface HeaderStyle {
   readonly representation: "indexed if possible" | "incremental" | "without indexing" | "never indexed";
   readonly huffmanName: boolean;
   readonly huffmanValue: boolean;
