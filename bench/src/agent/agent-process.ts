@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { connect } from "node:net";
+import { join } from "node:path";
+import { findProgram } from "../workspace.ts";
+
+export interface AgentProcess {
+  readonly pid: number;
+  readonly socketPath: string;
+  stop(): Promise<void>;
+}
+
+let count = 0;
+
+function isListening(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** The built agent with its log at the default level, going to a file as a node's would. */
+export async function startAgent(dir: string): Promise<AgentProcess> {
+  const socketPath = join(dir, `agent-${++count}.sock`);
+  const log = Bun.file(join(dir, `agent-${count}.log`));
+  const child = Bun.spawn(
+    [findProgram("tetragon"), "--server-address", `unix://${socketPath}`, "--log-format", "json"],
+    { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdin: "ignore", stdout: log, stderr: log },
+  );
+  for (let waitedMs = 0; !(await isListening(socketPath)); waitedMs += 5) {
+    if (child.exitCode !== null || waitedMs > 10_000)
+      throw new Error(`the agent does not listen: ${await log.text()}`);
+    await Bun.sleep(5);
+  }
+  return {
+    pid: child.pid,
+    socketPath,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await child.exited;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startAgent } from "../agent/agent-process.ts";
+import { type Command, measureInterleaved, measurePeakMb } from "../interleave.ts";
+import { findMedian, findQuantile } from "../stats.ts";
+import type { Table } from "../table.ts";
+import { findProgram } from "../workspace.ts";
+import { findCgroupRoot, withCgroups, writeContainer } from "./container.ts";
+
+const rounds = 150;
+const memoryRounds = 11;
+const burstSize = 100;
+const bursts = 5;
+
+/** Built as the hook is, but with nothing in it. */
+async function buildEmptyProgram(dir: string): Promise<string> {
+  const source = join(dir, "empty.ts");
+  const program = join(dir, "empty");
+  writeFileSync(source, "export {};\n");
+  const options = ["--compile", "--minify", "--format=esm", "--bytecode", "--splitting"];
+  const build = Bun.spawn([process.execPath, "build", ...options, source, `--outfile=${program}`], {
+    cwd: dir,
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  if ((await build.exited) !== 0) throw new Error(await new Response(build.stderr).text());
+  return program;
+}
+
+const digits = (value: number) => value.toFixed(2);
+
+/** The hook's ways through, each against the empty program of its own round. */
+function compare(commands: readonly Command[]): Table {
+  const samples = measureInterleaved(commands, rounds);
+  const base = samples[0];
+  const basePeak = findMedian(measurePeakMb(commands[0] ?? fail("no command"), memoryRounds));
+  const ratioTo = (mine: readonly number[], theirs: readonly number[] | undefined) =>
+    digits(findMedian(mine.map((value, n) => value / (theirs?.[n] ?? Number.NaN))));
+  return {
+    title: "One hook",
+    columns: ["program", "wall ms", "p90", "ratio", "CPU ms", "ratio", "peak MB", "ratio"],
+    rows: commands.map((command, n) => {
+      const { wallMs = [], cpuMs = [] } = samples[n] ?? {};
+      const peak = n === 0 ? basePeak : findMedian(measurePeakMb(command, memoryRounds));
+      return [
+        command.name,
+        ...[digits(findMedian(wallMs)), digits(findQuantile(wallMs, 0.9)), ratioTo(wallMs, base?.wallMs)],
+        ...[digits(findMedian(cpuMs)), ratioTo(cpuMs, base?.cpuMs)],
+        ...[peak.toFixed(1), digits(peak / basePeak)],
+      ];
+    }),
+    notes: [
+      `Medians of ${rounds} interleaved rounds (memory: ${memoryRounds}); a ratio is the median of the rounds' own ratios.`,
+      "The rows without an agent give up after 1 ms, so that what is seen is the failure check and not the wait.",
+    ],
+  };
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+async function runBurst({ argv, stdinPath, exitCode }: Command): Promise<readonly number[]> {
+  return await Promise.all(
+    Array.from({ length: burstSize }, async () => {
+      const startedNs = Bun.nanoseconds();
+      const child = Bun.spawn([...argv], {
+        cwd: "/",
+        env: {},
+        stdin: Bun.file(stdinPath),
+        stdout: "ignore",
+        stderr: "ignore",
+      });
+      if ((await child.exited) !== exitCode) throw new Error("a hook of the burst failed");
+      return (Bun.nanoseconds() - startedNs) / 1e6;
+    }),
+  );
+}
+
+async function compareBursts(commands: readonly Command[]): Promise<Table> {
+  const samples = commands.map((): number[] => []);
+  for (let burst = -1; burst < bursts; burst++) {
+    for (const [n, command] of commands.entries()) {
+      const wallMs = await runBurst(command);
+      if (burst >= 0) samples[n]?.push(...wallMs);
+    }
+  }
+  const base = samples[0] ?? [];
+  return {
+    title: `${burstSize} hooks at once`,
+    columns: ["program", "p50 ms", "p99 ms", "max ms", "p50 ratio", "p99 ratio"],
+    rows: commands.map(({ name }, n) => {
+      const mine = samples[n] ?? [];
+      const at = [0.5, 0.99, 1].map((q) => findQuantile(mine, q));
+      const ratios = [0.5, 0.99].map((q) => findQuantile(mine, q) / findQuantile(base, q));
+      return [name, ...[...at, ...ratios].map(digits)];
+    }),
+    notes: [
+      `From the start of each process to its end, ${bursts} bursts of each, in turns; all processes share the machine's cores.`,
+    ],
+  };
+}
+
+export async function benchHook(dir: string): Promise<readonly Table[]> {
+  const hook = findProgram("tetragon-oci-hook");
+  const empty = await buildEmptyProgram(dir);
+  const root = findCgroupRoot(readFileSync("/proc/self/mounts", "utf8"));
+  const agent = await startAgent(dir);
+  try {
+    return await withCgroups(root, ["c1"], async ([cgroup = ""]) => {
+      const shop = writeContainer(dir, "shop", "shop", cgroup);
+      const system = writeContainer(dir, "system", "kube-system", cgroup);
+      const log = ["--log-fname", join(dir, "hook.log")];
+      const absent = [
+        ...["--grpc-address", `unix://${join(dir, "nobody.sock")}`],
+        ...["--grpc-timeout", "1ms", "--grpc-timeout-allowed", "1ms"],
+      ];
+      const command = (name: string, state: string, exitCode: number, flags: readonly string[]): Command => ({
+        name,
+        argv: [hook, "createRuntime", ...log, ...flags],
+        stdinPath: state,
+        exitCode,
+      });
+      const baseline: Command = {
+        name: "empty compiled program",
+        argv: [empty],
+        stdinPath: shop.statePath,
+        exitCode: 0,
+      };
+      const success = command("hook, agent answers", shop.statePath, 0, [
+        "--grpc-address",
+        `unix://${agent.socketPath}`,
+      ]);
+      const one = compare([
+        baseline,
+        success,
+        command("no agent, denied", shop.statePath, 1, absent),
+        command("no agent, allowed by namespace", system.statePath, 0, absent),
+        command("no agent, allowed by pattern", shop.statePath, 0, [
+          ...absent,
+          "--fail-allow-namespaces-regex",
+          "^shop$",
+        ]),
+        command("no agent, allowed by CEL", shop.statePath, 0, [...absent, "--fail-cel-expr", "false"]),
+      ]);
+      return [one, await compareBursts([baseline, success])];
+    });
+  } finally {
+    await agent.stop();
+  }
+}

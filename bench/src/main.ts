@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// `make bench`: measures, prints tables, writes nothing and fails nothing. `--markdown` prints them for
+// docs/performance.md; `hook` or `agent` measures that one only.
+import { benchAgent } from "./agent/agent-bench.ts";
+import { benchHook } from "./hook/hook-bench.ts";
+import { describeMachine } from "./machine.ts";
+import { renderTable } from "./table.ts";
+import { withDirectory } from "./workspace.ts";
+
+const args = process.argv.slice(2);
+const markdown = args.includes("--markdown");
+const parts = args.filter((arg) => !arg.startsWith("--"));
+
+console.log(`Machine: ${describeMachine()}\n`);
+for (const [name, measure] of [
+  ["hook", benchHook],
+  ["agent", benchAgent],
+] as const) {
+  if (parts.length > 0 && !parts.includes(name)) continue;
+  for (const table of await withDirectory(measure)) console.log(renderTable(table, markdown));
+}
