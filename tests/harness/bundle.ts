@@ -6,7 +6,7 @@ import type { Workspace } from "./workspace.ts";
 
 export type HookStage = "createRuntime" | "prestart" | "createContainer" | "poststop";
 
-export interface HookEntry {
+interface HookEntry {
   readonly path: string;
   readonly args: readonly string[];
   /** Seconds after which the runtime kills the hook. */

@@ -6,12 +6,11 @@ import { type Finished, minimalEnv, type RunningProcess, runProcess, startProces
 import { findTool } from "./programs.ts";
 import type { Workspace } from "./workspace.ts";
 
-export interface PodmanRun {
+interface PodmanRun {
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly script: string;
   readonly outDir: string;
-  readonly stage?: string;
 }
 
 export interface Podman {

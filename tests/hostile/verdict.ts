@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import type { Finished } from "../harness/process.ts";
 
-/** What the issue of a hook may take beyond its deadline. */
+/** What a hook may take beyond its deadline. */
 const graceMs = 300;
 
 /** Whatever it was given, the hook decides, in time, and says so in plain words. */

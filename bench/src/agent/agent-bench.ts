@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { findCgroupRoot, withCgroups } from "../hook/container.ts";
 import { findMedian } from "../stats.ts";
 import type { Table } from "../table.ts";
@@ -43,7 +42,7 @@ function readCpuMs(pid: number): number {
 
 async function generate(orders: Orders): Promise<Findings> {
   const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, "load-generator.ts"), JSON.stringify(orders)],
+    [process.execPath, Bun.fileURLToPath(import.meta.resolve("./load-generator.ts")), JSON.stringify(orders)],
     {
       stdin: "ignore",
       stdout: "pipe",
