@@ -29,6 +29,13 @@ export const hookFlags = {
     usage: "time to wait for an agent that is not there when the container may start anyway",
     default: "1s",
   }),
+  "tls-ca-file": flag.string({
+    usage:
+      "certificates that may have signed the agent's, PEM; with a tls:// address (default: the system's)",
+    placeholder: "FILE",
+  }),
+  "tls-cert-file": flag.string({ usage: "certificate to show to the agent, PEM", placeholder: "FILE" }),
+  "tls-key-file": flag.string({ usage: "its private key, PEM", placeholder: "FILE" }),
   "disable-grpc": flag.boolean({ usage: "log only: do not contact the agent, let every container start" }),
   "just-print-config": flag.boolean({ usage: "print the effective configuration as JSON and exit" }),
   "annotations-namespace-key": flag.list({

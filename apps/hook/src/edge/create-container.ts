@@ -60,7 +60,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
 
   const connect = async (): Promise<HookEvent | undefined> => {
     if (request === undefined) return undefined;
-    link ??= await openAgentLink(system, address);
+    link ??= await openAgentLink(system, address, config);
     return link.connect({
       path: "/tetragon.FineGuidanceSensors/RuntimeHook",
       message: encodeRuntimeHookRequest(request),

@@ -2,7 +2,9 @@
 // TCP and TLS, where the time of a library's start matters less than all it knows; and unix sockets in a process
 // that may not make system calls of its own.
 
+import { readFileSync } from "node:fs";
 import {
+  type ChannelCredentials,
   Client,
   type ClientUnaryCall,
   credentials,
@@ -12,6 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { renderGrpcCode } from "@rthooks/proto/unary";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 import type { AgentAddress } from "../core/agent-address.ts";
 import type { AgentLink } from "./agent-link.ts";
@@ -21,7 +24,14 @@ interface Attempt {
   call: ClientUnaryCall | undefined;
 }
 
-export function openGrpcLink(system: System, address: AgentAddress): AgentLink {
+/** Paths of PEM files; empty for none. They are the administrator's, and a mounted secret is a link. */
+export interface TlsFiles {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export function openGrpcLink(system: System, address: AgentAddress, files: TlsFiles): AgentLink {
   let attempt: Attempt | undefined;
   let response: Uint8Array | undefined;
   const happened: HookEvent[] = [];
@@ -48,7 +58,11 @@ export function openGrpcLink(system: System, address: AgentAddress): AgentLink {
     connect({ path, message, userAgent, deadlineAtMs }) {
       disconnect();
       const leftMs = Math.max(1, deadlineAtMs - system.monotonicMs());
-      const client = new Client(toTarget(address), toCredentials(address), {
+      const secured = openCredentials(address, files);
+      if (!secured.ok) {
+        return { type: "agent.unreachable", failure: { kind: "unreachable", reason: secured.error } };
+      }
+      const client = new Client(toTarget(address), secured.value, {
         // A pool would carry the back-off of one attempt over to the next.
         "grpc.use_local_subchannel_pool": 1,
         "grpc.primary_user_agent": userAgent,
@@ -95,8 +109,15 @@ export function openGrpcLink(system: System, address: AgentAddress): AgentLink {
 const toTarget = (address: AgentAddress): string =>
   address.kind === "unix" ? `unix://${address.path}` : `dns:///${address.target}`;
 
-const toCredentials = (address: AgentAddress) =>
-  address.kind === "tcp" && address.tls ? credentials.createSsl() : credentials.createInsecure();
+function openCredentials(address: AgentAddress, files: TlsFiles): Result<ChannelCredentials, string> {
+  if (address.kind !== "tcp" || !address.tls) return ok(credentials.createInsecure());
+  const read = (path: string): Buffer | null => (path === "" ? null : readFileSync(path));
+  try {
+    return ok(credentials.createSsl(read(files.caFile), read(files.keyFile), read(files.certFile)));
+  } catch (error) {
+    return err(describeError(error));
+  }
+}
 
 const toEvent = ({ code, details }: ServiceError): HookEvent =>
   code === status.UNAVAILABLE

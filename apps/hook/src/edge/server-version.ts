@@ -12,7 +12,7 @@ export async function printServerVersion(
   { system, config, log, userAgent }: Pick<HookSetup, "system" | "config" | "log" | "userAgent">,
   address: AgentAddress,
 ): Promise<0 | 1> {
-  const link = await openAgentLink(system, address);
+  const link = await openAgentLink(system, address, config);
   const deadlineAtMs = config["grpc-timeout"];
   const path = "/tetragon.FineGuidanceSensors/GetVersion";
   let event = link.connect({
