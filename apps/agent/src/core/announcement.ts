@@ -64,6 +64,7 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
       podNamespace: fields.podNamespace,
       podName: fields.podName,
       cgroupsPath: cgroupsPath.value,
+      cgroup: undefined,
       seenAtNanos,
     },
   });

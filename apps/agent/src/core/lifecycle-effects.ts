@@ -5,7 +5,7 @@
 
 import { containerMachine, type PodIdentity, podMachine } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { type Actor, type ActorOptions, type ActorRefFrom, createActor } from "xstate";
+import type { ActorOptions, ActorRefFrom } from "xstate";
 import type { CgroupResolver } from "./cgroup-resolver.ts";
 import type { LogFields, Logger } from "./logger.ts";
 import type { PodSource } from "./pod-source.ts";
@@ -26,31 +26,28 @@ export interface Callbacks {
   /** Answers everybody who waits for the container; gives how many. */
   answer(containerId: string, refusal: Refusal | undefined): number;
   noteFailure(containerId: string): void;
+  /** It has started after all. */
   forgetFailure(containerId: string): void;
   forgetContainer(containerId: string): void;
-  forgetPod(): void;
+  /** By the id of its actor. */
+  forgetPod(podKey: string): void;
 }
 
-export type PodActor = Actor<typeof podMachine>;
 type ContainerRef = ActorRefFrom<typeof containerMachine>;
 type ContainerContext = ReturnType<ContainerRef["getSnapshot"]>["context"];
 
-/** An actor for one pod, not started yet. */
-export function createPodActor(
-  input: { readonly uid: string | undefined; readonly namespace: string; readonly name: string },
-  dependencies: Dependencies,
-  callbacks: Callbacks,
-): PodActor {
+/** The pod machine with its effects; made once, as every pod runs the same. */
+export function providePodEffects(dependencies: Dependencies, callbacks: Callbacks): typeof podMachine {
   const { podSource, policyFilter, log } = dependencies;
-  const machine = podMachine.provide({
+  return podMachine.provide({
     actors: { container: provideContainerEffects(dependencies, callbacks) },
     actions: {
       findPod: ({ context, self }) => {
         const pod = attempt(() => ok(podSource.find(context.identity)));
         if (!pod.ok) log.error("pod source failed", { podUID: context.identity.uid, err: pod.error.message });
         if (!pod.ok || pod.value === undefined) return self.send({ type: "source.missing" });
-        const { namespace, name, labels } = pod.value;
-        self.send({ type: "source.found", pod: { namespace, name, labels } });
+        const { uid, namespace, name, labels } = pod.value;
+        self.send({ type: "source.found", pod: { uid, namespace, name, labels } });
       },
       updateFilter: ({ context }) => {
         const { uid, name, namespace, labels } = context.identity;
@@ -73,13 +70,12 @@ export function createPodActor(
           ...podFields(context.identity),
           err: failure.message,
         }),
-      reportPodGone: ({ context }) => {
+      reportPodGone: ({ context, self }) => {
         log.info("pod gone", podFields(context.identity));
-        callbacks.forgetPod();
+        callbacks.forgetPod(self.id);
       },
     },
   });
-  return createActor(machine, { ...dependencies.actorOptions, input });
 }
 
 function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): typeof containerMachine {
@@ -116,17 +112,17 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
         else self.send({ type: "filter.refused", failure: added.error });
       },
       removeFromFilter: ({ context }) => policyFilter.remove(context.announcement.containerId),
+      // The line before the answer: its time is then never later than the container's first instruction.
       release: ({ context, self }) => {
-        const { containerId, seenAtNanos } = context.announcement;
+        const { containerId } = context.announcement;
         callbacks.forgetFailure(containerId);
-        // The line before the answer: its time is then never later than the container's first instruction.
-        log.info("container released", {
-          ...fieldsOf(context),
-          labels: context.pod?.labels.size,
-          repeated: seenAtNanos === context.learnedAtNanos ? undefined : true,
-        });
+        log.info("container released", fieldsOf(context));
         callbacks.answer(containerId, undefined);
         self.send({ type: "answer.sent" });
+      },
+      releaseAgain: ({ context }) => {
+        log.info("container released again", fieldsOf(context));
+        callbacks.answer(context.announcement.containerId, undefined);
       },
       refuse: ({ context }) => refuse(context),
       recordFailure: ({ context }) => callbacks.noteFailure(context.announcement.containerId),

@@ -5,12 +5,16 @@
 // Callers of one container share the work: they are put on one list before the machine hears of the call, and
 // the machine's release or refusal answers the whole list.
 
+import type { podMachine } from "@rthooks/machines/pod";
 import { describeError } from "@rthooks/result";
+import { type Actor, createActor } from "xstate";
 import type { HookCall } from "./announcement.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
-import { createPodActor, type Dependencies, type PodActor } from "./lifecycle-effects.ts";
+import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import type { PodChange } from "./pod-source.ts";
 import type { Refusal } from "./refusal.ts";
+
+type PodActor = Actor<typeof podMachine>;
 
 /** Undefined: the container may start. */
 export type OnAnswer = (refusal: Refusal | undefined) => void;
@@ -74,21 +78,25 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     }
   };
 
+  const machine = providePodEffects(dependencies, {
+    answer,
+    noteFailure,
+    forgetFailure: (containerId) => void failures.delete(containerId),
+    forgetContainer: (containerId) => {
+      failures.delete(containerId);
+      podKeyOf.delete(containerId);
+    },
+    forgetPod: (key) => void pods.delete(key),
+  });
+
   const openPod = (key: string, call: HookCall): PodActor => {
     const known = pods.get(key);
     if (known !== undefined) return known;
     const { podNamespace: namespace, podName: name } = call.announcement;
-    const actor = createPodActor({ uid: call.podUid, namespace, name }, dependencies, {
-      answer,
-      noteFailure,
-      forgetFailure: (containerId) => void failures.delete(containerId),
-      forgetContainer: (containerId) => {
-        failures.delete(containerId);
-        if (podKeyOf.get(containerId) === key) podKeyOf.delete(containerId);
-      },
-      forgetPod: () => {
-        if (pods.get(key) === actor) pods.delete(key);
-      },
+    const actor = createActor(machine, {
+      ...dependencies.actorOptions,
+      id: key,
+      input: { uid: call.podUid, namespace, name },
     });
     pods.set(key, actor);
     actor.subscribe({ error: (error) => endBrokenPod(key, error) });
@@ -97,29 +105,32 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   const announce = (call: HookCall, onAnswer: OnAnswer): void => {
-    const { announcement } = call;
-    const { containerId } = announcement;
+    const { containerId, cgroupsPath } = call.announcement;
     const knownKey = podKeyOf.get(containerId);
     let key = toPodKey(call);
     if (knownKey !== undefined && knownKey !== key) {
-      if (call.podUid === undefined) {
-        // The container's pod is known from an earlier call that said more.
+      const knownUid = pods.get(knownKey)?.getSnapshot().context.identity.uid;
+      if (call.podUid === undefined || call.podUid === knownUid) {
+        // An earlier call, or the pod source, said more about the same pod.
         key = knownKey;
-      } else if (pods.get(knownKey)?.getSnapshot().context.identity.uid === undefined) {
+      } else if (knownUid === undefined) {
         findContainer(containerId)?.send({ type: "container.replaced" });
       } else {
-        const message = `container ${containerId} is on record in pod ${knownKey}, not in ${key}`;
-        log.warn("hook call refused", { containerID: containerId, podUID: call.podUid, err: message });
+        const message = `container ${containerId} is on record in pod ${knownUid}, not in ${call.podUid}`;
+        log.warn("hook call refused", { containerID: containerId, reason: "pod-conflict", err: message });
         onAnswer({ kind: "pod-conflict", message });
         return;
       }
     }
+    // Looked up here, a repeated call costs its container one event and nothing else.
+    const found = knownKey === undefined ? undefined : cgroupResolver.resolve(cgroupsPath);
+    const cgroup = found?.ok === true ? found.value : undefined;
     const waiting = waiters.get(containerId);
     if (waiting === undefined) waiters.set(containerId, [onAnswer]);
     else waiting.push(onAnswer);
     podKeyOf.set(containerId, key);
     const pod = openPod(key, call);
-    pod.send({ type: "container.announced", announcement });
+    pod.send({ type: "container.announced", announcement: { ...call.announcement, cgroup } });
   };
 
   const onSourceChange = ({ kind, pod }: PodChange): void => {
@@ -134,7 +145,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       else
         actor.send({
           type: "source.found",
-          pod: { namespace: pod.namespace, name: pod.name, labels: pod.labels },
+          pod: { uid: pod.uid, namespace: pod.namespace, name: pod.name, labels: pod.labels },
         });
     }
   };

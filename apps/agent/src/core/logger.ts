@@ -17,8 +17,12 @@ export type LogFormat = "text" | "json";
 export const logFormats: readonly LogFormat[] = ["text", "json"];
 export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** Text that needs no quotes in the key=value form, as Go's slog has it: no space, quote, equals or control. */
-const barePattern = /^[^\s"=\\\p{C}]+$/u;
+type LogValue = LogFields[string];
+
+/** Text that needs no quotes in the key=value form, as Go's slog has it. Plain ASCII only: it is the hot path. */
+const barePattern = /^[!#-<>-[\]-~]+$/;
+/** Text that JSON writes as it is. */
+const plainPattern = /^[ !#-[\]-~]*$/;
 
 /** Fields without a value are left out. `time` is RFC 3339. */
 export function renderLogLine(
@@ -28,21 +32,26 @@ export function renderLogLine(
   message: string,
   fields: LogFields,
 ): string {
-  const all = { time, level, msg: message, ...fields };
-  return format === "json" ? renderJson(all) : renderText(all);
-}
-
-function renderJson(fields: LogFields): string {
-  return `${JSON.stringify(fields, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value))}\n`;
-}
-
-function renderText(fields: LogFields): string {
-  let line = "";
+  const isJson = format === "json";
+  let line = isJson
+    ? `{"time":"${time}","level":"${level}","msg":${renderJsonValue(message)}`
+    : `time=${time} level=${level} msg=${renderTextValue(message)}`;
   for (const key in fields) {
     const value = fields[key];
     if (value === undefined) continue;
-    const text = String(value);
-    line += `${line === "" ? "" : " "}${key}=${barePattern.test(text) ? text : JSON.stringify(text)}`;
+    line += isJson ? `,"${key}":${renderJsonValue(value)}` : ` ${key}=${renderTextValue(value)}`;
   }
-  return `${line}\n`;
+  return isJson ? `${line}}\n` : `${line}\n`;
+}
+
+/** A 64-bit id is text in JSON, whose numbers do not hold it. */
+function renderJsonValue(value: LogValue): string {
+  if (typeof value === "number" || typeof value === "boolean") return `${value}`;
+  const text = `${value}`;
+  return plainPattern.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+function renderTextValue(value: LogValue): string {
+  const text = `${value}`;
+  return barePattern.test(text) ? text : JSON.stringify(text);
 }

@@ -57,8 +57,12 @@ export const containerMachine = setup({
     removeFromFilter: notProvided("removeFromFilter"),
     /** Lets every caller that waits go on; answers answer.sent. */
     release: notProvided("release"),
+    /** The same for a container that was released before and has nothing new; nobody has to be told. */
+    releaseAgain: notProvided("releaseAgain"),
     /** Gives every caller that waits the failure. */
     refuse: notProvided("refuse"),
+    /** The container is now one of the failed ones, which are not kept without bound. */
+    recordFailure: notProvided("recordFailure"),
     reportMoved: notProvided("reportMoved"),
     reportGone: notProvided("reportGone"),
 
@@ -87,6 +91,9 @@ export const containerMachine = setup({
     /** A late answer for a path that was announced earlier is nobody's answer. */
     answersAnnouncement: ({ context, event }) =>
       "cgroupsPath" in event && event.cgroupsPath === context.announcement.cgroupsPath,
+    /** The usual repetition: a caller that did not hear the answer asks once more. */
+    announcesNothingNew: ({ context, event }) =>
+      event.type === "container.announced" && isSameAnnouncement(context, event.announcement),
     findsSameCgroup: ({ context, event }) =>
       event.type === "cgroup.found" &&
       event.cgroupsPath === context.announcement.cgroupsPath &&
@@ -146,7 +153,12 @@ export const containerMachine = setup({
     },
     released: {
       description: "The runtime has its answer: the container runs or soon will.",
-      on: { "container.announced": { target: "verifying", actions: "adoptAnnouncement" } },
+      on: {
+        "container.announced": [
+          { guard: "announcesNothingNew", actions: "releaseAgain" },
+          { target: "verifying", actions: "adoptAnnouncement" },
+        ],
+      },
     },
     verifying: {
       description: "Announced again; the policies stay as they are unless its cgroup is another one.",
@@ -171,7 +183,7 @@ export const containerMachine = setup({
     },
     failed: {
       description: "Not let go, and the runtime was told why; a new hook call may try again.",
-      entry: ["removeFromFilter", "refuse"],
+      entry: ["removeFromFilter", "refuse", "recordFailure"],
       after: { failureRetention: "gone" },
       on: {
         "container.announced": { target: "seen", actions: ["forgetFailure", "adoptAnnouncement"] },
@@ -185,3 +197,14 @@ export const containerMachine = setup({
     },
   },
 });
+
+function isSameAnnouncement({ announcement, cgroup }: ContainerContext, again: Announcement): boolean {
+  return (
+    again.cgroup !== undefined &&
+    again.cgroup.id === cgroup?.id &&
+    again.cgroupsPath === announcement.cgroupsPath &&
+    again.containerName === announcement.containerName &&
+    again.image === announcement.image &&
+    again.podName === announcement.podName
+  );
+}

@@ -24,6 +24,8 @@ export interface Announcement {
   readonly podName: string;
   /** As `expandCgroupsPath` gives it. */
   readonly cgroupsPath: string;
+  /** What is at that path, where somebody has looked already. */
+  readonly cgroup: Cgroup | undefined;
   /** When the call arrived: nanoseconds of Unix time. */
   readonly seenAtNanos: bigint;
 }

@@ -25,6 +25,7 @@ export interface PodInput {
 }
 
 export interface SourcePod {
+  readonly uid: string;
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;
@@ -75,11 +76,12 @@ const effects = setup({
       });
       return { identity, containers: new Map(context.containers).set(announcement.containerId, child) };
     }),
-    adoptSource: assign(({ context, event }) =>
-      event.type === "source.found"
-        ? { identity: { ...context.identity, ...event.pod, knownBy: "source" as const } }
-        : {},
-    ),
+    /** The uid by which the hook calls a pod stays: a static pod has another one in the API. */
+    adoptSource: assign(({ context, event }) => {
+      if (event.type !== "source.found") return {};
+      const uid = context.identity.uid ?? event.pod.uid;
+      return { identity: { ...event.pod, uid, knownBy: "source" as const } };
+    }),
   },
   guards: {
     announcesKnownContainer: ({ context, event }) =>
