@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Collects bytes from buffers that their owner will use again. Grows by doubling, so small pieces stay cheap. */
+/** Collects bytes from buffers that their owner will use again. Grows by at least as much as it holds, so small pieces stay cheap. */
 export interface ByteSink {
   readonly length: number;
   append(bytes: Uint8Array): void;
@@ -18,7 +18,7 @@ export function createByteSink(): ByteSink {
     append(bytes) {
       const needed = length + bytes.length;
       if (needed > store.length) {
-        const grown = new Uint8Array(length === 0 ? needed : Math.max(needed, store.length * 2));
+        const grown = new Uint8Array(needed + store.length);
         grown.set(store.subarray(0, length));
         store = grown;
       }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Big-endian numbers, and text whose characters are bytes.
+//
+// This module and those of the answered call avoid what JavaScriptCore sets up at its first use: `Math`,
+// regular expressions, Uint8Array.from, forEach and map, spreading and iterating bytes. In a process that lives
+// for 6 ms they took 1.2 of them.
 
 export function readUint24(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
@@ -19,10 +23,26 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
 /** One character per byte, so that no input is invalid and nothing is lost. */
 export function toByteText(bytes: Uint8Array): string {
   let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  for (let at = 0; at < bytes.length; at += 1) {
+    text += String.fromCharCode(bytes[at] ?? 0);
   }
   return text;
+}
+
+export function fromByteText(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    bytes[at] = text.charCodeAt(at);
+  }
+  return bytes;
+}
+
+/** As Math.min, without `Math`, whose first use costs 50 microseconds: as much as the rest of the answer. */
+export function smaller(a: number, b: number): number {
+  if (a < b) {
+    return a;
+  }
+  return b;
 }
 
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {

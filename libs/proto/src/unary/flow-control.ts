@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flow control of one stream in one connection: RFC 9113 sections 5.2 and 6.9.
+import { smaller } from "./bytes.ts";
 import { DEFAULT_WINDOW_BYTES, ErrorCode, MAX_WINDOW_BYTES, type Violation } from "./frames.ts";
 
 /** What the peer lets us send. */
@@ -19,7 +20,9 @@ export function createSendWindow(): SendWindow {
   let stream = DEFAULT_WINDOW_BYTES;
 
   return {
-    available: () => Math.max(0, Math.min(connection, stream)),
+    available() {
+      return connection > 0 && stream > 0 ? smaller(connection, stream) : 0;
+    },
     consume(bytes) {
       connection -= bytes;
       stream -= bytes;

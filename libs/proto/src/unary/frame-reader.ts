@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readUint24, readUint32 } from "./bytes.ts";
+import { readUint24, readUint32, smaller } from "./bytes.ts";
 import {
   ErrorCode,
   FRAME_HEADER_BYTES,
@@ -38,7 +38,7 @@ export function createFrameReader(onFrame: (frame: Frame) => boolean): FrameRead
 
   function hold(chunk: Uint8Array, at: number, upTo: number): number {
     store ??= new Uint8Array(FRAME_HEADER_BYTES + MAX_FRAME_BYTES);
-    const taken = Math.min(upTo - held, chunk.length - at);
+    const taken = smaller(upTo - held, chunk.length - at);
     store.set(chunk.subarray(at, at + taken), held);
     held += taken;
     return at + taken;

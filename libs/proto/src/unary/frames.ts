@@ -95,22 +95,22 @@ export function encodeFrame(type: number, flags: number, streamId: number, paylo
 }
 
 export function encodeWindowUpdate(streamId: number, increment: number): Uint8Array {
-  return encodeFrame(FrameType.windowUpdate, 0, streamId, encodeWords(increment));
+  return encodeFrame(FrameType.windowUpdate, 0, streamId, encodeUint32(increment));
 }
 
 export function encodeRstStream(errorCode: number): Uint8Array {
-  return encodeFrame(FrameType.rstStream, 0, CALL_STREAM_ID, encodeWords(errorCode));
+  return encodeFrame(FrameType.rstStream, 0, CALL_STREAM_ID, encodeUint32(errorCode));
 }
 
 /** No stream of the peer's was ever accepted, so the last stream id is 0. */
 export function encodeGoaway(errorCode: number): Uint8Array {
-  return encodeFrame(FrameType.goaway, 0, 0, encodeWords(0, errorCode));
+  const payload = new Uint8Array(8);
+  writeUint32(payload, 4, errorCode);
+  return encodeFrame(FrameType.goaway, 0, 0, payload);
 }
 
-function encodeWords(...words: readonly number[]): Uint8Array {
-  const out = new Uint8Array(words.length * 4);
-  words.forEach((word, index) => {
-    writeUint32(out, index * 4, word);
-  });
+function encodeUint32(value: number): Uint8Array {
+  const out = new Uint8Array(4);
+  writeUint32(out, 0, value);
   return out;
 }

@@ -73,6 +73,9 @@ export function fromStreamError(errorCode: number): number {
 
 /** The code of a grpc-status header; what is no number is an answer nobody understands. */
 export function parseGrpcStatus(text: string): number {
+  if (text === "0") {
+    return GrpcCode.ok;
+  }
   return /^[0-9]{1,9}$/.test(text) ? Number(text) : GrpcCode.unknown;
 }
 
@@ -101,10 +104,13 @@ export function renderTimeout(timeoutMs: number | undefined): string | undefined
   if (timeoutMs === undefined || !Number.isFinite(timeoutMs)) {
     return undefined;
   }
-  // Zero is no deadline that the specification can write.
-  const ms = Math.max(1, Math.ceil(timeoutMs));
-  if (ms < 100_000_000) {
-    return `${ms}m`;
+  let value = timeoutMs;
+  let unit = "m";
+  if (value > 99_999_999) {
+    value = value < 99_999_999_000 ? value / 1000 : 99_999_999;
+    unit = "S";
   }
-  return `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
+  // Rounded up, and never 0, which the specification cannot write.
+  const whole = value <= 1 ? 1 : value - (value % 1) + (value % 1 > 0 ? 1 : 0);
+  return `${whole}${unit}`;
 }

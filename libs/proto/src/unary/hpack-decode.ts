@@ -134,7 +134,7 @@ function createReader(block: Uint8Array): Reader {
   const peek = (): number => block[at] ?? 0;
 
   function integer(prefixBits: number): number | undefined {
-    const mask = 2 ** prefixBits - 1;
+    const mask = (1 << prefixBits) - 1;
     let value = peek() & mask;
     at += 1;
     if (value < mask) {

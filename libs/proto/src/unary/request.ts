@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's half of the exchange: connection preface, headers, and the message in DATA frames.
-import { joinBytes, writeUint32 } from "./bytes.ts";
+import { fromByteText, joinBytes, smaller, writeUint32 } from "./bytes.ts";
 import type { SendWindow } from "./flow-control.ts";
 import {
   CALL_STREAM_ID,
@@ -29,25 +29,23 @@ export interface UnaryRequest {
 
 /** All that precedes the message: RFC 9113 section 3.4 allows it to go out before the server's settings. */
 export function encodeRequestStart(request: UnaryRequest): Uint8Array {
-  const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  return joinBytes([preface, encodeSettings(), ...encodeHeaderFrames(encodeHeaders(request))]);
+  const frames = encodeHeaderFrames(fromByteText(encodeHeaders(request)));
+  return joinBytes([fromByteText("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), encodeSettings(), ...frames]);
 }
 
 /** The numbers are entries of the static table: RFC 7541 appendix A. */
-function encodeHeaders(request: UnaryRequest): Uint8Array {
-  const method = encodeIndexed(3);
-  const scheme = encodeIndexed(6);
+function encodeHeaders(request: UnaryRequest): string {
   const timeout = renderTimeout(request.timeoutMs);
-  return joinBytes([
-    method,
-    scheme,
-    encodeLiteral(4, request.path),
-    encodeLiteral(1, request.authority),
-    encodeLiteral("te", "trailers"),
-    ...(timeout === undefined ? [] : [encodeLiteral("grpc-timeout", timeout)]),
-    encodeLiteral(31, "application/grpc"),
-    encodeLiteral(58, request.userAgent),
-  ]);
+  return (
+    encodeIndexed(3) + // :method POST
+    encodeIndexed(6) + // :scheme http
+    encodeLiteral(4, request.path) +
+    encodeLiteral(1, request.authority) +
+    encodeLiteral("te", "trailers") +
+    (timeout === undefined ? "" : encodeLiteral("grpc-timeout", timeout)) +
+    encodeLiteral(31, "application/grpc") +
+    encodeLiteral(58, request.userAgent)
+  );
 }
 
 function encodeHeaderFrames(block: Uint8Array): readonly Uint8Array[] {
@@ -76,20 +74,21 @@ export function createMessageWriter(message: Uint8Array): MessageWriter {
   function copy(out: Uint8Array, at: number, from: number, length: number): void {
     const head = prefix.subarray(from, from + length);
     out.set(head, at);
-    const start = Math.max(0, from - MESSAGE_PREFIX_BYTES);
+    const start = from + head.length - MESSAGE_PREFIX_BYTES;
     out.set(message.subarray(start, start + length - head.length), at + head.length);
   }
 
   function take(window: SendWindow): Uint8Array | undefined {
-    const bytes = Math.min(total - sent, window.available());
+    const bytes = smaller(total - sent, window.available());
     if (bytes === 0) {
       return undefined;
     }
     window.consume(bytes);
     const end = sent + bytes;
-    const out = new Uint8Array(bytes + Math.ceil(bytes / MAX_FRAME_BYTES) * FRAME_HEADER_BYTES);
+    const frames = (bytes + MAX_FRAME_BYTES - 1 - ((bytes - 1) % MAX_FRAME_BYTES)) / MAX_FRAME_BYTES;
+    const out = new Uint8Array(bytes + frames * FRAME_HEADER_BYTES);
     for (let at = 0; sent < end; ) {
-      const length = Math.min(MAX_FRAME_BYTES, end - sent);
+      const length = smaller(MAX_FRAME_BYTES, end - sent);
       at = writeFrameHeader(out, at, {
         length,
         type: FrameType.data,

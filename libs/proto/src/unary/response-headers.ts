@@ -12,11 +12,6 @@ export interface ResponseHeaders {
   readonly grpcMessage: string | undefined;
 }
 
-/** Names have no upper case, no control characters, no space and no byte above 0x7e; a colon only in front. */
-const NAME = /^:?[!-9;-@[-~]+$/;
-
-const FORBIDDEN_IN_VALUE = /[\0\r\n]/;
-
 export function readResponseHeaders(
   headers: readonly Header[],
   part: "head" | "trailers",
@@ -27,17 +22,17 @@ export function readResponseHeaders(
   let grpcMessage: string | undefined;
   let regularSeen = false;
   for (const { name, value } of headers) {
-    if (!NAME.test(name) || FORBIDDEN_IN_VALUE.test(value)) {
+    if (!isName(name) || !isValue(value)) {
       return malformed("a header name or value with forbidden characters");
     }
     if (name.startsWith(":")) {
       if (part === "trailers" || regularSeen || name !== ":status" || httpStatus !== 0) {
         return malformed("a pseudo-header out of place");
       }
-      if (!/^[1-9][0-9]{2}$/.test(value)) {
+      httpStatus = parseHttpStatus(value);
+      if (httpStatus === 0) {
         return malformed("a :status that is no HTTP status");
       }
-      httpStatus = Number(value);
       continue;
     }
     regularSeen = true;
@@ -64,6 +59,29 @@ export function readResponseHeaders(
     return malformed("headers without :status");
   }
   return ok({ httpStatus, contentType, grpcStatus, grpcMessage });
+}
+
+/** No upper case, no control characters, no space and no byte above 0x7e; a colon only in front. */
+function isName(name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name.charCodeAt(at);
+    if (code <= 0x20 || code >= 0x7f || (code >= 0x41 && code <= 0x5a) || (code === 0x3a && at > 0)) {
+      return false;
+    }
+  }
+  return name !== "";
+}
+
+function isValue(value: string): boolean {
+  return !value.includes("\0") && !value.includes("\n") && !value.includes("\r");
+}
+
+/** Three digits; zero for anything else. */
+function parseHttpStatus(text: string): number {
+  if (text === "200") {
+    return 200;
+  }
+  return /^[1-9][0-9]{2}$/.test(text) ? Number(text) : 0;
 }
 
 function malformed(reason: string): Result<never, Violation> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gRPC answer inside the stream: one length-prefixed message, and the status that ends the call.
 import { createByteSink } from "./byte-sink.ts";
-import { readUint32 } from "./bytes.ts";
+import { readUint32, smaller } from "./bytes.ts";
 import { decodeGrpcMessage, fromHttpStatus, GrpcCode, parseGrpcStatus } from "./grpc-status.ts";
 import { MAX_RESPONSE_BYTES } from "./limits.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
@@ -27,7 +27,7 @@ export function createMessageReader(): MessageReader {
   function append(bytes: Uint8Array): Answer | undefined {
     let rest = bytes;
     if (!prefixChecked) {
-      const taken = Math.min(MESSAGE_PREFIX_BYTES - sink.length, rest.length);
+      const taken = smaller(MESSAGE_PREFIX_BYTES - sink.length, rest.length);
       sink.append(rest.subarray(0, taken));
       rest = rest.subarray(taken);
       if (sink.length < MESSAGE_PREFIX_BYTES) {
@@ -79,7 +79,9 @@ function checkPrefix(prefix: Uint8Array): Answer | undefined {
 
 /** Whether a message may follow this head; otherwise `toAnswer` already has all there is to know. */
 export function isGrpcHead(head: ResponseHeaders): boolean {
-  return head.httpStatus === 200 && /^application\/grpc(?:$|[+;])/i.test(head.contentType ?? "");
+  const type = head.contentType?.toLowerCase() ?? "";
+  const rest = type.startsWith("application/grpc") ? type[16] : "none";
+  return head.httpStatus === 200 && (rest === undefined || rest === "+" || rest === ";");
 }
 
 /** The answer at the end of the stream. `last` is the trailers, or the head where it was all there is. */

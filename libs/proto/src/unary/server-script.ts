@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests: a server's side of the exchange, written frame by frame.
 import { expect } from "bun:test";
-import { joinBytes } from "./bytes.ts";
+import { fromByteText, joinBytes } from "./bytes.ts";
 import { encodeFrame, FrameType } from "./frames.ts";
 import { encodeLiteral } from "./hpack-encode.ts";
 import { createUnaryCall, type UnaryCall, type UnaryOutcome } from "./unary-call.ts";
@@ -28,7 +28,11 @@ export function hex(text: string): Uint8Array {
 }
 
 export function block(pairs: Pairs): Uint8Array {
-  return joinBytes(Object.entries(pairs).map(([name, value]) => encodeLiteral(name, value)));
+  return fromByteText(
+    Object.entries(pairs)
+      .map(([name, value]) => encodeLiteral(name, value))
+      .join(""),
+  );
 }
 
 export function headers(pairs: Pairs, flags = 0): Uint8Array {

@@ -8,7 +8,7 @@
 // The first of them that sets `outcome` wins; afterwards nothing is read and no more of the request is sent.
 import { createByteSink } from "./byte-sink.ts";
 import { joinBytes, readUint32 } from "./bytes.ts";
-import { createReceiveWindow, createSendWindow } from "./flow-control.ts";
+import { createReceiveWindow, createSendWindow, type ReceiveWindow } from "./flow-control.ts";
 import { createFrameReader } from "./frame-reader.ts";
 import { checkPlace } from "./frame-rules.ts";
 import {
@@ -273,17 +273,17 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
       : `the server shut the connection down (HTTP/2 error ${goawayCode})`;
   }
 
+  function giveBack(streamId: number, window: ReceiveWindow): void {
+    const increment = window.takeIncrement();
+    if (increment > 0) {
+      output.push(encodeWindowUpdate(streamId, increment));
+    }
+  }
+
   function takeOutput(): Uint8Array | undefined {
     if (outcome === undefined) {
-      for (const [streamId, window] of [
-        [0, connectionWindow],
-        [CALL_STREAM_ID, streamWindow],
-      ] as const) {
-        const increment = window.takeIncrement();
-        if (increment > 0) {
-          output.push(encodeWindowUpdate(streamId, increment));
-        }
-      }
+      giveBack(0, connectionWindow);
+      giveBack(CALL_STREAM_ID, streamWindow);
       const data = writer.take(sendWindow);
       if (data !== undefined) {
         idleFrames = 0;
