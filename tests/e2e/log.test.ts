@@ -2,6 +2,7 @@
 // The hook's log under many writers, across a rotation, and where it cannot be written.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
+  appendFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -12,8 +13,10 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { containerdAnnotations, createSpec, renderState, runHook, writeSpec } from "../harness/hook.ts";
-import { runProcess } from "../harness/process.ts";
+import { runProcess, startProcess } from "../harness/process.ts";
+import { findHook } from "../harness/programs.ts";
 import { parseRecord } from "../harness/records.ts";
+import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 
 const workspace = createWorkspace("log");
@@ -46,10 +49,17 @@ function runLogged(logPath: string, name: string, lines: 1 | 2) {
 
 /** Whole lines of 1,000 bytes that leave `free` bytes, or a little less, below the size of rotation. */
 function prefill(logPath: string, free: number): number {
-  const count = Math.ceil((rotateBytes - free) / 1_000);
+  const present = statSync(logPath, { throwIfNoEntry: false })?.size ?? 0;
+  const count = Math.ceil((rotateBytes - present - free) / 1_000);
   const line = (n: number) => `${JSON.stringify({ prefilled: n, pad: "" }).padEnd(999, " ")}\n`;
-  writeFileSync(logPath, Array.from({ length: count }, (_, n) => line(n)).join(""), { mode: 0o600 });
+  appendFileSync(logPath, Array.from({ length: count }, (_, n) => line(n)).join(""), { mode: 0o600 });
   return count;
+}
+
+/** True when the process waits in poll(2), as a hook does for its standard input. */
+function isPolling(pid: number): boolean {
+  // proc_pid_syscall(5) starts with the number of the system call: 7 poll, 271 ppoll, 232 epoll_wait (x86-64), 73 ppoll (arm64).
+  return /^(7|271|232|73) /.test(readFileSync(`/proc/${pid}/syscall`, "utf8"));
 }
 
 function listBackups(dir: string): readonly string[] {
@@ -105,6 +115,35 @@ describe("100 hooks at once, across a rotation", () => {
 });
 
 describe("rotation", () => {
+  test("happens once when many hooks find the file full at the same moment", async () => {
+    const dir = workspace.path("barrier");
+    mkdirSync(dir);
+    const logPath = join(dir, logName);
+    const names: string[] = [];
+    for (const round of [1, 2, 3]) {
+      prefill(logPath, 600);
+      // They have started and wait for their state, which then comes to all of them at once.
+      const hooks = Array.from({ length: 30 }, (_, n) => {
+        const name = `round-${round}-${n}`;
+        names.push(name);
+        const state = renderState(bundleOf(name));
+        const args = [findHook(), "createRuntime", "--log-fname", logPath, "--disable-grpc"];
+        return { state, process: startProcess(args, { stdin: "open" }, workspace) };
+      });
+      await waitFor("all of them run", () => hooks.every(({ process }) => isPolling(process.pid)));
+      for (const { state, process } of hooks) process.sendInput(state);
+      for (const { process } of hooks)
+        expect(await process.exited).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(listBackups(dir)).toHaveLength(round);
+    }
+    const text = [...listBackups(dir), logName].map((name) => readFileSync(join(dir, name), "utf8")).join("");
+    const found = text
+      .split("\n")
+      .filter((line) => line.includes("req-containerName"))
+      .map(parseRecord);
+    expect(found.map((record) => String(record["req-containerName"])).sort()).toEqual(names.sort());
+  }, 60_000);
+
   test("keeps the three newest backups, none older than 7 days, and nothing else's files", async () => {
     const dir = workspace.path("pruned");
     mkdirSync(dir);

@@ -5,7 +5,7 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** The whole environment; by default only a PATH, so that nothing of the test's own leaks in. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Bytes for stdin, or "open" for a pipe that is never written nor closed. Nothing by default. */
+  /** Bytes for stdin, or "open" for a pipe that only `sendInput` writes and closes. Nothing by default. */
   readonly stdin?: string | Uint8Array | "open";
   /** A guard: the process is killed then, and its result has the signal. */
   readonly killAfterMs?: number;
@@ -25,6 +25,8 @@ export interface RunningProcess {
   stdout(): string;
   stderr(): string;
   signal(name: NodeJS.Signals): void;
+  /** Writes all of stdin and closes it; only for stdin "open". */
+  sendInput(text: string): void;
   readonly exited: Promise<Finished>;
   hasExited(): boolean;
 }
@@ -82,6 +84,11 @@ export function startProcess(
     stdout: () => out.text,
     stderr: () => err.text,
     signal: (name) => child.kill(name),
+    sendInput: (text) => {
+      if (child.stdin === undefined || typeof child.stdin === "number") throw new Error("stdin is not open");
+      child.stdin.write(text);
+      child.stdin.end();
+    },
     exited,
     hasExited,
   };
