@@ -20,13 +20,12 @@ export function createFrameReader(onFrame: (frame: Frame) => boolean): FrameRead
   let held = 0;
   let begun = false;
 
-  function checkHeader(bytes: Uint8Array, at: number): Violation | undefined {
+  function checkHeader(bytes: Uint8Array, at: number, length: number): Violation | undefined {
     // Checked before the length: an HTTP/1.1 answer would read as a frame of 4.7 MB.
     if (!begun && (bytes[at + 3] !== FrameType.settings || ((bytes[at + 4] ?? 0) & 1) !== 0)) {
       return { reason: "the peer does not speak HTTP/2", code: ErrorCode.protocolError };
     }
     begun = true;
-    const length = readUint24(bytes, at);
     if (length > MAX_FRAME_BYTES) {
       return {
         reason: `a frame of ${length} bytes, more than the ${MAX_FRAME_BYTES} allowed`,
@@ -47,11 +46,12 @@ export function createFrameReader(onFrame: (frame: Frame) => boolean): FrameRead
   function read(chunk: Uint8Array): Violation | undefined {
     for (let at = 0; at < chunk.length; ) {
       if (held === 0 && chunk.length - at >= FRAME_HEADER_BYTES) {
-        const violation = checkHeader(chunk, at);
+        const length = readUint24(chunk, at);
+        const violation = checkHeader(chunk, at, length);
         if (violation !== undefined) {
           return violation;
         }
-        const end = at + FRAME_HEADER_BYTES + readUint24(chunk, at);
+        const end = at + FRAME_HEADER_BYTES + length;
         if (end <= chunk.length) {
           if (!onFrame(toFrame(chunk, at, end))) {
             return undefined;
@@ -65,7 +65,7 @@ export function createFrameReader(onFrame: (frame: Frame) => boolean): FrameRead
         if (held < FRAME_HEADER_BYTES || store === undefined) {
           return undefined;
         }
-        const violation = checkHeader(store, 0);
+        const violation = checkHeader(store, 0, readUint24(store, 0));
         if (violation !== undefined) {
           return violation;
         }

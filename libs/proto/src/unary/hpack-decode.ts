@@ -67,8 +67,7 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
     const reader = createReader(block);
     const headers: Header[] = [];
     let listBytes = 0;
-    while (!reader.atEnd()) {
-      const byte = reader.peek();
+    for (let byte = reader.peek(); byte !== undefined; byte = reader.peek()) {
       if ((byte & 0xe0) === 0x20) {
         const size = reader.integer(5);
         if (size === undefined || size > limits.maxTableBytes || headers.length > 0) {
@@ -121,8 +120,8 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
 }
 
 interface Reader {
-  atEnd(): boolean;
-  peek(): number;
+  /** Undefined at the end. */
+  peek(): number | undefined;
   /** RFC 7541 section 5.1; undefined where the block ends too early or the number is too long. */
   integer(prefixBits: number): number | undefined;
   /** RFC 7541 section 5.2. */
@@ -131,17 +130,16 @@ interface Reader {
 
 function createReader(block: Uint8Array): Reader {
   let at = 0;
-  const peek = (): number => block[at] ?? 0;
 
   function integer(prefixBits: number): number | undefined {
     const mask = (1 << prefixBits) - 1;
-    let value = peek() & mask;
+    let value = (block[at] ?? 0) & mask;
     at += 1;
     if (value < mask) {
       return value;
     }
     for (let shift = 0; shift <= MAX_INTEGER_SHIFT && at < block.length; shift += 7) {
-      const byte = peek();
+      const byte = block[at] ?? 0;
       at += 1;
       value += (byte & 0x7f) * 2 ** shift;
       if ((byte & 0x80) === 0) {
@@ -155,7 +153,7 @@ function createReader(block: Uint8Array): Reader {
     if (at >= block.length) {
       return undefined;
     }
-    const huffman = (peek() & 0x80) !== 0;
+    const huffman = ((block[at] ?? 0) & 0x80) !== 0;
     const length = integer(7);
     if (length === undefined || length > block.length - at) {
       return undefined;
@@ -165,7 +163,7 @@ function createReader(block: Uint8Array): Reader {
     return huffman ? decodeHuffman(bytes) : toByteText(bytes);
   }
 
-  return { atEnd: () => at >= block.length, peek, integer, text };
+  return { peek: () => block[at], integer, text };
 }
 
 function sizeOf(header: Header): number {

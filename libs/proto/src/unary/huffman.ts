@@ -18,9 +18,10 @@ export function decodeHuffman(bytes: Uint8Array): string | undefined {
   let text = "";
   let at = 0;
   while (at < end) {
-    const next = peekByte(bytes, at);
-    // Codes of five to eight bits, of which headers are made, in one step. Bit by bit the loop would turn so often
-    // that the runtime begins to compile it, which costs a short process more than all the rest of the answer.
+    // As peekByte, which is not called here because of the loop: see bytes.ts on what is compiled.
+    const index = at >> 3;
+    const next = ((((bytes[index] ?? 0xff) << 8) | (bytes[index + 1] ?? 0xff)) >> (8 - (at & 7))) & 0xff;
+    // Codes of five to eight bits, of which headers are made, in one step.
     let bits = 8;
     let place = next - 180;
     if (next < 0x50) {
