@@ -45,11 +45,9 @@ export const FrameType = {
 export const Flag = { ack: 0x1, endStream: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const;
 
 export const Setting = {
-  headerTableSize: 0x1,
   enablePush: 0x2,
   initialWindowSize: 0x4,
   maxFrameSize: 0x5,
-  maxHeaderListSize: 0x6,
 } as const;
 
 export const ErrorCode = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
 import { fromByteText } from "./bytes.ts";
-import { encodeIndexed, encodeInteger, encodeLiteral } from "./hpack-encode.ts";
+import { encodeInteger, encodeLiteral } from "./hpack-encode.ts";
 
 test.each([
   { name: "C.1.1: 10 behind a prefix of 5 bits", prefixBits: 5, value: 10, hex: "0a" },
@@ -14,7 +14,6 @@ test.each([
 });
 
 test.each([
-  { name: "a pair of the static table", bytes: encodeIndexed(3), hex: "83" },
   {
     name: "a name of the static table (C.2.2)",
     bytes: encodeLiteral(4, "/sample/path"),

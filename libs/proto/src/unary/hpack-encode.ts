@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Header compression for one request: names and pairs of the static table, the rest as literals that no
-// table remembers. A connection carries one request, so an index would never be used. All texts are byte texts.
+// Header compression for one request: numbers of the static table's entries, and literals that no table remembers. A connection carries one request, so an index would never be used. All texts are byte texts.
 import { toByteText } from "./bytes.ts";
 
 /** A number behind a prefix of `prefixBits` in a byte that already holds `pattern`: RFC 7541 section 5.1. */
@@ -15,11 +14,6 @@ export function encodeInteger(pattern: number, prefixBits: number, value: number
     out += String.fromCharCode((rest & 0x7f) | 0x80);
   }
   return out + String.fromCharCode(rest);
-}
-
-/** A pair of the static table. */
-export function encodeIndexed(index: number): string {
-  return encodeInteger(0x80, 7, index);
 }
 
 /** A literal without indexing; `name` is text, or the index of a static table entry that has the name. */

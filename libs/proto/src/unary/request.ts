@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's half of the exchange: connection preface, headers, and the message in DATA frames.
-import { fromByteText, joinBytes, smaller, writeUint32 } from "./bytes.ts";
+import { fromByteText, smaller, writeUint32 } from "./bytes.ts";
 import type { SendWindow } from "./flow-control.ts";
 import {
   CALL_STREAM_ID,
-  encodeFrame,
   Flag,
   FRAME_HEADER_BYTES,
   FrameType,
@@ -12,9 +11,8 @@ import {
   writeFrameHeader,
 } from "./frames.ts";
 import { renderTimeout } from "./grpc-status.ts";
-import { encodeIndexed, encodeLiteral } from "./hpack-encode.ts";
+import { encodeInteger, encodeLiteral } from "./hpack-encode.ts";
 import { MESSAGE_PREFIX_BYTES } from "./response.ts";
-import { encodeSettings } from "./settings.ts";
 
 export interface UnaryRequest {
   readonly authority: string;
@@ -27,36 +25,45 @@ export interface UnaryRequest {
   readonly userAgent: string;
 }
 
+/**
+ * Connection preface and SETTINGS as byte text. They never change: ENABLE_PUSH is 0 and MAX_HEADER_LIST_SIZE is
+ * MAX_HEADER_LIST_BYTES; SETTINGS_HEADER_TABLE_SIZE stays at its default, so servers may index what they repeat.
+ */
+const OPENING =
+  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + // RFC 9113 section 3.4
+  "\0\0\x0c\x04\0\0\0\0\0" + // 12 bytes of SETTINGS for the connection
+  "\0\x02\0\0\0\0" +
+  "\0\x06\0\x01\0\0";
+
 /** All that precedes the message: RFC 9113 section 3.4 allows it to go out before the server's settings. */
 export function encodeRequestStart(request: UnaryRequest): Uint8Array {
-  const frames = encodeHeaderFrames(fromByteText(encodeHeaders(request)));
-  return joinBytes([fromByteText("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), encodeSettings(), ...frames]);
-}
-
-/** The numbers are entries of the static table: RFC 7541 appendix A. */
-function encodeHeaders(request: UnaryRequest): string {
   const timeout = renderTimeout(request.timeoutMs);
-  return (
-    encodeIndexed(3) + // :method POST
-    encodeIndexed(6) + // :scheme http
+  const block =
+    encodeInteger(0x80, 7, 3) + // :method POST
+    encodeInteger(0x80, 7, 6) + // :scheme http
     encodeLiteral(4, request.path) +
     encodeLiteral(1, request.authority) +
     encodeLiteral("te", "trailers") +
     (timeout === undefined ? "" : encodeLiteral("grpc-timeout", timeout)) +
     encodeLiteral(31, "application/grpc") +
-    encodeLiteral(58, request.userAgent)
-  );
-}
-
-function encodeHeaderFrames(block: Uint8Array): readonly Uint8Array[] {
-  const frames: Uint8Array[] = [];
+    encodeLiteral(58, request.userAgent);
+  let out = OPENING;
   for (let at = 0; at < block.length; at += MAX_FRAME_BYTES) {
-    const part = block.subarray(at, at + MAX_FRAME_BYTES);
-    const type = at === 0 ? FrameType.headers : FrameType.continuation;
-    const flags = at + part.length === block.length ? Flag.endHeaders : 0;
-    frames.push(encodeFrame(type, flags, CALL_STREAM_ID, part));
+    const part = block.slice(at, at + MAX_FRAME_BYTES);
+    out += String.fromCharCode(
+      0,
+      part.length >> 8,
+      part.length & 0xff,
+      at === 0 ? FrameType.headers : FrameType.continuation,
+      at + part.length === block.length ? Flag.endHeaders : 0,
+      0,
+      0,
+      0,
+      CALL_STREAM_ID,
+    );
+    out += part;
   }
-  return frames;
+  return fromByteText(out);
 }
 
 export interface MessageWriter {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SETTINGS: RFC 9113 section 6.5.
-import { readUint32, writeUint32 } from "./bytes.ts";
+import { readUint32 } from "./bytes.ts";
 import type { SendWindow } from "./flow-control.ts";
 import {
   ErrorCode,
@@ -11,22 +11,13 @@ import {
   Setting,
   type Violation,
 } from "./frames.ts";
-import { MAX_HEADER_LIST_BYTES } from "./limits.ts";
 
-/** SETTINGS_HEADER_TABLE_SIZE: we leave it at its default, so servers may index what they repeat. */
+/** The default of SETTINGS_HEADER_TABLE_SIZE, which we leave as it is. */
 export const HEADER_TABLE_BYTES = 4096;
 
 const MAX_MAX_FRAME_BYTES = 0xff_ffff;
 
 const ENTRY_BYTES = 6;
-
-export function encodeSettings(): Uint8Array {
-  const payload = new Uint8Array(2 * ENTRY_BYTES);
-  payload[1] = Setting.enablePush;
-  payload[ENTRY_BYTES + 1] = Setting.maxHeaderListSize;
-  writeUint32(payload, ENTRY_BYTES + 2, MAX_HEADER_LIST_BYTES);
-  return encodeFrame(FrameType.settings, 0, 0, payload);
-}
 
 export function encodeSettingsAck(): Uint8Array {
   return encodeFrame(FrameType.settings, Flag.ack, 0, new Uint8Array(0));
