@@ -147,6 +147,14 @@ describe("standard input", () => {
     await expectDecided((namespace) => inBundle(namespace, { stdin: "open" }), 1_000 + deadlineMs);
   }, 30_000);
 
+  test("never closed: 1 s of waiting is not stretched by a longer deadline", async () => {
+    const long = [...args, "--grpc-timeout", "6s", "--grpc-timeout-allowed", "100ms"];
+    const cwd = writeSpec(newDir(), goodSpec("kube-system"));
+    const result = await runHook(long, { cwd, stdin: "open" });
+    expectCivil(result, 1_000 + 100);
+    expect(result.exitCode).toBe(0);
+  }, 30_000);
+
   test("empty: the spec is found from the working directory", async () => {
     await expectDecided((namespace) => inBundle(namespace, {}));
   }, 30_000);
