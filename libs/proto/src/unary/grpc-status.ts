@@ -73,10 +73,8 @@ export function fromStreamError(errorCode: number): number {
 
 /** The code of a grpc-status header; what is no number is an answer nobody understands. */
 export function parseGrpcStatus(text: string): number {
-  if (text === "0") {
-    return GrpcCode.ok;
-  }
-  return /^[0-9]{1,9}$/.test(text) ? Number(text) : GrpcCode.unknown;
+  const code = Number(text);
+  return code >= 0 && code % 1 === 0 && String(code) === text ? code : GrpcCode.unknown;
 }
 
 /**

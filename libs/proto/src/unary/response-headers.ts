@@ -78,10 +78,8 @@ function isValue(value: string): boolean {
 
 /** Three digits; zero for anything else. */
 function parseHttpStatus(text: string): number {
-  if (text === "200") {
-    return 200;
-  }
-  return /^[1-9][0-9]{2}$/.test(text) ? Number(text) : 0;
+  const status = Number(text);
+  return status >= 100 && status <= 999 && String(status) === text ? status : 0;
 }
 
 function malformed(reason: string): Result<never, Violation> {
