@@ -55,9 +55,10 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
         policyFilter.updatePod({ podUid: uid, podName: name, namespace, labels, containerIds });
         log.info("pod updated by the pod source", { ...podFields(context.identity), labels: labels.size });
       },
-      refuseAnnouncement: ({ event }, { failure }) => {
+      refuseAnnouncement: ({ context, event }, { failure }) => {
         if (event.type !== "container.announced") return;
         const { containerId } = event.announcement;
+        if (!context.containers.has(containerId)) callbacks.forgetContainer(containerId);
         log.warn("hook call refused", {
           containerID: containerId,
           reason: failure.kind,

@@ -6,7 +6,7 @@
 // the machine's release or refusal answers the whole list.
 
 import type { podMachine } from "@rthooks/machines/pod";
-import { describeError } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, createActor } from "xstate";
 import type { HookCall } from "./announcement.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
@@ -104,26 +104,46 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     return actor;
   };
 
+  const checkAlive = (containerId: string): void => {
+    const container = findContainer(containerId);
+    const snapshot = container?.getSnapshot();
+    const cgroup = snapshot?.context.cgroup;
+    if (cgroup !== undefined && snapshot?.matches("released") && !cgroupResolver.isAlive(cgroup)) {
+      container?.send({ type: "cgroup.vanished" });
+    }
+  };
+
+  /** The pod that the call is for, which for a container on record is the pod of the record. */
+  const findPodKey = (call: HookCall): Result<string, Refusal> => {
+    const { containerId } = call.announcement;
+    const key = toPodKey(call);
+    const knownKey = podKeyOf.get(containerId);
+    if (knownKey === undefined || knownKey === key) return ok(key);
+    const knownUid = pods.get(knownKey)?.getSnapshot().context.identity.uid;
+    // An earlier call, or the pod source, said more about the same pod.
+    if (call.podUid === undefined || call.podUid === knownUid) return ok(knownKey);
+    const container = findContainer(containerId);
+    if (knownUid === undefined) container?.send({ type: "container.replaced" });
+    // What is over, or never began, is in nobody's way.
+    container?.send({ type: "failure.discarded" });
+    checkAlive(containerId);
+    if (!podKeyOf.has(containerId)) return ok(key);
+    const message = `container ${containerId} is on record in pod ${knownUid}, not in ${call.podUid}`;
+    return err({ kind: "pod-conflict", message });
+  };
+
   const announce = (call: HookCall, onAnswer: OnAnswer): void => {
     const { containerId, cgroupsPath } = call.announcement;
-    const knownKey = podKeyOf.get(containerId);
-    let key = toPodKey(call);
-    if (knownKey !== undefined && knownKey !== key) {
-      const knownUid = pods.get(knownKey)?.getSnapshot().context.identity.uid;
-      if (call.podUid === undefined || call.podUid === knownUid) {
-        // An earlier call, or the pod source, said more about the same pod.
-        key = knownKey;
-      } else if (knownUid === undefined) {
-        findContainer(containerId)?.send({ type: "container.replaced" });
-      } else {
-        const message = `container ${containerId} is on record in pod ${knownUid}, not in ${call.podUid}`;
-        log.warn("hook call refused", { containerID: containerId, reason: "pod-conflict", err: message });
-        onAnswer({ kind: "pod-conflict", message });
-        return;
-      }
+    const podKey = findPodKey(call);
+    if (!podKey.ok) {
+      const { kind, message } = podKey.error;
+      log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
+      onAnswer(podKey.error);
+      return;
     }
+    const key = podKey.value;
     // Looked up here, a repeated call costs its container one event and nothing else.
-    const found = knownKey === undefined ? undefined : cgroupResolver.resolve(cgroupsPath);
+    const found = podKeyOf.has(containerId) ? cgroupResolver.resolve(cgroupsPath) : undefined;
     const cgroup = found?.ok === true ? found.value : undefined;
     const waiting = waiters.get(containerId);
     if (waiting === undefined) waiters.set(containerId, [onAnswer]);
@@ -160,14 +180,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
         ),
       ),
     containerIds: () => [...podKeyOf.keys()],
-    checkAlive: (containerId) => {
-      const container = findContainer(containerId);
-      const snapshot = container?.getSnapshot();
-      const cgroup = snapshot?.context.cgroup;
-      if (cgroup !== undefined && snapshot?.matches("released") && !cgroupResolver.isAlive(cgroup)) {
-        container?.send({ type: "cgroup.vanished" });
-      }
-    },
+    checkAlive,
     close: () => {
       unsubscribe();
       for (const pod of pods.values()) pod.stop();

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every path of the container machine is generated from the machine and walked with recording effects; what
+// each step must do is told by the rules below, which know nothing of the machine.
+import { describe, expect, test } from "bun:test";
+import { createActor, createMachine, SimulatedClock, type SnapshotFrom } from "xstate";
+import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
+import { type ContainerEvent, type ContainerInput, containerMachine } from "./container-machine.ts";
+import type { Announcement, PodIdentity } from "./domain.ts";
+
+const announcement: Announcement = {
+  containerId: "c",
+  containerName: "app",
+  image: "nginx",
+  podNamespace: "shop",
+  podName: "web-0",
+  cgroupsPath: "/c",
+  cgroup: undefined,
+  seenAtNanos: 1n,
+};
+const pod: PodIdentity = { uid: "u", namespace: "shop", name: "web-0", labels: new Map(), knownBy: "hook" };
+const failure = { kind: "bad", message: "so it is" };
+const retentionMs = 300_000;
+const retentionOver = "xstate.after.failureRetention.container.failed";
+
+const found = (id: bigint, cgroupsPath = "/c"): ContainerEvent => ({
+  type: "cgroup.found",
+  cgroupsPath,
+  cgroup: { path: cgroupsPath, id },
+});
+
+const events: Readonly<Record<string, ContainerEvent>> = {
+  announced: { type: "container.announced", announcement, pod },
+  "announced, pod unknown": { type: "container.announced", announcement, pod: undefined },
+  "announced at 1": {
+    type: "container.announced",
+    announcement: { ...announcement, cgroup: { path: "/c", id: 1n } },
+    pod,
+  },
+  identified: { type: "pod.identified", pod },
+  "identity refused": { type: "identity.refused", failure },
+  "found 1": found(1n),
+  "found 2": found(2n),
+  "found late": found(9n, "/elsewhere"),
+  "cgroup refused": { type: "cgroup.refused", cgroupsPath: "/c", failure },
+  "cgroup refused late": { type: "cgroup.refused", cgroupsPath: "/elsewhere", failure },
+  added: { type: "filter.added" },
+  "filter refused": { type: "filter.refused", failure },
+  sent: { type: "answer.sent" },
+  vanished: { type: "cgroup.vanished" },
+  replaced: { type: "container.replaced" },
+  discarded: { type: "failure.discarded" },
+  "pod gone": { type: "pod.gone" },
+};
+const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, name]));
+
+type Rule = readonly [to: string, ...effects: string[]];
+
+const look = ["identified", "findCgroup"] as const;
+const fail = ["failed", "removeFromFilter", "refuse bad", "recordFailure"] as const;
+const end = ["gone", "removeFromFilter", "reportGone", "tellPodItIsGone"] as const;
+
+/** By state (with the cgroup id it holds, and whether the pod is known), and event. All else changes nothing. */
+const rules: Readonly<Record<string, Rule>> = {
+  "seen: announced": look,
+  "seen: announced at 1": look,
+  "seen: identified": look,
+  "seen: identity refused": ["failed, pod unknown", ...fail.slice(1)],
+  "identified: announced": look,
+  "identified: announced, pod unknown": look,
+  "identified: announced at 1": look,
+  "identified: found 1": ["placed 1", "addToFilter 1"],
+  "identified: found 2": ["placed 2", "addToFilter 2"],
+  "identified: cgroup refused": fail,
+  "placed 1: added": ["registered 1", "release"],
+  "placed 2: added": ["registered 2", "release"],
+  "placed 1: filter refused": fail,
+  "placed 2: filter refused": fail,
+  "registered 1: sent": ["released 1"],
+  "registered 2: sent": ["released 2"],
+  "released 1: announced": ["verifying 1", "findCgroup"],
+  "released 1: announced, pod unknown": ["verifying 1", "findCgroup"],
+  "released 1: announced at 1": ["released 1", "releaseAgain"],
+  "released 2: announced": ["verifying 2", "findCgroup"],
+  "released 2: announced, pod unknown": ["verifying 2", "findCgroup"],
+  "released 2: announced at 1": ["verifying 2", "findCgroup"],
+  "verifying 1: announced": ["verifying 1", "findCgroup"],
+  "verifying 1: announced, pod unknown": ["verifying 1", "findCgroup"],
+  "verifying 1: announced at 1": ["verifying 1", "findCgroup"],
+  "verifying 2: announced": ["verifying 2", "findCgroup"],
+  "verifying 2: announced, pod unknown": ["verifying 2", "findCgroup"],
+  "verifying 2: announced at 1": ["verifying 2", "findCgroup"],
+  "verifying 1: found 1": ["registered 1", "release"],
+  "verifying 1: found 2": ["placed 2", "reportMoved", "removeFromFilter", "addToFilter 2"],
+  "verifying 2: found 2": ["registered 2", "release"],
+  "verifying 2: found 1": ["placed 1", "reportMoved", "removeFromFilter", "addToFilter 1"],
+  "verifying 1: cgroup refused": ["released 1", "refuse bad"],
+  "verifying 2: cgroup refused": ["released 2", "refuse bad"],
+  "failed: announced": look,
+  "failed: announced at 1": look,
+  "failed: announced, pod unknown": look,
+  "failed, pod unknown: announced": look,
+  "failed, pod unknown: announced at 1": look,
+  "failed, pod unknown: announced, pod unknown": ["seen"],
+  "failed, pod unknown: identified": ["failed"],
+  "failed: discarded": end,
+  "failed: retention over": end,
+};
+
+function findRule(from: string, event: string): Rule {
+  if (from !== "gone" && ["vanished", "replaced", "pod gone"].includes(event)) return end;
+  const rule = rules[`${from}: ${event}`] ?? rules[`${from.replace(", pod unknown", "")}: ${event}`];
+  return rule ?? [from];
+}
+
+function nameState({ value, context }: SnapshotFrom<typeof containerMachine>): string {
+  const id = context.cgroup === undefined || value === "gone" ? "" : ` ${context.cgroup.id}`;
+  return `${value}${id}${value === "failed" && context.pod === undefined ? ", pod unknown" : ""}`;
+}
+
+/** The machine with effects that are written down, and a filter that is checked against them. */
+function record() {
+  let effects: string[] = [];
+  const note = (text: string) => () => void effects.push(text);
+  const machine = containerMachine.provide({
+    actions: {
+      findCgroup: note("findCgroup"),
+      addToFilter: ({ context }) => void effects.push(`addToFilter ${context.cgroup?.id}`),
+      removeFromFilter: note("removeFromFilter"),
+      release: note("release"),
+      releaseAgain: note("releaseAgain"),
+      refuse: ({ context }) => void effects.push(`refuse ${context.failure?.kind}`),
+      recordFailure: note("recordFailure"),
+      reportMoved: note("reportMoved"),
+      reportGone: note("reportGone"),
+      tellPodItIsGone: note("tellPodItIsGone"),
+    },
+    delays: { failureRetention: retentionMs },
+  });
+  const take = (): readonly string[] => {
+    const taken = effects;
+    effects = [];
+    return taken;
+  };
+  return { machine, take };
+}
+
+const starts: readonly { readonly name: string; readonly input: ContainerInput }[] = [
+  { name: "of a pod that is being looked up", input: { announcement, pod: undefined } },
+  { name: "of a known pod", input: { announcement, pod } },
+];
+
+// The end of the delay is an event of XState's own, which the machine's type does not name.
+const timerEvent = { type: retentionOver } as unknown as ContainerEvent;
+
+const generate = (input: ContainerInput) => ({
+  input,
+  events: [...Object.values(events), timerEvent],
+  serializeState: (snapshot: SnapshotFrom<typeof containerMachine>) =>
+    `${nameState(snapshot)} ${snapshot.context.pod === undefined}`,
+  serializeEvent: (event: ContainerEvent) => nameOf.get(event) ?? event.type,
+});
+
+interface Step {
+  readonly event: { readonly type: string };
+}
+
+function walk(input: ContainerInput, steps: readonly Step[]): void {
+  const { machine, take } = record();
+  const clock = new SimulatedClock();
+  const actor = createActor(machine, { input, clock });
+  actor.start();
+  expect(take()).toEqual(input.pod === undefined ? [] : ["findCgroup"]);
+  let registered: bigint | undefined;
+  for (const { event } of steps) {
+    if (event.type === "xstate.init") continue;
+    const from = nameState(actor.getSnapshot());
+    const known = [...nameOf].find(([candidate]) => candidate === event);
+    if (known === undefined) clock.increment(retentionMs);
+    else actor.send(known[0]);
+    const name = known?.[1] ?? "retention over";
+    const [to, ...effects] = findRule(from, name);
+    const happened = take();
+    expect({ from, name, effects: happened, to: nameState(actor.getSnapshot()) }).toEqual({
+      from,
+      name,
+      effects,
+      to,
+    });
+
+    const { cgroup } = actor.getSnapshot().context;
+    if (happened.includes("removeFromFilter")) registered = undefined;
+    if (name === "added" && from.startsWith("placed")) registered = cgroup?.id;
+    // Nobody is let go before the policy filter holds the very id, and nothing stays in it afterwards.
+    if (happened.some((effect) => effect.startsWith("release"))) expect(registered).toBe(cgroup?.id ?? -1n);
+    if (/^(failed|gone)/.test(to)) expect(registered).toBeUndefined();
+  }
+}
+
+describe.each(starts)("a container $name", ({ input }) => {
+  const { machine } = record();
+
+  test("does on every path what the rules say", () => {
+    const paths = getSimplePaths(machine, generate(input));
+    expect(paths.length).toBeGreaterThan(100);
+    for (const path of paths) walk(input, path.steps);
+  });
+
+  test("does what the rules say on every event in every state", () => {
+    const options = generate(input);
+    const shortest = new Map(
+      getShortestPaths(machine, options).map((path) => [options.serializeState(path.state), path.steps]),
+    );
+    let edges = 0;
+    for (const { state, event } of adjacencyMapToArray(getAdjacencyMap(machine, options))) {
+      walk(input, [...(shortest.get(options.serializeState(state)) ?? []), { event }]);
+      edges++;
+    }
+    expect(edges).toBeGreaterThan(150);
+  });
+});
+
+test("every state is reached", () => {
+  const reached = starts.flatMap(({ input }) =>
+    getShortestPaths(record().machine, generate(input)).map(({ state }) => state.value),
+  );
+  expect([...new Set<string>(reached)].sort()).toEqual(Object.keys(containerMachine.states).sort());
+});
+
+test("a failed container is remembered for the whole retention, unless it is announced again", () => {
+  const { machine } = record();
+  const clock = new SimulatedClock();
+  const actor = createActor(machine, { input: { announcement, pod }, clock });
+  actor.start();
+  actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
+  clock.increment(retentionMs - 1);
+  expect(actor.getSnapshot().value).toBe("failed");
+  actor.send({ type: "container.announced", announcement, pod });
+  clock.increment(retentionMs);
+  expect(actor.getSnapshot().value).toBe("identified");
+});
+
+test("an effect that the app forgot says its name", () => {
+  const actor = createActor(containerMachine, { input: { announcement, pod } });
+  let message = "";
+  actor.subscribe({ error: (error) => (message = String(error)) });
+  actor.start();
+  expect(message).toContain("findCgroup is not provided");
+});
+
+test("a container tells its parent when it is gone", () => {
+  const { machine } = record();
+  const told: unknown[] = [];
+  const child = machine.provide({
+    // The machine's own action, which the recording replaced.
+    actions: { tellPodItIsGone: containerMachine.implementations.actions["tellPodItIsGone"] as never },
+  });
+  const parent = createMachine({
+    invoke: { id: "child", src: child, input: { announcement, pod } },
+    on: { "*": { actions: ({ event }) => told.push(event) } },
+  });
+  const actor = createActor(parent).start();
+  actor.getSnapshot().children["child"]?.send({ type: "cgroup.vanished" });
+  expect(told).toContainEqual({ type: "container.gone", containerId: "c" });
+});

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every path of the pod machine is generated from the machine and walked with recording effects; what each
+// step must do is told by the rules below. Its containers are real, with effects that never answer.
+import { describe, expect, test } from "bun:test";
+import { createActor, type SnapshotFrom } from "xstate";
+import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
+import { containerMachine } from "./container-machine.ts";
+import type { Announcement } from "./domain.ts";
+import { type PodEvent, podMachine } from "./pod-machine.ts";
+
+const announce = (containerId: string, podNamespace: string): PodEvent => {
+  const announcement: Announcement = {
+    containerId,
+    containerName: "app",
+    image: "nginx",
+    podNamespace,
+    podName: "web-0",
+    cgroupsPath: `/${containerId}`,
+    cgroup: undefined,
+    seenAtNanos: 1n,
+  };
+  return { type: "container.announced", announcement };
+};
+
+const labels = new Map([["app", "web"]]);
+const events: Readonly<Record<string, PodEvent>> = {
+  "announces a": announce("a", "shop"),
+  "announces a elsewhere": announce("a", "kube-system"),
+  "announces a, no namespace": announce("a", ""),
+  "announces b": announce("b", "shop"),
+  "a gone": { type: "container.gone", containerId: "a" },
+  "b gone": { type: "container.gone", containerId: "b" },
+  found: { type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } },
+  "found elsewhere": { type: "source.found", pod: { uid: "u", namespace: "bank", name: "web-0", labels } },
+  missing: { type: "source.missing" },
+  deleted: { type: "source.deleted" },
+};
+const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, name]));
+
+const input = { uid: "u", namespace: "shop", name: "web-0" };
+
+/** The machine with effects that are written down: its own, and the events that its containers get. */
+function record() {
+  let effects: string[] = [];
+  const note = (text: string) => () => void effects.push(text);
+  const silent = (): void => {};
+  const container = containerMachine.provide({
+    actions: {
+      findCgroup: silent,
+      addToFilter: silent,
+      removeFromFilter: silent,
+      release: silent,
+      releaseAgain: silent,
+      refuse: silent,
+      recordFailure: silent,
+      reportMoved: silent,
+      reportGone: silent,
+      // The walk itself tells the pod, as one of its events.
+      tellPodItIsGone: silent,
+    },
+    delays: { failureRetention: 1_000_000 },
+  });
+  const machine = podMachine.provide({
+    actors: { container },
+    actions: {
+      findPod: note("findPod"),
+      updateFilter: ({ context }) =>
+        void effects.push(`updateFilter ${[...context.identity.labels].join("=")}`),
+      refuseAnnouncement: (_, { failure }) => void effects.push(`refuse ${failure.kind}`),
+      reportConflict: (_, { failure }) => void effects.push(`report ${failure.kind}`),
+      reportPodGone: note("reportPodGone"),
+    },
+  });
+  const start = (pod = input) => {
+    const actor = createActor(machine, {
+      input: pod,
+      inspect: (inspected) => {
+        if (inspected.type !== "@xstate.event" || inspected.actorRef === actor) return;
+        const id = "id" in inspected.actorRef ? String(inspected.actorRef.id).replace("container:", "") : "";
+        const told = "pod" in inspected.event ? ` ${describePod(inspected.event["pod"])}` : "";
+        if (inspected.event.type !== "xstate.init") effects.push(`${id} ← ${inspected.event.type}${told}`);
+        else effects.push(`${id} starts`);
+      },
+    });
+    actor.start();
+    return actor;
+  };
+  const take = (): readonly string[] => {
+    const taken = effects;
+    effects = [];
+    return taken;
+  };
+  return { machine, start, take };
+}
+
+function describePod(pod: unknown): string {
+  return typeof pod === "object" && pod !== null && "knownBy" in pod ? `by ${pod.knownBy}` : "unknown";
+}
+
+type Snapshot = SnapshotFrom<typeof podMachine>;
+
+/** State, containers, and the namespace in which the pod is held to be. */
+function nameState({ value, context }: Snapshot): string {
+  return `${value} [${[...context.containers.keys()].sort().join("")}] ${context.identity.namespace}`;
+}
+
+interface Expected {
+  readonly state: string;
+  readonly effects: readonly string[];
+}
+
+/** What the event must do, told from the words of the state alone. */
+function expectStep(from: string, event: string): Expected {
+  const [state = "", list = "", namespace = ""] = from.split(/ \[|\] /);
+  const containers = [...list];
+  const to = (next: string, ids: readonly string[], ns = namespace): string =>
+    `${next} [${[...ids].sort().join("")}] ${ns}`;
+  const tell = (text: string): string[] => containers.map((id) => `${id} ← ${text}`);
+  const stay = { state: from, effects: [] };
+  if (state === "gone") return stay;
+  const [verb, id = ""] = event.split(/[ ,]/);
+  if (verb === "announces") {
+    const told = event.includes("elsewhere")
+      ? "kube-system"
+      : event.includes("no namespace")
+        ? namespace
+        : "shop";
+    const isKnown = containers.includes(id);
+    if (state === "leaving") return { state: from, effects: ["refuse pod-gone"] };
+    if (state !== "seen" && told !== namespace)
+      return { state: from, effects: ["refuse namespace-conflict"] };
+    const by = state === "seen" ? "unknown" : `by ${state === "confirmed" ? "source" : "hook"}`;
+    return isKnown
+      ? { state: from, effects: [`${id} ← container.announced ${by}`] }
+      : { state: to(state, [...containers, id]), effects: [`${id} starts`] };
+  }
+  if (id === "gone" && verb !== undefined) {
+    const left = containers.filter((container) => container !== verb);
+    const isOver = left.length === 0 && (state === "announced" || state === "leaving");
+    return { state: to(isOver ? "gone" : state, left), effects: isOver ? ["reportPodGone"] : [] };
+  }
+  if (event === "missing") {
+    return state === "seen"
+      ? { state: to("announced", containers), effects: tell("pod.identified by hook") }
+      : stay;
+  }
+  if (event === "deleted") {
+    if (state !== "seen" && state !== "confirmed") return stay;
+    return containers.length === 0
+      ? { state: to("gone", []), effects: ["reportPodGone"] }
+      : { state: to("leaving", containers), effects: tell("pod.gone") };
+  }
+  if (state === "leaving") return stay;
+  const told = event === "found" ? "shop" : "bank";
+  if (state === "seen") {
+    return told === namespace
+      ? { state: to("confirmed", containers), effects: tell("pod.identified by source") }
+      : {
+          state: to("confirmed", containers, told),
+          effects: ["report namespace-conflict", ...tell("identity.refused")],
+        };
+  }
+  if (told !== namespace) return { state: from, effects: ["report namespace-conflict"] };
+  return {
+    state: to("confirmed", containers),
+    effects: ["updateFilter app,web", ...tell("pod.identified by source")],
+  };
+}
+
+const options = {
+  input,
+  events: Object.values(events),
+  serializeState: nameState,
+  serializeEvent: (event: PodEvent) => nameOf.get(event) ?? event.type,
+};
+
+function walk(steps: readonly { readonly event: PodEvent }[]): void {
+  const { start, take } = record();
+  const actor = start();
+  expect(take()).toEqual(["findPod"]);
+  for (const { event } of steps) {
+    const name = nameOf.get(event);
+    if (name === undefined) continue;
+    const from = nameState(actor.getSnapshot());
+    actor.send(event);
+    const { state, effects } = expectStep(from, name);
+    const happened = { state: nameState(actor.getSnapshot()), effects: [...take()].sort() };
+    expect({ from, name, ...happened }).toEqual({ from, name, state, effects: [...effects].sort() });
+  }
+  actor.stop();
+}
+
+describe("the pod machine", () => {
+  test("does on every path what the rules say", () => {
+    const paths = getSimplePaths(record().machine, options);
+    expect(paths.length).toBeGreaterThan(100);
+    for (const path of paths) walk(path.steps);
+  });
+
+  test("does what the rules say on every event in every state", () => {
+    const { machine } = record();
+    const shortest = new Map(
+      getShortestPaths(machine, options).map((path) => [nameState(path.state), path.steps]),
+    );
+    let edges = 0;
+    for (const { state, event } of adjacencyMapToArray(getAdjacencyMap(machine, options))) {
+      walk([...(shortest.get(nameState(state)) ?? []), { event }]);
+      edges++;
+    }
+    expect(edges).toBeGreaterThan(150);
+  });
+
+  test("reaches every state", () => {
+    const reached = getShortestPaths(record().machine, options).map(({ state }) => state.value);
+    expect([...new Set<string>(reached)].sort()).toEqual(Object.keys(podMachine.states).sort());
+  });
+});
+
+test("what nobody has said about a pod is taken from the next hook call, and from the pod source", () => {
+  const { start } = record();
+  const actor = start({ uid: "u", namespace: "", name: "" });
+  actor.send({ type: "source.missing" });
+  actor.send(announce("a", "shop"));
+  expect(actor.getSnapshot().context.identity).toMatchObject({
+    namespace: "shop",
+    name: "web-0",
+    knownBy: "hook",
+  });
+  actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
+  const { identity, containers } = actor.getSnapshot().context;
+  expect(identity).toEqual({ uid: "u", namespace: "shop", name: "web-0", labels, knownBy: "source" });
+  expect(containers.get("a")?.getSnapshot().context.pod).toEqual(identity);
+});
+
+test("a static pod keeps the hash by which the hook calls it", () => {
+  const { start } = record();
+  const actor = start({ uid: "0123456789abcdef0123456789abcdef", namespace: "shop", name: "web-0" });
+  actor.send({ type: "source.found", pod: { uid: "mirror", namespace: "shop", name: "web-0", labels } });
+  expect(actor.getSnapshot().context.identity.uid).toBe("0123456789abcdef0123456789abcdef");
+});
