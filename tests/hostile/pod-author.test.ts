@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the author of a pod controls - annotations that the runtime passes on, and the image - changes neither the
+// container's identity nor a denial.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type RecordedAgent, startRecordingAgent } from "../harness/fake-agents.ts";
+import { renderState, runHook, writeSpec } from "../harness/hook.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+const workspace = createWorkspace("author");
+let agent: RecordedAgent;
+beforeAll(async () => {
+  agent = await startRecordingAgent(workspace);
+});
+afterAll(() => workspace.close());
+
+const id = "a1b2c3d4".repeat(8);
+const uid = "5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c11";
+
+interface Runtime {
+  readonly name: string;
+  readonly cgroupsPath: string;
+  readonly bundle: string;
+  /** What the runtime itself writes over whatever the pod has. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+const crioOwn = {
+  "io.container.manager": "cri-o",
+  "io.kubernetes.cri-o.ContainerID": id,
+  "io.kubernetes.cri-o.ImageName": "registry.example.org/web:1",
+  "io.kubernetes.container.name": "app",
+  "io.kubernetes.pod.name": "web-0",
+  "io.kubernetes.pod.namespace": "shop",
+  "io.kubernetes.pod.uid": uid,
+};
+const containerdOwn = {
+  "io.kubernetes.cri.container-type": "container",
+  "io.kubernetes.cri.container-name": "app",
+  "io.kubernetes.cri.image-name": "registry.example.org/web:1",
+  "io.kubernetes.cri.sandbox-id": "f".repeat(64),
+  "io.kubernetes.cri.sandbox-name": "web-0",
+  "io.kubernetes.cri.sandbox-namespace": "shop",
+  "io.kubernetes.cri.sandbox-uid": uid,
+};
+const dashless = uid.replaceAll("-", "_");
+const crioBundle = `storage/overlay-containers/${id}/userdata`;
+const containerdBundle = `io.containerd.runtime.v2.task/k8s.io/${id}`;
+const runtimes: readonly Runtime[] = [
+  {
+    name: "CRI-O, cgroupfs",
+    cgroupsPath: `/kubepods/pod${uid}/crio-${id}`,
+    bundle: crioBundle,
+    own: crioOwn,
+  },
+  {
+    name: "CRI-O, systemd",
+    cgroupsPath: `kubepods-pod${dashless}.slice:crio:${id}`,
+    bundle: crioBundle,
+    own: crioOwn,
+  },
+  {
+    name: "containerd, cgroupfs",
+    cgroupsPath: `/kubepods/pod${uid}/${id}`,
+    bundle: containerdBundle,
+    own: containerdOwn,
+  },
+  {
+    name: "containerd, systemd",
+    cgroupsPath: `kubepods-pod${dashless}.slice:cri-containerd:${id}`,
+    bundle: containerdBundle,
+    own: containerdOwn,
+  },
+];
+
+/** Every key that any runtime or the reference hook reads, with a value that would pay. */
+const forged: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [...Object.keys(crioOwn), ...Object.keys(containerdOwn)].map((key) => [key, "forged"]),
+  ),
+  "io.container.manager": "libpod",
+  "io.kubernetes.cri.sandbox-namespace": "kube-system",
+  "io.kubernetes.pod.namespace": "kube-system",
+  "io.kubernetes.cri.sandbox-uid": "00000000-0000-4000-8000-000000000000",
+  "io.kubernetes.pod.uid": "00000000-0000-4000-8000-000000000000",
+  "kubernetes.io/config.hash": "0".repeat(32),
+  "kubernetes.io/config.mirror": "0".repeat(32),
+  ["__proto__"]: "kube-system",
+};
+
+let count = 0;
+const newDir = (): string => {
+  const dir = workspace.path(`d${++count}`);
+  mkdirSync(dir);
+  return dir;
+};
+
+function stage(runtime: Runtime, authored: Readonly<Record<string, string>>): string {
+  const bundle = join(newDir(), runtime.bundle);
+  const annotations = { ...authored, ...runtime.own };
+  const { cgroupsPath } = runtime;
+  writeSpec(bundle, { ociVersion: "1.0.2", root: { path: "rootfs" }, linux: { cgroupsPath }, annotations });
+  return JSON.stringify({ ...JSON.parse(renderState(bundle, annotations)), id });
+}
+
+const log = ["--log-fname", workspace.path("hook.log")];
+const denying = [
+  ...["createRuntime", ...log, "--grpc-timeout", "20ms"],
+  ...["--grpc-address", `unix://${workspace.path("nobody.sock")}`],
+];
+
+describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) => {
+  test("annotations of the pod do not change what the agent is told", async () => {
+    const before = agent.requests.length;
+    const asking = ["createRuntime", ...log, "--grpc-address", `unix://${agent.socketPath}`];
+    const result = await runHook(asking, { stdin: stage(runtime, forged) });
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(agent.requests[before]?.event?.createContainer).toMatchObject({
+      containerName: "app",
+      containerID: id,
+      containerImage: "registry.example.org/web:1",
+      podName: "web-0",
+      podUID: uid,
+      podNamespace: "shop",
+    });
+  }, 30_000);
+
+  test("no choice of annotations turns a denial into an allowance", async () => {
+    const choice = fc.subarray(Object.entries(forged)).map((entries) => Object.fromEntries(entries));
+    await fc.assert(
+      fc.asyncProperty(fc.array(choice, { minLength: 4, maxLength: 4 }), async (choices) => {
+        await Promise.all(
+          choices.map(async (authored) => {
+            const result = await runHook(denying, { stdin: stage(runtime, authored) });
+            expect(result.exitCode).toBe(1);
+            expect(result.stderr).toContain("failing container: ");
+          }),
+        );
+      }),
+      { numRuns: 12 },
+    );
+  }, 60_000);
+});
+
+test("files in the image are not the container's spec nor the hook's configuration", async () => {
+  const bundle = newDir();
+  const { cgroupsPath, own } = runtimes[2] ?? { cgroupsPath: "", own: {} };
+  writeSpec(bundle, { root: { path: "rootfs" }, linux: { cgroupsPath }, annotations: own });
+  const rootfs = join(bundle, "rootfs");
+  const friendly = { root: { path: "." }, linux: { cgroupsPath: "/x" }, annotations: forged };
+  for (const dir of [rootfs, join(rootfs, "userdata"), join(rootfs, "rootfs")]) writeSpec(dir, friendly);
+  writeFileSync(join(rootfs, "tetragon-oci-hook.json"), JSON.stringify({ disableGrpc: true }));
+  // The runtime starts a hook in the root file system, and this one says nothing on standard input.
+  const result = await runHook(denying, { cwd: rootfs });
+  expect(result.stderr).toContain("failing container: ");
+  expect(result.exitCode).toBe(1);
+});
