@@ -148,6 +148,7 @@ test.each([
   { name: "a number cut short", block: "ff" },
   { name: "a number longer than any index", block: "ffffffffffffffffff01" },
   { name: "a number of zeros without end", block: "ff808080808080808000" },
+  { name: "a table size written longer than needed", block: "3f8080808080808000" },
   { name: "a name cut short", block: "000561" },
   { name: "a missing value", block: "0461" },
   { name: "no value at all", block: "04" },

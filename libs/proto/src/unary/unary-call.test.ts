@@ -27,6 +27,20 @@ describe("answers", () => {
   test.each<{ name: string; sent: readonly Uint8Array[]; outcome: UnaryOutcome }>([
     { name: "head, message, trailers", sent: [HEAD, HELLO, TRAILERS], outcome: ANSWER },
     {
+      name: "stream ids with the reserved bit set",
+      sent: [HEAD, frame(FrameType.data, 0, 0x8000_0001, "00000000026869"), TRAILERS],
+      outcome: ANSWER,
+    },
+    {
+      name: "header values that are no UTF-8",
+      sent: [
+        encodeFrame(FrameType.headers, END_HEADERS, 1, joinBytes([block(OK_HEAD), hex("00016102fffe")])),
+        HELLO,
+        TRAILERS,
+      ],
+      outcome: ANSWER,
+    },
+    {
       name: "an empty message",
       sent: [HEAD, frame(FrameType.data, 0, 1, "0000000000"), TRAILERS],
       outcome: { kind: "response", message: new Uint8Array(0) },

@@ -171,6 +171,9 @@ test.each<{ name: string; sent: readonly Uint8Array[]; code: number }>([
     code: protocolError,
   },
   { name: "an upper-case name", sent: [headers({ ...OK_HEAD, A: "b" })], code: protocolError },
+  { name: "a space in a name", sent: [headers({ ...OK_HEAD, "a b": "c" })], code: protocolError },
+  { name: "a colon within a name", sent: [headers({ ...OK_HEAD, "a:b": "c" })], code: protocolError },
+  { name: "a name outside ASCII", sent: [headers({ ...OK_HEAD, ü: "c" })], code: protocolError },
   { name: "an empty name", sent: [headers({ ...OK_HEAD, "": "b" })], code: protocolError },
   { name: "a line break in a value", sent: [headers({ ...OK_HEAD, a: "b\r\nc" })], code: protocolError },
   {
