@@ -51,7 +51,10 @@ function sortRecords(records: readonly ContainerRecord[]): readonly ContainerRec
 
 /** Names come from outside: a terminal must not obey them. */
 function toPrintable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => JSON.stringify(character).slice(1, -1));
+  return text.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 }
 
 function renderTime(nanos: bigint): string {
