@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { err, ok, type Result } from "@rthooks/result";
+import { SimulatedClock } from "xstate";
+import { type HookFields, parseHookCall } from "./announcement.ts";
+import type { CgroupResolver } from "./cgroup-resolver.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import type { Pod } from "./pod-source.ts";
+import { createPodStore } from "./pod-store.ts";
+import { createMemoryPolicyFilter, type PolicyFilter } from "./policy-filter.ts";
+import type { Refusal } from "./refusal.ts";
+
+const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+const otherUid = "5c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+const retentionMs = 1000;
+
+const web = (labels: Record<string, string>, namespace = "shop"): Pod => ({
+  uid,
+  staticPodHash: undefined,
+  namespace,
+  name: "web-0",
+  labels: new Map(Object.entries(labels)),
+});
+
+/** The lifecycle over cgroups that the test makes and removes. */
+function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
+  const cgroups = new Map<string, bigint>();
+  const lines: string[] = [];
+  const note = (message: string): void => void lines.push(message);
+  const cgroupResolver: CgroupResolver = {
+    resolve: (path) => {
+      const id = cgroups.get(path);
+      return id === undefined
+        ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
+        : ok({ path, id });
+    },
+    isAlive: ({ path, id }) => cgroups.get(path) === id,
+  };
+  const pods = createPodStore();
+  const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
+  const clock = new SimulatedClock();
+  const lifecycle = createLifecycle({
+    podSource: pods,
+    policyFilter,
+    cgroupResolver,
+    log: { debug: note, info: note, warn: note, error: note },
+    failureRetentionMs: retentionMs,
+    actorOptions: { clock },
+  });
+  const announce = (fields: Partial<HookFields>): Refusal | "released" | "no answer" => {
+    let answer: Refusal | "released" | "no answer" = "no answer";
+    const call = parseHookCall(
+      {
+        cgroupsPath: "/kubepods/x/c1",
+        containerName: "app",
+        containerId: "c1",
+        containerImage: "nginx",
+        podName: "web-0",
+        podUid: uid,
+        podNamespace: "shop",
+        ...fields,
+      },
+      1n,
+    );
+    if (!call.ok) return call.error;
+    lifecycle.announce(call.value, (refusal) => {
+      expect(answer).toBe("no answer");
+      answer = refusal ?? "released";
+    });
+    return answer;
+  };
+  const filtered = () =>
+    [...policyFilter.list()].map(({ containerId, cgroupId, namespace, labels }) =>
+      [containerId, cgroupId, namespace, ...[...labels].map(([key, value]) => `${key}=${value}`)].join(" "),
+    );
+  return { lifecycle, cgroups, pods, clock, lines, announce, filtered };
+}
+
+describe("a hook call", () => {
+  test("is answered when the policy filter holds the cgroup id, and not before", () => {
+    const order: string[] = [];
+    const memory = createMemoryPolicyFilter();
+    const { cgroups, lifecycle } = open({
+      policyFilter: {
+        ...memory,
+        add: (container) => {
+          order.push(`filter ${container.cgroupId}`);
+          return memory.add(container);
+        },
+      },
+    });
+    cgroups.set("/c1", 7n);
+    const call = parseHookCall({ ...emptyFields, cgroupsPath: "/c1" }, 1n);
+    if (!call.ok) throw new Error(call.error.message);
+    lifecycle.announce(call.value, () => order.push("answer"));
+    expect(order).toEqual(["filter 7", "answer"]);
+  });
+
+  test("that is repeated changes nothing", () => {
+    const { announce, cgroups, filtered, lifecycle } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    expect([announce({}), announce({}), announce({})]).toEqual(["released", "released", "released"]);
+    expect(filtered()).toEqual(["c1 7 shop"]);
+    expect(lifecycle.list()).toHaveLength(1);
+  });
+
+  test("with another cgroup replaces the old id", () => {
+    const { announce, cgroups, filtered, lines } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    announce({});
+    cgroups.set("/kubepods/x/c1", 8n);
+    expect(announce({})).toBe("released");
+    expect(filtered()).toEqual(["c1 8 shop"]);
+    expect(lines).toContain("container has another cgroup than before");
+  });
+
+  test("that is wrong takes nothing from a container that runs", () => {
+    const { announce, cgroups, filtered } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    announce({});
+    expect(announce({ cgroupsPath: "/nowhere" })).toMatchObject({ kind: "cgroup-missing" });
+    expect(announce({ podNamespace: "kube-system" })).toMatchObject({ kind: "namespace-conflict" });
+    expect(announce({ podUid: otherUid })).toMatchObject({ kind: "pod-conflict" });
+    expect(filtered()).toEqual(["c1 7 shop"]);
+  });
+
+  test("may be tried again after a failure", () => {
+    const { announce, cgroups, lifecycle, filtered } = open();
+    expect(announce({})).toMatchObject({ kind: "cgroup-missing" });
+    expect(lifecycle.list()[0]).toMatchObject({ state: "failed", error: "no cgroup /kubepods/x/c1" });
+    cgroups.set("/kubepods/x/c1", 7n);
+    expect(announce({})).toBe("released");
+    expect(filtered()).toEqual(["c1 7 shop"]);
+    expect(lifecycle.list()[0]).toMatchObject({ state: "released", error: "" });
+  });
+
+  test("is refused when the policy filter cannot take the container", () => {
+    const full = (): Result<void, Refusal> => err({ kind: "filter-full", message: "32768 are in it" });
+    const { announce, cgroups, filtered } = open({
+      policyFilter: { ...createMemoryPolicyFilter(), add: full },
+    });
+    cgroups.set("/kubepods/x/c1", 7n);
+    expect(announce({})).toMatchObject({ kind: "filter-full" });
+    expect(filtered()).toEqual([]);
+  });
+
+  test("is refused, and the agent goes on, when an effect has a bug", () => {
+    const broken = (): never => {
+      throw new Error("a bug");
+    };
+    const { announce, cgroups } = open({ policyFilter: { ...createMemoryPolicyFilter(), add: broken } });
+    cgroups.set("/kubepods/x/c1", 7n);
+    expect(announce({})).toEqual({ kind: "internal", message: "a bug" });
+    expect(announce({})).toEqual({ kind: "internal", message: "a bug" });
+  });
+});
+
+describe("a container without a pod", () => {
+  test("is tracked under its own id", () => {
+    const { announce, cgroups, lifecycle } = open();
+    cgroups.set("/c1", 7n);
+    expect(announce({ ...emptyFields, cgroupsPath: "/c1" })).toBe("released");
+    expect(lifecycle.list()[0]).toMatchObject({ id: "c1", podUid: "", podNamespace: "", state: "released" });
+  });
+
+  test("gets its pod from a later call that names one", () => {
+    const { announce, cgroups, lifecycle, filtered } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    announce({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" });
+    expect(announce({})).toBe("released");
+    expect(lifecycle.list()).toMatchObject([{ id: "c1", podUid: uid, podNamespace: "shop" }]);
+    expect(filtered()).toEqual(["c1 7 shop"]);
+    // And keeps it when the next one does not.
+    expect(announce({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" })).toBe("released");
+    expect(lifecycle.list()).toMatchObject([{ podUid: uid }]);
+  });
+});
+
+describe("the pod source", () => {
+  test("gives labels at once where it knows the pod, and changes them later", () => {
+    const { announce, cgroups, pods, filtered, lifecycle } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    pods.replaceAll([web({ app: "web" })]);
+    announce({});
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+    pods.replaceAll([web({ app: "cart" })]);
+    expect(filtered()).toEqual(["c1 7 shop app=cart"]);
+    expect(lifecycle.list()[0]?.podLabels).toEqual(new Map([["app", "cart"]]));
+  });
+
+  test("fills in a pod that it learns of after the hook", () => {
+    const { announce, cgroups, pods, filtered } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    announce({});
+    expect(filtered()).toEqual(["c1 7 shop"]);
+    pods.replaceAll([web({ app: "web" })]);
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+  });
+
+  test("is right about the namespace of a pod", () => {
+    const { announce, cgroups, pods } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    pods.replaceAll([web({}, "bank")]);
+    expect(announce({})).toMatchObject({ kind: "namespace-conflict" });
+    expect(announce({ podNamespace: "bank" })).toBe("released");
+  });
+
+  test("ends a pod with its containers by deleting it", () => {
+    const { announce, cgroups, pods, filtered, lifecycle } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    pods.replaceAll([web({})]);
+    announce({});
+    pods.replaceAll([]);
+    expect(filtered()).toEqual([]);
+    expect(lifecycle.list()).toEqual([]);
+    expect(lifecycle.containerIds()).toEqual([]);
+  });
+
+  test("never removes a container that the hook told of first", () => {
+    const { announce, cgroups, pods, filtered } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    announce({});
+    pods.replaceAll([{ ...web({}), uid: otherUid, name: "other" }]);
+    pods.replaceAll([]);
+    expect(filtered()).toEqual(["c1 7 shop"]);
+  });
+});
+
+describe("a container is gone", () => {
+  test("when its cgroup is, and its pod with the last one", () => {
+    const { announce, cgroups, lifecycle, filtered, lines } = open();
+    cgroups.set("/kubepods/x/c1", 7n).set("/kubepods/x/c2", 8n);
+    announce({});
+    announce({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c1 7 shop", "c2 8 shop"]);
+    cgroups.delete("/kubepods/x/c1");
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c2 8 shop"]);
+    expect(lines).not.toContain("pod gone");
+    cgroups.set("/kubepods/x/c2", 9n);
+    lifecycle.checkAlive("c2");
+    expect(filtered()).toEqual([]);
+    expect(lines).toContain("pod gone");
+    expect(lifecycle.list()).toEqual([]);
+  });
+
+  test("when it failed and nobody tried again", () => {
+    const { announce, clock, lifecycle } = open();
+    announce({});
+    clock.increment(retentionMs);
+    expect(lifecycle.list()).toEqual([]);
+    expect(lifecycle.containerIds()).toEqual([]);
+  });
+
+  test("failed ones do not pile up", () => {
+    const { announce, lifecycle } = open();
+    for (let i = 0; i < 1100; i++)
+      announce({ containerId: `c${i}`, cgroupsPath: "/nowhere", podUid: `pod-${i}` });
+    expect(lifecycle.list()).toHaveLength(1000);
+    expect(lifecycle.list()[0]?.id).toBe("c100");
+  });
+
+  test("a container id may come back in another pod when the first one is over", () => {
+    const { announce, cgroups, lifecycle } = open();
+    cgroups.set("/kubepods/x/c1", 7n);
+    announce({});
+    cgroups.set("/kubepods/x/c1", 8n);
+    expect(announce({ podUid: otherUid })).toBe("released");
+    expect(lifecycle.list()).toMatchObject([{ podUid: otherUid, cgroupId: 8n }]);
+  });
+});
+
+const emptyFields: HookFields = {
+  cgroupsPath: "",
+  containerName: "",
+  containerId: "",
+  containerImage: "",
+  podName: "",
+  podUid: "",
+  podNamespace: "",
+};

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CgroupRoot, createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
+
+const inode = (path: string): bigint => statSync(path, { bigint: true }).ino;
+
+function openRoot(options: { cgroupRoot?: string; procfs?: string } = {}): CgroupRoot {
+  const root = findCgroupRoot({ cgroupRoot: "", procfs: "/proc", ...options });
+  if (!root.ok) throw new Error(root.error);
+  return root.value;
+}
+
+describe("in the hierarchy of this machine", () => {
+  const root = openRoot();
+  const own = `/rthooks-agent-test-${process.pid}`;
+  const made: string[] = [];
+  const make = (path: string): string => {
+    mkdirSync(root.path + path);
+    made.push(root.path + path);
+    return path;
+  };
+  beforeAll(() => void make(own));
+  afterAll(() => {
+    for (const path of made.reverse()) rmdirSync(path);
+  });
+
+  test("the id is the inode of the directory", () => {
+    expect(root.isCgroupFileSystem).toBeTrue();
+    const path = make(`${own}/plain`);
+    const id = inode(root.path + path);
+    expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path, id } });
+  });
+
+  test("a child without processes does not stand for its parent", () => {
+    const path = make(`${own}/nested`);
+    make(`${path}/container`);
+    const id = inode(root.path + path);
+    expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path, id } });
+  });
+
+  test("crun's child is the container when the process is there", async () => {
+    const path = make(`${own}/crun`);
+    const child = make(`${path}/container`);
+    const process = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
+    try {
+      writeFileSync(`${root.path}${child}/cgroup.procs`, `${process.pid}`);
+      const id = inode(root.path + child);
+      expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path: child, id } });
+      // A second child makes it a container that has cgroups of its own.
+      make(`${path}/other`);
+      expect(createCgroupResolver(root).resolve(path)).toMatchObject({ value: { path } });
+    } finally {
+      process.kill();
+      await process.exited;
+    }
+  });
+
+  test("what does not exist is named", () => {
+    const result = createCgroupResolver(root).resolve(`${own}/missing`);
+    expect(result).toMatchObject({
+      error: { kind: "cgroup-missing", message: expect.stringContaining(`${own}/missing`) },
+    });
+  });
+
+  test("a file is no cgroup", () => {
+    expect(createCgroupResolver(root).resolve(`${own}/cgroup.procs`)).toMatchObject({
+      error: { kind: "cgroup-missing" },
+    });
+  });
+
+  test("a cgroup that was removed, or made anew, is not alive", () => {
+    const path = `${own}/shortlived`;
+    const resolver = createCgroupResolver(root);
+    mkdirSync(root.path + path);
+    const cgroup = { path, id: inode(root.path + path) };
+    expect(resolver.isAlive(cgroup)).toBeTrue();
+    rmdirSync(root.path + path);
+    expect(resolver.isAlive(cgroup)).toBeFalse();
+    mkdirSync(root.path + path);
+    expect(resolver.isAlive(cgroup)).toBeFalse();
+    rmdirSync(root.path + path);
+  });
+});
+
+describe("below a root that was given", () => {
+  const directory = mkdtempSync(join(tmpdir(), "rthooks-cgroup-"));
+  const root = join(directory, "root");
+  beforeAll(() => {
+    mkdirSync(join(root, "inside"), { recursive: true });
+    mkdirSync(join(directory, "outside"));
+    symlinkSync("../outside", join(root, "link"));
+    symlinkSync("inside", join(root, "inner-link"));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test("a directory is found", () => {
+    const resolved = createCgroupResolver(openRoot({ cgroupRoot: root })).resolve("/inside");
+    expect(resolved).toEqual({ ok: true, value: { path: "/inside", id: inode(join(root, "inside")) } });
+  });
+
+  test.each(["/link", "/inner-link", "/link/.", "/inner-link/x"])("a symlink is refused: %s", (path) => {
+    const resolved = createCgroupResolver(openRoot({ cgroupRoot: root })).resolve(path);
+    expect(resolved).toMatchObject({
+      error: { kind: "bad-request", message: expect.stringContaining("symlink") },
+    });
+  });
+
+  test("another file system is out of the root", () => {
+    const resolved = createCgroupResolver({ path: "/", mode: "given", isCgroupFileSystem: true }).resolve(
+      "/proc",
+    );
+    expect(resolved).toMatchObject({
+      error: { kind: "bad-request", message: expect.stringContaining("leads out") },
+    });
+  });
+
+  test.each([
+    { name: "missing", path: "/nowhere/at/all" },
+    { name: "a file", path: "/etc/hostname" },
+  ])("a root that is $name is refused", ({ path }) => {
+    expect(findCgroupRoot({ cgroupRoot: path, procfs: "/proc" })).toMatchObject({ ok: false });
+  });
+
+  test("the host's procfs at another place leads to the host's mounts", () => {
+    const procfs = join(directory, "proc");
+    mkdirSync(join(procfs, "1"), { recursive: true });
+    symlinkSync("/", join(procfs, "1", "root"));
+    writeFileSync(join(procfs, "1", "mountinfo"), "41 31 0:38 / /etc rw - cgroup2 cgroup2 rw\n");
+    expect(openRoot({ procfs })).toMatchObject({ path: `${procfs}/1/root/etc`, mode: "v2" });
+  });
+
+  test("a host without cgroups says so", () => {
+    const procfs = join(directory, "proc-empty");
+    mkdirSync(join(procfs, "1"), { recursive: true });
+    writeFileSync(join(procfs, "1", "mountinfo"), "");
+    const root = findCgroupRoot({ cgroupRoot: "", procfs });
+    expect(root.ok ? "" : root.error).toContain("--cgroup-root");
+  });
+});
