@@ -4,8 +4,8 @@
 // The hook lives for a few milliseconds, so this folder avoids, on the way of a call that succeeds, what
 // JavaScriptCore sets up at its first use (`Math`, regular expressions, Uint8Array.from, forEach and map, spreading
 // and iterating bytes) and functions called so often that it compiles them: a call counts 15, a turn of a loop 1,
-// and from 500 on the compiler starts, which takes a millisecond of processor time. BUN_JSC_reportCompileTimes=1
-// shows what it compiled; the answer of a usual server must compile nothing.
+// and from 500 on the compiler starts, which takes a millisecond of processor time.
+// BUN_JSC_reportBaselineCompileTimes=1 shows what it compiled; tests/wire/cold-start.test.ts holds us to nothing.
 
 export function readUint24(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
@@ -45,7 +45,7 @@ export function fromByteText(text: string): Uint8Array {
   return bytes;
 }
 
-/** As Math.min, without `Math`, whose first use costs 50 microseconds: as much as the rest of the answer. */
+/** As Math.min, without `Math`, whose first use costs 50 microseconds. */
 export function smaller(a: number, b: number): number {
   if (a < b) {
     return a;
