@@ -9,6 +9,7 @@ import { readCgroupId } from "../harness/cgroup.ts";
 import { hasWritten, readCommands, unixMicros, waitForFirstAct } from "../harness/first-act.ts";
 import { createGate } from "../harness/gate.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
+import { hasSocket } from "../harness/process-sockets.ts";
 import { findHook } from "../harness/programs.ts";
 import { readLog } from "../harness/records.ts";
 import { createRunc, type Runc } from "../harness/runc.ts";
@@ -190,4 +191,33 @@ describe("while the answer has not come", () => {
     expect((await late.stop()).exitCode).toBe(0);
     rmSync(socketPath, { force: true });
   }, 60_000);
+
+  test("an agent that is killed while it is asked, and started again, releases the container", async () => {
+    const socketPath = workspace.path("killed.sock");
+    const first = await startAgent(workspace, { socketPath });
+    const bundle = createHeld("killed", first.address);
+    first.process.signal("SIGSTOP");
+    const running = runc.start(bundle);
+    await waitFor("the hook is connected", () => hasSocket(`unix://${socketPath}`));
+    first.process.signal("SIGKILL");
+    await first.process.exited;
+    expect(hasWritten(bundle.outDir)).toBe(false);
+    const second = await startAgent(workspace, { socketPath });
+    await waitForFirstAct(running, bundle.outDir);
+    expect((await second.containers()).map(({ name }) => name)).toEqual(["killed"]);
+    release(bundle);
+    expect((await running.exited).exitCode).toBe(0);
+    await second.stop();
+  }, 30_000);
 });
+
+test("containers that start at the same moment are each known with their own cgroup", async () => {
+  const bundles = Array.from({ length: 8 }, (_, n) => createHeld(`same-${n}`, agent.address));
+  const started = bundles.map((bundle) => ({ bundle, running: runc.start(bundle) }));
+  for (const { bundle, running } of started) {
+    const first = await waitForFirstAct(running, bundle.outDir);
+    expect((await findRecord(bundle))?.cgroupId).toBe(readCgroupId(first.cgroupPath));
+  }
+  for (const { bundle } of started) release(bundle);
+  for (const { running } of started) expect((await running.exited).exitCode).toBe(0);
+}, 60_000);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
-import { findCgroupRoot, withCgroups } from "../hook/container.ts";
+import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { findMedian } from "../stats.ts";
 import type { Table } from "../table.ts";
 import { type AgentProcess, startAgent } from "./agent-process.ts";
@@ -89,7 +89,7 @@ async function runLoad(dir: string, cgroupRoot: string, load: Load): Promise<Mea
 }
 
 export async function benchAgent(dir: string): Promise<readonly Table[]> {
-  const cgroupRoot = findCgroupRoot(readFileSync("/proc/self/mounts", "utf8"));
+  const cgroupRoot = findCgroupRoot();
   const results = loads.map((): Measurement[] => []);
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const [n, load] of loads.entries()) results[n]?.push(await runLoad(dir, cgroupRoot, load));

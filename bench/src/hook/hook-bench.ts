@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../agent/agent-process.ts";
+import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { type Command, measureInterleaved, measurePeakMb } from "../interleave.ts";
 import { findMedian, findQuantile } from "../stats.ts";
 import type { Table } from "../table.ts";
 import { findProgram } from "../workspace.ts";
-import { findCgroupRoot, withCgroups, writeContainer } from "./container.ts";
+import { writeContainer } from "./container.ts";
 
 const rounds = 150;
 const memoryRounds = 11;
@@ -105,7 +106,7 @@ async function compareBursts(commands: readonly Command[]): Promise<Table> {
 export async function benchHook(dir: string): Promise<readonly Table[]> {
   const hook = findProgram("tetragon-oci-hook");
   const empty = await buildEmptyProgram(dir);
-  const root = findCgroupRoot(readFileSync("/proc/self/mounts", "utf8"));
+  const root = findCgroupRoot();
   const agent = await startAgent(dir);
   try {
     return await withCgroups(root, ["c1"], async ([cgroup = ""]) => {
@@ -125,24 +126,24 @@ export async function benchHook(dir: string): Promise<readonly Table[]> {
       const baseline: Command = {
         name: "empty compiled program",
         argv: [empty],
-        stdinPath: shop.statePath,
+        stdinPath: shop,
         exitCode: 0,
       };
-      const success = command("hook, agent answers", shop.statePath, 0, [
+      const success = command("hook, agent answers", shop, 0, [
         "--grpc-address",
         `unix://${agent.socketPath}`,
       ]);
       const one = compare([
         baseline,
         success,
-        command("no agent, denied", shop.statePath, 1, absent),
-        command("no agent, allowed by namespace", system.statePath, 0, absent),
-        command("no agent, allowed by pattern", shop.statePath, 0, [
+        command("no agent, denied", shop, 1, absent),
+        command("no agent, allowed by namespace", system, 0, absent),
+        command("no agent, allowed by pattern", shop, 0, [
           ...absent,
           "--fail-allow-namespaces-regex",
           "^shop$",
         ]),
-        command("no agent, allowed by CEL", shop.statePath, 0, [...absent, "--fail-cel-expr", "false"]),
+        command("no agent, allowed by CEL", shop, 0, [...absent, "--fail-cel-expr", "false"]),
       ]);
       return [one, await compareBursts([baseline, success])];
     });
