@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, and AgentState.
 
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status } from "@grpc/grpc-js";
 import {
   AgentStateDefinition,
   FineGuidanceSensorsDefinition,
@@ -25,6 +25,9 @@ export interface GrpcServer {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
+/** Time for the last answers to leave the process. */
+const flushMs = 200;
+
 export interface GrpcServerOptions {
   readonly lifecycle: Lifecycle;
   readonly log: Logger;
@@ -32,7 +35,10 @@ export interface GrpcServerOptions {
 }
 
 export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions): GrpcServer {
+  // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server();
+  const calls = countCalls();
   const sockets: SocketFile[] = [];
   const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
   const sensors = FineGuidanceSensorsDefinition;
@@ -63,9 +69,16 @@ export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions)
       }
       const call = parseHookCall(toHookFields(event.createContainer), nowNanos());
       if (call.ok) {
-        lifecycle.announce(call.value, (refusal) =>
-          answer(refusal === undefined ? ok({}) : err(toWireError(refusal))),
-        );
+        const end = calls.begin();
+        try {
+          lifecycle.announce(call.value, (refusal) => {
+            end();
+            answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));
+          });
+        } catch (error) {
+          end();
+          throw error;
+        }
         return;
       }
       log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
@@ -109,18 +122,50 @@ export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions)
   const drain = async (timeoutMs: number): Promise<boolean> => {
     // Out of sight first: a hook that comes now finds no socket and tries again, and is not half served.
     for (const socket of sockets) socket.remove();
-    const drained = new Promise<boolean>((resolve) =>
-      server.tryShutdown((error) => resolve(error === undefined)),
-    );
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
-    });
-    const isDrained = await Promise.race([drained, late]);
-    clearTimeout(timer);
-    if (!isDrained) server.forceShutdown();
+    const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    // A connection that is merely open would hold up the end; what counts is that calls are answered.
+    const answered = calls.idle().then(() => sleep(flushMs));
+    await Promise.race([closed, answered, sleep(timeoutMs)]);
+    const isDrained = calls.running() === 0;
+    server.forceShutdown();
     return isDrained;
   };
 
   return { listen, drain };
+}
+
+interface CallCount {
+  /** Gives the function that ends the call. */
+  begin(): () => void;
+  running(): number;
+  /** Resolves when no call runs. */
+  idle(): Promise<void>;
+}
+
+function countCalls(): CallCount {
+  let running = 0;
+  let onIdle = (): void => {};
+  return {
+    begin: () => {
+      running++;
+      let hasEnded = false;
+      return () => {
+        if (hasEnded) return;
+        hasEnded = true;
+        running--;
+        if (running === 0) onIdle();
+      };
+    },
+    running: () => running,
+    idle: () =>
+      new Promise((resolve) => {
+        if (running === 0) resolve();
+        else onIdle = resolve;
+      }),
+  };
+}
+
+/** Does not keep the process alive. */
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { AgentStateDefinition, type CreateContainer, FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import type { HookCall } from "../core/announcement.ts";
+import type { Lifecycle, OnAnswer } from "../core/lifecycle.ts";
+import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
+import { callUnary } from "../wire/service.ts";
+import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "rthooks-grpc-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const silent = (): void => {};
+const log = { debug: silent, info: silent, warn: silent, error: silent };
+const sensors = FineGuidanceSensorsDefinition;
+
+const container = (fields: Partial<CreateContainer>): CreateContainer => ({
+  cgroupsPath: "/kubepods/c1",
+  rootDir: "",
+  annotations: new Map(),
+  containerName: "",
+  containerID: "",
+  podName: "",
+  podUID: "",
+  podNamespace: "",
+  containerImage: "",
+  mounts: [],
+  ...fields,
+});
+
+describe("the gRPC server", () => {
+  let count = 0;
+  let path = "";
+  let server: GrpcServer;
+  let client: Client;
+  let calls: { readonly call: HookCall; readonly onAnswer: OnAnswer }[] = [];
+  let announce: Lifecycle["announce"];
+
+  const lifecycle: Lifecycle = {
+    announce: (call, onAnswer) => announce(call, onAnswer),
+    list: () => [],
+    containerIds: () => [],
+    checkAlive: () => {},
+    close: () => {},
+  };
+  const deadline = (): Date => new Date(Date.now() + 10_000);
+  const hook = (fields: Partial<CreateContainer> = {}) =>
+    callUnary(
+      client,
+      sensors,
+      sensors.methods.runtimeHook,
+      { event: { $case: "createContainer", createContainer: container(fields) } },
+      deadline(),
+    );
+  const raw = (method: string, bytes: Uint8Array): Promise<ServiceError | Buffer | null> =>
+    new Promise((resolve) => {
+      const same = (buffer: Buffer): Buffer => buffer;
+      client.makeUnaryRequest(method, same, same, Buffer.from(bytes), (error, answer) =>
+        resolve(error ?? answer ?? null),
+      );
+    });
+
+  beforeEach(async () => {
+    path = join(directory, `${count++}.sock`);
+    calls = [];
+    announce = (_, onAnswer) => onAnswer(undefined);
+    server = createGrpcServer({ lifecycle, log, version: "1.2.3" });
+    const listening = await server.listen({ kind: "unix", path });
+    if (!listening.ok) throw new Error(listening.error);
+    client = new Client(`unix://${path}`, credentials.createInsecure());
+  });
+  afterEach(async () => {
+    client.close();
+    await server.drain(0);
+  });
+
+  test("tells its version, its health and its containers", async () => {
+    const version = await callUnary(client, sensors, sensors.methods.getVersion, {}, deadline());
+    expect(version).toMatchObject({ value: { version: "1.2.3" } });
+    const health = await callUnary(client, sensors, sensors.methods.getHealth, { eventSet: [] }, deadline());
+    expect(health).toMatchObject({ value: { healthStatus: [{ event: 1, status: 1, details: "running" }] } });
+    const { listContainers } = AgentStateDefinition.methods;
+    expect(await callUnary(client, AgentStateDefinition, listContainers, {}, deadline())).toMatchObject({
+      value: { containers: [] },
+    });
+  });
+
+  test("hands a hook call on and answers when the lifecycle does", async () => {
+    announce = (call, onAnswer) => void calls.push({ call, onAnswer });
+    const pending = hook({ podUID: "u", podNamespace: "shop", containerName: "app" });
+    while (calls.length === 0) await Bun.sleep(1);
+    expect(calls[0]?.call).toMatchObject({
+      podUid: "u",
+      announcement: {
+        containerId: "c1",
+        containerName: "app",
+        podNamespace: "shop",
+        cgroupsPath: "/kubepods/c1",
+      },
+    });
+    calls[0]?.onAnswer(undefined);
+    expect((await pending).ok).toBeTrue();
+  });
+
+  test("takes annotations of 1 MB", async () => {
+    expect((await hook({ annotations: new Map([["a", "x".repeat(1_000_000)]]) })).ok).toBeTrue();
+  });
+
+  test.each([
+    { kind: "bad-request", code: status.INVALID_ARGUMENT },
+    { kind: "cgroup-missing", code: status.NOT_FOUND },
+    { kind: "namespace-conflict", code: status.FAILED_PRECONDITION },
+    { kind: "filter-full", code: status.RESOURCE_EXHAUSTED },
+    { kind: "internal", code: status.INTERNAL },
+  ] as const)("a refusal for $kind has the code $code and the reason", async ({ kind, code }) => {
+    announce = (_, onAnswer) => onAnswer({ kind, message: "for a reason" });
+    expect(await hook()).toMatchObject({ error: { code, details: "for a reason" } });
+  });
+
+  test("refuses a path that escapes, before the lifecycle hears of it", async () => {
+    announce = () => expect.unreachable();
+    expect(await hook({ cgroupsPath: "/../etc" })).toMatchObject({
+      error: { code: status.INVALID_ARGUMENT },
+    });
+  });
+
+  test("survives a bug in a handler", async () => {
+    announce = () => {
+      throw new Error("a bug");
+    };
+    expect(await hook()).toMatchObject({ error: { code: status.INTERNAL, details: "RuntimeHook: a bug" } });
+    announce = (_, onAnswer) => onAnswer(undefined);
+    expect((await hook()).ok).toBeTrue();
+  });
+
+  test.each([
+    { name: "without an event", bytes: [], says: "no event" },
+    { name: "with an event of another agent", bytes: [0x12, 0x00], says: "no event" },
+    { name: "that is cut off", bytes: [0x0a, 0x7f, 0x01], says: "no valid protobuf" },
+    { name: "that is noise", bytes: [0xff, 0xff, 0xff, 0xff, 0xff], says: "no valid protobuf" },
+  ])("refuses a request $name", async ({ bytes, says }) => {
+    const error = await raw("/tetragon.FineGuidanceSensors/RuntimeHook", new Uint8Array(bytes));
+    expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining(says) });
+  });
+
+  test.each(["/tetragon.FineGuidanceSensors/GetEvents", "/grpc.health.v1.Health/Check"])(
+    "%s is UNIMPLEMENTED by name",
+    async (method) => {
+      const error = await raw(method, new Uint8Array());
+      expect(error).toMatchObject({ code: status.UNIMPLEMENTED, details: expect.stringContaining(method) });
+    },
+  );
+
+  test("answers calls that run before it ends, and takes no new ones", async () => {
+    announce = (call, onAnswer) => void calls.push({ call, onAnswer });
+    const pending = hook();
+    while (calls.length === 0) await Bun.sleep(1);
+    const drained = server.drain(10_000);
+    expect(existsSync(path)).toBeFalse();
+    const late = new Client(`unix://${path}`, credentials.createInsecure());
+    const refused = callUnary(late, sensors, sensors.methods.getVersion, {}, deadline());
+    expect(await refused).toMatchObject({ error: { code: status.UNAVAILABLE } });
+    late.close();
+    calls[0]?.onAnswer(undefined);
+    expect((await pending).ok).toBeTrue();
+    expect(await drained).toBeTrue();
+  });
+
+  test("waits for a call that is never answered no longer than it was told", async () => {
+    announce = (call, onAnswer) => void calls.push({ call, onAnswer });
+    const pending = hook();
+    while (calls.length === 0) await Bun.sleep(1);
+    expect(await server.drain(20)).toBeFalse();
+    expect((await pending).ok).toBeFalse();
+  });
+
+  test("does not wait for a connection that asks nothing", async () => {
+    const silentClient = connect(path);
+    await new Promise((resolve) => silentClient.once("connect", resolve));
+    expect(await server.drain(60_000)).toBeTrue();
+    silentClient.destroy();
+  });
+
+  test("listens on a port too, and says which", async () => {
+    const listening = await server.listen({ kind: "tcp", host: "127.0.0.1", port: 0 });
+    if (!listening.ok || listening.value.kind !== "tcp") throw new Error("not listening");
+    expect(listening.value.port).toBeGreaterThan(0);
+    const remote = new Client(renderServerAddress(listening.value), credentials.createInsecure());
+    const version = await callUnary(remote, sensors, sensors.methods.getVersion, {}, deadline());
+    expect(version.ok).toBeTrue();
+    remote.close();
+  });
+
+  test("says which address it cannot have", async () => {
+    const address: ServerAddress = { kind: "tcp", host: "192.0.2.1", port: 1 };
+    const listening = await server.listen(address);
+    expect(listening.ok ? "" : listening.error).toContain("192.0.2.1:1");
+  });
+});
