@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
-import { encodeRuntimeHookRequest, RuntimeHookRequest } from "@rthooks/proto";
+import { type CreateContainer, encodeRuntimeHookRequest, RuntimeHookRequest } from "@rthooks/proto";
 import fc from "fast-check";
 
 const text = fc.oneof(
@@ -25,7 +25,7 @@ const request = fc.record({
   ),
 });
 
-const generated = (createContainer: Parameters<typeof encodeRuntimeHookRequest>[0]): Uint8Array =>
+const generated = (createContainer: CreateContainer): Uint8Array =>
   RuntimeHookRequest.encode({ event: { $case: "createContainer", createContainer } }).finish();
 
 test("the hook's own encoding is byte for byte the generated one", () => {

@@ -61,7 +61,19 @@ describe("parseSpec", () => {
     { text: '{"linux":{},"annotations":{"a":1}}', says: 'annotations: the value of "a" is not a string' },
     { text: '{"linux":{},"annotations":[]}', says: "annotations: expected an object" },
     { text: '{"linux":{},"root":"x"}', says: "root: " },
-    { text: '{"linux":{},"mounts":[{"type":"x"}]}', says: "mounts.0.destination: " },
+    { text: '{"linux":{},"mounts":{}}', says: "mounts: expected a list" },
+    ...[
+      '{"type":"x"}',
+      '{"destination":"/","type":1}',
+      '{"destination":"/","source":[]}',
+      '{"destination":"/","options":"ro"}',
+      '{"destination":"/","options":["ro",1]}',
+      "null",
+      "7",
+    ].map((mount) => ({
+      text: `{"linux":{},"mounts":[{"destination":"/"},${mount}]}`,
+      says: "mounts: the one in place 1 is no mount",
+    })),
   ])("says what is wrong with $text", ({ text, says }) => {
     const spec = parseSpec(bytes(text));
     expect(spec.ok ? "parsed" : renderSpecError(spec.error)).toContain(says);

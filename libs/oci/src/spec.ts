@@ -58,17 +58,44 @@ const annotations = v.pipe(
 
 const text = v.optional(v.nullable(v.string()));
 
-const mount = v.object({
-  destination: v.string(),
-  type: text,
-  source: text,
-  options: v.optional(v.nullable(v.array(v.string()))),
-});
+/**
+ * By one loop instead of a schema for each part: a container has dozens of mounts and options, and functions that
+ * are called so often get compiled, which costs the hook more than all the rest of the spec.
+ */
+const mounts = v.pipe(
+  v.custom<readonly unknown[]>(Array.isArray, "expected a list"),
+  v.rawTransform(({ dataset, addIssue, NEVER }): readonly Mount[] => {
+    const list: Mount[] = [];
+    for (const entry of dataset.value) {
+      const { destination, type, source, options }: Readonly<Record<string, unknown>> = Object(entry);
+      const listed: readonly unknown[] = Array.isArray(options) ? options : [];
+      const texts: string[] = [];
+      for (const option of listed) if (typeof option === "string") texts.push(option);
+      if (
+        typeof destination !== "string" ||
+        typeof (type ?? "") !== "string" ||
+        typeof (source ?? "") !== "string" ||
+        texts.length !== listed.length ||
+        !Array.isArray(options ?? [])
+      ) {
+        addIssue({ message: `the one in place ${list.length} is no mount` });
+        return NEVER;
+      }
+      list.push({
+        destination,
+        type: typeof type === "string" ? type : "",
+        source: typeof source === "string" ? source : "",
+        options: texts,
+      });
+    }
+    return list;
+  }),
+);
 
 const spec = v.object({
   annotations: v.optional(v.nullable(annotations)),
   root: v.optional(v.nullable(v.object({ path: text }))),
-  mounts: v.optional(v.nullable(v.array(mount))),
+  mounts: v.optional(v.nullable(mounts)),
   linux: v.optional(v.nullable(v.object({ cgroupsPath: text }))),
 });
 
@@ -93,12 +120,7 @@ export function parseSpec(bytes: Uint8Array): Result<ContainerSpec, SpecError> {
     annotations: output.annotations ?? new Map<string, string>(),
     rootPath: output.root?.path ?? undefined,
     cgroupsPath: output.linux.cgroupsPath ?? undefined,
-    mounts: (output.mounts ?? []).map(({ destination, type, source, options }) => ({
-      destination,
-      type: type ?? "",
-      source: source ?? "",
-      options: options ?? [],
-    })),
+    mounts: output.mounts ?? [],
   });
 }
 

@@ -20,4 +20,4 @@ export {
   RuntimeHookRequest,
   RuntimeHookResponse,
 } from "./gen/tetragon/sensors.ts";
-export { encodeRuntimeHookRequest } from "./runtime-hook-request.ts";
+export { encodeRuntimeHookRequest, type RuntimeHookMessage } from "./runtime-hook-request.ts";

@@ -3,18 +3,23 @@
 // time, and the hook is paid for by every container.
 
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
-import { err, ok, type Result } from "@rthooks/result";
+import { err, type Result } from "@rthooks/result";
 import { abi } from "./abi.ts";
 import { type SysError, toSysError } from "./errno.ts";
 
-export type Argument = number | Uint8Array;
+type Argument = number | Uint8Array;
 
 export interface Syscalls {
   /** Makes the call again when a signal interrupted it. The value is the call's own, 0 or more. */
   call(
     name: Exclude<keyof typeof abi, "O_DIRECTORY" | "O_NOFOLLOW" | "statModeOffset">,
     subject: string,
-    ...args: readonly Argument[]
+    a?: Argument,
+    b?: Argument,
+    c?: Argument,
+    d?: Argument,
+    e?: number,
+    f?: number,
   ): Result<number, SysError>;
 }
 
@@ -34,12 +39,17 @@ export function openSyscalls(): Syscalls {
   if (errnoAt === null) throw new Error("the C library has no errno");
 
   return {
-    call(name, subject, ...args) {
-      const raw = args.map((argument) => (typeof argument === "number" ? argument : pointerTo(argument)));
+    call(name, subject, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) {
+      const number = abi[name];
+      // Written out, as is ok() below: a function that every call of the hook went through would be called so often
+      // that the runtime starts to compile it.
+      const a1 = typeof a === "number" ? a : pointerTo(a);
+      const b1 = typeof b === "number" ? b : pointerTo(b);
+      const c1 = typeof c === "number" ? c : pointerTo(c);
+      const d1 = typeof d === "number" ? d : pointerTo(d);
       for (;;) {
-        const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = raw;
-        const returned = Number(symbols.syscall(abi[name], a, b, c, d, e, f));
-        if (returned >= 0) return ok(returned);
+        const returned = Number(symbols.syscall(number, a1, b1, c1, d1, e, f));
+        if (returned >= 0) return { ok: true, value: returned };
         const errno = read.i32(errnoAt, 0);
         if (errno !== EINTR) return err(toSysError(name, subject, errno));
       }

@@ -10,10 +10,10 @@ import {
   readIdentity,
   withoutForeignIdentity,
 } from "@rthooks/oci";
-import type { CreateContainer } from "@rthooks/proto";
+import type { RuntimeHookMessage } from "@rthooks/proto";
 import { err, ok, type Result } from "@rthooks/result";
 
-export type Request = CreateContainer;
+export type Request = RuntimeHookMessage;
 
 export interface Located {
   readonly spec: ContainerSpec;
@@ -42,14 +42,14 @@ export function toRequest(
   return ok({
     cgroupsPath: cgroupsPath.value,
     rootDir: toRootDir(bundle, spec.rootPath),
-    annotations: new Map(spec.annotations),
+    annotations: spec.annotations,
     containerName: identity.containerName,
     containerID: identity.containerId,
     podName: identity.podName,
     podUID: identity.podUid,
     podNamespace: identity.podNamespace,
     containerImage: identity.containerImage,
-    mounts: spec.mounts.map((mount) => ({ ...mount, options: [...mount.options] })),
+    mounts: spec.mounts,
   });
 }
 

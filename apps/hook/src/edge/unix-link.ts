@@ -2,7 +2,7 @@
 
 import type { HookEvent } from "@rthooks/machines/hook";
 import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
-import type { Result } from "@rthooks/result";
+import { ok, type Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
 import type { AgentLink } from "./agent-link.ts";
 
@@ -17,6 +17,8 @@ const transient: ReadonlySet<ErrnoName> = new Set([
 ]);
 
 const UNAVAILABLE = 14;
+
+const nothing = new Uint8Array();
 
 interface Attempt {
   readonly stream: Stream;
@@ -93,7 +95,7 @@ export function openUnixLink(
       }
       const timeoutMs = Math.max(1, Math.ceil(deadlineAtMs - system.monotonicMs()));
       const call = createUnaryCall({ authority: "localhost", path: method, message, userAgent, timeoutMs });
-      attempt = { stream: stream.value, call, unsent: new Uint8Array(), wasReady: false };
+      attempt = { stream: stream.value, call, unsent: nothing, wasReady: false };
       flush(attempt);
       return undefined;
     },
@@ -116,13 +118,15 @@ const refused = (reason: string): HookEvent => ({
   failure: { kind: "refused", reason },
 });
 
-function flush(attempt: Attempt): Result<number, SysError> {
+/** Sends until nothing is left or the socket takes no more. */
+function flush(attempt: Attempt): Result<void, SysError> {
   for (;;) {
-    if (attempt.unsent.length === 0) attempt.unsent = attempt.call.takeOutput() ?? new Uint8Array();
+    if (attempt.unsent.length === 0) attempt.unsent = attempt.call.takeOutput() ?? nothing;
+    if (attempt.unsent.length === 0) return ok(undefined);
     const sent = attempt.stream.send(attempt.unsent);
     if (!sent.ok) return sent;
+    if (sent.value === 0) return ok(undefined);
     attempt.unsent = attempt.unsent.subarray(sent.value);
-    if (sent.value === 0) return sent;
   }
 }
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the runtime compiles during one invocation of the compiled hook. Each function that is called often enough
+// to be compiled costs the process about half a millisecond; see libs/proto/src/unary/bytes.ts.
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+
+const hook = join(import.meta.dir, "../../dist/tetragon-oci-hook");
+let directory = "";
+const server = new Server();
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "rthooks-cold-"));
+  const bytes = (value: Buffer): Buffer => value;
+  server.addService(
+    {
+      RuntimeHook: {
+        path: "/tetragon.FineGuidanceSensors/RuntimeHook",
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: bytes,
+        requestDeserialize: bytes,
+        responseSerialize: bytes,
+        responseDeserialize: bytes,
+      },
+    },
+    {
+      RuntimeHook: (_call: unknown, reply: (error: null, answer: Buffer) => void) =>
+        reply(null, Buffer.alloc(0)),
+    },
+  );
+  await new Promise<void>((resolve, reject) =>
+    server.bindAsync(`unix://${directory}/agent.sock`, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    ),
+  );
+});
+afterAll(() => {
+  server.forceShutdown();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** About what a kubelet's container has: 25 mounts with three options each, 20 annotations. */
+const spec = {
+  root: { path: "rootfs" },
+  annotations: Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`example.com/annotation-${i}`, "x".repeat(30)]),
+  ),
+  mounts: Array.from({ length: 25 }, (_, i) => ({
+    destination: `/mnt/${i}`,
+    type: "bind",
+    source: "/var/lib/kubelet",
+    options: ["rbind", "rprivate", "ro"],
+  })),
+  linux: { cgroupsPath: "/kubepods/a/b" },
+};
+
+async function listCompiled(...args: readonly string[]): Promise<readonly string[]> {
+  writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
+  const child = Bun.spawn([hook, ...args, "--log-fname", join(directory, "hook.log")], {
+    stdin: new Blob([JSON.stringify({ id: "c", bundle: directory })]),
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { BUN_JSC_reportBaselineCompileTimes: "1" },
+  });
+  const printed = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(await child.exited).toBe(0);
+  return printed.join("").match(/Optimized .*? using Baseline/g) ?? [];
+}
+
+test("a container that the agent lets go compiles nothing", async () => {
+  expect(await listCompiled("createRuntime", `--grpc-address=unix://${directory}/agent.sock`)).toEqual([]);
+});
+
+test("the runtime would have told", async () => {
+  const patterns = [
+    "--fail-allow-namespaces-regex=^(a|b){1,20}$",
+    "--fail-allow-namespaces-regex=[a-z]+[0-9]*",
+  ];
+  expect(
+    await listCompiled(
+      "createRuntime",
+      "--disable-grpc",
+      "--fail-cel-expr=size(annotations) > 1",
+      ...patterns,
+    ),
+  ).not.toEqual([]);
+});
