@@ -4,7 +4,7 @@
 import { flag } from "@rthooks/flags";
 import { logFormats, logLevels } from "./logger.ts";
 
-export const defaultServerAddress = "unix:///var/run/tetragon/tetragon.sock";
+const defaultServerAddress = "unix:///var/run/tetragon/tetragon.sock";
 
 const generalFlags = {
   help: flag.boolean({ usage: "show this help", short: "h" }),

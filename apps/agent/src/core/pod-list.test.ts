@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
+import { parseYaml } from "../edge/yaml.ts";
 import { parsePodList } from "./pod-list.ts";
 
 const pod = (name: string, more: object = {}) => ({
@@ -27,13 +28,13 @@ describe("what kubectl writes is read", () => {
       names: ["a"],
     },
   ] satisfies readonly { name: string; text: string; names: string[] }[])("$name", ({ text, names }) => {
-    const pods = parsePodList(text);
+    const pods = parsePodList(text, parseYaml);
     if (!pods.ok) throw new Error(pods.error);
     expect(pods.value.map((found) => found.name)).toEqual([...names]);
   });
 
   test("with labels", () => {
-    const pods = parsePodList(list(pod("a")));
+    const pods = parsePodList(list(pod("a")), parseYaml);
     expect(pods.ok && pods.value[0]).toEqual({
       uid: "uid-a",
       staticPodHash: undefined,
@@ -44,7 +45,7 @@ describe("what kubectl writes is read", () => {
   });
 
   test("without labels", () => {
-    const pods = parsePodList(list(pod("a", { labels: null })));
+    const pods = parsePodList(list(pod("a", { labels: null })), parseYaml);
     expect(pods.ok && pods.value[0]?.labels.size).toBe(0);
   });
 });
@@ -70,7 +71,7 @@ describe("the hash of a static pod is believed to its node only", () => {
       expected: undefined,
     },
   ])("$name", ({ more, expected }) => {
-    const pods = parsePodList(list(pod("a", more)));
+    const pods = parsePodList(list(pod("a", more)), parseYaml);
     expect(pods.ok && pods.value[0]?.staticPodHash).toBe(expected);
   });
 });
@@ -79,7 +80,7 @@ describe("what is wrong is named with its place", () => {
   test.each([
     { name: "empty", text: "", says: "empty" },
     { name: "cut off", text: list(pod("a")).slice(0, -5), says: "JSON" },
-    { name: "not an object", text: "[1]", says: "kind" },
+    { name: "not an object", text: "[1]", says: "expected Object" },
     { name: "another kind", text: JSON.stringify({ kind: "Deployment" }), says: "kind" },
     {
       name: "a missing uid",
@@ -97,10 +98,11 @@ describe("what is wrong is named with its place", () => {
       text: "kind: Pod\nmetadata: {name: a, namespace: b, uid: c}\n---\nkind: Pod\n",
       says: "document 2: metadata",
     },
-    { name: "broken YAML", text: "kind: [Pod\n", says: "" },
-    { name: "aliases that explode", text: explodingYaml(), says: "" },
+    { name: "broken YAML", text: "kind: [Pod\n", says: "line 2" },
+    { name: "aliases that explode", text: explodingYaml(), says: "alias" },
+    { name: "depth without end", text: `kind: ${"[".repeat(100_000)}`, says: "" },
   ])("$name", ({ text, says }) => {
-    const pods = parsePodList(text);
+    const pods = parsePodList(text, parseYaml);
     if (pods.ok) throw new Error("it was accepted");
     expect(pods.error).toContain(says);
     expect(pods.error).not.toContain("\n");

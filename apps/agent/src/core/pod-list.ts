@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods as kubectl writes them: a List, a PodList, a single Pod, or several YAML documents of these.
 
-import { err, ok, type Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
-import { parseAllDocuments } from "yaml";
 import type { Pod } from "./pod-source.ts";
 
 const metadataSchema = v.object({
@@ -22,9 +21,12 @@ const kindSchema = v.object({ kind: v.string() });
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 const hashPattern = /^[0-9a-f]{32}$/;
 
+/** The documents of a YAML text; the error is one line. */
+export type ParseYaml = (text: string) => Result<readonly unknown[], string>;
+
 /** The error names the field, as in `items.3.metadata.uid`. */
-export function parsePodList(text: string): Result<readonly Pod[], string> {
-  const documents = parseDocuments(text);
+export function parsePodList(text: string, parseYaml: ParseYaml): Result<readonly Pod[], string> {
+  const documents = parseDocuments(text, parseYaml);
   if (!documents.ok) return documents;
   const pods: Pod[] = [];
   for (const [index, document] of documents.value.entries()) {
@@ -57,26 +59,19 @@ export function parsePodList(text: string): Result<readonly Pod[], string> {
   return ok(pods);
 }
 
-function parseDocuments(text: string): Result<readonly unknown[], string> {
-  // JSON is YAML too, but its own parser is a hundred times faster.
+function parseDocuments(text: string, parseYaml: ParseYaml): Result<readonly unknown[], string> {
+  // JSON is YAML too, but its own parser is many times faster.
   if (text.trimStart().startsWith("{")) {
     try {
       return ok([JSON.parse(text)]);
     } catch (error) {
-      return err(error instanceof Error ? error.message : String(error));
+      return err(describeError(error));
     }
   }
-  const values: unknown[] = [];
-  try {
-    for (const document of parseAllDocuments(text, { logLevel: "error" })) {
-      const problem = document.errors[0];
-      if (problem !== undefined) return err(problem.message.split("\n")[0] ?? "");
-      const value: unknown = document.toJS();
-      if (value !== null) values.push(value);
-    }
-  } catch (error) {
-    return err(error instanceof Error ? error.message : String(error));
-  }
+  const documents = parseYaml(text);
+  if (!documents.ok) return documents;
+  // What follows a closing `---` is an empty document.
+  const values = documents.value.filter((value) => value !== null && value !== undefined);
   return values.length === 0 ? err("the file is empty") : ok(values);
 }
 

@@ -6,7 +6,7 @@ import type { Labels } from "@rthooks/machines/pod";
 import { ok, type Result } from "@rthooks/result";
 import type { Refusal } from "./refusal.ts";
 
-export interface FilteredContainer {
+interface FilteredContainer {
   readonly containerId: string;
   readonly containerName: string;
   readonly image: string;
@@ -18,7 +18,7 @@ export interface FilteredContainer {
   readonly labels: Labels;
 }
 
-export interface PodUpdate {
+interface PodUpdate {
   readonly podUid: string | undefined;
   readonly podName: string;
   readonly namespace: string;

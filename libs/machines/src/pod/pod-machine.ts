@@ -13,18 +13,18 @@ import { type Announcement, type Failure, type Labels, notProvided, type PodIden
 
 type ContainerRef = ActorRefFrom<typeof containerMachine>;
 
-export interface PodContext {
+interface PodContext {
   readonly identity: PodIdentity;
   readonly containers: ReadonlyMap<string, ContainerRef>;
 }
 
-export interface PodInput {
+interface PodInput {
   readonly uid: string | undefined;
   readonly namespace: string;
   readonly name: string;
 }
 
-export interface SourcePod {
+interface SourcePod {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
