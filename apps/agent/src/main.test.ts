@@ -95,6 +95,17 @@ describe("the agent as a process", () => {
     expect(stderr).toContain("msg=stopped");
   });
 
+  test("a second signal ends it at once", async () => {
+    const { child, finish } = await startAgent("twice");
+    child.kill("SIGSTOP");
+    child.kill("SIGTERM");
+    child.kill("SIGINT");
+    child.kill("SIGCONT");
+    const { stderr, code } = await finish();
+    expect(code).toBe(130);
+    expect(stderr).toContain("second signal");
+  });
+
   test("a second agent on its socket ends at once and names it; the first one goes on", async () => {
     const first = await startAgent("busy");
     const { stderr, code } = await run("--server-address", first.address);

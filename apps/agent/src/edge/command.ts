@@ -10,7 +10,7 @@ import { nowNanos } from "./clock.ts";
 import type { HelpTopic } from "./help.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { runAgent } from "./run-agent.ts";
-import { waitForEnd } from "./signals.ts";
+import { waitForSignal } from "./signals.ts";
 import { fetchContainers } from "./status-client.ts";
 
 export async function runCommand(argv: readonly string[], version: string): Promise<number> {
@@ -44,6 +44,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);
+  const signal = waitForSignal(log);
   const agent = await runAgent({
     serverAddresses: flags["server-address"],
     podsFile: flags["pods-file"],
@@ -57,11 +58,13 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   });
   if (!agent.ok) {
     await log.drain();
-    return fail(agent.error);
+    process.exit(fail(agent.error));
   }
-  const code = await waitForEnd(agent.value, log);
+  await signal;
+  if (await agent.value.stop()) log.info("stopped");
+  else log.warn("stopped with calls unanswered: --drain-timeout was over");
   await log.drain();
-  process.exit(code);
+  process.exit(0);
 }
 
 async function showStatus(argv: readonly string[]): Promise<number> {
