@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole agent over real cgroups: announced, identified, labelled, gone.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, credentials, status } from "@grpc/grpc-js";
+import { type CreateContainer, RuntimeHookRequest } from "@rthooks/proto";
+
+const directory = mkdtempSync(join(tmpdir(), "rthooks-lifecycle-"));
+const socket = join(directory, "agent.sock");
+const podsFile = join(directory, "pods.json");
+const main = join(import.meta.dir, "../../apps/agent/src/main.ts");
+const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+const hierarchy = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((root) =>
+  existsSync(`${root}/cgroup.procs`),
+);
+const own = `rthooks-agent-${process.pid}`;
+const made: string[] = [];
+
+const writePods = (labels: Record<string, string>): void => {
+  const metadata = { name: "web-0", namespace: "shop", uid, labels };
+  writeFileSync(`${podsFile}.new`, JSON.stringify({ kind: "List", items: [{ kind: "Pod", metadata }] }));
+  renameSync(`${podsFile}.new`, podsFile);
+};
+
+const command = [process.execPath, main];
+const flags = ["--server-address", `unix://${socket}`];
+writePods({ app: "web" });
+const agent = Bun.spawn(
+  [...command, ...flags, "--pods-file", podsFile, "--sweep-interval", "20ms", "--log-format", "json"],
+  { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+);
+const log = new Response(agent.stderr).text();
+const client = new Client(`unix://${socket}`, credentials.createInsecure());
+
+function makeCgroup(path: string): { readonly id: string; remove(): void } {
+  if (hierarchy === undefined) throw new Error("no cgroup v2 hierarchy is mounted");
+  const absolute = `${hierarchy}/${path}`;
+  mkdirSync(absolute);
+  made.push(absolute);
+  return {
+    id: `${statSync(absolute, { bigint: true }).ino}`,
+    remove: () => {
+      rmdirSync(absolute);
+      made.splice(made.indexOf(absolute), 1);
+    },
+  };
+}
+
+function announce(fields: Partial<CreateContainer>): Promise<status> {
+  const createContainer: CreateContainer = {
+    cgroupsPath: "",
+    rootDir: "",
+    annotations: new Map([["io.kubernetes.pod.uid", "not-to-be-believed"]]),
+    containerName: "app",
+    containerID: "",
+    podName: "web-0",
+    podUID: uid,
+    podNamespace: "shop",
+    containerImage: "nginx:1",
+    mounts: [],
+    ...fields,
+  };
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      "/tetragon.FineGuidanceSensors/RuntimeHook",
+      (request: RuntimeHookRequest) => Buffer.from(RuntimeHookRequest.encode(request).finish()),
+      () => undefined,
+      { event: { $case: "createContainer", createContainer } },
+      (error) => resolve(error?.code ?? status.OK),
+    );
+  });
+}
+
+async function readStatus(): Promise<readonly Record<string, unknown>[]> {
+  const child = Bun.spawn([...command, "status", "-o", "json", ...flags], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  return JSON.parse(await new Response(child.stdout).text()).containers;
+}
+
+async function waitForStatus(
+  condition: (containers: readonly Record<string, unknown>[]) => boolean,
+): Promise<void> {
+  while (!condition(await readStatus())) await Bun.sleep(10);
+}
+
+beforeAll(async () => {
+  makeCgroup(own);
+  while (!existsSync(socket) && agent.exitCode === null) await Bun.sleep(5);
+});
+afterAll(() => {
+  client.close();
+  agent.kill("SIGKILL");
+  for (const path of made.reverse()) rmdirSync(path);
+  rmSync(directory, { recursive: true });
+});
+
+describe("the agent", () => {
+  test("tracks a container from the hook call to the end of its cgroup", async () => {
+    const cgroup = makeCgroup(`${own}/c1`);
+    expect(await announce({ cgroupsPath: `/${own}/c1` })).toBe(status.OK);
+    expect(await readStatus()).toMatchObject([
+      {
+        id: "c1",
+        name: "app",
+        image: "nginx:1",
+        podUid: uid,
+        podName: "web-0",
+        podNamespace: "shop",
+        podLabels: { app: "web" },
+        cgroupPath: `/${own}/c1`,
+        cgroupId: cgroup.id,
+        state: "released",
+        source: "hook",
+        error: "",
+      },
+    ]);
+    writePods({ app: "cart" });
+    await waitForStatus(([container]) => JSON.stringify(container?.["podLabels"]) === '{"app":"cart"}');
+    cgroup.remove();
+    await waitForStatus((containers) => containers.length === 0);
+  });
+
+  test("does the work once for calls that come at once, and answers all of them", async () => {
+    const cgroup = makeCgroup(`${own}/c2`);
+    const codes = await Promise.all(
+      Array.from({ length: 200 }, () => announce({ cgroupsPath: `${own}/c2` })),
+    );
+    expect(new Set(codes)).toEqual(new Set([status.OK]));
+    expect(await readStatus()).toMatchObject([{ id: "c2", cgroupId: cgroup.id }]);
+    cgroup.remove();
+  });
+
+  test("keeps many containers apart", async () => {
+    const ids = Array.from({ length: 300 }, (_, i) => `many${i}`);
+    const cgroups = ids.map((id) => makeCgroup(`${own}/${id}`));
+    const codes = await Promise.all(
+      ids.map((id, i) =>
+        announce({ cgroupsPath: `${own}/${id}`, podUID: `pod-${i >> 1}`, podName: `p-${i >> 1}` }),
+      ),
+    );
+    expect(new Set(codes)).toEqual(new Set([status.OK]));
+    const known = (await readStatus()).filter(({ id }) => `${id}`.startsWith("many"));
+    expect(new Map(known.map(({ id, cgroupId }) => [id, cgroupId]))).toEqual(
+      new Map(ids.map((id, i) => [id, cgroups[i]?.id])),
+    );
+    for (const cgroup of cgroups) cgroup.remove();
+    await waitForStatus((containers) => containers.length === 0);
+  });
+
+  test("tracks what `tetra rthooks create-container` announces: a path and nothing else", async () => {
+    const cgroup = makeCgroup(`${own}/c3`);
+    const nameless = { containerName: "", podName: "", podUID: "", podNamespace: "", containerImage: "" };
+    expect(await announce({ ...nameless, cgroupsPath: `${own}/c3` })).toBe(status.OK);
+    expect(await readStatus()).toMatchObject([{ id: "c3", podUid: "", cgroupId: cgroup.id }]);
+    cgroup.remove();
+  });
+
+  test("shows a container that it refused, with the reason", async () => {
+    expect(await announce({ cgroupsPath: `${own}/none`, podUID: "p-none" })).toBe(status.NOT_FOUND);
+    await waitForStatus((containers) => containers.some(({ id }) => id === "none"));
+    const refused = (await readStatus()).find(({ id }) => id === "none");
+    expect(refused).toMatchObject({
+      state: "failed",
+      error: expect.stringContaining(`${own}/none`),
+      cgroupId: "0",
+    });
+  });
+
+  test("has logged each decision as one line, and ends well", async () => {
+    agent.kill("SIGTERM");
+    expect(await agent.exited).toBe(0);
+    const lines = (await log)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const about = (id: string): string[] =>
+      lines.filter((line) => line.containerID === id).map((line) => line.msg);
+    expect(about("c1")).toEqual(["container released", "container gone"]);
+    expect(about("none")).toEqual(["container refused"]);
+    expect(about("c2").filter((message) => message === "container released")).toHaveLength(1);
+    expect(about("c2").filter((message) => message === "container released again")).toHaveLength(199);
+  });
+});
