@@ -45,7 +45,8 @@ const annotations = v.pipe(
   ),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const entries = new Map<string, string>();
-    for (const [key, value] of Object.entries(dataset.value)) {
+    for (const key of Object.keys(dataset.value)) {
+      const value = dataset.value[key];
       if (typeof value !== "string") {
         addIssue({ message: `the value of ${JSON.stringify(key)} is not a string` });
         return NEVER;

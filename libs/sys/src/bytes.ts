@@ -11,12 +11,16 @@ export function encodeCString(text: string): Uint8Array | undefined {
   return text.includes("\0") ? undefined : encoder.encode(`${text}\0`);
 }
 
-/** struct timespec for a duration. */
-export function encodeTimespec(ms: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(16));
-  const seconds = Math.floor(ms / 1000);
-  view.setBigInt64(0, BigInt(seconds), true);
-  view.setBigInt64(8, BigInt(Math.round((ms - seconds * 1000) * 1e6)), true);
+export const TIMESPEC_BYTES = 16;
+
+/** struct timespec for a duration of less than 136 years, and behind it a struct pollfd. */
+export function encodePoll(fd: number, events: number, timeoutMs: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(TIMESPEC_BYTES + 8));
+  const seconds = Math.floor(timeoutMs / 1000);
+  view.setUint32(0, seconds, true);
+  view.setUint32(8, Math.floor((timeoutMs - seconds * 1000) * 1e6), true);
+  view.setInt32(TIMESPEC_BYTES, fd, true);
+  view.setInt16(TIMESPEC_BYTES + 4, events, true);
   return new Uint8Array(view.buffer);
 }
 
@@ -60,11 +64,3 @@ export function decodeStat(bytes: Uint8Array): FileStatus {
 }
 
 export const isRegular = (status: FileStatus): boolean => status.type === S_IFREG;
-
-/** struct pollfd. */
-export function encodePoll(fd: number, events: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setInt32(0, fd, true);
-  view.setInt16(4, events, true);
-  return new Uint8Array(view.buffer);
-}

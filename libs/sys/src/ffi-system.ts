@@ -19,11 +19,11 @@ import {
   decodeTimespec,
   encodeCString,
   encodePoll,
-  encodeTimespec,
   encodeUnixAddress,
   type FileStatus,
   isRegular,
   STAT_BYTES,
+  TIMESPEC_BYTES,
 } from "./bytes.ts";
 import { type SysError, toSysError } from "./errno.ts";
 import { openSyscalls, type Syscalls } from "./syscall.ts";
@@ -40,6 +40,9 @@ const CLOCK_REALTIME = 0;
 const LOCK_EX_NB = 6;
 const RENAME_NOREPLACE = 1;
 const S_IFCHR = 0o020000;
+/** poll(2) looks past it, and so only waits. */
+const NO_FILE = -1;
+const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000;
 
 /** Throws where foreign calls are refused; see {@link openSyscalls}. */
 export function openFfiSystem(): System {
@@ -61,7 +64,7 @@ export function openFfiSystem(): System {
     },
     monotonicMs: () => performance.now(),
     sleep(ms) {
-      sys.call("ppoll", "", 0, 0, encodeTimespec(ms), 0, 8);
+      poll(sys, NO_FILE, 0, ms);
     },
     readRegularFile: (path, { maxBytes }) => readRegularFile(sys, path, maxBytes),
     readStdin: (timeoutMs, maxBytes) => readStdin(sys, timeoutMs, maxBytes),
@@ -81,6 +84,12 @@ export function openFfiSystem(): System {
       throw new Error("exit_group returned");
     },
   };
+}
+
+/** How many of the one file are ready: 0 when the time is up. */
+function poll(sys: Syscalls, fd: number, events: number, timeoutMs: number): Result<number, SysError> {
+  const at = sys.pointerTo(encodePoll(fd, events, timeoutMs > 0 ? Math.min(timeoutMs, LONGEST_WAIT_MS) : 0));
+  return sys.call("ppoll", "", at + TIMESPEC_BYTES, 1, at, 0, 8);
 }
 
 function open(sys: Syscalls, path: string, flags: number, mode = 0): Result<number, SysError> {
@@ -144,16 +153,7 @@ function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Arr
   let buffer = new Uint8Array(8_192);
   let length = 0;
   for (;;) {
-    const poll = encodePoll(0, POLLIN);
-    const ready = sys.call(
-      "ppoll",
-      "stdin",
-      poll,
-      1,
-      encodeTimespec(Math.max(0, deadline - performance.now())),
-      0,
-      8,
-    );
+    const ready = poll(sys, 0, POLLIN, deadline - performance.now());
     if (!ready.ok || ready.value === 0) break;
     const room = buffer.subarray(length);
     const count = sys.call("read", "stdin", 0, room, room.length);
@@ -249,6 +249,7 @@ function connectUnix(sys: Syscalls, path: string): Result<Stream, SysError> {
     return connected;
   }
   const buffer = new Uint8Array(16_384);
+  const nothingYet = ok(buffer.subarray(0, 0));
   return ok({
     send(bytes) {
       const sent = sys.call("sendto", path, fd, bytes, bytes.length, MSG_NOSIGNAL, 0, 0);
@@ -256,12 +257,11 @@ function connectUnix(sys: Syscalls, path: string): Result<Stream, SysError> {
     },
     receive() {
       const count = sys.call("read", path, fd, buffer, buffer.length);
-      if (!count.ok) return count.error.code === "EAGAIN" ? ok(buffer.subarray(0, 0)) : count;
-      return ok(count.value === 0 ? undefined : buffer.subarray(0, count.value));
+      if (!count.ok) return count.error.code === "EAGAIN" ? nothingYet : count;
+      return { ok: true, value: count.value === 0 ? undefined : buffer.subarray(0, count.value) };
     },
     wait(timeoutMs, forRoom) {
-      const poll = encodePoll(fd, forRoom ? POLLIN | POLLOUT : POLLIN);
-      sys.call("ppoll", path, poll, 1, encodeTimespec(Math.max(0, timeoutMs)), 0, 8);
+      poll(sys, fd, forRoom ? POLLIN | POLLOUT : POLLIN, timeoutMs);
     },
     close: () => void sys.call("close", path, fd),
   });

@@ -21,6 +21,8 @@ export interface Syscalls {
     e?: number,
     f?: number,
   ): Result<number, SysError>;
+  /** Where the bytes lie, for structures that are passed in parts; they must be kept until the call is over. */
+  pointerTo(bytes: Uint8Array): number;
 }
 
 const EINTR = 4;
@@ -39,6 +41,7 @@ export function openSyscalls(): Syscalls {
   if (errnoAt === null) throw new Error("the C library has no errno");
 
   return {
+    pointerTo,
     call(name, subject, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) {
       const number = abi[name];
       // Written out, as is ok() below: a function that every call of the hook went through would be called so often

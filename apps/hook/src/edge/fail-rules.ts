@@ -4,9 +4,12 @@ import { err, ok, type Result } from "@rthooks/result";
 import type { FailRules, Pattern } from "../core/fail-check.ts";
 import type { HookConfig } from "../core/hook-flags.ts";
 
+const noPatterns = { ok: true, value: [] } as const;
+
 /** Compiles what the configuration says; an expression or a pattern that is wrong is found here, not when it is needed. */
 export async function loadFailRules(config: HookConfig): Promise<Result<FailRules, string>> {
-  const patterns = await loadPatterns(config["fail-allow-namespaces-regex"]);
+  const texts = config["fail-allow-namespaces-regex"];
+  const patterns = texts.length === 0 ? noPatterns : await loadPatterns(texts);
   if (!patterns.ok) return patterns;
   const rules: FailRules = {
     namespaceKeys: config["annotations-namespace-key"],
@@ -24,7 +27,6 @@ export async function loadFailRules(config: HookConfig): Promise<Result<FailRule
 }
 
 async function loadPatterns(texts: readonly string[]): Promise<Result<readonly Pattern[], string>> {
-  if (texts.length === 0) return ok([]);
   const { compilePattern } = await import("../core/namespace-pattern.ts");
   const patterns: Pattern[] = [];
   for (const text of texts) {

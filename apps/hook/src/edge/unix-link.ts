@@ -2,7 +2,7 @@
 
 import type { HookEvent } from "@rthooks/machines/hook";
 import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
-import { ok, type Result } from "@rthooks/result";
+import type { Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
 import type { AgentLink } from "./agent-link.ts";
 
@@ -70,7 +70,7 @@ export function openUnixLink(
     else if (received.value.length > 0) current.call.receive(received.value);
     // What came may have been an answer, and then the other side need not take more. It may also ask for one:
     // it has to go out before anything is waited for.
-    if (current.call.outcome === undefined && !flush(current).ok) current.call.close();
+    if (current.call.outcome === undefined && !flush(current)) current.call.close();
     const { outcome } = current.call;
     if (outcome !== undefined) return finish(conclude(outcome));
     if (current.wasReady || !current.call.serverReady) return undefined;
@@ -118,14 +118,14 @@ const refused = (reason: string): HookEvent => ({
   failure: { kind: "refused", reason },
 });
 
-/** Sends until nothing is left or the socket takes no more. */
-function flush(attempt: Attempt): Result<void, SysError> {
+/** Sends until nothing is left or the socket takes no more; false when it is of no more use. */
+function flush(attempt: Attempt): boolean {
   for (;;) {
     if (attempt.unsent.length === 0) attempt.unsent = attempt.call.takeOutput() ?? nothing;
-    if (attempt.unsent.length === 0) return ok(undefined);
+    if (attempt.unsent.length === 0) return true;
     const sent = attempt.stream.send(attempt.unsent);
-    if (!sent.ok) return sent;
-    if (sent.value === 0) return ok(undefined);
+    if (!sent.ok) return false;
+    if (sent.value === 0) return true;
     attempt.unsent = attempt.unsent.subarray(sent.value);
   }
 }
