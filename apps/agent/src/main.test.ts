@@ -59,7 +59,6 @@ describe("the command line", () => {
     { argv: ["--server-address="], says: "--server-address" },
     { argv: ["--server-address", "/run/t.sock"], says: "unix:///run/t.sock" },
     { argv: ["--cgroup-root", "/nowhere"], says: "/nowhere" },
-    { argv: ["--procfs", "/nowhere"], says: "--procfs" },
     { argv: ["status", "--bogus"], says: "--bogus" },
     { argv: ["status", "extra"], says: "extra" },
     { argv: ["status", "-o", "yaml"], says: "json" },

@@ -46,6 +46,16 @@ test.each([
     lines: [v2("/sys/fs/cgroup"), tmpfs, v1("memory")],
     expected: { mode: "v1", root: "/sys/fs/cgroup/memory" },
   },
+  {
+    name: "v2 mounted over the v1 hierarchies",
+    lines: [tmpfs, v1("memory"), v2("/sys/fs/cgroup")],
+    expected: { mode: "v2", root: "/sys/fs/cgroup" },
+  },
+  {
+    name: "a root that is listed late",
+    lines: [v2("/sys/fs/cgroup"), "25 1 8:1 / / rw - ext4 /dev/sda1 rw"],
+    expected: { mode: "v2", root: "/sys/fs/cgroup" },
+  },
   { name: "nothing", lines: [], expected: undefined },
 ])("$name", ({ lines, expected }) => {
   expect(findCgroupLayout(lines.join("\n"))).toEqual(expected as ReturnType<typeof findCgroupLayout>);

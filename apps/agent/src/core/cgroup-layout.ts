@@ -42,8 +42,11 @@ function parseCgroupMounts(mountinfo: string): readonly Mount[] {
     const [type, , options = ""] = after.split(" ");
     if (point === undefined) continue;
     const path = unescapePath(point);
-    // A later mount on the same point hides the earlier one.
-    mounts.delete(path);
+    // A later mount hides what was mounted on the same point and below it. The root is listed late by some
+    // ways of booting, and hides nothing.
+    for (const hidden of mounts.keys()) {
+      if (hidden === path || (path !== "/" && hidden.startsWith(`${path}/`))) mounts.delete(hidden);
+    }
     // A bind mount of an inner cgroup is no root.
     if (root !== "/" || (type !== "cgroup" && type !== "cgroup2")) continue;
     mounts.set(path, { point: path, type, controllers: options.split(",") });

@@ -32,12 +32,20 @@ export interface CgroupRootOptions {
 
 /**
  * The hierarchy that gives the ids. With the host's /proc mounted elsewhere the host's mounts are those of
- * its process 1, seen through its root; else our own.
+ * its process 1, seen through its root.
  */
 export function findCgroupRoot({ cgroupRoot, procfs }: CgroupRootOptions): Result<CgroupRoot, string> {
   if (cgroupRoot !== "") return openRoot(cgroupRoot, "given");
-  const isOwnProcfs = procfs === "/proc";
-  const mountinfo = isOwnProcfs ? `${procfs}/self/mountinfo` : `${procfs}/1/mountinfo`;
+  if (procfs === "/proc") return findMountedRoot("/proc/self/mountinfo", "");
+  const ofHost = findMountedRoot(`${procfs}/1/mountinfo`, `${procfs}/1/root`);
+  if (ofHost.ok) return ofHost;
+  // Looking through the root of another process needs CAP_SYS_PTRACE; most containers have the host's cgroup
+  // hierarchy mounted as well.
+  const ofOurs = findMountedRoot("/proc/self/mountinfo", "");
+  return ofOurs.ok ? ofOurs : ofHost;
+}
+
+function findMountedRoot(mountinfo: string, prefix: string): Result<CgroupRoot, string> {
   let text: string;
   try {
     text = readFileSync(mountinfo, "utf8");
@@ -45,12 +53,9 @@ export function findCgroupRoot({ cgroupRoot, procfs }: CgroupRootOptions): Resul
     return err(`the mounts cannot be read: ${describeError(error)}; give --procfs or --cgroup-root`);
   }
   const layout = findCgroupLayout(text);
-  if (layout === undefined) {
-    return err(
-      `${mountinfo} has neither a cgroup v2 nor a memory, pids or cpuset hierarchy; give --cgroup-root`,
-    );
-  }
-  return openRoot(isOwnProcfs ? layout.root : `${procfs}/1/root${layout.root}`, layout.mode);
+  return layout === undefined
+    ? err(`${mountinfo} has neither a cgroup v2 nor a memory, pids or cpuset hierarchy; give --cgroup-root`)
+    : openRoot(prefix + layout.root, layout.mode);
 }
 
 function openRoot(path: string, mode: CgroupRoot["mode"]): Result<CgroupRoot, string> {

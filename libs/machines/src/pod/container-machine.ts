@@ -191,9 +191,12 @@ export const containerMachine = setup({
       },
     },
     gone: {
+      // Not of type "final": the pod is told by name, and stops this actor; XState's own notice would come to a
+      // pod that may have ended with its last container.
       description: "Its cgroup, or its pod, is no more.",
-      type: "final",
       entry: ["removeFromFilter", "reportGone", "tellPodItIsGone"],
+      // Nothing happens to it any more.
+      on: { "*": {} },
     },
   },
 });
