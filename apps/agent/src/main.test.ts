@@ -36,6 +36,7 @@ async function startAgent(name: string, ...flags: readonly string[]) {
 describe("the command line", () => {
   test.each([
     { argv: ["--help"], says: "--pods-file" },
+    { argv: ["help"], says: "--pods-file" },
     { argv: ["-h"], says: "tetragon status" },
     { argv: ["status", "--help"], says: "--timeout" },
     { argv: ["version", "--help"], says: "version" },

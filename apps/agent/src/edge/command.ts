@@ -22,6 +22,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
       return await showVersion(rest, version);
     case "completion":
       return await showCompletion(rest);
+    case "help":
+      return await showHelp("");
     default:
       return await serve(argv, version);
   }
