@@ -40,12 +40,19 @@ function renderBash(program: CompletedProgram): string {
     .map(([flagName, flag]) => {
       const words = choicesOf(flag).join(" ");
       const reply = isFile(flag) ? `compgen -f -- "$word"` : `compgen -W ${quote(words)} -- "$word"`;
+      // Names of files are quoted by the shell itself then, and directories get their slash.
+      const manner = isFile(flag) ? "compopt -o filenames 2>/dev/null; " : "";
       const names = [`--${flagName}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])].join("|");
-      return `    ${names}) mapfile -t COMPREPLY < <(${reply}); return ;;`;
+      return `    ${names}) ${manner}mapfile -t COMPREPLY < <(${reply}); return ;;`;
     });
   return `# bash completion for ${program.name}
 ${name}() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local at=$COMP_CWORD
+  local word="\${COMP_WORDS[at]}"
+  # Bash takes --name=value for three words.
+  if [[ "$word" == "=" ]]; then word=""; at=$((at + 1)); fi
+  local previous="\${COMP_WORDS[at-1]}"
+  if [[ "$previous" == "=" ]]; then previous="\${COMP_WORDS[at-2]}"; fi
   case "$previous" in
 ${values.join("\n")}
   esac
@@ -64,7 +71,8 @@ function renderZsh(program: CompletedProgram): string {
     const words = choicesOf(flag);
     const action = isFile(flag) ? "_files" : words.length > 0 ? `(${words.join(" ")})` : "";
     const value = flag.kind === "boolean" ? "" : `:${flagName}:${action}`;
-    return `    ${quote(`--${flagName}[${describe(flag.usage)}]${value}`)} \\`;
+    const names = [`--${flagName}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])];
+    return names.map((dashed) => `    ${quote(`${dashed}[${describe(flag.usage)}]${value}`)} \\`).join("\n");
   });
   const commands = program.commands.map((command) =>
     quote(`${describe(command.name)}:${describe(command.summary)}`),

@@ -69,6 +69,7 @@ describe("what is refused, in one line that helps", () => {
     { argv: ["-qo"], says: "unknown flag -qo" },
     { argv: ["--__proto__=x"], says: "unknown flag --__proto__" },
     { argv: ["--constructor"], says: "unknown flag --constructor" },
+    { argv: ["--a\n\u009b1m"], says: "unknown flag --a\\x0a\\x9b1m" },
     { argv: ["--name"], says: "--name needs a value" },
     { argv: ["--timeout=10"], says: '--timeout: "10" is not a duration' },
     { argv: ["--quiet=maybe"], says: '--quiet: "maybe" is neither true nor false' },

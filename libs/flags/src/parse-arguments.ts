@@ -142,5 +142,9 @@ function isNear(known: string, name: string): boolean {
 const problem = (kind: ArgumentError["kind"], flag: string, message: string): ArgumentError => ({
   kind,
   flag,
-  message,
+  // One line, and nothing that a terminal would obey: names come from outside.
+  message: message.replace(
+    /\p{Cc}/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  ),
 });
