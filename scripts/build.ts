@@ -34,10 +34,13 @@ for (const { name, entry } of programs) {
       "--no-compile-autoload-tsconfig",
       "--no-compile-autoload-package-json",
       `--define=RTHOOKS_VERSION="${version}"`,
+      // Without this, libraries that have one bring their development build along: XState's checks and warns more.
+      `--define=process.env.NODE_ENV="production"`,
+      "--conditions=production",
       join(root, entry),
       `--outfile=${join(out, name)}`,
     ],
-    { cwd: root, stdout: "pipe", stderr: "pipe" },
+    { cwd: root, env: { ...process.env, NODE_ENV: "production" }, stdout: "pipe", stderr: "pipe" },
   );
   if ((await child.exited) !== 0) {
     process.stderr.write(await new Response(child.stderr).text());
