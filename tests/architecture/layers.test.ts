@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which file may know which (docs/adr/0001). Each rule yields a list of what breaks it, and the list is empty.
+import { expect, test } from "bun:test";
+import { posix } from "node:path";
+import { findGlobals, findImports, type Import } from "./findings.ts";
+import { findSourceFiles, readManifest, type SourceFile } from "./source-files.ts";
+
+/** Imports go from a higher rank to a lower one, never within a rank. */
+const ranks: ReadonlyMap<string, number> = new Map([
+  ["libs/result", 0],
+  ["libs/oci", 1],
+  ["libs/proto", 1],
+  ["libs/flags", 1],
+  ["libs/machines", 2],
+  ["libs/sys", 3],
+  ["apps/hook", 4],
+  ["apps/agent", 4],
+]);
+
+/** Pure libraries, with the packages from outside that they may use. */
+const pure: ReadonlyMap<string, readonly string[]> = new Map([
+  ["libs/result", []],
+  ["libs/oci", ["valibot"]],
+  ["libs/proto", ["@bufbuild/protobuf", "@grpc/grpc-js"]],
+  ["libs/flags", []],
+  ["libs/machines", ["xstate"]],
+]);
+
+const files = findSourceFiles();
+const shipped = files.filter((file) => ranks.has(file.package));
+const packages = [...new Set(files.map((file) => file.package))];
+const manifests = new Map(
+  packages.map((folder) => [folder, readManifest(folder === "scripts" ? "." : folder)]),
+);
+const folderOf = new Map([...manifests].map(([folder, { name }]) => [name, folder]));
+
+const importsOf = (file: SourceFile): readonly Import[] => findImports(file.tokens);
+const isRelative = (name: string): boolean => name.startsWith(".");
+const isOfRuntime = (name: string): boolean => /^(node:|bun(:|$))/.test(name);
+/** "@scope/name/deep" is of the package "@scope/name". */
+const packageName = (name: string): string => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
+const isIn = (file: SourceFile, folder: string): boolean => file.path.startsWith(`${file.package}/${folder}`);
+const isScript = (file: SourceFile): boolean => isIn(file, "scripts/");
+
+/** Lines "file:line why" of every import that `judge` has something to say about. */
+function judgeImports(
+  judged: readonly SourceFile[],
+  judge: (name: string, file: SourceFile, isType: boolean) => string | undefined,
+): readonly string[] {
+  return judged.flatMap((file) =>
+    importsOf(file).flatMap(({ name, isType, line }) => {
+      const why =
+        name === undefined ? "imports what cannot be known before it runs" : judge(name, file, isType);
+      return why === undefined ? [] : [`${file.path}:${line} ${why}`];
+    }),
+  );
+}
+
+/** From the root of the repository, for a relative import. */
+const targetOf = (name: string, file: SourceFile): string => posix.join(posix.dirname(file.path), name);
+
+test("the files are really seen", () => {
+  expect(files.length).toBeGreaterThan(120);
+  expect(packages.toSorted()).toEqual([...ranks.keys(), "bench", "scripts", "tests"].toSorted());
+  for (const folder of ranks.keys()) {
+    const ofFolder = shipped.filter((file) => file.package === folder);
+    expect({ folder, files: ofFolder.length }).not.toEqual({ folder, files: 0 });
+  }
+  expect(shipped.flatMap(importsOf).length).toBeGreaterThan(250);
+});
+
+test("imports point down", () => {
+  const broken = judgeImports(shipped, (name, file) => {
+    const target = folderOf.get(packageName(name));
+    if (target === undefined) return undefined;
+    const isBelow = (ranks.get(target) ?? Number.POSITIVE_INFINITY) < (ranks.get(file.package) ?? 0);
+    return isBelow ? undefined : `of ${file.package} imports ${name}`;
+  });
+  expect(broken).toEqual([]);
+});
+
+test("a package is reached by its name, from outside by nothing else", () => {
+  // Scripts at the root put parts of the workspace together.
+  const judged = files.filter((file) => file.package !== "scripts");
+  const broken = judgeImports(judged, (name, file) => {
+    if (!isRelative(name)) return undefined;
+    const target = targetOf(name, file);
+    return target.startsWith(`${file.package}/`) ? undefined : `leaves its package: ${name}`;
+  });
+  expect(broken.filter((line) => !isBenchOnHarness(line))).toEqual([]);
+});
+
+/** The benches start the same containers and processes as the tests. */
+const isBenchOnHarness = (line: string): boolean =>
+  /^bench\/\S+ leaves its package: .*\/tests\/harness\//.test(line);
+
+test("what is imported is declared", () => {
+  const judged = files.filter((file) => file.package !== "scripts");
+  const broken = judgeImports(judged, (name, file) => {
+    if (isRelative(name) || isOfRuntime(name)) return undefined;
+    const manifest = manifests.get(file.package);
+    const isDevelopment = file.isTest || isScript(file);
+    const isDeclared =
+      manifest?.dependencies.has(packageName(name)) === true ||
+      (isDevelopment && manifest?.devDependencies.has(packageName(name)) === true);
+    return isDeclared ? undefined : `imports ${name}, which ${file.package}/package.json does not declare`;
+  });
+  expect(broken).toEqual([]);
+});
+
+test("what ships imports no test", () => {
+  const tests = new Set(files.filter((file) => file.isTest).map((file) => file.path));
+  const judged = shipped.filter((file) => !file.isTest);
+  const broken = judgeImports(judged, (name, file) =>
+    tests.has(targetOf(name, file)) ? `imports ${name}` : undefined,
+  );
+  expect(broken).toEqual([]);
+});
+
+test("a pure library imports nothing of the runtime, and from outside only what is named here", () => {
+  const judged = shipped.filter((file) => pure.has(file.package) && !file.isTest && !isScript(file));
+  const broken = judgeImports(judged, (name, file) => {
+    if (isRelative(name) || folderOf.has(packageName(name))) return undefined;
+    return pure.get(file.package)?.includes(packageName(name)) === true ? undefined : `imports ${name}`;
+  });
+  expect(broken).toEqual([]);
+});
+
+test("a pure library names no global that does something or knows the time", () => {
+  const judged = shipped.filter(
+    (file) => pure.has(file.package) && !file.isTest && !file.isGenerated && !isScript(file),
+  );
+  const broken = judged.flatMap((file) =>
+    findGlobals(file.tokens).map(({ name, line }) => `${file.path}:${line} names ${name}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+const appFiles = shipped.filter((file) => file.package.startsWith("apps/") && !file.isTest);
+
+test("an app has its parts in main.ts, core/, edge/ and wire/", () => {
+  const isPlaced = (file: SourceFile) =>
+    file.path === `${file.package}/src/main.ts` ||
+    ["src/core/", "src/edge/", "src/wire/"].some((folder) => isIn(file, folder));
+  expect(appFiles.filter((file) => !isPlaced(file)).map((file) => file.path)).toEqual([]);
+});
+
+test("main.ts only puts parts together", () => {
+  const mains = appFiles.filter((file) => file.path.endsWith("/src/main.ts"));
+  expect(mains.length).toBe(2);
+  for (const main of mains) expect(main.text.split("\n").length).toBeLessThan(80);
+});
+
+test("in an app only main.ts and edge/ touch the machine", () => {
+  const judged = appFiles.filter((file) => isIn(file, "src/core/") || isIn(file, "src/wire/"));
+  const imports = judgeImports(judged, (name, _file, isType) =>
+    isOfRuntime(name) || (packageName(name) === "@rthooks/sys" && !isType) ? `imports ${name}` : undefined,
+  );
+  const globals = judged.flatMap((file) =>
+    findGlobals(file.tokens)
+      // grpc-js wants its bytes in a Buffer. A date made from a number is a value like any other.
+      .filter(({ name }) => name !== "Date" && !(name === "Buffer" && isIn(file, "src/wire/")))
+      .map(({ name, line }) => `${file.path}:${line} names ${name}`),
+  );
+  const clocks = judged.filter((file) =>
+    / Date \. now | new Date (?!\( [^)])/.test(` ${file.tokens.map(({ text }) => text).join(" ")} `),
+  );
+  expect([...imports, ...globals, ...clocks.map((file) => `${file.path} reads the clock`)]).toEqual([]);
+});
+
+test("core/ and wire/ do not know edge/, and core/ does not know wire/", () => {
+  const broken = judgeImports(appFiles, (name, file) => {
+    if (!isRelative(name)) return undefined;
+    const target = targetOf(name, file);
+    const isFromCore = isIn(file, "src/core/");
+    const isForbidden =
+      ((isFromCore || isIn(file, "src/wire/")) && target.includes("/src/edge/")) ||
+      (isFromCore && target.includes("/src/wire/"));
+    return isForbidden ? `imports ${name}` : undefined;
+  });
+  expect(broken).toEqual([]);
+});
+
+test("files have a size and a name that can be read", () => {
+  const tooLong = files
+    .filter((file) => !file.isGenerated)
+    .filter((file) => file.text.trimEnd().split("\n").length > (file.isTest ? 400 : 350));
+  const nameless = files.filter((file) =>
+    /(^|\/)(utils?|common|helpers?|misc|shared)(\.test)?(\.ts|\/)/.test(file.path),
+  );
+  expect([...tooLong, ...nameless].map((file) => file.path)).toEqual([]);
+});
+
+test("each file names its licence in its first line", () => {
+  const judged = files.filter((file) => !file.isGenerated && file.package !== "scripts");
+  const without = judged.filter(
+    (file) => !file.text.replace(/^#!.*\n/, "").startsWith("// SPDX-License-Identifier: Apache-2.0\n"),
+  );
+  expect(without.map((file) => file.path)).toEqual([]);
+});
