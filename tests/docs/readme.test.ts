@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The README is held against the built programs: tables of flags, commands with their output, examples of files.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, linkSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { runProcess } from "../harness/process.ts";
+import { findAgent, findHook } from "../harness/programs.ts";
+import { createWorkspace, type Workspace } from "../harness/workspace.ts";
+import { renderFlagTable } from "./flag-table.ts";
+
+const root = join(import.meta.dir, "..", "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = createWorkspace("readme");
+});
+afterAll(() => workspace.close());
+
+/** The built programs, by the words that a person types. */
+function toArgv(command: string): readonly string[] {
+  const [name = "", ...rest] = command.replace(/^dist\//, "").split(" ");
+  return [name === "tetragon" ? findAgent() : findHook(), ...rest];
+}
+
+const blocksOf = (language: string): readonly string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
+
+describe("the table of flags is the program's own help", () => {
+  const tables = [...readme.matchAll(/<!-- flags: (.+?) -->\n(.*?)\n<!-- end -->/gs)];
+
+  test("each program has one", () => {
+    expect(tables.map((table) => table[1])).toEqual(["tetragon-oci-hook", "tetragon", "tetragon status"]);
+  });
+
+  test.each(tables.map(([, command = "", table = ""]) => ({ command, table })))("$command", async (row) => {
+    const help = await runProcess([...toArgv(row.command), "--help"]);
+    expect(row.table).toBe(renderFlagTable(help.stdout));
+    expect(help.exitCode).toBe(0);
+  });
+});
+
+describe("a command does what the README shows", () => {
+  const shown = blocksOf("console").flatMap((block) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((text) => ({
+        command: text.slice(0, text.indexOf("\n")),
+        output: text.slice(text.indexOf("\n") + 1),
+      })),
+  );
+
+  test("there are some", () => expect(shown.length).toBeGreaterThanOrEqual(3));
+
+  test.each([...shown])("$command", async ({ command, output }) => {
+    expect(command).toMatch(/^dist\//);
+    const result = await runProcess(toArgv(command));
+    expect(result.stdout).toBe(output);
+    expect(result.exitCode).toBe(0);
+  });
+});
+
+describe("examples of files", () => {
+  const examples = blocksOf("json");
+  const find = (word: string): string => {
+    const found = examples.filter((example) => example.includes(word));
+    expect(found).toHaveLength(1);
+    return found[0] ?? "";
+  };
+
+  test("the configuration file is taken by a hook beside it", async () => {
+    const path = workspace.path("tetragon-oci-hook");
+    try {
+      linkSync(findHook(), path);
+    } catch {
+      // Another file system.
+      await copyFile(findHook(), path);
+    }
+    writeFileSync(workspace.path("tetragon-oci-hook.json"), find("failAllowNamespaces"));
+    const result = await runProcess([path, "--just-print-config"]);
+    expect(result.stderr).toBe("");
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      grpc_timeout: "5s",
+      fail_allow_namespaces: ["kube-system", "monitoring"],
+      log_level: "warn",
+    });
+  });
+
+  test("the runtime's hook file sets an environment, and waits longer than the hook", async () => {
+    const { hook, stages } = JSON.parse(find('"stages"'));
+    expect(hook.env).toEqual([expect.stringMatching(/^PATH=/)]);
+    expect(hook.args[0]).toBe(hook.path);
+    expect(stages).toEqual(["createRuntime"]);
+    const config = JSON.parse((await runProcess([findHook(), "--just-print-config"])).stdout);
+    expect(hook.timeout).toBeGreaterThan(Number.parseInt(config.grpc_timeout, 10));
+  });
+
+  test("the expression is one that the hook takes", async () => {
+    const expression = /--fail-cel-expr '([^']+)'/.exec(readme)?.[1] ?? "";
+    expect(expression).not.toBe("");
+    const result = await runProcess([findHook(), "--just-print-config", "--fail-cel-expr", expression]);
+    expect(result.stderr).toBe("");
+    expect(JSON.parse(result.stdout)).toMatchObject({ fail_cel_expr: expression });
+  });
+
+  test("the line of the log has the fields in their order", () => {
+    expect(Object.keys(JSON.parse(find("start-time")))).toEqual([
+      ...["time", "level", "msg", "hook", "start-time", "req-cgroups", "req-rootdir", "req-containerName"],
+      ...["req-containerID", "req-containerImage", "req-podName", "req-podUID", "req-podNamespace"],
+    ]);
+  });
+});
+
+test.each(["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"])(
+  "%s links to what is there",
+  (name) => {
+    const text = readFileSync(join(root, name), "utf8");
+    const targets = [...text.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] ?? "");
+    const local = targets.filter((target) => !target.startsWith("https://"));
+    expect(targets.length).toBeGreaterThan(0);
+    expect(local.filter((target) => !existsSync(join(root, dirname(name), target)))).toEqual([]);
+  },
+);
+
+test("the README's targets of make are the Makefile's", () => {
+  const targets = [...readme.matchAll(/^make ([a-z]+)/gm)].map((match) => match[1]);
+  expect(targets).toContain("demo");
+  const makefile = readFileSync(join(root, "Makefile"), "utf8");
+  expect(targets.filter((target) => !new RegExp(`^${target}:`, "m").test(makefile))).toEqual([]);
+});
