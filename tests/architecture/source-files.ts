@@ -15,7 +15,7 @@ export interface SourceFile {
   readonly isGenerated: boolean;
 }
 
-export const root = join(import.meta.dir, "..", "..");
+const root = join(import.meta.dir, "..", "..");
 
 export function findSourceFiles(): readonly SourceFile[] {
   const found = new Bun.Glob("{apps,libs,tests,bench,scripts}/**/*.ts").scanSync({ cwd: root });

@@ -24,5 +24,5 @@ function renderRow({ short, name, words }: Entry): string {
   const text = words.join(" ").trim();
   const [, meaning = text, value] = /^(.*) \(default: ([^()]*)\)$/.exec(text) ?? [];
   const names = short === undefined ? `\`${name}\`` : `\`${name}\`, \`${short}\``;
-  return `| ${names} | ${value === undefined ? "" : `\`${value}\``} | ${meaning.replaceAll("|", "\\|")} |`;
+  return `| ${names} |${value === undefined ? "" : ` \`${value}\``} | ${meaning.replaceAll("|", "\\|")} |`;
 }

@@ -27,6 +27,9 @@ function toArgv(command: string): readonly string[] {
 const blocksOf = (language: string): readonly string[] =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
 
+/** The formatter pads the cells of a table. */
+const withoutPadding = (table: string): string => table.replace(/ {2,}/g, " ").replace(/-{3,}/g, "---");
+
 describe("the table of flags is the program's own help", () => {
   const tables = [...readme.matchAll(/<!-- flags: (.+?) -->\n(.*?)\n<!-- end -->/gs)];
 
@@ -36,7 +39,7 @@ describe("the table of flags is the program's own help", () => {
 
   test.each(tables.map(([, command = "", table = ""]) => ({ command, table })))("$command", async (row) => {
     const help = await runProcess([...toArgv(row.command), "--help"]);
-    expect(row.table).toBe(renderFlagTable(help.stdout));
+    expect(withoutPadding(row.table)).toBe(renderFlagTable(help.stdout));
     expect(help.exitCode).toBe(0);
   });
 });
