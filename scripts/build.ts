@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiles the programs that ship into dist/.
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 
 interface Program {
@@ -15,36 +16,71 @@ const programs: readonly Program[] = [
 
 const root = join(import.meta.dir, "..");
 const out = join(root, "dist");
-await rm(out, { recursive: true, force: true });
 
-for (const { name, entry } of programs) {
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      "build",
-      "--compile",
-      "--minify",
-      "--format=esm",
-      // Bytecode saves the parse of every start; splitting keeps what is imported on demand out of it.
-      "--bytecode",
-      "--splitting",
-      // Nothing in the working directory may influence a program that runs as root on a node.
-      "--no-compile-autoload-dotenv",
-      "--no-compile-autoload-bunfig",
-      "--no-compile-autoload-tsconfig",
-      "--no-compile-autoload-package-json",
-      `--define=RTHOOKS_VERSION="${version}"`,
-      // Without this, libraries that have one bring their development build along: XState's checks and warns more.
-      `--define=process.env.NODE_ENV="production"`,
-      "--conditions=production",
-      join(root, entry),
-      `--outfile=${join(out, name)}`,
-    ],
-    { cwd: root, env: { ...process.env, NODE_ENV: "production" }, stdout: "pipe", stderr: "pipe" },
-  );
-  if ((await child.exited) !== 0) {
-    process.stderr.write(await new Response(child.stderr).text());
-    throw new Error(`${name} was not built`);
+const settings = {
+  target: "bun",
+  format: "esm",
+  minify: true,
+  conditions: "production",
+  define: {
+    RTHOOKS_VERSION: JSON.stringify(version),
+    // Without this, libraries that have one bring their development build along: XState's checks and warns more.
+    "process.env.NODE_ENV": JSON.stringify("production"),
+  },
+} as const;
+
+/** The name under which a module that is loaded on demand lies in the program. */
+const toEmbeddedName = (path: string): string => `./${basename(path).replace(/\.ts$/, ".js")}`;
+
+/**
+ * Keeps what is imported on demand out of the importer's bundle. Bun's own splitting would do so too, but would
+ * put what both need into further modules, and a program pays for each that it loads at its start.
+ */
+function createLazyImports(found: Set<string>): Bun.BunPlugin {
+  return {
+    name: "lazy-imports",
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
+        if (kind !== "dynamic-import") return undefined;
+        found.add(join(dirname(importer), path));
+        return { path: toEmbeddedName(path), external: true };
+      });
+    },
+  };
+}
+
+/** The program's own module first, then each that it or another of them imports on demand. */
+async function findModules(entry: string): Promise<readonly string[]> {
+  const modules = new Set([entry]);
+  for (const module of modules) {
+    await Bun.build({ ...settings, entrypoints: [module], plugins: [createLazyImports(modules)] });
   }
+  const names = new Set([...modules].map(toEmbeddedName));
+  if (names.size < modules.size) throw new Error(`${entry}: two modules on demand have one name`);
+  return [...modules];
+}
+
+async function compile({ name, entry }: Program): Promise<void> {
+  const entrypoints = await findModules(join(root, entry));
+  await Bun.build({
+    ...settings,
+    entrypoints: [...entrypoints],
+    naming: { entry: "[name].[ext]" },
+    plugins: [createLazyImports(new Set())],
+    // Saves the parse of every start.
+    bytecode: true,
+    compile: {
+      outfile: join(out, name),
+      // Nothing in the working directory may influence a program that runs as root on a node.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+  });
   console.log(`built dist/${name}`);
 }
+
+process.env.NODE_ENV = "production";
+await rm(out, { recursive: true, force: true });
+for (const program of programs) await compile(program);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
-import { type CreateContainer, encodeRuntimeHookRequest, RuntimeHookRequest } from "@rthooks/proto";
+import { type CreateContainer, RuntimeHookRequest } from "@rthooks/proto";
+import { encodeRuntimeHookRequest } from "@rthooks/proto/unary";
 import fc from "fast-check";
 
 const text = fc.oneof(

@@ -53,8 +53,10 @@ type Options<F extends Flag> = Omit<F, "kind" | "default"> & Partial<Pick<F, "de
 
 export const flag = {
   string: (options: Options<StringFlag>): StringFlag => ({ default: "", ...options, kind: "string" }),
-  /** The default as on the command line: "10s". */
-  duration: (options: Common & { readonly default: string }): DurationFlag => {
+  /** The default is milliseconds, or as on the command line: "10s". */
+  duration: (options: Common & { readonly default: string | number }): DurationFlag => {
+    if (typeof options.default === "number")
+      return { ...options, default: options.default, kind: "duration" };
     const parsed = parseDuration(options.default);
     if (!parsed.ok) throw new Error(parsed.error);
     return { ...options, default: parsed.value, kind: "duration" };

@@ -7,7 +7,7 @@ import * as v from "valibot";
 
 export type Annotations = ReadonlyMap<string, string>;
 
-export interface Mount {
+interface Mount {
   readonly destination: string;
   readonly type: string;
   readonly source: string;
@@ -100,13 +100,6 @@ const spec = v.object({
   linux: v.optional(v.nullable(v.object({ cgroupsPath: text }))),
 });
 
-const lenient = v.object({
-  id: v.fallback(v.optional(v.string()), undefined),
-  pid: v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), undefined),
-  bundle: v.fallback(v.optional(v.string()), undefined),
-  annotations: v.fallback(v.optional(v.nullable(annotations)), undefined),
-});
-
 export function parseSpec(bytes: Uint8Array): Result<ContainerSpec, SpecError> {
   const json = parseJson(bytes);
   if (!json.ok) return json;
@@ -129,14 +122,19 @@ export function parseSpec(bytes: Uint8Array): Result<ContainerSpec, SpecError> {
 export function parseState(bytes: Uint8Array): ContainerState | undefined {
   const json = parseJson(bytes);
   if (!json.ok) return undefined;
-  const parsed = v.safeParse(lenient, json.value);
-  if (!parsed.success) return undefined;
-  const { id, pid, bundle, annotations: found } = parsed.output;
+  if (typeof json.value !== "object" || json.value === null) return undefined;
+  const { id, pid, bundle, annotations: found }: Readonly<Record<string, unknown>> = { ...json.value };
+  const entries = new Map<string, string>();
+  const record: Readonly<Record<string, unknown>> = Object(found);
+  for (const key of Object.keys(record)) {
+    const value = record[key];
+    if (typeof value === "string") entries.set(key, value);
+  }
   return {
-    id: id === "" ? undefined : id,
-    pid,
-    bundle: bundle === "" ? undefined : bundle,
-    annotations: found ?? new Map<string, string>(),
+    id: typeof id === "string" && id !== "" ? id : undefined,
+    pid: typeof pid === "number" && Number.isSafeInteger(pid) && pid > 0 ? pid : undefined,
+    bundle: typeof bundle === "string" && bundle !== "" ? bundle : undefined,
+    annotations: entries,
   };
 }
 

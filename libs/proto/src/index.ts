@@ -20,4 +20,3 @@ export {
   RuntimeHookRequest,
   RuntimeHookResponse,
 } from "./gen/tetragon/sensors.ts";
-export { encodeRuntimeHookRequest, type RuntimeHookMessage } from "./runtime-hook-request.ts";

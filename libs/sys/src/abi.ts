@@ -54,7 +54,6 @@ export const AT_FDCWD = -100;
 export const O_RDONLY = 0;
 export const O_WRONLY = 0o1;
 export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
 export const O_NOCTTY = 0o400;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;

@@ -6,7 +6,7 @@ import type { SysError } from "./errno.ts";
 export type MaybePromise<T> = T | Promise<T>;
 
 /** What a file must be, and how much of it is read. */
-export interface ReadLimits {
+interface ReadLimits {
   readonly maxBytes: number;
 }
 

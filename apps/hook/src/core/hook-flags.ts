@@ -3,7 +3,7 @@
 
 import { type FlagValues, flag } from "@rthooks/flags";
 
-export const DEFAULT_ADDRESS = "unix:///var/run/tetragon/tetragon.sock";
+const DEFAULT_ADDRESS = "unix:///var/run/tetragon/tetragon.sock";
 
 export const hookFlags = {
   "log-fname": flag.string({
@@ -17,17 +17,17 @@ export const hookFlags = {
     choices: ["debug", "info", "warn", "error"],
   }),
   "grpc-address": flag.string({
-    usage: "address of the agent: unix:///path, unix:/path or host:port",
+    usage: "address of the agent: unix:///path, host:port, or tls://host:port for one that serves TLS",
     default: DEFAULT_ADDRESS,
     placeholder: "ADDRESS",
   }),
   "grpc-timeout": flag.duration({
     usage: "time for the whole call, connecting and waiting for the answer together",
-    default: "10s",
+    default: 10_000,
   }),
   "grpc-timeout-allowed": flag.duration({
     usage: "time to wait for an agent that is not there when the container may start anyway",
-    default: "1s",
+    default: 1_000,
   }),
   "tls-ca-file": flag.string({
     usage:
@@ -66,15 +66,14 @@ export type HookConfig = FlagValues<typeof hookFlags>;
 
 type HookFlag = keyof typeof hookFlags;
 
-const notInFile: ReadonlySet<string> = new Set<HookFlag>(["help", "version", "just-print-config"]);
+const notInFile: readonly HookFlag[] = ["help", "version", "just-print-config"];
 
 /** Flag names as the configuration file writes them: `log_fname` and `logFname`. */
 export function findConfigFlag(key: string): HookFlag | undefined {
-  return configurable.find(
+  return (Object.keys(hookFlags) as HookFlag[]).find(
     (name) =>
-      key === name.replaceAll("-", "_") ||
-      key === name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+      !notInFile.includes(name) &&
+      (key === name.replaceAll("-", "_") ||
+        key === name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())),
   );
 }
-
-const configurable = (Object.keys(hookFlags) as HookFlag[]).filter((name) => !notInFile.has(name));

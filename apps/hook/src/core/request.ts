@@ -10,7 +10,7 @@ import {
   readIdentity,
   withoutForeignIdentity,
 } from "@rthooks/oci";
-import type { RuntimeHookMessage } from "@rthooks/proto";
+import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
 
 export type Request = RuntimeHookMessage;

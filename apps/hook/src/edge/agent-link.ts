@@ -4,7 +4,7 @@ import type { HookEvent } from "@rthooks/machines/hook";
 import type { MaybePromise } from "@rthooks/sys";
 
 /** One call to make. */
-export interface Call {
+interface Call {
   /** "/package.Service/Method" */
   readonly path: string;
   /** Encoded protobuf. */

@@ -9,7 +9,7 @@ import {
   toHookContext,
 } from "@rthooks/machines/hook";
 import { type ContainerState, parseState } from "@rthooks/oci";
-import { encodeRuntimeHookRequest } from "@rthooks/proto";
+import { encodeRuntimeHookRequest } from "@rthooks/proto/unary";
 import { describeError } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 import type { AgentAddress } from "../core/agent-address.ts";

@@ -8,7 +8,7 @@ import { type LogFile, renderSysError, type SysError, type System } from "@rthoo
 import { toBackupPath } from "../core/backup-name.ts";
 
 /** Size that a log does not grow beyond, but for lines that were on their way. */
-export const ROTATE_BYTES = 50 * 1024 * 1024;
+const ROTATE_BYTES = 50 * 1024 * 1024;
 
 /** Appends one line to the file at `path`, having renamed the file before if the line would make it too large. */
 export async function appendToLog(

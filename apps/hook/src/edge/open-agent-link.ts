@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { System } from "@rthooks/sys";
+import type { MaybePromise, System } from "@rthooks/sys";
 import type { AgentAddress } from "../core/agent-address.ts";
 import type { HookConfig } from "../core/hook-flags.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { openUnixLink } from "./unix-link.ts";
 
 /** A unix socket is spoken to directly; for the rest gRPC's own client is loaded. */
-export async function openAgentLink(
+export function openAgentLink(
   system: System,
   address: AgentAddress,
   config: HookConfig,
-): Promise<AgentLink> {
+): MaybePromise<AgentLink> {
   if (address.kind === "unix" && system.connectUnix !== undefined) {
     return openUnixLink(system, system.connectUnix, address.path);
   }
-  const { openGrpcLink } = await import("./grpc-link.ts");
-  return openGrpcLink(system, address, {
-    caFile: config["tls-ca-file"],
-    certFile: config["tls-cert-file"],
-    keyFile: config["tls-key-file"],
-  });
+  return import("./grpc-link.ts").then(({ openGrpcLink }) =>
+    openGrpcLink(system, address, {
+      caFile: config["tls-ca-file"],
+      certFile: config["tls-cert-file"],
+      keyFile: config["tls-key-file"],
+    }),
+  );
 }

@@ -2,7 +2,7 @@
 // What the hook machine knows and how it changes: the part that XState and the table made from it share.
 
 /** How far an invocation had come. */
-export type HookPhase = "loading" | "connecting" | "requesting";
+type HookPhase = "loading" | "connecting" | "requesting";
 
 export type HookFailure =
   /** The container's spec could not be had or says too little; `reason` is for people. */

@@ -21,6 +21,11 @@ export interface TableRun<Context, Event> {
   tick(nowMs: number): readonly string[];
 }
 
+interface DueTimer {
+  readonly id: string;
+  readonly at: number;
+}
+
 /** Starts the machine; the effects of its first states come from `start`. */
 export function runTable<Context, Event extends { readonly type: string }>(
   table: MachineTable,
@@ -31,7 +36,14 @@ export function runTable<Context, Event extends { readonly type: string }>(
 ): TableRun<Context, Event> {
   let state = "";
   let context = first;
-  let due = new Map<string, number>();
+  let due: readonly DueTimer[] = [];
+
+  /** The earliest; of several at once the one of the outermost state. */
+  const findNext = (): DueTimer | undefined => {
+    let next: DueTimer | undefined;
+    for (const timer of due) if (next === undefined || timer.at < next.at) next = timer;
+    return next;
+  };
 
   const take = (step: Step, event: Event | undefined, now: number): readonly string[] => {
     const effects: string[] = [];
@@ -41,10 +53,10 @@ export function runTable<Context, Event extends { readonly type: string }>(
       else if (event !== undefined) context = { ...context, ...reducer(context, event) };
     }
     state = step.target;
-    const running = new Map<string, number>();
+    const running: DueTimer[] = [];
     for (const { id, delay } of table.states[state]?.timers ?? []) {
-      const kept = step.keeps.includes(id) ? due.get(id) : undefined;
-      running.set(id, kept ?? now + (logic.delays[delay]?.(context) ?? 0));
+      const kept = step.keeps.includes(id) ? due.find((timer) => timer.id === id) : undefined;
+      running.push(kept ?? { id, at: now + (logic.delays[delay]?.(context) ?? 0) });
     }
     due = running;
     return effects;
@@ -68,15 +80,15 @@ export function runTable<Context, Event extends { readonly type: string }>(
       return table.states[state]?.final ?? true;
     },
     get nextTimerAt() {
-      return Math.min(...due.values());
+      return findNext()?.at ?? Number.POSITIVE_INFINITY;
     },
     send: dispatch,
     tick(now) {
-      const [next] = [...due].sort((a, b) => a[1] - b[1]);
-      if (next === undefined || next[1] > now) return [];
-      due.delete(next[0]);
+      const next = findNext();
+      if (next === undefined || next.at > now) return [];
+      due = due.filter((timer) => timer !== next);
       // A delay raises an event of its own type, which carries nothing.
-      return dispatch({ type: next[0] } as Event, now);
+      return dispatch({ type: next.id } as Event, now);
     },
   };
 }
