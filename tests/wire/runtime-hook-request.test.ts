@@ -40,6 +40,17 @@ test("the hook's own encoding is byte for byte the generated one", () => {
   );
 });
 
+test("half a surrogate pair, which JSON can hold, is replaced as the generated code does", () => {
+  const [message] = fc.sample(request, { numRuns: 1, seed: 1 });
+  if (message === undefined) throw new Error("no sample");
+  for (const name of ["\ud800", "a\udfffb", `${"x".repeat(60)}\ud83d`]) {
+    const hostile = { ...message, containerName: name, annotations: new Map([[name, name]]) };
+    expect(Buffer.from(encodeRuntimeHookRequest(hostile)).toString("hex")).toBe(
+      Buffer.from(generated(hostile)).toString("hex"),
+    );
+  }
+});
+
 test("also when it is several megabytes", () => {
   const empty = fc.sample(request, { numRuns: 1, seed: 1 })[0];
   if (empty === undefined) throw new Error("no sample");

@@ -45,8 +45,8 @@ export function encodeUnixAddress(path: string): Uint8Array | undefined {
 
 /** What the callers need of struct stat. */
 export interface FileStatus {
-  readonly device: bigint;
-  readonly inode: bigint;
+  /** st_dev and st_ino as they stand in memory; two of one file are equal. */
+  readonly identity: Uint8Array;
   readonly type: number;
   readonly size: number;
 }
@@ -56,11 +56,13 @@ export const STAT_BYTES = 144;
 export function decodeStat(bytes: Uint8Array): FileStatus {
   const view = new DataView(bytes.buffer);
   return {
-    device: view.getBigUint64(0, true),
-    inode: view.getBigUint64(8, true),
+    identity: bytes.subarray(0, 16),
     type: view.getUint32(abi.statModeOffset, true) & S_IFMT,
-    size: Number(view.getBigInt64(48, true)),
+    size: view.getUint32(48, true) + view.getUint32(52, true) * 2 ** 32,
   };
 }
+
+export const isSameFile = (one: FileStatus, other: FileStatus): boolean =>
+  one.identity.every((byte, at) => byte === other.identity[at]);
 
 export const isRegular = (status: FileStatus): boolean => status.type === S_IFREG;

@@ -22,6 +22,7 @@ import {
   encodeUnixAddress,
   type FileStatus,
   isRegular,
+  isSameFile,
   STAT_BYTES,
   TIMESPEC_BYTES,
 } from "./bytes.ts";
@@ -222,8 +223,7 @@ function renameLocked(
   const bytes = new Uint8Array(STAT_BYTES);
   const found = sys.call("newfstatat", path, AT_FDCWD, from, bytes, 0);
   if (!found.ok) return found.error.code === "ENOENT" ? ok(false) : found;
-  const there = decodeStat(bytes);
-  if (there.inode !== own.inode || there.device !== own.device) return ok(false);
+  if (!isSameFile(decodeStat(bytes), own)) return ok(false);
   const renamed = sys.call("renameat2", target, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
   return renamed.ok ? ok(true) : renamed;
 }
