@@ -3,16 +3,27 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 
-const unitMs: ReadonlyMap<string, number> = new Map([
-  ["ns", 1e-6],
-  ["us", 1e-3],
-  ["µs", 1e-3],
-  ["μs", 1e-3],
-  ["ms", 1],
-  ["s", 1_000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-]);
+function unitMs(unit: string): number {
+  switch (unit) {
+    case "ns":
+      return 1e-6;
+    case "us":
+    // The micro sign and the Greek letter.
+    case "\u00b5s":
+    case "\u03bcs":
+      return 1e-3;
+    case "ms":
+      return 1;
+    case "s":
+      return 1_000;
+    case "m":
+      return 60_000;
+    case "h":
+      return 3_600_000;
+    default:
+      return Number.NaN;
+  }
+}
 
 /** Go's largest: 2^63 - 1 nanoseconds. */
 const LONGEST_MS = 9_223_372_036_854;
@@ -38,8 +49,8 @@ function sumTerms(text: string): number {
     while (at < text.length && !isNumeric(text.charCodeAt(at))) at++;
     const number = text.slice(numberAt, unitAt);
     // Number() takes "" for 0, and has no other way to read digits and points wrongly.
-    const factor = number === "" ? Number.NaN : unitMs.get(text.slice(unitAt, at));
-    totalMs += Number(number) * (factor ?? Number.NaN);
+    const factor = number === "" ? Number.NaN : unitMs(text.slice(unitAt, at));
+    totalMs += Number(number) * factor;
   }
   return totalMs;
 }

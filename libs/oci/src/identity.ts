@@ -77,15 +77,20 @@ export function readIdentity(
   };
 }
 
-const foreignKeys: Readonly<Record<Runtime, ReadonlySet<string>>> = {
-  containerd: new Set(Object.values(crioKeys).flat()),
-  "cri-o": new Set(Object.values(containerdKeys).flat()),
-  podman: new Set(),
-  unknown: new Set(),
-};
-
 /** The annotations without the identity keys of the runtimes that did not make the container. */
 export function withoutForeignIdentity(runtime: Runtime, annotations: Annotations): Annotations {
-  const foreign = foreignKeys[runtime];
+  const foreign = new Set(foreignKeys(runtime));
   return new Map([...annotations].filter(([key]) => !foreign.has(key)));
+}
+
+function foreignKeys(runtime: Runtime): readonly string[] {
+  switch (runtime) {
+    case "containerd":
+      return Object.values(crioKeys).flat();
+    case "cri-o":
+      return Object.values(containerdKeys).flat();
+    case "podman":
+    case "unknown":
+      return [];
+  }
 }

@@ -16,9 +16,9 @@ export const TIMESPEC_BYTES = 16;
 /** struct timespec for a duration of less than 136 years, and behind it a struct pollfd. */
 export function encodePoll(fd: number, events: number, timeoutMs: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(TIMESPEC_BYTES + 8));
-  const seconds = Math.floor(timeoutMs / 1000);
+  const seconds = (timeoutMs / 1000) | 0;
   view.setUint32(0, seconds, true);
-  view.setUint32(8, Math.floor((timeoutMs - seconds * 1000) * 1e6), true);
+  view.setUint32(8, ((timeoutMs - seconds * 1000) * 1e6) | 0, true);
   view.setInt32(TIMESPEC_BYTES, fd, true);
   view.setInt16(TIMESPEC_BYTES + 4, events, true);
   return new Uint8Array(view.buffer);

@@ -89,7 +89,8 @@ export function openFfiSystem(): System {
 
 /** How many of the one file are ready: 0 when the time is up. */
 function poll(sys: Syscalls, fd: number, events: number, timeoutMs: number): Result<number, SysError> {
-  const at = sys.pointerTo(encodePoll(fd, events, timeoutMs > 0 ? Math.min(timeoutMs, LONGEST_WAIT_MS) : 0));
+  const waitMs = timeoutMs < 0 ? 0 : timeoutMs > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : timeoutMs;
+  const at = sys.pointerTo(encodePoll(fd, events, waitMs));
   return sys.call("ppoll", "", at + TIMESPEC_BYTES, 1, at, 0, 8);
 }
 

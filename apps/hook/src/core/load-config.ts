@@ -40,24 +40,15 @@ export function parseConfigFile(text: string): Result<ConfigFile, string> {
   return ok({ given: given as Given, unknownKeys });
 }
 
-const kinds = {
-  duration: new Set<string>(["grpc-timeout", "grpc-timeout-allowed"]),
-  list: new Set<string>([
-    "annotations-namespace-key",
-    "fail-allow-namespaces",
-    "fail-allow-namespaces-regex",
-  ]),
-  boolean: new Set<string>(["disable-grpc"]),
-};
-
 function parseValue(name: keyof typeof hookFlags, value: unknown): Result<unknown, string> {
-  if (kinds.list.has(name) && Array.isArray(value)) {
+  const { kind } = hookFlags[name];
+  if ((kind === "list" || kind === "patterns") && Array.isArray(value)) {
     return value.every((element) => typeof element === "string") ? ok(value) : err("expected strings");
   }
-  if (kinds.duration.has(name) && typeof value === "number") {
+  if (kind === "duration" && typeof value === "number") {
     return value >= 0 ? ok(value / 1e6) : err("a duration may not be negative");
   }
-  if (kinds.boolean.has(name)) return typeof value === "boolean" ? ok(value) : err("expected true or false");
+  if (kind === "boolean") return typeof value === "boolean" ? ok(value) : err("expected true or false");
   if (typeof value !== "string") return err("expected a string");
   const parsed = parseFlagValue(hookFlags[name], value);
   return parsed.ok ? parsed : err(String(parsed.error));

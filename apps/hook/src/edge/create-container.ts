@@ -47,8 +47,9 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
     request === undefined ? {} : toRequestFields(request, config["log-level"]);
 
   const load = async (): Promise<HookEvent> => {
-    const waitMs = Math.max(0, Math.min(STATE_WAIT_MS, deadlineMs - system.monotonicMs()));
-    state = parseState(await system.readStdin(waitMs, MAX_STATE_BYTES));
+    const leftMs = deadlineMs - system.monotonicMs();
+    const stdin = await system.readStdin(leftMs < STATE_WAIT_MS ? leftMs : STATE_WAIT_MS, MAX_STATE_BYTES);
+    state = parseState(stdin);
     const found = locateSpec(system, state);
     if (!found.ok) return { type: "spec.failed", failure: { kind: "spec", reason: found.error } };
     located = found.value;
@@ -152,7 +153,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
     perform,
     async wait(untilMs) {
       if (link !== undefined) return link.wait(untilMs);
-      await system.sleep(Math.max(0, untilMs - system.monotonicMs()));
+      await system.sleep(untilMs - system.monotonicMs());
       return undefined;
     },
   };

@@ -7,14 +7,19 @@ import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
 import type { AgentLink } from "./agent-link.ts";
 
 /** No agent is there yet, or it has no room: another attempt may find it. */
-const transient: ReadonlySet<ErrnoName> = new Set([
-  "ENOENT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EAGAIN",
-  "EPIPE",
-  "ENOTCONN",
-]);
+function isTransient(code: ErrnoName): boolean {
+  switch (code) {
+    case "ENOENT":
+    case "ECONNREFUSED":
+    case "ECONNRESET":
+    case "EAGAIN":
+    case "EPIPE":
+    case "ENOTCONN":
+      return true;
+    default:
+      return false;
+  }
+}
 
 const UNAVAILABLE = 14;
 
@@ -86,14 +91,15 @@ export function openUnixLink(
       disconnect();
       const stream = connect(path);
       if (!stream.ok) {
-        return transient.has(stream.error.code)
+        return isTransient(stream.error.code)
           ? { type: "agent.lost" }
           : {
               type: "agent.unreachable",
               failure: { kind: "unreachable", reason: stream.error.message },
             };
       }
-      const timeoutMs = Math.max(1, Math.ceil(deadlineAtMs - system.monotonicMs()));
+      const leftMs = deadlineAtMs - system.monotonicMs();
+      const timeoutMs = leftMs > 1 ? leftMs : 1;
       const call = createUnaryCall({ authority: "localhost", path: method, message, userAgent, timeoutMs });
       attempt = { stream: stream.value, call, unsent: nothing, wasReady: false };
       flush(attempt);
@@ -131,5 +137,5 @@ function flush(attempt: Attempt): boolean {
 }
 
 async function pause(system: System, untilMs: number): Promise<undefined> {
-  await system.sleep(Math.max(0, untilMs - system.monotonicMs()));
+  await system.sleep(untilMs - system.monotonicMs());
 }

@@ -26,6 +26,12 @@ interface DueTimer {
   readonly at: number;
 }
 
+/** A loop, as everywhere here: find() and its like are made by the runtime at their first use, at 0.1 ms each. */
+function findTimer(timers: readonly DueTimer[], id: string): DueTimer | undefined {
+  for (const timer of timers) if (timer.id === id) return timer;
+  return undefined;
+}
+
 /** Starts the machine; the effects of its first states come from `start`. */
 export function runTable<Context, Event extends { readonly type: string }>(
   table: MachineTable,
@@ -55,7 +61,7 @@ export function runTable<Context, Event extends { readonly type: string }>(
     state = step.target;
     const running: DueTimer[] = [];
     for (const { id, delay } of table.states[state]?.timers ?? []) {
-      const kept = step.keeps.includes(id) ? due.find((timer) => timer.id === id) : undefined;
+      const kept = step.keeps.includes(id) ? findTimer(due, id) : undefined;
       running.push(kept ?? { id, at: now + (logic.delays[delay]?.(context) ?? 0) });
     }
     due = running;
@@ -63,9 +69,11 @@ export function runTable<Context, Event extends { readonly type: string }>(
   };
 
   const dispatch = (event: Event, now: number): readonly string[] => {
-    const steps = table.states[state]?.on[event.type] ?? [];
-    const step = steps.find(({ guard }) => guard === undefined || (logic.guards[guard]?.(context) ?? false));
-    return step === undefined ? [] : take(step, event, now);
+    for (const step of table.states[state]?.on[event.type] ?? []) {
+      const { guard } = step;
+      if (guard === undefined || logic.guards[guard]?.(context) === true) return take(step, event, now);
+    }
+    return [];
   };
 
   start(take(table.initial, undefined, nowMs));

@@ -45,9 +45,8 @@ const SHORT_TEXT = 42;
 export function encodeRuntimeHookRequest(message: RuntimeHookMessage): Uint8Array {
   // Pairs: a key and its text; a key and `undefined`, which begins a message; END and `undefined`.
   const parts: (number | string | undefined)[] = [10, message.cgroupsPath, 18, message.rootDir];
-  // Taking pairs apart would go through an iterator each, which are functions like any other.
-  for (const key of [...message.annotations.keys()]) {
-    parts.push(ANNOTATIONS, undefined, 10, key, 18, message.annotations.get(key), END, undefined);
+  for (const [key, value] of message.annotations) {
+    parts.push(ANNOTATIONS, undefined, 10, key, 18, value, END, undefined);
   }
   parts.push(34, message.containerName, 42, message.containerID, 50, message.podName);
   parts.push(58, message.podUID, 66, message.podNamespace, 74, message.containerImage);
