@@ -6,6 +6,8 @@ export interface Command {
   readonly argv: readonly string[];
   readonly stdinPath: string;
   readonly exitCode: number;
+  /** Beside PATH. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Samples {
@@ -13,14 +15,14 @@ export interface Samples {
   readonly cpuMs: number[];
 }
 
-const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+const path = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 const warmUpRounds = 5;
 
-function runOnce({ name, argv, stdinPath, exitCode }: Command): { wallMs: number; cpuMs: number } {
+function runOnce({ name, argv, stdinPath, exitCode, env }: Command): { wallMs: number; cpuMs: number } {
   const startedNs = Bun.nanoseconds();
   const result = Bun.spawnSync([...argv], {
     cwd: "/",
-    env,
+    env: { ...path, ...env },
     stdin: Bun.file(stdinPath),
     stdout: "ignore",
     stderr: "ignore",
@@ -52,7 +54,7 @@ export function measurePeakMb(command: Command, rounds: number): readonly number
   return Array.from({ length: rounds }, () => {
     const result = Bun.spawnSync(["/bin/busybox", "time", "-f", "%M", ...command.argv], {
       cwd: "/",
-      env,
+      env: { ...path, ...command.env },
       stdin: Bun.file(command.stdinPath),
       stdout: "ignore",
       stderr: "pipe",

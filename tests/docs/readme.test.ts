@@ -93,7 +93,7 @@ describe("examples of files", () => {
 
   test("the runtime's hook file sets an environment, and waits longer than the hook", async () => {
     const { hook, stages } = JSON.parse(find('"stages"'));
-    expect(hook.env).toEqual([expect.stringMatching(/^PATH=/)]);
+    expect(hook.env).toEqual([expect.stringMatching(/^PATH=/), "BUN_JSC_useWarmUpMarkedBlocks=0"]);
     expect(hook.args[0]).toBe(hook.path);
     expect(stages).toEqual(["createRuntime"]);
     const config = JSON.parse((await runProcess([findHook(), "--just-print-config"])).stdout);
