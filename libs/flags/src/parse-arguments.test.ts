@@ -81,6 +81,14 @@ describe("what is refused, in one line that helps", () => {
   });
 });
 
+test("a complaint comes with what the rest of the line gives", () => {
+  const parsed = parseArguments(table, ["--nope", "--name=a", "--timeout=x", "--quiet"]);
+  expect(parsed.ok ? undefined : parsed.error).toMatchObject({
+    flag: "--nope",
+    given: { name: "a", quiet: true },
+  });
+});
+
 test("a later layer beats an earlier one, and any beats the defaults", () => {
   expect(resolveFlags(table, { name: "file", level: "debug" }, { name: "line" })).toEqual({
     name: "line",

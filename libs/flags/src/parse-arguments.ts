@@ -21,13 +21,19 @@ export interface ArgumentError {
   readonly message: string;
 }
 
+/** The first thing that is wrong, and what the rest of the line gives: where the complaint is to go, for one. */
+export interface ArgumentFailure<T extends FlagTable> extends ArgumentError {
+  readonly given: Partial<FlagValues<T>>;
+}
+
 export function parseArguments<T extends FlagTable>(
   table: T,
   argv: readonly string[],
-): Result<ParsedArguments<T>, ArgumentError> {
+): Result<ParsedArguments<T>, ArgumentFailure<T>> {
   const positionals: string[] = [];
   // Only names of the table's own come in, so that an object's own names are safe.
   const given: Record<string, unknown> = {};
+  let failure: ArgumentError | undefined;
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? "";
     if (argument === "--") {
@@ -40,23 +46,29 @@ export function parseArguments<T extends FlagTable>(
     }
     const written = argument.startsWith("--") ? readLong(argument) : readShort(table, argument);
     const found = Object.hasOwn(table, written.name) ? table[written.name] : undefined;
-    if (found === undefined) return err(unknownFlag(table, written));
+    if (found === undefined) {
+      failure ??= unknownFlag(table, written);
+      continue;
+    }
     let text = written.value;
     if (text === undefined) {
       if (found.kind === "boolean") text = "true";
       else {
         at++;
         text = argv[at];
-        if (text === undefined)
-          return err(problem("missing-value", written.flag, `${written.flag} needs a value`));
+        if (text === undefined) {
+          failure ??= problem("missing-value", written.flag, `${written.flag} needs a value`);
+          break;
+        }
       }
     }
     const value = parseFlagValue(found, text);
-    if (!value.ok) return err(problem("bad-value", written.flag, `${written.flag}: ${value.error}`));
-    given[written.name] = grow(found, given[written.name], value.value, text);
+    if (value.ok) given[written.name] = grow(found, given[written.name], value.value, text);
+    else failure ??= problem("bad-value", written.flag, `${written.flag}: ${value.error}`);
   }
   // Each value has come through the parser of its own flag.
-  return ok({ positionals, given: given as Partial<FlagValues<T>> });
+  const values = given as Partial<FlagValues<T>>;
+  return failure === undefined ? ok({ positionals, given: values }) : err({ ...failure, given: values });
 }
 
 /** One value from its text. The error says what is allowed. */

@@ -22,13 +22,10 @@ export async function runHookProgram(
   version: string,
 ): Promise<ExitCode> {
   const parsed = parseArguments(hookFlags, argv);
-  const given: Partial<HookConfig> = parsed.ok ? parsed.value.given : {};
-  if (
-    given.help === true ||
-    given.version === true ||
-    (parsed.ok && parsed.value.positionals[0] === "completion")
-  ) {
-    return answer(system, version, parsed.ok ? parsed.value : { positionals: [], given });
+  const { given } = parsed.ok ? parsed.value : parsed.error;
+  const asksItself = given.help === true || given.version === true;
+  if (parsed.ok && (asksItself || parsed.value.positionals[0] === "completion")) {
+    return answer(system, version, parsed.value);
   }
 
   const directory = programDirectory(system);

@@ -89,9 +89,9 @@ export const hookGuards = {
   notWeighed: (context: HookContext): boolean => !context.weighed,
 } as const;
 
-/** An agent that comes up is found within 50 ms: the pause never grows past 25 ms. */
+/** An agent that comes up is found within 50 ms: the pause never grows past 15 ms. */
 const BACKOFF_FIRST_MS = 5;
-const BACKOFF_LONGEST_MS = 25;
+const BACKOFF_LONGEST_MS = 15;
 
 export const hookDelays = {
   deadline: (context: HookContext): number => context.deadlineMs,

@@ -29,7 +29,7 @@ export interface Container {
   cgroupId: bigint;
   /** State of the container in the pod lifecycle machine. */
   state: string;
-  /** How the agent learned of the container: "hook" or "pods-file". */
+  /** How the agent learned of the container: "hook", since a runtime hook told of it. */
   source: string;
   /** When it learned of it, Unix time in nanoseconds. */
   learnedUnixNanos: bigint;
