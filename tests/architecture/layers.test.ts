@@ -21,7 +21,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
 const pure: ReadonlyMap<string, readonly string[]> = new Map([
   ["libs/result", []],
   ["libs/oci", ["valibot"]],
-  ["libs/proto", ["@bufbuild/protobuf", "@grpc/grpc-js"]],
+  ["libs/proto", ["@bufbuild/protobuf"]],
   ["libs/flags", []],
   ["libs/machines", ["xstate"]],
 ]);
