@@ -17,8 +17,11 @@ async function run(namespace: string, broken: Partial<System>) {
   const state = { id: "c", bundle: "/b", annotations: { "io.kubernetes.pod.namespace": namespace } };
   const spec = { annotations: state.annotations, linux: { cgroupsPath: "/a/b" } };
   const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+  const startedAtMs = performance.now();
   const system: System = {
     ...real,
+    // The deadline counts from the start of the process, which for the hook is the start of all.
+    monotonicMs: () => performance.now() - startedAtMs,
     readStdin: () => encode(state),
     readRegularFile: () => ({ ok: true, value: encode(spec) }),
     writeStderr: (text) => {
