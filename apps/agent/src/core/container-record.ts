@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent tells about a container.
 
-import type { containerMachine, Labels } from "@rthooks/machines/pod";
-import type { SnapshotFrom } from "xstate";
+import type { ContainerSnapshot, Labels } from "@rthooks/machines/pod";
 
 export interface ContainerRecord {
   readonly id: string;
@@ -22,7 +21,7 @@ export interface ContainerRecord {
   readonly error: string;
 }
 
-export function toContainerRecord(snapshot: SnapshotFrom<typeof containerMachine>): ContainerRecord {
+export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord {
   const { announcement, pod, cgroup, failure, learnedAtNanos } = snapshot.context;
   return {
     id: announcement.containerId,

@@ -3,9 +3,16 @@
 // filter, answer callers, write the log. Each effect answers its machine at once. None may throw: an actor
 // that ends in an error would leave its callers waiting.
 
-import { containerMachine, type PodIdentity, podMachine } from "@rthooks/machines/pod";
+import {
+  type ContainerContext,
+  type ContainerLogic,
+  containerMachine,
+  createContainerLogic,
+  type PodIdentity,
+  podMachine,
+} from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import type { ActorOptions, ActorRefFrom } from "xstate";
+import type { ActorOptions } from "xstate";
 import type { CgroupResolver } from "./cgroup-resolver.ts";
 import type { LogFields, Logger } from "./logger.ts";
 import type { PodSource } from "./pod-source.ts";
@@ -32,9 +39,6 @@ export interface Callbacks {
   /** By the id of its actor. */
   forgetPod(podKey: string): void;
 }
-
-type ContainerRef = ActorRefFrom<typeof containerMachine>;
-type ContainerContext = ReturnType<ContainerRef["getSnapshot"]>["context"];
 
 /** The pod machine with its effects; made once, as every pod runs the same. */
 export function providePodEffects(dependencies: Dependencies, callbacks: Callbacks): typeof podMachine {
@@ -79,7 +83,7 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
   });
 }
 
-function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): typeof containerMachine {
+function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): ContainerLogic {
   const { policyFilter, cgroupResolver, log, failureRetentionMs } = dependencies;
   const refuse = (context: ContainerContext): void => {
     const { failure } = context;
@@ -87,7 +91,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
     log.warn("container refused", { ...fieldsOf(context), reason: refusal.kind, err: refusal.message });
     callbacks.answer(context.announcement.containerId, refusal);
   };
-  return containerMachine.provide({
+  const machine = containerMachine.provide({
     actions: {
       findCgroup: ({ context, self }) => {
         const { cgroupsPath } = context.announcement;
@@ -141,6 +145,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
     },
     delays: { failureRetention: () => failureRetentionMs },
   });
+  return createContainerLogic(machine);
 }
 
 const noLabels: ReadonlyMap<string, string> = new Map();

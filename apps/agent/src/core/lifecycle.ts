@@ -108,7 +108,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     const container = findContainer(containerId);
     const snapshot = container?.getSnapshot();
     const cgroup = snapshot?.context.cgroup;
-    if (cgroup !== undefined && snapshot?.matches("released") && !cgroupResolver.isAlive(cgroup)) {
+    if (cgroup !== undefined && snapshot?.value === "released" && !cgroupResolver.isAlive(cgroup)) {
       container?.send({ type: "cgroup.vanished" });
     }
   };

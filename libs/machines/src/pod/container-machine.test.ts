@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every path of the container machine is generated from the machine and walked with recording effects; what
-// each step must do is told by the rules below, which know nothing of the machine.
+// Every path of the container machine is generated from the machine and walked with recording effects, as XState
+// runs it and as the agent does; what each step must do is told by the rules below, which know nothing of either.
 import { describe, expect, test } from "bun:test";
-import { createActor, createMachine, SimulatedClock, type SnapshotFrom } from "xstate";
+import { type AnyActorLogic, createActor, createMachine, SimulatedClock, type SnapshotFrom } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
-import { type ContainerEvent, type ContainerInput, containerMachine } from "./container-machine.ts";
+import { type ContainerSnapshot, createContainerLogic } from "./container-actor.ts";
+import type { ContainerEvent, ContainerInput } from "./container-logic.ts";
+import { containerMachine } from "./container-machine.ts";
 import type { Announcement, PodIdentity } from "./domain.ts";
 
 const announcement: Announcement = {
@@ -112,7 +114,7 @@ function findRule(from: string, event: string): Rule {
   return rule ?? [from];
 }
 
-function nameState({ value, context }: SnapshotFrom<typeof containerMachine>): string {
+function nameState({ value, context }: Pick<ContainerSnapshot, "value" | "context">): string {
   const id = context.cgroup === undefined || value === "gone" ? "" : ` ${context.cgroup.id}`;
   return `${value}${id}${value === "failed" && context.pod === undefined ? ", pod unknown" : ""}`;
 }
@@ -164,11 +166,40 @@ interface Step {
   readonly event: { readonly type: string };
 }
 
+interface Run {
+  readonly actor: {
+    send(event: ContainerEvent): void;
+    getSnapshot(): Pick<ContainerSnapshot, "value" | "context">;
+  };
+  readonly clock: SimulatedClock;
+  take(): readonly string[];
+}
+
+const runs = {
+  "by XState": (input: ContainerInput): Run => {
+    const { machine, take } = record();
+    const clock = new SimulatedClock();
+    return { actor: createActor(machine, { input, clock }).start(), clock, take };
+  },
+  "by the table": (input: ContainerInput): Run => {
+    const { machine, take } = record();
+    const clock = new SimulatedClock();
+    return { actor: createActor(createContainerLogic(machine), { input, clock }).start(), clock, take };
+  },
+} as const; // const, so that both are known to be there
+
 function walk(input: ContainerInput, steps: readonly Step[]): void {
-  const { machine, take } = record();
-  const clock = new SimulatedClock();
-  const actor = createActor(machine, { input, clock });
-  actor.start();
+  const contexts = walkRun(runs["by XState"](input), input, steps);
+  expect(walkRun(runs["by the table"](input), input, steps)).toEqual(contexts);
+}
+
+/** Gives the context after each step. */
+function walkRun(
+  { actor, clock, take }: Run,
+  input: ContainerInput,
+  steps: readonly Step[],
+): readonly unknown[] {
+  const contexts: unknown[] = [actor.getSnapshot().context];
   expect(take()).toEqual(input.pod === undefined ? [] : ["findCgroup"]);
   let registered: bigint | undefined;
   for (const { event } of steps) {
@@ -193,7 +224,9 @@ function walk(input: ContainerInput, steps: readonly Step[]): void {
     // Nobody is let go before the policy filter holds the very id, and nothing stays in it afterwards.
     if (happened.some((effect) => effect.startsWith("release"))) expect(registered).toBe(cgroup?.id ?? -1n);
     if (/^(failed|gone)/.test(to)) expect(registered).toBeUndefined();
+    contexts.push(actor.getSnapshot().context);
   }
+  return contexts;
 }
 
 describe.each(starts)("a container $name", ({ input }) => {
@@ -226,39 +259,72 @@ test("every state is reached", () => {
   expect([...new Set<string>(reached)].sort()).toEqual(Object.keys(containerMachine.states).sort());
 });
 
-test("a failed container is remembered for the whole retention, unless it is announced again", () => {
-  const { machine } = record();
-  const clock = new SimulatedClock();
-  const actor = createActor(machine, { input: { announcement, pod }, clock });
-  actor.start();
-  actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
-  clock.increment(retentionMs - 1);
-  expect(actor.getSnapshot().value).toBe("failed");
-  actor.send({ type: "container.announced", announcement, pod });
-  clock.increment(retentionMs);
-  expect(actor.getSnapshot().value).toBe("identified");
-});
+test.each(Object.entries(runs))(
+  "%s, a failed container is remembered for the whole retention, unless it is announced again",
+  (_, run) => {
+    const { actor, clock } = run({ announcement, pod });
+    actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
+    clock.increment(retentionMs - 1);
+    expect(actor.getSnapshot().value).toBe("failed");
+    actor.send({ type: "container.announced", announcement, pod });
+    clock.increment(retentionMs);
+    expect(actor.getSnapshot().value).toBe("identified");
+    actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
+    clock.increment(retentionMs - 1);
+    actor.send({ type: "container.announced", announcement, pod });
+    actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
+    clock.increment(retentionMs - 1);
+    expect(actor.getSnapshot().value).toBe("failed");
+    clock.increment(1);
+    expect(actor.getSnapshot().value).toBe("gone");
+  },
+);
 
-test("an effect that the app forgot says its name", () => {
-  const actor = createActor(containerMachine, { input: { announcement, pod } });
-  let message = "";
-  actor.subscribe({ error: (error) => (message = String(error)) });
-  actor.start();
-  expect(message).toContain("findCgroup is not provided");
-});
+const logics = {
+  "by XState": (machine: typeof containerMachine): AnyActorLogic => machine,
+  "by the table": (machine: typeof containerMachine): AnyActorLogic => createContainerLogic(machine),
+} as const; // const, so that both are known to be there
 
-test("a container tells its parent when it is gone", () => {
-  const { machine } = record();
-  const told: unknown[] = [];
-  const child = machine.provide({
-    // The machine's own action, which the recording replaced.
-    actions: { tellPodItIsGone: containerMachine.implementations.actions["tellPodItIsGone"] as never },
+describe.each(Object.entries(logics))("%s", (_, toLogic) => {
+  test("an effect that the app forgot says its name", () => {
+    const actor = createActor(toLogic(containerMachine), { input: { announcement, pod } });
+    let message = "";
+    actor.subscribe({ error: (error) => (message = String(error)) });
+    actor.start();
+    expect(message).toContain("findCgroup is not provided");
   });
-  const parent = createMachine({
-    invoke: { id: "child", src: child, input: { announcement, pod } },
-    on: { "*": { actions: ({ event }) => told.push(event) } },
+
+  test("a container tells its parent when it is gone, and what an inspector shows", () => {
+    const { machine } = record();
+    const told: unknown[] = [];
+    const child = machine.provide({
+      // The machine's own action, which the recording replaced.
+      actions: { tellPodItIsGone: containerMachine.implementations.actions["tellPodItIsGone"] as never },
+    });
+    const parent = createMachine({
+      invoke: { id: "child", src: toLogic(child), input: { announcement, pod } },
+      on: { "container.gone": { actions: ({ event }) => told.push(event) } },
+    });
+    const seen: string[] = [];
+    const actor = createActor(parent, {
+      inspect: (inspected) => {
+        if (inspected.type !== "@xstate.snapshot" || inspected.actorRef === actor) return;
+        if ("value" in inspected.snapshot) seen.push(`${inspected.event.type} → ${inspected.snapshot.value}`);
+      },
+    });
+    actor.start();
+    const container = actor.getSnapshot().children["child"];
+    for (const event of [found(1n), { type: "filter.added" }, { type: "cgroup.vanished" }]) {
+      container?.send(event);
+    }
+    expect(seen).toEqual([
+      "xstate.init → identified",
+      "cgroup.found → placed",
+      "filter.added → registered",
+      "cgroup.vanished → gone",
+    ]);
+    expect(told).toEqual([{ type: "container.gone", containerId: "c" }]);
+    actor.stop();
+    expect(container?.getSnapshot().status).toBe("stopped");
   });
-  const actor = createActor(parent).start();
-  actor.getSnapshot().children["child"]?.send({ type: "cgroup.vanished" });
-  expect(told).toContainEqual({ type: "container.gone", containerId: "c" });
 });

@@ -8,43 +8,16 @@
 // filter holds the cgroup id, and nobody is answered before it. A repeated hook call of a released container
 // looks at the cgroup again (verifying) and touches the policy filter only if the id is another one.
 
-import { assign, sendTo, setup } from "xstate";
-import { type Announcement, type Cgroup, type Failure, notProvided, type PodIdentity } from "./domain.ts";
-
-export interface ContainerContext {
-  readonly announcement: Announcement;
-  readonly learnedAtNanos: bigint;
-  readonly pod: PodIdentity | undefined;
-  readonly cgroup: Cgroup | undefined;
-  readonly failure: Failure | undefined;
-}
-
-export interface ContainerInput {
-  readonly announcement: Announcement;
-  /** Undefined while the pod's identity is being resolved. */
-  readonly pod: PodIdentity | undefined;
-}
-
-export type ContainerEvent =
-  | {
-      readonly type: "container.announced";
-      readonly announcement: Announcement;
-      readonly pod: PodIdentity | undefined;
-    }
-  | { readonly type: "pod.identified"; readonly pod: PodIdentity }
-  | { readonly type: "identity.refused"; readonly failure: Failure }
-  | { readonly type: "cgroup.found"; readonly cgroupsPath: string; readonly cgroup: Cgroup }
-  | { readonly type: "cgroup.refused"; readonly cgroupsPath: string; readonly failure: Failure }
-  | { readonly type: "filter.added" }
-  | { readonly type: "filter.refused"; readonly failure: Failure }
-  | { readonly type: "answer.sent" }
-  /** Its cgroup directory is no more. */
-  | { readonly type: "cgroup.vanished" }
-  /** The same container was announced again as part of another pod. */
-  | { readonly type: "container.replaced" }
-  /** There are too many failed containers to remember this one. */
-  | { readonly type: "failure.discarded" }
-  | { readonly type: "pod.gone" };
+import { assign, setup } from "xstate";
+import {
+  type ContainerContext,
+  type ContainerEvent,
+  type ContainerInput,
+  containerGuards,
+  containerReducers,
+  toContainerContext,
+} from "./container-logic.ts";
+import { notProvided } from "./domain.ts";
 
 export const containerMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.
@@ -66,38 +39,23 @@ export const containerMachine = setup({
     reportMoved: notProvided("reportMoved"),
     reportGone: notProvided("reportGone"),
 
-    adoptAnnouncement: assign(({ context, event }) =>
-      event.type === "container.announced"
-        ? { announcement: event.announcement, pod: event.pod ?? context.pod }
-        : {},
-    ),
-    adoptPod: assign(({ event }) => (event.type === "pod.identified" ? { pod: event.pod } : {})),
-    adoptCgroup: assign(({ event }) =>
-      event.type === "cgroup.found" ? { cgroup: event.cgroup, failure: undefined } : {},
-    ),
-    adoptFailure: assign(({ event }) => ("failure" in event ? { failure: event.failure } : {})),
-    forgetCgroup: assign({ cgroup: undefined }),
-    forgetFailure: assign({ failure: undefined }),
-    tellPodItIsGone: sendTo(
-      ({ self }) => {
-        if (self._parent === undefined) throw new Error("a container is always the child of a pod");
-        return self._parent;
-      },
-      ({ context }) => ({ type: "container.gone", containerId: context.announcement.containerId }),
-    ),
+    tellPodItIsGone: ({ context, self }) => {
+      if (self._parent === undefined) throw new Error("a container is always the child of a pod");
+      self._parent.send({ type: "container.gone", containerId: context.announcement.containerId });
+    },
+
+    adoptAnnouncement: assign(({ context, event }) => containerReducers.adoptAnnouncement(context, event)),
+    adoptPod: assign(({ context, event }) => containerReducers.adoptPod(context, event)),
+    adoptCgroup: assign(({ context, event }) => containerReducers.adoptCgroup(context, event)),
+    adoptFailure: assign(({ context, event }) => containerReducers.adoptFailure(context, event)),
+    forgetCgroup: assign(containerReducers.forgetCgroup),
+    forgetFailure: assign(containerReducers.forgetFailure),
   },
   guards: {
-    knowsItsPod: ({ context }) => context.pod !== undefined,
-    /** A late answer for a path that was announced earlier is nobody's answer. */
-    answersAnnouncement: ({ context, event }) =>
-      "cgroupsPath" in event && event.cgroupsPath === context.announcement.cgroupsPath,
-    /** The usual repetition: a caller that did not hear the answer asks once more. */
-    announcesNothingNew: ({ context, event }) =>
-      event.type === "container.announced" && isSameAnnouncement(context, event.announcement),
-    findsSameCgroup: ({ context, event }) =>
-      event.type === "cgroup.found" &&
-      event.cgroupsPath === context.announcement.cgroupsPath &&
-      event.cgroup.id === context.cgroup?.id,
+    knowsItsPod: ({ context }) => containerGuards.knowsItsPod(context),
+    answersAnnouncement: ({ context, event }) => containerGuards.answersAnnouncement(context, event),
+    announcesNothingNew: ({ context, event }) => containerGuards.announcesNothingNew(context, event),
+    findsSameCgroup: ({ context, event }) => containerGuards.findsSameCgroup(context, event),
   },
   delays: {
     /** How long a failed container stays on record for `tetragon status`. */
@@ -105,13 +63,7 @@ export const containerMachine = setup({
   },
 }).createMachine({
   id: "container",
-  context: ({ input }) => ({
-    announcement: input.announcement,
-    learnedAtNanos: input.announcement.seenAtNanos,
-    pod: input.pod,
-    cgroup: undefined,
-    failure: undefined,
-  }),
+  context: ({ input }) => toContainerContext(input),
   initial: "seen",
   on: {
     "pod.identified": { actions: "adoptPod" },
@@ -200,14 +152,3 @@ export const containerMachine = setup({
     },
   },
 });
-
-function isSameAnnouncement({ announcement, cgroup }: ContainerContext, again: Announcement): boolean {
-  return (
-    again.cgroup !== undefined &&
-    again.cgroup.id === cgroup?.id &&
-    again.cgroupsPath === announcement.cgroupsPath &&
-    again.containerName === announcement.containerName &&
-    again.image === announcement.image &&
-    again.podName === announcement.podName
-  );
-}

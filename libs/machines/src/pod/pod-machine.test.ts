@@ -4,6 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { createActor, type SnapshotFrom } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
+import { createContainerLogic } from "./container-actor.ts";
 import { containerMachine } from "./container-machine.ts";
 import type { Announcement } from "./domain.ts";
 import { type PodEvent, podMachine } from "./pod-machine.ts";
@@ -61,7 +62,7 @@ function record() {
     delays: { failureRetention: 1_000_000 },
   });
   const machine = podMachine.provide({
-    actors: { container },
+    actors: { container: createContainerLogic(container) },
     actions: {
       findPod: note("findPod"),
       updateFilter: ({ context }) =>

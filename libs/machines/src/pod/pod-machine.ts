@@ -8,10 +8,11 @@
 // unasked when the source changes.
 
 import { type ActorRefFrom, assign, setup } from "xstate";
+import { type ContainerLogic, createContainerLogic } from "./container-actor.ts";
 import { containerMachine } from "./container-machine.ts";
 import { type Announcement, type Failure, type Labels, notProvided, type PodIdentity } from "./domain.ts";
 
-type ContainerRef = ActorRefFrom<typeof containerMachine>;
+type ContainerRef = ActorRefFrom<ContainerLogic>;
 
 interface PodContext {
   readonly identity: PodIdentity;
@@ -55,7 +56,7 @@ const effects = setup({
     input: PodInput;
     children: Record<string, "container">;
   },
-  actors: { container: containerMachine },
+  actors: { container: createContainerLogic(containerMachine) },
   actions: {
     /** Asks the pod source; answers source.found or source.missing. */
     findPod: notProvided("findPod"),

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the container machine knows and how it changes: the part that XState and the container's actor share.
+
+import type { Announcement, Cgroup, Failure, PodIdentity } from "./domain.ts";
+
+export interface ContainerContext {
+  readonly announcement: Announcement;
+  readonly learnedAtNanos: bigint;
+  readonly pod: PodIdentity | undefined;
+  readonly cgroup: Cgroup | undefined;
+  readonly failure: Failure | undefined;
+}
+
+export interface ContainerInput {
+  readonly announcement: Announcement;
+  /** Undefined while the pod's identity is being resolved. */
+  readonly pod: PodIdentity | undefined;
+}
+
+export type ContainerEvent =
+  | {
+      readonly type: "container.announced";
+      readonly announcement: Announcement;
+      readonly pod: PodIdentity | undefined;
+    }
+  | { readonly type: "pod.identified"; readonly pod: PodIdentity }
+  | { readonly type: "identity.refused"; readonly failure: Failure }
+  | { readonly type: "cgroup.found"; readonly cgroupsPath: string; readonly cgroup: Cgroup }
+  | { readonly type: "cgroup.refused"; readonly cgroupsPath: string; readonly failure: Failure }
+  | { readonly type: "filter.added" }
+  | { readonly type: "filter.refused"; readonly failure: Failure }
+  | { readonly type: "answer.sent" }
+  /** Its cgroup directory is no more. */
+  | { readonly type: "cgroup.vanished" }
+  /** The same container was announced again as part of another pod. */
+  | { readonly type: "container.replaced" }
+  /** There are too many failed containers to remember this one. */
+  | { readonly type: "failure.discarded" }
+  | { readonly type: "pod.gone" };
+
+export const toContainerContext = ({ announcement, pod }: ContainerInput): ContainerContext => ({
+  announcement,
+  learnedAtNanos: announcement.seenAtNanos,
+  pod,
+  cgroup: undefined,
+  failure: undefined,
+});
+
+type Change = Partial<ContainerContext>;
+
+export const containerReducers = {
+  adoptAnnouncement: (context: ContainerContext, event: ContainerEvent): Change =>
+    event.type === "container.announced"
+      ? { announcement: event.announcement, pod: event.pod ?? context.pod }
+      : {},
+  adoptPod: (_context: ContainerContext, event: ContainerEvent): Change =>
+    event.type === "pod.identified" ? { pod: event.pod } : {},
+  adoptCgroup: (_context: ContainerContext, event: ContainerEvent): Change =>
+    event.type === "cgroup.found" ? { cgroup: event.cgroup, failure: undefined } : {},
+  adoptFailure: (_context: ContainerContext, event: ContainerEvent): Change =>
+    "failure" in event ? { failure: event.failure } : {},
+  forgetCgroup: (): Change => ({ cgroup: undefined }),
+  forgetFailure: (): Change => ({ failure: undefined }),
+} as const; // const, so that the names stay literals
+
+export const containerGuards = {
+  knowsItsPod: (context: ContainerContext): boolean => context.pod !== undefined,
+  /** A late answer for a path that was announced earlier is nobody's answer. */
+  answersAnnouncement: ({ announcement }: ContainerContext, event: ContainerEvent): boolean =>
+    "cgroupsPath" in event && event.cgroupsPath === announcement.cgroupsPath,
+  /** The usual repetition: a caller that did not hear the answer asks once more. */
+  announcesNothingNew: (context: ContainerContext, event: ContainerEvent): boolean =>
+    event.type === "container.announced" && isSameAnnouncement(context, event.announcement),
+  findsSameCgroup: ({ announcement, cgroup }: ContainerContext, event: ContainerEvent): boolean =>
+    event.type === "cgroup.found" &&
+    event.cgroupsPath === announcement.cgroupsPath &&
+    event.cgroup.id === cgroup?.id,
+} as const; // const, so that the names stay literals
+
+function isSameAnnouncement({ announcement, cgroup }: ContainerContext, again: Announcement): boolean {
+  return (
+    again.cgroup !== undefined &&
+    again.cgroup.id === cgroup?.id &&
+    again.cgroupsPath === announcement.cgroupsPath &&
+    again.containerName === announcement.containerName &&
+    again.image === announcement.image &&
+    again.podName === announcement.podName
+  );
+}
