@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogWriter } from "./log-writer.ts";
@@ -60,4 +60,44 @@ test("a log that cannot be written disturbs nobody", async () => {
   await log.drain();
   log.info("lost");
   log.flush();
+});
+
+describe("a pipe that takes only a part of each write", () => {
+  // Far more than the 64 KiB that a pipe holds (pipe(7)), so the first write cannot be whole.
+  const count = 5_000;
+  const padding = "x".repeat(60);
+
+  /** A pipe that never makes its writer wait, read by a process that keeps what comes. */
+  function openPipe(name: string) {
+    const fifo = join(directory, `${name}.fifo`);
+    const path = join(directory, name);
+    Bun.spawnSync(["mkfifo", fifo]);
+    const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    const reader = Bun.spawn(["cat", fifo], { stdout: Bun.file(path) });
+    const finish = async (): Promise<readonly number[]> => {
+      closeSync(fd);
+      await reader.exited;
+      const lines = readFileSync(path, "utf8").split("\n");
+      expect(lines.pop()).toBe("");
+      return lines.map((line) => JSON.parse(line).i);
+    };
+    return { fd, finish };
+  }
+  const all = Array.from({ length: count }, (_, i) => i);
+
+  test("gets every line once, whole and in order", async () => {
+    const { fd, finish } = openPipe("slow");
+    const log = createLogWriter(fd, "json", "info");
+    for (const i of all) log.info("line", { i, padding });
+    await log.drain();
+    expect(await finish()).toEqual(all);
+  });
+
+  test("gets every line from the last flush too", async () => {
+    const { fd, finish } = openPipe("slow-flush");
+    const log = createLogWriter(fd, "json", "info");
+    for (const i of all) log.info("line", { i, padding });
+    log.flush();
+    expect(await finish()).toEqual(all);
+  });
 });
