@@ -161,7 +161,7 @@ function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Arr
     const count = sys.call("read", "stdin", 0, room, room.length);
     if (!count.ok || count.value === 0) break;
     length += count.value;
-    if (length > maxBytes) break;
+    if (length > maxBytes) return new Uint8Array();
     if (length === buffer.length) {
       const larger = new Uint8Array(buffer.length * 2);
       larger.set(buffer);

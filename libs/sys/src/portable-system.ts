@@ -99,7 +99,7 @@ async function readStdin(timeoutMs: number, maxBytes: number): Promise<Uint8Arra
       if (done) break;
       chunks.push(value);
       length += value.length;
-      if (length > maxBytes) break;
+      if (length > maxBytes) return new Uint8Array();
     }
   } catch {
     // What came before the error is all there is.

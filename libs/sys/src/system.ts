@@ -42,7 +42,10 @@ export interface System {
   sleep(ms: number): MaybePromise<void>;
   /** Reads a regular file whole. The last component of the path may not be a link; nothing is waited for. */
   readRegularFile(path: string, limits: ReadLimits): Result<Uint8Array, ReadError>;
-  /** Standard input up to its end, or what came of it within `timeoutMs`; empty for a terminal or a closed one. */
+  /**
+   * Standard input up to its end, or what came of it within `timeoutMs`. Empty for a terminal, for a closed one, and
+   * for one of more than `maxBytes`.
+   */
   readStdin(timeoutMs: number, maxBytes: number): MaybePromise<Uint8Array>;
   /** Writes to standard error as far as it takes the text; an error there is nobody's to handle. */
   writeStderr(text: string): void;

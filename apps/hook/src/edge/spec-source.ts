@@ -11,7 +11,8 @@ const MAX_SPEC_BYTES = 16 * 1024 * 1024;
 
 /** The OCI state on standard input, read for a second at most. */
 export const STATE_WAIT_MS = 1000;
-export const MAX_STATE_BYTES = MAX_SPEC_BYTES;
+/** The annotations are the larger part of a state, and must fit into a request of 4 MiB. */
+export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
 /**
  * The state names the bundle. Without one the working directory decides: it is the bundle, or the container's
