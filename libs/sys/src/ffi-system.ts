@@ -140,12 +140,15 @@ function readToEnd(
     if (length > maxBytes) return err({ code: "ETOOBIG", bytes: length, maxBytes });
     const short = count.value < room.length;
     if (count.value === 0 || (short && expectedBytes > 0)) return ok(buffer.subarray(0, length));
-    if (!short) {
-      const larger = new Uint8Array(buffer.length * 2);
-      larger.set(buffer);
-      buffer = larger;
-    }
+    if (!short) buffer = toDoubled(buffer);
   }
+}
+
+/** The same bytes with as much room again behind them. */
+function toDoubled(buffer: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(buffer.length * 2);
+  larger.set(buffer);
+  return larger;
 }
 
 function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Array {
@@ -162,11 +165,7 @@ function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Arr
     if (!count.ok || count.value === 0) break;
     length += count.value;
     if (length > maxBytes) return new Uint8Array();
-    if (length === buffer.length) {
-      const larger = new Uint8Array(buffer.length * 2);
-      larger.set(buffer);
-      buffer = larger;
-    }
+    if (length === buffer.length) buffer = toDoubled(buffer);
   }
   return buffer.subarray(0, length);
 }

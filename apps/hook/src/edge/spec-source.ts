@@ -27,9 +27,9 @@ export function locateSpec(system: System, state: ContainerState | undefined): R
   const cwd = link.value;
   const parent = cwd.slice(0, cwd.lastIndexOf("/"));
   for (const bundle of [parent, `${parent}/userdata`]) {
-    const file = system.readRegularFile(`${bundle}/config.json`, { maxBytes: MAX_SPEC_BYTES });
+    const file = readSpecFile(system, bundle);
     if (!file.ok && (file.error.code === "ENOENT" || file.error.code === "ENOTDIR")) continue;
-    const found = readSpec(system, bundle, state);
+    const found = toLocated(file, bundle, state);
     if (!found.ok) return found;
     const root = found.value.spec.rootPath;
     if (root !== undefined && toAbsolute(bundle, root) === cwd) return found;
@@ -37,13 +37,23 @@ export function locateSpec(system: System, state: ContainerState | undefined): R
   return readSpec(system, cwd, state);
 }
 
-function readSpec(
+const toSpecPath = (bundle: string): string => `${bundle}/config.json`;
+
+const readSpecFile = (system: System, bundle: string): Result<Uint8Array, ReadError> =>
+  system.readRegularFile(toSpecPath(bundle), { maxBytes: MAX_SPEC_BYTES });
+
+const readSpec = (
   system: System,
   bundle: string,
   state: ContainerState | undefined,
+): Result<Located, string> => toLocated(readSpecFile(system, bundle), bundle, state);
+
+function toLocated(
+  file: Result<Uint8Array, ReadError>,
+  bundle: string,
+  state: ContainerState | undefined,
 ): Result<Located, string> {
-  const path = `${bundle}/config.json`;
-  const file = system.readRegularFile(path, { maxBytes: MAX_SPEC_BYTES });
+  const path = toSpecPath(bundle);
   if (!file.ok) return err(`reading ${path}: ${renderReadError(file.error)}`);
   const spec = parseSpec(file.value);
   if (!spec.ok) return err(`reading ${path}: ${renderSpecError(spec.error)}`);
