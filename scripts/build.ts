@@ -12,6 +12,8 @@ interface Program {
 const programs: readonly Program[] = [
   { name: "tetragon-oci-hook", entry: "apps/hook/src/main.ts" },
   { name: "tetragon", entry: "apps/agent/src/main.ts" },
+  { name: "tetragon-nri-hook", entry: "apps/nri-plugin/src/main.ts" },
+  { name: "tetragon-oci-hook-setup", entry: "apps/setup/src/main.ts" },
 ];
 
 const root = join(import.meta.dir, "..");

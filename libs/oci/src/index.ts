@@ -2,6 +2,23 @@
 
 export { describeCgroupsPathError, expandCgroupsPath } from "./cgroups-path.ts";
 export { readIdentity, withoutForeignIdentity } from "./identity.ts";
+export {
+  MAX_ENVIRONMENT_BYTES,
+  POD_ENVIRONMENT,
+  type Pod,
+  parsePodEnvironment,
+  renderPodEnvironment,
+} from "./pod-environment.ts";
+export {
+  type Labels,
+  LEARNED_BY_KEY,
+  type LearnedBy,
+  POD_LABELS_KEY,
+  parseLabels,
+  renderLabels,
+  VOUCHING_HEADER,
+  withoutReservedKeys,
+} from "./reserved-annotations.ts";
 export { detectRuntime } from "./runtime.ts";
 export {
   type Annotations,

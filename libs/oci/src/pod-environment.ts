@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pod that only NRI knows, on its way to the hook: one environment variable of the hook that the plugin injects.
+// Not an annotation, since pod authors can write those, and not an argument, since `ps` shows those to everyone.
+
+import { err, ok, type Result } from "@rthooks/result";
+import { type Labels, renderLabels, toLabels } from "./reserved-annotations.ts";
+
+/** Its value is JSON: {"uid": …, "name": …, "namespace": …, "labels": {…}}. */
+export const POD_ENVIRONMENT = "RTHOOKS_POD";
+
+/** Bytes of one environment string with its name and end (MAX_ARG_STRLEN, Linux include/uapi/linux/binfmts.h). */
+export const MAX_ENVIRONMENT_BYTES = 131_072;
+
+export interface Pod {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+/** `RTHOOKS_POD=…`; the error is its size in bytes when that is more than the kernel takes. */
+export function renderPodEnvironment(pod: Pod): Result<string, number> {
+  const { uid, name, namespace } = pod;
+  const head = JSON.stringify({ uid, name, namespace }).slice(0, -1);
+  const text = `${POD_ENVIRONMENT}=${head},"labels":${renderLabels(pod.labels)}}`;
+  const bytes = new TextEncoder().encode(text).length + 1;
+  return bytes > MAX_ENVIRONMENT_BYTES ? err(bytes) : ok(text);
+}
+
+/** Reads the variable's value. */
+export function parsePodEnvironment(text: string): Result<Pod, string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err("is not JSON");
+  }
+  if (typeof value !== "object" || value === null) return err("is no JSON object");
+  const { uid, name, namespace, labels } = value as Record<string, unknown>; // any object may be read by key
+  if (typeof uid !== "string" || typeof name !== "string" || typeof namespace !== "string") {
+    return err("lacks uid, name or namespace");
+  }
+  const read = toLabels(labels);
+  return read.ok ? ok({ uid, name, namespace, labels: read.value }) : err(`labels: it ${read.error}`);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Annotation keys that this project puts into the RuntimeHook request, beside those of the container's spec.
+//
+// A pod author can write annotations, so whoever fills a request takes every key with this prefix out of what the
+// spec carried before it adds its own. An agent believes these keys only in a request whose sender says that it did
+// so (VOUCHING_HEADER): Tetragon's own hook passes on what the spec has.
+
+import { err, ok, type Result } from "@rthooks/result";
+import type { Annotations } from "./spec.ts";
+
+export const RESERVED_PREFIX = "rthooks.v1/";
+
+/** The labels of the container's pod: a JSON object of texts. */
+export const POD_LABELS_KEY = "rthooks.v1/pod-labels";
+
+/** How the sender came to know of the container: a LearnedBy. */
+export const LEARNED_BY_KEY = "rthooks.v1/learned-by";
+
+/** gRPC metadata, value "1": the sender has taken foreign reserved keys out. */
+export const VOUCHING_HEADER = "rthooks-vouched";
+
+/**
+ * A runtime hook held the container; the NRI plugin did at StartContainer; or the plugin found it running when it
+ * connected to the runtime or to the agent.
+ */
+export type LearnedBy = "hook" | "nri" | "synchronize";
+
+export type Labels = ReadonlyMap<string, string>;
+
+export function withoutReservedKeys(annotations: Annotations): Annotations {
+  const kept = new Map<string, string>();
+  for (const [key, value] of annotations) {
+    if (!key.startsWith(RESERVED_PREFIX)) kept.set(key, value);
+  }
+  return kept;
+}
+
+export function renderLabels(labels: Labels): string {
+  return JSON.stringify(Object.fromEntries(labels));
+}
+
+export function parseLabels(text: string): Result<Labels, string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err("is not JSON");
+  }
+  return toLabels(value);
+}
+
+/** A JSON object of texts. */
+export function toLabels(value: unknown): Result<Labels, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return err("is no JSON object");
+  const labels = new Map<string, string>();
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== "string") return err(`has a value at ${JSON.stringify(key)} that is no text`);
+    labels.set(key, text);
+  }
+  return ok(labels);
+}
