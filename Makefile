@@ -12,7 +12,7 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo test unit build check bench clean generate apt-test
+.PHONY: help demo test unit build check bench clean generate apt-test containerd-test
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ node_modules/.installed: $(BUN) package.json bun.lock $(wildcard */package.json 
 apt-test: # what the tests on real runtimes need, installed only where it is missing
 	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl
 
+containerd-test: # two versions of containerd for the tests, unpacked beside them; nothing is installed
+	@scripts/containerd-download.sh .cache/containerd
+
 dist/.built: node_modules/.installed $(SOURCES) scripts/build.ts
 	@$(BUN) scripts/build.ts
 	@touch $@
@@ -43,14 +46,14 @@ demo: apt-test dist/.built ## hold a real runc container until the agent knows i
 check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check
 
-test: apt-test dist/.built ## every test, on real runtimes
+test: apt-test containerd-test dist/.built ## every test, on real runtimes
 	@$(BUN) test
 
-bench: apt-test dist/.built ## measure; prints tables, fails nothing
+bench: apt-test containerd-test dist/.built ## measure; prints tables, fails nothing
 	@$(BUN) bench/src/main.ts
 
 generate: node_modules/.installed ## make the protobuf code again from libs/proto/proto
 	@$(BUN) run --silent generate
 
 clean: ## remove what the other targets made
-	@rm -rf dist node_modules apps/*/node_modules libs/*/node_modules tests/node_modules bench/node_modules .tools
+	@rm -rf dist node_modules apps/*/node_modules libs/*/node_modules tests/node_modules bench/node_modules .tools .cache

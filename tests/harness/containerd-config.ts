@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { pauseImage } from "./containerd-image.ts";
+import type { ContainerdRelease } from "./containerd-release.ts";
+
+export interface ContainerdConfig {
+  readonly dir: string;
+  /** False leaves the release's default: off in 1.7, on in 2.x. Its sockets and folders are the test's own either way. */
+  readonly enableNri?: boolean;
+  /** File of a base OCI spec for the runc runtime. */
+  readonly baseSpecPath?: string;
+  /** Folder of plugins that containerd launches itself. */
+  readonly pluginDir?: string;
+  /** More top-level tables. */
+  readonly extraToml?: string;
+}
+
+/** Names of the CRI's tables, per version of the configuration file. */
+const tables = {
+  2: {
+    runtime: 'plugins."io.containerd.grpc.v1.cri"',
+    images: `sandbox_image = "${pauseImage}"`,
+  },
+  3: {
+    runtime: 'plugins."io.containerd.cri.v1.runtime"',
+    images: `[plugins."io.containerd.cri.v1.images".pinned_images]\n  sandbox = "${pauseImage}"`,
+  },
+} as const;
+
+/** A file as an operator would have it, but with every folder and socket below `dir`. */
+export function renderContainerdConfig(release: ContainerdRelease, config: ContainerdConfig): string {
+  const { dir, enableNri = true, baseSpecPath, pluginDir, extraToml = "" } = config;
+  const version = release.configVersion;
+  const { runtime, images } = tables[version];
+  return `# containerd of a test
+version = ${version}
+root = "${dir}/root"
+state = "${dir}/state"
+temp = "${dir}/tmp"
+
+[grpc]
+  address = "${dir}/ctd.sock"
+
+[ttrpc]
+  address = "${dir}/ttrpc.sock"
+
+[debug]
+  level = "debug"
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${dir}/opt"
+
+[${runtime}]
+  # Nothing here may raise a score: that needs CAP_SYS_RESOURCE, which test machines lack.
+  restrict_oom_score_adj = true
+  ${version === 2 ? images : ""}
+
+  [${runtime}.cni]
+    conf_dir = "${dir}/cni"
+
+  [${runtime}.containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    pod_annotations = ["*"]
+    container_annotations = ["*"]
+${baseSpecPath === undefined ? "" : `    base_runtime_spec = "${baseSpecPath}"\n`}
+    [${runtime}.containerd.runtimes.runc.options]
+      Root = "${dir}/runc"
+
+${version === 3 ? images : ""}
+
+[plugins."io.containerd.nri.v1.nri"]
+${enableNri ? "  disable = false\n" : ""}  socket_path = "${dir}/nri.sock"
+  plugin_path = "${pluginDir ?? `${dir}/nri-plugins`}"
+  plugin_config_path = "${dir}/nri-conf"
+${extraToml}`;
+}
