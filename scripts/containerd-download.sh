@@ -37,10 +37,10 @@ run_apt() {
     -o Acquire::Retries=3 "$@" >>"$log" 2>&1
 }
 
-# Any Debian mirror that the machine's sources name, whatever format they are written in; a repository that only looks
-# like one fails the check of the signature, and the next is tried.
-mirrors=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u) \
-  || fail "the machine's apt sources name no Debian mirror (an address that ends in /debian)"
+# Every place that the machine's sources name, whatever format they are written in; one that is no Debian mirror, or
+# lacks the suite, fails the check of the signature, and the next is tried.
+mirrors=$(apt-get update --print-uris | sed -nE "s#^'([^']*/)dists/[^']*' .*#\1#p" | sort -u)
+[ -n "$mirrors" ] || fail "the machine's apt sources name no mirror"
 
 for release in "${missing[@]}"; do
   read -r suite wanted <<<"$release"
