@@ -34,7 +34,7 @@ run_apt() {
     -o Dir::State="$work" -o Dir::State::lists="$work/lists" -o Dir::State::status="$work/status" \
     -o Dir::Cache="$work" -o Dir::Cache::archives="$work/archives" -o APT::Sandbox::User=root \
     -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false \
-    -o Acquire::Retries=3 "$@" >>"$log" 2>&1
+    -o Acquire::Retries=3 -o APT::Update::Error-Mode=any "$@" >>"$log" 2>&1
 }
 
 # Every place that the machine's sources name, whatever format they are written in; one that is no Debian mirror, or
@@ -45,10 +45,10 @@ mirrors=$(apt-get update --print-uris | sed -nE "s#^'([^']*/)dists/[^']*' .*#\1#
 for release in "${missing[@]}"; do
   read -r suite wanted <<<"$release"
   is_there "$suite" && continue # another process was faster
+  echo "fetching containerd of Debian $suite"
   for mirror in $mirrors; do
     echo "deb [signed-by=$keyring] $mirror $suite main" >"$work/sources.list"
     rm -rf "$work"/lists/* "$work"/*.deb
-    echo "fetching containerd of Debian $suite"
     run_apt update || continue
     (cd "$work" && { run_apt download "containerd=$wanted~*" || run_apt download "containerd=$wanted*" || run_apt download containerd; }) && break
   done
