@@ -1,3 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// One container held, whoever holds it: configuration, the fail check, the log, and the run of the hook machine.
 
-export {};
+export { type AgentAddress, parseAgentAddress } from "./core/agent-address.ts";
+export { decideFailure, type FailRules } from "./core/fail-check.ts";
+export { renderFailure } from "./core/failure-text.ts";
+export { findConfigFlag, type HookConfig, hookFlags } from "./core/hook-flags.ts";
+export type { AgentLink } from "./edge/agent-link.ts";
+export { loadFailRules } from "./edge/fail-rules.ts";
+export { type ContainerSource, type HoldSetup, holdContainer, type Verdict } from "./edge/hold-container.ts";
+export { createHookLog, type HookLog } from "./edge/hook-log.ts";

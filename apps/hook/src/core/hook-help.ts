@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { renderCompletion, renderHelp } from "@rthooks/flags/help";
+import { type HookConfig, hookFlags } from "@rthooks/invocation";
 import { err, ok, type Result } from "@rthooks/result";
-import { type HookConfig, hookFlags } from "./hook-flags.ts";
 
 const commands = [
   { name: "createRuntime", summary: "hold the container until the agent knows it (OCI stage)" },

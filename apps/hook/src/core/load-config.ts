@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FlagValues, parseFlagValue } from "@rthooks/flags";
+import { findConfigFlag, hookFlags } from "@rthooks/invocation";
 import { err, ok, type Result } from "@rthooks/result";
-import { findConfigFlag, hookFlags } from "./hook-flags.ts";
 
 type Given = Partial<FlagValues<typeof hookFlags>>;
 

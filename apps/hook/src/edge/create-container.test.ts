@@ -3,11 +3,9 @@
 
 import { expect, test } from "bun:test";
 import { resolveFlags } from "@rthooks/flags";
+import { hookFlags, loadFailRules, parseAgentAddress } from "@rthooks/invocation";
 import { openSystem, type System } from "@rthooks/sys";
-import { parseAgentAddress } from "../core/agent-address.ts";
-import { hookFlags } from "../core/hook-flags.ts";
 import { createContainer } from "./create-container.ts";
-import { loadFailRules } from "./fail-rules.ts";
 
 const real = await openSystem();
 

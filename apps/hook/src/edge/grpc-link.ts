@@ -12,12 +12,11 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
+import type { AgentAddress, AgentLink } from "@rthooks/invocation";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { renderGrpcCode } from "@rthooks/proto/unary";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
-import type { AgentAddress } from "../core/agent-address.ts";
-import type { AgentLink } from "./agent-link.ts";
 
 interface Attempt {
   readonly client: Client;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/invocation";
 import type { MaybePromise, System } from "@rthooks/sys";
-import type { AgentAddress } from "../core/agent-address.ts";
-import type { HookConfig } from "../core/hook-flags.ts";
-import type { AgentLink } from "./agent-link.ts";
 import { openUnixLink } from "./unix-link.ts";
 
 /** A unix socket is spoken to directly; for the rest gRPC's own client is loaded. */

@@ -2,13 +2,16 @@
 // From the command line to the exit code.
 
 import { type ParsedArguments, parseArguments, resolveFlags } from "@rthooks/flags";
+import {
+  createHookLog,
+  type HookConfig,
+  hookFlags,
+  loadFailRules,
+  parseAgentAddress,
+} from "@rthooks/invocation";
 import { renderSysError, type System } from "@rthooks/sys";
-import { parseAgentAddress } from "../core/agent-address.ts";
-import { type HookConfig, hookFlags } from "../core/hook-flags.ts";
 import { type ConfigFile, parseConfigFile } from "../core/load-config.ts";
 import { createContainer, type HookSetup } from "./create-container.ts";
-import { loadFailRules } from "./fail-rules.ts";
-import { createHookLog } from "./hook-log.ts";
 
 /** 0 lets the container start, 1 does not. */
 export type ExitCode = 0 | 1;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { type AgentAddress, renderFailure } from "@rthooks/invocation";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { GetVersionRequest, GetVersionResponse } from "@rthooks/proto";
-import type { AgentAddress } from "../core/agent-address.ts";
-import { renderFailure } from "../core/failure-text.ts";
 import type { HookSetup } from "./create-container.ts";
 import { openAgentLink } from "./open-agent-link.ts";
 

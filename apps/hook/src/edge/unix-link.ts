@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AgentLink } from "@rthooks/invocation";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
 import type { Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
-import type { AgentLink } from "./agent-link.ts";
 
 /** No agent is there yet, or it has no room: another attempt may find it. */
 function isTransient(code: ErrnoName): boolean {

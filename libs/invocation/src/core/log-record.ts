@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hook's log lines: Tetragon's keys, their order and words.
 
+import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import type { WallTime } from "@rthooks/sys";
-import type { Request } from "./request.ts";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
@@ -27,7 +27,7 @@ export function renderTime({ seconds, nanos }: WallTime): string {
 /** The log says `create-container` for the stage that the runtime calls createRuntime. */
 export const CREATE_CONTAINER = "create-container";
 
-export function toRequestFields(request: Request, level: string): LogFields {
+export function toRequestFields(request: RuntimeHookMessage, level: string): LogFields {
   return {
     "req-cgroups": request.cgroupsPath,
     "req-rootdir": request.rootDir,

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holds one container until the agent knows it: what the hook machine asks for, done. Who holds it is the hook that
+// the runtime calls, or the NRI plugin at StartContainer.
+
+import {
+  type HookContext,
+  type HookEffect,
+  type HookEvent,
+  type HookInput,
+  toHookContext,
+} from "@rthooks/machines/hook";
+import type { Annotations } from "@rthooks/oci";
+import { encodeRuntimeHookRequest, type RuntimeHookMessage } from "@rthooks/proto/unary";
+import { describeError, type Result } from "@rthooks/result";
+import type { MaybePromise, System } from "@rthooks/sys";
+import type { AgentAddress } from "../core/agent-address.ts";
+import { decideFailure, type FailRules } from "../core/fail-check.ts";
+import { renderFailure } from "../core/failure-text.ts";
+import type { HookConfig } from "../core/hook-flags.ts";
+import { CREATE_CONTAINER, type LogFields, renderTime, toRequestFields } from "../core/log-record.ts";
+import type { AgentLink } from "./agent-link.ts";
+import type { HookLog } from "./hook-log.ts";
+import { runInvocation, type World } from "./invocation.ts";
+
+/** The container, as whoever holds it comes to know it. */
+export interface ContainerSource {
+  /** What to tell the agent; the error is for people. */
+  load(): MaybePromise<Result<RuntimeHookMessage, string>>;
+  /** What failCheck may believe of what is known by now, also when `load` failed. */
+  trustedAnnotations(): Annotations;
+}
+
+export interface HoldSetup {
+  readonly system: Pick<System, "monotonicMs" | "sleep" | "wallClock">;
+  readonly config: HookConfig;
+  readonly address: AgentAddress;
+  readonly rules: FailRules;
+  readonly log: HookLog;
+  readonly userAgent: string;
+  /** When the runtime began to wait, on the system's monotonic clock. */
+  readonly startedAtMs: number;
+  /** From there to the answer. */
+  readonly deadlineMs: number;
+  openLink(): MaybePromise<AgentLink>;
+}
+
+/** `message` is for whoever asked for the container. */
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly message: string };
+
+export async function holdContainer(setup: HoldSetup, source: ContainerSource): Promise<Verdict> {
+  const { system, config, address, rules, log, startedAtMs, deadlineMs } = setup;
+  const stage: LogFields = { hook: CREATE_CONTAINER, "start-time": renderTime(system.wallClock()) };
+  let request: RuntimeHookMessage | undefined;
+  let link: AgentLink | undefined;
+  let denial = "";
+
+  const requestFields = (): LogFields =>
+    request === undefined ? {} : toRequestFields(request, config["log-level"]);
+
+  const load = async (): Promise<HookEvent> => {
+    const loaded = await source.load();
+    if (!loaded.ok) return { type: "spec.failed", failure: { kind: "spec", reason: loaded.error } };
+    request = loaded.value;
+    return { type: "spec.loaded" };
+  };
+
+  const connect = async (): Promise<HookEvent | undefined> => {
+    if (request === undefined) return undefined;
+    link ??= await setup.openLink();
+    return link.connect({
+      path: "/tetragon.FineGuidanceSensors/RuntimeHook",
+      message: encodeRuntimeHookRequest(request),
+      userAgent: setup.userAgent,
+      deadlineAtMs: startedAtMs + deadlineMs,
+    });
+  };
+
+  const check = (): HookEvent => {
+    const verdict = decideFailure(rules, source.trustedAnnotations());
+    return verdict.allowed ? { type: "check.allowed" } : { type: "check.denied", denial: verdict.denial };
+  };
+
+  const reportFailure = ({ failure }: HookContext): Promise<void> => {
+    const text = failure === undefined ? "" : renderFailure(failure, address.text);
+    return failure?.kind === "spec"
+      ? log.write("WARN", "failed to read spec file", { ...stage, err: text })
+      : log.write("WARN", "hook request to the agent failed", { ...stage, ...requestFields(), err: text });
+  };
+
+  const reportDenied = async (context: HookContext): Promise<void> => {
+    const text = context.failure === undefined ? "" : renderFailure(context.failure, address.text);
+    await log.write("WARN", "failing container", {
+      ...stage,
+      "should-fail": context.denial ?? "",
+      error: text,
+    });
+    const where = log.path === "" ? "standard error" : log.path;
+    denial = `failing container: ${text}. Check logs (${where}) for additional info`;
+  };
+
+  const perform = async (effect: HookEffect, context: HookContext): Promise<HookEvent | undefined> => {
+    switch (effect) {
+      case "load":
+        return load();
+      case "connect":
+        return connect();
+      case "check":
+        return check();
+      case "disconnect":
+        link?.disconnect();
+        return undefined;
+      case "reportSuccess":
+        await log.write("INFO", "hook request to agent succeeded", { ...stage, ...requestFields() });
+        return undefined;
+      case "reportSkipped":
+        await log.write("INFO", "gRPC was disabled, so will not be contacting the agent", {
+          ...stage,
+          ...requestFields(),
+        });
+        return undefined;
+      case "reportFailure":
+        await reportFailure(context);
+        return undefined;
+      case "reportAllowed":
+        await log.write(
+          "INFO",
+          "failCheck determined that we should not fail this container, even if there was an error",
+          stage,
+        );
+        return undefined;
+      case "reportDenied":
+        await reportDenied(context);
+        return undefined;
+    }
+  };
+
+  /** An error that no one foresaw leaves the container to failCheck like any other. */
+  const settle = async (error: unknown): Promise<boolean> => {
+    link?.disconnect();
+    const failed: HookContext = {
+      ...toHookContext(input),
+      failure: { kind: "refused", reason: `internal error: ${describeError(error)}` },
+    };
+    await reportFailure(failed);
+    const event = check();
+    await perform(event.type === "check.allowed" ? "reportAllowed" : "reportDenied", {
+      ...failed,
+      denial: "denial" in event ? event.denial : undefined,
+    });
+    return event.type === "check.allowed";
+  };
+
+  const input: HookInput = {
+    deadlineMs,
+    patienceMs: config["grpc-timeout-allowed"],
+    grpcDisabled: config["disable-grpc"],
+  };
+  const world: World = {
+    nowMs: () => system.monotonicMs() - startedAtMs,
+    perform,
+    async wait(untilMs) {
+      const untilAtMs = startedAtMs + untilMs;
+      if (link !== undefined) return link.wait(untilAtMs);
+      await system.sleep(untilAtMs - system.monotonicMs());
+      return undefined;
+    },
+  };
+  let allowed: boolean;
+  try {
+    allowed = await runInvocation(input, world);
+  } catch (error) {
+    allowed = await settle(error);
+  }
+  return allowed ? { allowed } : { allowed, message: denial };
+}
