@@ -44,6 +44,16 @@ async function expectUnwritten(container: PodContainer, forMs: number): Promise<
   }
 }
 
+/** What somebody would write into a pod to pass for another one. */
+const lies = {
+  "rthooks.v1/pod-labels": '{"app":"liar"}',
+  "rthooks.v1/learned-by": "synchronize",
+  "io.kubernetes.cri.sandbox-namespace": "ops",
+  "io.kubernetes.cri.sandbox-name": "liar",
+  "io.kubernetes.cri.sandbox-uid": "00000000-0000-4000-8000-000000000000",
+  "io.kubernetes.pod.namespace": "ops",
+};
+
 /** The messages of the hook's log that the work adds. */
 async function readMessages(logPath: string, work: () => Promise<void>): Promise<readonly unknown[]> {
   const before = readLog(logPath).length;
@@ -114,7 +124,7 @@ function testRelease(way: Way, release: ContainerdRelease): void {
       state: "released",
       source: way.source,
     });
-    if (way.hasLabels) expect(record?.podLabels).toMatchObject(labels);
+    if (way.hasLabels) expect(Object.fromEntries(record?.podLabels ?? [])).toMatchObject(labels);
     expect((record?.learnedUnixNanos ?? 0n) / 1_000n).toBeLessThan(first.unixMicros);
     await pod.remove();
   }, 60_000);
@@ -157,6 +167,21 @@ function testRelease(way: Way, release: ContainerdRelease): void {
     await waitForAct(container);
     expect(await findRecord(container.id)).toMatchObject({ state: "released", podName: pods.denied.name });
     for (const pod of Object.values(pods)) await pod.remove();
+  }, 60_000);
+
+  test("annotations that name another pod, namespace or labels change nothing", async () => {
+    const pod = await runPod(containerd, { labels, annotations: lies });
+    const container = await pod.runContainer({ annotations: lies });
+    const record = await findRecord(container.id);
+    expect(record).toMatchObject({
+      podUid: pod.uid,
+      podName: pod.name,
+      podNamespace: "shop",
+      source: way.source,
+    });
+    expect(record?.podLabels.get("app")).toBe(way.hasLabels ? "web" : undefined);
+    await seat.whileFrozen(async () => expectDenied(await pod.createContainer({ annotations: lies })));
+    await pod.remove();
   }, 60_000);
 
   test("an agent that comes up while a container waits answers for it", async () => {

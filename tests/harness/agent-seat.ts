@@ -13,7 +13,7 @@ export interface AgentSeat {
   whileFrozen<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createAgentSeat(workspace: Workspace): AgentSeat {
+export function createAgentSeat(workspace: Workspace, flags: readonly string[] = []): AgentSeat {
   const socketPath = workspace.path("agent.sock");
   let current: Agent | undefined;
   const agent = () => {
@@ -24,7 +24,7 @@ export function createAgentSeat(workspace: Workspace): AgentSeat {
     socketPath,
     agent,
     start: async () => {
-      current = await startAgent(workspace, { socketPath });
+      current = await startAgent(workspace, { socketPath, flags });
       return current;
     },
     end: async () => {
