@@ -1,3 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+// The Node Resource Interface, from a plugin's side (containerd/nri), over any byte stream.
 
-export {};
+export { type NriEventName, toEventMask } from "./event-mask.ts";
+export {
+  type NriCall,
+  type NriConnection,
+  type NriEvent,
+  type NriHandlers,
+  type NriInventory,
+  type NriPort,
+  openNriConnection,
+} from "./plugin-connection.ts";
+export { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";

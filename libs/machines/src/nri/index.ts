@@ -1,3 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export {};
+export {
+  type NriSessionContext,
+  type NriSessionEvent,
+  type NriSessionInput,
+  nriSessionMachine,
+} from "./session-machine.ts";

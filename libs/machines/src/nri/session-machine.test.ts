@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { createActor, SimulatedClock } from "xstate";
+import { type NriSessionEvent, nriSessionMachine } from "./session-machine.ts";
+
+function start(isLaunched = false) {
+  const done: string[] = [];
+  const note = (name: string) => () => void done.push(name);
+  const clock = new SimulatedClock();
+  const actor = createActor(
+    nriSessionMachine.provide({
+      actions: {
+        dial: note("dial"),
+        register: note("register"),
+        disconnect: note("disconnect"),
+        reportServing: note("reportServing"),
+        reportLost: note("reportLost"),
+        reportStopped: note("reportStopped"),
+      },
+    }),
+    { input: { isLaunched }, clock },
+  );
+  actor.start();
+  const send = (...types: readonly NriSessionEvent["type"][]): void => {
+    for (const type of types) {
+      actor.send(type === "connection.lost" ? { type, reason: "gone" } : { type });
+    }
+  };
+  /** The innermost state. */
+  const state = (): string => JSON.stringify(actor.getSnapshot().value).match(/(\w+)"?\}*$/)?.[1] ?? "";
+  return { actor, clock, done, send, state };
+}
+
+describe("the way to serving", () => {
+  for (const [name, events] of [
+    ["in the usual order", ["dialed", "registered", "configured", "synchronized"]],
+    [
+      "configured before the registration is answered",
+      ["dialed", "configured", "registered", "synchronized"],
+    ],
+    [
+      "synchronized before the registration is answered",
+      ["dialed", "configured", "synchronized", "registered"],
+    ],
+  ] as const) {
+    test(name, () => {
+      const { send, state, done } = start();
+      send(...events);
+      expect(state()).toBe("serving");
+      expect(done).toEqual(["dial", "register", "reportServing"]);
+    });
+  }
+});
+
+describe("a connection that is lost", () => {
+  const before: readonly (readonly NriSessionEvent["type"][])[] = [
+    [],
+    ["dialed"],
+    ["dialed", "registered"],
+    ["dialed", "registered", "configured"],
+    ["dialed", "registered", "configured", "synchronized"],
+  ];
+  for (const events of before) {
+    test(`after ${events.at(-1) ?? "nothing"} is dialled again after a pause`, () => {
+      const { send, state, clock, done, actor } = start();
+      send(...events, "connection.lost");
+      expect(state()).toBe("backingOff");
+      expect(actor.getSnapshot().context.lostBecause).toBe("gone");
+      expect(done.slice(-2)).toEqual(["disconnect", "reportLost"]);
+      clock.increment(25);
+      expect(state()).toBe("dialing");
+      expect(done.filter((name) => name === "dial")).toHaveLength(2);
+    });
+  }
+
+  test("is dialled again at once when the socket changes", () => {
+    const { send, state } = start();
+    send("connection.lost", "socket.changed");
+    expect(state()).toBe("dialing");
+  });
+
+  test("ends the session of a launched plugin", () => {
+    const { send, actor, done } = start(true);
+    send("dialed", "registered", "configured", "synchronized", "connection.lost");
+    expect(actor.getSnapshot().status).toBe("done");
+    expect(done.at(-1)).toBe("reportStopped");
+  });
+});
+
+test("the pause grows to 150 ms and starts anew after a session that served", () => {
+  const { send, clock, state } = start();
+  const pause = (): number => {
+    let ms = 0;
+    while (state() === "backingOff" && ms < 1000) {
+      clock.increment(1);
+      ms++;
+    }
+    return ms;
+  };
+  const pauses = Array.from({ length: 5 }, () => {
+    send("connection.lost");
+    return pause();
+  });
+  expect(pauses).toEqual([25, 50, 100, 150, 150]);
+  send("dialed", "registered", "configured", "synchronized", "connection.lost");
+  expect(pause()).toBe(25);
+});
+
+test("a runtime that does not go on is left after ten seconds, and told so", () => {
+  const { send, clock, state, actor } = start();
+  send("dialed", "registered");
+  clock.increment(9_999);
+  expect(state()).toBe("configuring");
+  clock.increment(1);
+  expect(state()).toBe("backingOff");
+  expect(actor.getSnapshot().context.lostBecause).toBe("the runtime did not go on in time");
+});
+
+test("a session that serves has no time limit", () => {
+  const { send, clock, state } = start();
+  send("dialed", "registered", "configured", "synchronized");
+  clock.increment(1_000_000);
+  expect(state()).toBe("serving");
+});
+
+test("it stops from every state, and disconnects where it was connected", () => {
+  for (const events of [
+    [],
+    ["dialed"],
+    ["connection.lost"],
+    ["dialed", "configured", "synchronized"],
+  ] as const) {
+    const { send, actor, done } = start();
+    send(...events, "stop");
+    expect(actor.getSnapshot().status).toBe("done");
+    expect(done).toContain("disconnect");
+    expect(done.at(-1)).toBe("reportStopped");
+  }
+});

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugin's end of one connection to a runtime: bytes in, bytes out. Both generations of the wire come out alike:
+// events that have a method of their own, and those that are told as StateChange.
+
+import {
+  ConfigureRequest,
+  ConfigureResponse,
+  type Container,
+  type ContainerAdjustment,
+  CreateContainerResponse,
+  EventRequest,
+  type PodSandbox,
+  RegisterPluginRequest,
+  StateChangeEvent,
+  SynchronizeRequest,
+  SynchronizeResponse,
+} from "@rthooks/proto/nri";
+import { err, ok, type Result } from "@rthooks/result";
+import { findEventName, type NriEventName, toEventName } from "./event-mask.ts";
+import {
+  createDemultiplexer,
+  encodeFrames,
+  PLUGIN_SERVICE_CONNECTION,
+  RUNTIME_SERVICE_CONNECTION,
+} from "./multiplexer.ts";
+import { createTtrpcClient } from "./ttrpc-client.ts";
+import { createTtrpcReader } from "./ttrpc-frame.ts";
+import { createTtrpcServer, type TtrpcCall } from "./ttrpc-server.ts";
+import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** A byte stream, as far as it is written to. */
+export interface NriPort {
+  /** Queues the bytes and returns at once. */
+  send(bytes: Uint8Array): void;
+  close(): void;
+}
+
+export interface NriCall {
+  /** On the caller's clock. */
+  readonly receivedAtMs: number;
+  /** When the runtime waits no longer: then it goes on as if there were no plugin. */
+  readonly deadlineAtMs: number;
+}
+
+export interface NriEvent {
+  readonly name: NriEventName;
+  readonly pod: PodSandbox;
+  /** Absent in events of pods. */
+  readonly container: Container | undefined;
+}
+
+export interface NriInventory {
+  readonly pods: readonly PodSandbox[];
+  readonly containers: readonly Container[];
+}
+
+/** What a handler throws is the runtime's INTERNAL. */
+export interface NriHandlers {
+  /** Gives the mask of the events that are wanted. */
+  configure(request: ConfigureRequest): MaybePromise<Result<number, TtrpcStatus>>;
+  /** Everything that runs, whole. */
+  synchronize(inventory: NriInventory, call: NriCall): MaybePromise<Result<void, TtrpcStatus>>;
+  /** The adjustment counts for CreateContainer alone. An error keeps the container from starting where NRI says so. */
+  event(
+    event: NriEvent,
+    call: NriCall,
+  ): MaybePromise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>>;
+  /** The connection is of no more use, and its port is closed. Told once. */
+  closed(reason: string): void;
+}
+
+export interface NriConnection {
+  /** Valid during the call. */
+  receive(bytes: Uint8Array): void;
+  register(name: string, index: string): Promise<Result<void, TtrpcStatus>>;
+  /** Ends the connection from this side; also for when the other has ended it. */
+  close(reason: string): void;
+}
+
+const RUNTIME_SERVICE = "nri.pkg.api.v1alpha1.Runtime";
+const PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
+
+/** Go's default of the runtimes, for those that do not tell theirs (before NRI 0.7). */
+const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
+/** Of the parts of one synchronization together: a node runs a few hundred containers. */
+const MAX_INVENTORY = 100_000;
+
+const empty = new Uint8Array();
+
+export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: () => number): NriConnection {
+  let requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS;
+  let inventory: { pods: PodSandbox[]; containers: Container[] } = { pods: [], containers: [] };
+  let isClosed = false;
+
+  const toCall = ({ timeoutNanos }: TtrpcCall): NriCall => {
+    const receivedAtMs = nowMs();
+    const leftMs = timeoutNanos > 0n ? Number(timeoutNanos) / 1e6 : requestTimeoutMs;
+    return { receivedAtMs, deadlineAtMs: receivedAtMs + leftMs };
+  };
+
+  const synchronize = async (call: TtrpcCall): Promise<Result<Uint8Array, TtrpcStatus>> => {
+    const { pods, containers, more } = SynchronizeRequest.decode(call.payload);
+    const { pods: allPods, containers: allContainers } = inventory;
+    if (allPods.length + pods.length + allContainers.length + containers.length > MAX_INVENTORY) {
+      return err({
+        code: ttrpcCode.resourceExhausted,
+        message: `more than ${MAX_INVENTORY} pods and containers`,
+      });
+    }
+    for (const pod of pods) allPods.push(pod);
+    for (const container of containers) allContainers.push(container);
+    if (!more) {
+      const whole = inventory;
+      inventory = { pods: [], containers: [] };
+      const done = await handlers.synchronize(whole, toCall(call));
+      if (!done.ok) return done;
+    }
+    return ok(SynchronizeResponse.encode({ more }).finish());
+  };
+
+  const handleEvent = async (
+    name: NriEventName | undefined,
+    { pod, container }: Pick<NriEvent, "container"> & { readonly pod: PodSandbox | undefined },
+    call: TtrpcCall,
+  ): Promise<Result<Uint8Array, TtrpcStatus>> => {
+    // Of a version that did not exist when this was written, or without a pod: nothing that this plugin asked for.
+    if (name === undefined || pod === undefined) return ok(empty);
+    const done = await handlers.event({ name, pod, container }, toCall(call));
+    if (!done.ok) return done;
+    if (name !== "CreateContainer" || done.value === undefined) return ok(empty);
+    return ok(CreateContainerResponse.encode({ adjust: { hooks: undefined, ...done.value } }).finish());
+  };
+
+  const handle = async (call: TtrpcCall): Promise<Result<Uint8Array, TtrpcStatus>> => {
+    if (call.service !== PLUGIN_SERVICE) return unimplemented(`service ${call.service}`);
+    switch (call.method) {
+      case "Configure": {
+        const request = ConfigureRequest.decode(call.payload);
+        if (request.requestTimeout > 0n) requestTimeoutMs = Number(request.requestTimeout);
+        const mask = await handlers.configure(request);
+        return mask.ok ? ok(ConfigureResponse.encode({ events: mask.value }).finish()) : mask;
+      }
+      case "Synchronize":
+        return synchronize(call);
+      case "Shutdown":
+        // No runtime has been seen to call it; the end of the connection is what counts.
+        return ok(empty);
+      case "StateChange": {
+        const { event, pod, container } = StateChangeEvent.decode(call.payload);
+        return handleEvent(findEventName(event), { pod, container }, call);
+      }
+      default: {
+        const name = toEventName(call.method);
+        if (name === undefined) return unimplemented(`method ${call.method}`);
+        return handleEvent(name, EventRequest.decode(call.payload), call);
+      }
+    }
+  };
+
+  const close = (reason: string): void => {
+    if (isClosed) return;
+    isClosed = true;
+    server.close();
+    client.close();
+    port.close();
+    handlers.closed(reason);
+  };
+
+  const server = createTtrpcServer({
+    handle,
+    send: (frame) => port.send(encodeFrames(PLUGIN_SERVICE_CONNECTION, frame)),
+    onViolation: (reason) => close(`the runtime broke the protocol: ${reason}`),
+  });
+  const client = createTtrpcClient((frame) => port.send(encodeFrames(RUNTIME_SERVICE_CONNECTION, frame)));
+  const readers = new Map([
+    [PLUGIN_SERVICE_CONNECTION, createTtrpcReader(server.receive)],
+    [RUNTIME_SERVICE_CONNECTION, createTtrpcReader(client.receive)],
+  ]);
+  const demultiplexer = createDemultiplexer((id, bytes) => readers.get(id)?.receive(bytes));
+
+  return {
+    receive(bytes) {
+      if (!isClosed) demultiplexer.receive(bytes);
+    },
+    async register(name, index) {
+      const request = RegisterPluginRequest.encode({ pluginName: name, pluginIdx: index, nriVersion: "" });
+      const answer = await client.call(RUNTIME_SERVICE, "RegisterPlugin", request.finish());
+      return answer.ok ? ok(undefined) : answer;
+    },
+    close,
+  };
+}
+
+const unimplemented = (what: string): Result<never, TtrpcStatus> =>
+  err({ code: ttrpcCode.unimplemented, message: `this plugin has no ${what}` });
