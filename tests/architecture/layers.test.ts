@@ -15,6 +15,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/machines", 2],
   ["libs/nri", 2],
   ["libs/sys", 3],
+  ["libs/log", 3],
   ["libs/invocation", 4],
   ["libs/plugin", 5],
   ["apps/hook", 6],
@@ -35,7 +36,7 @@ const pure: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Libraries that do things, divided like an app: what decides in core/, what does in edge/. */
-const divided: readonly string[] = ["libs/invocation", "libs/plugin"];
+const divided: readonly string[] = ["libs/log", "libs/invocation", "libs/plugin"];
 
 const files = findSourceFiles();
 const shipped = files.filter((file) => ranks.has(file.package));

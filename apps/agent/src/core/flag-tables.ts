@@ -2,7 +2,7 @@
 // The agent's command line.
 
 import { flag } from "@rthooks/flags";
-import { logFormats, logLevels } from "./logger.ts";
+import { logFormats, logLevels } from "@rthooks/log";
 
 const defaultServerAddress = "unix:///var/run/tetragon/tetragon.sock";
 

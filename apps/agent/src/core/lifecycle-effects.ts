@@ -3,6 +3,7 @@
 // filter, answer callers, write the log. Each effect answers its machine at once. None may throw: an actor
 // that ends in an error would leave its callers waiting.
 
+import type { LogFields, Logger } from "@rthooks/log";
 import {
   type ContainerContext,
   type ContainerLogic,
@@ -14,7 +15,6 @@ import {
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ActorOptions } from "xstate";
 import type { CgroupResolver } from "./cgroup-resolver.ts";
-import type { LogFields, Logger } from "./logger.ts";
 import type { PodSource } from "./pod-source.ts";
 import type { PolicyFilter } from "./policy-filter.ts";
 import { type Refusal, toRefusal } from "./refusal.ts";

@@ -2,13 +2,11 @@
 // From the command line to what it asks for; gives the exit code.
 
 import { parseArguments, resolveFlags } from "@rthooks/flags";
+import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
 import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
-import { logFormats, logLevels } from "../core/logger.ts";
 import { parseServerAddress } from "../core/server-address.ts";
 import { renderStatusJson, renderStatusTable } from "../core/status-table.ts";
-import { nowNanos } from "./clock.ts";
 import type { HelpTopic } from "./help.ts";
-import { createLogWriter } from "./log-writer.ts";
 import { runAgent } from "./run-agent.ts";
 import { waitForSignal } from "./signals.ts";
 import { fetchContainers } from "./status-client.ts";

@@ -2,6 +2,7 @@
 // The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, and AgentState.
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status } from "@grpc/grpc-js";
+import { type Logger, nowNanos } from "@rthooks/log";
 import {
   AgentStateDefinition,
   FineGuidanceSensorsDefinition,
@@ -11,11 +12,9 @@ import {
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { parseHookCall } from "../core/announcement.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
-import type { Logger } from "../core/logger.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
 import { registerUnary } from "../wire/service.ts";
-import { nowNanos } from "./clock.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
 export interface GrpcServer {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   mkdirSync,
@@ -11,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LogFields } from "../core/logger.ts";
+import type { LogFields } from "@rthooks/log";
 import { openPodsFile, type PodsFile } from "./pods-file.ts";
 
 const base = mkdtempSync(join(tmpdir(), "rthooks-pods-"));

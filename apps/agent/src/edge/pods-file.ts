@@ -4,8 +4,8 @@
 // the kubelet does for mounted ConfigMaps) are all seen, on file systems without change notices too.
 
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import type { Logger } from "@rthooks/log";
 import { describeError, err, type Result } from "@rthooks/result";
-import type { Logger } from "../core/logger.ts";
 import { parsePodList } from "../core/pod-list.ts";
 import type { Pod, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";

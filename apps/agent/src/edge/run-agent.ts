@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent from its start to its end.
 
+import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { createLifecycle } from "../core/lifecycle.ts";
-import type { Logger } from "../core/logger.ts";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
 import { createMemoryPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes to the agent's process from outside its sockets.
 
+import type { LogWriter } from "@rthooks/log";
 import { describeError } from "@rthooks/result";
-import type { LogWriter } from "./log-writer.ts";
 
 const signals = ["SIGTERM", "SIGINT"] as const; // const: the names are a union
 /** A shell's exit code for a process that a signal ended. */
