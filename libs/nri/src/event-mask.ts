@@ -31,3 +31,7 @@ export const findEventName = (event: number): NriEventName | undefined => names[
 export function toEventMask(events: readonly [NriEventName, ...NriEventName[]]): number {
   return events.reduce((mask, event) => mask | (1 << names.indexOf(event)), 0);
 }
+
+/** Whether a runtime of any version takes it for some events and not for all. */
+export const isEventMask = (mask: number): boolean =>
+  Number.isInteger(mask) && mask > 0 && mask < 1 << names.length;

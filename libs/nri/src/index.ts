@@ -11,4 +11,5 @@ export {
   type NriPort,
   openNriConnection,
 } from "./plugin-connection.ts";
+export { checkPluginName } from "./plugin-name.ts";
 export { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";

@@ -16,7 +16,7 @@ import {
   SynchronizeResponse,
 } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
-import { findEventName, type NriEventName, toEventName } from "./event-mask.ts";
+import { findEventName, isEventMask, type NriEventName, toEventName } from "./event-mask.ts";
 import {
   createDemultiplexer,
   encodeFrames,
@@ -34,6 +34,8 @@ type MaybePromise<T> = T | Promise<T>;
 export interface NriPort {
   /** Queues the bytes and returns at once. */
   send(bytes: Uint8Array): void;
+  /** Bytes that were sent and that the kernel has not taken. A port that does not tell has to bound its queue. */
+  queuedBytes?(): number;
   close(): void;
 }
 
@@ -58,7 +60,7 @@ export interface NriInventory {
 
 /** What a handler throws is the runtime's INTERNAL. */
 export interface NriHandlers {
-  /** Gives the mask of the events that are wanted. */
+  /** Gives the mask of the events that are wanted. An error ends the connection, and so does one of synchronize. */
   configure(request: ConfigureRequest): MaybePromise<Result<number, TtrpcStatus>>;
   /** Everything that runs, whole. */
   synchronize(inventory: NriInventory, call: NriCall): MaybePromise<Result<void, TtrpcStatus>>;
@@ -86,12 +88,16 @@ const PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
 const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
 /** Of the parts of one synchronization together: a node runs a few hundred containers. */
 const MAX_INVENTORY = 100_000;
+/** Of the same, as they are sent. */
+const MAX_INVENTORY_BYTES = 64 << 20;
+/** Answers that a runtime leaves unread. It reads them at once, so that this many are for nobody. */
+const MAX_QUEUED_BYTES = 16 << 20;
 
 const empty = new Uint8Array();
 
 export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: () => number): NriConnection {
   let requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS;
-  let inventory: { pods: PodSandbox[]; containers: Container[] } = { pods: [], containers: [] };
+  let inventory = emptyInventory();
   let isClosed = false;
 
   const toCall = ({ timeoutNanos }: TtrpcCall): NriCall => {
@@ -100,21 +106,25 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     return { receivedAtMs, deadlineAtMs: receivedAtMs + leftMs };
   };
 
+  /** Runtimes since NRI 0.7 cut what would be larger than a message: all parts have one time limit together. */
   const synchronize = async (call: TtrpcCall): Promise<Result<Uint8Array, TtrpcStatus>> => {
+    const { receivedAtMs, deadlineAtMs } = toCall(call);
     const { pods, containers, more } = SynchronizeRequest.decode(call.payload);
-    const { pods: allPods, containers: allContainers } = inventory;
-    if (allPods.length + pods.length + allContainers.length + containers.length > MAX_INVENTORY) {
-      return err({
-        code: ttrpcCode.resourceExhausted,
-        message: `more than ${MAX_INVENTORY} pods and containers`,
-      });
+    inventory.bytes += call.payload.length;
+    inventory.deadlineAtMs = Math.min(inventory.deadlineAtMs, deadlineAtMs);
+    const { pods: allPods, containers: allContainers, bytes } = inventory;
+    const count = allPods.length + pods.length + allContainers.length + containers.length;
+    if (count > MAX_INVENTORY || bytes > MAX_INVENTORY_BYTES) {
+      inventory = emptyInventory();
+      const message = `more than ${MAX_INVENTORY} pods and containers, or than 64 MiB of them`;
+      return err({ code: ttrpcCode.resourceExhausted, message });
     }
     for (const pod of pods) allPods.push(pod);
     for (const container of containers) allContainers.push(container);
     if (!more) {
       const whole = inventory;
-      inventory = { pods: [], containers: [] };
-      const done = await handlers.synchronize(whole, toCall(call));
+      inventory = emptyInventory();
+      const done = await handlers.synchronize(whole, { receivedAtMs, deadlineAtMs: whole.deadlineAtMs });
       if (!done.ok) return done;
     }
     return ok(SynchronizeResponse.encode({ more }).finish());
@@ -140,7 +150,9 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
         const request = ConfigureRequest.decode(call.payload);
         if (request.requestTimeout > 0n) requestTimeoutMs = Number(request.requestTimeout);
         const mask = await handlers.configure(request);
-        return mask.ok ? ok(ConfigureResponse.encode({ events: mask.value }).finish()) : mask;
+        if (!mask.ok) return mask;
+        if (!isEventMask(mask.value)) throw new Error(`the mask ${mask.value} is not of known events`);
+        return ok(ConfigureResponse.encode({ events: mask.value }).finish());
       }
       case "Synchronize":
         return synchronize(call);
@@ -168,12 +180,22 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     handlers.closed(reason);
   };
 
+  const send = (connectionId: number, frame: Uint8Array): void => {
+    port.send(encodeFrames(connectionId, frame));
+    if ((port.queuedBytes?.() ?? 0) > MAX_QUEUED_BYTES)
+      close("the runtime does not read what it is answered");
+  };
   const server = createTtrpcServer({
     handle,
-    send: (frame) => port.send(encodeFrames(PLUGIN_SERVICE_CONNECTION, frame)),
+    send: (frame) => send(PLUGIN_SERVICE_CONNECTION, frame),
+    onAnswered: ({ method }, answer) => {
+      if (answer.ok || (method !== "Configure" && method !== "Synchronize")) return;
+      // Runtimes before NRI 0.12 keep a plugin whose synchronization failed, and never send it an event.
+      close(`${method} failed: ${answer.error.message}`);
+    },
     onViolation: (reason) => close(`the runtime broke the protocol: ${reason}`),
   });
-  const client = createTtrpcClient((frame) => port.send(encodeFrames(RUNTIME_SERVICE_CONNECTION, frame)));
+  const client = createTtrpcClient((frame) => send(RUNTIME_SERVICE_CONNECTION, frame));
   const readers = new Map([
     [PLUGIN_SERVICE_CONNECTION, createTtrpcReader(server.receive)],
     [RUNTIME_SERVICE_CONNECTION, createTtrpcReader(client.receive)],
@@ -192,6 +214,13 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     close,
   };
 }
+
+const emptyInventory = () => ({
+  pods: [] as PodSandbox[], // the casts name what the lists will hold
+  containers: [] as Container[],
+  bytes: 0,
+  deadlineAtMs: Number.POSITIVE_INFINITY,
+});
 
 const unimplemented = (what: string): Result<never, TtrpcStatus> =>
   err({ code: ttrpcCode.unimplemented, message: `this plugin has no ${what}` });

@@ -4,7 +4,7 @@
 
 import { TtrpcRequest, TtrpcResponse } from "@rthooks/proto/nri";
 import { describeError, err, type Result } from "@rthooks/result";
-import { encodeTtrpcFrame, REQUEST, RESPONSE, type TtrpcFrame } from "./ttrpc-frame.ts";
+import { encodeTtrpcFrame, MAX_DATA_BYTES, REQUEST, RESPONSE, type TtrpcFrame } from "./ttrpc-frame.ts";
 import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
 
 export interface TtrpcCall {
@@ -21,12 +21,16 @@ export interface TtrpcServerOptions {
   handle(call: TtrpcCall): Answer | Promise<Answer>;
   /** Gets one encoded frame. */
   send(frame: Uint8Array): void;
+  /** The answer to a call was sent. */
+  onAnswered(call: TtrpcCall, answer: Answer): void;
   /** The other side speaks something else: there is no way to go on. */
   onViolation(reason: string): void;
 }
 
 /** Calls in work at once. A runtime has one at a time; more than this is a flood. */
 const MAX_OPEN_STREAMS = 1024;
+/** The requests of those calls together. */
+const MAX_OPEN_BYTES = 64 << 20;
 
 export interface TtrpcServer {
   receive(frame: TtrpcFrame): void;
@@ -34,24 +38,26 @@ export interface TtrpcServer {
   close(): void;
 }
 
-export function createTtrpcServer({ handle, send, onViolation }: TtrpcServerOptions): TtrpcServer {
+export function createTtrpcServer({
+  handle,
+  send,
+  onAnswered,
+  onViolation,
+}: TtrpcServerOptions): TtrpcServer {
   let lastStreamId = 0;
   let open = 0;
+  let openBytes = 0;
   let isClosed = false;
 
   const answer = (streamId: number, result: Answer): void => {
-    if (isClosed) return;
-    const response = TtrpcResponse.encode({
-      status: result.ok ? undefined : result.error,
-      payload: result.ok ? result.value : new Uint8Array(),
-    }).finish();
-    send(encodeTtrpcFrame(streamId, RESPONSE, response));
+    if (!isClosed) send(encodeTtrpcFrame(streamId, RESPONSE, encodeAnswer(result)));
   };
   const refuse = (streamId: number, code: number, message: string): void =>
     answer(streamId, err({ code, message }));
 
   const run = async (streamId: number, call: TtrpcCall): Promise<void> => {
     open++;
+    openBytes += call.payload.length;
     let result: Answer;
     try {
       result = await handle(call);
@@ -59,7 +65,9 @@ export function createTtrpcServer({ handle, send, onViolation }: TtrpcServerOpti
       result = err({ code: ttrpcCode.internal, message: `${call.method}: ${describeError(error)}` });
     }
     open--;
+    openBytes -= call.payload.length;
     answer(streamId, result);
+    onAnswered(call, result);
   };
 
   return {
@@ -90,10 +98,29 @@ export function createTtrpcServer({ handle, send, onViolation }: TtrpcServerOpti
         return;
       }
       const { service, method, payload, timeoutNano } = request;
+      if (openBytes + payload.length > MAX_OPEN_BYTES) {
+        refuse(streamId, ttrpcCode.resourceExhausted, "the requests in work are larger than 64 MiB together");
+        return;
+      }
       void run(streamId, { service, method, payload, timeoutNanos: timeoutNano });
     },
     close() {
       isClosed = true;
     },
   };
+}
+
+/** Never an answer that the runtime takes for a success by mistake, nor one that its reader refuses. */
+function encodeAnswer(answer: Answer): Uint8Array {
+  const payload = answer.ok ? answer.value : new Uint8Array();
+  const status = answer.ok ? undefined : toErrorStatus(answer.error);
+  const data = TtrpcResponse.encode({ status, payload }).finish();
+  if (data.length <= MAX_DATA_BYTES) return data;
+  const tooLarge = { code: ttrpcCode.resourceExhausted, message: "the answer is larger than 4 MiB" };
+  return TtrpcResponse.encode({ status: tooLarge, payload: new Uint8Array() }).finish();
+}
+
+/** Code 0 would mean that all is well; numbers beyond gRPC's mean nothing to a runtime. */
+function toErrorStatus({ code, message }: TtrpcStatus): TtrpcStatus {
+  return { code: Number.isInteger(code) && code > 0 && code <= 16 ? code : ttrpcCode.unknown, message };
 }

@@ -150,6 +150,8 @@ export interface Container {
   state: ContainerState;
   labels: Map<string, string>;
   annotations: Map<string, string>;
+  args: string[];
+  mounts: Mount[];
   linux:
     | LinuxContainer
     | undefined;
@@ -167,6 +169,13 @@ export interface Container_LabelsEntry {
 export interface Container_AnnotationsEntry {
   key: string;
   value: string;
+}
+
+export interface Mount {
+  destination: string;
+  type: string;
+  source: string;
+  options: string[];
 }
 
 export interface LinuxContainer {
@@ -1008,6 +1017,8 @@ function createBaseContainer(): Container {
     state: 0,
     labels: new Map(),
     annotations: new Map(),
+    args: [],
+    mounts: [],
     linux: undefined,
     pid: 0,
     image: undefined,
@@ -1034,6 +1045,12 @@ export const Container: MessageFns<Container> = {
     message.annotations.forEach((value, key) => {
       Container_AnnotationsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    for (const v of message.args) {
+      writer.uint32(58).string(v!);
+    }
+    for (const v of message.mounts) {
+      Mount.encode(v!, writer.uint32(74).fork()).join();
+    }
     if (message.linux !== undefined) {
       LinuxContainer.encode(message.linux, writer.uint32(90).fork()).join();
     }
@@ -1111,6 +1128,22 @@ export const Container: MessageFns<Container> = {
             if (entry6.value !== undefined) {
               message.annotations.set(entry6.key, entry6.value);
             }
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.args.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.mounts.push(Mount.decode(reader, reader.uint32()));
             continue;
           }
           case 11: {
@@ -1249,6 +1282,85 @@ export const Container_AnnotationsEntry: MessageFns<Container_AnnotationsEntry> 
             }
 
             message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMount(): Mount {
+  return { destination: "", type: "", source: "", options: [] };
+}
+
+export const Mount: MessageFns<Mount> = {
+  encode(message: Mount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.destination !== "") {
+      writer.uint32(10).string(message.destination);
+    }
+    if (message.type !== "") {
+      writer.uint32(18).string(message.type);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    for (const v of message.options) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Mount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.destination = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options.push(reader.string());
             continue;
           }
         }
