@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a plugin finds the runtime that the tests play: a unix socket, or the end of a socket pair.
+import { read, rmSync, write } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { type NriPluginSeat, type NriRuntimeOptions, seatNriPlugin } from "./nri-runtime.ts";
+import { waitFor } from "./wait.ts";
+
+export interface NriListener {
+  /** The plugins that have connected, in order. */
+  readonly seats: readonly NriPluginSeat[];
+  /** The first one after this call that has been synchronized. */
+  nextPlugin(): Promise<NriPluginSeat>;
+  close(): Promise<void>;
+}
+
+/** A runtime takes one plugin after the other; an old socket in its place is removed first, as runtimes do. */
+export async function openNriListener(socketPath: string, options: NriRuntimeOptions): Promise<NriListener> {
+  const seats: NriPluginSeat[] = [];
+  const sockets = new Set<Socket>();
+  let lastReady: Promise<unknown> = Promise.resolve();
+  let seen = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.pause();
+    lastReady = lastReady.then(async () => {
+      const seat = seatNriPlugin(
+        { send: (bytes) => void socket.write(bytes), close: () => void socket.destroy() },
+        options,
+      );
+      socket.on("data", seat.peer.receive);
+      socket.on("error", (error) => seat.peer.close(error.message));
+      socket.on("close", () => {
+        sockets.delete(socket);
+        seat.peer.close("the plugin closed the connection");
+      });
+      seats.push(seat);
+      await seat.ready;
+    });
+  });
+  rmSync(socketPath, { force: true });
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  return {
+    seats,
+    async nextPlugin() {
+      const number = seen++;
+      const seat = await waitFor("a plugin connects", () => seats[number]);
+      const ready = await seat.ready;
+      if (ready !== "ready") throw new Error(`the plugin is not ready: ${ready.failure}`);
+      return seat;
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      for (const { peer } of seats) peer.close("the runtime ended");
+      await closed;
+      rmSync(socketPath, { force: true });
+    },
+  };
+}
+
+/** For a plugin that was launched: fd is our end of its socket pair (the entry 3 of Bun.spawn's stdio, a "pipe"). */
+export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriPluginSeat {
+  let written: Promise<void> = Promise.resolve();
+  let isOpen = true;
+  const sendAll = async (bytes: Uint8Array): Promise<void> => {
+    for (let at = 0; at < bytes.length && isOpen; ) {
+      at += await new Promise<number>((resolve) => {
+        write(fd, bytes, at, bytes.length - at, null, (error, count) => {
+          if (error !== null) isOpen = false;
+          resolve(error === null ? count : 0);
+        });
+      });
+    }
+  };
+  const seat = seatNriPlugin(
+    {
+      send(bytes) {
+        written = written.then(() => sendAll(bytes));
+      },
+      close() {
+        isOpen = false;
+      },
+    },
+    options,
+  );
+  const buffer = Buffer.alloc(65536);
+  const readOn = (): void =>
+    read(fd, buffer, 0, buffer.length, null, (error, count) => {
+      if (error !== null || count === 0) return seat.peer.close("the plugin closed the connection");
+      seat.peer.receive(buffer.subarray(0, count));
+      if (isOpen) readOn();
+    });
+  readOn();
+  return seat;
+}
