@@ -33,6 +33,7 @@ export async function openNriListener(socketPath: string, options: NriRuntimeOpt
         sockets.delete(socket);
         seat.peer.close("the plugin closed the connection");
       });
+      socket.resume();
       seats.push(seat);
       await seat.ready;
     });
@@ -58,6 +59,9 @@ export async function openNriListener(socketPath: string, options: NriRuntimeOpt
   };
 }
 
+/** Bun's own pipes do not block. */
+const isBusy = (error: NodeJS.ErrnoException | null): boolean => error?.code === "EAGAIN";
+
 /** For a plugin that was launched: fd is our end of its socket pair (the entry 3 of Bun.spawn's stdio, a "pipe"). */
 export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriPluginSeat {
   let written: Promise<void> = Promise.resolve();
@@ -66,8 +70,9 @@ export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriP
     for (let at = 0; at < bytes.length && isOpen; ) {
       at += await new Promise<number>((resolve) => {
         write(fd, bytes, at, bytes.length - at, null, (error, count) => {
-          if (error !== null) isOpen = false;
-          resolve(error === null ? count : 0);
+          if (error === null) return resolve(count);
+          if (!isBusy(error)) isOpen = false;
+          setTimeout(resolve, 1, 0);
         });
       });
     }
@@ -84,12 +89,19 @@ export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriP
     options,
   );
   const buffer = Buffer.alloc(65536);
-  const readOn = (): void =>
+  const readOn = (): void => {
+    if (!isOpen) return;
     read(fd, buffer, 0, buffer.length, null, (error, count) => {
-      if (error !== null || count === 0) return seat.peer.close("the plugin closed the connection");
-      seat.peer.receive(buffer.subarray(0, count));
-      if (isOpen) readOn();
+      if (isBusy(error)) {
+        setTimeout(readOn, 1);
+      } else if (error !== null || count === 0) {
+        seat.peer.close("the plugin closed the connection");
+      } else {
+        seat.peer.receive(buffer.subarray(0, count));
+        readOn();
+      }
     });
+  };
   readOn();
   return seat;
 }

@@ -51,7 +51,7 @@ export function startMemoryPlugin(
         queueMicrotask(() => {
           // A copy whose bytes are wiped afterwards: nobody may keep what it was lent.
           for (const piece of cut(bytes)) {
-            const lent = piece.slice();
+            const lent = new Uint8Array(piece);
             connection.receive(lent);
             lent.fill(0xff);
           }

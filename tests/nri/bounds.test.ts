@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a runtime can make the library keep.
+import { describe, expect, test } from "bun:test";
+import { openNriConnection } from "@rthooks/nri";
+import { encodeMessage } from "../harness/nri-messages.ts";
+import { createGoReader, createMuxReader, toMuxFrame, toTtrpcMessage } from "../harness/nri-wire.ts";
+import { allEvents, ok } from "./memory-plugin.ts";
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function open(queuedBytes: () => number = () => 0, event = (): unknown => undefined) {
+  const streamIds: number[] = [];
+  let closedBecause: string | undefined;
+  let inventories = 0;
+  const reader = createGoReader({
+    onMessage: ({ streamId }) => void streamIds.push(streamId),
+    onOversize: () => undefined,
+    onNoMemory: () => undefined,
+  });
+  const connection = openNriConnection(
+    {
+      send: createMuxReader((_, payload) => reader(payload)),
+      queuedBytes,
+      close: () => undefined,
+    },
+    {
+      configure: () => ok(allEvents),
+      synchronize() {
+        inventories++;
+        return ok(undefined);
+      },
+      async event() {
+        await event();
+        return ok(undefined);
+      },
+      closed(reason) {
+        closedBecause = reason;
+      },
+    },
+    () => 0,
+  );
+  return {
+    receive: connection.receive,
+    streamIds,
+    inventories: () => inventories,
+    closedBecause: () => closedBecause,
+  };
+}
+
+const toRequest = (streamId: number, method: string, payload: Buffer): Buffer =>
+  toMuxFrame(
+    1,
+    toTtrpcMessage({
+      streamId,
+      type: 1,
+      body: encodeMessage("ttrpc.Request", { service: "nri.pkg.api.v1alpha1.Plugin", method, payload }),
+    }),
+  );
+const eventPayload = (bytes: number): Buffer =>
+  encodeMessage("EventRequest", { pod: { id: "p" }, container: { id: "x".repeat(bytes) } });
+
+/** Bytes that are held outside the garbage collector's own heap as well. */
+function measureHeld(): number {
+  Bun.gc(true);
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + external + arrayBuffers;
+}
+
+function uint32s(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length * 4);
+  numbers.forEach((number, at) => void bytes.writeUInt32BE(number, at * 4));
+  return bytes;
+}
+
+describe("what is announced takes no memory", () => {
+  const chunk = Buffer.alloc(1 << 20);
+  for (const [name, header] of [
+    ["a frame of 4 GiB for a connection that nobody reads", uint32s(7, 0xffffffff)],
+    [
+      "a frame and a message of 4 GiB",
+      Buffer.concat([uint32s(1, 0xffffffff, 0xffffffff, 1), Buffer.of(1, 0)]),
+    ],
+    ["a message of 4 MiB", Buffer.concat([uint32s(1, 0xffffffff, 4 << 20, 1), Buffer.of(1, 0)])],
+  ] as const) {
+    test(name, () => {
+      const { receive } = open();
+      const before = measureHeld();
+      receive(header);
+      expect(measureHeld() - before).toBeLessThan(1 << 20);
+    });
+  }
+
+  test("64 MiB of one frame that goes on for ever leave nothing behind", () => {
+    for (const connection of [7, 1]) {
+      const { receive } = open();
+      const before = measureHeld();
+      receive(uint32s(connection, 0xffffffff, 0xffffffff, 1));
+      receive(Buffer.of(1, 0));
+      for (let i = 0; i < 64; i++) receive(chunk);
+      expect(measureHeld() - before).toBeLessThan(8 << 20);
+    }
+  });
+
+  test("4 MiB that come byte by byte are kept as bytes", () => {
+    const { receive } = open();
+    receive(Buffer.concat([uint32s(1, 0xffffffff, 4 << 20, 1), Buffer.of(1, 0)]));
+    const before = measureHeld();
+    const byte = Buffer.of(0);
+    for (let i = 0; i < 1 << 20; i++) receive(byte);
+    expect(measureHeld() - before).toBeLessThan(16 << 20);
+  });
+});
+
+describe("a flood", () => {
+  test("more than 1,024 requests at once are refused; the others are answered when they can be", async () => {
+    const held = Promise.withResolvers<void>();
+    const { receive, streamIds, closedBecause } = open(undefined, () => held.promise);
+    for (let i = 0; i < 3000; i++) receive(toRequest(i * 2 + 1, "StopContainer", eventPayload(10)));
+    expect(streamIds).toHaveLength(3000 - 1024);
+    held.resolve();
+    await settle();
+    expect(new Set(streamIds).size).toBe(3000);
+    expect(streamIds).toHaveLength(3000);
+    expect(closedBecause()).toBeUndefined();
+  });
+
+  test("the requests in work are of 64 MiB at most", async () => {
+    const held = Promise.withResolvers<void>();
+    const { receive, streamIds } = open(undefined, () => held.promise);
+    for (let i = 0; i < 24; i++) receive(toRequest(i * 2 + 1, "StopContainer", eventPayload(4_000_000)));
+    expect(streamIds).toHaveLength(24 - 16);
+    held.resolve();
+    await settle();
+    expect(streamIds).toHaveLength(24);
+  });
+
+  test("20,000 events one after the other leave nothing behind", async () => {
+    const { receive, streamIds } = open();
+    const payload = eventPayload(100);
+    const run = async (from: number, to: number): Promise<void> => {
+      for (let i = from; i < to; i++) {
+        receive(toRequest(i * 2 + 1, "StopContainer", payload));
+        if (i % 500 === 0) await settle();
+      }
+      await settle();
+      streamIds.length = 0;
+    };
+    await run(0, 5_000);
+    const before = measureHeld();
+    await run(5_000, 25_000);
+    expect(measureHeld() - before).toBeLessThan(8 << 20);
+  });
+
+  test("answers that nobody reads end the connection", () => {
+    let queued = 0;
+    const { receive, closedBecause } = open(() => queued);
+    receive(toRequest(2, "StopContainer", eventPayload(10)));
+    expect(closedBecause()).toBeUndefined();
+    queued = (16 << 20) + 1;
+    receive(toRequest(4, "StopContainer", eventPayload(10)));
+    expect(closedBecause()).toContain("does not read");
+  });
+
+  test("an inventory without an end is refused, and ends the connection", async () => {
+    const part = encodeMessage("SynchronizeRequest", {
+      containers: [{ id: "x".repeat(4_000_000) }],
+      more: true,
+    });
+    const { receive, closedBecause, inventories } = open();
+    for (let i = 0; i < 20 && closedBecause() === undefined; i++) {
+      receive(toRequest(i * 2 + 1, "Synchronize", part));
+      await settle();
+    }
+    expect(closedBecause()).toContain("64 MiB");
+    expect(inventories()).toBe(0);
+  });
+});
