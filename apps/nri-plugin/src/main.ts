@@ -1,3 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+// tetragon-nri-hook: holds containers through the runtime's Node Resource Interface.
 
-export {};
+import { runCommand } from "./edge/command.ts";
+
+declare const RTHOOKS_VERSION: string;
+
+const version = typeof RTHOOKS_VERSION === "undefined" ? "dev" : RTHOOKS_VERSION;
+
+process.exitCode = await runCommand(process.argv.slice(2), process.env, version);

@@ -5,6 +5,7 @@
 // labels that the kubelet puts on a container (pkg/kubelet/types/labels.go), which CRI-O copies over whatever
 // the pod's annotations said.
 
+import type { Pod } from "./pod-environment.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Annotations } from "./spec.ts";
 
@@ -93,4 +94,13 @@ function foreignKeys(runtime: Runtime): readonly string[] {
     case "unknown":
       return [];
   }
+}
+
+/** The annotations with the pod as NRI tells it, under every runtime's keys: what they said of it before is gone. */
+export function withPod(annotations: Annotations, pod: Pod): Annotations {
+  const changed = new Map(annotations);
+  for (const key of eitherKeys.podName) changed.set(key, pod.name);
+  for (const key of eitherKeys.podUid) changed.set(key, pod.uid);
+  for (const key of eitherKeys.podNamespace) changed.set(key, pod.namespace);
+  return changed;
 }

@@ -1,3 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// The NRI plugin: what tetragon-nri-hook does, also inside of the set-up tool.
 
-export {};
+export { parseConfigText } from "./core/config-text.ts";
+export { hookEnvironment, toInjectedHook } from "./core/injected-hook.ts";
+export { HOOK_ARGS, type PluginFlags, pluginFlags } from "./core/plugin-flags.ts";
+export {
+  type HookCommand,
+  type PluginOptions,
+  parsePluginArguments,
+  toPluginOptions,
+} from "./core/plugin-options.ts";
+export { type Plugin, type PluginSetup, runPlugin } from "./edge/run-plugin.ts";

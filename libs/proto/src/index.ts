@@ -2,6 +2,11 @@
 // Messages and services, generated from ../proto; see ../scripts/generate.ts.
 
 export {
+  ContainerEventsDefinition,
+  ReportStoppedRequest,
+  ReportStoppedResponse,
+} from "./gen/rthooks/v1/container_events.ts";
+export {
   AgentStateDefinition,
   Container,
   ListContainersRequest,

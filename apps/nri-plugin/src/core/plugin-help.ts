@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { renderCompletion, renderHelp } from "@rthooks/flags/help";
+import { pluginFlags } from "@rthooks/plugin";
+
+const commands = [
+  { name: "hook-args", summary: "what follows are flags of tetragon-oci-hook" },
+  { name: "completion", summary: "print a completion script for bash, zsh or fish" },
+];
+
+const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
+
+export const renderPluginHelp = (): string =>
+  renderHelp(
+    {
+      program: "tetragon-nri-hook",
+      summary:
+        "NRI plugin that holds each container until the Tetragon agent has its state in place: with " +
+        "tetragon-oci-hook, which it adds to the container (inject), or by asking the agent itself (direct).",
+      usage: ["tetragon-nri-hook [flags] [hook-args flags of tetragon-oci-hook]"],
+      commands,
+      examples: [
+        "tetragon-nri-hook --mode auto",
+        "tetragon-nri-hook --mode direct hook-args --fail-allow-namespaces kube-system,monitoring",
+      ],
+    },
+    pluginFlags,
+  );
+
+/** Undefined for a shell that is not known. */
+export function renderPluginCompletion(shell: string): string | undefined {
+  const known = shells.find((name) => name === shell);
+  return known === undefined
+    ? undefined
+    : renderCompletion(known, { name: "tetragon-nri-hook", commands, flags: pluginFlags });
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the command line, and the environment of a plugin that the runtime launched, to the exit code.
+
+import { formatDuration, resolveFlags } from "@rthooks/flags";
+import { createLogWriter, logFormats, logLevels } from "@rthooks/log";
+import {
+  type PluginOptions,
+  parseConfigText,
+  parsePluginArguments,
+  pluginFlags,
+  runPlugin,
+  toPluginOptions,
+} from "@rthooks/plugin";
+import { describeError, err, type Result } from "@rthooks/result";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A shell's exit code for a process that a signal ended. */
+const INTERRUPTED = 130;
+
+function fail(message: string): number {
+  process.stderr.write(`tetragon-nri-hook: ${message}\n`);
+  return 1;
+}
+
+export async function runCommand(
+  argv: readonly string[],
+  environment: Environment,
+  version: string,
+): Promise<number> {
+  const parsed = parsePluginArguments(argv);
+  if (!parsed.ok) return fail(`${parsed.error}; see tetragon-nri-hook --help`);
+  const { given, positionals, hookArgs } = parsed.value;
+  const flags = resolveFlags(pluginFlags, given);
+  if (flags.help || flags.version || positionals.length > 0) {
+    return answer(flags.help, flags.version, positionals, version);
+  }
+  const launched = readLaunch(environment);
+  if (!launched.ok) return fail(launched.error);
+  const { fd, name, index } = launched.value;
+  // What the runtime read off the file's name is what it will go by.
+  const named = fd === undefined ? flags : { ...flags, "nri-name": name, "nri-index": index };
+  const options = toPluginOptions(named, hookArgs ?? []);
+  if (!options.ok) return fail(options.error);
+  if (flags["just-print-config"]) {
+    process.stdout.write(renderOptions(options.value));
+    return 0;
+  }
+
+  const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
+  const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
+  const log = createLogWriter(process.stderr.fd, format, level);
+  process.on("exit", log.flush);
+  // Containers wait for this process: it goes on after a bug, which has then been logged.
+  process.on("uncaughtException", (error) => log.error("unexpected error", { err: describeError(error) }));
+  process.on("unhandledRejection", (error) => log.error("unexpected error", { err: describeError(error) }));
+  process.on("SIGHUP", () => log.info("SIGHUP ignored: there is nothing to reload"));
+
+  log.info("plugin starts", {
+    version,
+    pid: process.pid,
+    mode: options.value.mode,
+    launched: fd !== undefined,
+  });
+  const plugin = await runPlugin({
+    options: options.value,
+    transport:
+      fd === undefined ? { kind: "socket", path: options.value.nriSocket } : { kind: "launched", fd },
+    log,
+    version,
+    metricsAddress: flags["metrics-address"],
+    applyConfig: (text): Result<PluginOptions, string> => {
+      const config = parseConfigText(text);
+      if (!config.ok) return err(config.error);
+      const merged = resolveFlags(pluginFlags, config.value.given, given);
+      const both = fd === undefined ? merged : { ...merged, "nri-name": name, "nri-index": index };
+      return toPluginOptions(both, hookArgs ?? config.value.hookArgs ?? []);
+    },
+  });
+  if (!plugin.ok) {
+    await log.drain();
+    return fail(plugin.error);
+  }
+  let isStopping = false;
+  const onSignal = (signal: string): void => {
+    if (isStopping) process.exit(INTERRUPTED);
+    isStopping = true;
+    log.info("stopping", { signal });
+    plugin.value.stop();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  const reason = await plugin.value.stopped;
+  log.info("stopped", { reason });
+  await log.drain();
+  process.exit(0);
+}
+
+interface Launch {
+  readonly fd: number | undefined;
+  readonly name: string;
+  readonly index: string;
+}
+
+/** The three variables that a runtime gives a plugin which it launches (NRI pkg/api/plugin.go). */
+function readLaunch(environment: Environment): Result<Launch, string> {
+  const socket = environment["NRI_PLUGIN_SOCKET"];
+  if (socket === undefined) return { ok: true, value: { fd: undefined, name: "", index: "" } };
+  if (!/^\d{1,4}$/.test(socket))
+    return err(`NRI_PLUGIN_SOCKET: ${JSON.stringify(socket)} is no file descriptor`);
+  const name = environment["NRI_PLUGIN_NAME"] ?? "tetragon";
+  const index = environment["NRI_PLUGIN_IDX"] ?? "01";
+  return { ok: true, value: { fd: Number(socket), name, index } };
+}
+
+async function answer(
+  isHelp: boolean,
+  isVersion: boolean,
+  [command, shell = ""]: readonly string[],
+  version: string,
+): Promise<number> {
+  if (isHelp) {
+    const { renderPluginHelp } = await import("../core/plugin-help.ts");
+    process.stdout.write(renderPluginHelp());
+    return 0;
+  }
+  if (isVersion) {
+    process.stdout.write(`tetragon-nri-hook ${version}\n`);
+    return 0;
+  }
+  if (command !== "completion") {
+    return fail(`unexpected argument ${JSON.stringify(command)}; flags of the hook go behind hook-args`);
+  }
+  const { renderPluginCompletion } = await import("../core/plugin-help.ts");
+  const script = renderPluginCompletion(shell);
+  if (script === undefined) return fail("which shell? tetragon-nri-hook completion bash|zsh|fish");
+  process.stdout.write(script);
+  return 0;
+}
+
+function renderOptions({ hookConfig, ...options }: PluginOptions): string {
+  const { help: _help, version: _version, "just-print-config": _print, ...hook } = hookConfig;
+  const shown = {
+    ...options,
+    hookConfig: {
+      ...hook,
+      "grpc-timeout": formatDuration(hook["grpc-timeout"]),
+      "grpc-timeout-allowed": formatDuration(hook["grpc-timeout-allowed"]),
+    },
+  };
+  return `${JSON.stringify(shown, undefined, 2)}\n`;
+}

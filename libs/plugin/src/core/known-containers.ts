@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The containers of the node as the runtime has told of them: what an agent that comes new has to be told again. As
+// many as the runtime has, and no more: what ends is taken out, and a synchronization replaces all.
+
+import type { Container, PodSandbox } from "@rthooks/proto/nri";
+
+export interface KnownContainer {
+  readonly sandbox: PodSandbox;
+  readonly container: Container;
+}
+
+export interface KnownContainers {
+  readonly size: number;
+  put(known: KnownContainer): void;
+  /** Whether it was known. */
+  remove(containerId: string): boolean;
+  /** Gives the ids of what it took out. */
+  removeSandbox(sandboxId: string): readonly string[];
+  replaceAll(sandboxes: readonly PodSandbox[], containers: readonly Container[]): void;
+  find(containerId: string): KnownContainer | undefined;
+  list(): readonly KnownContainer[];
+}
+
+export function createKnownContainers(): KnownContainers {
+  const known = new Map<string, KnownContainer>();
+  return {
+    get size() {
+      return known.size;
+    },
+    put: (entry) => void known.set(entry.container.id, entry),
+    remove: (containerId) => known.delete(containerId),
+    removeSandbox(sandboxId) {
+      const ids = [...known.values()]
+        .filter(({ sandbox }) => sandbox.id === sandboxId)
+        .map(({ container }) => container.id);
+      for (const id of ids) known.delete(id);
+      return ids;
+    },
+    replaceAll(sandboxes, containers) {
+      const sandboxOf = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]));
+      known.clear();
+      for (const container of containers) {
+        const sandbox = sandboxOf.get(container.podSandboxId);
+        if (sandbox !== undefined) known.set(container.id, { sandbox, container });
+      }
+    },
+    find: (containerId) => known.get(containerId),
+    list: () => [...known.values()],
+  };
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the plugin is to do, checked before it does any of it.
+
+import { parseArguments, resolveFlags } from "@rthooks/flags";
+import { type HookConfig, hookFlags, parseAgentAddress } from "@rthooks/invocation";
+import { checkPluginName } from "@rthooks/nri";
+import { err, ok, type Result } from "@rthooks/result";
+import { HOOK_ARGS, type PluginFlags, type PluginMode, pluginFlags, pluginModes } from "./plugin-flags.ts";
+
+export interface HookCommand {
+  /** What the runtime executes on the host: the hook, or a loader with its arguments and then the hook. */
+  readonly command: readonly [string, ...string[]];
+  /** What must be there for that, as this program sees it. */
+  readonly localPath: string;
+  /** Flags of tetragon-oci-hook. */
+  readonly args: readonly string[];
+  /** Seconds after which the runtime gives the hook up. */
+  readonly timeoutSeconds: number;
+}
+
+export interface PluginOptions {
+  readonly nriSocket: string;
+  readonly name: string;
+  /** Two digits. */
+  readonly index: string;
+  readonly mode: PluginMode;
+  readonly hook: HookCommand;
+  /** What the hook's arguments come to: direct mode follows it itself. */
+  readonly hookConfig: HookConfig;
+  /** The hook's log as this program sees it. */
+  readonly logPath: string;
+}
+
+export interface PluginArguments {
+  readonly given: Partial<PluginFlags>;
+  readonly positionals: readonly string[];
+  /** Undefined without the word `hook-args`. */
+  readonly hookArgs: readonly string[] | undefined;
+}
+
+export function parsePluginArguments(argv: readonly string[]): Result<PluginArguments, string> {
+  const at = argv.indexOf(HOOK_ARGS);
+  const parsed = parseArguments(pluginFlags, at === -1 ? argv : argv.slice(0, at));
+  if (!parsed.ok) return err(parsed.error.message);
+  return ok({ ...parsed.value, hookArgs: at === -1 ? undefined : argv.slice(at + 1) });
+}
+
+/** `command` where the hook is not to be called by its path alone. */
+export function toPluginOptions(
+  flags: PluginFlags,
+  hookArgs: readonly string[],
+  command: HookCommand["command"] = [flags["oci-hook-path"]],
+): Result<PluginOptions, string> {
+  const mode = pluginModes.find((known) => known === flags.mode);
+  if (mode === undefined) return err(`--mode: ${flags.mode} is not one of ${pluginModes.join(", ")}`);
+  const name = checkPluginName(flags["nri-name"], flags["nri-index"]);
+  if (!name.ok) return err(`--nri-name, --nri-index: ${name.error}`);
+  for (const flag of ["nri-socket", "oci-hook-path"] as const) {
+    if (!flags[flag].startsWith("/"))
+      return err(`--${flag}: ${JSON.stringify(flags[flag])} is no absolute path`);
+  }
+  const hookConfig = parseHookArgs(hookArgs);
+  if (!hookConfig.ok) return err(`${HOOK_ARGS}: ${hookConfig.error}`);
+  const localPath = flags["oci-hook-local-path"] || flags["oci-hook-path"];
+  const { given, config } = hookConfig.value;
+  const timeout = toTimeoutSeconds(flags["hook-timeout"], config["grpc-timeout"]);
+  if (!timeout.ok) return timeout;
+  return ok({
+    nriSocket: flags["nri-socket"],
+    name: flags["nri-name"],
+    index: flags["nri-index"],
+    mode,
+    hook: {
+      command,
+      localPath,
+      args:
+        given["log-fname"] === undefined
+          ? ["--log-fname", besideHook(flags["oci-hook-path"]), ...hookArgs]
+          : hookArgs,
+      timeoutSeconds: timeout.value,
+    },
+    hookConfig: config,
+    logPath: given["log-fname"] ?? besideHook(localPath),
+  });
+}
+
+const besideHook = (path: string): string => `${path.slice(0, path.lastIndexOf("/"))}/tetragon-oci-hook.log`;
+
+function parseHookArgs(
+  hookArgs: readonly string[],
+): Result<{ readonly given: Partial<HookConfig>; readonly config: HookConfig }, string> {
+  const parsed = parseArguments(hookFlags, hookArgs);
+  if (!parsed.ok) return err(parsed.error.message);
+  const [stray] = parsed.value.positionals;
+  if (stray !== undefined)
+    return err(`unexpected argument ${JSON.stringify(stray)}: the stage is added here`);
+  const { given } = parsed.value;
+  for (const name of ["help", "version", "just-print-config"] as const) {
+    if (given[name] === true) return err(`--${name} would keep the hook from its work`);
+  }
+  const config = resolveFlags(hookFlags, given);
+  const address = parseAgentAddress(config["grpc-address"]);
+  return address.ok ? ok({ given, config }) : err(`--grpc-address: ${address.error}`);
+}
+
+/** Room for the hook to end by itself and to write its log. */
+const SPARE_SECONDS = 5;
+
+function toTimeoutSeconds(givenMs: number, grpcTimeoutMs: number): Result<number, string> {
+  if (givenMs === 0) return ok(Math.ceil(grpcTimeoutMs / 1000) + SPARE_SECONDS);
+  const seconds = Math.floor(givenMs / 1000);
+  return seconds * 1000 > grpcTimeoutMs
+    ? ok(seconds)
+    : err(
+        "--hook-timeout: it has to be longer than the hook's --grpc-timeout, or the hook cannot say what is wrong",
+      );
+}

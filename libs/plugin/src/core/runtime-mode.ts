@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a mode comes to on the runtime that the plugin has met, which events it needs for that, and how long it may take.
+
+import { type NriCall, type NriEventName, toEventMask } from "@rthooks/nri";
+import type { PluginMode } from "./plugin-flags.ts";
+
+export type EffectiveMode = "inject" | "direct";
+
+/**
+ * containerd fails a container whose StartContainer event a plugin refuses (internal/cri/server/container_start.go);
+ * CRI-O logs the refusal and starts it (server/container_start.go).
+ */
+const holdsAtStart = (runtimeName: string): boolean => runtimeName === "containerd";
+
+export interface ModeDecision {
+  readonly mode: EffectiveMode;
+  readonly warning: string | undefined;
+}
+
+export function decideMode(wanted: PluginMode, runtimeName: string): ModeDecision {
+  const canHold = holdsAtStart(runtimeName);
+  if (wanted === "auto") return { mode: canHold ? "direct" : "inject", warning: undefined };
+  const warning =
+    wanted === "direct" && !canHold
+      ? `${runtimeName || "this runtime"} starts a container although a plugin refuses it: in direct mode no container ` +
+        "is kept from starting here; use --mode inject or auto"
+      : undefined;
+  return { mode: wanted, warning };
+}
+
+const always: readonly NriEventName[] = ["StopContainer", "RemoveContainer", "RemovePodSandbox"];
+
+export const toMask = (mode: EffectiveMode): number =>
+  toEventMask([mode === "inject" ? "CreateContainer" : "StartContainer", ...always]);
+
+/** For the answer's way back, and for a program that is busy: a late answer counts as consent. */
+const MARGIN_MS = 100;
+const MARGIN_SHARE = 0.05;
+
+/** How long a decision may take from `nowMs` on. */
+export function toDecisionMs(call: NriCall, nowMs: number, grpcTimeoutMs: number): number {
+  const leftMs = call.deadlineAtMs - nowMs;
+  return Math.max(1, Math.min(grpcTimeoutMs, leftMs - Math.max(MARGIN_MS, leftMs * MARGIN_SHARE)));
+}

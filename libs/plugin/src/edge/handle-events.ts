@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runtime's requests, answered. Only the event that stands for a container's start may take time.
+
+import { performance } from "node:perf_hooks";
+import type { LogFields, Logger } from "@rthooks/log";
+import { type NriCall, type NriEvent, type NriHandlers, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
+import type { ConfigureRequest, ContainerAdjustment } from "@rthooks/proto/nri";
+import { err, ok, type Result } from "@rthooks/result";
+import type { KnownContainers } from "../core/known-containers.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { PluginMode } from "../core/plugin-flags.ts";
+import { decideMode, type EffectiveMode, toMask } from "../core/runtime-mode.ts";
+import { isAlive, toPod } from "../wire/nri-pod.ts";
+import { askAgent, type Decider, injectHook } from "./decide-container.ts";
+import type { Reporter } from "./reporter.ts";
+
+export interface EventSetup {
+  readonly known: KnownContainers;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly reporter: Reporter;
+  /** With what the runtime hands a launched plugin; the error is for people. */
+  configure(
+    configText: string,
+  ): Promise<Result<{ readonly mode: PluginMode; readonly decider: Decider }, string>>;
+  onConfigured(): void;
+  onSynchronized(): void;
+}
+
+type Answer = Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>;
+
+export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "closed"> {
+  const { known, metrics, log, reporter } = setup;
+  let mode: EffectiveMode = "inject";
+  let decider: Decider | undefined;
+
+  const configure = async (request: ConfigureRequest): Promise<Result<number, TtrpcStatus>> => {
+    const configured = await setup.configure(request.config);
+    if (!configured.ok) {
+      log.error("the runtime's configuration for this plugin is wrong", { err: configured.error });
+      return err({ code: ttrpcCode.invalidArgument, message: configured.error });
+    }
+    decider = configured.value.decider;
+    const decision = decideMode(configured.value.mode, request.runtimeName);
+    mode = decision.mode;
+    const fields: LogFields = { runtime: request.runtimeName, runtimeVersion: request.runtimeVersion, mode };
+    log.info("configured", fields);
+    if (decision.warning !== undefined) log.warn(decision.warning, fields);
+    setup.onConfigured();
+    return ok(toMask(mode));
+  };
+
+  const decide = async ({ name, pod: sandbox, container }: NriEvent, call: NriCall): Promise<Answer> => {
+    switch (name) {
+      case "CreateContainer":
+      case "StartContainer": {
+        if (container === undefined || decider === undefined) return ok(undefined);
+        const pod = toPod(sandbox);
+        const answer =
+          name === "CreateContainer"
+            ? await injectHook(decider, pod, container)
+            : await askAgent(decider, pod, container, call);
+        if (answer.ok) known.put({ sandbox, container });
+        return answer;
+      }
+      case "StopContainer":
+      case "RemoveContainer":
+        // What is removed was stopped before, unless nobody listened then.
+        if (container !== undefined && (known.remove(container.id) || name === "StopContainer")) {
+          reporter.reportStopped([container.id]);
+        }
+        return ok(undefined);
+      case "RemovePodSandbox":
+        reporter.reportStopped(known.removeSandbox(sandbox.id));
+        return ok(undefined);
+      default:
+        return ok(undefined);
+    }
+  };
+
+  const event = async (happened: NriEvent, call: NriCall): Promise<Answer> => {
+    let outcome: "ok" | "denied" | "error" = "error";
+    try {
+      const answer = await decide(happened, call);
+      outcome = answer.ok ? "ok" : "denied";
+      return answer;
+    } finally {
+      const doneAtMs = performance.now();
+      metrics.observe(happened.name, outcome, (doneAtMs - call.receivedAtMs) / 1000);
+      if (doneAtMs > call.deadlineAtMs) {
+        metrics.countLate();
+        log.warn("answered after the runtime's deadline: it went on without this plugin", {
+          event: happened.name,
+        });
+      }
+      log.debug("event", { event: happened.name, container: happened.container?.id, outcome });
+    }
+  };
+
+  return {
+    configure,
+    synchronize({ pods, containers }) {
+      known.replaceAll(pods, containers.filter(isAlive));
+      log.info("synchronized", { pods: pods.length, containers: known.size });
+      reporter.reportAll();
+      setup.onSynchronized();
+      return ok(undefined);
+    },
+    event,
+  };
+}

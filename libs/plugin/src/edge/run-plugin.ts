@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugin from its start to its end.
+
+import { performance } from "node:perf_hooks";
+import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/invocation";
+import type { Logger } from "@rthooks/log";
+import { err, ok, type Result } from "@rthooks/result";
+import { openSystem } from "@rthooks/sys";
+import { createKnownContainers } from "../core/known-containers.ts";
+import { createMetrics } from "../core/metrics.ts";
+import type { PluginMode } from "../core/plugin-flags.ts";
+import type { PluginOptions } from "../core/plugin-options.ts";
+import { type AgentClient, openAgentClient } from "./agent-client.ts";
+import type { Clock, Decider } from "./decide-container.ts";
+import { createEventHandlers } from "./handle-events.ts";
+import { createReporter } from "./reporter.ts";
+import { serveMetrics } from "./serve-metrics.ts";
+import { type Session, startSession, type Transport } from "./session.ts";
+
+export interface PluginSetup {
+  readonly options: PluginOptions;
+  readonly transport: Transport;
+  readonly log: Logger;
+  readonly version: string;
+  /** Empty for none. */
+  readonly metricsAddress: string;
+  /** What a launched plugin's configuration changes; the error is for people. */
+  applyConfig?(text: string): Result<PluginOptions, string>;
+}
+
+export interface Plugin {
+  /** Resolves with the reason when the session is over for good. */
+  readonly stopped: Promise<string>;
+  stop(): void;
+}
+
+const REPORT_TIMEOUT_MS = 5_000;
+
+/** At work when this returns; the error is one line for people, and nothing is left running then. */
+export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, string>> {
+  const { log, transport } = setup;
+  const system = await openSystem();
+  const clock: Clock = {
+    // The clock of the session: node:perf_hooks' and the system's need not begin together.
+    monotonicMs: () => performance.now(),
+    wallClock: () => system.wallClock(),
+    sleep: (ms) => Bun.sleep(Math.max(0, ms)),
+  };
+  const known = createKnownContainers();
+  const metrics = createMetrics();
+  let client: AgentClient | undefined;
+  let decider: Decider | undefined;
+  let mode: PluginMode = setup.options.mode;
+
+  const reporter = createReporter({
+    known,
+    metrics,
+    log,
+    timeoutMs: REPORT_TIMEOUT_MS,
+    client: () => needed(client),
+  });
+
+  const use = async (options: PluginOptions): Promise<Result<Decider, string>> => {
+    const address = parseAgentAddress(options.hookConfig["grpc-address"]);
+    if (!address.ok) return err(`--grpc-address: ${address.error}`);
+    const rules = await loadFailRules(options.hookConfig);
+    if (!rules.ok) return rules;
+    const userAgent = `tetragon-nri-hook/${setup.version}`;
+    const opened = openAgentClient(
+      address.value,
+      options.hookConfig,
+      userAgent,
+      clock.monotonicMs,
+      reporter.agentConnected,
+    );
+    if (!opened.ok) return opened;
+    client?.close();
+    client = opened.value;
+    mode = options.mode;
+    decider = {
+      options,
+      address: address.value,
+      rules: rules.value,
+      hookLog: createHookLog(system, options.logPath, options.hookConfig["log-level"]),
+      log,
+      userAgent,
+      clock,
+      client: () => needed(client),
+    };
+    return ok(decider);
+  };
+
+  const first = await use(setup.options);
+  if (!first.ok) return first;
+
+  let session: Session | undefined;
+  const metricsServer =
+    setup.metricsAddress === ""
+      ? ok(undefined)
+      : serveMetrics(setup.metricsAddress, () =>
+          metrics.render({
+            serving: session?.isServing() === true ? 1 : 0,
+            agent_connected: client?.isConnected() === true ? 1 : 0,
+            containers: known.size,
+          }),
+        );
+  if (!metricsServer.ok) {
+    client?.close();
+    return metricsServer;
+  }
+
+  const handlers = createEventHandlers({
+    known,
+    metrics,
+    log,
+    reporter,
+    configure: async (text) => {
+      if (setup.applyConfig !== undefined && text !== "") {
+        const options = setup.applyConfig(text);
+        const used = options.ok ? await use(options.value) : options;
+        if (!used.ok) return used;
+      }
+      return ok({ mode, decider: needed(decider) });
+    },
+    onConfigured: () => session?.configured(),
+    onSynchronized: () => session?.synchronized(),
+  });
+
+  const stopped = new Promise<string>((resolve) => {
+    session = startSession({
+      transport,
+      name: setup.options.name,
+      index: setup.options.index,
+      log,
+      handlers,
+      onServing: metrics.countSession,
+      onStopped: (reason) => {
+        metricsServer.value?.close();
+        client?.close();
+        resolve(reason);
+      },
+    });
+  });
+  return ok({ stopped, stop: () => session?.stop() });
+}
+
+function needed<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("used before the plugin was set up");
+  return value;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pods and containers as NRI tells of them, in the words of this project.
+
+import {
+  describeCgroupsPathError,
+  expandCgroupsPath,
+  LEARNED_BY_KEY,
+  type LearnedBy,
+  POD_LABELS_KEY,
+  type Pod,
+  renderLabels,
+  withoutReservedKeys,
+  withPod,
+} from "@rthooks/oci";
+import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
+import type { RuntimeHookMessage } from "@rthooks/proto/unary";
+import { err, ok, type Result } from "@rthooks/result";
+
+/**
+ * What kubelet (pkg/kubelet/kuberuntime/labels.go) and the runtimes put beside the pod's own labels. kubelet writes its
+ * keys over what the pod may say there.
+ */
+const addedLabels: ReadonlySet<string> = new Set([
+  "io.kubernetes.pod.name",
+  "io.kubernetes.pod.namespace",
+  "io.kubernetes.pod.uid",
+  "io.kubernetes.container.name",
+  "io.cri-containerd.kind",
+]);
+
+/** Labels are the sandbox's: those of a container may come from its image. */
+export function toPod(sandbox: PodSandbox): Pod {
+  const labels = new Map<string, string>();
+  for (const [key, value] of sandbox.labels) if (!addedLabels.has(key)) labels.set(key, value);
+  return { uid: sandbox.uid, name: sandbox.name, namespace: sandbox.namespace, labels };
+}
+
+export const isAlive = ({ state }: Container): boolean =>
+  state === ContainerState.CONTAINER_CREATED ||
+  state === ContainerState.CONTAINER_RUNNING ||
+  state === ContainerState.CONTAINER_PAUSED;
+
+const imageKeys = ["io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName"];
+
+export function toRequest(
+  pod: Pod,
+  container: Container,
+  learnedBy: LearnedBy,
+): Result<RuntimeHookMessage, string> {
+  const path = expandCgroupsPath(container.linux?.cgroupsPath ?? "");
+  if (!path.ok) return err(`the runtime's cgroups_path ${describeCgroupsPathError(path.error)}`);
+  const annotations = new Map(withoutReservedKeys(container.annotations));
+  annotations.set(POD_LABELS_KEY, renderLabels(pod.labels));
+  annotations.set(LEARNED_BY_KEY, learnedBy);
+  let containerImage = container.image?.name ?? "";
+  for (const key of imageKeys) containerImage ||= container.annotations.get(key) ?? "";
+  return ok({
+    cgroupsPath: path.value,
+    rootDir: "",
+    annotations,
+    containerName: container.name,
+    containerID: container.id,
+    podName: pod.name,
+    podUID: pod.uid,
+    podNamespace: pod.namespace,
+    containerImage,
+    mounts: [],
+  });
+}
+
+/** What the fail check may believe of the container. */
+export const toTrustedAnnotations = (pod: Pod, container: Container): ReadonlyMap<string, string> =>
+  withPod(withoutReservedKeys(container.annotations), pod);
