@@ -8,6 +8,7 @@ const proto = join(import.meta.dir, "../../libs/proto/proto");
 const root = loadSync([join(proto, "nri/v1alpha1/nri.proto"), join(proto, "ttrpc/request.proto")]);
 
 const container = root.lookupType("nri.pkg.api.v1alpha1.Container");
+container.add(new Field("args", 7, "string", "repeated"));
 container.add(new Field("env", 8, "string", "repeated"));
 container.add(new Field("createdAt", 14, "int64"));
 const pod = root.lookupType("nri.pkg.api.v1alpha1.PodSandbox");

@@ -25,7 +25,7 @@ export interface NriRuntimeOptions {
   readonly isConfiguredFirst?: boolean;
 }
 
-export interface EventAnswer {
+interface EventAnswer {
   /** What the container's caller sees: an event that timed out, or whose plugin is lost, counts as a success. */
   readonly outcome: CallOutcome["kind"] | "not-subscribed";
   readonly code: number;

@@ -12,6 +12,7 @@ function open(queuedBytes: () => number = () => 0, event = (): unknown => undefi
   const streamIds: number[] = [];
   let closedBecause: string | undefined;
   let inventories = 0;
+  let events = 0;
   const reader = createGoReader({
     onMessage: ({ streamId }) => void streamIds.push(streamId),
     onOversize: () => undefined,
@@ -30,6 +31,7 @@ function open(queuedBytes: () => number = () => 0, event = (): unknown => undefi
         return ok(undefined);
       },
       async event() {
+        events++;
         await event();
         return ok(undefined);
       },
@@ -43,6 +45,7 @@ function open(queuedBytes: () => number = () => 0, event = (): unknown => undefi
     receive: connection.receive,
     streamIds,
     inventories: () => inventories,
+    events: () => events,
     closedBecause: () => closedBecause,
   };
 }
@@ -114,7 +117,7 @@ describe("what is announced takes no memory", () => {
 describe("a flood", () => {
   test("more than 1,024 requests at once are refused; the others are answered when they can be", async () => {
     const held = Promise.withResolvers<void>();
-    const { receive, streamIds, closedBecause } = open(undefined, () => held.promise);
+    const { receive, streamIds, events, closedBecause } = open(undefined, () => held.promise);
     for (let i = 0; i < 3000; i++) receive(toRequest(i * 2 + 1, "StopContainer", eventPayload(10)));
     expect(streamIds).toHaveLength(3000 - 1024);
     held.resolve();
@@ -122,6 +125,10 @@ describe("a flood", () => {
     expect(new Set(streamIds).size).toBe(3000);
     expect(streamIds).toHaveLength(3000);
     expect(closedBecause()).toBeUndefined();
+    expect(events()).toBe(1024);
+    receive(toRequest(6001, "StopContainer", eventPayload(10)));
+    await settle();
+    expect(events()).toBe(1025);
   });
 
   test("the requests in work are of 64 MiB at most", async () => {
@@ -167,11 +174,20 @@ describe("a flood", () => {
       more: true,
     });
     const { receive, closedBecause, inventories } = open();
-    for (let i = 0; i < 20 && closedBecause() === undefined; i++) {
+    for (let i = 0; i < 80 && closedBecause() === undefined; i++) {
       receive(toRequest(i * 2 + 1, "Synchronize", part));
       await settle();
     }
-    expect(closedBecause()).toContain("64 MiB");
+    expect(closedBecause()).toContain("256 MiB");
     expect(inventories()).toBe(0);
+  });
+
+  test("two million empty containers are refused before they are made", async () => {
+    const { receive, closedBecause } = open();
+    const before = measureHeld();
+    receive(toRequest(1, "Synchronize", Buffer.alloc(4_000_000, Buffer.of(0x12, 0))));
+    expect(measureHeld() - before).toBeLessThan(32 << 20);
+    await settle();
+    expect(closedBecause()).toContain("100000 pods and containers");
   });
 });

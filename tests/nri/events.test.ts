@@ -59,7 +59,6 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
       id: "c",
       state: 1,
       pid: 42,
-      args: ["serve"],
       mounts: [{ destination: "/data", type: "bind", source: "/srv", options: ["ro"] }],
       linux: { cgroupsPath: "/pods/c" },
     });
@@ -94,6 +93,7 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
     expect(await seat.sendEvent("CreateContainer", pod, container)).toMatchObject({
       outcome: "refused",
       code: 8,
+      message: "the answer is larger than 4 MiB",
     });
     expect((await seat.sendEvent("StopContainer", pod, container)).outcome).toBe("answered");
   });

@@ -69,7 +69,7 @@ test("the end of a plugin is seen, and a runtime that is back takes it again", a
 });
 
 test("a plugin that is launched has its connection on fd 3", async () => {
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/launched-plugin.ts`], {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/fixtures/launched-plugin.ts`], {
     stdio: ["ignore", "ignore", "inherit", "pipe"],
   });
   const fd = child.stdio[3];

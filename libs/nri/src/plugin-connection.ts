@@ -16,6 +16,7 @@ import {
   SynchronizeResponse,
 } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
+import { countFields } from "./count-fields.ts";
 import { findEventName, isEventMask, type NriEventName, toEventName } from "./event-mask.ts";
 import {
   createDemultiplexer,
@@ -88,8 +89,8 @@ const PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
 const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
 /** Of the parts of one synchronization together: a node runs a few hundred containers. */
 const MAX_INVENTORY = 100_000;
-/** Of the same, as they are sent. */
-const MAX_INVENTORY_BYTES = 64 << 20;
+/** Of the same, as they are sent. More than what the pods of a node can be made to weigh: 110 of 1.5 MiB each. */
+const MAX_INVENTORY_BYTES = 256 << 20;
 /** Answers that a runtime leaves unread. It reads them at once, so that this many are for nobody. */
 const MAX_QUEUED_BYTES = 16 << 20;
 
@@ -109,16 +110,17 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   /** Runtimes since NRI 0.7 cut what would be larger than a message: all parts have one time limit together. */
   const synchronize = async (call: TtrpcCall): Promise<Result<Uint8Array, TtrpcStatus>> => {
     const { receivedAtMs, deadlineAtMs } = toCall(call);
-    const { pods, containers, more } = SynchronizeRequest.decode(call.payload);
+    const { pods: allPods, containers: allContainers } = inventory;
     inventory.bytes += call.payload.length;
     inventory.deadlineAtMs = Math.min(inventory.deadlineAtMs, deadlineAtMs);
-    const { pods: allPods, containers: allContainers, bytes } = inventory;
-    const count = allPods.length + pods.length + allContainers.length + containers.length;
-    if (count > MAX_INVENTORY || bytes > MAX_INVENTORY_BYTES) {
+    // Counted before they are decoded: 4 MiB of empty ones would take a gigabyte.
+    const count = allPods.length + allContainers.length + countFields(call.payload, MAX_INVENTORY);
+    if (count > MAX_INVENTORY || inventory.bytes > MAX_INVENTORY_BYTES) {
       inventory = emptyInventory();
-      const message = `more than ${MAX_INVENTORY} pods and containers, or than 64 MiB of them`;
+      const message = `more than ${MAX_INVENTORY} pods and containers, or than 256 MiB of them`;
       return err({ code: ttrpcCode.resourceExhausted, message });
     }
+    const { pods, containers, more } = SynchronizeRequest.decode(call.payload);
     for (const pod of pods) allPods.push(pod);
     for (const container of containers) allContainers.push(container);
     if (!more) {

@@ -150,7 +150,7 @@ export interface Container {
   state: ContainerState;
   labels: Map<string, string>;
   annotations: Map<string, string>;
-  args: string[];
+  /** args and env are not read: a pod's author decides how large they are. */
   mounts: Mount[];
   linux:
     | LinuxContainer
@@ -1017,7 +1017,6 @@ function createBaseContainer(): Container {
     state: 0,
     labels: new Map(),
     annotations: new Map(),
-    args: [],
     mounts: [],
     linux: undefined,
     pid: 0,
@@ -1045,9 +1044,6 @@ export const Container: MessageFns<Container> = {
     message.annotations.forEach((value, key) => {
       Container_AnnotationsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
-    for (const v of message.args) {
-      writer.uint32(58).string(v!);
-    }
     for (const v of message.mounts) {
       Mount.encode(v!, writer.uint32(74).fork()).join();
     }
@@ -1128,14 +1124,6 @@ export const Container: MessageFns<Container> = {
             if (entry6.value !== undefined) {
               message.annotations.set(entry6.key, entry6.value);
             }
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.args.push(reader.string());
             continue;
           }
           case 9: {
