@@ -25,8 +25,10 @@ export function countFields(message: Uint8Array, limit: number): number {
     const type = readVarint() % 8;
     if (type === VARINT) readVarint();
     else if (type === FIXED_64) at += 8;
-    else if (type === LENGTH_DELIMITED) at += readVarint();
-    else if (type === FIXED_32) at += 4;
+    else if (type === LENGTH_DELIMITED) {
+      const length = readVarint();
+      at += length;
+    } else if (type === FIXED_32) at += 4;
     else return count;
     if (Number.isNaN(at)) return count;
     count++;
