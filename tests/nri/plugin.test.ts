@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built plugin with every version of the runtime's side, also such as cannot be installed here.
+import { afterAll, describe, expect, test } from "bun:test";
+import { createServer, type Socket } from "node:net";
+import { startBadAgent, startRecordingAgent } from "../harness/fake-agents.ts";
+import { type NriListener, openNriListener, seatLaunchedPlugin } from "../harness/nri-listener.ts";
+import type { NriRuntimeOptions } from "../harness/nri-runtime.ts";
+import { nriVersions } from "../harness/nri-versions.ts";
+import { toMuxFrame, toTtrpcMessage } from "../harness/nri-wire.ts";
+import { type RunningProcess, startProcess } from "../harness/process.ts";
+import { findHook, findNriPlugin } from "../harness/programs.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+const workspace = createWorkspace("nrip");
+afterAll(workspace.close);
+
+const pod = {
+  id: "sandbox-1",
+  uid: "9f6b-1",
+  name: "web-0",
+  namespace: "shop",
+  labels: { app: "web" },
+  annotations: {},
+};
+const container = {
+  id: "c".repeat(64),
+  podSandboxId: "sandbox-1",
+  name: "app",
+  state: 1,
+  annotations: {
+    "io.kubernetes.cri.container-type": "container",
+    "io.kubernetes.cri.sandbox-id": "sandbox-1",
+  },
+  linux: { cgroupsPath: "/pods/c" },
+};
+
+let sockets = 0;
+const newSocketPath = (): string => workspace.path(`n${sockets++}.sock`);
+
+const startPlugin = (socketPath: string, mode: string, hookArgs: readonly string[] = []): RunningProcess =>
+  startProcess(
+    [
+      findNriPlugin(),
+      "--nri-socket",
+      socketPath,
+      "--mode",
+      mode,
+      "--oci-hook-path",
+      findHook(),
+      "hook-args",
+      ...hookArgs,
+    ],
+    {},
+    workspace,
+  );
+
+async function withPlugin(
+  options: NriRuntimeOptions,
+  mode: string,
+  hookArgs: readonly string[],
+  use: (runtime: NriListener, plugin: RunningProcess, socketPath: string) => Promise<void>,
+): Promise<void> {
+  const socketPath = newSocketPath();
+  const runtime = await openNriListener(socketPath, options);
+  const plugin = startPlugin(socketPath, mode, hookArgs);
+  try {
+    await use(runtime, plugin, socketPath);
+  } catch (error) {
+    throw new Error(`the plugin wrote: ${plugin.stderr().slice(-2000)}`, { cause: error });
+  } finally {
+    plugin.signal("SIGKILL");
+    await plugin.exited;
+    await runtime.close();
+  }
+}
+
+describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ version }) => {
+  test("inject adds one hook, with the pod's labels in its environment", () =>
+    withPlugin({ version }, "inject", ["--grpc-address", "unix:///run/x.sock"], async (runtime) => {
+      const seat = await runtime.nextPlugin();
+      const answer = await seat.sendEvent("CreateContainer", pod, container);
+      expect(answer.outcome).toBe("answered");
+      const text = JSON.stringify(answer.adjust);
+      expect(text).toContain("unix:///run/x.sock");
+      expect(text).toContain("RTHOOKS_POD=");
+      expect((await seat.sendEvent("StopContainer", pod, container)).outcome).toBe("answered");
+      expect((await seat.sendEvent("RemoveContainer", pod, container)).outcome).toBe("answered");
+    }));
+
+  test("direct asks the agent at StartContainer", async () => {
+    const agent = await startRecordingAgent(workspace);
+    await withPlugin(
+      { version },
+      "direct",
+      ["--grpc-address", `unix://${agent.socketPath}`],
+      async (runtime) => {
+        const seat = await runtime.nextPlugin();
+        expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("not-subscribed");
+        const answer = await seat.sendEvent("StartContainer", pod, container);
+        expect(answer.outcome).toBe("answered");
+        expect(answer.method).toBe(version === "0.12" ? "StartContainer" : "StateChange");
+        expect(JSON.stringify(agent.requests.at(-1))).toContain(container.id);
+      },
+    );
+  });
+
+  test("direct answers in time although the agent does not", async () => {
+    const address = await startBadAgent(workspace, "accepts and stays silent");
+    const options = { version, requestTimeoutMs: 1000 };
+    await withPlugin(options, "direct", ["--grpc-address", `unix://${address}`], async (runtime) => {
+      const seat = await runtime.nextPlugin();
+      const answers = await Promise.all([
+        seat.sendEvent("StartContainer", pod, container),
+        seat.sendEvent("StartContainer", pod, { ...container, id: "d".repeat(64) }),
+      ]);
+      for (const { outcome } of answers) expect(["answered", "refused"]).toContain(outcome);
+      expect(seat.peer.closedBecause()).toBeUndefined();
+    });
+  });
+
+  test("a runtime that is back has its plugin back, and what runs is told anew", async () => {
+    const agent = await startRecordingAgent(workspace);
+    const hookArgs = ["--grpc-address", `unix://${agent.socketPath}`];
+    await withPlugin({ version }, "inject", hookArgs, async (runtime, _, socketPath) => {
+      await runtime.nextPlugin();
+      await runtime.close();
+      const running = { ...container, state: 3 };
+      const again = await openNriListener(socketPath, { version, pods: [pod], containers: [running] });
+      try {
+        const seat = await again.nextPlugin();
+        expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
+        await waitFor("the agent is told of what runs", () => agent.requests.length > 0);
+        expect(JSON.stringify(agent.requests)).toContain(container.id);
+      } finally {
+        await again.close();
+      }
+    });
+  });
+
+  test("a plugin that the runtime launches is configured over fd 3", async () => {
+    const child = Bun.spawn([findNriPlugin(), "--oci-hook-path", findHook()], {
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+      env: { NRI_PLUGIN_NAME: "tetragon", NRI_PLUGIN_IDX: "10", NRI_PLUGIN_SOCKET: "3" },
+    });
+    try {
+      const fd = child.stdio[3];
+      if (typeof fd !== "number") throw new Error("no fd of the socket pair");
+      const seat = seatLaunchedPlugin(fd, { version });
+      expect(await seat.ready).toBe("ready");
+      expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
+    } finally {
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+  });
+});
+
+describe("a runtime that misbehaves", () => {
+  const garbage: Readonly<Record<string, (socket: Socket) => void>> = {
+    "closes at once": (socket) => void socket.destroy(),
+    "sends zeros": (socket) => void socket.write(Buffer.alloc(1 << 20)),
+    "sends a frame without an end": (socket) => {
+      socket.write(
+        Buffer.concat([Buffer.from([0, 0, 0, 1, 255, 255, 255, 255]), Buffer.alloc(1 << 20, 255)]),
+      );
+    },
+    "sends text": (socket) => void socket.write("HTTP/1.1 400 Bad Request\r\n\r\n".repeat(1000)),
+    "answers where it should ask": (socket) => {
+      socket.write(toMuxFrame(1, toTtrpcMessage({ streamId: 1, type: 2, body: Buffer.from("x") })));
+    },
+    "refuses the registration": (socket) => {
+      socket.write(
+        toMuxFrame(2, toTtrpcMessage({ streamId: 1, type: 2, body: Buffer.from("0a02080c", "hex") })),
+      );
+    },
+  };
+  for (const [name, act] of Object.entries(garbage)) {
+    test(`one that ${name} does not end the plugin, which serves the next`, async () => {
+      const socketPath = newSocketPath();
+      let connections = 0;
+      const sockets = new Set<Socket>();
+      const bad = createServer((socket) => {
+        connections++;
+        sockets.add(socket);
+        socket.on("error", () => undefined);
+        socket.on("data", () => undefined);
+        act(socket);
+        socket.end();
+      });
+      await new Promise<void>((resolve) => bad.listen(socketPath, resolve));
+      const plugin = startPlugin(socketPath, "inject");
+      // The second connection tells that the first is done with.
+      await waitFor("the plugin connects again", () => connections > 1);
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => bad.close(() => resolve()));
+      const good = await openNriListener(socketPath, { version: "0.8" });
+      try {
+        const seat = await good.nextPlugin();
+        expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
+        expect(plugin.hasExited()).toBe(false);
+      } finally {
+        plugin.signal("SIGKILL");
+        await plugin.exited;
+        await good.close();
+      }
+    });
+  }
+
+  test("1,000 events at once are all answered", () =>
+    withPlugin({ version: "0.12", requestTimeoutMs: 20_000 }, "inject", [], async (runtime) => {
+      const seat = await runtime.nextPlugin();
+      const answers = await Promise.all(
+        Array.from({ length: 1000 }, (_, n) =>
+          seat.sendEvent("CreateContainer", pod, { ...container, id: `c${n}` }),
+        ),
+      );
+      expect(new Set(answers.map(({ outcome }) => outcome))).toEqual(new Set(["answered"]));
+    }));
+});
