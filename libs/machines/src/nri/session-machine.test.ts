@@ -52,6 +52,21 @@ describe("the way to serving", () => {
   }
 });
 
+test("each step is a state of its own, whichever of two comes first", () => {
+  const { send, state } = start();
+  const seen = (["dialed", "configured", "registered", "synchronized"] as const).map((event) => {
+    send(event);
+    return state();
+  });
+  expect(seen).toEqual(["registering", "registering", "synchronizing", "serving"]);
+});
+
+test("a new connection is configured anew", () => {
+  const { send, state } = start();
+  send("dialed", "configured", "registered", "connection.lost", "socket.changed", "dialed", "registered");
+  expect(state()).toBe("configuring");
+});
+
 describe("a connection that is lost", () => {
   const before: readonly (readonly NriSessionEvent["type"][])[] = [
     [],
