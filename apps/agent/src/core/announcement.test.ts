@@ -11,6 +11,7 @@ const none: HookFields = {
   podName: "",
   podUid: "",
   podNamespace: "",
+  vouched: undefined,
 };
 
 function parse(fields: Partial<HookFields>) {
@@ -87,5 +88,59 @@ describe("a call that cannot be meant is refused with what is wrong", () => {
       kind: "bad-request",
       message: expect.stringContaining(says),
     });
+  });
+});
+
+describe("what a sender vouches for", () => {
+  test("is the pod's labels, and how it came to know of the container", () => {
+    const vouched = { podLabels: '{"app":"web","example.com/tier":""}', learnedBy: "nri" };
+    const call = parse({ cgroupsPath: "/a", vouched });
+    if (!call.ok) throw new Error(call.error.message);
+    const labels = new Map([
+      ["app", "web"],
+      ["example.com/tier", ""],
+    ]);
+    expect(call.value.announcement).toMatchObject({ podLabels: labels, learnedBy: "nri" });
+  });
+
+  test.each([
+    { name: "for nothing", vouched: undefined },
+    { name: "for no labels, and in a word of a later version", vouched: { learnedBy: "later" } },
+  ])("$name: then a hook told of it, and the labels are not known", ({ vouched }) => {
+    const fields = vouched === undefined ? undefined : { podLabels: undefined, ...vouched };
+    expect(parse({ cgroupsPath: "/a", vouched: fields })).toMatchObject({
+      value: { announcement: { podLabels: undefined, learnedBy: "hook" } },
+    });
+  });
+
+  test.each([
+    { name: "no JSON", podLabels: "app=web", says: "is not JSON" },
+    { name: "no object", podLabels: "[]", says: "is no JSON object" },
+    { name: "a number", podLabels: '{"app":1}', says: "no text" },
+    { name: "a number with a long key", podLabels: JSON.stringify({ ["k".repeat(9999)]: 1 }), says: "k…" },
+    { name: "text without end", podLabels: " ".repeat(200_000), says: "200000 characters" },
+    {
+      name: "labels without end",
+      podLabels: JSON.stringify(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`l${i}`, ""]))),
+      says: "1001 labels",
+    },
+    { name: "no key", podLabels: '{"":"x"}', says: 'the key ""' },
+    { name: "no prefix", podLabels: '{"/app":"x"}', says: 'the key "/app"' },
+    { name: "no name", podLabels: '{"example.com/":"x"}', says: "example.com/" },
+    { name: "a long name", podLabels: JSON.stringify({ ["n".repeat(64)]: "" }), says: "63 characters" },
+    { name: "a long prefix", podLabels: JSON.stringify({ [`${"p".repeat(254)}/a`]: "" }), says: "253" },
+    { name: "a long value", podLabels: JSON.stringify({ app: "v".repeat(64) }), says: "64 characters" },
+  ])("refused: $name", ({ podLabels, says }) => {
+    const call = parse({ cgroupsPath: "/a", vouched: { podLabels, learnedBy: undefined } });
+    if (call.ok) throw new Error("not refused");
+    const { kind, message } = call.error;
+    expect(kind).toBe("bad-request");
+    expect(message).toContain(says);
+    expect(message.length).toBeLessThan(400);
+  });
+
+  test("labels at Kubernetes' bounds are taken", () => {
+    const podLabels = JSON.stringify({ [`${"p".repeat(253)}/${"n".repeat(63)}`]: "v".repeat(63) });
+    expect(parse({ cgroupsPath: "/a", vouched: { podLabels, learnedBy: "nri" } }).ok).toBeTrue();
   });
 });

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one hook call says, checked: which container, in which pod, in which cgroup. Only the fields that the
-// hook resolved count; the annotations that travel with them come from the pod's author and are not read.
+// What one hook call says, checked: which container, in which pod, in which cgroup. Only the fields that the hook
+// resolved count. The annotations that travel with them come from the pod's author and are not read, but for the
+// reserved keys of a sender that vouches for them.
 
 import type { Announcement } from "@rthooks/machines/pod";
-import { describeCgroupsPathError, expandCgroupsPath } from "@rthooks/oci";
+import { describeCgroupsPathError, expandCgroupsPath, POD_LABELS_KEY } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import { findPodUid, normalisePodUid } from "./pod-uid.ts";
 import type { Refusal } from "./refusal.ts";
+import { parsePodLabels, toLearnedBy, type VouchedFields } from "./vouched-fields.ts";
 
 /** The fields of a CreateContainer message that the agent reads; empty where the hook had nothing. */
 export interface HookFields {
@@ -17,6 +19,8 @@ export interface HookFields {
   readonly podName: string;
   readonly podUid: string;
   readonly podNamespace: string;
+  /** Undefined unless the sender says that no pod author wrote them. */
+  readonly vouched: VouchedFields | undefined;
 }
 
 export interface HookCall {
@@ -33,6 +37,7 @@ const scopeSuffix = ".scope";
 /** A DNS subdomain's length (RFC 1123), the bound of Kubernetes on names; images are longer. */
 const maxNameLength = 253;
 const maxImageLength = 4096;
+const noLabels = ok(undefined);
 
 export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<HookCall, Refusal> {
   const cgroupsPath = expandCgroupsPath(fields.cgroupsPath);
@@ -55,6 +60,9 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
       `containerImage has ${fields.containerImage.length} characters, more than ${maxImageLength}`,
     );
   }
+  const text = fields.vouched?.podLabels;
+  const podLabels = text === undefined ? noLabels : parsePodLabels(text);
+  if (!podLabels.ok) return refuse(`annotation ${POD_LABELS_KEY} ${podLabels.error}`);
   return ok({
     podUid: podUid.value,
     announcement: {
@@ -63,6 +71,8 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
       image: fields.containerImage,
       podNamespace: fields.podNamespace,
       podName: fields.podName,
+      podLabels: podLabels.value,
+      learnedBy: toLearnedBy(fields.vouched?.learnedBy),
       cgroupsPath: cgroupsPath.value,
       cgroup: undefined,
       seenAtNanos,

@@ -10,4 +10,6 @@ export interface CgroupResolver {
   resolve(path: string): Result<Cgroup, Refusal>;
   /** False when the directory is gone, or another one has taken its place. */
   isAlive(cgroup: Cgroup): boolean;
+  /** True when no process is left in it or below, as far as the kernel says. */
+  isEmpty(cgroup: Cgroup): boolean;
 }

@@ -15,6 +15,7 @@ export interface ContainerRecord {
   /** 0 while unknown. */
   readonly cgroupId: bigint;
   readonly state: string;
+  /** How the agent learned of it: hook, nri or synchronize. */
   readonly source: string;
   readonly learnedAtNanos: bigint;
   /** Why it failed; empty otherwise. */
@@ -22,7 +23,7 @@ export interface ContainerRecord {
 }
 
 export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord {
-  const { announcement, pod, cgroup, failure, learnedAtNanos } = snapshot.context;
+  const { announcement, pod, cgroup, failure, learnedBy, learnedAtNanos } = snapshot.context;
   return {
     id: announcement.containerId,
     name: announcement.containerName,
@@ -34,7 +35,7 @@ export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord 
     cgroupPath: cgroup?.path ?? announcement.cgroupsPath,
     cgroupId: cgroup?.id ?? 0n,
     state: snapshot.value,
-    source: "hook",
+    source: learnedBy,
     learnedAtNanos,
     error: failure?.message ?? "",
   };

@@ -54,10 +54,12 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
         self.send({ type: "source.found", pod: { uid, namespace, name, labels } });
       },
       updateFilter: ({ context }) => {
-        const { uid, name, namespace, labels } = context.identity;
+        const { uid, name, namespace, labels, knownBy } = context.identity;
         const containerIds = context.containers.keys();
         policyFilter.updatePod({ podUid: uid, podName: name, namespace, labels, containerIds });
-        log.info("pod updated by the pod source", { ...podFields(context.identity), labels: labels.size });
+        const message =
+          knownBy === "source" ? "pod updated by the pod source" : "pod's labels learned from the runtime";
+        log.info(message, { ...podFields(context.identity), labels: labels.size });
       },
       refuseAnnouncement: ({ context, event }, { failure }) => {
         if (event.type !== "container.announced") return;

@@ -1,80 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { err, ok, type Result } from "@rthooks/result";
-import { SimulatedClock } from "xstate";
-import { type HookFields, parseHookCall } from "./announcement.ts";
-import type { CgroupResolver } from "./cgroup-resolver.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import type { Pod } from "./pod-source.ts";
-import { createPodStore } from "./pod-store.ts";
-import { createMemoryPolicyFilter, type PolicyFilter } from "./policy-filter.ts";
+import { err, type Result } from "@rthooks/result";
+import { parseHookCall } from "./announcement.ts";
+import { emptyFields, open, otherUid, retentionMs, uid, web } from "./lifecycle-script.ts";
+import { createMemoryPolicyFilter } from "./policy-filter.ts";
 import type { Refusal } from "./refusal.ts";
-
-const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
-const otherUid = "5c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
-const retentionMs = 1000;
-
-const web = (labels: Record<string, string>, namespace = "shop"): Pod => ({
-  uid,
-  staticPodHash: undefined,
-  namespace,
-  name: "web-0",
-  labels: new Map(Object.entries(labels)),
-});
-
-/** The lifecycle over cgroups that the test makes and removes. */
-function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
-  const cgroups = new Map<string, bigint>();
-  const lines: string[] = [];
-  const note = (message: string): void => void lines.push(message);
-  const cgroupResolver: CgroupResolver = {
-    resolve: (path) => {
-      const id = cgroups.get(path);
-      return id === undefined
-        ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
-        : ok({ path, id });
-    },
-    isAlive: ({ path, id }) => cgroups.get(path) === id,
-  };
-  const pods = createPodStore();
-  const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
-  const clock = new SimulatedClock();
-  const lifecycle = createLifecycle({
-    podSource: pods,
-    policyFilter,
-    cgroupResolver,
-    log: { debug: note, info: note, warn: note, error: note },
-    failureRetentionMs: retentionMs,
-    actorOptions: { clock },
-  });
-  const announce = (fields: Partial<HookFields>): Refusal | "released" | "no answer" => {
-    let answer: Refusal | "released" | "no answer" = "no answer";
-    const call = parseHookCall(
-      {
-        cgroupsPath: "/kubepods/x/c1",
-        containerName: "app",
-        containerId: "c1",
-        containerImage: "nginx",
-        podName: "web-0",
-        podUid: uid,
-        podNamespace: "shop",
-        ...fields,
-      },
-      1n,
-    );
-    if (!call.ok) return call.error;
-    lifecycle.announce(call.value, (refusal) => {
-      expect(answer).toBe("no answer");
-      answer = refusal ?? "released";
-    });
-    return answer;
-  };
-  const filtered = () =>
-    [...policyFilter.list()].map(({ containerId, cgroupId, namespace, labels }) =>
-      [containerId, cgroupId, namespace, ...[...labels].map(([key, value]) => `${key}=${value}`)].join(" "),
-    );
-  return { lifecycle, cgroups, pods, clock, lines, announce, filtered };
-}
 
 describe("a hook call", () => {
   test("is answered when the policy filter holds the cgroup id, and not before", () => {
@@ -270,13 +200,3 @@ describe("a container is gone", () => {
     expect(lifecycle.list()).toMatchObject([{ podUid: otherUid, cgroupId: 8n }]);
   });
 });
-
-const emptyFields: HookFields = {
-  cgroupsPath: "",
-  containerName: "",
-  containerId: "",
-  containerImage: "",
-  podName: "",
-  podUid: "",
-  podNamespace: "",
-};

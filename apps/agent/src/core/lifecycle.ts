@@ -27,6 +27,8 @@ export interface Lifecycle {
   containerIds(): readonly string[];
   /** Ends the container if its cgroup is no more. */
   checkAlive(containerId: string): void;
+  /** The runtime says that these have ended. Those that are not known are passed over. */
+  reportStopped(containerIds: Iterable<string>): void;
   close(): void;
 }
 
@@ -38,6 +40,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const podKeyOf = new Map<string, string>();
   const waiters = new Map<string, OnAnswer[]>();
   const failures = new Set<string>();
+  /** Known, said to have ended, and yet not empty when last looked at. */
+  const stopping = new Set<string>();
   const { podSource, policyFilter, cgroupResolver, log } = dependencies;
 
   const answer = (containerId: string, refusal: Refusal | undefined): number => {
@@ -73,6 +77,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       if (podKey !== key) continue;
       podKeyOf.delete(containerId);
       failures.delete(containerId);
+      stopping.delete(containerId);
       policyFilter.remove(containerId);
       answer(containerId, { kind: "internal", message });
     }
@@ -84,6 +89,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     forgetFailure: (containerId) => void failures.delete(containerId),
     forgetContainer: (containerId) => {
       failures.delete(containerId);
+      stopping.delete(containerId);
       podKeyOf.delete(containerId);
     },
     forgetPod: (key) => void pods.delete(key),
@@ -108,8 +114,27 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     const container = findContainer(containerId);
     const snapshot = container?.getSnapshot();
     const cgroup = snapshot?.context.cgroup;
-    if (cgroup !== undefined && snapshot?.value === "released" && !cgroupResolver.isAlive(cgroup)) {
-      container?.send({ type: "cgroup.vanished" });
+    if (cgroup === undefined || snapshot?.value !== "released") return;
+    if (!cgroupResolver.isAlive(cgroup)) container?.send({ type: "cgroup.vanished" });
+    else if (stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
+      container?.send({ type: "container.stopped" });
+    }
+  };
+
+  /**
+   * Who may call may also lie, and a report may be late: a container with processes stays under its policies. It ends
+   * when a sweep finds it empty, unless it was announced again in the meantime.
+   */
+  const reportStopped = (containerIds: Iterable<string>): void => {
+    for (const containerId of new Set(containerIds)) {
+      const container = findContainer(containerId);
+      const cgroup = container?.getSnapshot().context.cgroup;
+      if (cgroup === undefined || cgroupResolver.isEmpty(cgroup)) {
+        container?.send({ type: "container.stopped" });
+      } else if (!stopping.has(containerId)) {
+        stopping.add(containerId);
+        log.info("container said to have ended has processes yet", { containerID: containerId });
+      }
     }
   };
 
@@ -149,6 +174,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     if (waiting === undefined) waiters.set(containerId, [onAnswer]);
     else waiting.push(onAnswer);
     podKeyOf.set(containerId, key);
+    stopping.delete(containerId);
     const pod = openPod(key, call);
     pod.send({ type: "container.announced", announcement: { ...call.announcement, cgroup } });
   };
@@ -181,6 +207,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       ),
     containerIds: () => [...podKeyOf.keys()],
     checkAlive,
+    reportStopped,
     close: () => {
       unsubscribe();
       for (const pod of pods.values()) pod.stop();

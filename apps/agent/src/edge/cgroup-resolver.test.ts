@@ -41,6 +41,26 @@ describe("in the hierarchy of this machine", () => {
     expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path, id } });
   });
 
+  test("it is empty when no process is left, here or below", async () => {
+    const path = make(`${own}/emptying`);
+    const resolver = createCgroupResolver(root);
+    const cgroup = { path, id: inode(root.path + path) };
+    expect(resolver.isEmpty(cgroup)).toBeTrue();
+    const child = make(`${path}/child`);
+    for (const place of [path, child]) {
+      const process = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
+      try {
+        writeFileSync(`${root.path}${place}/cgroup.procs`, `${process.pid}`);
+        expect(resolver.isEmpty(cgroup)).toBeFalse();
+      } finally {
+        process.kill();
+        await process.exited;
+      }
+      if (root.mode !== "v1") expect(resolver.isEmpty(cgroup)).toBeTrue();
+    }
+    expect(resolver.isEmpty({ path: `${own}/never-made`, id: 1n })).toBeTrue();
+  });
+
   test("crun's child is the container when the process is there", async () => {
     const path = make(`${own}/crun`);
     const child = make(`${path}/container`);
@@ -99,6 +119,18 @@ describe("below a root that was given", () => {
   test("a directory is found", () => {
     const resolved = createCgroupResolver(openRoot({ cgroupRoot: root })).resolve("/inside");
     expect(resolved).toEqual({ ok: true, value: { path: "/inside", id: inode(join(root, "inside")) } });
+  });
+
+  test.each([
+    { name: "has processes, here or below", events: "populated 1\nfrozen 0\n", isEmpty: false },
+    { name: "has none", events: "populated 0\nfrozen 0\n", isEmpty: true },
+    { name: "says nothing", events: "", isEmpty: false },
+  ])("version 2's cgroup.events $name", ({ events, isEmpty }) => {
+    const file = join(root, "inside", "cgroup.events");
+    writeFileSync(file, events);
+    const resolver = createCgroupResolver(openRoot({ cgroupRoot: root }));
+    expect(resolver.isEmpty({ path: "/inside", id: 1n })).toBe(isEmpty);
+    rmSync(file);
   });
 
   test.each(["/link", "/inner-link", "/link/.", "/inner-link/x"])("a symlink is refused: %s", (path) => {

@@ -110,6 +110,13 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
         return true;
       }
     },
+    isEmpty: ({ path }) => {
+      try {
+        return isEmptyCgroup(root.path + path);
+      } catch {
+        return false;
+      }
+    },
   };
 }
 
@@ -122,6 +129,27 @@ function holdsOnlyCrunChild(directory: string): boolean {
   if (children.length !== 1 || children[0]?.name !== crunChild) return false;
   const hasProcesses = (cgroup: string): boolean => readFileSync(`${cgroup}/cgroup.procs`, "utf8") !== "";
   return hasProcesses(`${directory}/${crunChild}`) && !hasProcesses(directory);
+}
+
+/** Throws on what cannot be read. */
+function isEmptyCgroup(directory: string): boolean {
+  const found = statSync(directory, statOptions);
+  if (found === undefined) return true;
+  // Version 2 counts what is below, too.
+  const events = readIfThere(`${directory}/cgroup.events`);
+  if (events !== undefined) return /^populated 0$/m.test(events);
+  const processes = readIfThere(`${directory}/cgroup.procs`);
+  // Neither file: no cgroup file system, and no processes in it.
+  return processes === undefined || (processes === "" && found.nlink === kernfsLinksWithoutChildren);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function findSymlink(root: string, path: string): string | undefined {

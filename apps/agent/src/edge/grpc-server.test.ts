@@ -4,8 +4,14 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
-import { AgentStateDefinition, type CreateContainer, FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { LEARNED_BY_KEY, POD_LABELS_KEY, VOUCHING_HEADER } from "@rthooks/oci";
+import {
+  AgentStateDefinition,
+  ContainerEventsDefinition,
+  type CreateContainer,
+  FineGuidanceSensorsDefinition,
+} from "@rthooks/proto";
 import type { HookCall } from "../core/announcement.ts";
 import type { Lifecycle, OnAnswer } from "../core/lifecycle.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
@@ -40,22 +46,25 @@ describe("the gRPC server", () => {
   let client: Client;
   let calls: { readonly call: HookCall; readonly onAnswer: OnAnswer }[] = [];
   let announce: Lifecycle["announce"];
+  let stopped: string[] = [];
 
   const lifecycle: Lifecycle = {
     announce: (call, onAnswer) => announce(call, onAnswer),
     list: () => [],
     containerIds: () => [],
     checkAlive: () => {},
+    reportStopped: (ids) => void stopped.push(...ids),
     close: () => {},
   };
   const deadline = (): Date => new Date(Date.now() + 10_000);
-  const hook = (fields: Partial<CreateContainer> = {}) =>
+  const hook = (fields: Partial<CreateContainer> = {}, metadata = new Metadata()) =>
     callUnary(
       client,
       sensors,
       sensors.methods.runtimeHook,
       { event: { $case: "createContainer", createContainer: container(fields) } },
       deadline(),
+      metadata,
     );
   const raw = (method: string, bytes: Uint8Array): Promise<ServiceError | Buffer | null> =>
     new Promise((resolve) => {
@@ -68,6 +77,7 @@ describe("the gRPC server", () => {
   beforeEach(async () => {
     path = join(directory, `${count++}.sock`);
     calls = [];
+    stopped = [];
     announce = (_, onAnswer) => onAnswer(undefined);
     server = createGrpcServer({ lifecycle, log, version: "1.2.3" });
     const listening = await server.listen({ kind: "unix", path });
@@ -126,6 +136,49 @@ describe("the gRPC server", () => {
     announce = () => expect.unreachable();
     expect(await hook({ cgroupsPath: "/../etc" })).toMatchObject({
       error: { code: status.INVALID_ARGUMENT },
+    });
+  });
+
+  test.each([
+    { header: "1", learnedBy: "nri", podLabels: new Map([["app", "web"]]) },
+    { header: undefined, learnedBy: "hook", podLabels: undefined },
+    { header: "yes", learnedBy: "hook", podLabels: undefined },
+  ])("reserved annotations with the header $header: $learnedBy", async ({ header, ...expected }) => {
+    announce = (call, onAnswer) => {
+      calls.push({ call, onAnswer });
+      onAnswer(undefined);
+    };
+    const annotations = new Map([
+      [POD_LABELS_KEY, '{"app":"web"}'],
+      [LEARNED_BY_KEY, "nri"],
+    ]);
+    const metadata = new Metadata();
+    if (header !== undefined) metadata.set(VOUCHING_HEADER, header);
+    expect((await hook({ annotations }, metadata)).ok).toBeTrue();
+    expect(calls[0]?.call.announcement).toMatchObject(expected);
+  });
+
+  test("hostile reserved annotations do not even keep the pod's author from starting", async () => {
+    const annotations = new Map([[POD_LABELS_KEY, "no JSON"]]);
+    expect((await hook({ annotations })).ok).toBeTrue();
+  });
+
+  describe("a report of ended containers", () => {
+    const { reportStopped } = ContainerEventsDefinition.methods;
+    const report = (containerIds: string[]) =>
+      callUnary(client, ContainerEventsDefinition, reportStopped, { containerIds }, deadline());
+
+    test("is handed on", async () => {
+      expect((await report(["a", "b"])).ok).toBeTrue();
+      expect(stopped).toEqual(["a", "b"]);
+      expect((await report([])).ok).toBeTrue();
+    });
+
+    test("has an end", async () => {
+      expect(await report(Array.from({ length: 1001 }, (_, i) => `c${i}`))).toMatchObject({
+        error: { code: status.INVALID_ARGUMENT, details: expect.stringContaining("1001") },
+      });
+      expect(stopped).toEqual([]);
     });
   });
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, and AgentState.
+// The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, ContainerEvents and AgentState.
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status } from "@grpc/grpc-js";
 import { type Logger, nowNanos } from "@rthooks/log";
+import { VOUCHING_HEADER } from "@rthooks/oci";
 import {
   AgentStateDefinition,
+  ContainerEventsDefinition,
   FineGuidanceSensorsDefinition,
   HealthStatusResult,
   HealthStatusType,
@@ -24,6 +26,8 @@ export interface GrpcServer {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
+/** Each known one costs a look at its cgroup. */
+const maxStopped = 1000;
 /** Time for the last answers to leave the process. */
 const flushMs = 200;
 
@@ -61,14 +65,15 @@ export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions)
     server,
     sensors,
     sensors.methods.runtimeHook,
-    ({ event }, answer) => {
+    ({ event }, answer, metadata) => {
       if (event === undefined) {
         const details = "RuntimeHook: the request carries no event that this agent knows (createContainer)";
         log.warn("hook call refused", { reason: "bad-request", err: details });
         answer(err({ code: status.INVALID_ARGUMENT, details }));
         return;
       }
-      const call = parseHookCall(toHookFields(event.createContainer), nowNanos());
+      const isVouched = metadata.get(VOUCHING_HEADER)[0] === "1";
+      const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos());
       if (call.ok) {
         const end = calls.begin();
         try {
@@ -84,6 +89,21 @@ export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions)
       }
       log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
       answer(err(toWireError(call.error)));
+    },
+    onBug,
+  );
+  registerUnary(
+    server,
+    ContainerEventsDefinition,
+    ContainerEventsDefinition.methods.reportStopped,
+    ({ containerIds }, answer) => {
+      if (containerIds.length > maxStopped) {
+        const details = `ReportStopped: ${containerIds.length} containers, more than ${maxStopped} in one call`;
+        answer(err({ code: status.INVALID_ARGUMENT, details }));
+        return;
+      }
+      lifecycle.reportStopped(containerIds);
+      answer(ok({}));
     },
     onBug,
   );

@@ -2,6 +2,7 @@
 // The only place where generated messages and the agent's own types meet.
 
 import { status } from "@grpc/grpc-js";
+import { LEARNED_BY_KEY, POD_LABELS_KEY } from "@rthooks/oci";
 import type { Container, CreateContainer } from "@rthooks/proto";
 import { assertNever } from "@rthooks/result";
 import type { HookFields } from "../core/announcement.ts";
@@ -9,7 +10,9 @@ import type { ContainerRecord } from "../core/container-record.ts";
 import type { Refusal, RefusalKind } from "../core/refusal.ts";
 import type { WireError } from "./service.ts";
 
-export function toHookFields(message: CreateContainer): HookFields {
+/** Vouched: the sender took the pod author's reserved annotations out. */
+export function toHookFields(message: CreateContainer, isVouched: boolean): HookFields {
+  const { annotations } = message;
   return {
     cgroupsPath: message.cgroupsPath,
     containerName: message.containerName,
@@ -18,6 +21,9 @@ export function toHookFields(message: CreateContainer): HookFields {
     podName: message.podName,
     podUid: message.podUID,
     podNamespace: message.podNamespace,
+    vouched: isVouched
+      ? { podLabels: annotations.get(POD_LABELS_KEY), learnedBy: annotations.get(LEARNED_BY_KEY) }
+      : undefined,
   };
 }
 

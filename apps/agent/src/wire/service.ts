@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods of ts-proto's framework-neutral service definitions on a grpc-js server and client.
 
-import { type Client, type Server, type ServiceError, status } from "@grpc/grpc-js";
+import { type Client, Metadata, type Server, type ServiceError, status } from "@grpc/grpc-js";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 
 interface Message<T> {
@@ -25,6 +25,7 @@ export interface WireError {
 export type UnaryHandler<Request, Response> = (
   request: Request,
   answer: (result: Result<Response, WireError>) => void,
+  metadata: Metadata,
 ) => void;
 
 export function registerUnary<Request, Response>(
@@ -38,7 +39,7 @@ export function registerUnary<Request, Response>(
     toPath(service, method),
     // grpc-js takes any kind of handler here; "unary" below is what makes it call this one with two arguments.
     (
-      call: { readonly request: Result<Request, string> },
+      call: { readonly request: Result<Request, string>; readonly metadata: Metadata },
       callback: (error: WireError | null, response?: Response) => void,
     ) => {
       const answer = (result: Result<Response, WireError>): void =>
@@ -49,7 +50,7 @@ export function registerUnary<Request, Response>(
         return;
       }
       try {
-        handler(request.value, answer);
+        handler(request.value, answer, call.metadata);
       } catch (error) {
         onBug(error);
         answer(err({ code: status.INTERNAL, details: `${method.name}: ${describeError(error)}` }));
@@ -67,6 +68,7 @@ export function callUnary<Request, Response>(
   method: UnaryMethod<Request, Response>,
   request: Request,
   deadline: Date,
+  metadata = new Metadata(),
 ): Promise<Result<Response, ServiceError>> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(
@@ -74,6 +76,7 @@ export function callUnary<Request, Response>(
       (message: Request) => toBuffer(method.requestType.encode(message).finish()),
       (bytes) => method.responseType.decode(bytes),
       request,
+      metadata,
       { deadline },
       (error, response) => {
         if (error !== null) resolve(err(error));

@@ -5,6 +5,8 @@ import type { Announcement, Cgroup, Failure, PodIdentity } from "./domain.ts";
 
 export interface ContainerContext {
   readonly announcement: Announcement;
+  /** By the first announcement, like the time. */
+  readonly learnedBy: Announcement["learnedBy"];
   readonly learnedAtNanos: bigint;
   readonly pod: PodIdentity | undefined;
   readonly cgroup: Cgroup | undefined;
@@ -32,6 +34,8 @@ export type ContainerEvent =
   | { readonly type: "answer.sent" }
   /** Its cgroup directory is no more. */
   | { readonly type: "cgroup.vanished" }
+  /** The runtime says that it has ended, and no process is left in its cgroup. */
+  | { readonly type: "container.stopped" }
   /** The same container was announced again as part of another pod. */
   | { readonly type: "container.replaced" }
   /** There are too many failed containers to remember this one. */
@@ -40,6 +44,7 @@ export type ContainerEvent =
 
 export const toContainerContext = ({ announcement, pod }: ContainerInput): ContainerContext => ({
   announcement,
+  learnedBy: announcement.learnedBy,
   learnedAtNanos: announcement.seenAtNanos,
   pod,
   cgroup: undefined,
@@ -70,12 +75,21 @@ export const containerGuards = {
     "cgroupsPath" in event && event.cgroupsPath === announcement.cgroupsPath,
   /** The usual repetition: a caller that did not hear the answer asks once more. */
   announcesNothingNew: (context: ContainerContext, event: ContainerEvent): boolean =>
-    event.type === "container.announced" && isSameAnnouncement(context, event.announcement),
+    event.type === "container.announced" &&
+    (isInventoryOf(context, event.announcement) || isSameAnnouncement(context, event.announcement)),
+  /** The list was made before the container ended: that is nobody's failure. */
+  answersInventory: (context: ContainerContext, event: ContainerEvent): boolean =>
+    context.announcement.learnedBy === "synchronize" && containerGuards.answersAnnouncement(context, event),
   findsSameCgroup: ({ announcement, cgroup }: ContainerContext, event: ContainerEvent): boolean =>
     event.type === "cgroup.found" &&
     event.cgroupsPath === announcement.cgroupsPath &&
     event.cgroup.id === cgroup?.id,
 } as const; // const, so that the names stay literals
+
+/** The list of what runs has less to say than the call that held the container. */
+function isInventoryOf({ cgroup }: ContainerContext, again: Announcement): boolean {
+  return again.learnedBy === "synchronize" && again.cgroup !== undefined && again.cgroup.id === cgroup?.id;
+}
 
 function isSameAnnouncement({ announcement, cgroup }: ContainerContext, again: Announcement): boolean {
   return (

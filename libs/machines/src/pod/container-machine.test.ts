@@ -15,6 +15,8 @@ const announcement: Announcement = {
   image: "nginx",
   podNamespace: "shop",
   podName: "web-0",
+  podLabels: undefined,
+  learnedBy: "hook",
   cgroupsPath: "/c",
   cgroup: undefined,
   seenAtNanos: 1n,
@@ -49,6 +51,7 @@ const events: Readonly<Record<string, ContainerEvent>> = {
   "filter refused": { type: "filter.refused", failure },
   sent: { type: "answer.sent" },
   vanished: { type: "cgroup.vanished" },
+  stopped: { type: "container.stopped" },
   replaced: { type: "container.replaced" },
   discarded: { type: "failure.discarded" },
   "pod gone": { type: "pod.gone" },
@@ -109,7 +112,7 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 function findRule(from: string, event: string): Rule {
-  if (from !== "gone" && ["vanished", "replaced", "pod gone"].includes(event)) return end;
+  if (from !== "gone" && ["vanished", "stopped", "replaced", "pod gone"].includes(event)) return end;
   const rule = rules[`${from}: ${event}`] ?? rules[`${from.replace(", pod unknown", "")}: ${event}`];
   return rule ?? [from];
 }
@@ -279,6 +282,46 @@ test.each(Object.entries(runs))(
     expect(actor.getSnapshot().value).toBe("gone");
   },
 );
+
+describe.each(Object.entries(runs))("%s, a container that runs already", (_, run) => {
+  const listed: Announcement = { ...announcement, learnedBy: "synchronize", image: "" };
+
+  test("is added like any other", () => {
+    const { actor, take } = run({ announcement: listed, pod });
+    actor.send(found(1n));
+    actor.send({ type: "filter.added" });
+    expect([...take()]).toEqual(["findCgroup", "addToFilter 1", "release"]);
+    expect(actor.getSnapshot().context.learnedBy).toBe("synchronize");
+  });
+
+  test("is not kept as a failure when its cgroup is gone", () => {
+    const { actor, take } = run({ announcement: listed, pod });
+    take();
+    actor.send({ type: "cgroup.refused", cgroupsPath: "/elsewhere", failure });
+    expect(actor.getSnapshot().value).toBe("identified");
+    actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
+    expect([...take()]).toEqual(["refuse bad", ...end.slice(1)]);
+    expect(actor.getSnapshot().value).toBe("gone");
+  });
+
+  test("and is known already, stays as it is", () => {
+    const { actor, take } = run({ announcement, pod });
+    for (const event of [found(1n), { type: "filter.added" }, { type: "answer.sent" }] as const) {
+      actor.send(event);
+    }
+    take();
+    const before = actor.getSnapshot().context;
+    const again = { ...listed, cgroup: { path: "/c", id: 1n } };
+    actor.send({ type: "container.announced", announcement: again, pod });
+    expect([...take()]).toEqual(["releaseAgain"]);
+    expect(actor.getSnapshot().context).toEqual(before);
+    // With another cgroup it is news.
+    const moved = { ...listed, cgroup: { path: "/c", id: 2n } };
+    actor.send({ type: "container.announced", announcement: moved, pod });
+    expect([...take()]).toEqual(["findCgroup"]);
+    expect(actor.getSnapshot().context.learnedBy).toBe("hook");
+  });
+});
 
 const logics = {
   "by XState": (machine: typeof containerMachine): AnyActorLogic => machine,

@@ -53,6 +53,7 @@ export const containerMachine = setup({
   },
   guards: {
     knowsItsPod: ({ context }) => containerGuards.knowsItsPod(context),
+    answersInventory: ({ context, event }) => containerGuards.answersInventory(context, event),
     answersAnnouncement: ({ context, event }) => containerGuards.answersAnnouncement(context, event),
     announcesNothingNew: ({ context, event }) => containerGuards.announcesNothingNew(context, event),
     findsSameCgroup: ({ context, event }) => containerGuards.findsSameCgroup(context, event),
@@ -68,6 +69,7 @@ export const containerMachine = setup({
   on: {
     "pod.identified": { actions: "adoptPod" },
     "cgroup.vanished": ".gone",
+    "container.stopped": ".gone",
     "container.replaced": ".gone",
     "pod.gone": ".gone",
   },
@@ -87,7 +89,10 @@ export const containerMachine = setup({
       on: {
         "container.announced": { target: "identified", reenter: true, actions: "adoptAnnouncement" },
         "cgroup.found": { guard: "answersAnnouncement", target: "placed", actions: "adoptCgroup" },
-        "cgroup.refused": { guard: "answersAnnouncement", target: "failed", actions: "adoptFailure" },
+        "cgroup.refused": [
+          { guard: "answersInventory", target: "gone", actions: ["adoptFailure", "refuse"] },
+          { guard: "answersAnnouncement", target: "failed", actions: "adoptFailure" },
+        ],
       },
     },
     placed: {
@@ -145,7 +150,7 @@ export const containerMachine = setup({
     gone: {
       // Not of type "final": the pod is told by name, and stops this actor; XState's own notice would come to a
       // pod that may have ended with its last container.
-      description: "Its cgroup, or its pod, is no more.",
+      description: "It, its cgroup or its pod is no more.",
       entry: ["removeFromFilter", "reportGone", "tellPodItIsGone"],
       // Nothing happens to it any more.
       on: { "*": {} },

@@ -10,9 +10,15 @@ export interface PodIdentity {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;
-  /** Who vouches for it: only the hook's request, or the pod source too. */
-  readonly knownBy: "hook" | "source";
+  /**
+   * Who vouches for it: only the hook's request; NRI, which gave the labels as they were when the pod's sandbox was
+   * made; or the pod source, which hears of every change.
+   */
+  readonly knownBy: "hook" | "nri" | "source";
 }
+
+/** A runtime hook held the container; NRI's StartContainer did; or NRI listed it among those that run. */
+type LearnedBy = "hook" | "nri" | "synchronize";
 
 /** One hook call, as far as the lifecycle needs it. */
 export interface Announcement {
@@ -22,6 +28,9 @@ export interface Announcement {
   /** Of the pod, as the request carries it; empty where it does not. */
   readonly podNamespace: string;
   readonly podName: string;
+  /** Undefined where the sender does not know them. */
+  readonly podLabels: Labels | undefined;
+  readonly learnedBy: LearnedBy;
   /** As `expandCgroupsPath` gives it. */
   readonly cgroupsPath: string;
   /** What is at that path, where somebody has looked already. */

@@ -16,6 +16,8 @@ const announce = (containerId: string, podNamespace: string): PodEvent => {
     image: "nginx",
     podNamespace,
     podName: "web-0",
+    podLabels: undefined,
+    learnedBy: "hook",
     cgroupsPath: `/${containerId}`,
     cgroup: undefined,
     seenAtNanos: 1n,
@@ -238,4 +240,76 @@ test("a static pod keeps the hash by which the hook calls it", () => {
   const actor = start({ uid: "0123456789abcdef0123456789abcdef", namespace: "shop", name: "web-0" });
   actor.send({ type: "source.found", pod: { uid: "mirror", namespace: "shop", name: "web-0", labels } });
   expect(actor.getSnapshot().context.identity.uid).toBe("0123456789abcdef0123456789abcdef");
+});
+
+describe("labels that an announcement brings", () => {
+  const withLabels = (containerId: string, podLabels: ReadonlyMap<string, string>): PodEvent => {
+    const event = announce(containerId, "shop");
+    if (event.type !== "container.announced") throw new Error("not an announcement");
+    return { ...event, announcement: { ...event.announcement, podLabels } };
+  };
+  const older = new Map([["app", "old"]]);
+
+  test("are used without an answer of the pod source, which wins when it comes", () => {
+    const { start, take } = record();
+    const actor = start();
+    actor.send(announce("a", "shop"));
+    take();
+    actor.send(withLabels("b", older));
+    expect([...take()].sort()).toEqual(["a ← pod.identified by nri", "b starts"]);
+    expect(actor.getSnapshot().context.identity).toMatchObject({ labels: older, knownBy: "nri" });
+    actor.send({ type: "source.missing" });
+    expect(actor.getSnapshot().context.identity.labels).toEqual(older);
+    actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
+    expect(take()).toContain("updateFilter app,web");
+    take();
+    // The source hears of every change, the runtime keeps what it had.
+    actor.send(withLabels("b", older));
+    expect([...take()]).toEqual(["b ← container.announced by source"]);
+    expect(actor.getSnapshot().context.identity).toMatchObject({ labels, knownBy: "source" });
+  });
+
+  test("let a container go on that waits for the pod source", () => {
+    const { start, take } = record();
+    const actor = start();
+    actor.send(announce("a", "shop"));
+    take();
+    actor.send(withLabels("a", older));
+    expect(take()[0]).toBe("a ← container.announced by nri");
+    expect(actor.getSnapshot().context.containers.get("a")?.getSnapshot().value).toBe("identified");
+  });
+
+  test("reach the policies of containers that are known, once", () => {
+    const { start, take } = record();
+    const actor = start();
+    actor.send({ type: "source.missing" });
+    actor.send(announce("a", "shop"));
+    take();
+    actor.send(withLabels("a", older));
+    expect([...take()]).toEqual([
+      "updateFilter app,old",
+      "a ← pod.identified by nri",
+      "a ← container.announced by nri",
+    ]);
+    actor.send(withLabels("a", new Map(older)));
+    expect([...take()]).toEqual(["a ← container.announced by nri"]);
+    // A new sandbox of the pod.
+    actor.send(withLabels("b", labels));
+    expect([...take()]).toEqual(["updateFilter app,web", "a ← pod.identified by nri", "b starts"]);
+    expect(actor.getSnapshot().context.containers.get("b")?.getSnapshot().context.pod?.labels).toEqual(
+      labels,
+    );
+  });
+
+  test("are not believed with another namespace", () => {
+    for (const before of [[], [{ type: "source.missing" }]] as const) {
+      const { start, take } = record();
+      const actor = start({ ...input, namespace: "bank" });
+      for (const event of before) actor.send(event);
+      take();
+      actor.send(withLabels("a", labels));
+      expect([...take()]).toEqual(["refuse namespace-conflict"]);
+      expect(actor.getSnapshot().context.identity.labels.size).toBe(0);
+    }
+  });
 });

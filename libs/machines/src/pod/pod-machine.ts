@@ -2,12 +2,16 @@
 // One pod and its containers, which are its child actors. A container without a pod has a machine of its own
 // with an undefined uid: then nobody else's end can be its end.
 //
-//   seen → announced (only hooks tell of it) | confirmed (the pod source knows it) → leaving → gone
+//   seen → announced (only hooks and NRI tell of it) | confirmed (the pod source knows it) → leaving → gone
+//
+// Labels that an announcement brings are used at once, without waiting for the pod source. Once the source knows the
+// pod, its labels win: NRI has them as they were when the pod's sandbox was made, and labels change while a pod runs.
+// Of two announcements the later one wins, since a pod may get a new sandbox.
 //
 // findPod answers source.found or source.missing, at once or later; source.found and source.deleted also come
 // unasked when the source changes.
 
-import { type ActorRefFrom, assign, setup } from "xstate";
+import { type ActorRefFrom, and, assign, setup } from "xstate";
 import { type ContainerLogic, createContainerLogic } from "./container-actor.ts";
 import { containerMachine } from "./container-machine.ts";
 import { type Announcement, type Failure, type Labels, notProvided, type PodIdentity } from "./domain.ts";
@@ -77,6 +81,11 @@ const effects = setup({
       });
       return { identity, containers: new Map(context.containers).set(announcement.containerId, child) };
     }),
+    adoptLabels: assign(({ context, event }) =>
+      event.type === "container.announced"
+        ? { identity: withLabels(context.identity, event.announcement) }
+        : {},
+    ),
     /** The uid by which the hook calls a pod stays: a static pod has another one in the API. */
     adoptSource: assign(({ context, event }) => {
       if (event.type !== "source.found") return {};
@@ -87,6 +96,8 @@ const effects = setup({
   guards: {
     announcesKnownContainer: ({ context, event }) =>
       event.type === "container.announced" && context.containers.has(event.announcement.containerId),
+    bringsLabels: ({ event }) =>
+      event.type === "container.announced" && event.announcement.podLabels !== undefined,
     announcesOtherNamespace: ({ context, event }) =>
       event.type === "container.announced" &&
       differ(context.identity.namespace, event.announcement.podNamespace),
@@ -109,6 +120,18 @@ const podSetup = effects.extend({
       // The identity goes along, so that a failed container can start over without asking for it.
       const pod = withAnnounced(context.identity, event.announcement);
       enqueue.sendTo(child, { type: "container.announced", announcement: event.announcement, pod });
+    }),
+    /** Where the pod's containers are under policies, those must hear of it. */
+    learnLabels: effects.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "container.announced") return;
+      const identity = withLabels(context.identity, event.announcement);
+      if (identity === context.identity) return;
+      enqueue.assign({ identity });
+      if (context.containers.size === 0) return;
+      enqueue("updateFilter");
+      for (const child of context.containers.values()) {
+        enqueue.sendTo(child, { type: "pod.identified", pod: identity });
+      }
     }),
     announceAgainUnidentified: effects.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.announced") return;
@@ -156,7 +179,7 @@ const conflictOfAnnouncement = ({ context, event }: { context: PodContext; event
   ),
 });
 
-/** A hook call for a pod whose identity is settled. */
+/** A call for a pod whose identity is the source's. */
 const onceIdentified = [
   {
     guard: "announcesOtherNamespace",
@@ -180,6 +203,24 @@ export const podMachine = podSetup.createMachine({
       entry: "findPod",
       on: {
         "container.announced": [
+          {
+            guard: and(["bringsLabels", "announcesOtherNamespace"]),
+            actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
+          },
+          {
+            guard: and(["bringsLabels", "announcesKnownContainer"]),
+            target: "announced",
+            actions: ["adoptLabels", "announceAgain", "tellContainersWhoTheyAre"],
+          },
+          {
+            guard: "bringsLabels",
+            target: "announced",
+            actions: [
+              "adoptLabels",
+              "tellContainersWhoTheyAre",
+              { type: "spawnContainer", params: { identified: true } },
+            ],
+          },
           { guard: "announcesKnownContainer", actions: "announceAgainUnidentified" },
           { actions: { type: "spawnContainer", params: { identified: false } } },
         ],
@@ -201,9 +242,16 @@ export const podMachine = podSetup.createMachine({
       },
     },
     announced: {
-      description: "Only hooks have told of it; its labels are not known.",
+      description: "Only hooks and NRI have told of it; its labels are known if NRI has.",
       on: {
-        "container.announced": onceIdentified,
+        "container.announced": [
+          {
+            guard: "announcesOtherNamespace",
+            actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
+          },
+          { guard: "announcesKnownContainer", actions: ["learnLabels", "announceAgain"] },
+          { actions: ["learnLabels", { type: "spawnContainer", params: { identified: true } }] },
+        ],
         "container.gone": [
           { guard: "isLastContainer", target: "gone", actions: "dropContainer" },
           { actions: "dropContainer" },
@@ -263,6 +311,19 @@ function withAnnounced(identity: PodIdentity, announcement: Announcement): PodId
 }
 
 /** An empty text says nothing, so it contradicts nothing. */
+/** The same object when the announcement says nothing new. */
+function withLabels(identity: PodIdentity, { podLabels }: Announcement): PodIdentity {
+  if (podLabels === undefined) return identity;
+  if (identity.knownBy === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
+  return { ...identity, labels: podLabels, knownBy: "nri" };
+}
+
+function haveSameLabels(a: Labels, b: Labels): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
+}
+
 function differ(known: string, told: string): boolean {
   return known !== "" && told !== "" && known !== told;
 }

@@ -29,7 +29,10 @@ export interface Container {
   cgroupId: bigint;
   /** State of the container in the pod lifecycle machine. */
   state: string;
-  /** How the agent learned of the container: "hook", since a runtime hook told of it. */
+  /**
+   * How the agent learned of the container: "hook", since a runtime hook told of it; "nri", since the NRI plugin did
+   * when it started; "synchronize", since it ran already when the NRI plugin connected.
+   */
   source: string;
   /** When it learned of it, Unix time in nanoseconds. */
   learnedUnixNanos: bigint;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lifecycle as its tests drive it.
+
+import { err, ok } from "@rthooks/result";
+import { SimulatedClock } from "xstate";
+import { type HookFields, parseHookCall } from "./announcement.ts";
+import type { CgroupResolver } from "./cgroup-resolver.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import type { Pod } from "./pod-source.ts";
+import { createPodStore } from "./pod-store.ts";
+import { createMemoryPolicyFilter, type PolicyFilter } from "./policy-filter.ts";
+import type { Refusal } from "./refusal.ts";
+
+export const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+export const otherUid = "5c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+export const retentionMs = 1000;
+
+export const web = (labels: Record<string, string>, namespace = "shop"): Pod => ({
+  uid,
+  staticPodHash: undefined,
+  namespace,
+  name: "web-0",
+  labels: new Map(Object.entries(labels)),
+});
+
+export const emptyFields: HookFields = {
+  cgroupsPath: "",
+  containerName: "",
+  containerId: "",
+  containerImage: "",
+  podName: "",
+  podUid: "",
+  podNamespace: "",
+  vouched: undefined,
+};
+
+/** The lifecycle over cgroups that the test makes and removes. */
+export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
+  const cgroups = new Map<string, bigint>();
+  /** Cgroups with processes. */
+  const busy = new Set<string>();
+  const lines: string[] = [];
+  const note = (message: string): void => void lines.push(message);
+  const cgroupResolver: CgroupResolver = {
+    resolve: (path) => {
+      const id = cgroups.get(path);
+      return id === undefined
+        ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
+        : ok({ path, id });
+    },
+    isAlive: ({ path, id }) => cgroups.get(path) === id,
+    isEmpty: ({ path }) => !busy.has(path),
+  };
+  const pods = createPodStore();
+  const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
+  const clock = new SimulatedClock();
+  const lifecycle = createLifecycle({
+    podSource: pods,
+    policyFilter,
+    cgroupResolver,
+    log: { debug: note, info: note, warn: note, error: note },
+    failureRetentionMs: retentionMs,
+    actorOptions: { clock },
+  });
+  const announce = (fields: Partial<HookFields>): Refusal | "released" | "no answer" => {
+    let answer: Refusal | "released" | "no answer" = "no answer";
+    const call = parseHookCall(
+      {
+        cgroupsPath: "/kubepods/x/c1",
+        containerName: "app",
+        containerId: "c1",
+        containerImage: "nginx",
+        podName: "web-0",
+        podUid: uid,
+        podNamespace: "shop",
+        vouched: undefined,
+        ...fields,
+      },
+      1n,
+    );
+    if (!call.ok) return call.error;
+    lifecycle.announce(call.value, (refusal) => {
+      if (answer !== "no answer") throw new Error("answered twice");
+      answer = refusal ?? "released";
+    });
+    return answer;
+  };
+  const filtered = () =>
+    [...policyFilter.list()].map(({ containerId, cgroupId, namespace, labels }) =>
+      [containerId, cgroupId, namespace, ...[...labels].map(([key, value]) => `${key}=${value}`)].join(" "),
+    );
+  return { lifecycle, cgroups, busy, pods, clock, lines, announce, filtered };
+}
