@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { POD_ENVIRONMENT } from "@rthooks/oci";
 import { openSystem } from "@rthooks/sys";
 import { runHookProgram } from "./edge/run-hook.ts";
 
@@ -8,7 +9,7 @@ declare const RTHOOKS_VERSION: string | undefined;
 const version = typeof RTHOOKS_VERSION === "string" ? RTHOOKS_VERSION : "dev";
 const system = await openSystem();
 try {
-  system.exit(await runHookProgram(system, process.argv.slice(2), version));
+  system.exit(await runHookProgram(system, process.argv.slice(2), process.env[POD_ENVIRONMENT], version));
 } catch (error) {
   // Only a bug of ours gets here. What is not known to be safe does not start.
   system.writeStderr(`tetragon-oci-hook: internal error: ${String(error).split("\n")[0]}\n`);

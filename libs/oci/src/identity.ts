@@ -97,7 +97,7 @@ function foreignKeys(runtime: Runtime): readonly string[] {
 }
 
 /** The annotations with the pod as NRI tells it, under every runtime's keys: what they said of it before is gone. */
-export function withPod(annotations: Annotations, pod: Pod): Annotations {
+export function withPod(annotations: Annotations, pod: Omit<Pod, "labels">): Annotations {
   const changed = new Map(annotations);
   for (const key of eitherKeys.podName) changed.set(key, pod.name);
   for (const key of eitherKeys.podUid) changed.set(key, pod.uid);

@@ -6,6 +6,7 @@ export {
   MAX_ENVIRONMENT_BYTES,
   POD_ENVIRONMENT,
   type Pod,
+  type PodFromEnvironment,
   parsePodEnvironment,
   renderPodEnvironment,
 } from "./pod-environment.ts";

@@ -3,7 +3,7 @@
 // Not an annotation, since pod authors can write those, and not an argument, since `ps` shows those to everyone.
 
 import { err, ok, type Result } from "@rthooks/result";
-import { type Labels, renderLabels, toLabels } from "./reserved-annotations.ts";
+import { type Labels, renderLabels } from "./reserved-annotations.ts";
 
 /** Its value is JSON: {"uid": …, "name": …, "namespace": …, "labels": {…}}. */
 export const POD_ENVIRONMENT = "RTHOOKS_POD";
@@ -27,8 +27,13 @@ export function renderPodEnvironment(pod: Pod): Result<string, number> {
   return bytes > MAX_ENVIRONMENT_BYTES ? err(bytes) : ok(text);
 }
 
-/** Reads the variable's value. */
-export function parsePodEnvironment(text: string): Result<Pod, string> {
+export interface PodFromEnvironment extends Omit<Pod, "labels"> {
+  /** A JSON object; what is in it is for the agent to judge. */
+  readonly labelsJson: string;
+}
+
+/** Reads the variable's value. The labels stay text: a hook that took them apart would only put them together again. */
+export function parsePodEnvironment(text: string): Result<PodFromEnvironment, string> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -40,6 +45,6 @@ export function parsePodEnvironment(text: string): Result<Pod, string> {
   if (typeof uid !== "string" || typeof name !== "string" || typeof namespace !== "string") {
     return err("lacks uid, name or namespace");
   }
-  const read = toLabels(labels);
-  return read.ok ? ok({ uid, name, namespace, labels: read.value }) : err(`labels: it ${read.error}`);
+  if (typeof labels !== "object" || labels === null) return err("lacks labels");
+  return ok({ uid, name, namespace, labelsJson: JSON.stringify(labels) });
 }

@@ -39,6 +39,7 @@ export function renderLabels(labels: Labels): string {
   return JSON.stringify(Object.fromEntries(labels));
 }
 
+/** A JSON object of texts. */
 export function parseLabels(text: string): Result<Labels, string> {
   let value: unknown;
   try {
@@ -46,11 +47,6 @@ export function parseLabels(text: string): Result<Labels, string> {
   } catch {
     return err("is not JSON");
   }
-  return toLabels(value);
-}
-
-/** A JSON object of texts. */
-export function toLabels(value: unknown): Result<Labels, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return err("is no JSON object");
   const labels = new Map<string, string>();
   for (const [key, text] of Object.entries(value)) {

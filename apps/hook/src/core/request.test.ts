@@ -84,3 +84,40 @@ describe("the annotations that failCheck believes", () => {
     expect(toTrustedAnnotations(undefined, undefined, undefined)).toEqual(new Map());
   });
 });
+
+describe("a pod that the runtime told of itself", () => {
+  const pod = { uid: "u-1", name: "web-0", namespace: "shop", labelsJson: '{"app":"web"}' };
+  const lies = new Map([
+    ["io.kubernetes.cri.sandbox-namespace", "kube-system"],
+    ["io.kubernetes.pod.namespace", "kube-system"],
+    ["io.kubernetes.cri.sandbox-uid", "other"],
+    ["rthooks.v1/pod-labels", '{"app":"liar"}'],
+    ["rthooks.v1/later", "x"],
+    ["mine", "kept"],
+  ]);
+
+  test("comes before what annotations say, with its labels under the reserved key", () => {
+    const request = toRequest(located({ annotations: lies }), noCgroup, pod);
+    expect(request).toMatchObject({
+      ok: true,
+      value: { podUID: "u-1", podName: "web-0", podNamespace: "shop" },
+    });
+    const annotations = request.ok ? request.value.annotations : new Map<string, string>();
+    expect(annotations.get("rthooks.v1/pod-labels")).toBe('{"app":"web"}');
+    expect(annotations.get("rthooks.v1/learned-by")).toBe("hook");
+    expect(annotations.has("rthooks.v1/later")).toBe(false);
+    expect(annotations.get("mine")).toBe("kept");
+  });
+
+  test("is whose namespace the fail check believes, under every key", () => {
+    const trusted = toTrustedAnnotations(located({ annotations: lies }).spec, "/run/b", undefined, pod);
+    expect(trusted.get("io.kubernetes.cri.sandbox-namespace")).toBe("shop");
+    expect(trusted.get("io.kubernetes.pod.namespace")).toBe("shop");
+    expect([...trusted.keys()].filter((key) => key.startsWith("rthooks.v1/"))).toEqual([]);
+  });
+
+  test("without one, reserved keys of the spec go all the same", () => {
+    const request = toRequest(located({ annotations: lies }), noCgroup);
+    expect(request.ok && [...request.value.annotations.keys()]).not.toContain("rthooks.v1/pod-labels");
+  });
+});

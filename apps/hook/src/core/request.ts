@@ -7,8 +7,13 @@ import {
   describeCgroupsPathError,
   detectRuntime,
   expandCgroupsPath,
+  LEARNED_BY_KEY,
+  POD_LABELS_KEY,
+  type PodFromEnvironment,
   readIdentity,
   withoutForeignIdentity,
+  withoutReservedKeys,
+  withPod,
 } from "@rthooks/oci";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
@@ -24,11 +29,13 @@ export interface Located {
 
 /**
  * `findCgroup` reads the cgroup that the runtime has already put the container's first process into; asked only
- * where the spec names none.
+ * where the spec names none. `pod` is what the NRI plugin that gave the container this hook has of the runtime: it
+ * comes before all that annotations say.
  */
 export function toRequest(
   { spec, bundle, state }: Located,
   findCgroup: (pid: number) => string | undefined,
+  pod?: PodFromEnvironment,
 ): Result<Request, string> {
   const cgroupsPath = toCgroupsPath(spec, state, findCgroup);
   if (!cgroupsPath.ok) return cgroupsPath;
@@ -42,12 +49,12 @@ export function toRequest(
   return ok({
     cgroupsPath: cgroupsPath.value,
     rootDir: toRootDir(bundle, spec.rootPath),
-    annotations: spec.annotations,
+    annotations: toRequestAnnotations(spec.annotations, pod),
     containerName: identity.containerName,
     containerID: identity.containerId,
-    podName: identity.podName,
-    podUID: identity.podUid,
-    podNamespace: identity.podNamespace,
+    podName: pod?.name ?? identity.podName,
+    podUID: pod?.uid ?? identity.podUid,
+    podNamespace: pod?.namespace ?? identity.podNamespace,
     containerImage: identity.containerImage,
     mounts: spec.mounts,
   });
@@ -58,6 +65,7 @@ export function toTrustedAnnotations(
   spec: ContainerSpec | undefined,
   bundle: string | undefined,
   state: ContainerState | undefined,
+  pod?: PodFromEnvironment,
 ): Annotations {
   const annotations: Annotations = spec?.annotations ?? state?.annotations ?? new Map<string, string>();
   const runtime = detectRuntime({
@@ -66,7 +74,16 @@ export function toTrustedAnnotations(
     bundle: bundle ?? state?.bundle,
     containerId: state?.id,
   });
-  return withoutForeignIdentity(runtime, annotations);
+  const own = withoutReservedKeys(annotations);
+  return pod === undefined ? withoutForeignIdentity(runtime, own) : withPod(own, pod);
+}
+
+/** Reserved keys in a spec are the pod author's, whatever they claim. */
+function toRequestAnnotations(annotations: Annotations, pod: PodFromEnvironment | undefined): Annotations {
+  const own = withoutReservedKeys(annotations);
+  return pod === undefined
+    ? own
+    : new Map(own).set(POD_LABELS_KEY, pod.labelsJson).set(LEARNED_BY_KEY, "hook");
 }
 
 function toCgroupsPath(

@@ -44,6 +44,7 @@ async function run(namespace: string, broken: Partial<System>) {
     rules: rules.value,
     log,
     userAgent: "t",
+    podEnvironment: undefined,
   });
   return { starts, lines, stderr };
 }

@@ -8,7 +8,14 @@ import {
   type HookLog,
   holdContainer,
 } from "@rthooks/invocation";
-import { type ContainerState, parseState } from "@rthooks/oci";
+import {
+  type ContainerState,
+  POD_ENVIRONMENT,
+  type PodFromEnvironment,
+  parsePodEnvironment,
+  parseState,
+} from "@rthooks/oci";
+import { err } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 import { type Located, toRequest, toTrustedAnnotations } from "../core/request.ts";
 import { openAgentLink } from "./open-agent-link.ts";
@@ -21,6 +28,8 @@ export interface HookSetup {
   readonly rules: FailRules;
   readonly log: HookLog;
   readonly userAgent: string;
+  /** The value of RTHOOKS_POD in the hook's own environment, which whoever configured the hook has set. */
+  readonly podEnvironment: string | undefined;
 }
 
 /** Holds the container until the agent knows it; whether it may start. */
@@ -29,6 +38,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
   const deadlineMs = config["grpc-timeout"];
   let state: ContainerState | undefined;
   let located: Located | undefined;
+  let pod: PodFromEnvironment | undefined;
   const verdict = await holdContainer(
     {
       ...setup,
@@ -48,9 +58,14 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
         const found = locateSpec(system, state);
         if (!found.ok) return found;
         located = found.value;
-        return toRequest(located, (pid) => findCgroup(system, pid));
+        if (setup.podEnvironment !== undefined) {
+          const parsed = parsePodEnvironment(setup.podEnvironment);
+          if (!parsed.ok) return err(`${POD_ENVIRONMENT} in the hook's environment ${parsed.error}`);
+          pod = parsed.value;
+        }
+        return toRequest(located, (pid) => findCgroup(system, pid), pod);
       },
-      trustedAnnotations: () => toTrustedAnnotations(located?.spec, located?.bundle, state),
+      trustedAnnotations: () => toTrustedAnnotations(located?.spec, located?.bundle, state, pod),
     },
   );
   if (!verdict.allowed) system.writeStderr(`${verdict.message}\n`);

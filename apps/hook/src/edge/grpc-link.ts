@@ -14,6 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import type { AgentAddress, AgentLink } from "@rthooks/invocation";
 import type { HookEvent } from "@rthooks/machines/hook";
+import { VOUCHING_HEADER } from "@rthooks/oci";
 import { renderGrpcCode } from "@rthooks/proto/unary";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
@@ -54,9 +55,11 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
     get response() {
       return response;
     },
-    connect({ path, message, userAgent, deadlineAtMs }) {
+    connect({ path, message, userAgent, vouches, deadlineAtMs }) {
       disconnect();
       const leftMs = Math.max(1, deadlineAtMs - system.monotonicMs());
+      const metadata = new Metadata();
+      if (vouches) metadata.set(VOUCHING_HEADER, "1");
       const secured = openCredentials(address, files);
       if (!secured.ok) {
         return { type: "agent.unreachable", failure: { kind: "unreachable", reason: secured.error } };
@@ -78,7 +81,7 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
         (bytes: Uint8Array) => Buffer.from(bytes),
         (bytes: Buffer) => new Uint8Array(bytes),
         message,
-        new Metadata(),
+        metadata,
         { deadline },
         (error, answer) => {
           if (error === null) response = answer;

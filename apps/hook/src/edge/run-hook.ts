@@ -22,6 +22,7 @@ const emptyFile: ConfigFile = { given: {}, unknownKeys: [] };
 export async function runHookProgram(
   system: System,
   argv: readonly string[],
+  podEnvironment: string | undefined,
   version: string,
 ): Promise<ExitCode> {
   const parsed = parseArguments(hookFlags, argv);
@@ -52,7 +53,11 @@ export async function runHookProgram(
   if (stage === undefined)
     return fail("which stage? The runtime names it first: tetragon-oci-hook createRuntime");
   if (others.length > 0) return fail(`unexpected argument ${JSON.stringify(others[0])}`);
-  return runStage(stage, { system, config, log, userAgent: `tetragon-oci-hook/${version}` }, fail);
+  return runStage(
+    stage,
+    { system, config, log, userAgent: `tetragon-oci-hook/${version}`, podEnvironment },
+    fail,
+  );
 }
 
 type Fail = (message: string) => Promise<ExitCode>;

@@ -18,6 +18,7 @@ export async function printServerVersion(
     path,
     message: GetVersionRequest.encode({}).finish(),
     userAgent,
+    vouches: false,
     deadlineAtMs,
   });
   while (event === undefined || event.type === "agent.ready") {

@@ -2,6 +2,7 @@
 
 import type { AgentLink } from "@rthooks/invocation";
 import type { HookEvent } from "@rthooks/machines/hook";
+import { VOUCHING_HEADER } from "@rthooks/oci";
 import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
 import type { Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
@@ -22,6 +23,8 @@ function isTransient(code: ErrnoName): boolean {
 }
 
 const UNAVAILABLE = 14;
+
+const vouched = [VOUCHING_HEADER, "1"] as const; // const: a pair
 
 const nothing = new Uint8Array();
 
@@ -87,7 +90,7 @@ export function openUnixLink(
     get response() {
       return response;
     },
-    connect({ path: method, message, userAgent, deadlineAtMs }) {
+    connect({ path: method, message, userAgent, vouches, deadlineAtMs }) {
       disconnect();
       const stream = connect(path);
       if (!stream.ok) {
@@ -100,7 +103,14 @@ export function openUnixLink(
       }
       const leftMs = deadlineAtMs - system.monotonicMs();
       const timeoutMs = leftMs > 1 ? leftMs : 1;
-      const call = createUnaryCall({ authority: "localhost", path: method, message, userAgent, timeoutMs });
+      const call = createUnaryCall({
+        authority: "localhost",
+        path: method,
+        message,
+        userAgent,
+        timeoutMs,
+        ...(vouches ? { metadata: vouched } : {}),
+      });
       attempt = { stream: stream.value, call, unsent: nothing, wasReady: false };
       flush(attempt);
       return undefined;

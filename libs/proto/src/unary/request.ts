@@ -23,6 +23,8 @@ export interface UnaryRequest {
   /** Told to the server as grpc-timeout. The clock is the caller's. */
   readonly timeoutMs?: number;
   readonly userAgent: string;
+  /** One further header: its name, which is lower case, and its value. */
+  readonly metadata?: readonly [string, string];
 }
 
 /**
@@ -46,7 +48,8 @@ export function encodeRequestStart(request: UnaryRequest): Uint8Array {
     encodeLiteral("te", "trailers") +
     (timeout === undefined ? "" : encodeLiteral("grpc-timeout", timeout)) +
     encodeLiteral(31, "application/grpc") +
-    encodeLiteral(58, request.userAgent);
+    encodeLiteral(58, request.userAgent) +
+    (request.metadata === undefined ? "" : encodeLiteral(...request.metadata));
   let out = OPENING;
   for (let at = 0; at < block.length; at += MAX_FRAME_BYTES) {
     const part = block.slice(at, at + MAX_FRAME_BYTES);
