@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, credentials, status } from "@grpc/grpc-js";
-import { type CreateContainer, RuntimeHookRequest } from "@rthooks/proto";
+import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
+import { type CreateContainer, ReportStoppedRequest, RuntimeHookRequest } from "@rthooks/proto";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-lifecycle-"));
 const socket = join(directory, "agent.sock");
@@ -57,7 +57,10 @@ function makeCgroup(path: string): { readonly id: string; remove(): void } {
   };
 }
 
-function announce(fields: Partial<CreateContainer>): Promise<status> {
+const vouching = new Metadata();
+vouching.set("rthooks-vouched", "1");
+
+function announce(fields: Partial<CreateContainer>, metadata = new Metadata()): Promise<status> {
   const createContainer: CreateContainer = {
     cgroupsPath: "",
     rootDir: "",
@@ -77,6 +80,19 @@ function announce(fields: Partial<CreateContainer>): Promise<status> {
       (request: RuntimeHookRequest) => Buffer.from(RuntimeHookRequest.encode(request).finish()),
       () => undefined,
       { event: { $case: "createContainer", createContainer } },
+      metadata,
+      (error) => resolve(error?.code ?? status.OK),
+    );
+  });
+}
+
+function reportStopped(containerIds: string[]): Promise<status> {
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      "/rthooks.v1.ContainerEvents/ReportStopped",
+      (request: ReportStoppedRequest) => Buffer.from(ReportStoppedRequest.encode(request).finish()),
+      () => undefined,
+      { containerIds },
       (error) => resolve(error?.code ?? status.OK),
     );
   });
@@ -177,6 +193,49 @@ describe("the agent", () => {
       error: expect.stringContaining(`${own}/none`),
       cgroupId: "0",
     });
+  });
+
+  test("takes labels from a sender that vouches for them, and from no pod's author", async () => {
+    const cgroups = ["mine", "listed", "hostile"].map((id) => makeCgroup(`${own}/${id}`));
+    const call = (id: string) => ({ cgroupsPath: `${own}/${id}`, podUID: `pod-${id}`, podName: id });
+    const annotations = (learnedBy: string) =>
+      new Map([
+        ["rthooks.v1/pod-labels", '{"app":"db"}'],
+        ["rthooks.v1/learned-by", learnedBy],
+      ]);
+    const codes = [
+      await announce({ ...call("mine"), annotations: annotations("nri") }, vouching),
+      await announce({ ...call("listed"), annotations: annotations("synchronize") }, vouching),
+      await announce({ ...call("hostile"), annotations: annotations("nri") }),
+    ];
+    expect(codes).toEqual([status.OK, status.OK, status.OK]);
+    const known = await readStatus();
+    const find = (id: string) => known.find((container) => container["id"] === id);
+    expect(find("mine")).toMatchObject({ podLabels: { app: "db" }, source: "nri" });
+    expect(find("listed")).toMatchObject({ podLabels: { app: "db" }, source: "synchronize" });
+    expect(find("hostile")).toMatchObject({ podLabels: {}, source: "hook" });
+    const wrong = new Map([["rthooks.v1/pod-labels", "[]"]]);
+    const refused = announce({ ...call("mine"), annotations: wrong }, vouching);
+    expect(await refused).toBe(status.INVALID_ARGUMENT);
+    for (const cgroup of cgroups) cgroup.remove();
+  });
+
+  test("ends what is reported to have ended at once, and never what has processes", async () => {
+    const cgroup = makeCgroup(`${own}/c4`);
+    await announce({ cgroupsPath: `${own}/c4`, podUID: "pod-c4", podName: "c4" });
+    const isKnown = async () => (await readStatus()).some(({ id }) => id === "c4");
+    const process = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
+    try {
+      writeFileSync(`${hierarchy}/${own}/c4/cgroup.procs`, `${process.pid}`);
+      expect(await reportStopped(["c4", "unknown"])).toBe(status.OK);
+      expect(await isKnown()).toBeTrue();
+    } finally {
+      process.kill("SIGKILL");
+      await process.exited;
+    }
+    expect(await reportStopped(["c4"])).toBe(status.OK);
+    expect(await isKnown()).toBeFalse();
+    cgroup.remove();
   });
 
   test("has logged each decision as one line, and ends well", async () => {

@@ -23,6 +23,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const silent = (): void => {};
 const log = { debug: silent, info: silent, warn: silent, error: silent };
+const webLabels = new Map([["app", "web"]]);
 const sensors = FineGuidanceSensorsDefinition;
 
 const container = (fields: Partial<CreateContainer>): CreateContainer => ({
@@ -140,10 +141,10 @@ describe("the gRPC server", () => {
   });
 
   test.each([
-    { header: "1", learnedBy: "nri", podLabels: new Map([["app", "web"]]) },
-    { header: undefined, learnedBy: "hook", podLabels: undefined },
-    { header: "yes", learnedBy: "hook", podLabels: undefined },
-  ])("reserved annotations with the header $header: $learnedBy", async ({ header, ...expected }) => {
+    { name: "are read from a vouching sender", header: "1", learnedBy: "nri", podLabels: webLabels },
+    { name: "are not read without the header", header: "", learnedBy: "hook", podLabels: undefined },
+    { name: "are not read with another value", header: "yes", learnedBy: "hook", podLabels: undefined },
+  ])("reserved annotations $name", async ({ header, learnedBy, podLabels }) => {
     announce = (call, onAnswer) => {
       calls.push({ call, onAnswer });
       onAnswer(undefined);
@@ -153,9 +154,9 @@ describe("the gRPC server", () => {
       [LEARNED_BY_KEY, "nri"],
     ]);
     const metadata = new Metadata();
-    if (header !== undefined) metadata.set(VOUCHING_HEADER, header);
+    if (header !== "") metadata.set(VOUCHING_HEADER, header);
     expect((await hook({ annotations }, metadata)).ok).toBeTrue();
-    expect(calls[0]?.call.announcement).toMatchObject(expected);
+    expect(calls[0]?.call.announcement).toMatchObject({ learnedBy, podLabels });
   });
 
   test("hostile reserved annotations do not even keep the pod's author from starting", async () => {
