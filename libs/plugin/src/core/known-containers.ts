@@ -7,6 +7,8 @@ import type { Container, PodSandbox } from "@rthooks/proto/nri";
 export interface KnownContainer {
   readonly sandbox: PodSandbox;
   readonly container: Container;
+  /** Something holds it until the agent knows it: its hook, or the answer to StartContainer. */
+  readonly isHeld: boolean;
 }
 
 export interface KnownContainers {
@@ -41,7 +43,7 @@ export function createKnownContainers(): KnownContainers {
       known.clear();
       for (const container of containers) {
         const sandbox = sandboxOf.get(container.podSandboxId);
-        if (sandbox !== undefined) known.set(container.id, { sandbox, container });
+        if (sandbox !== undefined) known.set(container.id, { sandbox, container, isHeld: false });
       }
     },
     find: (containerId) => known.get(containerId),

@@ -30,8 +30,11 @@ export function decideMode(wanted: PluginMode, runtimeName: string): ModeDecisio
 
 const always: readonly NriEventName[] = ["StopContainer", "RemoveContainer", "RemovePodSandbox"];
 
+/** StartContainer in both modes: a container that was created before the plugin came has no hook, and is held there. */
 export const toMask = (mode: EffectiveMode): number =>
-  toEventMask([mode === "inject" ? "CreateContainer" : "StartContainer", ...always]);
+  toEventMask(
+    mode === "inject" ? ["CreateContainer", "StartContainer", ...always] : ["StartContainer", ...always],
+  );
 
 /** For the answer's way back, and for a program that is busy: a late answer counts as consent. */
 const MARGIN_MS = 100;

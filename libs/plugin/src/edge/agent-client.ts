@@ -20,7 +20,8 @@ import { renderGrpcCode } from "@rthooks/proto/unary";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 
 export interface CallError {
-  readonly kind: "away" | "unimplemented" | "refused";
+  /** `missing`: the agent finds no such cgroup. */
+  readonly kind: "away" | "unimplemented" | "missing" | "refused";
   readonly reason: string;
 }
 
@@ -183,6 +184,8 @@ function toCallError(error: ServiceError): CallError {
   switch (error.code) {
     case status.UNIMPLEMENTED:
       return { kind: "unimplemented", reason };
+    case status.NOT_FOUND:
+      return { kind: "missing", reason };
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:
       return { kind: "away", reason };

@@ -55,12 +55,14 @@ export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "close
       case "CreateContainer":
       case "StartContainer": {
         if (container === undefined || decider === undefined) return ok(undefined);
+        if (name === "StartContainer" && known.find(container.id)?.isHeld === true) return ok(undefined);
         const pod = toPod(sandbox);
         const answer =
           name === "CreateContainer"
             ? await injectHook(decider, pod, container)
             : await askAgent(decider, pod, container, call);
-        if (answer.ok) known.put({ sandbox, container });
+        if (answer.ok)
+          known.put({ sandbox, container, isHeld: name === "StartContainer" || answer.value !== undefined });
         return answer;
       }
       case "StopContainer":

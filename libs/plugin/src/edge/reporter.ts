@@ -37,6 +37,9 @@ const MAX_STOPPED = 500;
 /** Kept for an agent that is away. It finds out by itself what has ended, only later. */
 const MAX_STOPPED_KEPT = 10_000;
 const RETRY_MS = 1000;
+/** 50 ms to 3 s after one another, six seconds in all. One that starts later has its own event. */
+const MISSING_MS = 50;
+const MISSING_TRIES = 7;
 
 export function createReporter({ known, metrics, log, timeoutMs, client }: ReporterOptions): Reporter {
   const stopped = new Set<string>();
@@ -45,7 +48,14 @@ export function createReporter({ known, metrics, log, timeoutMs, client }: Repor
   /** The last report is the one that goes on. */
   let round = 0;
 
-  const reportOne = async (containerId: string): Promise<boolean> => {
+  /** A container that was listed in the middle of its start gets its cgroup in a moment, or never. */
+  const reportLater = (containerId: string, tries: number): void => {
+    if (tries >= MISSING_TRIES) return;
+    setTimeout(() => void reportOne(containerId, tries + 1), MISSING_MS * 2 ** tries).unref();
+  };
+
+  /** False when the agent is away. */
+  const reportOne = async (containerId: string, tries = 0): Promise<boolean> => {
     const entry = known.find(containerId);
     if (entry === undefined) return true;
     const request = toRequest(toPod(entry.sandbox), entry.container, "synchronize");
@@ -57,6 +67,7 @@ export function createReporter({ known, metrics, log, timeoutMs, client }: Repor
     metrics.countReport("synchronize", answer.ok);
     if (answer.ok) return true;
     log.debug("the agent did not take a container", { containerID: containerId, err: answer.error.reason });
+    if (answer.error.kind === "missing") reportLater(containerId, tries);
     return answer.error.kind !== "away";
   };
 
