@@ -2,7 +2,7 @@
 // The containers of the node as the runtime has told of them: what an agent that comes new has to be told again. As
 // many as the runtime has, and no more: what ends is taken out, and a synchronization replaces all.
 
-import type { Container, PodSandbox } from "@rthooks/proto/nri";
+import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
 
 export interface KnownContainer {
   readonly sandbox: PodSandbox;
@@ -18,7 +18,8 @@ export interface KnownContainers {
   remove(containerId: string): boolean;
   /** Gives the ids of what it took out. */
   removeSandbox(sandboxId: string): readonly string[];
-  replaceAll(sandboxes: readonly PodSandbox[], containers: readonly Container[]): void;
+  /** All that the runtime has; gives the ids of those that have ended, as far as it tells or as they were known. */
+  replaceAll(sandboxes: readonly PodSandbox[], containers: readonly Container[]): readonly string[];
   find(containerId: string): KnownContainer | undefined;
   list(): readonly KnownContainer[];
 }
@@ -40,11 +41,19 @@ export function createKnownContainers(): KnownContainers {
     },
     replaceAll(sandboxes, containers) {
       const sandboxOf = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]));
+      const ended = new Set(known.keys());
       known.clear();
       for (const container of containers) {
+        if (container.state === ContainerState.CONTAINER_STOPPED) {
+          ended.add(container.id);
+          continue;
+        }
+        // Also one whose state a runtime, new itself, does not know yet: an agent takes only what has a cgroup.
+        ended.delete(container.id);
         const sandbox = sandboxOf.get(container.podSandboxId);
         if (sandbox !== undefined) known.set(container.id, { sandbox, container, isHeld: false });
       }
+      return [...ended];
     },
     find: (containerId) => known.get(containerId),
     list: () => [...known.values()],

@@ -10,7 +10,7 @@ import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
 import { decideMode, type EffectiveMode, toMask } from "../core/runtime-mode.ts";
-import { isAlive, toPod } from "../wire/nri-pod.ts";
+import { toPod } from "../wire/nri-pod.ts";
 import { askAgent, type Decider, injectHook } from "./decide-container.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -102,7 +102,8 @@ export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "close
   return {
     configure,
     synchronize({ pods, containers }) {
-      known.replaceAll(pods, containers.filter(isAlive));
+      const ended = known.replaceAll(pods, containers);
+      if (ended.length > 0) reporter.reportStopped(ended);
       log.info("synchronized", { pods: pods.length, containers: known.size });
       reporter.reportAll();
       setup.onSynchronized();

@@ -12,7 +12,7 @@ import {
   withoutReservedKeys,
   withPod,
 } from "@rthooks/oci";
-import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
+import type { Container, PodSandbox } from "@rthooks/proto/nri";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
 
@@ -34,11 +34,6 @@ export function toPod(sandbox: PodSandbox): Pod {
   for (const [key, value] of sandbox.labels) if (!addedLabels.has(key)) labels.set(key, value);
   return { uid: sandbox.uid, name: sandbox.name, namespace: sandbox.namespace, labels };
 }
-
-export const isAlive = ({ state }: Container): boolean =>
-  state === ContainerState.CONTAINER_CREATED ||
-  state === ContainerState.CONTAINER_RUNNING ||
-  state === ContainerState.CONTAINER_PAUSED;
 
 const imageKeys = ["io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName"];
 
