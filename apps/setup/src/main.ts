@@ -1,3 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// tetragon-oci-hook-setup: puts the hook on a node and the node's runtime to it.
 
-export {};
+import { commands } from "./edge/commands.ts";
+import { dispatch } from "./edge/dispatch.ts";
+
+declare const RTHOOKS_VERSION: string;
+
+const version = typeof RTHOOKS_VERSION === "undefined" ? "dev" : RTHOOKS_VERSION;
+
+process.exitCode = await dispatch(commands, process.argv.slice(2), version);
