@@ -3,9 +3,15 @@
 
 import { commands } from "./edge/commands.ts";
 import { dispatch } from "./edge/dispatch.ts";
+import { enterRootAndRun, RUN_IN_ROOT } from "./edge/install/run-in-root.ts";
 
 declare const RTHOOKS_VERSION: string;
 
 const version = typeof RTHOOKS_VERSION === "undefined" ? "dev" : RTHOOKS_VERSION;
 
-process.exitCode = await dispatch(commands, process.argv.slice(2), version);
+const [first, ...rest] = process.argv.slice(2);
+
+process.exitCode =
+  first === RUN_IN_ROOT
+    ? await enterRootAndRun(rest)
+    : await dispatch(commands, process.argv.slice(2), version);

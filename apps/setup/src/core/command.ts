@@ -2,12 +2,12 @@
 // What a command of the tool is: a name of one or two words, its flags, and what it does with them.
 
 import { type FlagTable, type FlagValues, parseArguments, resolveFlags } from "@rthooks/flags";
-import type { Logger } from "@rthooks/log";
+import type { LogWriter } from "@rthooks/log";
 
 /** What a command says and to whom. */
 export interface Io {
   readonly version: string;
-  readonly log: Logger;
+  readonly log: LogWriter;
   /** The result: what a script reads. */
   stdout(text: string): void;
   /** What is for people. */

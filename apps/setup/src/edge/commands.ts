@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Command } from "../core/command.ts";
+import { installCommand } from "./install/install-command.ts";
+import { printConfigCommand } from "./install/print-config-command.ts";
+import { uninstallCommand } from "./install/uninstall-command.ts";
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [installCommand, uninstallCommand, printConfigCommand];

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { flag } from "@rthooks/flags";
+import { pluginFlags } from "@rthooks/plugin";
+
+export const interfaces = ["oci-hooks", "nri-hook"] as const; // const: the names are a union
+export type Interface = (typeof interfaces)[number];
+
+const libcs = ["auto", "host", "bundled"] as const; // const: the names are a union
+
+/** Where this program sees the host's hooks directory when it runs in the DaemonSet's pod. */
+export const POD_HOOKS_DIR = "/hostHooks";
+/** The default of CRI-O and podman. */
+export const HOST_HOOKS_DIR = "/usr/share/containers/oci/hooks.d";
+
+const interfaceFlag = flag.string({
+  usage: "how the runtime is told: a hooks directory (CRI-O, podman) or NRI (containerd, CRI-O)",
+  default: "oci-hooks",
+  choices: interfaces,
+});
+
+const placeFlags = {
+  "local-install-dir": flag.string({
+    usage: "where to install, as this program sees it (default: --host-install-dir)",
+    placeholder: "DIR",
+  }),
+  "host-install-dir": flag.string({
+    usage: "the same directory as the host sees it (default: --local-install-dir, else /opt/tetragon)",
+    placeholder: "DIR",
+  }),
+  "oci-hooks.local-dir": flag.string({
+    usage: `the runtime's hooks directory as this program sees it (default: ${POD_HOOKS_DIR}, else ${HOST_HOOKS_DIR})`,
+    placeholder: "DIR",
+  }),
+} as const;
+
+export const installFlags = {
+  interface: interfaceFlag,
+  ...placeFlags,
+  "local-binary": flag.string({
+    usage: "the hook to install (default: /usr/bin/tetragon-oci-hook, else the one beside this program)",
+    placeholder: "FILE",
+  }),
+  "nri-hook.index": flag.string({
+    usage: "two digits: the plugin's place among all plugins",
+    default: "01",
+    placeholder: "NN",
+  }),
+  "nri-hook.name": flag.string({ usage: "the plugin's name", default: "tetragon", placeholder: "NAME" }),
+  "nri-hook.socket": flag.string({
+    usage: "the runtime's NRI socket",
+    default: "/var/run/nri/nri.sock",
+    placeholder: "FILE",
+  }),
+  "nri-hook.mode": { ...pluginFlags.mode, usage: `with --interface nri-hook: ${pluginFlags.mode.usage}` },
+  "nri-hook.metrics-address": pluginFlags["metrics-address"],
+  daemonize: flag.boolean({
+    usage: "stay until SIGTERM or SIGINT, then remove what was installed; nri-hook needs it",
+  }),
+  "keep-on-exit": flag.boolean({ usage: "with --daemonize: remove nothing at the end" }),
+  libc: flag.string({
+    usage:
+      "auto: bring the C library along if the host's cannot run the hook; host: use the host's; bundled: bring it along",
+    default: "auto",
+    choices: libcs,
+  }),
+  "libc-dir": flag.string({
+    usage: "where the C library to bring along is (default: the one that this program runs on)",
+    placeholder: "DIR",
+  }),
+  "host-root": flag.string({
+    usage: "the host's root file system as this program sees it, where the hook will run",
+    default: "/",
+    placeholder: "DIR",
+  }),
+  force: flag.boolean({ usage: "also replace a newer version" }),
+} as const;
+
+export const uninstallFlags = {
+  interface: interfaceFlag,
+  ...placeFlags,
+  "binary-name": flag.string({
+    usage: "name of the installed hook",
+    default: "tetragon-oci-hook",
+    placeholder: "NAME",
+  }),
+} as const;
+
+export const printConfigFlags = {
+  interface: interfaceFlag,
+  binary: flag.string({
+    usage: "the hook on the host",
+    default: "/opt/tetragon/tetragon-oci-hook",
+    placeholder: "FILE",
+  }),
+  args: flag.list({
+    usage: "the hook's arguments, its own name first (default: the hook and its stage)",
+    placeholder: "ARG,…",
+  }),
+} as const;

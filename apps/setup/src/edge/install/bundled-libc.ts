@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C library that a host lacks (musl, distroless, too old): the loader and the four libraries that a compiled Bun
+// program needs, taken from a directory or from what this very program runs on.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { err, ok, type Result } from "@rthooks/result";
+import { type PublishedFile, stageCopy } from "./place-file.ts";
+
+const LOADER = /^ld-linux[a-z0-9-]*\.so\.\d+$/;
+const LIBRARIES = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"];
+
+export interface LibcSource {
+  readonly loader: string;
+  readonly libraries: readonly string[];
+  /** Of the contents: another C library gets other names, so that no hook ever meets half of one. */
+  readonly digest: string;
+}
+
+export async function findLibc(directory: string): Promise<Result<LibcSource, string>> {
+  const from = directory === "" ? findOwnDirectory() : ok(directory);
+  if (!from.ok) return from;
+  const names = await readdir(from.value).catch((): string[] => []);
+  const loader = names.find((name) => LOADER.test(name));
+  const missing = LIBRARIES.filter((name) => !names.includes(name));
+  if (loader === undefined || missing.length > 0) {
+    const what = [...(loader === undefined ? ["ld-linux-*.so.*"] : []), ...missing].join(", ");
+    return err(`${from.value} has no ${what}: name a directory that has them with --libc-dir`);
+  }
+  const paths = [loader, ...LIBRARIES].map((name) => join(from.value, name));
+  const hash = createHash("sha256");
+  for (const path of paths) hash.update(await readFile(path));
+  const [loaderPath = "", ...libraries] = paths;
+  return ok({ loader: loaderPath, libraries, digest: hash.digest("hex").slice(0, 12) });
+}
+
+/** Where the C library of this process lies (proc(5), maps). */
+function findOwnDirectory(): Result<string, string> {
+  const line = readFileSync("/proc/self/maps", "utf8")
+    .split("\n")
+    .find((text) => text.endsWith("/libc.so.6"));
+  const path = line?.slice(line.indexOf("/"));
+  return path === undefined || !existsSync(path)
+    ? err("this program runs on no GNU C library that it could bring along: name one with --libc-dir")
+    : ok(path.slice(0, path.lastIndexOf("/")));
+}
+
+const loaderName = (digest: string): string => `ld-linux-${digest}.so`;
+const libraryDir = (digest: string): string => `lib-${digest}`;
+
+/** The beginning of the command that runs a program with it, where the installation is seen at `directory`. */
+export const toLibcPrefix = (digest: string, directory: string): readonly string[] => [
+  join(directory, loaderName(digest)),
+  "--library-path",
+  join(directory, libraryDir(digest)),
+];
+
+/** The loader lies beside the hook: /proc/self/exe then still leads to the hook's directory. */
+export async function installLibc(
+  { loader, libraries, digest }: LibcSource,
+  localDir: string,
+): Promise<readonly PublishedFile[]> {
+  const directory = join(localDir, libraryDir(digest));
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const published: PublishedFile[] = [];
+  const place = async (source: string, path: string, mode: number): Promise<void> => {
+    // Its name says what is in it.
+    if (!existsSync(path)) published.push(await (await stageCopy(source, path, mode)).publish());
+  };
+  for (const library of libraries) await place(library, join(directory, basename(library)), 0o644);
+  await place(loader, join(localDir, loaderName(digest)), 0o755);
+  return published;
+}
+
+/** All that were ever installed there, but the one that is in use. */
+export async function removeLibcs(localDir: string, inUse?: string): Promise<void> {
+  for (const name of await readdir(localDir).catch((): string[] => [])) {
+    const digest = /^(?:ld-linux-([0-9a-f]{12})\.so|lib-([0-9a-f]{12}))$/.exec(name);
+    const found = digest?.[1] ?? digest?.[2];
+    if (found !== undefined && found !== inUse)
+      await rm(join(localDir, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Logger } from "@rthooks/log";
+import { err, ok, type Result } from "@rthooks/result";
+import type { HookEntry } from "../../core/hook-entry.ts";
+import { callsProgram, renderHookFile } from "../../core/hook-file.ts";
+import { HOST_HOOKS_DIR, POD_HOOKS_DIR } from "../../core/install-flags.ts";
+import { describeFileError } from "./install-error.ts";
+import { stageText, syncDirectory } from "./place-file.ts";
+
+export const findHooksDir = (given: string): string => {
+  if (given !== "") return given;
+  return existsSync(POD_HOOKS_DIR) ? POD_HOOKS_DIR : HOST_HOOKS_DIR;
+};
+
+export const hookFilePath = (hooksDir: string, binaryName: string): string =>
+  join(hooksDir, `${binaryName}.json`);
+
+/** Whole or not at all: CRI-O reads the directory again with every change in it. */
+export async function writeHookFile(
+  path: string,
+  entry: HookEntry,
+  log: Logger,
+): Promise<Result<void, string>> {
+  const directory = dirname(path);
+  try {
+    if (!existsSync(directory)) {
+      await mkdir(directory, { recursive: true, mode: 0o755 });
+      log.warn("the hooks directory was not there: a runtime that runs already may have to be restarted", {
+        path: directory,
+      });
+    }
+    const text = renderHookFile(entry);
+    if ((await readFile(path, "utf8").catch(() => undefined)) === text) {
+      log.info("conf is up to date", { "conf-dst-path": path });
+      return ok(undefined);
+    }
+    const published = await (await stageText(text, path, 0o644)).publish();
+    await published.settle();
+    log.info("written conf", { "conf-dst-path": path });
+    return ok(undefined);
+  } catch (error) {
+    return err(describeFileError(error, directory));
+  }
+}
+
+/** A file of that name that calls something else is not touched, and an error. */
+export async function removeHookFile(
+  path: string,
+  binaryName: string,
+  log: Logger,
+): Promise<Result<void, string>> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) {
+    log.warn("no conf to remove", { "conf-path": path });
+    return ok(undefined);
+  }
+  if (!callsProgram(text, binaryName)) {
+    return err(`${path} does not call ${binaryName}: it is left as it is, and so is the binary`);
+  }
+  try {
+    await rm(path);
+    await syncDirectory(dirname(path));
+    log.info("removed conf", { "conf-path": path });
+    return ok(undefined);
+  } catch (error) {
+    return err(describeFileError(error, path));
+  }
+}

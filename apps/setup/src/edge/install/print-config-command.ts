@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Command, defineCommand, exitCode } from "../../core/command.ts";
+import { toHookEntry } from "../../core/hook-entry.ts";
+import { renderHookFile } from "../../core/hook-file.ts";
+import { printConfigFlags } from "../../core/install-flags.ts";
+
+/** Above the hook's own default of 10 s. */
+const TIMEOUT_SECONDS = 15;
+
+export const printConfigCommand: Command = defineCommand({
+  name: "print-config",
+  summary:
+    "print the hook as the runtime is told of it: the hooks directory's file, or what NRI adds to a container",
+  flags: printConfigFlags,
+  async run({ flags, given }, io) {
+    const made = toHookEntry([flags.binary], [], TIMEOUT_SECONDS);
+    const entry = given.args === undefined ? made : { ...made, args: given.args };
+    io.stdout(
+      flags.interface === "nri-hook"
+        ? `${JSON.stringify({ hooks: { createRuntime: [entry] } }, undefined, 3)}\n`
+        : renderHookFile(entry),
+    );
+    return exitCode.ok;
+  },
+});
