@@ -6,8 +6,6 @@ export interface ContainerdConfig {
   readonly dir: string;
   /** False leaves the release's default: off in 1.7, on in 2.x. Its sockets and folders are the test's own either way. */
   readonly enableNri?: boolean;
-  /** File of a base OCI spec for the runc runtime. */
-  readonly baseSpecPath?: string;
   /** Folder of plugins that containerd launches itself. */
   readonly pluginDir?: string;
   /** More top-level tables. */
@@ -28,7 +26,7 @@ const tables = {
 
 /** A file as an operator would have it, but with every folder and socket below `dir`. */
 export function renderContainerdConfig(release: ContainerdRelease, config: ContainerdConfig): string {
-  const { dir, enableNri = true, baseSpecPath, pluginDir, extraToml = "" } = config;
+  const { dir, enableNri = true, pluginDir, extraToml = "" } = config;
   const version = release.configVersion;
   const { runtime, images } = tables[version];
   return `# containerd of a test
@@ -61,7 +59,7 @@ temp = "${dir}/tmp"
     runtime_type = "io.containerd.runc.v2"
     pod_annotations = ["*"]
     container_annotations = ["*"]
-${baseSpecPath === undefined ? "" : `    base_runtime_spec = "${baseSpecPath}"\n`}
+
     [${runtime}.containerd.runtimes.runc.options]
       Root = "${dir}/runc"
 
