@@ -15,6 +15,8 @@ interface PodmanRun {
 
 export interface Podman {
   readonly cgroupParent: string;
+  /** For whoever writes its files by other means than setHook. */
+  readonly hooksDir: string;
   /** Makes the hooks directory say: run the hook with these arguments at this stage. */
   setHook(path: string, args: readonly string[], stage?: string): void;
   start(run: PodmanRun): RunningProcess;
@@ -53,6 +55,7 @@ export async function createPodman(workspace: Workspace): Promise<Podman> {
   await must([...podman, "import", "--quiet", archive, image]);
   return {
     cgroupParent,
+    hooksDir,
     setHook: (path, args, stage = "createRuntime") =>
       writeFileSync(
         `${hooksDir}/tetragon-oci-hook.json`,

@@ -13,6 +13,7 @@ function findBuilt(name: string): string {
 
 export const findHook = (): string => findBuilt("tetragon-oci-hook");
 export const findAgent = (): string => findBuilt("tetragon");
+export const findSetup = (): string => findBuilt("tetragon-oci-hook-setup");
 export const findNriPlugin = (): string => findBuilt("tetragon-nri-hook");
 
 /** Tests on real runtimes never skip: what they need is installed by `make test`. */

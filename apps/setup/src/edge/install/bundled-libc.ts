@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
 import { type PublishedFile, stageCopy } from "./place-file.ts";
@@ -64,6 +64,7 @@ export async function installLibc(
 ): Promise<readonly PublishedFile[]> {
   const directory = join(localDir, libraryDir(digest));
   await mkdir(directory, { recursive: true, mode: 0o755 });
+  // Last in the list, so that it is undone when it is empty again.
   const published: PublishedFile[] = [];
   const place = async (source: string, path: string, mode: number): Promise<void> => {
     // Its name says what is in it.
@@ -71,7 +72,8 @@ export async function installLibc(
   };
   for (const library of libraries) await place(library, join(directory, basename(library)), 0o644);
   await place(loader, join(localDir, loaderName(digest)), 0o755);
-  return published;
+  const removeDirectory = async (): Promise<void> => void (await rmdir(directory).catch(() => {}));
+  return [...published, { undo: removeDirectory, settle: async () => {} }];
 }
 
 /** All that were ever installed there, but the one that is in use. */

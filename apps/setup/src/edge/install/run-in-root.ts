@@ -53,7 +53,8 @@ export async function enterRootAndRun([root = "", ...command]: readonly string[]
   try {
     const child = Bun.spawn([...command], {
       env: environment,
-      stdin: "ignore",
+      // All three are open already: nothing is asked of a /dev in there.
+      stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",
       timeout: LIMIT_MS,
