@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { addHook, removeHook, toNeutralBase } from "./base-spec.ts";
+import { toHookEntry } from "./hook-entry.ts";
+
+const entry = toHookEntry(["/opt/tetragon/tetragon-oci-hook"], ["--log-level", "debug"], 15);
+
+function unwrap(result: ReturnType<typeof addHook>): string {
+  if (!result.ok) throw new Error(result.error);
+  return result.value;
+}
+
+const toText = (json: unknown): string => `${JSON.stringify(json, undefined, 2)}\n`;
+const foreign = { path: "/usr/bin/other-hook", args: ["other-hook", "createRuntime"], timeout: 3 };
+const ours = { path: "/old/tetragon-oci-hook", args: ["/old/tetragon-oci-hook", "createRuntime"] };
+
+describe("adding the hook", () => {
+  test("puts it into a spec that has no hooks, and twice is once", () => {
+    const text = unwrap(addHook(toText({ ociVersion: "1.2.0" }), entry));
+    expect(JSON.parse(text)).toEqual({ ociVersion: "1.2.0", hooks: { createRuntime: [entry] } });
+    expect(unwrap(addHook(text, entry))).toBe(text);
+  });
+
+  test("keeps other hooks, and the place that it had among them", () => {
+    const hooks = { poststop: [foreign], createRuntime: [ours, foreign, ours] };
+    const text = unwrap(addHook(toText({ ociVersion: "1.2.0", hooks }), entry));
+    expect(JSON.parse(text).hooks).toEqual({ poststop: [foreign], createRuntime: [entry, foreign] });
+  });
+
+  test.each([
+    { name: "which now goes through a loader", command: ["/run/t/ld.so", "/run/t/tetragon-oci-hook"] },
+    { name: "which goes through none any more", command: ["/run/t/tetragon-oci-hook"] },
+  ])("replaces itself, $name", ({ command: [first = "", ...rest] }) => {
+    const loader = toHookEntry(["/opt/ld.so", "--library-path", "/opt/lib", "/opt/tetragon-oci-hook"], [], 9);
+    const before = unwrap(addHook(toText({ ociVersion: "1.2.0" }), loader));
+    const next = toHookEntry([first, ...rest], [], 15);
+    expect(JSON.parse(unwrap(addHook(before, next))).hooks.createRuntime).toEqual([next]);
+  });
+
+  test("a hook that only has its name among its arguments is another one", () => {
+    const wrapper = { path: "/bin/audit", args: ["audit", "createRuntime", "/opt/tetragon-oci-hook"] };
+    const base = toText({ ociVersion: "1.2.0", hooks: { createRuntime: [wrapper] } });
+    expect(JSON.parse(unwrap(addHook(base, entry))).hooks.createRuntime).toEqual([wrapper, entry]);
+  });
+
+  test("keeps fields that nobody knows, and every digit of a number", () => {
+    const base = `{"ociVersion":"1.2.0","x-new":{"__proto__":[1.0]},"process":{"rlimits":[{"hard":18446744073709551615}]}}`;
+    const text = unwrap(addHook(base, entry));
+    expect(text).toContain('"hard": 18446744073709551615');
+    expect(text.replaceAll(/\s/g, "")).toContain('"x-new":{"__proto__":[1.0]}');
+  });
+});
+
+describe("removing the hook", () => {
+  test.each([
+    { name: "the only hook", hooks: undefined },
+    { name: "one of several", hooks: { createRuntime: [foreign] } },
+    { name: "one beside other stages", hooks: { poststop: [foreign] } },
+  ])("undoes adding it: $name", ({ hooks }) => {
+    const before = toText({ ociVersion: "1.2.0", ...(hooks === undefined ? {} : { hooks }) });
+    expect(unwrap(removeHook(unwrap(addHook(before, entry)), "tetragon-oci-hook"))).toBe(before);
+  });
+
+  test("leaves a spec without it as it is, to the byte", () => {
+    const base = `{ "ociVersion":"1.2.0" ,"hooks":{"createRuntime":[]}}`;
+    expect(unwrap(removeHook(base, "tetragon-oci-hook"))).toBe(base);
+  });
+});
+
+test("a base made of containerd's default does not limit open files to 1,024", () => {
+  const printed = toText({ ociVersion: "1.2.0", process: { cwd: "/", rlimits: [{ hard: 1024 }] } });
+  expect(JSON.parse(unwrap(toNeutralBase(printed)))).toEqual({ ociVersion: "1.2.0", process: { cwd: "/" } });
+});
+
+test.each([
+  { name: "text", base: "ociVersion", says: "is no JSON object" },
+  { name: "a list", base: "[]", says: "is no JSON object" },
+  { name: "nesting without end", base: "[".repeat(500_000), says: "is no JSON object" },
+  { name: "another object", base: "{}", says: "is no OCI spec: it has no ociVersion" },
+  { name: "hooks as a list", base: `{"ociVersion":"1","hooks":[]}`, says: "has hooks that are no object" },
+  {
+    name: "a stage as an object",
+    base: `{"ociVersion":"1","hooks":{"createRuntime":{}}}`,
+    says: "has hooks.createRuntime that is no list",
+  },
+])("refuses $name", ({ base, says }) => {
+  expect(addHook(base, entry)).toEqual({ ok: false, error: says });
+  expect(removeHook(base, "tetragon-oci-hook")).toEqual({ ok: false, error: says });
+});

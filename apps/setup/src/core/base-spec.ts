@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OCI spec that containerd begins each container of a runtime with (base_runtime_spec), and the hook in it.
+
+import { err, ok, type Result } from "@rthooks/result";
+import { isJsonObject, type JsonObject, parseExactJson, renderExactJson } from "./exact-json.ts";
+import type { HookEntry } from "./hook-entry.ts";
+
+const STAGE = "createRuntime";
+
+/** The text of the base with the hook in it, once, in the place where it was or behind the hooks of others. */
+export function addHook(base: string, entry: HookEntry): Result<string, string> {
+  const parsed = parseSpec(base);
+  if (!parsed.ok) return parsed;
+  const { spec, hooks, stage } = parsed.value;
+  const name = hookName(entry);
+  const at = stage.findIndex((hook) => callsHook(hook, name));
+  const others = stage.filter((hook) => !callsHook(hook, name));
+  const changed = others.toSpliced(at === -1 ? others.length : at, 0, entry);
+  return ok(renderExactJson({ ...spec, hooks: { ...hooks, [STAGE]: changed } }));
+}
+
+/** The same text where the hook is not in it. What becomes empty by it goes too. */
+export function removeHook(base: string, binaryName: string): Result<string, string> {
+  const parsed = parseSpec(base);
+  if (!parsed.ok) return parsed;
+  const { spec, hooks, stage } = parsed.value;
+  const others = stage.filter((hook) => !callsHook(hook, binaryName));
+  if (others.length === stage.length) return ok(base);
+  const { [STAGE]: _, ...otherStages } = hooks;
+  const left = others.length === 0 ? otherStages : { ...hooks, [STAGE]: others };
+  const { hooks: __, ...rest } = spec;
+  return ok(renderExactJson(Object.keys(left).length === 0 ? rest : { ...spec, hooks: left }));
+}
+
+/**
+ * Of the default that `ctr oci spec` prints, a base such that containers are what they are without one. containerd's
+ * CRI overwrites all of it but process.rlimits, and the default's limit of 1,024 open files would reach every
+ * container: seen on 1.7.24 and 2.1.9.
+ */
+export function toNeutralBase(printed: string): Result<string, string> {
+  const parsed = parseSpec(printed);
+  if (!parsed.ok) return parsed;
+  const { spec } = parsed.value;
+  const { rlimits: _, ...process } = isJsonObject(spec["process"]) ? spec["process"] : {};
+  return ok(renderExactJson({ ...spec, process }));
+}
+
+interface ParsedSpec {
+  readonly spec: JsonObject;
+  readonly hooks: JsonObject;
+  readonly stage: readonly unknown[];
+}
+
+function parseSpec(text: string): Result<ParsedSpec, string> {
+  const spec = parseExactJson(text);
+  if (spec === undefined) return err("is no JSON object");
+  // containerd reads nearly any object as a spec, and starts containers with what it found.
+  if (typeof spec["ociVersion"] !== "string") return err("is no OCI spec: it has no ociVersion");
+  const hooks = spec["hooks"] ?? {};
+  if (!isJsonObject(hooks)) return err("has hooks that are no object");
+  const stage = hooks[STAGE] ?? [];
+  if (!Array.isArray(stage)) return err(`has hooks.${STAGE} that is no list`);
+  return ok({ spec, hooks, stage });
+}
+
+/** The hook's file name: it stands before the stage, behind the loader if there is one. */
+function hookName({ path, args }: HookEntry): string {
+  return toBaseName(args[args.indexOf(STAGE) - 1] ?? path);
+}
+
+/** Directly or through a loader, wherever it is installed. */
+function callsHook(hook: unknown, name: string): boolean {
+  if (!isJsonObject(hook)) return false;
+  const args: readonly unknown[] = Array.isArray(hook["args"]) ? hook["args"] : [];
+  const stageAt = args.indexOf(STAGE);
+  const words = [hook["path"], ...(stageAt === -1 ? args.slice(0, 1) : args.slice(0, stageAt))];
+  return words.some((word) => typeof word === "string" && toBaseName(word) === name);
+}
+
+const toBaseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
