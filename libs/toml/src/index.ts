@@ -1,3 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// Changes of TOML documents that keep everything else.
 
-export {};
+export { editToml } from "./edit-toml.ts";
+export { parseTomlValues, type TomlTable } from "./parse.ts";
+export type { TomlEdit } from "./toml-edit.ts";
+export { renderTomlError, type TomlError } from "./toml-error.ts";

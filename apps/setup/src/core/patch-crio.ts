@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of CRI-O's configuration, its main file or a drop-in (crio.conf.5, "CRIO.RUNTIME.RUNTIMES TABLE").
+
+import { err, ok, type Result } from "@rthooks/result";
+import { editToml, parseTomlValues, type TomlEdit } from "@rthooks/toml";
+import { findValue, isTable, type Patched } from "./patch.ts";
+import type { PatchError } from "./patch-containerd.ts";
+
+const runtimesPath = ["crio", "runtime", "runtimes"];
+
+/** Lets the annotations through to the spec, for every runtime of the file. */
+export function enableAnnotations(text: string, annotations: readonly string[]): Result<Patched, PatchError> {
+  const values = parseTomlValues(text.replace(/^\ufeff/, ""));
+  if (!values.ok) return err({ kind: "toml", error: values.error });
+  const runtimes = findValue(values.value, runtimesPath);
+  const names = isTable(runtimes) ? Object.keys(runtimes).filter((name) => isTable(runtimes[name])) : [];
+  if (names.length === 0) {
+    return err({
+      kind: "refused",
+      message:
+        "no [crio.runtime.runtimes.…] table is in this file: patch the one of /etc/crio/crio.conf.d that has it",
+    });
+  }
+  const edits = names.map(
+    (name): TomlEdit => ({
+      kind: "add",
+      table: [...runtimesPath, name],
+      key: "allowed_annotations",
+      texts: annotations,
+    }),
+  );
+  const edited = editToml(text, edits);
+  return edited.ok ? ok({ text: edited.value, notes: [] }) : err({ kind: "toml", error: edited.error });
+}

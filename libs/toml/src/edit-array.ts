@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AST } from "toml-eslint-parser";
+import type { Splice } from "./find-splices.ts";
+import { findIndent } from "./layout.ts";
+import { renderValue } from "./render-toml.ts";
+
+const toContent = (node: AST.TOMLContentNode): unknown =>
+  node.type === "TOMLValue" ? node.value : undefined;
+
+/** Behind the last element, on lines of their own where the others are. */
+export function addElements(
+  text: string,
+  list: AST.TOMLArray,
+  texts: readonly string[],
+  lineEnding: string,
+): readonly Splice[] {
+  const known = list.elements.map(toContent);
+  const missing = texts.filter((wanted, at) => !known.includes(wanted) && texts.indexOf(wanted) === at);
+  if (missing.length === 0) return [];
+  const rendered = missing.map(renderValue);
+  const last = list.elements.at(-1);
+  if (last === undefined) {
+    // Comments may stand in an empty list, so only what follows its bracket is taken.
+    const at = list.range[0] + 1;
+    const hasComment = text.slice(...list.range).includes("#");
+    return [{ start: at, end: at, text: rendered.join(", ") + (hasComment ? "," : "") }];
+  }
+  const isOnOwnLine = text.slice(text.lastIndexOf("\n", last.range[0]) + 1, last.range[0]).trim() === "";
+  const isMultiline = isOnOwnLine && text.slice(...list.range).includes("\n");
+  const lineEnd = text.indexOf("\n", last.range[1]) + 1;
+  if (isOnOwnLine && lineEnd > 0 && lineEnd < list.range[1]) {
+    // Behind the last one's comment, which is about that one.
+    const hasComma = /^[ \t]*,/.test(text.slice(last.range[1], lineEnd));
+    const indent = findIndent(text, last.range[0]);
+    const lines = rendered.map(
+      (one, at) => `${indent}${one}${at < rendered.length - 1 || hasComma ? "," : ""}${lineEnding}`,
+    );
+    return [
+      { start: lineEnd, end: lineEnd, text: lines.join("") },
+      ...(hasComma ? [] : [{ start: last.range[1], end: last.range[1], text: "," }]),
+    ];
+  }
+  const separator = isMultiline ? `,${lineEnding}${findIndent(text, last.range[0])}` : ", ";
+  return [
+    { start: last.range[1], end: last.range[1], text: rendered.map((one) => separator + one).join("") },
+  ];
+}
+
+export function dropElement(text: string, list: AST.TOMLArray, dropped: string): readonly Splice[] {
+  const at = list.elements.findIndex((element) => toContent(element) === dropped);
+  const element = list.elements[at];
+  if (element === undefined) return [];
+  const [start, end] = element.range;
+  const next = list.elements[at + 1];
+  const previous = list.elements[at - 1];
+  if (next !== undefined) {
+    const between = text.slice(end, next.range[0]);
+    if (!between.includes("#")) return [{ start, end: next.range[0], text: "" }];
+    return [{ start, end: end + between.indexOf(",") + 1, text: "" }];
+  }
+  if (previous === undefined) {
+    // Its own comma, if it has one.
+    const rest = /^\s*,/.exec(text.slice(end, list.range[1]))?.[0] ?? "";
+    return [{ start, end: end + rest.length, text: "" }];
+  }
+  const between = text.slice(previous.range[1], start);
+  if (!between.includes("#")) return [{ start: previous.range[1], end, text: "" }];
+  // The comma before it may stay: lists may end with one.
+  return [{ start, end, text: "" }];
+}

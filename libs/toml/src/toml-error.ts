@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export interface TomlError {
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  /** What is wrong, without the place. */
+  readonly reason: string;
+  /** The line with a mark below the place, for people. */
+  readonly excerpt: string;
+}
+
+/** `offset` in UTF-16 units of the text. */
+export function toTomlError(text: string, offset: number, reason: string): TomlError {
+  const at = Math.max(0, Math.min(offset, text.length));
+  const start = text.lastIndexOf("\n", at - 1) + 1;
+  const end = text.indexOf("\n", at);
+  const line = text.slice(0, start).split("\n").length;
+  const column = at - start + 1;
+  const content = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, "");
+  return { line, column, reason, excerpt: markColumn(content, line, column) };
+}
+
+const MAX_WIDTH = 120;
+
+function markColumn(content: string, line: number, column: number): string {
+  const from = Math.max(0, column - MAX_WIDTH / 2);
+  // Whoever wrote the file may not move the cursor of who reads the error.
+  const shown = content.slice(from, from + MAX_WIDTH).replace(/[\p{Cc}\p{Cf}]/gu, " ");
+  const head = `${line} | `;
+  return `${head}${shown}\n${" ".repeat(head.length + column - 1 - from)}^`;
+}
+
+/** One line: "line 3, column 5: …". */
+export const renderTomlError = ({ line, column, reason }: TomlError): string =>
+  `line ${line}, column ${column}: ${reason}`;
