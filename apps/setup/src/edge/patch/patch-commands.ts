@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { join } from "node:path";
+import { type FlagValues, flag, resolveFlags } from "@rthooks/flags";
+import { pluginFlags, toPluginOptions } from "@rthooks/plugin";
+import { err, type Result } from "@rthooks/result";
+import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
+import { type HookEntry, toHookEntry } from "../../core/hook-entry.ts";
+import { type ContainerdPatch, patchContainerd } from "../../core/patch-containerd.ts";
+import { enableAnnotations } from "../../core/patch-crio.ts";
+import { removeFromBaseSpec, writeBaseSpec } from "../write-base-spec.ts";
+import { containerdFileFlags, crioFileFlags, type FileTask, patchFile } from "./patch-file.ts";
+
+type FileFlags = FlagValues<typeof containerdFileFlags>;
+
+const patchOf = (
+  flags: FileFlags,
+  patch: ContainerdPatch,
+  io: Io,
+  prepare?: FileTask["prepare"],
+): Promise<number> =>
+  patchFile(
+    {
+      path: flags["config-file"],
+      output: flags.output,
+      inPlace: flags["in-place"],
+      diff: flags.diff,
+      check: flags.check,
+      patch: (text) => patchContainerd(text, patch),
+      ...(prepare === undefined ? {} : { prepare }),
+    },
+    io,
+  );
+
+const enableNri = defineCommand({
+  name: "patch-containerd-conf enable-nri",
+  summary: "switch containerd's NRI on",
+  flags: {
+    ...containerdFileFlags,
+    "require-plugin": flag.string({
+      usage: "let no container start on the node while this plugin is away (containerd 2.2 and later)",
+      placeholder: "NAME",
+    }),
+    "containerd-version": flag.string({
+      usage: "of the node, such as 2.2.0; needed by --require-plugin",
+      placeholder: "VERSION",
+    }),
+  },
+  examples: [
+    "tetragon-oci-hook-setup patch-containerd-conf enable-nri --config-file old.toml --output new.toml",
+    "tetragon-oci-hook-setup patch-containerd-conf enable-nri --in-place",
+  ],
+  run: ({ flags }, io) =>
+    patchOf(
+      flags,
+      {
+        kind: "enable-nri",
+        requirePlugin: flags["require-plugin"] || undefined,
+        containerdVersion: flags["containerd-version"] || undefined,
+      },
+      io,
+    ),
+});
+
+const disableNri = defineCommand({
+  name: "patch-containerd-conf disable-nri",
+  summary: "switch containerd's NRI off",
+  flags: containerdFileFlags,
+  run: ({ flags }, io) => patchOf(flags, { kind: "disable-nri" }, io),
+});
+
+const baseSpecFlags = {
+  "base-spec": flag.string({
+    usage: "the base spec, as containerd sees it",
+    default: "/etc/containerd/tetragon-base-spec.json",
+    placeholder: "FILE",
+  }),
+  "host-root": flag.string({
+    usage: "the host's root file system as this program sees it: the base spec is there",
+    default: "/",
+    placeholder: "DIR",
+  }),
+  "oci-hook-path": flag.string({
+    usage: "tetragon-oci-hook on the host",
+    default: "/opt/tetragon/tetragon-oci-hook",
+    placeholder: "FILE",
+  }),
+} as const;
+
+const addOciHook = defineCommand({
+  name: "patch-containerd-conf add-oci-hook",
+  summary: "give containerd's runc containers the hook by a base spec, for containerd without NRI",
+  flags: {
+    ...containerdFileFlags,
+    ...baseSpecFlags,
+    "from-spec": flag.string({
+      usage:
+        "OCI spec to add the hook to (default: the base spec that is there, else what `ctr oci spec` prints)",
+      placeholder: "FILE",
+    }),
+    ctr: flag.string({ usage: "containerd's client on the host (default: looked for)", placeholder: "FILE" }),
+  },
+  takesHookArgs: true,
+  async run({ flags, hookArgs }, io) {
+    const entry = toEntry(flags["oci-hook-path"], hookArgs);
+    if (!entry.ok) {
+      io.log.error(entry.error);
+      return exitCode.failed;
+    }
+    const root = flags["host-root"];
+    const prepare = (dryRun: boolean) =>
+      writeBaseSpec({
+        path: join(root, flags["base-spec"]),
+        entry: entry.value,
+        root,
+        dryRun,
+        ...(flags["from-spec"] === "" ? {} : { fromSpec: flags["from-spec"] }),
+        ...(flags.ctr === "" ? {} : { ctr: flags.ctr }),
+      });
+    return patchOf(flags, { kind: "add-oci-hook", baseSpecPath: flags["base-spec"] }, io, prepare);
+  },
+});
+
+/** The same arguments and timeout as the hook has through NRI. */
+function toEntry(path: string, hookArgs: readonly string[]): Result<HookEntry, string> {
+  const options = toPluginOptions({ ...resolveFlags(pluginFlags, {}), "oci-hook-path": path }, hookArgs);
+  if (!options.ok) return err(options.error);
+  const { args, timeoutSeconds } = options.value.hook;
+  return { ok: true, value: toHookEntry([path], args, timeoutSeconds) };
+}
+
+const removeOciHook = defineCommand({
+  name: "patch-containerd-conf remove-oci-hook",
+  summary: "take the base spec out of containerd's configuration, and the hook out of the base spec",
+  flags: { ...containerdFileFlags, ...baseSpecFlags },
+  async run({ flags }, io) {
+    const code = await patchOf(flags, { kind: "remove-oci-hook", baseSpecPath: flags["base-spec"] }, io);
+    if (code !== exitCode.ok || !flags["in-place"]) return code;
+    const path = flags["oci-hook-path"];
+    const removed = await removeFromBaseSpec({
+      path: join(flags["host-root"], flags["base-spec"]),
+      binaryName: path.slice(path.lastIndexOf("/") + 1),
+    });
+    if (removed.ok) return code;
+    io.log.error(removed.error);
+    return exitCode.failed;
+  },
+});
+
+const enableCrioAnnotations = defineCommand({
+  name: "patch-crio-conf enable-annotations",
+  summary: "let annotations of pods through to the hook, for every runtime of CRI-O's file",
+  flags: {
+    ...crioFileFlags,
+    annotations: flag.list({ usage: "the annotations, or prefixes of them", placeholder: "KEY,…" }),
+  },
+  async run({ flags }, io) {
+    if (flags.annotations.length === 0) {
+      io.stderr("tetragon-oci-hook-setup: which annotations? --annotations KEY,…\n");
+      return exitCode.usage;
+    }
+    return patchFile(
+      {
+        path: flags["config-file"],
+        output: flags["output-file"],
+        inPlace: flags["in-place"],
+        diff: flags.diff,
+        check: flags.check,
+        patch: (text) => enableAnnotations(text, flags.annotations),
+      },
+      io,
+    );
+  },
+});
+
+export const patchCommands: readonly Command[] = [
+  enableNri,
+  disableNri,
+  addOciHook,
+  removeOciHook,
+  enableCrioAnnotations,
+];
