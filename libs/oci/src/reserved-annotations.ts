@@ -8,7 +8,7 @@
 import { err, ok, type Result } from "@rthooks/result";
 import type { Annotations } from "./spec.ts";
 
-export const RESERVED_PREFIX = "rthooks.v1/";
+const RESERVED_PREFIX = "rthooks.v1/";
 
 /** The labels of the container's pod: a JSON object of texts. */
 export const POD_LABELS_KEY = "rthooks.v1/pod-labels";

@@ -5,7 +5,7 @@ export type TomlValue = string | boolean | number | readonly string[];
 /** toml.io, v1.0.0, "Keys". */
 const bareKey = /^[A-Za-z0-9_-]+$/;
 
-export const renderKey = (key: string): string => (bareKey.test(key) ? key : renderText(key));
+const renderKey = (key: string): string => (bareKey.test(key) ? key : renderText(key));
 
 export const renderKeyPath = (path: readonly string[]): string => path.map(renderKey).join(".");
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same changes on values: what a changed document has to mean.
 
+import { TomlDate } from "smol-toml";
 import type { TomlTable } from "./parse.ts";
 import type { TomlEdit } from "./toml-edit.ts";
 
@@ -60,7 +61,7 @@ function changeExisting(
 const toTable = (value: unknown): TomlTable => (isTable(value) ? value : {});
 
 const isTable = (value: unknown): value is TomlTable =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof TomlDate);
 
 export function isSameValue(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other)) {
@@ -74,7 +75,6 @@ export function isSameValue(one: unknown, other: unknown): boolean {
     );
   }
   // Dates of TOML know their own form.
-  if (one instanceof Date && other instanceof Date)
-    return String(one.toISOString()) === String(other.toISOString());
+  if (one instanceof TomlDate && other instanceof TomlDate) return one.toISOString() === other.toISOString();
   return Object.is(one, other);
 }

@@ -24,7 +24,7 @@ export const exitCode = {
   changeNeeded: 3,
 } as const;
 
-export interface Invocation<T extends FlagTable> {
+interface Invocation<T extends FlagTable> {
   readonly flags: FlagValues<T>;
   /** Those of `flags` that were on the command line. */
   readonly given: Partial<FlagValues<T>>;

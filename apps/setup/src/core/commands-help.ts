@@ -7,7 +7,7 @@ import type { Command } from "./command.ts";
 
 export const PROGRAM = "tetragon-oci-hook-setup";
 
-export const helpFlags = {
+const helpFlags = {
   help: flag.boolean({ usage: "show this help", short: "h" }),
   version: flag.boolean({ usage: "print the version" }),
 } as const;

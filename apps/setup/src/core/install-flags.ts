@@ -3,8 +3,7 @@
 import { flag } from "@rthooks/flags";
 import { pluginFlags } from "@rthooks/plugin";
 
-export const interfaces = ["oci-hooks", "nri-hook"] as const; // const: the names are a union
-export type Interface = (typeof interfaces)[number];
+const interfaces = ["oci-hooks", "nri-hook"] as const; // const: the names are a union
 
 const libcs = ["auto", "host", "bundled"] as const; // const: the names are a union
 

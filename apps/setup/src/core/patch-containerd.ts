@@ -34,7 +34,7 @@ const nriDefaults: readonly (readonly [string, string | boolean])[] = [
 ];
 
 /** A DNS name, so that the forms with a scope behind a slash are annotation keys too. */
-export const TOLERATION_ANNOTATION = "tolerate-missing-plugins.rthooks.v1";
+const TOLERATION_ANNOTATION = "tolerate-missing-plugins.rthooks.v1";
 
 export function patchContainerd(text: string, patch: ContainerdPatch): Result<Patched, PatchError> {
   const values = parseTomlValues(text.replace(/^\ufeff/, ""));

@@ -4,7 +4,7 @@
 
 import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
 
-export interface KnownContainer {
+interface KnownContainer {
   readonly sandbox: PodSandbox;
   readonly container: Container;
   /** Something holds it until the agent knows it: its hook, or the answer to StartContainer. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the plugin counts, in Prometheus' text form (prometheus.io, exposition formats, 0.0.4).
 
-export type Outcome = "ok" | "denied" | "error";
+type Outcome = "ok" | "denied" | "error";
 
 export interface Metrics {
   /** An event of the runtime was answered. */

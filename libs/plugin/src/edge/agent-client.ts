@@ -19,7 +19,7 @@ import { VOUCHING_HEADER } from "@rthooks/oci";
 import { renderGrpcCode } from "@rthooks/proto/unary";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 
-export interface CallError {
+interface CallError {
   /** `missing`: the agent finds no such cgroup. */
   readonly kind: "away" | "unimplemented" | "missing" | "refused";
   readonly reason: string;

@@ -13,6 +13,7 @@ import type { PluginOptions } from "../core/plugin-options.ts";
 import { type AgentClient, openAgentClient } from "./agent-client.ts";
 import type { Clock, Decider } from "./decide-container.ts";
 import { createEventHandlers } from "./handle-events.ts";
+import { createLateLog } from "./late-log.ts";
 import { createReporter } from "./reporter.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 import { type Session, startSession, type Transport } from "./session.ts";
@@ -81,7 +82,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       options,
       address: address.value,
       rules: rules.value,
-      hookLog: createHookLog(system, options.logPath, options.hookConfig["log-level"]),
+      hookLog: createLateLog(createHookLog(system, options.logPath, options.hookConfig["log-level"])),
       log,
       userAgent,
       clock,
