@@ -13,7 +13,7 @@ export interface PodOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export interface ContainerOptions {
+interface ContainerOptions {
   readonly name?: string;
   /** Shell text; by default it leaves its first act in /out and then sleeps for ever. */
   readonly script?: string;

@@ -16,7 +16,7 @@ export interface PodSandboxConfig {
 }
 
 /** Numbers of the interface's NamespaceMode. */
-export interface NamespaceOptions {
+interface NamespaceOptions {
   readonly network: number;
   readonly pid: number;
 }
