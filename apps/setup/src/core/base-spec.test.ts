@@ -28,7 +28,10 @@ describe("adding the hook", () => {
   });
 
   test.each([
-    { name: "which now goes through a loader", command: ["/run/t/ld.so", "/run/t/tetragon-oci-hook"] },
+    {
+      name: "which now goes through a loader",
+      command: ["/run/t/ld.so", "--library-path", "/run/t/lib", "/run/t/tetragon-oci-hook"],
+    },
     { name: "which goes through none any more", command: ["/run/t/tetragon-oci-hook"] },
   ])("replaces itself, $name", ({ command: [first = "", ...rest] }) => {
     const loader = toHookEntry(["/opt/ld.so", "--library-path", "/opt/lib", "/opt/tetragon-oci-hook"], [], 9);

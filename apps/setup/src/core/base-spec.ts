@@ -3,6 +3,7 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { isJsonObject, type JsonObject, parseExactJson, renderExactJson } from "./exact-json.ts";
+import { parseHookCommand, toFileName } from "./hook-command.ts";
 import type { HookEntry } from "./hook-entry.ts";
 
 const STAGE = "createRuntime";
@@ -12,7 +13,7 @@ export function addHook(base: string, entry: HookEntry): Result<string, string> 
   const parsed = parseSpec(base);
   if (!parsed.ok) return parsed;
   const { spec, hooks, stage } = parsed.value;
-  const name = hookName(entry);
+  const name = toFileName(parseHookCommand(entry)?.program ?? entry.path);
   const at = stage.findIndex((hook) => callsHook(hook, name));
   const others = stage.filter((hook) => !callsHook(hook, name));
   const changed = others.toSpliced(at === -1 ? others.length : at, 0, entry);
@@ -41,8 +42,9 @@ export function toNeutralBase(printed: string): Result<string, string> {
   const parsed = parseSpec(printed);
   if (!parsed.ok) return parsed;
   const { spec } = parsed.value;
-  const { rlimits: _, ...process } = isJsonObject(spec["process"]) ? spec["process"] : {};
-  return ok(renderExactJson({ ...spec, process }));
+  if (!isJsonObject(spec["process"])) return ok(renderExactJson(spec));
+  const { rlimits: _, ...rest } = spec["process"];
+  return ok(renderExactJson({ ...spec, process: rest }));
 }
 
 interface ParsedSpec {
@@ -63,18 +65,8 @@ function parseSpec(text: string): Result<ParsedSpec, string> {
   return ok({ spec, hooks, stage });
 }
 
-/** The hook's file name: it stands before the stage, behind the loader if there is one. */
-function hookName({ path, args }: HookEntry): string {
-  return toBaseName(args[args.indexOf(STAGE) - 1] ?? path);
-}
-
 /** Directly or through a loader, wherever it is installed. */
 function callsHook(hook: unknown, name: string): boolean {
-  if (!isJsonObject(hook)) return false;
-  const args: readonly unknown[] = Array.isArray(hook["args"]) ? hook["args"] : [];
-  const stageAt = args.indexOf(STAGE);
-  const words = [hook["path"], ...(stageAt === -1 ? args.slice(0, 1) : args.slice(0, stageAt))];
-  return words.some((word) => typeof word === "string" && toBaseName(word) === name);
+  const command = parseHookCommand(hook);
+  return command !== undefined && toFileName(command.program) === name;
 }
-
-const toBaseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON whose numbers come out as they went in: an OCI spec has limits of up to 2^64 - 1, which no double holds.
 
-declare global {
-  // ECMAScript 2026, "JSON.parse source text access"; Bun has it, TypeScript's library does not yet.
-  interface JSON {
-    parse(
-      text: string,
-      reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-    ): unknown;
-    rawJSON(text: string): unknown;
-  }
-}
-
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Numbers in it are opaque, for {@link renderExactJson} alone. Undefined for what is no JSON object. */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the configuration of CRI-O and of podman says about the ways to the hook.
+
+import { readDocument } from "./config-tree.ts";
+import { HOST_HOOKS_DIR } from "./install-flags.ts";
+import type { NodeFiles } from "./node-files.ts";
+import { type TomlTable, tableAt, textsOf } from "./toml-document.ts";
+
+export interface CrioConfig {
+  readonly files: readonly string[];
+  readonly problems: readonly string[];
+  readonly listen: string;
+  readonly hooksDirs: readonly string[];
+  /** Undefined: the version's default holds. */
+  readonly enableNri: boolean | undefined;
+  readonly nriListen: string;
+  readonly nriDisableConnections: boolean;
+}
+
+const DROP_INS = "/etc/crio/crio.conf.d";
+const defaults = { listen: "/var/run/crio/crio.sock", nri: "/var/run/nri/nri.sock" } as const; // const: never changed
+
+/** crio.conf(5): drop-ins in the order of their names after the main file; the last value counts. */
+export function readCrioConfig(files: NodeFiles, path: string): CrioConfig {
+  const { documents, problems } = readLayers(files, [path, ...dropIns(files, DROP_INS, "")]);
+  const last = (section: "runtime" | "nri" | "api", key: string): unknown =>
+    documents
+      .map(({ table }) => tableAt(table, "crio", section)[key])
+      .findLast((value) => value !== undefined);
+  const hooksDirs = textsOf(last("runtime", "hooks_dir"));
+  const enableNri = last("nri", "enable_nri");
+  return {
+    files: documents.map((document) => document.path),
+    problems,
+    listen: toText(last("api", "listen")) ?? defaults.listen,
+    hooksDirs: hooksDirs.length > 0 ? hooksDirs : [HOST_HOOKS_DIR],
+    enableNri: typeof enableNri === "boolean" ? enableNri : undefined,
+    nriListen: toText(last("nri", "nri_listen")) ?? defaults.nri,
+    nriDisableConnections: last("nri", "nri_disable_connections") === true,
+  };
+}
+
+export interface PodmanConfig {
+  readonly files: readonly string[];
+  readonly problems: readonly string[];
+  readonly hooksDirs: readonly string[];
+}
+
+/** containers.conf(5): the vendor's file, the administrator's, then drop-ins; the last hooks_dir counts. */
+export function readPodmanConfig(files: NodeFiles): PodmanConfig {
+  const { documents, problems } = readLayers(files, [
+    "/usr/share/containers/containers.conf",
+    "/etc/containers/containers.conf",
+    ...dropIns(files, "/etc/containers/containers.conf.d", ".conf"),
+  ]);
+  const given = documents
+    .map(({ table }) => textsOf(tableAt(table, "engine")["hooks_dir"]))
+    .findLast((list) => list.length > 0);
+  // Without one root's podman also reads a directory that is going to be removed from it.
+  const hooksDirs = given ?? [HOST_HOOKS_DIR, "/etc/containers/oci/hooks.d"];
+  return { files: documents.map((document) => document.path), problems, hooksDirs };
+}
+
+function dropIns(files: NodeFiles, directory: string, suffix: string): readonly string[] {
+  return files
+    .list(directory)
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => `${directory}/${name}`);
+}
+
+interface Layers {
+  readonly documents: readonly { readonly path: string; readonly table: TomlTable }[];
+  readonly problems: readonly string[];
+}
+
+function readLayers(files: NodeFiles, paths: readonly string[]): Layers {
+  const documents: { path: string; table: TomlTable }[] = [];
+  const problems: string[] = [];
+  for (const path of paths) {
+    const read = readDocument(files, path);
+    if (read === undefined) continue;
+    if ("problem" in read) problems.push(`${path}: ${read.problem}`);
+    else documents.push({ path, table: read.table });
+  }
+  return { documents, problems };
+}
+
+const toText = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is well on a node, and what is missing for its containers to pass through the hook.
+
+import { type Advice, usableDir } from "./advice.ts";
+import { diagnoseRuntime } from "./diagnose-runtime.ts";
+import { createFinding, type Finding } from "./findings.ts";
+import type { NodeFacts, RuntimeFacts } from "./node-facts.ts";
+
+export function diagnose(facts: NodeFacts, advice: Advice): readonly Finding[] {
+  const runtimes = findRelevant(facts.runtimes);
+  return [
+    ...(runtimes.length === 0
+      ? [createFinding("runtime", "fail", "no container runtime was found here: is this the node's root?")]
+      : []),
+    ...runtimes.flatMap((runtime) => diagnoseRuntime(facts, runtime, advice)),
+    ...diagnoseHook(facts, runtimes[0], advice),
+    diagnoseInstallDir(facts),
+    diagnoseAgent(facts),
+    diagnoseCgroups(facts),
+  ];
+}
+
+/** Those that run; where none does, those that Kubernetes uses; podman where there is nothing else. */
+function findRelevant(runtimes: readonly RuntimeFacts[]): readonly RuntimeFacts[] {
+  const cri = runtimes.filter(({ kind, cri_disabled }) => kind !== "podman" && !cri_disabled);
+  const running = cri.filter(({ socket }) => socket?.state === "open");
+  if (running.length > 0) return running;
+  return cri.length > 0 ? cri : runtimes.filter(({ kind }) => kind === "podman");
+}
+
+function diagnoseHook(
+  { hook, hook_configs }: NodeFacts,
+  runtime: RuntimeFacts | undefined,
+  advice: Advice,
+): readonly Finding[] {
+  const install = (extra: readonly string[] = []): readonly string[] =>
+    runtime === undefined ? [] : advice.install(runtime, extra);
+  const dangling = hook_configs.filter(({ missing }) => missing.length > 0);
+  if (dangling.length > 0) {
+    return dangling.map(({ path, missing }) =>
+      createFinding(
+        "hook",
+        "fail",
+        `${path} calls ${missing.join(", ")}, which is no program here: containers fail to start`,
+        install(),
+      ),
+    );
+  }
+  if (hook === null) return [];
+  if (hook.runs === false) {
+    const message = `${hook.path} does not run here: another C library, or a damaged file`;
+    return [createFinding("hook", "fail", message, install(["--libc", "bundled"]))];
+  }
+  return [createFinding("hook", "ok", `${hook.path} ${hook.version ?? ""}`.trimEnd())];
+}
+
+function diagnoseInstallDir({ install_dir, hook }: NodeFacts): Finding {
+  const { path, read_only, noexec } = install_dir;
+  if (!read_only && !noexec) return createFinding("install-dir", "ok", `${path} can hold the hook`);
+  const why = noexec ? "is mounted noexec: nothing there can be run" : "is on a read-only file system";
+  // What is there already need not be written again, only be able to run.
+  const status = hook?.runs === true ? "ok" : "warn";
+  return createFinding("install-dir", status, `${path} ${why}; use ${usableDir(install_dir)}`);
+}
+
+function diagnoseAgent({ agent, hook_configs, nri_plugins }: NodeFacts): Finding {
+  switch (agent.state) {
+    case "open":
+      return createFinding("agent", "ok", `the agent listens on ${agent.path}`);
+    case "unknown":
+      return createFinding("agent", "warn", `whether the agent listens on ${agent.path} could not be tried`);
+    default: {
+      const isCalled = hook_configs.length > 0 || nri_plugins.length > 0;
+      const what = agent.state === "absent" ? "is not there" : "is there, and nobody listens on it";
+      const message = `the agent's socket ${agent.path} ${what}: start the agent`;
+      const effect = "; until then only namespaces that are allowed to fail get containers";
+      return createFinding("agent", isCalled ? "fail" : "warn", isCalled ? message + effect : message);
+    }
+  }
+}
+
+function diagnoseCgroups({ cgroups }: NodeFacts): Finding {
+  return cgroups === null
+    ? createFinding("cgroups", "warn", "no cgroup hierarchy was found in /sys/fs/cgroup")
+    : createFinding("cgroups", "ok", `cgroups: ${cgroups}`);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hook configuration of ours on the node, and what it points at.
+
+import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
+import { parseHookCommand, toFileName } from "./hook-command.ts";
+import type { HookConfigFacts } from "./node-facts.ts";
+import type { NodeFiles } from "./node-files.ts";
+
+export const HOOK = "tetragon-oci-hook";
+export const DEFAULT_AGENT = "unix:///var/run/tetragon/tetragon.sock";
+
+export function findInHooksDir(files: NodeFiles, directory: string): readonly HookConfigFacts[] {
+  return files
+    .list(directory)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => {
+      const path = `${directory}/${name}`;
+      return toFacts(files, path, "hooks-dir", readJson(files, path)?.["hook"]);
+    });
+}
+
+export function findInBaseSpec(files: NodeFiles, path: string): readonly HookConfigFacts[] {
+  const hooks = readJson(files, path)?.["hooks"];
+  const stage = isJsonObject(hooks) ? hooks["createRuntime"] : undefined;
+  const entries: readonly unknown[] = Array.isArray(stage) ? stage : [];
+  return entries.flatMap((entry) => toFacts(files, path, "base-spec", entry));
+}
+
+function toFacts(
+  files: NodeFiles,
+  path: string,
+  kind: HookConfigFacts["kind"],
+  hook: unknown,
+): readonly HookConfigFacts[] {
+  const command = parseHookCommand(hook);
+  if (command === undefined || toFileName(command.program) !== HOOK) return [];
+  const programs = [...new Set([command.path, command.program])];
+  return [
+    {
+      path,
+      kind,
+      calls: programs.join(" "),
+      missing: programs.filter((program) => !files.isExecutable(program) || files.kind(program) !== "file"),
+      agent_address: findAddress(command.args) ?? readAddress(files, command.program) ?? DEFAULT_AGENT,
+    },
+  ];
+}
+
+const FLAG = "--grpc-address";
+
+/** The last one counts, as the hook itself has it. */
+function findAddress(args: readonly string[]): string | undefined {
+  const at = args.findLastIndex((word) => word === FLAG || word.startsWith(`${FLAG}=`));
+  const word = args[at];
+  if (word === undefined) return undefined;
+  return word === FLAG ? args[at + 1] : word.slice(FLAG.length + 1);
+}
+
+/** Of the configuration file beside the hook. */
+function readAddress(files: NodeFiles, program: string): string | undefined {
+  const config = readJson(files, `${program}.json`);
+  const address = config?.["grpc_address"] ?? config?.["grpcAddress"];
+  return typeof address === "string" ? address : undefined;
+}
+
+function readJson(files: NodeFiles, path: string): JsonObject | undefined {
+  const read = files.readText(path);
+  return read !== undefined && "text" in read ? parseExactJson(read.text) : undefined;
+}

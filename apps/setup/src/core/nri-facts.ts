@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { NriFacts, SocketFacts } from "./node-facts.ts";
+
+interface NriSettings {
+  readonly kind: "containerd" | "cri-o";
+  /** Of the runtime; null if it is unknown. */
+  readonly version: string | null;
+  /** containerd's `version` key. */
+  readonly configVersion: number | undefined;
+  /** As configured. */
+  readonly enabled: boolean | undefined;
+  readonly isPluginDisabled: boolean;
+  readonly connections: boolean;
+  readonly socket: SocketFacts;
+}
+
+/** First releases with NRI, and first ones with NRI on by default: major and minor. */
+const releases = {
+  containerd: { available: [1, 7], byDefault: [2, 0] },
+  "cri-o": { available: [1, 26], byDefault: [1, 30] },
+} as const; // const: the keys are a union
+
+export function toNriFacts(settings: NriSettings): NriFacts {
+  const { connections, socket } = settings;
+  const isSince = (release: readonly [number, number]): boolean | null => isAtLeast(settings, release);
+  const { available, byDefault } = releases[settings.kind];
+  const facts = { available: isSince(available), connections, socket };
+  if (facts.available === false) return { ...facts, enabled: false, decided_by: "default" };
+  if (settings.isPluginDisabled) return { ...facts, enabled: false, decided_by: "disabled_plugins" };
+  if (settings.enabled !== undefined) return { ...facts, enabled: settings.enabled, decided_by: "config" };
+  return { ...facts, enabled: isSince(byDefault), decided_by: "default" };
+}
+
+function isAtLeast(
+  { kind, version, configVersion }: NriSettings,
+  [major, minor]: readonly [number, number],
+): boolean | null {
+  const [, first, second] = /^v?(\d+)\.(\d+)/.exec(version ?? "") ?? [];
+  if (first !== undefined && second !== undefined) {
+    return Number(first) === major ? Number(second) >= minor : Number(first) > major;
+  }
+  // Versions 3 and up of the file are read by containerd 2 alone.
+  return kind === "containerd" && (configVersion ?? 0) >= 3 ? true : null;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where distributions have their runtime, and how its configuration is changed there.
+
+import type { Distribution, RuntimeFacts } from "./node-facts.ts";
+import type { NodeFiles } from "./node-files.ts";
+
+export interface RuntimePlace {
+  readonly kind: RuntimeFacts["kind"];
+  readonly distribution: Distribution;
+  /** What the runtime reads. */
+  readonly config: string;
+  /** Undefined for podman. */
+  readonly socket: string | undefined;
+  /** The first one that is there is asked for its version. */
+  readonly programs: readonly string[];
+  /** It is there if one of these is. */
+  readonly signs: readonly string[];
+}
+
+const binDirs = ["/usr/local/bin", "/usr/bin", "/opt/bin", "/bin"] as const; // const: never changed
+const inBinDirs = (name: string): readonly string[] => binDirs.map((directory) => `${directory}/${name}`);
+
+const K3S = "/var/lib/rancher/k3s";
+const RKE2 = "/var/lib/rancher/rke2";
+const MICROK8S = "/var/snap/microk8s";
+
+/** Those that are on this node. */
+export function findRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
+  const exists = (path: string): boolean => files.kind(path) !== undefined;
+  return listPlaces(files).filter(({ signs }) => signs.some(exists));
+}
+
+function listPlaces(files: NodeFiles): readonly RuntimePlace[] {
+  const rancher = (
+    distribution: "k3s" | "rke2",
+    home: string,
+    programs: readonly string[],
+  ): RuntimePlace => ({
+    kind: "containerd",
+    distribution,
+    config: `${home}/agent/etc/containerd/config.toml`,
+    // RKE2 is made of k3s, and has its socket's name.
+    socket: "/run/k3s/containerd/containerd.sock",
+    programs,
+    signs: [`${home}/agent`],
+  });
+  const standard = { config: "/etc/containerd/config.toml", socket: "/run/containerd/containerd.sock" };
+  const crio = { config: "/etc/crio/crio.conf", socket: "/var/run/crio/crio.sock" };
+  const podman = "/etc/containers/containers.conf";
+  return [
+    rancher("k3s", K3S, [`${K3S}/data/current/bin/containerd`]),
+    rancher("rke2", RKE2, [`${RKE2}/bin/containerd`]),
+    {
+      kind: "containerd",
+      distribution: "k0s",
+      config: "/etc/k0s/containerd.toml",
+      socket: "/run/k0s/containerd.sock",
+      programs: ["/var/lib/k0s/bin/containerd"],
+      signs: ["/etc/k0s/containerd.toml", "/run/k0s/containerd.sock", "/var/lib/k0s/bin/containerd"],
+    },
+    {
+      kind: "containerd",
+      distribution: "microk8s",
+      config: `${MICROK8S}/current/args/containerd.toml`,
+      socket: `${MICROK8S}/common/run/containerd.sock`,
+      programs: ["/snap/microk8s/current/bin/containerd"],
+      signs: [`${MICROK8S}/current/args`],
+    },
+    {
+      kind: "containerd",
+      distribution: findDistribution(files),
+      ...standard,
+      programs: inBinDirs("containerd"),
+      signs: [standard.config, standard.socket, ...inBinDirs("containerd")],
+    },
+    {
+      kind: "cri-o",
+      distribution: findDistribution(files),
+      ...crio,
+      programs: inBinDirs("crio"),
+      signs: [crio.config, "/etc/crio/crio.conf.d", crio.socket, ...inBinDirs("crio")],
+    },
+    {
+      kind: "podman",
+      distribution: findDistribution(files),
+      config: podman,
+      socket: undefined,
+      programs: inBinDirs("podman"),
+      // The configuration is of a package that CRI-O needs too.
+      signs: inBinDirs("podman"),
+    },
+  ];
+}
+
+/** kind's node image has /kind, and minikube's machine /var/lib/minikube; both use the usual places. */
+function findDistribution(files: NodeFiles): Distribution {
+  if (files.kind("/kind") === "directory") return "kind";
+  return files.kind("/var/lib/minikube") === "directory" ? "minikube" : "standard";
+}
+
+/** The file to change where the distribution writes the one that the runtime reads. */
+export function findEditPath({ distribution, config }: RuntimePlace, version: number | undefined): string {
+  switch (distribution) {
+    case "k3s":
+    case "rke2": {
+      // docs.k3s.io, advanced: a template of its own for each version of the configuration.
+      const name = (version ?? 2) >= 3 ? "config-v3.toml.tmpl" : "config.toml.tmpl";
+      return `${config.slice(0, config.lastIndexOf("/"))}/${name}`;
+    }
+    case "microk8s":
+      return `${MICROK8S}/current/args/containerd-template.toml`;
+    default:
+      return config;
+  }
+}
+
+/** The command that makes the runtime read its configuration again. */
+export function findRestart(
+  files: NodeFiles,
+  { kind, distribution }: Pick<RuntimeFacts, "kind" | "distribution">,
+): string {
+  const unit = (one: string, other: string): string => {
+    const paths = ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
+    const isOther = paths.some((path) => files.kind(`${path}/${other}.service`) !== undefined);
+    return `systemctl restart ${isOther ? other : one}`;
+  };
+  if (kind === "cri-o") return "systemctl restart crio";
+  switch (distribution) {
+    case "k3s":
+      return unit("k3s", "k3s-agent");
+    case "rke2":
+      return files.kind(`${RKE2}/server`) === undefined
+        ? "systemctl restart rke2-agent"
+        : "systemctl restart rke2-server";
+    case "k0s":
+      return unit("k0scontroller", "k0sworker");
+    case "microk8s":
+      return "snap restart microk8s.daemon-containerd";
+    default:
+      return "systemctl restart containerd";
+  }
+}

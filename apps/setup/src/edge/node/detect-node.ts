@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readContainerdConfig } from "../../core/containerd-config.ts";
+import { readCrioConfig, readPodmanConfig } from "../../core/crio-config.ts";
+import { DEFAULT_AGENT, findInBaseSpec, findInHooksDir, HOOK } from "../../core/find-hook-configs.ts";
+import type {
+  HookConfigFacts,
+  InstallDirFacts,
+  NodeFacts,
+  ProgramFacts,
+  RuntimeFacts,
+  SocketFacts,
+} from "../../core/node-facts.ts";
+import type { NodeFiles } from "../../core/node-files.ts";
+import { toNriFacts } from "../../core/nri-facts.ts";
+import { findEditPath, findRuntimePlaces, type RuntimePlace } from "../../core/runtime-places.ts";
+import { findMountOptions } from "../install/install-error.ts";
+import { runInRoot } from "../install/run-in-root.ts";
+import { findNriPlugins } from "./find-nri-plugins.ts";
+import { findInRoot } from "./node-files.ts";
+import { probeSocket } from "./probe-socket.ts";
+
+interface Node {
+  readonly root: string;
+  readonly files: NodeFiles;
+}
+
+/** Changes nothing on the node. It runs the runtimes and the hook for their versions, as the node would. */
+export async function detectNode(node: Node, installDir: string): Promise<NodeFacts> {
+  const { root, files } = node;
+  const runtimes: RuntimeFacts[] = [];
+  for (const place of findRuntimePlaces(files)) runtimes.push(await detectRuntime(node, place));
+  const hookConfigs = findHookConfigs(files, runtimes);
+  return {
+    schema: 1,
+    root,
+    runtimes,
+    install_dir: detectInstallDir(root, installDir),
+    hook: await detectHook(node, `${installDir}/${HOOK}`),
+    hook_configs: hookConfigs,
+    nri_plugins: findNriPlugins(root),
+    agent: await detectAgent(root, hookConfigs[0]?.agent_address ?? DEFAULT_AGENT),
+    cgroups: detectCgroups(files),
+  };
+}
+
+async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFacts> {
+  const { files, root } = node;
+  const { kind, distribution } = place;
+  const program = place.programs.find(files.isExecutable);
+  const version = program === undefined ? null : await askVersion(root, program);
+  const base = { kind, distribution, version, cri_disabled: false, hooks_dirs: [], runc_runtimes: [] };
+  const exists = files.kind(place.config) !== undefined;
+  switch (kind) {
+    case "containerd": {
+      const config = readContainerdConfig(files, place.config, toMajor(version));
+      const { nri } = config;
+      const facts = toNriFacts({
+        kind,
+        version,
+        configVersion: config.version,
+        enabled: nri.disable === undefined ? undefined : !nri.disable,
+        isPluginDisabled: nri.isPluginDisabled,
+        connections: !nri.disableConnections,
+        socket: await probeSocket(root, nri.socketPath),
+      });
+      return {
+        ...base,
+        socket: await probeSocket(root, config.address ?? place.socket ?? ""),
+        config: {
+          path: place.config,
+          exists,
+          edit_path: findEditPath(place, config.version),
+          version: config.version ?? null,
+          files: config.files,
+          problems: config.problems,
+        },
+        cri_disabled: config.isCriDisabled,
+        nri: facts,
+        interface: facts.available === false ? "base-spec" : "nri-hook",
+        runc_runtimes: config.runcRuntimes.map(({ name, baseSpec }) => ({
+          name,
+          base_spec: baseSpec ?? null,
+        })),
+      };
+    }
+    case "cri-o": {
+      const config = readCrioConfig(files, place.config);
+      return {
+        ...base,
+        socket: await probeSocket(root, config.listen),
+        config: toConfigFacts(place, exists, config),
+        nri: toNriFacts({
+          kind,
+          version,
+          configVersion: undefined,
+          enabled: config.enableNri,
+          isPluginDisabled: false,
+          connections: !config.nriDisableConnections,
+          socket: await probeSocket(root, config.nriListen),
+        }),
+        interface: "oci-hooks",
+        hooks_dirs: config.hooksDirs,
+      };
+    }
+    case "podman": {
+      const config = readPodmanConfig(files);
+      return {
+        ...base,
+        socket: null,
+        config: toConfigFacts(place, exists, config),
+        nri: null,
+        interface: "oci-hooks",
+        hooks_dirs: config.hooksDirs,
+      };
+    }
+  }
+}
+
+function toConfigFacts(
+  { config }: RuntimePlace,
+  exists: boolean,
+  { files, problems }: { readonly files: readonly string[]; readonly problems: readonly string[] },
+): RuntimeFacts["config"] {
+  return { path: config, exists, edit_path: config, version: null, files, problems };
+}
+
+/** "containerd containerd.io 1.7.24 …", "crio version 1.30.4", "podman version 4.3.1" */
+async function askVersion(root: string, program: string): Promise<string | null> {
+  const ran = await runInRoot(root, [program, "--version"]);
+  if (!ran.ok || ran.value.exitCode !== 0) return null;
+  return /(?:^|\s)v?(\d+\.\d+\.\d+[^\s,]*)/.exec(ran.value.stdout)?.[1] ?? null;
+}
+
+function toMajor(version: string | null): number | undefined {
+  return version === null ? undefined : Number.parseInt(version, 10);
+}
+
+function findHookConfigs(files: NodeFiles, runtimes: readonly RuntimeFacts[]): readonly HookConfigFacts[] {
+  const directories = new Set(runtimes.flatMap((runtime) => runtime.hooks_dirs));
+  const specs = runtimes.flatMap((runtime) => runtime.runc_runtimes.map((runc) => runc.base_spec));
+  return [
+    ...[...directories].flatMap((directory) => findInHooksDir(files, directory)),
+    ...[...new Set(specs)].flatMap((path) => (path === null ? [] : findInBaseSpec(files, path))),
+  ];
+}
+
+function detectInstallDir(root: string, path: string): InstallDirFacts {
+  const found = findInRoot(root, path);
+  const exists = found !== undefined && existsSync(found);
+  let above = found ?? join(root, path);
+  while (!existsSync(above)) above = dirname(above);
+  const options = findMountOptions(above);
+  return { path, exists, read_only: options.includes("ro"), noexec: options.includes("noexec") };
+}
+
+async function detectHook({ root, files }: Node, path: string): Promise<ProgramFacts | null> {
+  if (files.kind(path) !== "file") return null;
+  const version = await askVersion(root, path);
+  return { path, version, runs: version !== null };
+}
+
+function detectAgent(root: string, address: string): Promise<SocketFacts> {
+  const path = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1];
+  return path === undefined ? Promise.resolve({ path: address, state: "unknown" }) : probeSocket(root, path);
+}
+
+/** The v2 hierarchy has cgroup.controllers in its root (kernel, cgroup-v2); systemd's hybrid layout has it in unified. */
+function detectCgroups(files: NodeFiles): NodeFacts["cgroups"] {
+  const base = "/sys/fs/cgroup";
+  if (files.kind(`${base}/cgroup.controllers`) !== undefined) return "v2";
+  if (files.kind(`${base}/unified/cgroup.controllers`) !== undefined) return "hybrid";
+  return files.kind(`${base}/memory`) === undefined ? null : "v1";
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// `detect` says what is there, `doctor` what that means and what to do.
+
+import { statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { type FlagValues, flag } from "@rthooks/flags";
+import { createAdvice } from "../../core/advice.ts";
+import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
+import { diagnose } from "../../core/diagnose.ts";
+import { renderFacts, renderFindings } from "../../core/render-node.ts";
+import { detectNode } from "./detect-node.ts";
+import { findInRoot, openNodeFiles } from "./node-files.ts";
+
+const nodeFlags = {
+  output: flag.string({
+    usage: "text for people, or json for scripts",
+    short: "o",
+    default: "text",
+    choices: ["text", "json"],
+  }),
+  root: flag.string({
+    usage: "the node's root directory as this program sees it, such as /host in a container",
+    default: "/",
+    placeholder: "DIR",
+  }),
+  "install-dir": flag.string({
+    usage: "where the hook is, or is to be, on the node",
+    default: "/opt/tetragon",
+    placeholder: "DIR",
+  }),
+} as const;
+
+type Flags = FlagValues<typeof nodeFlags>;
+
+export const detectCommand: Command = defineCommand({
+  name: "detect",
+  summary:
+    "say which container runtimes are here, how they are configured, and what of the hook is installed",
+  flags: nodeFlags,
+  examples: ["tetragon-oci-hook-setup detect -o json", "tetragon-oci-hook-setup detect --root /host"],
+  async run({ flags }, io) {
+    const node = openNode(flags, io);
+    if (node === undefined) return exitCode.failed;
+    const facts = await detectNode(node, flags["install-dir"]);
+    io.stdout(flags.output === "json" ? toJson(facts) : renderFacts(facts));
+    return exitCode.ok;
+  },
+});
+
+export const doctorCommand: Command = defineCommand({
+  name: "doctor",
+  summary:
+    "find what is missing for containers to pass through the hook, and the command that brings it (exit 3)",
+  flags: nodeFlags,
+  examples: ["tetragon-oci-hook-setup doctor", "tetragon-oci-hook-setup doctor --root /host -o json"],
+  async run({ flags }, io) {
+    const node = openNode(flags, io);
+    if (node === undefined) return exitCode.failed;
+    const facts = await detectNode(node, flags["install-dir"]);
+    const { root, files } = node;
+    const advice = createAdvice({ facts, files, toLocal: (path) => toLocal(root, path) });
+    const findings = diagnose(facts, advice);
+    io.stdout(flags.output === "json" ? toJson({ ...facts, findings }) : renderFindings(findings));
+    return findings.some(({ status }) => status === "fail") ? exitCode.changeNeeded : exitCode.ok;
+  },
+});
+
+function openNode(
+  flags: Flags,
+  io: Io,
+): { root: string; files: ReturnType<typeof openNodeFiles> } | undefined {
+  const root = resolve(flags.root);
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === true) {
+    return { root, files: openNodeFiles(root) };
+  }
+  io.log.error(`${root} is no directory: name the node's root directory with --root`);
+  return undefined;
+}
+
+/** Through the node's own links: from here they may lead somewhere else, or nowhere. */
+function toLocal(root: string, path: string): string {
+  if (root === "/") return path;
+  const found = findInRoot(root, path);
+  if (found !== undefined || path === "/" || path === ".") return found ?? root;
+  return join(toLocal(root, dirname(path)), basename(path));
+}
+
+const toJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node's files under a root that need not be this program's: a container has its host's somewhere. Links are
+// followed as the node itself would, so that none leads out of it.
+
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describeError } from "@rthooks/result";
+import type { NodeFiles } from "../../core/node-files.ts";
+
+/** Linux's own bound (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/** Where a path of the node lies for this program; undefined where there is nothing, or a loop of links. */
+export function findInRoot(root: string, path: string): string | undefined {
+  const pending = path.split("/");
+  let links = 0;
+  let found: string[] = [];
+  for (let word = pending.shift(); word !== undefined; word = pending.shift()) {
+    if (word === "" || word === ".") continue;
+    if (word === "..") {
+      found = found.slice(0, -1);
+      continue;
+    }
+    const here = join(root, ...found, word);
+    let target: string | undefined;
+    try {
+      if (lstatSync(here).isSymbolicLink()) target = readlinkSync(here);
+    } catch {
+      return undefined;
+    }
+    if (target === undefined) {
+      found.push(word);
+      continue;
+    }
+    links += 1;
+    if (links > MAX_LINKS) return undefined;
+    if (target.startsWith("/")) found = [];
+    pending.unshift(...target.split("/"));
+  }
+  return join(root, ...found);
+}
+
+const MAX_BYTES = 1024 * 1024;
+const MAX_NAMES = 4096;
+
+export function openNodeFiles(root: string): NodeFiles {
+  return {
+    readText(path) {
+      const found = findInRoot(root, path);
+      if (found === undefined) return undefined;
+      let file: number;
+      try {
+        // A pipe must not hold this program, nor a link that came there since lead it away.
+        file = openSync(found, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+      } catch (error) {
+        return { problem: `cannot be read: ${describeError(error)}` };
+      }
+      try {
+        const stat = fstatSync(file);
+        if (!stat.isFile()) return { problem: "is no file" };
+        if (stat.size > MAX_BYTES) return { problem: "is larger than 1 MiB" };
+        return { text: readFileSync(file, "utf8") };
+      } catch (error) {
+        return { problem: `cannot be read: ${describeError(error)}` };
+      } finally {
+        closeSync(file);
+      }
+    },
+    list(path) {
+      const found = findInRoot(root, path);
+      if (found === undefined) return [];
+      try {
+        return readdirSync(found).sort().slice(0, MAX_NAMES);
+      } catch {
+        return [];
+      }
+    },
+    kind(path) {
+      const found = findInRoot(root, path);
+      if (found === undefined) return undefined;
+      try {
+        const stat = lstatSync(found);
+        if (stat.isFile()) return "file";
+        if (stat.isDirectory()) return "directory";
+        return stat.isSocket() ? "socket" : "other";
+      } catch {
+        return undefined;
+      }
+    },
+    isExecutable(path) {
+      const found = findInRoot(root, path);
+      if (found === undefined) return false;
+      try {
+        accessSync(found, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
