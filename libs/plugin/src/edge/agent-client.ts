@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection to the agent, kept open. Calls are made when they come up; what has to be told again when the agent
-// comes back hangs on `onConnected`.
+// The agent, over one connection that is kept open: for containers that wait for it, and for what it is told beside.
 
-import { readFileSync } from "node:fs";
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientUnaryCall,
-  connectivityState,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status,
-} from "@grpc/grpc-js";
 import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/invocation";
 import type { HookEvent } from "@rthooks/machines/hook";
-import { VOUCHING_HEADER } from "@rthooks/oci";
 import { renderGrpcCode } from "@rthooks/proto/unary";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
+import { type GrpcOutcome, openGrpcSession } from "./grpc-session.ts";
 
 interface CallError {
   /** `missing`: the agent finds no such cgroup. */
@@ -33,9 +21,8 @@ export interface AgentClient {
   close(): void;
 }
 
-/** An agent that comes up is found at once: reconnecting costs a file system lookup. */
-const RECONNECT_FIRST_MS = 20;
-const RECONNECT_LONGEST_MS = 100;
+/** Beyond the invocation's own deadline, so that it is the one to say so. */
+const SPARE_MS = 1000;
 
 export function openAgentClient(
   address: AgentAddress,
@@ -43,62 +30,18 @@ export function openAgentClient(
   userAgent: string,
   nowMs: () => number,
   onConnected: () => void,
-): Result<AgentClient, string> {
-  const secured = openCredentials(address, config);
-  if (!secured.ok) return secured;
-  const client = new Client(toTarget(address), secured.value, {
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.primary_user_agent": userAgent,
-    "grpc.initial_reconnect_backoff_ms": RECONNECT_FIRST_MS,
-    "grpc.min_reconnect_backoff_ms": RECONNECT_FIRST_MS,
-    "grpc.max_reconnect_backoff_ms": RECONNECT_LONGEST_MS,
-    // An idle connection would be closed, and with it the notice that the agent was restarted.
-    "grpc.client_idle_timeout_ms": 2 ** 31 - 1,
-  });
-  const channel = client.getChannel();
-  const vouched = new Metadata();
-  vouched.set(VOUCHING_HEADER, "1");
-  let isClosed = false;
-
-  const isConnected = (): boolean => channel.getConnectivityState(true) === connectivityState.READY;
-
-  const watch = (last: connectivityState): void => {
-    channel.watchConnectivityState(last, Number.POSITIVE_INFINITY, () => {
-      if (isClosed) return;
-      // Asking also makes it connect.
-      const now = channel.getConnectivityState(true);
-      if (now === connectivityState.READY && last !== now) onConnected();
-      watch(now);
-    });
-  };
-  watch(channel.getConnectivityState(true));
-
-  const request = (
-    path: string,
-    message: Uint8Array,
-    timeoutMs: number,
-    onAnswer: (error: ServiceError | null, answer: Uint8Array | undefined) => void,
-  ): ClientUnaryCall =>
-    client.makeUnaryRequest(
-      path,
-      (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      (bytes: Buffer) => new Uint8Array(bytes),
-      message,
-      vouched,
-      { deadline: Date.now() + timeoutMs },
-      onAnswer,
-    );
+): AgentClient {
+  const session = openGrpcSession(address, config, userAgent, onConnected);
 
   const openLink = (): AgentLink => {
-    let current: ClientUnaryCall | undefined;
+    let giveUp: (() => void) | undefined;
     let response: Uint8Array | undefined;
     const happened: HookEvent[] = [];
     let wake: (() => void) | undefined;
 
     const disconnect = (): void => {
-      const call = current;
-      current = undefined;
-      call?.cancel();
+      giveUp?.();
+      giveUp = undefined;
       happened.length = 0;
     };
 
@@ -108,15 +51,13 @@ export function openAgentClient(
       },
       connect({ path, message, deadlineAtMs }) {
         disconnect();
-        // Beyond the invocation's own deadline, so that it is the one to say so.
-        const call = request(path, message, Math.max(1, deadlineAtMs - nowMs()) + 1000, (error, answer) => {
-          if (call !== current) return;
-          if (error === null) response = answer;
-          happened.push(error === null ? { type: "answer.ok" } : toEvent(error));
+        const timeoutMs = Math.max(1, deadlineAtMs - nowMs()) + SPARE_MS;
+        giveUp = session.call({ path, message, timeoutMs }, (outcome) => {
+          if (outcome.kind === "answer") response = outcome.message;
+          happened.push(toEvent(outcome));
           wake?.();
         });
-        current = call;
-        if (isConnected()) happened.push({ type: "agent.ready" });
+        if (session.isReady()) happened.push({ type: "agent.ready" });
         return undefined;
       },
       async wait(untilMs) {
@@ -136,58 +77,47 @@ export function openAgentClient(
     };
   };
 
-  return ok({
+  return {
     openLink,
-    isConnected,
+    isConnected: session.isReady,
     call: (path, message, timeoutMs) =>
       new Promise((resolve) => {
-        request(path, message, timeoutMs, (error, answer) =>
-          resolve(error === null ? ok(answer ?? new Uint8Array()) : err(toCallError(error))),
+        session.call({ path, message, timeoutMs }, (outcome) =>
+          resolve(outcome.kind === "answer" ? ok(outcome.message) : err(toCallError(outcome))),
         );
       }),
-    close() {
-      isClosed = true;
-      client.close();
-    },
-  });
+    close: session.close,
+  };
 }
 
-const toTarget = (address: AgentAddress): string =>
-  address.kind === "unix" ? `unix://${address.path}` : `dns:///${address.target}`;
+type Failed = Exclude<GrpcOutcome, { kind: "answer" }>;
 
-function openCredentials(address: AgentAddress, config: HookConfig): Result<ChannelCredentials, string> {
-  if (address.kind !== "tcp" || !address.tls) return ok(credentials.createInsecure());
-  const read = (path: string): Buffer | null => (path === "" ? null : readFileSync(path));
-  try {
-    return ok(
-      credentials.createSsl(
-        read(config["tls-ca-file"]),
-        read(config["tls-key-file"]),
-        read(config["tls-cert-file"]),
-      ),
-    );
-  } catch (error) {
-    return err(describeError(error));
-  }
-}
+const UNAVAILABLE = 14;
 
-const renderError = ({ code, details }: ServiceError): string =>
-  `rpc error: code = ${renderGrpcCode(code)} desc = ${details}`;
+const renderStatus = ({ code, message }: Extract<GrpcOutcome, { kind: "status" }>): string =>
+  `rpc error: code = ${renderGrpcCode(code)} desc = ${message}`;
 
-const toEvent = (error: ServiceError): HookEvent =>
-  error.code === status.UNAVAILABLE
+function toEvent(outcome: GrpcOutcome): HookEvent {
+  if (outcome.kind === "answer") return { type: "answer.ok" };
+  return outcome.kind === "lost" || outcome.code === UNAVAILABLE
     ? { type: "agent.lost" }
-    : { type: "answer.failed", failure: { kind: "refused", reason: renderError(error) } };
+    : { type: "answer.failed", failure: { kind: "refused", reason: renderStatus(outcome) } };
+}
 
-function toCallError(error: ServiceError): CallError {
-  const reason = renderError(error);
-  switch (error.code) {
-    case status.UNIMPLEMENTED:
+const DEADLINE_EXCEEDED = 4;
+const NOT_FOUND = 5;
+const UNIMPLEMENTED = 12;
+
+function toCallError(outcome: Failed): CallError {
+  if (outcome.kind === "lost") return { kind: "away", reason: "no agent answers" };
+  const reason = renderStatus(outcome);
+  switch (outcome.code) {
+    case UNIMPLEMENTED:
       return { kind: "unimplemented", reason };
-    case status.NOT_FOUND:
+    case NOT_FOUND:
       return { kind: "missing", reason };
-    case status.UNAVAILABLE:
-    case status.DEADLINE_EXCEEDED:
+    case UNAVAILABLE:
+    case DEADLINE_EXCEEDED:
       return { kind: "away", reason };
     default:
       return { kind: "refused", reason };

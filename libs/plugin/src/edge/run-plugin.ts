@@ -67,16 +67,14 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
     const rules = await loadFailRules(options.hookConfig);
     if (!rules.ok) return rules;
     const userAgent = `tetragon-nri-hook/${setup.version}`;
-    const opened = openAgentClient(
+    client?.close();
+    client = openAgentClient(
       address.value,
       options.hookConfig,
       userAgent,
       clock.monotonicMs,
       reporter.agentConnected,
     );
-    if (!opened.ok) return opened;
-    client?.close();
-    client = opened.value;
     mode = options.mode;
     decider = {
       options,
