@@ -5,12 +5,14 @@ import { existsSync, linkSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runProcess } from "../harness/process.ts";
-import { findAgent, findHook } from "../harness/programs.ts";
+import { findHook, findProgram } from "../harness/programs.ts";
 import { createWorkspace, type Workspace } from "../harness/workspace.ts";
 import { renderFlagTable } from "./flag-table.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const guides = ["docs/nri-plugin.md", "docs/setup.md"];
+const all = [readme, ...guides.map((name) => readFileSync(join(root, name), "utf8"))].join("\n");
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -21,20 +23,25 @@ afterAll(() => workspace.close());
 /** The built programs, by the words that a person types. */
 function toArgv(command: string): readonly string[] {
   const [name = "", ...rest] = command.replace(/^dist\//, "").split(" ");
-  return [name === "tetragon" ? findAgent() : findHook(), ...rest];
+  return [findProgram(name), ...rest];
 }
 
 const blocksOf = (language: string): readonly string[] =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
+  [...all.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
 
 /** The formatter pads the cells of a table. */
 const withoutPadding = (table: string): string => table.replace(/ {2,}/g, " ").replace(/-{3,}/g, "---");
 
 describe("the table of flags is the program's own help", () => {
-  const tables = [...readme.matchAll(/<!-- flags: (.+?) -->\n(.*?)\n<!-- end -->/gs)];
+  const tables = [...all.matchAll(/<!-- flags: (.+?) -->\n(.*?)\n<!-- end -->/gs)];
 
   test("each program has one", () => {
-    expect(tables.map((table) => table[1])).toEqual(["tetragon-oci-hook", "tetragon", "tetragon status"]);
+    const setup = "tetragon-oci-hook-setup";
+    expect(tables.map((table) => table[1])).toEqual([
+      ...["tetragon-oci-hook", "tetragon", "tetragon status", "tetragon-nri-hook"],
+      ...[`${setup} install`, `${setup} uninstall`, `${setup} print-config`],
+      ...[`${setup} patch-containerd-conf enable-nri`, `${setup} patch-containerd-conf add-oci-hook`],
+    ]);
   });
 
   test.each(tables.map(([, command = "", table = ""]) => ({ command, table })))("$command", async (row) => {
@@ -118,11 +125,11 @@ describe("examples of files", () => {
   });
 });
 
-test.each(["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"])(
+test.each(["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", ...guides])(
   "%s links to what is there",
   (name) => {
     const text = readFileSync(join(root, name), "utf8");
-    const targets = [...text.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] ?? "");
+    const targets = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? "");
     const local = targets.filter((target) => !target.startsWith("https://"));
     expect(targets.length).toBeGreaterThan(0);
     expect(local.filter((target) => !existsSync(join(root, dirname(name), target)))).toEqual([]);

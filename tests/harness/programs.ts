@@ -5,16 +5,16 @@ import { join } from "node:path";
 // Another directory can be judged too, such as a release that is already installed.
 const dist = process.env["RTHOOKS_DIST"] ?? join(import.meta.dir, "..", "..", "dist");
 
-function findBuilt(name: string): string {
+export function findProgram(name: string): string {
   const path = join(dist, name);
   if (!existsSync(path)) throw new Error(`${path} is missing: run \`make build\` first`);
   return path;
 }
 
-export const findHook = (): string => findBuilt("tetragon-oci-hook");
-export const findAgent = (): string => findBuilt("tetragon");
-export const findSetup = (): string => findBuilt("tetragon-oci-hook-setup");
-export const findNriPlugin = (): string => findBuilt("tetragon-nri-hook");
+export const findHook = (): string => findProgram("tetragon-oci-hook");
+export const findAgent = (): string => findProgram("tetragon");
+export const findSetup = (): string => findProgram("tetragon-oci-hook-setup");
+export const findNriPlugin = (): string => findProgram("tetragon-nri-hook");
 
 /** Tests on real runtimes never skip: what they need is installed by `make test`. */
 export function findTool(name: string): string {
