@@ -2,7 +2,8 @@
 
 import type { Advice } from "./advice.ts";
 import { createFinding, type Finding } from "./findings.ts";
-import type { HookConfigFacts, NodeFacts, NriFacts, RuntimeFacts } from "./node-facts.ts";
+import type { HookConfigFacts, NodeFacts, NriFacts, NriPluginFacts, RuntimeFacts } from "./node-facts.ts";
+import { findPluginsOf } from "./nri-plugin-process.ts";
 
 export function diagnoseRuntime(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): readonly Finding[] {
   return [
@@ -27,13 +28,13 @@ function describeRuntime(runtime: RuntimeFacts, advice: Advice): Finding {
 }
 
 function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): readonly Finding[] {
-  const { nri_plugins } = facts;
+  const plugins = findPluginsOf(facts.nri_plugins, runtime);
   const wired = findConfigs(facts, runtime);
-  if (wired.length > 0) return describeWired(facts, runtime, wired, advice);
+  if (wired.length > 0) return describeWired(plugins.length > 0, runtime, wired, advice);
   switch (runtime.interface) {
     case "oci-hooks": {
-      if (nri_plugins.length > 0 && runtime.nri !== null) {
-        return diagnoseNri(facts, runtime, runtime.nri, advice);
+      if (plugins.length > 0 && runtime.nri !== null) {
+        return diagnoseNri(plugins, runtime, runtime.nri, advice);
       }
       const dirs = runtime.hooks_dirs.join(", ");
       const message = `${runtime.kind} is not told of the hook: nothing in ${dirs} calls it`;
@@ -46,7 +47,7 @@ function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): r
       return [createFinding("wiring", "fail", message, fix)];
     }
     case "nri-hook":
-      return runtime.nri === null ? [] : diagnoseNri(facts, runtime, runtime.nri, advice);
+      return runtime.nri === null ? [] : diagnoseNri(plugins, runtime, runtime.nri, advice);
   }
 }
 
@@ -59,7 +60,7 @@ function findConfigs({ hook_configs }: NodeFacts, runtime: RuntimeFacts): readon
 }
 
 function describeWired(
-  { nri_plugins }: NodeFacts,
+  hasPlugins: boolean,
   runtime: RuntimeFacts,
   wired: readonly HookConfigFacts[],
   advice: Advice,
@@ -69,7 +70,7 @@ function describeWired(
     ({ base_spec }) => base_spec === null || !paths.includes(base_spec),
   );
   const isTwice = paths.length > 1 && runtime.kind !== "containerd";
-  const hasPlugin = nri_plugins.length > 0 && runtime.nri?.enabled === true;
+  const hasPlugin = hasPlugins && runtime.nri?.enabled === true;
   const findings = [
     createFinding("wiring", "ok", `${runtime.kind} calls the hook by ${[...new Set(paths)].join(", ")}`),
   ];
@@ -86,7 +87,7 @@ function describeWired(
 }
 
 function diagnoseNri(
-  { nri_plugins }: NodeFacts,
+  plugins: readonly NriPluginFacts[],
   runtime: RuntimeFacts,
   nri: NriFacts,
   advice: Advice,
@@ -111,8 +112,9 @@ function diagnoseNri(
   } else {
     findings.push(createFinding("nri", "ok", `NRI is on (${nri.decided_by}), at ${nri.socket.path}`));
   }
-  if (nri_plugins.length > 0) {
-    findings.push(createFinding("wiring", "ok", `the NRI plugin runs: ${nri_plugins.join("; ")}`));
+  if (plugins.length > 0) {
+    const names = plugins.map(({ command }) => command).join("; ");
+    findings.push(createFinding("wiring", "ok", `the NRI plugin runs: ${names}`));
     return findings;
   }
   const message = "no program that adds the hook by NRI runs here; this one does, as long as it runs";

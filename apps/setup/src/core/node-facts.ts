@@ -12,8 +12,8 @@ export interface NodeFacts {
   readonly hook: ProgramFacts | null;
   /** Hook configuration of ours, in hooks directories and base specs. */
   readonly hook_configs: readonly HookConfigFacts[];
-  /** Running programs that add the hook by NRI: their command lines' first words. */
-  readonly nri_plugins: readonly string[];
+  /** Running programs that add the hook by NRI. */
+  readonly nri_plugins: readonly NriPluginFacts[];
   /** Where the hooks that were found call the agent, else where a hook would. */
   readonly agent: SocketFacts;
   readonly cgroups: "v1" | "hybrid" | "v2" | null;
@@ -72,6 +72,13 @@ export interface NriFacts {
   readonly available: boolean | null;
   readonly decided_by: "config" | "default" | "disabled_plugins";
   readonly socket: SocketFacts;
+}
+
+export interface NriPluginFacts {
+  /** The first words of its command line. */
+  readonly command: string;
+  /** Where it connects to; null if the runtime has launched it. */
+  readonly socket: string | null;
 }
 
 export interface RuncRuntimeFacts {

@@ -2,15 +2,42 @@
 
 import { PROGRAM } from "./commands-help.ts";
 import { toFileName } from "./hook-command.ts";
+import type { NriPluginFacts, RuntimeFacts } from "./node-facts.ts";
 
 /** A loader and its library path may stand before the program. */
 const MAX_WORDS_BEFORE = 3;
+const SHOWN_WORDS = 4;
+const DEFAULT_SOCKET = "/var/run/nri/nri.sock";
 
-/** Whether a command line is that of a program that adds the hook by NRI. */
-export function isNriPlugin(words: readonly string[]): boolean {
+/** Of a command line; undefined unless it is that of a program that adds the hook by NRI. */
+export function parseNriPlugin(words: readonly string[]): NriPluginFacts | undefined {
   const names = words.slice(0, MAX_WORDS_BEFORE + 1).map(toFileName);
-  // A plugin that the runtime launches is called NN-name.
-  if (names.some((name) => /^(?:tetragon-nri-hook|\d\d-tetragon\S*)$/.test(name))) return true;
-  if (!names.includes(PROGRAM)) return false;
-  return words.includes("install") && words.some((word) => /^(?:--interface=)?nri-hook$/.test(word));
+  const command = words.slice(0, SHOWN_WORDS).join(" ").trim();
+  // One that the runtime launches is called NN-name, and has no arguments.
+  if (/^\d\d-tetragon/.test(names[0] ?? "")) return { command, socket: null };
+  if (names.includes("tetragon-nri-hook")) {
+    return { command, socket: findValue(words, "--nri-socket") ?? DEFAULT_SOCKET };
+  }
+  const isSetup = names.includes(PROGRAM) && words.includes("install");
+  return isSetup && findValue(words, "--interface") === "nri-hook"
+    ? { command, socket: findValue(words, "--nri-hook.socket") ?? DEFAULT_SOCKET }
+    : undefined;
+}
+
+function findValue(words: readonly string[], flag: string): string | undefined {
+  const at = words.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
+  const word = words[at];
+  if (word === undefined) return undefined;
+  return word === flag ? words[at + 1] : word.slice(flag.length + 1);
+}
+
+/** Those that serve this runtime. */
+export function findPluginsOf(
+  plugins: readonly NriPluginFacts[],
+  { nri }: Pick<RuntimeFacts, "nri">,
+): readonly NriPluginFacts[] {
+  if (nri === null) return [];
+  // The one leads to the other (Filesystem Hierarchy Standard 3.0, 5.13).
+  const toReal = (path: string): string => path.replace(/^\/var\/run\//, "/run/");
+  return plugins.filter(({ socket }) => socket === null || toReal(socket) === toReal(nri.socket.path));
 }

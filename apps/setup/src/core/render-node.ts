@@ -14,7 +14,7 @@ export function renderFacts(facts: NodeFacts): string {
     `install directory: ${install_dir.path}${state === "" ? "" : ` (${state})`}`,
     `hook: ${hook === null ? "not installed" : `${hook.path} ${hook.version ?? "(does not run)"}`}`,
     ...facts.hook_configs.map(({ path, calls }) => `hook configuration: ${path}, calls ${calls}`),
-    ...facts.nri_plugins.map((words) => `NRI plugin: ${words}`),
+    ...facts.nri_plugins.map(({ command }) => `NRI plugin: ${command}`),
     `agent: ${agent.path} (${agent.state})`,
     `cgroups: ${cgroups ?? "unknown"}`,
   ]);

@@ -2,18 +2,19 @@
 
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { isNriPlugin } from "../../core/nri-plugin-process.ts";
+import type { NriPluginFacts } from "../../core/node-facts.ts";
+import { parseNriPlugin } from "../../core/nri-plugin-process.ts";
 
 const MAX_BYTES = 4096;
 
-/** Command lines of the node's processes that add the hook by NRI; where the node's are not seen, of ours. */
-export function findNriPlugins(root: string): readonly string[] {
-  const proc = existsSync(join(root, "proc/1")) ? join(root, "proc") : "/proc";
+/** Of the node's processes; none where its /proc is not seen. */
+export function findNriPlugins(root: string): readonly NriPluginFacts[] {
+  const proc = join(root, "proc");
+  if (!existsSync(proc)) return [];
   return readdirSync(proc)
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => readCommandLine(join(proc, pid, "cmdline")))
-    .filter(isNriPlugin)
-    .map((words) => words.slice(0, 4).join(" "));
+    .map((pid) => parseNriPlugin(readCommandLine(join(proc, pid, "cmdline"))))
+    .filter((plugin) => plugin !== undefined);
 }
 
 function readCommandLine(path: string): readonly string[] {

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { parseArguments } from "@rthooks/flags";
+import { findCommand } from "../../core/find-command.ts";
+import type { Finding } from "../../core/findings.ts";
+import { commands } from "../commands.ts";
+import { doctorCommand } from "./node-commands.ts";
+import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.ts";
+
+let node: NodeRoot;
+beforeEach(() => {
+  node = createNodeRoot();
+  node.write("/sys/fs/cgroup/cgroup.controllers", "");
+  node.link("/var/run", "/run");
+});
+afterEach(() => node.close());
+
+async function diagnose(): Promise<{ code: number; findings: readonly Finding[] }> {
+  const { code, stdout } = await runCommand(doctorCommand, ["--root", node.root, "-o", "json"]);
+  const { findings } = JSON.parse(stdout);
+  return { code, findings };
+}
+
+/** Those with something to do, and the commands with the root's own name taken out. */
+async function findWork(): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { code, findings } = await diagnose();
+  expect(code).toBe(3);
+  const work = findings.filter(({ status, check }) => status === "fail" && check !== "agent");
+  for (const command of work.flatMap(({ fix }) => fix)) expectToParse(command);
+  const toFix = ({ fix }: Finding): string[] => fix.map((command) => command.replaceAll(node.root, "/host"));
+  return Object.fromEntries(work.map((finding) => [finding.check, toFix(finding)]));
+}
+
+/** A command of this tool is one, with flags that it has. */
+function expectToParse(line: string): void {
+  const [program, ...words] = line.split(" ");
+  if (program !== "tetragon-oci-hook-setup") return;
+  const found = findCommand(commands, words);
+  if (found === undefined) throw new Error(`${line}: no such command`);
+  const parsed = parseArguments(found.command.flags, found.argv);
+  expect({ line, parsed }).toMatchObject({ parsed: { ok: true, value: { positionals: [] } } });
+}
+
+const nri = (keys: string, version = 3): string =>
+  `version = ${version}\n[plugins."io.containerd.nri.v1.nri"]\n${keys}\n`;
+const enable = (from: string, to: string): string =>
+  `tetragon-oci-hook-setup patch-containerd-conf enable-nri --config-file ${from} ${to}`;
+const installNri =
+  "tetragon-oci-hook-setup install --host-install-dir /opt/tetragon --local-install-dir /host/opt/tetragon --host-root /host --interface nri-hook --daemonize --nri-hook.socket /host/run/nri/nri.sock";
+const standard = "/etc/containerd/config.toml";
+const k3s = "/var/lib/rancher/k3s/agent/etc/containerd";
+
+interface Row {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly work: readonly string[];
+}
+
+const offRows: readonly Row[] = [
+  {
+    name: "containerd",
+    files: { [standard]: nri("disable = true", 2) },
+    work: [enable(`/host${standard}`, "--in-place"), "chroot /host systemctl restart containerd", installNri],
+  },
+  {
+    name: "containerd, by disabled_plugins",
+    files: { [standard]: `disabled_plugins = ["io.containerd.nri.v1.nri"]\nversion = 3` },
+    work: [enable(`/host${standard}`, "--in-place"), "chroot /host systemctl restart containerd", installNri],
+  },
+  {
+    name: "containerd, for plugins that connect",
+    files: { [standard]: nri("disable_connections = true") },
+    work: [enable(`/host${standard}`, "--in-place"), "chroot /host systemctl restart containerd", installNri],
+  },
+  {
+    name: "k3s, which writes its file itself",
+    files: {
+      [`${k3s}/config.toml`]: nri("disable = true", 2),
+      "/etc/systemd/system/k3s-agent.service": "",
+    },
+    work: [
+      enable(`/host${k3s}/config.toml`, `--output /host${k3s}/config.toml.tmpl`),
+      "chroot /host systemctl restart k3s-agent",
+      installNri,
+    ],
+  },
+  {
+    name: "k3s with a template",
+    files: {
+      [`${k3s}/config.toml`]: nri("disable = true"),
+      [`${k3s}/config-v3.toml.tmpl`]: nri("disable = true"),
+    },
+    work: [
+      enable(`/host${k3s}/config-v3.toml.tmpl`, "--in-place"),
+      "chroot /host systemctl restart k3s",
+      installNri,
+    ],
+  },
+  {
+    name: "RKE2",
+    files: {
+      "/var/lib/rancher/rke2/agent/etc/containerd/config.toml": nri("disable = true"),
+      "/var/lib/rancher/rke2/server/x": "",
+    },
+    work: [
+      enable(
+        "/host/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+        "--output /host/var/lib/rancher/rke2/agent/etc/containerd/config-v3.toml.tmpl",
+      ),
+      "chroot /host systemctl restart rke2-server",
+      installNri,
+    ],
+  },
+  {
+    name: "k0s, which writes its file itself as long as a line is in it",
+    files: { "/etc/k0s/containerd.toml": nri("disable = true") },
+    work: [
+      "sed -i '/^# k0s_managed=true/d' /host/etc/k0s/containerd.toml",
+      enable("/host/etc/k0s/containerd.toml", "--in-place"),
+      "chroot /host systemctl restart k0scontroller",
+      installNri,
+    ],
+  },
+  {
+    name: "microk8s",
+    files: {
+      "/var/snap/microk8s/current/args/containerd.toml": nri("disable = true"),
+      "/var/snap/microk8s/current/args/containerd-template.toml": nri("disable = true"),
+    },
+    work: [
+      enable("/host/var/snap/microk8s/current/args/containerd-template.toml", "--in-place"),
+      "chroot /host snap restart microk8s.daemon-containerd",
+      installNri,
+    ],
+  },
+];
+
+test.each(offRows)("NRI is off: $name", async ({ files, work }) => {
+  for (const [path, text] of Object.entries(files)) node.write(path, text);
+  await node.listen("/run/nri/nri.sock");
+  expect(await findWork()).toEqual({ nri: work });
+});
+
+test("NRI is on in the file, and the runtime has not read it yet", async () => {
+  node.write(standard, nri("disable = false"));
+  await node.listen("/run/containerd/containerd.sock");
+  expect(await findWork()).toMatchObject({ nri: ["chroot /host systemctl restart containerd"] });
+});
+
+test("containerd without a file gets one first, for one that is all there is replaces its defaults", async () => {
+  node.write("/usr/bin/containerd", "#!/none", 0o755);
+  const { findings } = await diagnose();
+  expect(findings.find(({ check }) => check === "nri")).toMatchObject({
+    status: "warn",
+    fix: [
+      `chroot ${node.root} containerd config default > ${node.root}${standard}`,
+      enable(`${node.root}${standard}`, "--in-place"),
+      `chroot ${node.root} systemctl restart containerd`,
+    ],
+  });
+});
+
+const installCrio =
+  "tetragon-oci-hook-setup install --host-install-dir /opt/tetragon --local-install-dir /host/opt/tetragon --host-root /host --oci-hooks.local-dir /host/etc/hooks";
+
+test("CRI-O whose hooks directory has none of ours", async () => {
+  node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
+  expect(await findWork()).toEqual({ wiring: [installCrio] });
+});
+
+test("a hook configuration that points to nothing", async () => {
+  node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
+  const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
+  node.write("/etc/hooks/tetragon-oci-hook.json", JSON.stringify({ version: "1.0.0", hook }));
+  expect(await findWork()).toEqual({ hook: [installCrio] });
+});
+
+test("a runtime of runc that was forgotten when the base spec came", async () => {
+  const runtimes = `plugins."io.containerd.grpc.v1.cri".containerd.runtimes`;
+  node.write(
+    standard,
+    `version = 2
+[${runtimes}.runc]
+base_runtime_spec = "/etc/base.json"
+[${runtimes}.other]
+runtime_type = "io.containerd.runc.v2"`,
+  );
+  node.write("/opt/tetragon/tetragon-oci-hook", "", 0o755);
+  const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
+  node.write("/etc/base.json", JSON.stringify({ ociVersion: "1.2.0", hooks: { createRuntime: [hook] } }));
+  const work = await findWork();
+  expect(work["wiring"]).toEqual([
+    "tetragon-oci-hook-setup patch-containerd-conf add-oci-hook --config-file /host/etc/containerd/config.toml --in-place --host-root /host --oci-hook-path /opt/tetragon/tetragon-oci-hook",
+    "chroot /host systemctl restart containerd",
+  ]);
+  // It is an empty file.
+  expect(work["hook"]).toEqual([expect.stringMatching(/install .* --libc bundled$/)]);
+});
+
+const pluginArgs = [
+  "/opt/tetragon/tetragon-nri-hook",
+  "--nri-socket",
+  "/run/nri/nri.sock",
+  "--mode",
+  "direct",
+];
+
+test.each([
+  { name: "the plugin", words: pluginArgs, work: {} },
+  { name: "the plugin, behind a loader", words: ["ld.so", "--library-path", "/x", ...pluginArgs], work: {} },
+  { name: "one that the runtime launched", words: ["/opt/nri/plugins/10-tetragon"], work: {} },
+  {
+    name: "this program",
+    words: ["tetragon-oci-hook-setup", "install", "--daemonize", "--interface=nri-hook"],
+    work: {},
+  },
+  {
+    name: "a plugin of another runtime",
+    words: ["tetragon-nri-hook", "--nri-socket=/run/other.sock"],
+    work: { wiring: [installNri] },
+  },
+  {
+    name: "this program, for a hooks directory",
+    words: ["tetragon-oci-hook-setup", "install", "--daemonize"],
+    work: { wiring: [installNri] },
+  },
+])("NRI is on, and what runs is $name", async ({ words, work }) => {
+  node.write(standard, nri("disable = false"));
+  node.write("/proc/77/cmdline", `${words.join("\0")}\0`);
+  await node.listen("/run/nri/nri.sock");
+  const { findings } = await diagnose();
+  const failed = findings.filter(({ status, check }) => status === "fail" && check !== "agent");
+  const toFix = ({ fix }: Finding): string[] => fix.map((line) => line.replaceAll(node.root, "/host"));
+  expect<unknown>(Object.fromEntries(failed.map((finding) => [finding.check, toFix(finding)]))).toEqual(work);
+});
+
+test("all is well: exit code 0", async () => {
+  node.write(standard, nri("disable = false"));
+  node.write("/proc/77/cmdline", `${pluginArgs.join("\0")}\0`);
+  for (const path of ["nri/nri", "containerd/containerd", "tetragon/tetragon"]) {
+    await node.listen(`/run/${path}.sock`);
+  }
+  const { code, findings } = await diagnose();
+  expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual([
+    ...["runtime ok", "nri ok", "wiring ok", "install-dir ok", "agent ok", "cgroups ok"],
+  ]);
+  expect(code).toBe(0);
+});
+
+test("a hook that comes by two ways is told", async () => {
+  node.write(
+    "/etc/crio/crio.conf",
+    `[crio.runtime]\nhooks_dir = ["/etc/hooks"]\n[crio.nri]\nenable_nri = true`,
+  );
+  const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
+  node.write("/etc/hooks/tetragon-oci-hook.json", JSON.stringify({ version: "1.0.0", hook }));
+  node.write("/proc/77/cmdline", "tetragon-nri-hook\0");
+  const { findings } = await diagnose();
+  expect(findings).toContainEqual(
+    expect.objectContaining({ check: "wiring", status: "warn", message: expect.stringContaining("twice") }),
+  );
+});
+
+test("no runtime", async () => {
+  expect(await findWork()).toEqual({ runtime: [] });
+});
+
+test("the agent is not there: to be done where a hook calls it, else told", async () => {
+  const { findings } = await diagnose();
+  expect(findings.find(({ check }) => check === "agent")?.message).toStartWith(
+    "the agent's socket /var/run/tetragon/tetragon.sock is not there: start the agent",
+  );
+});
+
+test("what a configuration names is a word for the shell, and no code for a terminal", async () => {
+  node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/$(reboot)'\\u001b[2J"]`);
+  const { stdout } = await runCommand(doctorCommand, ["--root", node.root]);
+  expect(stdout).toContain(`--oci-hooks.local-dir '${node.root}/etc/$(reboot)'\\''?[2J'`);
+  expect(stdout).not.toContain("\u001b");
+});
