@@ -54,13 +54,17 @@ const lies = {
   "io.kubernetes.pod.namespace": "ops",
 };
 
-/** The messages of the hook's log that the work adds. */
-async function readMessages(logPath: string, work: () => Promise<void>): Promise<readonly unknown[]> {
+/** The work adds these messages to the hook's log and no others; the plugin writes them behind its answer. */
+async function expectMessages(
+  logPath: string,
+  messages: readonly string[],
+  work: () => Promise<void>,
+): Promise<void> {
   const before = readLog(logPath).length;
   await work();
-  return readLog(logPath)
-    .slice(before)
-    .map(({ msg }) => msg);
+  const readNew = () => readLog(logPath).slice(before);
+  await waitFor("the hook's log", () => readNew().length >= messages.length);
+  expect(readNew().map(({ msg }) => msg)).toEqual([...messages]);
 }
 
 function testRelease(way: Way, release: ContainerdRelease): void {
@@ -88,11 +92,10 @@ function testRelease(way: Way, release: ContainerdRelease): void {
 
   async function expectDenied(container: PodContainer): Promise<void> {
     const { cri } = containerd;
-    const messages = await readMessages(logPath, async () => {
+    await expectMessages(logPath, deniedMessages, async () => {
       const error: unknown = await cri.startContainer(container.id).catch((failure) => failure);
       expect(String(error)).toContain(way.denial(logPath));
     });
-    expect(messages).toEqual(deniedMessages);
     expect(await cri.containerStatus(container.id)).toMatchObject({
       state: "CONTAINER_EXITED",
       reason: "StartError",
@@ -104,7 +107,7 @@ function testRelease(way: Way, release: ContainerdRelease): void {
 
   async function expectAllowed(container: PodContainer): Promise<void> {
     const { cri } = containerd;
-    expect(await readMessages(logPath, () => cri.startContainer(container.id))).toEqual(allowedMessages);
+    await expectMessages(logPath, allowedMessages, () => cri.startContainer(container.id));
     await waitForAct(container);
     expect(await cri.containerStatus(container.id)).toMatchObject({ state: "CONTAINER_RUNNING" });
   }
