@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ContainerdRelease } from "../harness/containerd-release.ts";
-import { minimalEnv, runProcess } from "../harness/process.ts";
-import { findHook } from "../harness/programs.ts";
-import { parseRecord } from "../harness/records.ts";
+import { runProcess } from "../harness/process.ts";
+import { findHook, findSetup } from "../harness/programs.ts";
 
-const runtimeType = 'runtime_type = "io.containerd.runc.v2"';
-
-/** Wires the hook into containerd's configuration by way of a base spec, as the README tells an operator to. */
+/** Wires the hook into containerd's configuration by way of a base spec, with the tool as an operator runs it. */
 export async function prepareBaseSpec(
   release: ContainerdRelease,
   configPath: string,
   hookArgs: readonly string[],
 ): Promise<void> {
-  const baseSpecPath = join(dirname(configPath), "base-spec.json");
-  const { stdout } = await runProcess([join(release.binDir, "ctr"), "oci", "spec"]);
-  const spec = parseRecord(stdout);
-  // The base's limit of 1,024 open files would reach every container: CRI does not clear it.
-  const { rlimits: _, ...process } = parseRecord(JSON.stringify(spec["process"]));
-  const hook = findHook();
-  const entry = {
-    path: hook,
-    args: [hook, "createRuntime", ...hookArgs],
-    env: [`PATH=${minimalEnv["PATH"]}`],
-  };
-  writeFileSync(baseSpecPath, JSON.stringify({ ...spec, process, hooks: { createRuntime: [entry] } }));
-  const config = readFileSync(configPath, "utf8");
-  const line = `base_runtime_spec = "${baseSpecPath}"`;
-  writeFileSync(configPath, config.replace(runtimeType, `${runtimeType}\n    ${line}`));
+  const { exitCode, stderr } = await runProcess([
+    ...[findSetup(), "patch-containerd-conf", "add-oci-hook", "--config-file", configPath, "--in-place"],
+    ...["--base-spec", join(dirname(configPath), "base-spec.json"), "--oci-hook-path", findHook()],
+    ...["--ctr", join(release.binDir, "ctr"), "hook-args", ...hookArgs],
+  ]);
+  if (exitCode !== 0) throw new Error(`add-oci-hook: ${stderr}`);
 }
