@@ -45,6 +45,9 @@ export function parsePluginArguments(argv: readonly string[]): Result<PluginArgu
   return ok({ ...parsed.value, hookArgs: at === -1 ? undefined : argv.slice(at + 1) });
 }
 
+/** unix(7): sun_path, with its terminating zero. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
 /** `command` where the hook is not to be called by its path alone. */
 export function toPluginOptions(
   flags: PluginFlags,
@@ -59,6 +62,8 @@ export function toPluginOptions(
     if (!flags[flag].startsWith("/"))
       return err(`--${flag}: ${JSON.stringify(flags[flag])} is no absolute path`);
   }
+  if (new TextEncoder().encode(flags["nri-socket"]).length > MAX_SOCKET_PATH_BYTES)
+    return err(`--nri-socket: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes`);
   const hookConfig = parseHookArgs(hookArgs);
   if (!hookConfig.ok) return err(`${HOOK_ARGS}: ${hookConfig.error}`);
   const localPath = flags["oci-hook-local-path"] || flags["oci-hook-path"];

@@ -40,8 +40,19 @@ export const toMask = (mode: EffectiveMode): number =>
 const MARGIN_MS = 100;
 const MARGIN_SHARE = 0.05;
 
+const toMarginMs = (leftMs: number): number => Math.max(MARGIN_MS, leftMs * MARGIN_SHARE);
+
 /** How long a decision may take from `nowMs` on. */
 export function toDecisionMs(call: NriCall, nowMs: number, grpcTimeoutMs: number): number {
   const leftMs = call.deadlineAtMs - nowMs;
-  return Math.max(1, Math.min(grpcTimeoutMs, leftMs - Math.max(MARGIN_MS, leftMs * MARGIN_SHARE)));
+  return Math.max(1, Math.min(grpcTimeoutMs, leftMs - toMarginMs(leftMs)));
+}
+
+/** Least time for a decision that has itself no time left to come first. */
+const LAST_MOMENT_MS = 10;
+
+/** How long to wait for a decision that should have been there by now, until the fail check has to do without. */
+export function toLastMomentMs(call: NriCall, nowMs: number): number {
+  const leftMs = call.deadlineAtMs - nowMs;
+  return Math.max(LAST_MOMENT_MS, leftMs - toMarginMs(leftMs) / 2);
 }

@@ -10,7 +10,7 @@ import {
   type HookLog,
   holdContainer,
 } from "@rthooks/invocation";
-import type { Logger } from "@rthooks/log";
+import type { LogFields, Logger } from "@rthooks/log";
 import { type NriCall, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
 import type { Pod } from "@rthooks/oci";
 import type { Container, ContainerAdjustment } from "@rthooks/proto/nri";
@@ -43,27 +43,45 @@ const denied = (message: string): Result<never, TtrpcStatus> => err({ code: ttrp
 
 /** Adds the hook to the container. Where that cannot be done the fail check decides, as it would without an agent. */
 export async function injectHook(
-  { options, rules, log }: Decider,
+  decider: Decider,
   pod: Pod,
   container: Container,
 ): Promise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>> {
-  const fields = { namespace: pod.namespace, pod: pod.name, name: container.name, id: container.id };
+  const { options, log } = decider;
   const hook = toInjectedHook(options.hook, pod);
   const problem = hook.ok ? await findProblem(options.hook.localPath) : hook.error;
   if (hook.ok && problem === undefined) {
     const { path, args, env, timeoutSeconds } = hook.value;
-    log.info("Added tetragon-oci-hook to container", fields);
+    log.info("Added tetragon-oci-hook to container", toFields(pod, container));
     const timeout = { value: BigInt(timeoutSeconds) };
     return ok({ hooks: { createRuntime: [{ path, args, env, timeout }] } });
   }
+  return settleWithoutAgent(decider, pod, container, problem ?? "no hook can be made for it");
+}
+
+/** What becomes of a container that nothing can hold: the fail check has the word, as it has without an agent. */
+export function settleWithoutAgent(
+  { rules, log }: Pick<Decider, "rules" | "log">,
+  pod: Pod,
+  container: Container,
+  problem: string,
+): Result<undefined, TtrpcStatus> {
+  const fields = { ...toFields(pod, container), err: problem };
   const verdict = decideFailure(rules, toTrustedAnnotations(pod, container));
   if (verdict.allowed) {
-    log.warn("container starts without tetragon-oci-hook", { ...fields, err: problem });
+    log.warn("container starts although nothing holds it", fields);
     return ok(undefined);
   }
-  log.warn("container refused", { ...fields, err: problem, "should-fail": verdict.denial });
+  log.warn("container refused", { ...fields, "should-fail": verdict.denial });
   return denied(`failing container: ${problem}`);
 }
+
+const toFields = (pod: Pod, container: Container): LogFields => ({
+  namespace: pod.namespace,
+  pod: pod.name,
+  name: container.name,
+  id: container.id,
+});
 
 async function findProblem(path: string): Promise<string | undefined> {
   try {
@@ -100,7 +118,7 @@ export async function askAgent(
       trustedAnnotations: () => toTrustedAnnotations(pod, container),
     },
   );
-  const fields = { namespace: pod.namespace, pod: pod.name, name: container.name, id: container.id };
+  const fields = toFields(pod, container);
   if (verdict.allowed) {
     log.info("container released", fields);
     return ok(undefined);

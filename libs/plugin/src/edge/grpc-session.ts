@@ -9,7 +9,7 @@ import type { AgentAddress, HookConfig } from "@rthooks/invocation";
 import { VOUCHING_HEADER } from "@rthooks/oci";
 import { decodeGrpcMessage, parseGrpcStatus } from "@rthooks/proto/unary";
 
-export interface GrpcCall {
+interface GrpcCall {
   /** "/package.Service/Method" */
   readonly path: string;
   readonly message: Uint8Array;

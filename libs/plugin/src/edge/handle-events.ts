@@ -4,14 +4,15 @@
 import { performance } from "node:perf_hooks";
 import type { LogFields, Logger } from "@rthooks/log";
 import { type NriCall, type NriEvent, type NriHandlers, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
-import type { ConfigureRequest, ContainerAdjustment } from "@rthooks/proto/nri";
-import { err, ok, type Result } from "@rthooks/result";
+import type { Pod } from "@rthooks/oci";
+import type { ConfigureRequest, Container, ContainerAdjustment } from "@rthooks/proto/nri";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
-import { decideMode, type EffectiveMode, toMask } from "../core/runtime-mode.ts";
+import { decideMode, type EffectiveMode, toLastMomentMs, toMask } from "../core/runtime-mode.ts";
 import { toPod } from "../wire/nri-pod.ts";
-import { askAgent, type Decider, injectHook } from "./decide-container.ts";
+import { askAgent, type Decider, injectHook, settleWithoutAgent } from "./decide-container.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface EventSetup {
@@ -29,10 +30,17 @@ export interface EventSetup {
 
 type Answer = Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>;
 
-export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "closed"> {
+export interface EventHandlers extends Omit<NriHandlers, "closed"> {
+  /** Resolves when no event waits for its answer. */
+  idle(): Promise<void>;
+}
+
+export function createEventHandlers(setup: EventSetup): EventHandlers {
   const { known, metrics, log, reporter } = setup;
   let mode: EffectiveMode = "inject";
   let decider: Decider | undefined;
+  let inWork = 0;
+  let whenIdle: (() => void)[] = [];
 
   const configure = async (request: ConfigureRequest): Promise<Result<number, TtrpcStatus>> => {
     const configured = await setup.configure(request.config);
@@ -57,10 +65,7 @@ export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "close
         if (container === undefined || decider === undefined) return ok(undefined);
         if (name === "StartContainer" && known.find(container.id)?.isHeld === true) return ok(undefined);
         const pod = toPod(sandbox);
-        const answer =
-          name === "CreateContainer"
-            ? await injectHook(decider, pod, container)
-            : await askAgent(decider, pod, container, call);
+        const answer = await holdInTime(decider, pod, container, name, call);
         if (answer.ok)
           known.put({ sandbox, container, isHeld: name === "StartContainer" || answer.value !== undefined });
         return answer;
@@ -82,6 +87,7 @@ export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "close
 
   const event = async (happened: NriEvent, call: NriCall): Promise<Answer> => {
     let outcome: "ok" | "denied" | "error" = "error";
+    inWork++;
     try {
       const answer = await decide(happened, call);
       outcome = answer.ok ? "ok" : "denied";
@@ -96,6 +102,11 @@ export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "close
         });
       }
       log.debug("event", { event: happened.name, container: happened.container?.id, outcome });
+      inWork--;
+      if (inWork === 0) {
+        for (const wake of whenIdle) wake();
+        whenIdle = [];
+      }
     }
   };
 
@@ -110,5 +121,39 @@ export function createEventHandlers(setup: EventSetup): Omit<NriHandlers, "close
       return ok(undefined);
     },
     event,
+    idle: () =>
+      inWork === 0 ? Promise.resolve() : new Promise<void>((resolve) => void whenIdle.push(resolve)),
   };
+}
+
+/**
+ * Both ways have their own limits. This one is for what nobody thought of, such as a file system that hangs or a bug:
+ * an answer that is missing would let every container start, and one that is an error would let none.
+ */
+async function holdInTime(
+  decider: Decider,
+  pod: Pod,
+  container: Container,
+  name: "CreateContainer" | "StartContainer",
+  call: NriCall,
+): Promise<Answer> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<Answer>((resolve) => {
+    timer = setTimeout(
+      () => resolve(settleWithoutAgent(decider, pod, container, "no decision before the runtime's deadline")),
+      toLastMomentMs(call, performance.now()),
+    );
+  });
+  try {
+    return await Promise.race([
+      name === "CreateContainer"
+        ? injectHook(decider, pod, container)
+        : askAgent(decider, pod, container, call),
+      tooLate,
+    ]);
+  } catch (error) {
+    return settleWithoutAgent(decider, pod, container, `internal error: ${describeError(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -32,10 +32,13 @@ export interface PluginSetup {
 export interface Plugin {
   /** Resolves with the reason when the session is over for good. */
   readonly stopped: Promise<string>;
+  /** Answers the events in work first. */
   stop(): void;
 }
 
 const REPORT_TIMEOUT_MS = 5_000;
+/** More than runtimes wait for an event by default. */
+const DRAIN_MS = 3_000;
 
 /** At work when this returns; the error is one line for people, and nothing is left running then. */
 export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, string>> {
@@ -96,7 +99,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   const metricsServer =
     setup.metricsAddress === ""
       ? ok(undefined)
-      : serveMetrics(setup.metricsAddress, () =>
+      : await serveMetrics(setup.metricsAddress, () =>
           metrics.render({
             serving: session?.isServing() === true ? 1 : 0,
             agent_connected: client?.isConnected() === true ? 1 : 0,
@@ -140,7 +143,14 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       },
     });
   });
-  return ok({ stopped, stop: () => session?.stop() });
+  /** An event that is left without an answer counts as consent. */
+  const stop = async (): Promise<void> => {
+    await Promise.race([handlers.idle(), clock.sleep(DRAIN_MS)]);
+    // The answers are on their way one turn later.
+    await clock.sleep(0);
+    session?.stop();
+  };
+  return ok({ stopped, stop: () => void stop() });
 }
 
 function needed<T>(value: T | undefined): T {

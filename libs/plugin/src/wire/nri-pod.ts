@@ -3,11 +3,13 @@
 
 import {
   describeCgroupsPathError,
+  detectRuntime,
   expandCgroupsPath,
   LEARNED_BY_KEY,
   type LearnedBy,
   POD_LABELS_KEY,
   type Pod,
+  readIdentity,
   renderLabels,
   withoutReservedKeys,
   withPod,
@@ -35,7 +37,12 @@ export function toPod(sandbox: PodSandbox): Pod {
   return { uid: sandbox.uid, name: sandbox.name, namespace: sandbox.namespace, labels };
 }
 
-const imageKeys = ["io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName"];
+/** Since NRI 0.12.2; before that in the key of the runtime that made the container: a pod author may add another's. */
+function findImage({ id, annotations, image, linux }: Container): string {
+  if (image !== undefined && image.name !== "") return image.name;
+  const evidence = { annotations, cgroupsPath: linux?.cgroupsPath, bundle: undefined, containerId: id };
+  return readIdentity(detectRuntime(evidence), annotations, id).containerImage;
+}
 
 export function toRequest(
   pod: Pod,
@@ -47,8 +54,6 @@ export function toRequest(
   const annotations = new Map(withoutReservedKeys(container.annotations));
   annotations.set(POD_LABELS_KEY, renderLabels(pod.labels));
   annotations.set(LEARNED_BY_KEY, learnedBy);
-  let containerImage = container.image?.name ?? "";
-  for (const key of imageKeys) containerImage ||= container.annotations.get(key) ?? "";
   return ok({
     cgroupsPath: path.value,
     rootDir: "",
@@ -58,8 +63,8 @@ export function toRequest(
     podName: pod.name,
     podUID: pod.uid,
     podNamespace: pod.namespace,
-    containerImage,
-    mounts: [],
+    containerImage: findImage(container),
+    mounts: container.mounts,
   });
 }
 
