@@ -54,18 +54,29 @@ export function dropElement(text: string, list: AST.TOMLArray, dropped: string):
   const [start, end] = element.range;
   const next = list.elements[at + 1];
   const previous = list.elements[at - 1];
-  if (next !== undefined) {
-    const between = text.slice(end, next.range[0]);
-    if (!between.includes("#")) return [{ start, end: next.range[0], text: "" }];
-    return [{ start, end: end + between.indexOf(",") + 1, text: "" }];
+  const until = next?.range[0] ?? list.range[1];
+  if (next !== undefined && !text.slice(end, until).includes("#")) return [{ start, end: until, text: "" }];
+  if (next === undefined && previous !== undefined && !text.slice(previous.range[1], until).includes("#")) {
+    return [{ start: previous.range[1], end, text: "" }];
   }
-  if (previous === undefined) {
-    // Its own comma, if it has one.
-    const rest = /^\s*,/.exec(text.slice(end, list.range[1]))?.[0] ?? "";
-    return [{ start, end: end + rest.length, text: "" }];
+  // Comments stay where they are; the comma that goes is the element's own, or none: lists may end with one.
+  const comma = findComma(text, end, until);
+  if (comma === undefined) return [{ start, end, text: "" }];
+  if (text.slice(end, comma).trim() === "") return [{ start, end: comma + 1, text: "" }];
+  return [
+    { start, end, text: "" },
+    { start: comma, end: comma + 1, text: "" },
+  ];
+}
+
+/** Outside of comments. */
+function findComma(text: string, from: number, until: number): number | undefined {
+  for (let at = from; at < until; at++) {
+    if (text[at] === ",") return at;
+    if (text[at] !== "#") continue;
+    const end = text.indexOf("\n", at);
+    if (end === -1) return undefined;
+    at = end;
   }
-  const between = text.slice(previous.range[1], start);
-  if (!between.includes("#")) return [{ start: previous.range[1], end, text: "" }];
-  // The comma before it may stay: lists may end with one.
-  return [{ start, end, text: "" }];
+  return undefined;
 }

@@ -4,8 +4,8 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { AST } from "toml-eslint-parser";
-import { findSplices } from "./find-splices.ts";
-import { parseToml, type TomlTable } from "./parse.ts";
+import { findSplices, type Splice } from "./find-splices.ts";
+import { type Parsed, parseToml, type TomlTable } from "./parse.ts";
 import type { TomlEdit } from "./toml-edit.ts";
 import { type TomlError, toTomlError } from "./toml-error.ts";
 import { applyEdit, isSameValue } from "./values.ts";
@@ -15,30 +15,81 @@ const BOM = "\ufeff";
 /** The same text where there is nothing to change. */
 export function editToml(source: string, edits: readonly TomlEdit[]): Result<string, TomlError> {
   const bom = source.startsWith(BOM) ? BOM : "";
-  const original = source.slice(bom.length);
-  let text = original;
-  let parsed = parseToml(text);
-  if (!parsed.ok) return parsed;
-  const before = parsed.value;
-  let expected: TomlTable = before.values;
-  for (const edit of edits) {
-    const splices = findSplices(text, parsed.value, edit);
-    if (!splices.ok) return splices;
-    expected = applyEdit(expected, edit);
-    for (const { start, end, text: added } of splices.value.toSorted(
-      (one, other) => other.start - one.start,
-    )) {
-      text = text.slice(0, start) + added + text.slice(end);
-    }
-    if (splices.value.length === 0) continue;
-    parsed = parseToml(text);
-    if (!parsed.ok) return err(unable(original, parsed.error.reason));
+  const text = source.slice(bom.length);
+  try {
+    const edited = editText(text, edits);
+    return edited.ok ? ok(bom + edited.value) : edited;
+  } catch (error) {
+    // A name of a hundred thousand parts exhausts the stack, here or in a parser.
+    if (error instanceof RangeError) return err(toTomlError(text, 0, "it is nested too deeply"));
+    throw error;
   }
-  if (!isSameValue(parsed.value.values, expected))
-    return err(unable(original, "it would change something else too"));
-  if (!hasSameComments(before.program, parsed.value.program))
-    return err(unable(original, "a comment would be lost"));
-  return ok(bom + text);
+}
+
+function editText(text: string, edits: readonly TomlEdit[]): Result<string, TomlError> {
+  const before = parseToml(text);
+  if (!before.ok) return before;
+  const expected = edits.reduce(applyEdit, before.value.values);
+  // All at once where they do not meet: each look at a large document takes its time.
+  const together = editTogether(text, before.value, edits);
+  if (together !== undefined && verify(text, before.value, together, expected).ok) return ok(together);
+  const edited = editOneByOne(text, before.value, edits);
+  return edited.ok ? verify(text, before.value, edited.value, expected) : edited;
+}
+
+function editTogether(text: string, parsed: Parsed, edits: readonly TomlEdit[]): string | undefined {
+  const splices: Splice[] = [];
+  for (const edit of edits) {
+    const found = findSplices(text, parsed, edit);
+    if (!found.ok) return undefined;
+    splices.push(...found.value);
+  }
+  const starts = new Set(splices.map(({ start }) => start));
+  return starts.size === splices.length ? applySplices(text, splices) : undefined;
+}
+
+function editOneByOne(text: string, parsed: Parsed, edits: readonly TomlEdit[]): Result<string, TomlError> {
+  let current = text;
+  let now = parsed;
+  for (const edit of edits) {
+    // A list may have what is to be dropped more than once.
+    for (;;) {
+      const splices = findSplices(current, now, edit);
+      if (!splices.ok) return splices;
+      if (splices.value.length === 0) break;
+      current = applySplices(current, splices.value);
+      const next = parseToml(current);
+      if (!next.ok) return err(unable(text, next.error.reason));
+      now = next.value;
+      if (edit.kind !== "drop") break;
+    }
+  }
+  return ok(current);
+}
+
+/** From the end, so that places before it stay where they are. */
+function applySplices(text: string, splices: readonly Splice[]): string {
+  let changed = text;
+  for (const { start, end, text: added } of splices.toSorted((one, other) => other.start - one.start)) {
+    changed = changed.slice(0, start) + added + changed.slice(end);
+  }
+  return changed;
+}
+
+/** The document means what it should, and has all of its comments. */
+function verify(
+  text: string,
+  before: Parsed,
+  edited: string,
+  expected: TomlTable,
+): Result<string, TomlError> {
+  const after = parseToml(edited);
+  if (!after.ok) return err(unable(text, after.error.reason));
+  if (!isSameValue(after.value.values, expected))
+    return err(unable(text, "it would change something else too"));
+  return hasSameComments(before.program, after.value.program)
+    ? ok(edited)
+    : err(unable(text, "a comment would be lost"));
 }
 
 const unable = (text: string, why: string): TomlError =>

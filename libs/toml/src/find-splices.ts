@@ -43,7 +43,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
       }
       case "add": {
         const entry = find([...edit.table, edit.key]);
-        if (entry === undefined) return set(edit.table, [[edit.key, edit.texts]]);
+        if (entry === undefined) return set(edit.table, [[edit.key, [...new Set(edit.texts)]]]);
         const list = toList(entry);
         return list.ok ? ok(addElements(text, list.value, edit.texts, lineEnding)) : list;
       }

@@ -24,8 +24,7 @@ export function applyEdit(values: TomlTable, edit: TomlEdit): TomlTable {
       return changeExisting(values, edit.table, edit.key, (table) => {
         const old = findOwn(table, edit.key);
         if (!Array.isArray(old)) return table;
-        const at = old.indexOf(edit.text);
-        return { ...table, ...fromEntries([[edit.key, old.filter((_, index) => index !== at)]]) };
+        return { ...table, ...fromEntries([[edit.key, old.filter((element) => element !== edit.text)]]) };
       });
   }
 }

@@ -40,16 +40,17 @@ export function patchContainerd(text: string, patch: ContainerdPatch): Result<Pa
   const values = parseTomlValues(text.replace(/^\ufeff/, ""));
   if (!values.ok) return err({ kind: "toml", error: values.error });
   // containerd takes a file without a version for one of version 1.
-  const version = Number(values.value["version"] ?? 1);
-  const names = findContainerdNames(version);
+  const { version = 1 } = values.value;
+  const names = typeof version === "number" ? findContainerdNames(version) : undefined;
   if (names === undefined) {
-    return refuse(`configuration version ${String(values.value["version"])} is not known here (1 to 4 are)`);
+    const shown = typeof version === "number" ? String(version) : "that is no number";
+    return refuse(`configuration version ${shown} is not known here (1 to 4 are)`);
   }
   const edits = toEdits(values.value, names, patch);
   if (!edits.ok) return edits;
   const edited = editToml(text, edits.value);
   if (!edited.ok) return err({ kind: "toml", error: edited.error });
-  return ok({ text: edited.value, notes: findNotes(values.value, names, version, patch) });
+  return ok({ text: edited.value, notes: findNotes(text, values.value, names, patch) });
 }
 
 const refuse = (message: string): Result<never, PatchError> => err({ kind: "refused", message });
@@ -72,11 +73,7 @@ function toEdits(values: TomlTable, names: ContainerdNames, patch: ContainerdPat
       return ok(
         findRuntimes(values, names)
           .filter(({ table }) => table["base_runtime_spec"] === patch.baseSpecPath)
-          .map(({ name }) => ({
-            kind: "remove",
-            table: [...names.runtimes, name],
-            key: "base_runtime_spec",
-          })),
+          .map((runtime) => removeBaseSpec(names, runtime)),
       );
   }
 }
@@ -130,6 +127,8 @@ function hasValidator(version: string): boolean {
   return major > 2 || (major === 2 && minor >= 2);
 }
 
+const RUNC_TYPE = "io.containerd.runc.v2";
+
 interface Runtime {
   readonly name: string;
   readonly table: TomlTable;
@@ -141,8 +140,9 @@ function findRuntimes(values: TomlTable, names: ContainerdNames): readonly Runti
   return Object.entries(runtimes).flatMap(([name, table]) => (isTable(table) ? [{ name, table }] : []));
 }
 
-const isRunc = ({ table }: Runtime): boolean =>
-  String(table["runtime_type"] ?? "").startsWith("io.containerd.runc.");
+/** The table of the built-in runtime may leave the type to containerd 2.x, which merges its own into it. */
+const isRunc = ({ name, table }: Runtime): boolean =>
+  String(table["runtime_type"] || (name === "runc" ? RUNC_TYPE : "")).startsWith("io.containerd.runc.");
 
 function addOciHook(values: TomlTable, names: ContainerdNames, baseSpecPath: string): Edits {
   const all = findRuntimes(values, names);
@@ -160,7 +160,7 @@ function addOciHook(values: TomlTable, names: ContainerdNames, baseSpecPath: str
   // containerd's built-in runtime; a table of the file replaces it whole, so the type has to be in it.
   if (!all.some(({ name }) => name === "runc")) {
     const entries = [
-      ["runtime_type", "io.containerd.runc.v2"],
+      ["runtime_type", RUNC_TYPE],
       ["base_runtime_spec", baseSpecPath],
     ] as const; // const: pairs
     return ok([
@@ -173,6 +173,14 @@ function addOciHook(values: TomlTable, names: ContainerdNames, baseSpecPath: str
   return ok(runc.map(({ name }) => toBaseSpecEdit(names, name, baseSpecPath)));
 }
 
+/** What was added is the last key of its table; any other stood there before, empty as in containerd's defaults. */
+function removeBaseSpec(names: ContainerdNames, { name, table }: Runtime): TomlEdit {
+  const keys = Object.keys(table).filter((key) => !isTable(table[key]));
+  return keys.length > 1 && keys.at(-1) === "base_runtime_spec"
+    ? { kind: "remove", table: [...names.runtimes, name], key: "base_runtime_spec" }
+    : toBaseSpecEdit(names, name, "");
+}
+
 const toBaseSpecEdit = (names: ContainerdNames, name: string, baseSpecPath: string): TomlEdit => ({
   kind: "set",
   table: [...names.runtimes, name],
@@ -180,12 +188,15 @@ const toBaseSpecEdit = (names: ContainerdNames, name: string, baseSpecPath: stri
 });
 
 function findNotes(
+  text: string,
   values: TomlTable,
   names: ContainerdNames,
-  version: number,
   patch: ContainerdPatch,
 ): readonly string[] {
   const notes: string[] = [];
+  if (text.startsWith("\ufeff")) {
+    notes.push("this file begins with a byte order mark: containerd 2.x refuses to read it");
+  }
   const imports = toTexts(values["imports"]);
   if (imports.length > 0) {
     notes.push(
@@ -199,9 +210,11 @@ function findNotes(
   if (disabled.includes(names.nriId) && patch.kind === "enable-nri") {
     notes.push(`${names.nriId} is taken out of disabled_plugins`);
   }
-  if (version === 1 && patch.kind.endsWith("-nri")) {
+  if ((values["version"] ?? 1) === 1) {
     notes.push(
-      "containerd 2.x does not read NRI's table from a file of version 1; there NRI is on by default",
+      patch.kind.endsWith("-nri")
+        ? "containerd 2.x does not read NRI's table from a file of version 1; there NRI is on by default"
+        : "containerd 2.x does not read CRI's tables from a file of version 1: base_runtime_spec has no effect there",
     );
   }
   if (patch.kind === "add-oci-hook" && findRuntimes(values, names).some((runtime) => !isRunc(runtime))) {
