@@ -19,7 +19,7 @@ export interface NodeFacts {
   readonly cgroups: "v1" | "hybrid" | "v2" | null;
 }
 
-export type Interface = "oci-hooks" | "nri-hook" | "base-spec";
+type Interface = "oci-hooks" | "nri-hook" | "base-spec";
 
 export type Distribution = "standard" | "k3s" | "rke2" | "k0s" | "kind" | "minikube" | "microk8s";
 
@@ -49,7 +49,7 @@ export interface SocketFacts {
   readonly state: "absent" | "refused" | "open" | "unknown";
 }
 
-export interface ConfigFacts {
+interface ConfigFacts {
   /** What the runtime reads first. */
   readonly path: string;
   readonly exists: boolean;
@@ -81,7 +81,7 @@ export interface NriPluginFacts {
   readonly socket: string | null;
 }
 
-export interface RuncRuntimeFacts {
+interface RuncRuntimeFacts {
   readonly name: string;
   /** base_runtime_spec; null if it has none. */
   readonly base_spec: string | null;

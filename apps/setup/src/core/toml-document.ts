@@ -17,7 +17,7 @@ export function parseTomlTable(text: string): { readonly table: TomlTable } | { 
   }
 }
 
-export const isTable = (value: unknown): value is TomlTable =>
+const isTable = (value: unknown): value is TomlTable =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof TomlDate);
 
 /** The table at a path; an empty one where none is. */

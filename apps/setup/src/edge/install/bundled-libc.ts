@@ -50,6 +50,10 @@ function findOwnDirectory(): Result<string, string> {
 const loaderName = (digest: string): string => `ld-linux-${digest}.so`;
 const libraryDir = (digest: string): string => `lib-${digest}`;
 
+/** Digests of those that are installed, by the names in the directory. */
+export const findLibcs = (names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => /^ld-linux-([0-9a-f]{12})\.so$/.exec(name)?.[1] ?? []);
+
 /** The beginning of the command that runs a program with it, where the installation is seen at `directory`. */
 export const toLibcPrefix = (digest: string, directory: string): readonly string[] => [
   join(directory, loaderName(digest)),

@@ -16,6 +16,7 @@ import type {
 import type { NodeFiles } from "../../core/node-files.ts";
 import { toNriFacts } from "../../core/nri-facts.ts";
 import { findEditPath, findRuntimePlaces, type RuntimePlace } from "../../core/runtime-places.ts";
+import { findLibcs, toLibcPrefix } from "../install/bundled-libc.ts";
 import { findMountOptions } from "../install/install-error.ts";
 import { runInRoot } from "../install/run-in-root.ts";
 import { findNriPlugins } from "./find-nri-plugins.ts";
@@ -128,10 +129,10 @@ function toConfigFacts(
 }
 
 /** "containerd containerd.io 1.7.24 …", "crio version 1.30.4", "podman version 4.3.1" */
-async function askVersion(root: string, program: string): Promise<string | null> {
-  const ran = await runInRoot(root, [program, "--version"]);
+async function askVersion(root: string, ...command: readonly string[]): Promise<string | null> {
+  const ran = await runInRoot(root, [...command, "--version"]);
   if (!ran.ok || ran.value.exitCode !== 0) return null;
-  return /(?:^|\s)v?(\d+\.\d+\.\d+[^\s,]*)/.exec(ran.value.stdout)?.[1] ?? null;
+  return /(?:^|\s)v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?)/.exec(ran.value.stdout)?.[1] ?? null;
 }
 
 function toMajor(version: string | null): number | undefined {
@@ -158,7 +159,11 @@ function detectInstallDir(root: string, path: string): InstallDirFacts {
 
 async function detectHook({ root, files }: Node, path: string): Promise<ProgramFacts | null> {
   if (files.kind(path) !== "file") return null;
-  const version = await askVersion(root, path);
+  let version = await askVersion(root, path);
+  // With the C library that was installed beside it, if there is one.
+  for (const digest of findLibcs(files.list(dirname(path)))) {
+    version ??= await askVersion(root, ...toLibcPrefix(digest, dirname(path)), path);
+  }
   return { path, version, runs: version !== null };
 }
 
