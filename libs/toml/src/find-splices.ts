@@ -39,7 +39,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
         return set(edit.table, edit.entries);
       case "remove": {
         const entry = find([...edit.table, edit.key]);
-        return ok(entry === undefined ? [] : [remove(entry)]);
+        return entry === undefined ? leave([...edit.table, edit.key]) : ok([remove(entry)]);
       }
       case "add": {
         const entry = find([...edit.table, edit.key]);
@@ -49,7 +49,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
       }
       case "drop": {
         const entry = find([...edit.table, edit.key]);
-        if (entry === undefined) return ok([]);
+        if (entry === undefined) return leave([...edit.table, edit.key]);
         const list = toList(entry);
         return list.ok ? ok(dropElement(text, list.value, edit.text)) : list;
       }
@@ -58,6 +58,12 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
 
   function find(path: Path): Entry | undefined {
     return index.entries.find((entry) => isSamePath(entry.path, path));
+  }
+
+  /** Nothing is to be done where no key is, unless a table has the name. */
+  function leave(path: Path): Splices {
+    const header = index.headers.find((other) => startsWith(other.path, path));
+    return header === undefined ? ok([]) : fail(header.node, `${renderKeyPath(path)} is a table`);
   }
 
   function fail(node: { readonly range: AST.Range }, reason: string): Result<never, TomlError> {
@@ -86,8 +92,8 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
         if (!holds(old, value)) splices.push({ start: old.range[0], end: old.range[1], text: newText });
         continue;
       }
-      const header = index.headers.find((other) => startsWith(other.path, path));
-      if (header !== undefined) return fail(header.node, `${renderKeyPath(path)} is a table`);
+      const left = leave(path);
+      if (!left.ok) return left;
       missing.push([key, value]);
     }
     if (missing.length === 0) return ok(splices);
@@ -179,10 +185,12 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
     prefix: Path,
     missing: readonly (readonly [string, TomlValue])[],
   ): Splice {
-    const text = missing.map((entry) => renderLine(entry, prefix)).join(", ");
+    const added = missing.map((entry) => renderLine(entry, prefix)).join(", ");
     const last = node.body.at(-1);
-    if (last !== undefined) return { start: last.range[1], end: last.range[1], text: `, ${text}` };
-    return { start: node.range[0], end: node.range[1], text: `{ ${text} }` };
+    if (last !== undefined) return { start: last.range[1], end: last.range[1], text: `, ${added}` };
+    const [start, end] = node.range;
+    const hasBlanks = end - start > "{}".length;
+    return { start: start + 1, end: start + 1, text: hasBlanks ? ` ${added}` : ` ${added} ` };
   }
 
   function addTable(table: Path, missing: readonly (readonly [string, TomlValue])[]): Splice {

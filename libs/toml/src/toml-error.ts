@@ -13,7 +13,7 @@ export interface TomlError {
 /** `offset` in UTF-16 units of the text. */
 export function toTomlError(text: string, offset: number, reason: string): TomlError {
   const at = Math.max(0, Math.min(offset, text.length));
-  const start = text.lastIndexOf("\n", at - 1) + 1;
+  const start = text.slice(0, at).lastIndexOf("\n") + 1;
   const end = text.indexOf("\n", at);
   const line = text.slice(0, start).split("\n").length;
   const column = at - start + 1;
