@@ -48,7 +48,12 @@ afterAll(() => workspace.close());
 function createHeld(
   id: string,
   address: string,
-  options: { stage?: HookStage; flags?: string[] } = {},
+  options: {
+    stage?: HookStage;
+    flags?: string[];
+    hookEnv?: readonly string[];
+    containerEnv?: readonly string[];
+  } = {},
 ): Bundle {
   const stage = options.stage ?? "createRuntime";
   const args = ["tetragon-oci-hook", stage, "--grpc-address", address, ...(options.flags ?? [])];
@@ -58,7 +63,16 @@ function createHeld(
     annotations: containerdAnnotations({ ...pod, container: id }),
     // It lives until the test says so: its cgroup must be there to be compared.
     script: `${firstActScript}; while [ ! -e /out/end ]; do sleep 0.02; done`,
-    hooks: { [stage]: [{ path: findHook(), args: [...args, "--log-fname", workspace.path(`${id}.log`)] }] },
+    ...(options.containerEnv === undefined ? {} : { env: options.containerEnv }),
+    hooks: {
+      [stage]: [
+        {
+          path: findHook(),
+          args: [...args, "--log-fname", workspace.path(`${id}.log`)],
+          env: options.hookEnv ?? [],
+        },
+      ],
+    },
   });
 }
 
@@ -221,3 +235,35 @@ test("containers that start at the same moment are each known with their own cgr
   for (const { bundle } of started) release(bundle);
   for (const { running } of started) expect((await running.exited).exitCode).toBe(0);
 }, 60_000);
+
+describe("RTHOOKS_POD", () => {
+  const told = { uid: "told-uid", name: "told", namespace: "ops", labels: { app: "told" } };
+  const variable = `RTHOOKS_POD=${JSON.stringify(told)}`;
+
+  test("in the hook's environment is the container's pod, with its labels", async () => {
+    const bundle = createHeld("env-hook", agent.address, { hookEnv: [variable] });
+    const running = runc.start(bundle);
+    await waitForFirstAct(running, bundle.outDir);
+    const record = await findRecord(bundle);
+    expect(record).toMatchObject({
+      podUid: "told-uid",
+      podName: "told",
+      podNamespace: "ops",
+      source: "hook",
+    });
+    expect(Object.fromEntries(record?.podLabels ?? [])).toEqual({ app: "told" });
+    release(bundle);
+    expect(await running.exited).toMatchObject({ exitCode: 0, stderr: "" });
+  }, 30_000);
+
+  test("in the container's own environment, which its author writes, is nothing", async () => {
+    const bundle = createHeld("env-own", agent.address, { containerEnv: [variable] });
+    const running = runc.start(bundle);
+    await waitForFirstAct(running, bundle.outDir);
+    const record = await findRecord(bundle);
+    expect(record).toMatchObject({ podUid: pod.uid, podName: pod.name, podNamespace: pod.namespace });
+    expect(record?.podLabels.get("app")).toBe("web");
+    release(bundle);
+    expect(await running.exited).toMatchObject({ exitCode: 0, stderr: "" });
+  }, 30_000);
+});

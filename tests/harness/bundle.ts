@@ -11,6 +11,8 @@ interface HookEntry {
   readonly args: readonly string[];
   /** Seconds after which the runtime kills the hook. */
   readonly timeout?: number;
+  /** Beside PATH. */
+  readonly env?: readonly string[];
 }
 
 export interface BundleOptions {
@@ -19,6 +21,8 @@ export interface BundleOptions {
   readonly script: string;
   readonly cgroupsPath: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of the container itself, beside PATH. */
+  readonly env?: readonly string[];
   readonly hooks?: Readonly<Partial<Record<HookStage, readonly HookEntry[]>>>;
 }
 
@@ -53,7 +57,7 @@ export function createBundle(workspace: Workspace, options: BundleOptions): Bund
   const hooks = Object.fromEntries(
     Object.entries(options.hooks ?? {}).map(([stage, entries]) => [
       stage,
-      entries.map((entry) => ({ ...entry, env })),
+      entries.map((entry) => ({ ...entry, env: [...env, ...(entry.env ?? [])] })),
     ]),
   );
   const spec = {
@@ -62,7 +66,7 @@ export function createBundle(workspace: Workspace, options: BundleOptions): Bund
       terminal: false,
       user: { uid: 0, gid: 0 },
       args: ["/bin/sh", "-c", options.script],
-      env: ["PATH=/bin"],
+      env: ["PATH=/bin", ...(options.env ?? [])],
       cwd: "/",
       noNewPrivileges: true,
     },

@@ -2,7 +2,7 @@
 // Agents that misbehave, one named behaviour each, on a unix socket.
 import { renameSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { Server, ServerCredentials, type status } from "@grpc/grpc-js";
+import { type Metadata, Server, ServerCredentials, type status } from "@grpc/grpc-js";
 import { RuntimeHookRequest, RuntimeHookResponse } from "@rthooks/proto";
 import type { Workspace } from "./workspace.ts";
 
@@ -141,6 +141,8 @@ export async function createStaleSocket(workspace: Workspace): Promise<string> {
 export interface RecordedAgent {
   readonly socketPath: string;
   readonly requests: readonly RuntimeHookRequest[];
+  /** Of each request: whether the caller vouches for the pod that it names. */
+  readonly vouched: readonly boolean[];
 }
 
 /** A real gRPC server that records each RuntimeHook and answers, or fails as told. */
@@ -150,6 +152,7 @@ export async function startRecordingAgent(
 ): Promise<RecordedAgent> {
   const socketPath = workspace.path(`recording-${++count}.sock`);
   const requests: RuntimeHookRequest[] = [];
+  const vouched: boolean[] = [];
   const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   server.addService(
     {
@@ -167,10 +170,11 @@ export async function startRecordingAgent(
     },
     {
       runtimeHook: (
-        call: { request: RuntimeHookRequest },
+        call: { request: RuntimeHookRequest; metadata: Metadata },
         answer: (error: { code: status; details: string } | null, response?: RuntimeHookResponse) => void,
       ) => {
         requests.push(call.request);
+        vouched.push(call.metadata.get("rthooks-vouched").length > 0);
         if (failure === undefined) answer(null, {});
         else answer(failure);
       },
@@ -182,5 +186,5 @@ export async function startRecordingAgent(
     ),
   );
   workspace.onClose(() => server.forceShutdown());
-  return { socketPath, requests };
+  return { socketPath, requests, vouched };
 }

@@ -87,6 +87,8 @@ const forged: Readonly<Record<string, string>> = {
   "io.kubernetes.pod.uid": "00000000-0000-4000-8000-000000000000",
   "kubernetes.io/config.hash": "0".repeat(32),
   "kubernetes.io/config.mirror": "0".repeat(32),
+  "rthooks.v1/pod-labels": '{"app":"forged"}',
+  "rthooks.v1/learned-by": "synchronize",
   ["__proto__"]: "kube-system",
 };
 
@@ -103,6 +105,18 @@ function stage(runtime: Runtime, authored: Readonly<Record<string, string>>): st
   const { cgroupsPath } = runtime;
   writeSpec(bundle, { ociVersion: "1.0.2", root: { path: "rootfs" }, linux: { cgroupsPath }, annotations });
   return JSON.stringify({ ...JSON.parse(renderState(bundle, annotations)), id });
+}
+
+/** The hook's own environment, as the NRI plugin gives it. */
+const podOf = (namespace: string): Readonly<Record<string, string>> => ({
+  RTHOOKS_POD: JSON.stringify({ uid: "told-uid", name: "told", namespace, labels: { app: "told" } }),
+});
+
+/** What the agent would believe beyond the identity. */
+function readReserved(at: number): Readonly<Record<string, unknown>> {
+  const annotations = agent.requests[at]?.event?.createContainer?.annotations ?? new Map();
+  const reserved = [...annotations].filter(([key]) => key.startsWith("rthooks.v1/"));
+  return { vouched: agent.vouched[at], ...Object.fromEntries(reserved) };
 }
 
 const log = ["--log-fname", workspace.path("hook.log")];
@@ -125,6 +139,28 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
       podUID: uid,
       podNamespace: "shop",
     });
+    expect(readReserved(before)).toEqual({ vouched: false });
+  }, 30_000);
+
+  test("what the plugin says of the pod comes before all annotations", async () => {
+    const before = agent.requests.length;
+    const asking = ["createRuntime", ...log, "--grpc-address", `unix://${agent.socketPath}`];
+    const stdin = stage(runtime, forged);
+    expect(await runHook(asking, { stdin, env: podOf("ops") })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(agent.requests[before]?.event?.createContainer).toMatchObject({
+      podName: "told",
+      podUID: "told-uid",
+      podNamespace: "ops",
+    });
+    const reserved = { "rthooks.v1/pod-labels": '{"app":"told"}', "rthooks.v1/learned-by": "hook" };
+    expect(readReserved(before)).toEqual({ vouched: true, ...reserved });
+  }, 30_000);
+
+  test("its namespace decides when no agent answers, whatever annotations say", async () => {
+    const denied = await runHook(denying, { stdin: stage(runtime, forged), env: podOf("ops") });
+    expect(denied).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("failing container: ") });
+    const allowed = await runHook(denying, { stdin: stage(runtime, {}), env: podOf("kube-system") });
+    expect(allowed).toMatchObject({ exitCode: 0, stderr: "" });
   }, 30_000);
 
   test("no choice of annotations turns a denial into an allowance", async () => {
@@ -142,6 +178,35 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
       { numRuns: 12 },
     );
   }, 60_000);
+});
+
+describe("a pod in the hook's environment that is none", () => {
+  const pod = { uid: "u", name: "n", namespace: "kube-system", labels: {} };
+  const values: Readonly<Record<string, string>> = {
+    empty: "",
+    "no JSON": "{",
+    "no object": '"kube-system"',
+    "a list": "[]",
+    "no namespace": JSON.stringify({ ...pod, namespace: undefined }),
+    "a namespace that is no text": JSON.stringify({ ...pod, namespace: ["kube-system"] }),
+    "no labels": JSON.stringify({ ...pod, labels: null }),
+    "nesting without end": "[".repeat(60_000),
+  };
+  test.each(Object.entries(values))(
+    "%s: the fail check decides by what the runtime says",
+    async (_name, value) => {
+      const [runtime] = runtimes;
+      if (runtime === undefined) throw new Error("no runtime");
+      const asking = ["createRuntime", ...log, "--grpc-address", `unix://${agent.socketPath}`];
+      const before = agent.requests.length;
+      const result = await runHook(asking, { stdin: stage(runtime, forged), env: { RTHOOKS_POD: value } });
+      expect(result).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining("RTHOOKS_POD in the hook's environment"),
+      });
+      expect(agent.requests.length).toBe(before);
+    },
+  );
 });
 
 test("files in the image are not the container's spec nor the hook's configuration", async () => {

@@ -3,12 +3,15 @@
 
 import { type ParsedArguments, parseArguments, resolveFlags } from "@rthooks/flags";
 import {
+  type AgentAddress,
   createHookLog,
+  type FailRules,
   type HookConfig,
   hookFlags,
   loadFailRules,
   parseAgentAddress,
 } from "@rthooks/invocation";
+import { err, ok, type Result } from "@rthooks/result";
 import { renderSysError, type System } from "@rthooks/sys";
 import { type ConfigFile, parseConfigFile } from "../core/load-config.ts";
 import { createContainer, type HookSetup } from "./create-container.ts";
@@ -69,15 +72,13 @@ async function runStage(stage: string, setup: StageSetup, fail: Fail): Promise<E
     case "createRuntime":
     case "prestart":
     case "server-version": {
-      const address = parseAgentAddress(config["grpc-address"]);
-      if (!address.ok) return fail(`--grpc-address: ${address.error}`);
+      const checked = await checkConfig(config);
+      if (!checked.ok) return fail(checked.error);
       if (stage === "server-version") {
         const { printServerVersion } = await import("./server-version.ts");
-        return printServerVersion(setup, address.value);
+        return printServerVersion(setup, checked.value.address);
       }
-      const rules = await loadFailRules(config);
-      if (!rules.ok) return fail(rules.error);
-      return (await createContainer({ ...setup, address: address.value, rules: rules.value })) ? 0 : 1;
+      return (await createContainer({ ...setup, ...checked.value })) ? 0 : 1;
     }
     case "createContainer":
     case "poststop":
@@ -110,12 +111,23 @@ function readConfigFile(
   return parsed.ok ? { ok: true, ...parsed.value } : { ok: false, message: `${path}: ${parsed.error}` };
 }
 
+interface CheckedConfig {
+  readonly address: AgentAddress;
+  readonly rules: FailRules;
+}
+
+/** What flags alone cannot tell to be wrong; the error is one line for people. */
+async function checkConfig(config: HookConfig): Promise<Result<CheckedConfig, string>> {
+  const address = parseAgentAddress(config["grpc-address"]);
+  if (!address.ok) return err(`--grpc-address: ${address.error}`);
+  const rules = await loadFailRules(config);
+  return rules.ok ? ok({ address: address.value, rules: rules.value }) : rules;
+}
+
 /** Checks what it prints, so that an installer may rely on it. */
 async function printConfig(system: System, config: HookConfig, fail: Fail): Promise<ExitCode> {
-  const address = parseAgentAddress(config["grpc-address"]);
-  if (!address.ok) return fail(`--grpc-address: ${address.error}`);
-  const rules = await loadFailRules(config);
-  if (!rules.ok) return fail(rules.error);
+  const checked = await checkConfig(config);
+  if (!checked.ok) return fail(checked.error);
   const { renderConfig } = await import("../core/render-config.ts");
   system.writeStdout(renderConfig(config));
   return 0;
