@@ -9,6 +9,7 @@ interface MetricsServer {
 }
 
 const UNIX = "unix://";
+const GRAMMAR = "use host:port or unix:///path";
 
 /** Serves `render`'s text at /metrics; the error is for people. */
 export async function serveMetrics(
@@ -22,6 +23,7 @@ export async function serveMetrics(
   try {
     if (address.startsWith(UNIX)) {
       const unix = address.slice(UNIX.length);
+      if (!unix.startsWith("/")) throw new Error(GRAMMAR);
       // A program that was killed leaves its socket behind, which would keep the next one from its place.
       if (await isDead(unix)) rmSync(unix);
       return ok(toServer(Bun.serve({ unix, fetch })));
@@ -52,6 +54,6 @@ async function isDead(path: string): Promise<boolean> {
 
 function toEndpoint(address: string): { readonly hostname: string; readonly port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
-  if (match === null) throw new Error("use host:port or unix:///path");
+  if (match === null) throw new Error(GRAMMAR);
   return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port: Number(match[3]) };
 }

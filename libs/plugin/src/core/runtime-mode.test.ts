@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { toEventMask } from "@rthooks/nri";
+import { decideMode, toDecisionMs, toLastMomentMs, toMask } from "./runtime-mode.ts";
+
+describe("a mode on a runtime", () => {
+  test("auto is direct only where a refusal keeps a container from starting", () => {
+    expect(decideMode("auto", "containerd")).toEqual({ mode: "direct", warning: undefined });
+    for (const name of ["cri-o", "", "podman"])
+      expect(decideMode("auto", name)).toEqual({ mode: "inject", warning: undefined });
+  });
+
+  test("direct is what was asked for, and says where it cannot hold", () => {
+    expect(decideMode("direct", "containerd").warning).toBeUndefined();
+    expect(decideMode("direct", "cri-o")).toEqual({
+      mode: "direct",
+      warning: expect.stringContaining("use --mode inject or auto"),
+    });
+    expect(decideMode("inject", "cri-o").warning).toBeUndefined();
+  });
+
+  test("only inject sees the creation; both see the start and the end", () => {
+    const both = toEventMask(["StartContainer", "StopContainer", "RemoveContainer", "RemovePodSandbox"]);
+    expect(toMask("direct")).toBe(both);
+    expect(toMask("inject")).toBe(both | toEventMask(["CreateContainer"]));
+  });
+});
+
+describe("the time for a decision", () => {
+  const call = (leftMs: number) => ({ receivedAtMs: 1_000, deadlineAtMs: 1_000 + leftMs });
+
+  test.each([
+    [2_000, 10_000, 1_900],
+    [60_000, 90_000, 57_000],
+    [60_000, 10_000, 10_000],
+    [50, 10_000, 1],
+    [-5, 10_000, 1],
+  ])("of %d ms that the runtime waits, with --grpc-timeout %d", (leftMs, grpcTimeoutMs, expected) => {
+    expect(toDecisionMs(call(leftMs), 1_000, grpcTimeoutMs)).toBe(expected);
+  });
+
+  test("ends before the last moment does, and that before the runtime's deadline", () => {
+    for (const leftMs of [150, 500, 2_000, 60_000, 600_000]) {
+      const last = toLastMomentMs(call(leftMs), 1_000);
+      expect(toDecisionMs(call(leftMs), 1_000, 1e9)).toBeLessThan(last);
+      expect(last).toBeLessThan(leftMs);
+    }
+    expect(toLastMomentMs(call(1), 1_000)).toBe(10);
+  });
+});
