@@ -11,6 +11,8 @@ export interface NriPluginOptions {
   readonly mode: NriMode;
   /** Arguments of tetragon-oci-hook. */
   readonly hookArgs: readonly string[];
+  /** By default the built hook. */
+  readonly hookPath?: string;
 }
 
 /** How often the plugin has got as far as serving events, by containerd's own log. */
@@ -22,13 +24,13 @@ export function countSessions({ log }: Containerd): number {
 export async function startNriPlugin(
   workspace: Workspace,
   containerd: Containerd,
-  { mode, hookArgs }: NriPluginOptions,
+  { mode, hookArgs, hookPath = findHook() }: NriPluginOptions,
 ): Promise<RunningProcess> {
   const before = countSessions(containerd);
   const plugin = startProcess(
     [
       ...[findNriPlugin(), "--nri-socket", containerd.nriSocketPath, "--mode", mode],
-      ...["--oci-hook-path", findHook(), "hook-args", ...hookArgs],
+      ...["--oci-hook-path", hookPath, "hook-args", ...hookArgs],
     ],
     {},
     workspace,

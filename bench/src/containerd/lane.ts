@@ -35,12 +35,13 @@ export async function openLane(
   workspace: Workspace,
   release: ContainerdRelease,
   name: string,
-  plugin?: { readonly mode: NriMode; readonly seat: AgentSeat },
+  plugin?: { readonly mode: NriMode; readonly seat: AgentSeat; readonly hookPath?: string },
 ): Promise<Lane> {
   const containerd = await startContainerd(workspace, release);
   if (plugin !== undefined) {
     await startNriPlugin(workspace, containerd, {
       mode: plugin.mode,
+      ...(plugin.hookPath === undefined ? {} : { hookPath: plugin.hookPath }),
       hookArgs: [
         ...["--grpc-address", `unix://${plugin.seat.socketPath}`],
         ...["--log-fname", workspace.path(`${name}.log`)],

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../agent/agent-process.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
+import { buildEmptyProgram } from "../empty-program.ts";
 import { type Command, measureInterleaved, measurePeakMb } from "../interleave.ts";
 import { findMedian, findQuantile } from "../stats.ts";
 import type { Table } from "../table.ts";
@@ -13,21 +14,6 @@ const rounds = 150;
 const memoryRounds = 11;
 const burstSize = 100;
 const bursts = 5;
-
-/** Built as the hook is, but with nothing in it. */
-async function buildEmptyProgram(dir: string): Promise<string> {
-  const source = join(dir, "empty.ts");
-  const program = join(dir, "empty");
-  writeFileSync(source, "export {};\n");
-  const options = ["--compile", "--minify", "--format=esm", "--bytecode", "--splitting"];
-  const build = Bun.spawn([process.execPath, "build", ...options, source, `--outfile=${program}`], {
-    cwd: dir,
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  if ((await build.exited) !== 0) throw new Error(await new Response(build.stderr).text());
-  return program;
-}
 
 /** What the README's hook configuration sets. */
 const installedEnv = { BUN_JSC_useWarmUpMarkedBlocks: "0" };

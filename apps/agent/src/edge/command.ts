@@ -3,6 +3,7 @@
 
 import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
+import { raisePriority } from "@rthooks/sys/priority";
 import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
 import { parseServerAddress } from "../core/server-address.ts";
 import { renderStatusJson, renderStatusTable } from "../core/status-table.ts";
@@ -45,6 +46,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);
   const signal = waitForSignal(log);
+  raisePriority();
   const agent = await runAgent({
     serverAddresses: flags["server-address"],
     podsFile: flags["pods-file"],

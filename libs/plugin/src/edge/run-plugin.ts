@@ -6,6 +6,7 @@ import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/invoca
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { openSystem } from "@rthooks/sys";
+import { raisePriority } from "@rthooks/sys/priority";
 import { createKnownContainers } from "../core/known-containers.ts";
 import { createMetrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
@@ -43,6 +44,7 @@ const DRAIN_MS = 3_000;
 /** At work when this returns; the error is one line for people, and nothing is left running then. */
 export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, string>> {
   const { log, transport } = setup;
+  raisePriority();
   const system = await openSystem();
   const clock: Clock = {
     // The clock of the session: node:perf_hooks' and the system's need not begin together.
