@@ -38,7 +38,7 @@ dist/.built: node_modules/.installed $(SOURCES) scripts/build.ts
 	@$(BUN) scripts/build.ts
 	@touch $@
 
-build: dist/.built ## compile dist/tetragon-oci-hook and dist/tetragon
+build: dist/.built ## compile the four programs into dist/
 
 demo: apt-test dist/.built ## hold a real runc container until the agent knows it, and show it
 	@$(BUN) scripts/demo.ts
