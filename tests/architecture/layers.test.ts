@@ -12,6 +12,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/proto", 1],
   ["libs/flags", 1],
   ["libs/toml", 1],
+  ["libs/policy", 1],
   ["libs/machines", 2],
   ["libs/nri", 2],
   ["libs/sys", 3],
@@ -31,6 +32,7 @@ const pure: ReadonlyMap<string, readonly string[]> = new Map([
   ["libs/proto", ["@bufbuild/protobuf"]],
   ["libs/flags", []],
   ["libs/toml", ["smol-toml", "toml-eslint-parser"]],
+  ["libs/policy", ["valibot"]],
   ["libs/machines", ["xstate"]],
   ["libs/nri", []],
 ]);
