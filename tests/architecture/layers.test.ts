@@ -17,6 +17,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/nri", 2],
   ["libs/sys", 3],
   ["libs/log", 3],
+  ["libs/bpf", 4],
   ["libs/invocation", 4],
   ["libs/plugin", 5],
   ["apps/hook", 6],
@@ -38,7 +39,7 @@ const pure: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Libraries that do things, divided like an app: what decides in core/, what does in edge/. */
-const divided: readonly string[] = ["libs/log", "libs/invocation", "libs/plugin"];
+const divided: readonly string[] = ["libs/bpf", "libs/log", "libs/invocation", "libs/plugin"];
 
 const files = findSourceFiles();
 const shipped = files.filter((file) => ranks.has(file.package));

@@ -2,6 +2,14 @@
 // Tracing policies and which containers they are about: pure.
 
 export {
+  ALL_PODS_ID,
+  type FilterContainer,
+  type FilterDefinition,
+  type FilterPod,
+  HOST_MARKER,
+} from "./filter/filter-definition.ts";
+export { createFilterState, type FilterChange, type FilterState } from "./filter/filter-state.ts";
+export {
   findAnchor,
   type LabelRequirement,
   type LabelSelector,

@@ -10,10 +10,12 @@ const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
   4: ["EINTR", "interrupted system call"],
   5: ["EIO", "input/output error"],
   6: ["ENXIO", "no such device or address"],
+  7: ["E2BIG", "argument list too long"],
   9: ["EBADF", "bad file descriptor"],
   11: ["EAGAIN", "resource temporarily unavailable"],
   12: ["ENOMEM", "cannot allocate memory"],
   13: ["EACCES", "permission denied"],
+  16: ["EBUSY", "device or resource busy"],
   17: ["EEXIST", "file exists"],
   20: ["ENOTDIR", "not a directory"],
   21: ["EISDIR", "is a directory"],
@@ -24,12 +26,14 @@ const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
   30: ["EROFS", "read-only file system"],
   32: ["EPIPE", "broken pipe"],
   36: ["ENAMETOOLONG", "file name too long"],
+  38: ["ENOSYS", "function not implemented"],
   40: ["ELOOP", "is a symbolic link"],
   91: ["EPROTOTYPE", "protocol wrong type for socket"],
   104: ["ECONNRESET", "connection reset by peer"],
   107: ["ENOTCONN", "transport endpoint is not connected"],
   111: ["ECONNREFUSED", "connection refused"],
   122: ["EDQUOT", "disk quota exceeded"],
+  524: ["ENOTSUPP", "operation is not supported"],
 };
 
 export type ErrnoName =
@@ -38,10 +42,12 @@ export type ErrnoName =
   | "EINTR"
   | "EIO"
   | "ENXIO"
+  | "E2BIG"
   | "EBADF"
   | "EAGAIN"
   | "ENOMEM"
   | "EACCES"
+  | "EBUSY"
   | "EEXIST"
   | "ENOTDIR"
   | "EISDIR"
@@ -52,12 +58,14 @@ export type ErrnoName =
   | "EROFS"
   | "EPIPE"
   | "ENAMETOOLONG"
+  | "ENOSYS"
   | "ELOOP"
   | "EPROTOTYPE"
   | "ECONNRESET"
   | "ENOTCONN"
   | "ECONNREFUSED"
   | "EDQUOT"
+  | "ENOTSUPP"
   | "EOTHER";
 
 /** A system call that failed: which, on what, and why. */

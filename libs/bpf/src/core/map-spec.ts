@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type MapType, mapType, NAME_BYTES } from "./commands.ts";
+
+export interface MapSpec {
+  readonly type: MapType;
+  /** At most 15 characters reach the kernel; others than letters, digits, "_" and "." are refused there. */
+  readonly name: string;
+  /** Bytes. */
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+/** What the kernel says of a map that exists. */
+export interface MapInfo extends Omit<MapSpec, "type"> {
+  /** Undefined for a kind that is not used here. */
+  readonly type: MapType | undefined;
+  readonly id: number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** union bpf_attr of MAP_CREATE, up to map_name. `innerFd` describes the maps that a map of maps takes. */
+export function encodeMapCreate(spec: MapSpec, innerFd: number): Uint8Array {
+  const bytes = new Uint8Array(48);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, mapType[spec.type], true);
+  view.setUint32(4, spec.keySize, true);
+  view.setUint32(8, spec.valueSize, true);
+  view.setUint32(12, spec.maxEntries, true);
+  view.setUint32(20, innerFd, true);
+  bytes.set(encoder.encode(spec.name).subarray(0, NAME_BYTES - 1), 28);
+  return bytes;
+}
+
+/** struct bpf_map_info, as far as the name. */
+export const MAP_INFO_BYTES = 40;
+
+export function decodeMapInfo(bytes: Uint8Array): MapInfo {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const type = view.getUint32(0, true);
+  const name = bytes.subarray(24, 24 + NAME_BYTES);
+  const end = name.indexOf(0);
+  return {
+    type: typeNames.find((known) => mapType[known] === type),
+    id: view.getUint32(4, true),
+    keySize: view.getUint32(8, true),
+    valueSize: view.getUint32(12, true),
+    maxEntries: view.getUint32(16, true),
+    name: decoder.decode(name.subarray(0, end === -1 ? NAME_BYTES : end)),
+  };
+}
+
+const typeNames: readonly MapType[] = ["hash", "array", "array-of-maps", "hash-of-maps"];
+
+/** What is different from what is wanted, for people; undefined where nothing that counts is. Names need not agree. */
+export function findMismatch(found: MapInfo, wanted: MapSpec): string | undefined {
+  for (const key of ["type", "keySize", "valueSize", "maxEntries"] as const) {
+    if (found[key] !== wanted[key]) return `${key} is ${found[key] ?? "unknown"}, not ${wanted[key]}`;
+  }
+  return undefined;
+}

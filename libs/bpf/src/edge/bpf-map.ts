@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// One map, by its file descriptor.
+
+import { err, ok, type Result } from "@rthooks/result";
+import type { BpfError } from "../core/bpf-error.ts";
+import { updateFlag } from "../core/commands.ts";
+import type { MapInfo } from "../core/map-spec.ts";
+import type { BpfCalls } from "./bpf-call.ts";
+
+/** Keys and values are as long as the map's; anything else is a bug and throws. */
+export interface BpfMap {
+  readonly info: MapInfo;
+  /** To put this map into a map of maps. */
+  readonly fd: number;
+  lookup(key: Uint8Array): Result<Uint8Array | undefined, BpfError>;
+  update(key: Uint8Array, value: Uint8Array, flag?: keyof typeof updateFlag): Result<void, BpfError>;
+  /** False where the key was not there. */
+  delete(key: Uint8Array): Result<boolean, BpfError>;
+  /** All keys, one behind the other, in no order; those that come or go meanwhile may be in it or not. */
+  keys(): Result<Uint8Array, BpfError>;
+  /** Many entries with one value, in one call where the kernel can; the error says nothing of what was done before it. */
+  updateMany(keys: Uint8Array, value: Uint8Array): Result<void, BpfError>;
+  /** Keys that are not there are passed over. */
+  deleteMany(keys: Uint8Array): Result<void, BpfError>;
+  /** In a bpf file system; the map lives as long as the pin does. */
+  pin(path: string): Result<void, BpfError>;
+  /** The map itself lives on where it is pinned or inside another. */
+  close(): void;
+}
+
+const ELEMENT_BYTES = 32;
+const BATCH_BYTES = 56;
+
+export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
+  const { keySize, valueSize, name } = info;
+  // One for the map's life: no call makes garbage, and what the kernel is pointed at stays where it is.
+  const key = new Uint8Array(keySize);
+  const value = new Uint8Array(valueSize);
+  const attr = new Uint8Array(ELEMENT_BYTES);
+  const view = new DataView(attr.buffer);
+  view.setUint32(0, fd, true);
+  view.setBigUint64(8, calls.pointerTo(key), true);
+
+  const take = (to: Uint8Array, from: Uint8Array): void => {
+    if (from.length !== to.length) throw new RangeError(`${name}: ${from.length} bytes, not ${to.length}`);
+    to.set(from);
+  };
+  const pointAt = (target: Uint8Array, flags: number): void => {
+    view.setBigUint64(16, calls.pointerTo(target), true);
+    view.setBigUint64(24, BigInt(flags), true);
+  };
+
+  const lookup: BpfMap["lookup"] = (wanted) => {
+    take(key, wanted);
+    pointAt(value, 0);
+    const done = calls.bpf("MAP_LOOKUP_ELEM", name, attr);
+    if (done.ok) return ok(value.slice());
+    return done.error.code === "ENOENT" ? ok(undefined) : done;
+  };
+
+  const update: BpfMap["update"] = (changed, to, flag = "any") => {
+    take(key, changed);
+    take(value, to);
+    pointAt(value, updateFlag[flag]);
+    const done = calls.bpf("MAP_UPDATE_ELEM", name, attr);
+    return done.ok ? ok(undefined) : done;
+  };
+
+  const remove: BpfMap["delete"] = (gone) => {
+    take(key, gone);
+    view.setBigUint64(16, 0n, true);
+    view.setBigUint64(24, 0n, true);
+    const done = calls.bpf("MAP_DELETE_ELEM", name, attr);
+    if (done.ok) return ok(true);
+    return done.error.code === "ENOENT" ? ok(false) : done;
+  };
+
+  const keys = (): Result<Uint8Array, BpfError> => {
+    const next = new Uint8Array(keySize);
+    const found: Uint8Array[] = [];
+    // The first call has no key to go on from.
+    view.setBigUint64(8, 0n, true);
+    try {
+      for (;;) {
+        pointAt(next, 0);
+        const done = calls.bpf("MAP_GET_NEXT_KEY", name, attr);
+        if (!done.ok) return done.error.code === "ENOENT" ? ok(concatenate(found, keySize)) : done;
+        found.push(next.slice());
+        // A map that changes under the walk can begin it anew for ever.
+        if (found.length > info.maxEntries * 2) return ok(concatenate(found, keySize));
+        key.set(next);
+        view.setBigUint64(8, calls.pointerTo(key), true);
+      }
+    } finally {
+      view.setBigUint64(8, calls.pointerTo(key), true);
+    }
+  };
+
+  const batch = (
+    command: "MAP_UPDATE_BATCH" | "MAP_DELETE_BATCH",
+    some: Uint8Array,
+    values: Uint8Array | undefined,
+  ): Result<number, BpfError> => {
+    const attr = new Uint8Array(BATCH_BYTES);
+    const view = new DataView(attr.buffer);
+    view.setBigUint64(16, calls.pointerTo(some), true);
+    view.setBigUint64(24, values === undefined ? 0n : calls.pointerTo(values), true);
+    view.setUint32(32, some.length / keySize, true);
+    view.setUint32(36, fd, true);
+    return calls.bpf(command, name, attr);
+  };
+
+  const each = <T>(
+    some: Uint8Array,
+    work: (one: Uint8Array) => Result<T, BpfError>,
+  ): Result<void, BpfError> => {
+    for (let at = 0; at < some.length; at += keySize) {
+      const done = work(some.subarray(at, at + keySize));
+      if (!done.ok) return done;
+    }
+    return ok(undefined);
+  };
+
+  return {
+    info,
+    fd,
+    lookup,
+    update,
+    delete: remove,
+    keys,
+    updateMany(some, one) {
+      if (some.length === 0) return ok(undefined);
+      const values = new Uint8Array((some.length / keySize) * valueSize);
+      for (let at = 0; at < values.length; at += valueSize) values.set(one, at);
+      // Whatever keeps the kernel from doing all at once, one after the other gives the same or the better error.
+      if (some.length > keySize && batch("MAP_UPDATE_BATCH", some, values).ok) return ok(undefined);
+      return each(some, (changed) => update(changed, one));
+    },
+    deleteMany(some) {
+      if (some.length > keySize && batch("MAP_DELETE_BATCH", some, undefined).ok) return ok(undefined);
+      return each(some, remove);
+    },
+    pin(path) {
+      const target = new TextEncoder().encode(`${path}\0`);
+      const attr = new Uint8Array(16);
+      const view = new DataView(attr.buffer);
+      view.setBigUint64(0, calls.pointerTo(target), true);
+      view.setUint32(8, fd, true);
+      const done = calls.bpf("OBJ_PIN", path, attr);
+      return done.ok ? ok(undefined) : err(done.error);
+    },
+    close: () => calls.close(fd),
+  };
+}
+
+function concatenate(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const all = new Uint8Array(pieces.length * size);
+  for (const [at, piece] of pieces.entries()) all.set(piece, at * size);
+  return all;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { err, ok, type Result } from "@rthooks/result";
+import type { BpfError } from "../core/bpf-error.ts";
+import { decodeMapInfo, encodeMapCreate, MAP_INFO_BYTES, type MapSpec } from "../core/map-spec.ts";
+import { type BpfCalls, openBpfCalls } from "./bpf-call.ts";
+import { type BpfMap, openBpfMap } from "./bpf-map.ts";
+
+export interface Bpf {
+  createMap(spec: MapSpec): Result<BpfMap, BpfError>;
+  /** `inner` is only an example of what may be put in. Keys are 4 or 8 bytes; values are maps' descriptors. */
+  createMapOfMaps(spec: MapSpec, inner: MapSpec): Result<BpfMap, BpfError>;
+  /** Undefined where nothing is pinned. */
+  openPinned(path: string): Result<BpfMap | undefined, BpfError>;
+  /** As a lookup in a map of maps gives it; undefined where there is no such map any more. */
+  openById(id: number): Result<BpfMap | undefined, BpfError>;
+}
+
+/** The error is one line for people: this process can make no foreign calls, so no bpf(2) either. */
+export function openBpf(): Result<Bpf, string> {
+  let calls: BpfCalls;
+  try {
+    calls = openBpfCalls();
+  } catch (error) {
+    return err(`no bpf(2) without foreign calls: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return ok(toBpf(calls));
+}
+
+function toBpf(calls: BpfCalls): Bpf {
+  const open = (fd: number, subject: string): Result<BpfMap, BpfError> => {
+    const info = new Uint8Array(MAP_INFO_BYTES);
+    const attr = new Uint8Array(16);
+    const view = new DataView(attr.buffer);
+    view.setUint32(0, fd, true);
+    view.setUint32(4, info.length, true);
+    view.setBigUint64(8, calls.pointerTo(info), true);
+    const done = calls.bpf("OBJ_GET_INFO_BY_FD", subject, attr);
+    if (done.ok) return ok(openBpfMap(calls, fd, decodeMapInfo(info)));
+    calls.close(fd);
+    return done;
+  };
+
+  const create = (spec: MapSpec, innerFd: number): Result<BpfMap, BpfError> => {
+    const fd = calls.bpf("MAP_CREATE", spec.name, encodeMapCreate(spec, innerFd));
+    return fd.ok ? open(fd.value, spec.name) : fd;
+  };
+
+  const openIfThere = (
+    fd: Result<number, BpfError>,
+    subject: string,
+  ): Result<BpfMap | undefined, BpfError> => {
+    if (fd.ok) return open(fd.value, subject);
+    return fd.error.code === "ENOENT" ? ok(undefined) : fd;
+  };
+
+  return {
+    createMap: (spec) => create(spec, 0),
+    createMapOfMaps(spec, inner) {
+      const example = create(inner, 0);
+      if (!example.ok) return example;
+      const made = create(spec, example.value.fd);
+      example.value.close();
+      return made;
+    },
+    openPinned(path) {
+      const target = new TextEncoder().encode(`${path}\0`);
+      const attr = new Uint8Array(16);
+      new DataView(attr.buffer).setBigUint64(0, calls.pointerTo(target), true);
+      return openIfThere(calls.bpf("OBJ_GET", path, attr), path);
+    },
+    openById(id) {
+      const attr = new Uint8Array(12);
+      new DataView(attr.buffer).setUint32(0, id, true);
+      return openIfThere(calls.bpf("MAP_GET_FD_BY_ID", `id ${id}`, attr), `id ${id}`);
+    },
+  };
+}

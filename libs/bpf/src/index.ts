@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// BPF maps, through bpf(2).
+
+export { type BpfError, renderBpfError } from "./core/bpf-error.ts";
+export { findMismatch, type MapInfo, type MapSpec } from "./core/map-spec.ts";
+export type { BpfMap } from "./edge/bpf-map.ts";
+export { type Bpf, openBpf } from "./edge/open-bpf.ts";

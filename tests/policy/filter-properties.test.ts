@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// After any events the maps hold what a look at everything would put there, and the changes alone lead to it.
+import { expect, test } from "bun:test";
+import {
+  ALL_PODS_ID,
+  createFilterState,
+  type FilterChange,
+  type FilterContainer,
+  type FilterDefinition,
+  type FilterPod,
+  HOST_MARKER,
+  type LabelRequirement,
+  type LabelSelector,
+  matchesSelector,
+} from "@rthooks/policy";
+import fc from "fast-check";
+
+const keys = fc.constantFrom("app", "tier", "k8s:io.kubernetes.pod.namespace", "__proto__");
+const values = fc.constantFrom("web", "db", "shop", "ops", "");
+const labels = fc
+  .array(fc.tuple(fc.constantFrom("app", "tier", "__proto__"), values), { maxLength: 3 })
+  .map((entries) => new Map(entries));
+
+const requirement: fc.Arbitrary<LabelRequirement> = fc.oneof(
+  fc.record({
+    key: keys,
+    operator: fc.constantFrom("In" as const, "NotIn" as const),
+    values: fc.array(values, { maxLength: 3 }),
+  }),
+  fc.record({ key: keys, operator: fc.constantFrom("Exists" as const, "DoesNotExist" as const) }),
+);
+const selector: fc.Arbitrary<LabelSelector> = fc.record({
+  matchLabels: fc.array(fc.tuple(keys, values), { maxLength: 2 }).map((entries) => new Map(entries)),
+  matchExpressions: fc.array(requirement, { maxLength: 2 }),
+});
+const containerSelector: fc.Arbitrary<LabelSelector> = fc.constantFrom("app", "sidecar").map((name) => ({
+  matchLabels: new Map([["name", name]]),
+  matchExpressions: [],
+}));
+const all: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
+const definition: fc.Arbitrary<FilterDefinition> = fc.record({
+  namespace: fc.option(fc.constantFrom("shop", "ops"), { nil: undefined }),
+  podSelector: fc.option(selector, { nil: undefined, freq: 10 }),
+  containerSelector: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(all) },
+    containerSelector,
+    fc.constant(undefined),
+  ),
+  hostSelector: fc.boolean(),
+});
+const pod: fc.Arbitrary<FilterPod> = fc.record({
+  uid: fc.constantFrom("p1", "p2", "p3"),
+  namespace: fc.constantFrom("shop", "ops"),
+  labels,
+});
+const container: fc.Arbitrary<FilterContainer> = fc.record({
+  containerId: fc.constantFrom("a", "b", "c", "d", "e"),
+  cgroupIds: fc.array(fc.constantFrom(10n, 11n, 12n, 13n), { minLength: 1, maxLength: 2 }),
+  pod: fc.option(pod, { nil: undefined, freq: 8 }),
+  name: fc.constantFrom("app", "sidecar"),
+  repo: fc.constantFrom("x", ""),
+});
+
+type Event =
+  | { readonly kind: "policy"; readonly id: number; readonly definition: FilterDefinition }
+  | { readonly kind: "no policy"; readonly id: number }
+  | { readonly kind: "container"; readonly container: FilterContainer }
+  | { readonly kind: "no container"; readonly id: string }
+  | { readonly kind: "pod"; readonly pod: FilterPod };
+
+const policyId = fc.integer({ min: 2, max: 5 });
+const event: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({ kind: fc.constant("policy" as const), id: policyId, definition }),
+  fc.record({ kind: fc.constant("no policy" as const), id: policyId }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("container" as const), container }) },
+  fc.record({ kind: fc.constant("no container" as const), id: fc.constantFrom("a", "b", "c", "d", "e") }),
+  fc.record({ kind: fc.constant("pod" as const), pod }),
+);
+
+/** What the events say, looked at as a whole each time. */
+function createNaive() {
+  const policies = new Map<number, FilterDefinition>([
+    [ALL_PODS_ID, { namespace: undefined, podSelector: all, containerSelector: all, hostSelector: false }],
+  ]);
+  const containers = new Map<string, FilterContainer>();
+  const apply = (happened: Event): void => {
+    switch (happened.kind) {
+      case "policy":
+        policies.set(happened.id, happened.definition);
+        break;
+      case "no policy":
+        policies.delete(happened.id);
+        break;
+      case "container":
+        containers.set(happened.container.containerId, happened.container);
+        break;
+      case "no container":
+        containers.delete(happened.id);
+        break;
+      case "pod":
+        for (const [id, known] of containers)
+          if (known.pod?.uid === happened.pod.uid) containers.set(id, { ...known, pod: happened.pod });
+    }
+  };
+  const isMember = (policy: FilterDefinition, { pod, name, repo }: FilterContainer): boolean => {
+    if (pod === undefined || policy.podSelector === undefined || policy.containerSelector === undefined)
+      return false;
+    const podLabels = new Map([...pod.labels, ["k8s:io.kubernetes.pod.namespace", pod.namespace]]);
+    const own = new Map([
+      ["name", name],
+      ["repo", repo],
+    ]);
+    return (
+      (policy.namespace === undefined || policy.namespace === pod.namespace) &&
+      matchesSelector(policy.podSelector, podLabels) &&
+      matchesSelector(policy.containerSelector, own)
+    );
+  };
+  const compute = () =>
+    new Map(
+      [...policies].map(([id, policy]) => [
+        id,
+        new Set([
+          ...(policy.hostSelector ? [HOST_MARKER] : []),
+          ...[...containers.values()]
+            .filter((known) => isMember(policy, known))
+            .flatMap(({ cgroupIds }) => cgroupIds),
+        ]),
+      ]),
+    );
+  return { apply, compute };
+}
+
+/** The maps as the changes leave them; a change that changes nothing is an error. */
+function applyChanges(maps: Map<number, Set<bigint>>, changes: readonly FilterChange[]): void {
+  for (const change of changes) {
+    const members = maps.get(change.policyId);
+    switch (change.kind) {
+      case "policy.added":
+        expect(members).toBeUndefined();
+        maps.set(change.policyId, new Set(change.cgroupIds));
+        break;
+      case "policy.removed":
+        expect(maps.delete(change.policyId)).toBe(true);
+        break;
+      case "cgroup.added":
+        expect(members?.has(change.cgroupId)).toBe(false);
+        members?.add(change.cgroupId);
+        break;
+      case "cgroup.removed":
+        expect(members?.delete(change.cgroupId)).toBe(true);
+    }
+  }
+}
+
+const sort = (maps: ReadonlyMap<number, ReadonlySet<bigint>>) =>
+  [...maps]
+    .map(([id, members]) => [id, [...members].toSorted()] as const)
+    .toSorted(([one], [other]) => one - other);
+
+test("the maps equal a recomputation after every event", () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+      const state = createFilterState();
+      const naive = createNaive();
+      const maps = new Map([[ALL_PODS_ID, new Set<bigint>()]]);
+      for (const happened of events) {
+        naive.apply(happened);
+        switch (happened.kind) {
+          case "policy":
+            applyChanges(maps, state.putPolicy(happened.id, happened.definition));
+            break;
+          case "no policy":
+            applyChanges(maps, state.removePolicy(happened.id));
+            break;
+          case "container":
+            applyChanges(maps, state.putContainer(happened.container));
+            break;
+          case "no container":
+            applyChanges(maps, state.removeContainer(happened.id));
+            break;
+          case "pod":
+            applyChanges(maps, state.updatePod(happened.pod));
+        }
+        const expected = sort(naive.compute());
+        expect(sort(maps)).toEqual(expected);
+        expect(sort(new Map([...state.policyIds()].map((id) => [id, state.find(id) ?? new Set()])))).toEqual(
+          expected,
+        );
+      }
+    }),
+    { numRuns: 2_000, includeErrorInReport: true },
+  );
+}, 120_000);
