@@ -26,6 +26,14 @@ export const agentFlags = {
     placeholder: "DIR",
   }),
   procfs: flag.string({ usage: "the host's proc file system", default: "/proc", placeholder: "DIR" }),
+  "enable-policy-filter": flag.boolean({
+    usage: "keep the cgroups of containers in the kernel's maps, for policies that name pods",
+  }),
+  "bpf-dir": flag.string({
+    usage: "where the maps are pinned: a name below /sys/fs/bpf, or a path on another bpf file system",
+    default: "tetragon",
+    placeholder: "DIR",
+  }),
   "sweep-interval": flag.duration({
     usage: "how often to look for containers whose cgroup is gone",
     default: "5s",

@@ -56,7 +56,14 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
       updateFilter: ({ context }) => {
         const { uid, name, namespace, labels, knownBy } = context.identity;
         const containerIds = context.containers.keys();
-        policyFilter.updatePod({ podUid: uid, podName: name, namespace, labels, containerIds });
+        policyFilter.updatePod({
+          podUid: uid,
+          podName: name,
+          namespace,
+          labels,
+          isPodKnown: knownBy !== "hook",
+          containerIds,
+        });
         const message =
           knownBy === "source" ? "pod updated by the pod source" : "pod's labels learned from the runtime";
         log.info(message, { ...podFields(context.identity), labels: labels.size });
@@ -113,6 +120,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
             labels: pod?.labels ?? noLabels,
+            isPodKnown: pod !== undefined && pod.knownBy !== "hook",
           }),
         );
         if (added.ok) self.send({ type: "filter.added" });

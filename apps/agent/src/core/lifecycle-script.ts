@@ -5,10 +5,12 @@ import { err, ok } from "@rthooks/result";
 import { SimulatedClock } from "xstate";
 import { type HookFields, parseHookCall } from "./announcement.ts";
 import type { CgroupResolver } from "./cgroup-resolver.ts";
+import { noFilterMaps } from "./filter-maps.ts";
 import { createLifecycle } from "./lifecycle.ts";
+import { createMapPolicyFilter } from "./map-policy-filter.ts";
 import type { Pod } from "./pod-source.ts";
 import { createPodStore } from "./pod-store.ts";
-import { createMemoryPolicyFilter, type PolicyFilter } from "./policy-filter.ts";
+import type { PolicyFilter } from "./policy-filter.ts";
 import type { Refusal } from "./refusal.ts";
 
 export const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
@@ -35,6 +37,17 @@ export const emptyFields: HookFields = {
 };
 
 /** The lifecycle over cgroups that the test makes and removes. */
+export function createMemoryPolicyFilter(): PolicyFilter {
+  const filter = createMapPolicyFilter(noFilterMaps, {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: () => {},
+  });
+  if (!filter.ok) throw new Error(filter.error);
+  return filter.value;
+}
+
 export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
   const cgroups = new Map<string, bigint>();
   /** Cgroups with processes. */

@@ -2,8 +2,15 @@
 import { describe, expect, test } from "bun:test";
 import { err, type Result } from "@rthooks/result";
 import { parseHookCall } from "./announcement.ts";
-import { emptyFields, open, otherUid, retentionMs, uid, web } from "./lifecycle-script.ts";
-import { createMemoryPolicyFilter } from "./policy-filter.ts";
+import {
+  createMemoryPolicyFilter,
+  emptyFields,
+  open,
+  otherUid,
+  retentionMs,
+  uid,
+  web,
+} from "./lifecycle-script.ts";
 import type { Refusal } from "./refusal.ts";
 
 describe("a hook call", () => {

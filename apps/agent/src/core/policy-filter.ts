@@ -3,10 +3,10 @@
 // can run full answers with the reason, and the container is then not let go.
 
 import type { Labels } from "@rthooks/machines/pod";
-import { ok, type Result } from "@rthooks/result";
+import type { Result } from "@rthooks/result";
 import type { Refusal } from "./refusal.ts";
 
-interface FilteredContainer {
+export interface FilteredContainer {
   readonly containerId: string;
   readonly containerName: string;
   readonly image: string;
@@ -16,6 +16,8 @@ interface FilteredContainer {
   readonly podName: string;
   readonly namespace: string;
   readonly labels: Labels;
+  /** Whoever told of the pod knows all of its labels: what they do not match, it is not in. */
+  readonly isPodKnown: boolean;
 }
 
 interface PodUpdate {
@@ -23,6 +25,7 @@ interface PodUpdate {
   readonly podName: string;
   readonly namespace: string;
   readonly labels: Labels;
+  readonly isPodKnown: boolean;
   readonly containerIds: Iterable<string>;
 }
 
@@ -32,22 +35,4 @@ export interface PolicyFilter {
   remove(containerId: string): void;
   updatePod(update: PodUpdate): void;
   list(): Iterable<FilteredContainer>;
-}
-
-export function createMemoryPolicyFilter(): PolicyFilter {
-  const containers = new Map<string, FilteredContainer>();
-  return {
-    add: (container) => {
-      containers.set(container.containerId, container);
-      return ok(undefined);
-    },
-    remove: (containerId) => void containers.delete(containerId),
-    updatePod: ({ containerIds, ...pod }) => {
-      for (const containerId of containerIds) {
-        const container = containers.get(containerId);
-        if (container !== undefined) containers.set(containerId, { ...container, ...pod });
-      }
-    },
-    list: () => containers.values(),
-  };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the command line to what it asks for; gives the exit code.
 
+import { resolve } from "node:path";
 import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
 import { raisePriority } from "@rthooks/sys/priority";
@@ -52,6 +53,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     podsFile: flags["pods-file"],
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,
+    bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],
     drainTimeoutMs: flags["drain-timeout"],

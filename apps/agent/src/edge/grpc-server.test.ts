@@ -80,7 +80,7 @@ describe("the gRPC server", () => {
     calls = [];
     stopped = [];
     announce = (_, onAnswer) => onAnswer(undefined);
-    server = createGrpcServer({ lifecycle, log, version: "1.2.3" });
+    server = createGrpcServer({ lifecycle, log, version: "1.2.3", problem: undefined });
     const listening = await server.listen({ kind: "unix", path });
     if (!listening.ok) throw new Error(listening.error);
     client = new Client(`unix://${path}`, credentials.createInsecure());

@@ -35,9 +35,11 @@ export interface GrpcServerOptions {
   readonly lifecycle: Lifecycle;
   readonly log: Logger;
   readonly version: string;
+  /** What the agent cannot do although it was asked to. */
+  readonly problem: string | undefined;
 }
 
-export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer({ lifecycle, log, version, problem }: GrpcServerOptions): GrpcServer {
   // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
   setLogVerbosity(logVerbosity.NONE);
   // With channelz, though nobody can ask for its figures and they cost each call some 5 %: grpc-js 1.14.7 knows
@@ -50,7 +52,7 @@ export function createGrpcServer({ lifecycle, log, version }: GrpcServerOptions)
   const health = {
     event: HealthStatusType.HEALTH_STATUS_TYPE_STATUS,
     status: HealthStatusResult.HEALTH_STATUS_RUNNING,
-    details: "running",
+    details: problem === undefined ? "running" : `running, but ${problem}`,
   };
 
   registerUnary(server, sensors, sensors.methods.getVersion, (_, answer) => answer(ok({ version })), onBug);

@@ -5,7 +5,6 @@ import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { createLifecycle } from "../core/lifecycle.ts";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
-import { createMemoryPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import {
   isLoopback,
   parseServerAddress,
@@ -14,8 +13,10 @@ import {
 } from "../core/server-address.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { createGrpcServer } from "./grpc-server.ts";
+import { openPolicyFilter } from "./open-policy-filter.ts";
 import { openPodsFile } from "./pods-file.ts";
 import { startSweep } from "./sweep.ts";
+import { sweepInherited } from "./sweep-inherited.ts";
 
 export interface AgentOptions {
   readonly serverAddresses: readonly string[];
@@ -28,12 +29,12 @@ export interface AgentOptions {
   readonly drainTimeoutMs: number;
   readonly version: string;
   readonly log: Logger;
-  readonly policyFilter?: PolicyFilter;
+  /** Empty: policies are kept in memory, and enforced by nobody. */
+  readonly bpfDirectory: string;
 }
 
 export interface Agent {
   readonly addresses: readonly ServerAddress[];
-  readonly policyFilter: PolicyFilter;
   /** Takes no new calls and answers those that run; true when all were answered in time. */
   stop(): Promise<boolean>;
 }
@@ -55,7 +56,9 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   if (!pods.ok) return pods;
   const { source, close: closePods } = pods.value;
 
-  const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
+  const opened = openPolicyFilter(options.bpfDirectory, log);
+  if (!opened.ok) return opened;
+  const { filter: policyFilter, problem, close: closeFilter } = opened.value;
   const lifecycle = createLifecycle({
     podSource: source,
     policyFilter,
@@ -63,13 +66,16 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     log,
     failureRetentionMs: options.failureRetentionMs,
   });
-  const server = createGrpcServer({ lifecycle, log, version });
+  const server = createGrpcServer({ lifecycle, log, version, problem });
   const stopSweep = startSweep(lifecycle, options.sweepIntervalMs);
+  const stopInheritance = sweepInherited(policyFilter, root.value.path, options.sweepIntervalMs);
   const stop = async (): Promise<boolean> => {
     const isDrained = await server.drain(options.drainTimeoutMs);
     stopSweep();
+    stopInheritance();
     closePods();
     lifecycle.close();
+    closeFilter();
     return isDrained;
   };
 
@@ -79,6 +85,7 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     cgroupRoot: root.value.path,
     cgroupMode: root.value.mode,
     pods: options.podsFile || "from hook calls only",
+    policyFilter: options.bpfDirectory === "" || problem !== undefined ? "in memory" : options.bpfDirectory,
   });
   if (!root.value.isCgroupFileSystem) {
     log.warn("the cgroup root is no cgroup file system: its ids mean nothing to the kernel", {
@@ -100,7 +107,7 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
       });
     }
   }
-  return ok({ addresses: listening, policyFilter, stop });
+  return ok({ addresses: listening, stop });
 }
 
 function openPodSource(

@@ -113,7 +113,7 @@ describe("a policy", () => {
     const state = createFilterState();
     state.putContainer(container("a", 10n, web));
     state.putContainer(container("b", 11n, { app: "db" }));
-    expect(state.putPolicy(2, about(web))).toEqual([{ kind: "policy.added", policyId: 2, cgroupIds: [10n] }]);
+    expect(state.putPolicy(2, about(web))).toEqual({ kind: "policy.put", policyId: 2, cgroupIds: [10n] });
     expect(state.removePolicy(2)).toEqual([{ kind: "policy.removed", policyId: 2 }]);
     expect(state.find(2)).toBeUndefined();
     expect(state.removeContainer("a").length).toBe(1);

@@ -16,7 +16,8 @@ import {
 import { createLabelIndex, findCandidates } from "./label-index.ts";
 
 export type FilterChange =
-  | { readonly kind: "policy.added"; readonly policyId: number; readonly cgroupIds: readonly bigint[] }
+  /** In place of the policy that had the id, if one had. */
+  | { readonly kind: "policy.put"; readonly policyId: number; readonly cgroupIds: readonly bigint[] }
   | { readonly kind: "policy.removed"; readonly policyId: number }
   | {
       readonly kind: "cgroup.added" | "cgroup.removed";
@@ -26,7 +27,7 @@ export type FilterChange =
 
 export interface FilterState {
   /** In place of what had the id. */
-  putPolicy(policyId: number, definition: FilterDefinition): readonly FilterChange[];
+  putPolicy(policyId: number, definition: FilterDefinition): FilterChange;
   removePolicy(policyId: number): readonly FilterChange[];
   /** In place of what was known under the same container id. */
   putContainer(container: FilterContainer): readonly FilterChange[];
@@ -122,8 +123,8 @@ export function createFilterState(): FilterState {
     return byNamespace ?? containers.keys();
   };
 
-  const putPolicy = (policyId: number, definition: FilterDefinition): readonly FilterChange[] => {
-    const removed = removePolicy(policyId);
+  const putPolicy = (policyId: number, definition: FilterDefinition): FilterChange => {
+    removePolicy(policyId);
     const members = new Map<bigint, number>();
     policies.set(policyId, { definition, members });
     const anchors = anchorsOf(definition);
@@ -136,7 +137,7 @@ export function createFilterState(): FilterState {
       container.policyIds.add(policyId);
       for (const cgroupId of container.cgroupIds) members.set(cgroupId, (members.get(cgroupId) ?? 0) + 1);
     }
-    return [...removed, { kind: "policy.added", policyId, cgroupIds: [...members.keys()] }];
+    return { kind: "policy.put", policyId, cgroupIds: [...members.keys()] };
   };
 
   const forget = (container: Known): void => {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys and values of the policy filter's maps as bytes, in the processor's order: little endian on all that Bun runs on.
+
+/** Longest policy key: kind of origin, namespace (63) and name (253) with room to spare. */
+export const KEY_BYTES = 512;
+
+export const toIdKey = (policyId: number): Uint8Array => new Uint8Array(new Uint32Array([policyId]).buffer);
+
+export const toCgroupKey = (...cgroupIds: readonly bigint[]): Uint8Array =>
+  new Uint8Array(new BigUint64Array(cgroupIds).buffer);
+
+export const toPolicyIds = (keys: Uint8Array): readonly number[] => [...new Uint32Array(keys.slice().buffer)];
+
+export const toCgroupIds = (keys: Uint8Array): readonly bigint[] => [
+  ...new BigUint64Array(keys.slice().buffer),
+];
+
+/** Undefined for a text that does not fit with its terminating zero. */
+export function encodeKey(key: string): Uint8Array | undefined {
+  const text = new TextEncoder().encode(key);
+  if (text.length >= KEY_BYTES) return undefined;
+  const bytes = new Uint8Array(KEY_BYTES);
+  bytes.set(text);
+  return bytes;
+}
+
+export function decodeKey(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an agent before this one has left in force, and this one does not know of yet. None of it may be taken out before
+// it is known to be wrong: a container that runs would be without its policies until somebody tells of it again.
+
+import { HOST_MARKER } from "@rthooks/policy";
+import type { FoundPolicy } from "./filter-maps.ts";
+
+export interface Inherited {
+  /** Whether the policy's cgroup was left; from now on it is this agent's own. */
+  claim(policyId: number, cgroupId: bigint): boolean;
+  giveBack(policyId: number, cgroupId: bigint): void;
+  /** Policies of which a cgroup was left and not claimed; they are forgotten here. */
+  drop(cgroupId: bigint): readonly number[];
+  /** What is left of the policy; undefined for one that was not left. */
+  find(policyId: number): ReadonlySet<bigint> | undefined;
+  dropPolicy(policyId: number): void;
+  /** Without the mark of the host, which is no cgroup. */
+  cgroupIds(): ReadonlySet<bigint>;
+  policyIds(): readonly number[];
+}
+
+export function createInherited(found: ReadonlyMap<number, FoundPolicy>): Inherited {
+  const left = new Map([...found].map(([policyId, { cgroupIds }]) => [policyId, new Set(cgroupIds)]));
+  return {
+    claim: (policyId, cgroupId) => left.get(policyId)?.delete(cgroupId) === true,
+    giveBack: (policyId, cgroupId) => void left.get(policyId)?.add(cgroupId),
+    drop: (cgroupId) =>
+      [...left].flatMap(([policyId, cgroupIds]) => (cgroupIds.delete(cgroupId) ? [policyId] : [])),
+    find: (policyId) => left.get(policyId),
+    dropPolicy: (policyId) => void left.delete(policyId),
+    cgroupIds: () =>
+      new Set([...left.values()].flatMap((cgroupIds) => [...cgroupIds].filter((id) => id !== HOST_MARKER))),
+    policyIds: () => [...left.keys()],
+  };
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy filter over maps: every change of a container or a policy comes to the changes that it makes there, and one
+// that cannot be made leaves nothing behind.
+
+import type { Logger } from "@rthooks/log";
+import {
+  ALL_PODS_ID,
+  createFilterState,
+  type FilterChange,
+  type FilterContainer,
+  type FilterDefinition,
+  HOST_MARKER,
+} from "@rthooks/policy";
+import { err, ok, type Result } from "@rthooks/result";
+import type { FilterMaps } from "./filter-maps.ts";
+import { createInherited } from "./inherited.ts";
+import type { FilteredContainer, PolicyFilter } from "./policy-filter.ts";
+import { createPolicyIds } from "./policy-ids.ts";
+import { toRepository } from "./repository.ts";
+
+export interface MapPolicyFilter extends PolicyFilter {
+  /** In place of what has the key; gives the policy's id, and the reason in one line where it has no filter. */
+  putPolicy(key: string, definition: FilterDefinition): Result<number, string>;
+  removePolicy(key: string): void;
+  /** All policies have been put: those that an agent before this one has left, and nobody wants, end here. */
+  settlePolicies(): void;
+  /** All containers are known, with their labels: of those, only what they match stays in force. */
+  settleContainers(): void;
+  /** Cgroups that are left from before, and may be gone by now. */
+  inheritedCgroupIds(): ReadonlySet<bigint>;
+  /** These are gone. */
+  forgetCgroups(cgroupIds: Iterable<bigint>): void;
+}
+
+export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<MapPolicyFilter, string> {
+  const state = createFilterState();
+  const containers = new Map<string, FilteredContainer>();
+  const inherited = createInherited(maps.found);
+  const ids = createPolicyIds(
+    new Map(
+      [...maps.found].flatMap(([id, { key }]) =>
+        id === ALL_PODS_ID || key === "" ? [] : [[key, id] as const],
+      ),
+    ),
+  );
+  const definitions = new Map<string, FilterDefinition>();
+  let areContainersKnown = false;
+
+  if (inherited.find(ALL_PODS_ID) === undefined) {
+    const made = maps.putPolicy(ALL_PODS_ID, "", []);
+    if (!made.ok) return made;
+  }
+
+  /** A policy that was left is changed where it is: nobody finds it gone or half full in between. */
+  const takeOver = (policyId: number, cgroupIds: readonly bigint[]): Result<void, string> => {
+    const claimed: bigint[] = [];
+    for (const cgroupId of cgroupIds) {
+      if (inherited.claim(policyId, cgroupId)) {
+        claimed.push(cgroupId);
+        continue;
+      }
+      const added = maps.add(policyId, cgroupId);
+      if (added.ok) continue;
+      for (const back of claimed) inherited.giveBack(policyId, back);
+      return added;
+    }
+    // The mark is the definition's, whoever has set it.
+    const isMarked = !cgroupIds.includes(HOST_MARKER) && inherited.claim(policyId, HOST_MARKER);
+    return isMarked ? maps.remove(policyId, HOST_MARKER) : ok(undefined);
+  };
+
+  const apply = (change: FilterChange, key: string): Result<void, string> => {
+    const { policyId } = change;
+    const left = inherited.find(policyId);
+    switch (change.kind) {
+      case "policy.put":
+        if (left !== undefined && !definitions.has(key)) return takeOver(policyId, change.cgroupIds);
+        return maps.putPolicy(policyId, key, new Set([...change.cgroupIds, ...(left ?? [])]));
+      case "policy.removed":
+        inherited.dropPolicy(policyId);
+        return maps.removePolicy(policyId);
+      case "cgroup.added":
+        return inherited.claim(policyId, change.cgroupId)
+          ? ok(undefined)
+          : maps.add(policyId, change.cgroupId);
+      case "cgroup.removed":
+        return maps.remove(policyId, change.cgroupId);
+    }
+  };
+
+  /** For what is taken out: it goes on, and says so where something could not be. */
+  const applyAll = (changes: readonly FilterChange[]): void => {
+    for (const change of changes) {
+      const done = apply(change, "");
+      if (!done.ok) log.error("policy filter not changed", { policy: change.policyId, err: done.error });
+    }
+  };
+
+  const dropInherited = (cgroupIds: Iterable<bigint>): void => {
+    for (const cgroupId of cgroupIds) {
+      applyAll(inherited.drop(cgroupId).map((policyId) => ({ kind: "cgroup.removed", policyId, cgroupId })));
+    }
+  };
+
+  const remove = (containerId: string): void => {
+    containers.delete(containerId);
+    applyAll(state.removeContainer(containerId));
+  };
+
+  const add: PolicyFilter["add"] = (container) => {
+    for (const change of state.putContainer(toFilterContainer(container))) {
+      const done = apply(change, "");
+      if (done.ok) continue;
+      if (change.kind === "cgroup.added") {
+        remove(container.containerId);
+        return err({ kind: "filter-full", message: `policy ${change.policyId}: ${done.error}` });
+      }
+      log.error("policy filter not changed", { policy: change.policyId, err: done.error });
+    }
+    containers.set(container.containerId, container);
+    if (areContainersKnown || container.isPodKnown) dropInherited([container.cgroupId]);
+    return ok(undefined);
+  };
+
+  return ok({
+    add,
+    remove,
+    updatePod({ containerIds, ...pod }) {
+      for (const containerId of containerIds) {
+        const container = containers.get(containerId);
+        if (container === undefined) continue;
+        const changed = { ...container, ...pod };
+        containers.set(containerId, changed);
+        applyAll(state.putContainer(toFilterContainer(changed)));
+        if (changed.isPodKnown) dropInherited([changed.cgroupId]);
+      }
+    },
+    list: () => containers.values(),
+    putPolicy(key, definition) {
+      const id = ids.take(key);
+      if (!id.ok) return id;
+      const before = definitions.get(key);
+      const done = apply(state.putPolicy(id.value, definition), key);
+      if (done.ok) {
+        definitions.set(key, definition);
+        return id;
+      }
+      // The maps have what they had.
+      if (before !== undefined) state.putPolicy(id.value, before);
+      else {
+        state.removePolicy(id.value);
+        if (inherited.find(id.value) === undefined) ids.release(key);
+      }
+      return done;
+    },
+    removePolicy(key) {
+      const id = ids.find(key);
+      if (id === undefined) return;
+      ids.release(key);
+      definitions.delete(key);
+      applyAll(state.removePolicy(id));
+    },
+    settlePolicies() {
+      const wanted = new Set(state.policyIds());
+      for (const policyId of inherited.policyIds()) {
+        if (wanted.has(policyId)) continue;
+        log.info("policy filter of an earlier agent removed", { policy: policyId });
+        applyAll([{ kind: "policy.removed", policyId }]);
+        const key = maps.found.get(policyId)?.key;
+        if (key !== undefined) ids.release(key);
+      }
+    },
+    settleContainers() {
+      areContainersKnown = true;
+      dropInherited([...containers.values()].map(({ cgroupId }) => cgroupId));
+    },
+    inheritedCgroupIds: inherited.cgroupIds,
+    forgetCgroups: dropInherited,
+  });
+}
+
+const toFilterContainer = ({
+  containerId,
+  containerName,
+  image,
+  cgroupId,
+  podUid,
+  podName,
+  namespace,
+  labels,
+}: FilteredContainer): FilterContainer => {
+  const uid = podUid ?? (podName === "" ? undefined : `${namespace}/${podName}`);
+  return {
+    containerId,
+    cgroupIds: [cgroupId],
+    pod: uid === undefined ? undefined : { uid, namespace, labels },
+    name: containerName,
+    repo: toRepository(image),
+  };
+};

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy filter on the kernel's own maps, through the ends and beginnings of agents.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openBpf } from "@rthooks/bpf";
+import { type FilterDefinition, HOST_MARKER, matchAll } from "@rthooks/policy";
+import type { FilterMaps } from "../core/filter-maps.ts";
+import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
+import type { FilteredContainer } from "../core/policy-filter.ts";
+import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
+
+const opened = openBpf();
+if (!opened.ok) throw new Error(opened.error);
+const bpf = opened.value;
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const bpfFs = mkdtempSync(join(tmpdir(), "rth-filter-"));
+
+function run(...argv: readonly string[]): string {
+  const done = Bun.spawnSync([...argv]);
+  if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr}`);
+  return done.stdout.toString();
+}
+beforeAll(() => void run("mount", "-t", "bpf", "bpf", bpfFs));
+afterAll(() => {
+  run("umount", bpfFs);
+  rmSync(bpfFs, { recursive: true });
+});
+
+let count = 0;
+const newDirectory = (): string => join(bpfFs, `tetragon-${++count}`);
+
+function openMaps(directory: string): FilterMaps {
+  const maps = openBpfFilterMaps(bpf, directory, silent);
+  if (!maps.ok) throw new Error(maps.error);
+  return maps.value;
+}
+function openFilter(maps: FilterMaps): MapPolicyFilter {
+  const filter = createMapPolicyFilter(maps, silent);
+  if (!filter.ok) throw new Error(filter.error);
+  return filter.value;
+}
+
+type Contents = Readonly<Record<number, readonly bigint[]>>;
+
+/** As whoever opens the pinned maps anew finds them. */
+function read(directory: string): Contents {
+  const maps = openMaps(directory);
+  maps.close();
+  return Object.fromEntries(
+    [...maps.found].map(([id, { cgroupIds }]) => [id, [...cgroupIds].toSorted((a, b) => Number(a - b))]),
+  );
+}
+
+/** The same by bpftool. */
+function readByTool(directory: string): Contents {
+  const dump = (
+    ...words: readonly string[]
+  ): readonly { readonly key: readonly string[]; readonly value: readonly string[] }[] =>
+    JSON.parse(run("bpftool", "--json", "map", "dump", ...words));
+  const toNumber = (bytes: readonly string[]): bigint =>
+    bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  return Object.fromEntries(
+    dump("pinned", join(directory, "policy_filter_maps")).map(({ key, value }) => [
+      Number(toNumber(key)),
+      dump("id", String(toNumber(value)))
+        .map((entry) => toNumber(entry.key))
+        .toSorted((a, b) => Number(a - b)),
+    ]),
+  );
+}
+
+const about = (app: string, more: Partial<FilterDefinition> = {}): FilterDefinition => ({
+  namespace: undefined,
+  podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
+  containerSelector: matchAll,
+  hostSelector: false,
+  ...more,
+});
+const container = (name: string, cgroupId: bigint, app: string): FilteredContainer => ({
+  containerId: name,
+  containerName: name,
+  image: "registry:5000/web:1",
+  cgroupId,
+  podUid: `pod-${name}`,
+  podName: name,
+  namespace: "shop",
+  labels: new Map([["app", app]]),
+  isPodKnown: false,
+});
+
+test("containers and policies are in the maps, as bpftool reads them", () => {
+  const directory = newDirectory();
+  const filter = openFilter(openMaps(directory));
+  filter.add(container("a", 10n, "web"));
+  expect(filter.putPolicy("web", about("web", { hostSelector: true }))).toEqual({ ok: true, value: 2 });
+  expect(filter.putPolicy("db", about("db"))).toEqual({ ok: true, value: 3 });
+  filter.add(container("b", 11n, "db"));
+  const contents = { 1: [10n, 11n], 2: [10n, HOST_MARKER], 3: [11n] };
+  expect(readByTool(directory)).toEqual(contents);
+  expect(read(directory)).toEqual(contents);
+  filter.updatePod({
+    podUid: "pod-b",
+    podName: "b",
+    namespace: "shop",
+    labels: new Map([["app", "web"]]),
+    isPodKnown: false,
+    containerIds: ["b"],
+  });
+  filter.remove("a");
+  filter.removePolicy("db");
+  expect(readByTool(directory)).toEqual({ 1: [11n], 2: [11n, HOST_MARKER] });
+});
+
+describe("an agent that comes back", () => {
+  const begin = () => {
+    const directory = newDirectory();
+    const maps = openMaps(directory);
+    const filter = openFilter(maps);
+    filter.putPolicy("web", about("web"));
+    filter.putPolicy("db", about("db"));
+    filter.add(container("a", 10n, "web"));
+    filter.add(container("b", 11n, "web"));
+    maps.close();
+    return directory;
+  };
+
+  test("finds all in force, and leaves it so until it knows better", () => {
+    const directory = begin();
+    const filter = openFilter(openMaps(directory));
+    const before = { 1: [10n, 11n], 2: [10n, 11n], 3: [] };
+    expect(read(directory)).toEqual(before);
+    // In another order than before: the ids are the policies' own.
+    expect([filter.putPolicy("db", about("db")), filter.putPolicy("web", about("web"))]).toEqual([
+      { ok: true, value: 3 },
+      { ok: true, value: 2 },
+    ]);
+    filter.settlePolicies();
+    filter.add(container("a", 10n, "web"));
+    expect(read(directory)).toEqual(before);
+  });
+
+  test("takes out what has changed meanwhile once it knows all containers", () => {
+    const directory = begin();
+    const filter = openFilter(openMaps(directory));
+    filter.putPolicy("web", about("web"));
+    // Without its labels, which nobody has told yet.
+    filter.add({ ...container("a", 10n, "db"), labels: new Map() });
+    expect(read(directory)[2]).toEqual([10n, 11n]);
+    filter.add(container("a", 10n, "db"));
+    filter.settleContainers();
+    expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [11n], 3: [] });
+    expect(filter.inheritedCgroupIds()).toEqual(new Set([11n]));
+    filter.forgetCgroups([11n]);
+    filter.settlePolicies();
+    expect(read(directory)).toEqual({ 1: [10n], 2: [] });
+  });
+
+  test("gives a new policy no id that is taken", () => {
+    const directory = begin();
+    const filter = openFilter(openMaps(directory));
+    expect(filter.putPolicy("new", about("web"))).toEqual({ ok: true, value: 4 });
+  });
+
+  test("replaces a map of another layout", () => {
+    const directory = newDirectory();
+    openMaps(directory).close();
+    rmSync(join(directory, "policy_filter_maps"));
+    const other = bpf.createMap({ type: "hash", name: "x", keySize: 4, valueSize: 4, maxEntries: 1 });
+    if (!other.ok) throw new Error("no map");
+    other.value.pin(join(directory, "policy_filter_maps"));
+    openFilter(openMaps(directory));
+    expect(read(directory)).toEqual({ 1: [] });
+  });
+});
+
+describe("what does not fit", () => {
+  test("a policy too many has no filter, and the others keep theirs", () => {
+    const directory = newDirectory();
+    const filter = openFilter(openMaps(directory));
+    for (let at = 0; at < 127; at++) expect(filter.putPolicy(`p${at}`, about("web")).ok).toBe(true);
+    expect(filter.putPolicy("one more", about("web"))).toEqual({
+      ok: false,
+      error: expect.stringContaining("the map is full"),
+    });
+    filter.removePolicy("p5");
+    expect(filter.putPolicy("one more", about("web")).ok).toBe(true);
+    expect(Object.keys(read(directory))).toHaveLength(128);
+  }, 60_000);
+
+  test("a container too many is refused, and is in no map", () => {
+    const directory = newDirectory();
+    const filter = openFilter(openMaps(directory));
+    for (let at = 0; at < 32_768; at++) {
+      if (!filter.add(container(`c${at}`, BigInt(at + 1), "web")).ok) throw new Error("full too early");
+    }
+    const refused = filter.add(container("late", 99_999n, "web"));
+    expect(refused).toMatchObject({ ok: false, error: { kind: "filter-full" } });
+    filter.remove("c7");
+    expect(filter.add(container("late", 99_999n, "web")).ok).toBe(true);
+  }, 60_000);
+
+  test("a policy's name that is too long is an error", () => {
+    const filter = openFilter(openMaps(newDirectory()));
+    expect(filter.putPolicy("x".repeat(512), about("web"))).toMatchObject({ ok: false });
+    expect(filter.putPolicy("x".repeat(511), about("web"))).toMatchObject({ ok: true });
+  });
+});

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's maps and real containers: a container's cgroup is in them before its first instruction, and as long as the
+// container lives, whatever becomes of the agent.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startAgent } from "../harness/agent.ts";
+import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
+import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
+import { readCgroupId } from "../harness/cgroup.ts";
+import { hasWritten, waitForFirstAct } from "../harness/first-act.ts";
+import { createGate } from "../harness/gate.ts";
+import { containerdAnnotations } from "../harness/hook.ts";
+import { findHook } from "../harness/programs.ts";
+import { createRunc, type Runc } from "../harness/runc.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+const workspace = createWorkspace("pf");
+const allPods = 1;
+let runc: Runc;
+let seat: AgentSeat;
+let directory: string;
+
+beforeAll(async () => {
+  runc = createRunc(workspace);
+  directory = join(mountBpfFs(workspace), "tetragon");
+  seat = createAgentSeat(workspace, [
+    ...["--enable-policy-filter", "--bpf-dir", directory, "--sweep-interval", "200ms"],
+  ]);
+  await seat.start();
+}, 60_000);
+afterAll(() => workspace.close(), 60_000);
+
+const pod = { uid: "5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c11", namespace: "shop", name: "web-0" };
+
+function create(name: string, address: string): Bundle {
+  return createBundle(workspace, {
+    id: `${name}-${workspace.tag}`,
+    cgroupsPath: `${runc.cgroupParent}/pod${pod.uid}/${name}`,
+    annotations: containerdAnnotations({ ...pod, container: name }),
+    script: `${firstActScript}; while [ ! -e /out/end ]; do sleep 0.02; done`,
+    hooks: {
+      createRuntime: [
+        {
+          path: findHook(),
+          args: [
+            ...["tetragon-oci-hook", "createRuntime", "--grpc-address", address],
+            ...["--log-fname", workspace.path(`${name}.log`)],
+          ],
+        },
+      ],
+    },
+  });
+}
+
+const members = () => dumpPolicyFilter(directory).get(allPods) ?? new Set<bigint>();
+const end = (bundle: Bundle) => writeFileSync(join(bundle.outDir, "end"), "");
+
+test("the cgroup is in the map before the answer that lets the container go", async () => {
+  const gate = await createGate(workspace, seat.socketPath);
+  const bundle = create("held", gate.address);
+  const running = runc.start(bundle);
+  await waitFor("the answer waits at the gate", () => gate.heldBytes() > 0);
+  expect(hasWritten(bundle.outDir)).toBe(false);
+  const before = members();
+  gate.open();
+  const first = await waitForFirstAct(running, bundle.outDir);
+  expect(before.has(readCgroupId(first.cgroupPath))).toBe(true);
+  end(bundle);
+  await running.exited;
+}, 60_000);
+
+test("a container that runs stays in the map while the agent is killed and comes back; one that ended leaves it", async () => {
+  const bundles = ["a", "b"].map((name) => create(name, `unix://${seat.socketPath}`));
+  const running = bundles.map((bundle) => runc.start(bundle));
+  const ids: bigint[] = [];
+  for (const [at, bundle] of bundles.entries()) {
+    const one = running[at];
+    if (one !== undefined) ids.push(readCgroupId((await waitForFirstAct(one, bundle.outDir)).cgroupPath));
+  }
+  const [first = 0n, second = 0n] = ids;
+  expect([...members()]).toEqual(expect.arrayContaining([first, second]));
+  seat.agent().process.signal("SIGKILL");
+  await seat.agent().process.exited;
+  expect([...members()]).toEqual(expect.arrayContaining([first, second]));
+  // It ends while nobody looks.
+  if (bundles[0] !== undefined) end(bundles[0]);
+  await running[0]?.exited;
+  await seat.start();
+  await waitFor("what has ended is out of the map", () => !members().has(first), 30_000);
+  expect(members().has(second)).toBe(true);
+  if (bundles[1] !== undefined) end(bundles[1]);
+  await running[1]?.exited;
+  await waitFor("the map is empty", () => members().size === 0, 30_000);
+}, 60_000);
+
+test("without a bpf file system the agent runs, and says that nothing is enforced", async () => {
+  const agent = await startAgent(workspace, {
+    flags: ["--enable-policy-filter", "--bpf-dir", workspace.path("no-bpf")],
+  });
+  expect(agent.process.stderr()).toContain("the policy filter is in memory only: OBJ_PIN");
+  const bundle = create("memory", agent.address);
+  const running = runc.start(bundle);
+  await waitForFirstAct(running, bundle.outDir);
+  expect((await agent.containers()).length).toBe(1);
+  end(bundle);
+  await running.exited;
+  await agent.stop();
+}, 60_000);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync } from "node:fs";
+import { findTool } from "./programs.ts";
+import type { Workspace } from "./workspace.ts";
+
+function run(...argv: readonly string[]): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([...argv]);
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
+  return stdout.toString();
+}
+
+/** A bpf file system of the tests' own; everything that is pinned there goes with it. */
+export function mountBpfFs(workspace: Workspace): string {
+  const path = workspace.path("bpf");
+  mkdirSync(path);
+  run(findTool("mount"), "-t", "bpf", "bpf", path);
+  workspace.onClose(() => run(findTool("umount"), path));
+  return path;
+}
+
+interface Entry {
+  /** Bytes as bpftool prints them, "0x2a" each, lowest first. */
+  readonly key: readonly string[];
+  readonly value: readonly string[];
+}
+
+const dump = (...words: readonly string[]): readonly Entry[] =>
+  JSON.parse(run(findTool("bpftool"), "--json", "map", "dump", ...words));
+
+const toNumber = (bytes: readonly string[]): bigint =>
+  bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
+
+/** Policy ids with their cgroup ids, read from the kernel by bpftool. */
+export function dumpPolicyFilter(directory: string): ReadonlyMap<number, ReadonlySet<bigint>> {
+  return new Map(
+    dump("pinned", `${directory}/policy_filter_maps`).map(({ key, value }) => [
+      Number(toNumber(key)),
+      new Set(dump("id", String(toNumber(value))).map((entry) => toNumber(entry.key))),
+    ]),
+  );
+}
