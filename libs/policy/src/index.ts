@@ -18,3 +18,10 @@ export {
   matchesSelector,
   selectsEverything,
 } from "./label-selector.ts";
+export {
+  type PolicyProblem,
+  parseTracingPolicy,
+  renderPolicyProblem,
+  type TracingPolicy,
+} from "./schema/parse-tracing-policy.ts";
+export { findMode, type PolicyMode, toFilterDefinition } from "./schema/policy-meaning.ts";

@@ -33,6 +33,48 @@ export namespace HealthStatusResult {
   export type HEALTH_STATUS_ERROR = typeof HealthStatusResult.HEALTH_STATUS_ERROR;
 }
 
+export const TracingPolicyState = {
+  TP_STATE_UNKNOWN: 0,
+  TP_STATE_ENABLED: 1,
+  TP_STATE_DISABLED: 2,
+  TP_STATE_LOAD_ERROR: 3,
+  TP_STATE_ERROR: 4,
+  TP_STATE_LOADING: 5,
+  TP_STATE_UNLOADING: 6,
+  TP_STATE_SKIPPED: 7,
+  TP_STATE_PARTIALLY_ENABLED: 8,
+} as const;
+
+export type TracingPolicyState = typeof TracingPolicyState[keyof typeof TracingPolicyState];
+
+export namespace TracingPolicyState {
+  export type TP_STATE_UNKNOWN = typeof TracingPolicyState.TP_STATE_UNKNOWN;
+  export type TP_STATE_ENABLED = typeof TracingPolicyState.TP_STATE_ENABLED;
+  export type TP_STATE_DISABLED = typeof TracingPolicyState.TP_STATE_DISABLED;
+  export type TP_STATE_LOAD_ERROR = typeof TracingPolicyState.TP_STATE_LOAD_ERROR;
+  export type TP_STATE_ERROR = typeof TracingPolicyState.TP_STATE_ERROR;
+  export type TP_STATE_LOADING = typeof TracingPolicyState.TP_STATE_LOADING;
+  export type TP_STATE_UNLOADING = typeof TracingPolicyState.TP_STATE_UNLOADING;
+  export type TP_STATE_SKIPPED = typeof TracingPolicyState.TP_STATE_SKIPPED;
+  export type TP_STATE_PARTIALLY_ENABLED = typeof TracingPolicyState.TP_STATE_PARTIALLY_ENABLED;
+}
+
+export const TracingPolicyMode = {
+  TP_MODE_UNKNOWN: 0,
+  TP_MODE_ENFORCE: 1,
+  TP_MODE_MONITOR: 2,
+  TP_MODE_MONITOR_ONLY: 3,
+} as const;
+
+export type TracingPolicyMode = typeof TracingPolicyMode[keyof typeof TracingPolicyMode];
+
+export namespace TracingPolicyMode {
+  export type TP_MODE_UNKNOWN = typeof TracingPolicyMode.TP_MODE_UNKNOWN;
+  export type TP_MODE_ENFORCE = typeof TracingPolicyMode.TP_MODE_ENFORCE;
+  export type TP_MODE_MONITOR = typeof TracingPolicyMode.TP_MODE_MONITOR;
+  export type TP_MODE_MONITOR_ONLY = typeof TracingPolicyMode.TP_MODE_MONITOR_ONLY;
+}
+
 export interface GetVersionRequest {
 }
 
@@ -85,6 +127,84 @@ export interface CreateContainer {
 export interface CreateContainer_AnnotationsEntry {
   key: string;
   value: string;
+}
+
+export interface AddTracingPolicyRequest {
+  yaml: string;
+  domain: string;
+}
+
+export interface AddTracingPolicyResponse {
+}
+
+export interface DeleteTracingPolicyRequest {
+  name: string;
+  namespace: string;
+  domain: string;
+}
+
+export interface DeleteTracingPolicyResponse {
+}
+
+export interface EnableTracingPolicyRequest {
+  name: string;
+  namespace: string;
+  domain: string;
+}
+
+export interface EnableTracingPolicyResponse {
+}
+
+export interface DisableTracingPolicyRequest {
+  name: string;
+  namespace: string;
+  domain: string;
+}
+
+export interface DisableTracingPolicyResponse {
+}
+
+export interface ConfigureTracingPolicyRequest {
+  name: string;
+  namespace: string;
+  enable?: boolean | undefined;
+  mode?: TracingPolicyMode | undefined;
+  domain: string;
+}
+
+export interface ConfigureTracingPolicyResponse {
+}
+
+export interface ListTracingPoliciesRequest {
+  /** Empty: of all domains. */
+  domain: string;
+}
+
+export interface ListTracingPoliciesResponse {
+  policies: TracingPolicyStatus[];
+}
+
+export interface TracingPolicyStatus {
+  id: bigint;
+  name: string;
+  namespace: string;
+  /** Older clients parse it: it stays empty. */
+  info: string;
+  sensors: string[];
+  enabled: boolean;
+  filterId: bigint;
+  error: string;
+  state: TracingPolicyState;
+  kernelMemoryBytes: bigint;
+  mode: TracingPolicyMode;
+  domain: string;
+}
+
+export interface ListDomainsRequest {
+}
+
+export interface ListDomainsResponse {
+  domains: string[];
 }
 
 function createBaseGetVersionRequest(): GetVersionRequest {
@@ -723,11 +843,956 @@ export const CreateContainer_AnnotationsEntry: MessageFns<CreateContainer_Annota
   },
 };
 
+function createBaseAddTracingPolicyRequest(): AddTracingPolicyRequest {
+  return { yaml: "", domain: "" };
+}
+
+export const AddTracingPolicyRequest: MessageFns<AddTracingPolicyRequest> = {
+  encode(message: AddTracingPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.yaml !== "") {
+      writer.uint32(10).string(message.yaml);
+    }
+    if (message.domain !== "") {
+      writer.uint32(18).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddTracingPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddTracingPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.yaml = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAddTracingPolicyResponse(): AddTracingPolicyResponse {
+  return {};
+}
+
+export const AddTracingPolicyResponse: MessageFns<AddTracingPolicyResponse> = {
+  encode(_: AddTracingPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddTracingPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddTracingPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteTracingPolicyRequest(): DeleteTracingPolicyRequest {
+  return { name: "", namespace: "", domain: "" };
+}
+
+export const DeleteTracingPolicyRequest: MessageFns<DeleteTracingPolicyRequest> = {
+  encode(message: DeleteTracingPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.domain !== "") {
+      writer.uint32(26).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTracingPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTracingPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteTracingPolicyResponse(): DeleteTracingPolicyResponse {
+  return {};
+}
+
+export const DeleteTracingPolicyResponse: MessageFns<DeleteTracingPolicyResponse> = {
+  encode(_: DeleteTracingPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTracingPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTracingPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEnableTracingPolicyRequest(): EnableTracingPolicyRequest {
+  return { name: "", namespace: "", domain: "" };
+}
+
+export const EnableTracingPolicyRequest: MessageFns<EnableTracingPolicyRequest> = {
+  encode(message: EnableTracingPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.domain !== "") {
+      writer.uint32(26).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnableTracingPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnableTracingPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEnableTracingPolicyResponse(): EnableTracingPolicyResponse {
+  return {};
+}
+
+export const EnableTracingPolicyResponse: MessageFns<EnableTracingPolicyResponse> = {
+  encode(_: EnableTracingPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnableTracingPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnableTracingPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDisableTracingPolicyRequest(): DisableTracingPolicyRequest {
+  return { name: "", namespace: "", domain: "" };
+}
+
+export const DisableTracingPolicyRequest: MessageFns<DisableTracingPolicyRequest> = {
+  encode(message: DisableTracingPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.domain !== "") {
+      writer.uint32(26).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisableTracingPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisableTracingPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDisableTracingPolicyResponse(): DisableTracingPolicyResponse {
+  return {};
+}
+
+export const DisableTracingPolicyResponse: MessageFns<DisableTracingPolicyResponse> = {
+  encode(_: DisableTracingPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisableTracingPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisableTracingPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfigureTracingPolicyRequest(): ConfigureTracingPolicyRequest {
+  return { name: "", namespace: "", enable: undefined, mode: undefined, domain: "" };
+}
+
+export const ConfigureTracingPolicyRequest: MessageFns<ConfigureTracingPolicyRequest> = {
+  encode(message: ConfigureTracingPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(18).string(message.namespace);
+    }
+    if (message.enable !== undefined) {
+      writer.uint32(24).bool(message.enable);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(32).int32(message.mode);
+    }
+    if (message.domain !== "") {
+      writer.uint32(42).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureTracingPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureTracingPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.enable = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfigureTracingPolicyResponse(): ConfigureTracingPolicyResponse {
+  return {};
+}
+
+export const ConfigureTracingPolicyResponse: MessageFns<ConfigureTracingPolicyResponse> = {
+  encode(_: ConfigureTracingPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureTracingPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureTracingPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListTracingPoliciesRequest(): ListTracingPoliciesRequest {
+  return { domain: "" };
+}
+
+export const ListTracingPoliciesRequest: MessageFns<ListTracingPoliciesRequest> = {
+  encode(message: ListTracingPoliciesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.domain !== "") {
+      writer.uint32(10).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTracingPoliciesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTracingPoliciesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListTracingPoliciesResponse(): ListTracingPoliciesResponse {
+  return { policies: [] };
+}
+
+export const ListTracingPoliciesResponse: MessageFns<ListTracingPoliciesResponse> = {
+  encode(message: ListTracingPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.policies) {
+      TracingPolicyStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTracingPoliciesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTracingPoliciesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policies.push(TracingPolicyStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTracingPolicyStatus(): TracingPolicyStatus {
+  return {
+    id: 0n,
+    name: "",
+    namespace: "",
+    info: "",
+    sensors: [],
+    enabled: false,
+    filterId: 0n,
+    error: "",
+    state: 0,
+    kernelMemoryBytes: 0n,
+    mode: 0,
+    domain: "",
+  };
+}
+
+export const TracingPolicyStatus: MessageFns<TracingPolicyStatus> = {
+  encode(message: TracingPolicyStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.info !== "") {
+      writer.uint32(34).string(message.info);
+    }
+    for (const v of message.sensors) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(48).bool(message.enabled);
+    }
+    if (message.filterId !== 0n) {
+      if (BigInt.asUintN(64, message.filterId) !== message.filterId) {
+        throw new globalThis.Error("value provided for field message.filterId of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.filterId);
+    }
+    if (message.error !== "") {
+      writer.uint32(66).string(message.error);
+    }
+    if (message.state !== 0) {
+      writer.uint32(72).int32(message.state);
+    }
+    if (message.kernelMemoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.kernelMemoryBytes) !== message.kernelMemoryBytes) {
+        throw new globalThis.Error("value provided for field message.kernelMemoryBytes of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.kernelMemoryBytes);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(88).int32(message.mode);
+    }
+    if (message.domain !== "") {
+      writer.uint32(106).string(message.domain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TracingPolicyStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTracingPolicyStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.info = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sensors.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.filterId = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.kernelMemoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDomainsRequest(): ListDomainsRequest {
+  return {};
+}
+
+export const ListDomainsRequest: MessageFns<ListDomainsRequest> = {
+  encode(_: ListDomainsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDomainsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDomainsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDomainsResponse(): ListDomainsResponse {
+  return { domains: [] };
+}
+
+export const ListDomainsResponse: MessageFns<ListDomainsResponse> = {
+  encode(message: ListDomainsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.domains) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDomainsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDomainsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.domains.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type FineGuidanceSensorsDefinition = typeof FineGuidanceSensorsDefinition;
 export const FineGuidanceSensorsDefinition = {
   name: "FineGuidanceSensors",
   fullName: "tetragon.FineGuidanceSensors",
   methods: {
+    listTracingPolicies: {
+      name: "ListTracingPolicies",
+      requestType: ListTracingPoliciesRequest as typeof ListTracingPoliciesRequest,
+      requestStream: false,
+      responseType: ListTracingPoliciesResponse as typeof ListTracingPoliciesResponse,
+      responseStream: false,
+      options: {},
+    },
+    addTracingPolicy: {
+      name: "AddTracingPolicy",
+      requestType: AddTracingPolicyRequest as typeof AddTracingPolicyRequest,
+      requestStream: false,
+      responseType: AddTracingPolicyResponse as typeof AddTracingPolicyResponse,
+      responseStream: false,
+      options: {},
+    },
+    deleteTracingPolicy: {
+      name: "DeleteTracingPolicy",
+      requestType: DeleteTracingPolicyRequest as typeof DeleteTracingPolicyRequest,
+      requestStream: false,
+      responseType: DeleteTracingPolicyResponse as typeof DeleteTracingPolicyResponse,
+      responseStream: false,
+      options: {},
+    },
+    configureTracingPolicy: {
+      name: "ConfigureTracingPolicy",
+      requestType: ConfigureTracingPolicyRequest as typeof ConfigureTracingPolicyRequest,
+      requestStream: false,
+      responseType: ConfigureTracingPolicyResponse as typeof ConfigureTracingPolicyResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Older clients ask by these two. */
+    enableTracingPolicy: {
+      name: "EnableTracingPolicy",
+      requestType: EnableTracingPolicyRequest as typeof EnableTracingPolicyRequest,
+      requestStream: false,
+      responseType: EnableTracingPolicyResponse as typeof EnableTracingPolicyResponse,
+      responseStream: false,
+      options: {},
+    },
+    disableTracingPolicy: {
+      name: "DisableTracingPolicy",
+      requestType: DisableTracingPolicyRequest as typeof DisableTracingPolicyRequest,
+      requestStream: false,
+      responseType: DisableTracingPolicyResponse as typeof DisableTracingPolicyResponse,
+      responseStream: false,
+      options: {},
+    },
+    listDomains: {
+      name: "ListDomains",
+      requestType: ListDomainsRequest as typeof ListDomainsRequest,
+      requestStream: false,
+      responseType: ListDomainsResponse as typeof ListDomainsResponse,
+      responseStream: false,
+      options: {},
+    },
     getHealth: {
       name: "GetHealth",
       requestType: GetHealthStatusRequest as typeof GetHealthStatusRequest,
