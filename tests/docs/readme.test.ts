@@ -38,7 +38,7 @@ describe("the table of flags is the program's own help", () => {
   test("each program has one", () => {
     const setup = "tetragon-oci-hook-setup";
     expect(tables.map((table) => table[1])).toEqual([
-      ...["tetragon-oci-hook", "tetragon", "tetragon status", "tetragon-nri-hook"],
+      ...["tetragon-oci-hook", "tetragon", "tetragon status", "tetragon policies", "tetragon-nri-hook"],
       ...[`${setup} install`, `${setup} uninstall`, `${setup} print-config`],
       ...[`${setup} patch-containerd-conf enable-nri`, `${setup} patch-containerd-conf add-oci-hook`],
     ]);

@@ -1,17 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Client, credentials } from "@grpc/grpc-js";
-import { type Container, ListContainersRequest, ListContainersResponse } from "@rthooks/proto";
+import {
+  type Container,
+  FineGuidanceSensorsDefinition,
+  ListContainersRequest,
+  ListContainersResponse,
+  type ListDomainsResponse,
+  type ListTracingPoliciesResponse,
+  type TracingPolicyMode,
+} from "@rthooks/proto";
 
-/** The containers an agent knows, asked over its own socket. */
-export function listContainers(address: string): Promise<readonly Container[]> {
+interface Message<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+function call<Request, Response>(
+  address: string,
+  path: string,
+  types: { readonly requestType: Message<Request>; readonly responseType: Message<Response> },
+  request: Request,
+): Promise<Response> {
   const client = new Client(address, credentials.createInsecure());
-  return new Promise<readonly Container[]>((resolve, reject) => {
+  return new Promise<Response>((resolve, reject) => {
     client.makeUnaryRequest(
-      "/rthooks.v1.AgentState/ListContainers",
-      (request: ListContainersRequest) => Buffer.from(ListContainersRequest.encode(request).finish()),
-      (bytes) => ListContainersResponse.decode(bytes),
-      {},
-      (error, response) => (error === null && response ? resolve(response.containers) : reject(error)),
+      path,
+      (message: Request) => Buffer.from(types.requestType.encode(message).finish()),
+      (bytes) => types.responseType.decode(bytes),
+      request,
+      (error, response) => (error === null && response !== undefined ? resolve(response) : reject(error)),
     );
   }).finally(() => client.close());
+}
+
+/** The containers an agent knows, asked over its own socket. */
+export async function listContainers(address: string): Promise<readonly Container[]> {
+  const types = { requestType: ListContainersRequest, responseType: ListContainersResponse };
+  return (await call(address, "/rthooks.v1.AgentState/ListContainers", types, {})).containers;
+}
+
+interface PolicyCalls {
+  add(yaml: string, domain?: string): Promise<unknown>;
+  delete(name: string, domain?: string): Promise<unknown>;
+  configure(change: {
+    readonly name: string;
+    readonly domain?: string;
+    readonly enable?: boolean;
+    readonly mode?: TracingPolicyMode;
+  }): Promise<unknown>;
+  list(domain?: string): Promise<ListTracingPoliciesResponse>;
+  domains(): Promise<ListDomainsResponse>;
+}
+
+/** What `tetra tracingpolicy` calls. */
+export function callPolicies(address: string): PolicyCalls {
+  const { methods } = FineGuidanceSensorsDefinition;
+  const path = (name: string): string => `/tetragon.FineGuidanceSensors/${name}`;
+  const namespace = "";
+  return {
+    add: (yaml, domain = "") =>
+      call(address, path("AddTracingPolicy"), methods.addTracingPolicy, { yaml, domain }),
+    delete: (name, domain = "") =>
+      call(address, path("DeleteTracingPolicy"), methods.deleteTracingPolicy, { name, namespace, domain }),
+    configure: ({ name, domain = "", enable, mode }) =>
+      call(address, path("ConfigureTracingPolicy"), methods.configureTracingPolicy, {
+        ...{ name, namespace, domain, enable, mode },
+      }),
+    list: (domain = "") =>
+      call(address, path("ListTracingPolicies"), methods.listTracingPolicies, { domain }),
+    domains: () => call(address, path("ListDomains"), methods.listDomains, {}),
+  };
 }

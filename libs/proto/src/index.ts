@@ -21,7 +21,12 @@ export {
   GetVersionResponse,
   HealthStatusResult,
   HealthStatusType,
+  ListDomainsResponse,
+  ListTracingPoliciesResponse,
   Mount,
   RuntimeHookRequest,
   RuntimeHookResponse,
+  TracingPolicyMode,
+  TracingPolicyState,
+  TracingPolicyStatus,
 } from "./gen/tetragon/sensors.ts";

@@ -34,6 +34,15 @@ export const agentFlags = {
     default: "tetragon",
     placeholder: "DIR",
   }),
+  "tracing-policy": flag.string({
+    usage: "file with a TracingPolicy, read again when it changes",
+    placeholder: "FILE",
+  }),
+  "tracing-policy-dir": flag.string({
+    usage: "directory with more of them (.yaml, .yml, .json), looked at again and again",
+    default: "/etc/tetragon/tetragon.tp.d",
+    placeholder: "DIR",
+  }),
   "sweep-interval": flag.duration({
     usage: "how often to look for containers whose cgroup is gone",
     default: "5s",
@@ -75,6 +84,7 @@ export const plainFlags = { help: generalFlags.help } as const; // const: each f
 
 export const commands = [
   { name: "status", summary: "show the containers that the running agent knows" },
+  { name: "policies", summary: "show the tracing policies that the running agent has" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ] as const; // const: the names are a union

@@ -2,6 +2,7 @@
 // The answer of `tetragon status`.
 
 import type { ContainerRecord } from "./container-record.ts";
+import { renderTable } from "./text-table.ts";
 
 const shortIdLength = 12;
 const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "LEARNED", "LABELS"];
@@ -19,17 +20,7 @@ export function renderStatusTable(records: readonly ContainerRecord[], nowNanos:
     record.source,
     [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-",
   ]);
-  const lines = [header, ...rows].map((cells) => cells.map(toPrintable));
-  const widths = header.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
-  return lines
-    .map(
-      (cells) =>
-        `${cells
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  return renderTable([header, ...rows]);
 }
 
 export function renderStatusJson(records: readonly ContainerRecord[]): string {
@@ -47,14 +38,6 @@ function sortRecords(records: readonly ContainerRecord[]): readonly ContainerRec
   const keyOf = (record: ContainerRecord): string =>
     [record.podNamespace, record.podName, record.name, record.id].join("\0");
   return [...records].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-}
-
-/** Names come from outside: a terminal must not obey them. */
-function toPrintable(text: string): string {
-  return text.replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
 }
 
 function renderTime(nanos: bigint): string {

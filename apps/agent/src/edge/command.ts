@@ -4,20 +4,30 @@
 import { resolve } from "node:path";
 import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
+import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
 import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
-import { parseServerAddress } from "../core/server-address.ts";
+import { renderPoliciesJson, renderPoliciesTable } from "../core/policies-table.ts";
+import { parseServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { renderStatusJson, renderStatusTable } from "../core/status-table.ts";
 import type { HelpTopic } from "./help.ts";
 import { runAgent } from "./run-agent.ts";
 import { waitForSignal } from "./signals.ts";
-import { fetchContainers } from "./status-client.ts";
+import { fetchContainers, fetchPolicies } from "./status-client.ts";
 
 export async function runCommand(argv: readonly string[], version: string): Promise<number> {
   const [command, ...rest] = argv;
   switch (command) {
     case "status":
-      return await showStatus(rest);
+      return await show(rest, "status", fetchContainers, {
+        text: (records) => renderStatusTable(records, nowNanos()),
+        json: renderStatusJson,
+      });
+    case "policies":
+      return await show(rest, "policies", fetchPolicies, {
+        text: renderPoliciesTable,
+        json: renderPoliciesJson,
+      });
     case "version":
       return await showVersion(rest, version);
     case "completion":
@@ -54,6 +64,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
+    policyFile: flags["tracing-policy"],
+    policyDirectory: flags["tracing-policy-dir"],
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],
     drainTimeoutMs: flags["drain-timeout"],
@@ -71,28 +83,31 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   process.exit(0);
 }
 
-async function showStatus(argv: readonly string[]): Promise<number> {
+/** What the first agent that answers has to say. */
+async function show<T>(
+  argv: readonly string[],
+  topic: "status" | "policies",
+  fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
+  render: Readonly<Record<"text" | "json", (value: T) => string>>,
+): Promise<number> {
   const parsed = parseArguments(statusFlags, argv);
-  if (!parsed.ok) return fail(`status: ${parsed.error.message}; see tetragon status --help`);
+  if (!parsed.ok) return fail(`${topic}: ${parsed.error.message}; see tetragon ${topic} --help`);
   const flags = resolveFlags(statusFlags, parsed.value.given);
-  if (flags.help) return await showHelp("status");
+  if (flags.help) return await showHelp(topic);
   const [stray] = parsed.value.positionals;
-  if (stray !== undefined) return fail(`status: unexpected argument ${JSON.stringify(stray)}`);
+  if (stray !== undefined) return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}`);
   const problems: string[] = [];
   for (const text of flags["server-address"]) {
     const address = parseServerAddress(text);
-    if (!address.ok) return fail(`status: ${address.error}`);
-    const records = await fetchContainers(address.value, flags.timeout);
-    if (records.ok) {
-      const isJson = flags.output === "json";
-      process.stdout.write(
-        isJson ? renderStatusJson(records.value) : renderStatusTable(records.value, nowNanos()),
-      );
+    if (!address.ok) return fail(`${topic}: ${address.error}`);
+    const answer = await fetch(address.value, flags.timeout);
+    if (answer.ok) {
+      process.stdout.write(render[flags.output === "json" ? "json" : "text"](answer.value));
       return 0;
     }
-    problems.push(records.error);
+    problems.push(answer.error);
   }
-  return fail(problems.length === 0 ? "status: --server-address is empty" : problems.join("\n"));
+  return fail(problems.length === 0 ? `${topic}: --server-address is empty` : problems.join("\n"));
 }
 
 async function showVersion(argv: readonly string[], version: string): Promise<number> {

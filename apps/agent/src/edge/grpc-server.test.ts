@@ -12,8 +12,10 @@ import {
   type CreateContainer,
   FineGuidanceSensorsDefinition,
 } from "@rthooks/proto";
+import { ok } from "@rthooks/result";
 import type { HookCall } from "../core/announcement.ts";
 import type { Lifecycle, OnAnswer } from "../core/lifecycle.ts";
+import { createPolicyStore } from "../core/policy-store.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { callUnary } from "../wire/service.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
@@ -25,6 +27,8 @@ const silent = (): void => {};
 const log = { debug: silent, info: silent, warn: silent, error: silent };
 const webLabels = new Map([["app", "web"]]);
 const sensors = FineGuidanceSensorsDefinition;
+
+const createPolicies = () => createPolicyStore({ putPolicy: () => ok(2), removePolicy: () => {} });
 
 const container = (fields: Partial<CreateContainer>): CreateContainer => ({
   cgroupsPath: "/kubepods/c1",
@@ -80,7 +84,13 @@ describe("the gRPC server", () => {
     calls = [];
     stopped = [];
     announce = (_, onAnswer) => onAnswer(undefined);
-    server = createGrpcServer({ lifecycle, log, version: "1.2.3", problem: undefined });
+    server = createGrpcServer({
+      lifecycle,
+      policies: createPolicies(),
+      log,
+      version: "1.2.3",
+      problem: undefined,
+    });
     const listening = await server.listen({ kind: "unix", path });
     if (!listening.ok) throw new Error(listening.error);
     client = new Client(`unix://${path}`, credentials.createInsecure());

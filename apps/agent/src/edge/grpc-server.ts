@@ -14,9 +14,11 @@ import {
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { parseHookCall } from "../core/announcement.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
+import type { PolicyStore } from "../core/policy-store.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
 import { registerUnary } from "../wire/service.ts";
+import { registerPolicyService } from "./policy-service.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
 export interface GrpcServer {
@@ -33,13 +35,20 @@ const flushMs = 200;
 
 export interface GrpcServerOptions {
   readonly lifecycle: Lifecycle;
+  readonly policies: PolicyStore;
   readonly log: Logger;
   readonly version: string;
   /** What the agent cannot do although it was asked to. */
   readonly problem: string | undefined;
 }
 
-export function createGrpcServer({ lifecycle, log, version, problem }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer({
+  lifecycle,
+  policies,
+  log,
+  version,
+  problem,
+}: GrpcServerOptions): GrpcServer {
   // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
   setLogVerbosity(logVerbosity.NONE);
   // With channelz, though nobody can ask for its figures and they cost each call some 5 %: grpc-js 1.14.7 knows
@@ -94,6 +103,7 @@ export function createGrpcServer({ lifecycle, log, version, problem }: GrpcServe
     },
     onBug,
   );
+  registerPolicyService(server, policies, log, onBug);
   registerUnary(
     server,
     ContainerEventsDefinition,

@@ -6,7 +6,7 @@ import { agentFlags, commands, plainFlags, statusFlags } from "../core/flag-tabl
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 
-export type HelpTopic = "" | "status" | "version" | "completion";
+export type HelpTopic = "" | "status" | "policies" | "version" | "completion";
 
 export function renderCommandHelp(topic: HelpTopic): string {
   switch (topic) {
@@ -17,6 +17,16 @@ export function renderCommandHelp(topic: HelpTopic): string {
           summary:
             "Shows the containers that the running agent knows: pod, container, cgroup id, state, when and how it learned of them.",
           usage: ["tetragon status [-o text|json] [--server-address ADDRESS]"],
+        },
+        statusFlags,
+      );
+    case "policies":
+      return renderHelp(
+        {
+          program: "tetragon policies",
+          summary:
+            "Shows the tracing policies that the running agent has: where each comes from, its state and mode, the id of its filter in the kernel's maps, and what is wrong with it.",
+          usage: ["tetragon policies [-o text|json] [--server-address ADDRESS]"],
         },
         statusFlags,
       );
@@ -41,7 +51,7 @@ export function renderCommandHelp(topic: HelpTopic): string {
           program: "tetragon",
           summary:
             "The node agent: it is told of each container by the runtime hook before the container's first instruction, finds its pod and cgroup, and then lets it go.",
-          usage: ["tetragon [flags]", "tetragon status|version|completion [flags]"],
+          usage: ["tetragon [flags]", "tetragon status|policies|version|completion [flags]"],
           commands,
           examples: ["tetragon --pods-file pods.json --log-format json", "tetragon status -o json"],
         },

@@ -5,6 +5,7 @@ import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { createLifecycle } from "../core/lifecycle.ts";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
+import { createPolicyStore } from "../core/policy-store.ts";
 import {
   isLoopback,
   parseServerAddress,
@@ -15,6 +16,7 @@ import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { openPolicyFilter } from "./open-policy-filter.ts";
 import { openPodsFile } from "./pods-file.ts";
+import { openPolicyFiles } from "./policy-files.ts";
 import { startSweep } from "./sweep.ts";
 import { sweepInherited } from "./sweep-inherited.ts";
 
@@ -31,6 +33,9 @@ export interface AgentOptions {
   readonly log: Logger;
   /** Empty: policies are kept in memory, and enforced by nobody. */
   readonly bpfDirectory: string;
+  /** Empty for none. */
+  readonly policyFile: string;
+  readonly policyDirectory: string;
 }
 
 export interface Agent {
@@ -66,13 +71,18 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     log,
     failureRetentionMs: options.failureRetentionMs,
   });
-  const server = createGrpcServer({ lifecycle, log, version, problem });
+  const policies = createPolicyStore(policyFilter);
+  const server = createGrpcServer({ lifecycle, policies, log, version, problem });
   const stopSweep = startSweep(lifecycle, options.sweepIntervalMs);
   const stopInheritance = sweepInherited(policyFilter, root.value.path, options.sweepIntervalMs);
+  const { policyFile: file, policyDirectory: directory } = options;
+  const closePolicyFiles = openPolicyFiles({ file, directory, policies, log });
+  policyFilter.settlePolicies();
   const stop = async (): Promise<boolean> => {
     const isDrained = await server.drain(options.drainTimeoutMs);
     stopSweep();
     stopInheritance();
+    closePolicyFiles();
     closePods();
     lifecycle.close();
     closeFilter();

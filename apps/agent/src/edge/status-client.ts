@@ -1,19 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks a running agent for its containers.
+// Asks a running agent for what it knows.
 
 import { Client, credentials, status } from "@grpc/grpc-js";
-import { AgentStateDefinition } from "@rthooks/proto";
+import { AgentStateDefinition, FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { err, ok, type Result } from "@rthooks/result";
 import type { ContainerRecord } from "../core/container-record.ts";
+import type { PolicyStatus } from "../core/policy-store.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { toContainerRecord } from "../wire/messages.ts";
-import { callUnary } from "../wire/service.ts";
+import { toPolicyStatus } from "../wire/policy-messages.ts";
+import { callUnary, type WireError } from "../wire/service.ts";
 
 /** The error says which agent, why, and what to try. */
-export async function fetchContainers(
+export const fetchContainers = (
   address: ServerAddress,
   timeoutMs: number,
-): Promise<Result<readonly ContainerRecord[], string>> {
+): Promise<Result<readonly ContainerRecord[], string>> =>
+  ask(address, timeoutMs, "containers", async (client, deadline) => {
+    const { methods } = AgentStateDefinition;
+    const answer = await callUnary(client, AgentStateDefinition, methods.listContainers, {}, deadline);
+    return answer.ok ? ok(answer.value.containers.map(toContainerRecord)) : answer;
+  });
+
+/** Likewise. */
+export const fetchPolicies = (
+  address: ServerAddress,
+  timeoutMs: number,
+): Promise<Result<readonly PolicyStatus[], string>> =>
+  ask(address, timeoutMs, "policies", async (client, deadline) => {
+    const service = FineGuidanceSensorsDefinition;
+    const request = { domain: "" };
+    const answer = await callUnary(client, service, service.methods.listTracingPolicies, request, deadline);
+    return answer.ok ? ok(answer.value.policies.map(toPolicyStatus)) : answer;
+  });
+
+async function ask<T>(
+  address: ServerAddress,
+  timeoutMs: number,
+  what: string,
+  call: (client: Client, deadline: Date) => Promise<Result<T, WireError>>,
+): Promise<Result<T, string>> {
   const target = renderServerAddress(address);
   const client = new Client(target, credentials.createInsecure(), {
     // A node's whole list may be larger than the default of 4 MB.
@@ -21,10 +47,8 @@ export async function fetchContainers(
     "grpc.enable_retries": 0,
   });
   try {
-    const deadline = new Date(Date.now() + timeoutMs);
-    const { methods } = AgentStateDefinition;
-    const answer = await callUnary(client, AgentStateDefinition, methods.listContainers, {}, deadline);
-    if (answer.ok) return ok(answer.value.containers.map(toContainerRecord));
+    const answer = await call(client, new Date(Date.now() + timeoutMs));
+    if (answer.ok) return answer;
     const { code, details } = answer.error;
     switch (code) {
       case status.UNAVAILABLE:
@@ -36,7 +60,7 @@ export async function fetchContainers(
           `the agent at ${target} did not answer within ${timeoutMs} ms: see its log, or give a longer --timeout`,
         );
       case status.UNIMPLEMENTED:
-        return err(`what listens at ${target} is another agent, without a list of containers: ${details}`);
+        return err(`what listens at ${target} is another agent, without a list of ${what}: ${details}`);
       default:
         return err(`the agent at ${target} answered with an error: ${details}`);
     }

@@ -34,7 +34,7 @@ export type PolicyMode = "enforce" | "monitor" | "monitor_only";
 const enforcing: readonly string[] = ["Sigkill", "Signal", "Override", "NotifyEnforcer", "Set"];
 
 /** Whether something of the policy can do more than tell. */
-export function canEnforce(policy: TracingPolicy): boolean {
+function canEnforce(policy: TracingPolicy): boolean {
   return listSelectors(policy).some(({ selector }) =>
     [...(selector.matchActions ?? []), ...(selector.matchReturnActions ?? [])].some(({ action }) =>
       enforcing.includes(action),

@@ -71,5 +71,4 @@ export const tracingPolicy = v.object(
   "expected an object",
 );
 
-export type Document = v.InferOutput<typeof tracingPolicy>;
-export type PolicySpec = Document["spec"];
+export type PolicySpec = v.InferOutput<typeof tracingPolicy>["spec"];

@@ -36,7 +36,7 @@ const capability = fields({
   values: list(filled),
 });
 
-export const actionNames = [
+const actionNames = [
   ...(["Post", "NoPost", "Sigkill", "Signal", "Override", "GetUrl", "DnsLookup", "TrackSock"] as const),
   ...(["UntrackSock", "NotifyEnforcer", "CleanupEnforcerNotification", "Set"] as const),
 ] as const; // const: the names are a union

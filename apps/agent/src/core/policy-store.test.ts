@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { parseTracingPolicy, type TracingPolicy } from "@rthooks/policy";
+import { err, ok } from "@rthooks/result";
+import { createPolicyStore } from "./policy-store.ts";
+
+function policy(
+  name: string,
+  spec: object = { podSelector: { matchLabels: { app: "web" } } },
+  namespace?: string,
+): TracingPolicy {
+  const parsed = parseTracingPolicy({
+    apiVersion: "cilium.io/v1alpha1",
+    kind: namespace === undefined ? "TracingPolicy" : "TracingPolicyNamespaced",
+    metadata: { name, namespace },
+    spec,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
+}
+const kill = { kprobes: [{ call: "sys_x", selectors: [{ matchActions: [{ action: "Sigkill" }] }] }] };
+
+function open(isFull = false) {
+  const keys: string[] = [];
+  const fault = { isFull };
+  const store = createPolicyStore({
+    putPolicy: (key) => {
+      if (fault.isFull) return err("the map is full");
+      keys.push(key);
+      return ok(keys.length + 1);
+    },
+    removePolicy: (key) => void keys.splice(keys.indexOf(key), 1),
+  });
+  return { store, keys, fault };
+}
+const web = { name: "web", namespace: "", domain: "grpc" };
+
+describe("a policy", () => {
+  test("that is added has its filter and is enabled", () => {
+    const { store, keys } = open();
+    expect(store.add("grpc", policy("web"))).toEqual({ ok: true, value: undefined });
+    expect(store.list("")).toEqual([
+      { ...web, id: 1, state: "enabled", mode: "monitor_only", filterId: 2, error: "" },
+    ]);
+    expect(keys).toEqual(["grpc//web"]);
+  });
+
+  test("about everything needs no filter", () => {
+    const { store, keys } = open();
+    store.add("grpc", policy("all", kill));
+    expect(store.list("")).toMatchObject([{ filterId: 0, mode: "enforce" }]);
+    expect(keys).toEqual([]);
+  });
+
+  test("is one of its name, namespace and domain", () => {
+    const { store } = open();
+    store.add("grpc", policy("web"));
+    expect(store.add("grpc", policy("web"))).toMatchObject({
+      ok: false,
+      error: expect.stringContaining("is there already"),
+    });
+    expect(store.add("static", policy("web")).ok).toBe(true);
+    expect(store.add("grpc", policy("web", {}, "shop")).ok).toBe(true);
+    expect(store.list("grpc").length).toBe(2);
+    expect(store.domains()).toEqual(["grpc", "k8s", "static"]);
+  });
+
+  test("that is deleted leaves nothing; one that is not there is an error", () => {
+    const { store, keys } = open();
+    store.add("grpc", policy("web"));
+    expect(store.remove(web).ok).toBe(true);
+    expect([store.list(""), keys]).toEqual([[], []]);
+    expect(store.remove(web)).toMatchObject({
+      ok: false,
+      error: 'there is no tracing policy "web" (domain grpc)',
+    });
+  });
+
+  test("without a filter says so, and can be added again", () => {
+    const { store } = open(true);
+    expect(store.add("grpc", policy("web")).ok).toBe(false);
+    expect(store.list("")).toMatchObject([
+      { state: "load_error", filterId: 0, error: expect.stringContaining("full") },
+    ]);
+    expect(store.configure(web, { enable: false }).ok).toBe(false);
+    expect(store.add("grpc", policy("web")).ok).toBe(false);
+    expect(store.list("").length).toBe(1);
+  });
+
+  test.each(["sensors", "", "No", "a/b", "x".repeat(64)])("has no domain %j", (domain) => {
+    expect(open().store.add(domain, policy("web"))).toMatchObject({ ok: false });
+  });
+});
+
+describe("a policy that is put in place of another", () => {
+  test("keeps its number, and gives up a filter that it does not need", () => {
+    const { store, keys } = open();
+    store.put("static", policy("web"));
+    expect(store.put("static", policy("web", kill)).ok).toBe(true);
+    expect(store.list("")).toMatchObject([{ id: 1, filterId: 0, mode: "enforce" }]);
+    expect(keys).toEqual([]);
+  });
+
+  test("leaves the old one in force where it has no filter", () => {
+    const { store, fault } = open();
+    store.put("static", policy("web", { ...kill, podSelector: {} }));
+    fault.isFull = true;
+    expect(store.put("static", policy("web")).ok).toBe(false);
+    expect(store.list("")).toMatchObject([
+      {
+        state: "enabled",
+        mode: "enforce",
+        filterId: 2,
+        error: expect.stringContaining("a newer one is not used"),
+      },
+    ]);
+  });
+});
+
+describe("a policy's configuration", () => {
+  test("turns it off and on, once each", () => {
+    const { store } = open();
+    store.add("grpc", policy("web"));
+    expect(store.configure(web, { enable: true })).toMatchObject({
+      error: expect.stringContaining("is not disabled"),
+    });
+    expect(store.configure(web, { enable: false }).ok).toBe(true);
+    expect(store.list("")).toMatchObject([{ state: "disabled" }]);
+    expect(store.configure(web, { enable: false })).toMatchObject({
+      error: expect.stringContaining("is not enabled"),
+    });
+    expect(store.configure(web, { enable: true }).ok).toBe(true);
+  });
+
+  test("sets the mode of one that can enforce; what cannot be done whole is not done", () => {
+    const { store } = open();
+    store.add("grpc", policy("web", { ...kill, podSelector: {} }));
+    expect(store.configure(web, { mode: "monitor", enable: true }).ok).toBe(false);
+    expect(store.list("")).toMatchObject([{ mode: "enforce" }]);
+    expect(store.configure(web, { mode: "monitor", enable: false }).ok).toBe(true);
+    expect(store.list("")).toMatchObject([{ mode: "monitor", state: "disabled" }]);
+    store.add("grpc", policy("look"));
+    expect(store.configure({ ...web, name: "look" }, { mode: "enforce" })).toMatchObject({
+      error: "cannot set policy mode on a policy that is monitor only",
+    });
+  });
+});

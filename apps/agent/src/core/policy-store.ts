@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policies that the agent has, whoever gave them: each with its filter in the maps, or with the reason why not.
+
+import { findMode, type PolicyMode, type TracingPolicy, toFilterDefinition } from "@rthooks/policy";
+import { err, ok, type Result } from "@rthooks/result";
+import type { MapPolicyFilter } from "./map-policy-filter.ts";
+
+/** Where a policy comes from; names are unique within. "sensors" is nobody's. */
+type Domain = "grpc" | "static" | "k8s";
+
+export interface PolicyName {
+  readonly name: string;
+  /** Empty for the cluster's kind. */
+  readonly namespace: string;
+  readonly domain: string;
+}
+
+export interface PolicyStatus extends PolicyName {
+  /** In the order of their coming. */
+  readonly id: number;
+  readonly state: "enabled" | "disabled" | "load_error";
+  readonly mode: PolicyMode;
+  /** 0 for a policy that needs none, or has none. */
+  readonly filterId: number;
+  /** Empty where nothing is wrong. */
+  readonly error: string;
+}
+
+/** Errors are one line for people. */
+export interface PolicyStore {
+  add(domain: string, policy: TracingPolicy): Result<void, string>;
+  /** In place of the one of its name, which goes on where the new one has no filter. */
+  put(domain: string, policy: TracingPolicy): Result<void, string>;
+  remove(name: PolicyName): Result<void, string>;
+  configure(
+    name: PolicyName,
+    change: { readonly enable?: boolean; readonly mode?: "enforce" | "monitor" },
+  ): Result<void, string>;
+  /** Of all domains without one. */
+  list(domain: string): readonly PolicyStatus[];
+  domains(): readonly string[];
+}
+
+interface Entry {
+  status: PolicyStatus;
+}
+
+const builtIn: readonly Domain[] = ["grpc", "k8s"];
+/** What a domain of a client's own may be called: it is part of the keys in the maps. */
+const DOMAIN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
+export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "removePolicy">): PolicyStore {
+  const entries = new Map<string, Entry>();
+  let lastId = 0;
+
+  const find = (name: PolicyName): Result<Entry, string> => {
+    const entry = entries.get(toKey(name));
+    return entry === undefined ? err(`there is no tracing policy ${render(name)}`) : ok(entry);
+  };
+
+  const put = (domain: string, policy: TracingPolicy): Result<void, string> => {
+    if (domain === "sensors" || !DOMAIN.test(domain)) {
+      return err(`${JSON.stringify(domain)} is no domain for policies`);
+    }
+    const name: PolicyName = { name: policy.name, namespace: policy.namespace ?? "", domain };
+    const key = toKey(name);
+    const old = entries.get(key)?.status;
+    const isInForce = old !== undefined && old.state !== "load_error";
+    const definition = toFilterDefinition(policy);
+    const filterId = definition === undefined ? ok(0) : filter.putPolicy(key, definition);
+    const error = filterId.ok ? "" : `its filter cannot be set: ${filterId.error}`;
+    if (isInForce && !filterId.ok) {
+      entries.set(key, { status: { ...old, error: `a newer one is not used: ${error}` } });
+    } else {
+      if (filterId.ok && filterId.value === 0) filter.removePolicy(key);
+      const status: PolicyStatus = {
+        ...name,
+        id: old?.id ?? ++lastId,
+        state: filterId.ok ? "enabled" : "load_error",
+        mode: findMode(policy),
+        filterId: filterId.ok ? filterId.value : 0,
+        error,
+      };
+      entries.set(key, { status });
+    }
+    return filterId.ok ? ok(undefined) : err(`tracing policy ${render(name)}: ${error}`);
+  };
+
+  return {
+    put,
+    add(domain, policy) {
+      const name: PolicyName = { name: policy.name, namespace: policy.namespace ?? "", domain };
+      const old = entries.get(toKey(name))?.status;
+      return old === undefined || old.state === "load_error"
+        ? put(domain, policy)
+        : err(`tracing policy ${render(name)} is there already: delete it first`);
+    },
+    remove(name) {
+      const entry = find(name);
+      if (!entry.ok) return entry;
+      entries.delete(toKey(name));
+      filter.removePolicy(toKey(name));
+      return ok(undefined);
+    },
+    configure(name, { enable, mode }) {
+      const found = find(name);
+      if (!found.ok) return found;
+      const entry = found.value;
+      const { status } = entry;
+      // Checked before anything is changed: half of a configuration is none.
+      if (status.state === "load_error")
+        return err(`tracing policy ${render(name)} is not loaded: ${status.error}`);
+      if (mode !== undefined && status.mode === "monitor_only") {
+        return err("cannot set policy mode on a policy that is monitor only");
+      }
+      if (enable !== undefined && enable === (status.state === "enabled")) {
+        return err(`tracing policy ${render(name)} is not ${enable ? "disabled" : "enabled"}`);
+      }
+      const state = enable === undefined ? status.state : enable ? "enabled" : "disabled";
+      entry.status = { ...status, state, mode: mode ?? status.mode };
+      return ok(undefined);
+    },
+    list: (domain) =>
+      [...entries.values()]
+        .map(({ status }) => status)
+        .filter((status) => domain === "" || status.domain === domain)
+        .toSorted((one, other) => one.id - other.id),
+    domains: () =>
+      [...new Set([...builtIn, ...[...entries.values()].map(({ status }) => status.domain)])].toSorted(),
+  };
+}
+
+/** The policy's key in the maps: the same after a restart. */
+const toKey = ({ domain, namespace, name }: PolicyName): string => `${domain}/${namespace}/${name}`;
+
+const render = ({ namespace, name, domain }: PolicyName): string =>
+  `${JSON.stringify(namespace === "" ? name : `${namespace}/${name}`)} (domain ${domain})`;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The first line is the header; columns are as wide as they must be. */
+export function renderTable(lines: readonly (readonly string[])[]): string {
+  const cells = lines.map((line) => line.map(toPrintable));
+  const [header = []] = cells;
+  const widths = header.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  return cells
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+/** Names come from outside: a terminal must not obey them. */
+function toPrintable(text: string): string {
+  return text.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
