@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Kubernetes API, as far as an agent of one node needs it.
+
+export type { ClusterAccess } from "./core/cluster-access.ts";
+export type { KubePod } from "./core/kube-pod.ts";
+export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
+export { type ApiClient, openApiClient } from "./edge/api-client.ts";
+export { fetchPod, type PodTelling, type PodWatch, watchPods } from "./edge/pod-watch.ts";

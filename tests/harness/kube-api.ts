@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// An API server with pods, as far as one that watches them can tell it from the real one: TLS, tokens, lists with pages,
+// watches with bookmarks, initial events and a history that ends (Kubernetes API concepts).
+import { type Certs, createCerts } from "./kube-certs.ts";
+import type { Workspace } from "./workspace.ts";
+
+interface TestPod {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly nodeName?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly object[];
+}
+
+export interface KubeApi {
+  readonly url: string;
+  readonly certs: Certs;
+  /** Requests so far, by path and query. */
+  readonly requests: readonly URL[];
+  /** Accepted as "Bearer"; empty: none is asked for. */
+  token: string;
+  /** As servers before 1.32. */
+  refusesInitialEvents: boolean;
+  /** Status that every request gets. */
+  failsWith: number | undefined;
+  /** Watches say nothing more, not even bookmarks. */
+  isSilent: boolean;
+  put(pod: TestPod): void;
+  delete(uid: string): void;
+  /** A line of the server's own making, to all who watch. */
+  say(line: string): void;
+  /** Every watch is ended, in the middle of a line if that is wanted. */
+  cut(inTheMiddle?: boolean): void;
+  /** Nobody can go on from before now. */
+  forgetHistory(): void;
+  bookmark(): void;
+  watchers(): number;
+}
+
+interface Change {
+  readonly version: number;
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: object;
+  readonly nodeName: string;
+}
+
+interface Watcher {
+  readonly nodeName: string;
+  /** It was not told of something: a real server leaves nothing out, so it hears nothing more. */
+  isStuck: boolean;
+  send(text: string): void;
+  end(): void;
+}
+
+const failure = (code: number, message: string): Response =>
+  Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", message, code }, { status: code });
+
+/** `needsCertificate`: a token alone is not enough to be let in. */
+export function startKubeApi(workspace: Workspace, needsCertificate = false): KubeApi {
+  const certs = createCerts(workspace);
+  let version = 100;
+  let oldest = 100;
+  const pods = new Map<
+    string,
+    { readonly object: { metadata: object }; readonly nodeName: string; readonly path: string }
+  >();
+  const history: Change[] = [];
+  const watchers = new Set<Watcher>();
+  const requests: URL[] = [];
+
+  const tell = (change: Change): void => {
+    history.push(change);
+    for (const watcher of watchers) {
+      if (watcher.nodeName !== change.nodeName) continue;
+      if (api.isSilent) watcher.isStuck = true;
+      if (!watcher.isStuck) watcher.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
+    }
+  };
+  const renderBookmark = (isEnd: boolean): string =>
+    `${JSON.stringify({
+      type: "BOOKMARK",
+      object: {
+        kind: "Pod",
+        metadata: {
+          resourceVersion: String(version),
+          ...(isEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),
+        },
+      },
+    })}\n`;
+
+  const watch = (query: URLSearchParams, nodeName: string): Response => {
+    const from = Number(query.get("resourceVersion") ?? "");
+    const hasInitial = query.get("sendInitialEvents") === "true";
+    if (hasInitial && api.refusesInitialEvents) {
+      return failure(
+        422,
+        "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
+      );
+    }
+    let watcher: Watcher | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        const encoder = new TextEncoder();
+        const own: Watcher = {
+          nodeName,
+          isStuck: false,
+          send: (text) => controller.enqueue(encoder.encode(text)),
+          end: () => {
+            watchers.delete(own);
+            controller.close();
+          },
+        };
+        watcher = own;
+        if (!hasInitial && from < oldest) {
+          const status = {
+            kind: "Status",
+            code: 410,
+            message: `too old resource version: ${from} (${oldest})`,
+          };
+          own.send(`${JSON.stringify({ type: "ERROR", object: status })}\n`);
+          controller.close();
+          return;
+        }
+        watchers.add(own);
+        if (hasInitial) {
+          for (const { object, nodeName: node } of pods.values()) {
+            if (node === nodeName) own.send(`${JSON.stringify({ type: "ADDED", object })}\n`);
+          }
+          own.send(renderBookmark(true));
+        } else {
+          for (const change of history) {
+            if (change.version > from && change.nodeName === nodeName)
+              own.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
+          }
+        }
+      },
+      cancel: () => {
+        if (watcher !== undefined) watchers.delete(watcher);
+      },
+    });
+    return new Response(body, { headers: { "content-type": "application/json" } });
+  };
+
+  const list = (query: URLSearchParams, nodeName: string): Response => {
+    const limit = Math.min(Number(query.get("limit") ?? 500), 2);
+    const from = Number(query.get("continue") ?? 0);
+    const all = [...pods.values()].filter((pod) => pod.nodeName === nodeName).map(({ object }) => object);
+    const next = from + limit < all.length ? String(from + limit) : undefined;
+    return Response.json({
+      kind: "PodList",
+      metadata: { resourceVersion: String(version), ...(next === undefined ? {} : { continue: next }) },
+      items: all.slice(from, from + limit),
+    });
+  };
+
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    tls: needsCertificate
+      ? { ...certs.server, ca: certs.ca, requestCert: true, rejectUnauthorized: true }
+      : { ...certs.server },
+    fetch(request) {
+      const url = new URL(request.url);
+      requests.push(url);
+      if (api.failsWith !== undefined) return failure(api.failsWith, "as it was asked to");
+      if (api.token !== "" && request.headers.get("authorization") !== `Bearer ${api.token}`) {
+        return failure(401, "Unauthorized");
+      }
+      const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
+      if (url.pathname === "/api/v1/pods" && nodeName !== undefined) {
+        return url.searchParams.get("watch") === "true"
+          ? watch(url.searchParams, nodeName)
+          : list(url.searchParams, nodeName);
+      }
+      const pod = [...pods.values()].find(({ path }) => path === url.pathname);
+      return pod === undefined ? failure(404, "not found") : Response.json(pod.object);
+    },
+  });
+  workspace.onClose(() => server.stop(true));
+
+  const api: KubeApi = {
+    url: `https://127.0.0.1:${server.port}`,
+    certs,
+    requests,
+    token: "secret-1",
+    refusesInitialEvents: false,
+    failsWith: undefined,
+    isSilent: false,
+    put({
+      uid,
+      name,
+      namespace = "shop",
+      nodeName = "node-1",
+      labels = {},
+      annotations = {},
+      ownerReferences = [],
+    }) {
+      version++;
+      const resourceVersion = String(version);
+      const metadata = { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences };
+      const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName } };
+      const type = pods.has(uid) ? "MODIFIED" : "ADDED";
+      pods.set(uid, { object, nodeName, path: `/api/v1/namespaces/${namespace}/pods/${name}` });
+      tell({ version, type, object, nodeName });
+    },
+    delete(uid) {
+      const pod = pods.get(uid);
+      if (pod === undefined) return;
+      version++;
+      pods.delete(uid);
+      const object = {
+        ...pod.object,
+        metadata: { ...pod.object.metadata, resourceVersion: String(version) },
+      };
+      tell({ version, type: "DELETED", object, nodeName: pod.nodeName });
+    },
+    say: (line) => {
+      for (const watcher of watchers) watcher.send(`${line}\n`);
+    },
+    cut(inTheMiddle = false) {
+      for (const watcher of [...watchers]) {
+        if (inTheMiddle) watcher.send('{"type":"ADDED","object":{"metadata":{"uid":"half');
+        watcher.end();
+      }
+    },
+    forgetHistory() {
+      version++;
+      oldest = version;
+      history.length = 0;
+    },
+    bookmark: () => {
+      for (const watcher of watchers) if (!watcher.isStuck) watcher.send(renderBookmark(false));
+    },
+    watchers: () => watchers.size,
+  };
+  return api;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who watches pods in these tests, and believes what is told.
+import {
+  type ClusterAccess,
+  type KubePod,
+  openApiClient,
+  type PodTelling,
+  type PodWatch,
+  watchPods,
+} from "@rthooks/kube";
+import type { KubeApi } from "../harness/kube-api.ts";
+import { waitFor } from "../harness/wait.ts";
+import type { Workspace } from "../harness/workspace.ts";
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+export const accessOf = (api: KubeApi, more: Partial<ClusterAccess> = {}): ClusterAccess => ({
+  server: api.url,
+  ca: { kind: "file", path: api.certs.caPath },
+  insecure: false,
+  serverName: undefined,
+  credentials: { kind: "token", token: api.token },
+  ...more,
+});
+
+export interface Observer {
+  readonly watch: PodWatch;
+  readonly tellings: readonly PodTelling[];
+  pods(): ReadonlyMap<string, KubePod>;
+  labels(uid: string): Readonly<Record<string, string>> | undefined;
+}
+
+export function observe(workspace: Workspace, access: ClusterAccess, idleMs = 5_000): Observer {
+  const pods = new Map<string, KubePod>();
+  const tellings: PodTelling[] = [];
+  const watch = watchPods({
+    client: openApiClient(access, "test/1"),
+    nodeName: "node-1",
+    log: silent,
+    idleMs,
+    onTelling: (telling) => {
+      tellings.push(telling);
+      if (telling.kind === "all") {
+        pods.clear();
+        for (const pod of telling.pods) pods.set(pod.uid, pod);
+      } else if (telling.kind === "put") pods.set(telling.pod.uid, telling.pod);
+      else pods.delete(telling.pod.uid);
+    },
+  });
+  workspace.onClose(() => watch.close());
+  return {
+    watch,
+    tellings,
+    pods: () => pods,
+    labels: (uid) => {
+      const pod = pods.get(uid);
+      return pod === undefined ? undefined : Object.fromEntries(pod.labels);
+    },
+  };
+}
+
+export const connected = ({ watch }: Observer) =>
+  waitFor("the watch is connected", () => watch.isConnected());
