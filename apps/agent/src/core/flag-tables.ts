@@ -21,6 +21,19 @@ export const agentFlags = {
     usage: "pods and their labels from `kubectl get pods -A -o json` (or yaml); read again when it changes",
     placeholder: "FILE",
   }),
+  "enable-k8s-api": flag.boolean({ usage: "learn of this node's pods from the API server" }),
+  "k8s-kubeconfig-path": flag.string({
+    usage: "kubeconfig of the API server (default: that of the pod this program runs in)",
+    placeholder: "FILE",
+  }),
+  "node-name": flag.string({
+    usage: "name of this node in the cluster (default: NODE_NAME of the environment)",
+    placeholder: "NAME",
+  }),
+  "pod-wait": flag.duration({
+    usage: "how long a container waits for the API server to tell of its pod",
+    default: "2s",
+  }),
   "cgroup-root": flag.string({
     usage: "root of the cgroup hierarchy that gives the ids (found when not given)",
     placeholder: "DIR",

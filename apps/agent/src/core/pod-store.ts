@@ -7,22 +7,26 @@ import type { Pod, PodChange, PodQuery, PodSource } from "./pod-source.ts";
 export interface PodStore extends PodSource {
   /** Takes the list as the whole truth and tells the subscribers the difference. */
   replaceAll(pods: readonly Pod[]): void;
+  /** One pod as it is now. Another of its name is gone then, whoever has told of that. */
+  put(pod: Pod): void;
+  remove(uid: string): void;
 }
 
-const nameKey = (namespace: string, name: string): string => `${namespace}/${name}`;
+const nameKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string => `${namespace}/${name}`;
 
 export function createPodStore(): PodStore {
-  let byUid: ReadonlyMap<string, Pod> = new Map();
-  let byHash: ReadonlyMap<string, Pod> = new Map();
-  let byName: ReadonlyMap<string, Pod> = new Map();
+  const byUid = new Map<string, Pod>();
+  const byHash = new Map<string, Pod>();
+  const byName = new Map<string, Pod>();
   const listeners = new Set<(change: PodChange) => void>();
   const tell = (change: PodChange): void => {
     for (const listener of listeners) listener(change);
   };
 
   const find = ({ uid, namespace, name }: PodQuery): Pod | undefined => {
-    if (uid === undefined)
-      return namespace === "" || name === "" ? undefined : byName.get(nameKey(namespace, name));
+    if (uid === undefined) {
+      return namespace === "" || name === "" ? undefined : byName.get(nameKey({ namespace, name }));
+    }
     const pod = byUid.get(uid);
     if (pod !== undefined) return pod;
     // Anybody who may create pods may claim a hash, so the mirror must be the pod the hook named.
@@ -30,23 +34,40 @@ export function createPodStore(): PodStore {
     return mirror?.namespace === namespace && mirror.name === name ? mirror : undefined;
   };
 
-  const replaceAll = (pods: readonly Pod[]): void => {
-    const before = byUid;
-    byUid = new Map(pods.map((pod) => [pod.uid, pod]));
-    byHash = new Map(pods.flatMap((pod) => (pod.staticPodHash ? [[pod.staticPodHash, pod] as const] : [])));
-    byName = new Map(pods.map((pod) => [nameKey(pod.namespace, pod.name), pod]));
-    for (const pod of before.values()) {
-      if (!byUid.has(pod.uid)) tell({ kind: "deleted", pod });
-    }
-    for (const pod of byUid.values()) {
-      const old = before.get(pod.uid);
-      if (old === undefined || !isSamePod(old, pod)) tell({ kind: "changed", pod });
-    }
+  const forget = (pod: Pod): void => {
+    byUid.delete(pod.uid);
+    // By now another pod may have what was its own.
+    if (byName.get(nameKey(pod)) === pod) byName.delete(nameKey(pod));
+    if (byHash.get(pod.staticPodHash ?? "") === pod) byHash.delete(pod.staticPodHash ?? "");
+  };
+
+  const remove = (uid: string): void => {
+    const pod = byUid.get(uid);
+    if (pod === undefined) return;
+    forget(pod);
+    tell({ kind: "deleted", pod });
+  };
+
+  const put = (pod: Pod): void => {
+    const namesake = byName.get(nameKey(pod));
+    if (namesake !== undefined && namesake.uid !== pod.uid) remove(namesake.uid);
+    const old = byUid.get(pod.uid);
+    if (old !== undefined) forget(old);
+    byUid.set(pod.uid, pod);
+    byName.set(nameKey(pod), pod);
+    if (pod.staticPodHash !== undefined) byHash.set(pod.staticPodHash, pod);
+    if (old === undefined || !isSamePod(old, pod)) tell({ kind: "changed", pod });
   };
 
   return {
     find,
-    replaceAll,
+    put,
+    remove,
+    replaceAll(pods) {
+      const kept = new Set(pods.map(({ uid }) => uid));
+      for (const uid of [...byUid.keys()]) if (!kept.has(uid)) remove(uid);
+      for (const pod of pods) put(pod);
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

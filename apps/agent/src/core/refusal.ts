@@ -10,6 +10,8 @@ const refusalKinds = [
   // The container is on record as part of another pod.
   "pod-conflict",
   "pod-gone",
+  // The API server has no such pod.
+  "pod-unknown",
   "filter-full",
   "internal",
 ] as const; // const, so that the type below is the union of the words

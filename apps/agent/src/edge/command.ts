@@ -61,6 +61,13 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   const agent = await runAgent({
     serverAddresses: flags["server-address"],
     podsFile: flags["pods-file"],
+    kube: flags["enable-k8s-api"]
+      ? {
+          kubeconfigPath: flags["k8s-kubeconfig-path"],
+          nodeName: flags["node-name"] || (process.env["NODE_NAME"] ?? ""),
+          podWaitMs: flags["pod-wait"],
+        }
+      : undefined,
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",

@@ -87,6 +87,7 @@ describe("the gRPC server", () => {
     server = createGrpcServer({
       lifecycle,
       policies: createPolicies(),
+      awaitPod: () => undefined,
       log,
       version: "1.2.3",
       problem: undefined,

@@ -12,9 +12,10 @@ import {
   HealthStatusType,
 } from "@rthooks/proto";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { parseHookCall } from "../core/announcement.ts";
+import { type HookCall, parseHookCall } from "../core/announcement.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
+import type { Refusal } from "../core/refusal.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
 import { registerUnary } from "../wire/service.ts";
@@ -36,6 +37,8 @@ const flushMs = 200;
 export interface GrpcServerOptions {
   readonly lifecycle: Lifecycle;
   readonly policies: PolicyStore;
+  /** Resolves when the pod of the call is known, or cannot be; undefined where there is nothing to wait for. */
+  awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
   readonly log: Logger;
   readonly version: string;
   /** What the agent cannot do although it was asked to. */
@@ -45,6 +48,7 @@ export interface GrpcServerOptions {
 export function createGrpcServer({
   lifecycle,
   policies,
+  awaitPod,
   log,
   version,
   problem,
@@ -87,14 +91,27 @@ export function createGrpcServer({
       const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos());
       if (call.ok) {
         const end = calls.begin();
-        try {
-          lifecycle.announce(call.value, (refusal) => {
-            end();
-            answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));
-          });
-        } catch (error) {
+        const conclude = (refusal: Refusal | undefined): void => {
           end();
-          throw error;
+          answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));
+        };
+        const announce = (): void => {
+          try {
+            lifecycle.announce(call.value, conclude);
+          } catch (error) {
+            end();
+            throw error;
+          }
+        };
+        const waiting = awaitPod(call.value);
+        if (waiting === undefined) announce();
+        else {
+          waiting
+            .then((known) => (known.ok ? announce() : conclude(known.error)))
+            .catch((error: unknown) => {
+              onBug(error);
+              conclude({ kind: "internal", message: describeError(error) });
+            });
         }
         return;
       }

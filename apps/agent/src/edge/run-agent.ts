@@ -14,6 +14,7 @@ import {
 } from "../core/server-address.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { createGrpcServer } from "./grpc-server.ts";
+import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
 import { openPolicyFilter } from "./open-policy-filter.ts";
 import { openPodsFile } from "./pods-file.ts";
 import { openPolicyFiles } from "./policy-files.ts";
@@ -24,6 +25,8 @@ export interface AgentOptions {
   readonly serverAddresses: readonly string[];
   /** Empty: pods are known by their hook calls only. */
   readonly podsFile: string;
+  /** Undefined: nobody asks the API server. */
+  readonly kube: Pick<KubePodsOptions, "kubeconfigPath" | "nodeName" | "podWaitMs"> | undefined;
   readonly cgroupRoot: string;
   readonly procfs: string;
   readonly sweepIntervalMs: number;
@@ -57,9 +60,9 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   }
   const root = findCgroupRoot(options);
   if (!root.ok) return root;
-  const pods = openPodSource(options.podsFile, log);
+  const pods = openPods(options);
   if (!pods.ok) return pods;
-  const { source, close: closePods } = pods.value;
+  const { source, awaitPod, close: closePods } = pods.value;
 
   const opened = openPolicyFilter(options.bpfDirectory, log);
   if (!opened.ok) return opened;
@@ -72,7 +75,7 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     failureRetentionMs: options.failureRetentionMs,
   });
   const policies = createPolicyStore(policyFilter);
-  const server = createGrpcServer({ lifecycle, policies, log, version, problem });
+  const server = createGrpcServer({ lifecycle, policies, awaitPod, log, version, problem });
   const stopSweep = startSweep(lifecycle, options.sweepIntervalMs);
   const stopInheritance = sweepInherited(policyFilter, root.value.path, options.sweepIntervalMs);
   const { policyFile: file, policyDirectory: directory } = options;
@@ -94,7 +97,7 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     pid: process.pid,
     cgroupRoot: root.value.path,
     cgroupMode: root.value.mode,
-    pods: options.podsFile || "from hook calls only",
+    pods: options.kube !== undefined ? "from the API server" : options.podsFile || "from hook calls only",
     policyFilter: options.bpfDirectory === "" || problem !== undefined ? "in memory" : options.bpfDirectory,
   });
   if (!root.value.isCgroupFileSystem) {
@@ -120,10 +123,18 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   return ok({ addresses: listening, stop });
 }
 
-function openPodSource(
-  podsFile: string,
-  log: Logger,
-): Result<{ readonly source: PodSource; close(): void }, string> {
-  if (podsFile === "") return ok({ source: annotationsOnly, close: () => {} });
-  return ok(openPodsFile(podsFile, log));
+interface OpenedPods {
+  readonly source: PodSource;
+  readonly awaitPod: KubePods["awaitPod"];
+  close(): void;
+}
+
+function openPods({ kube, podsFile, version, log }: AgentOptions): Result<OpenedPods, string> {
+  if (kube !== undefined && podsFile !== "") {
+    return err("--enable-k8s-api and --pods-file exclude each other: who would be right?");
+  }
+  if (kube !== undefined) return openKubePods({ ...kube, version, log });
+  const awaitPod = () => undefined;
+  if (podsFile === "") return ok({ source: annotationsOnly, awaitPod, close: () => {} });
+  return ok({ ...openPodsFile(podsFile, log), awaitPod });
 }

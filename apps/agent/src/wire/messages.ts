@@ -51,6 +51,7 @@ function toStatusCode(kind: RefusalKind): status {
     case "namespace-conflict":
     case "pod-conflict":
     case "pod-gone":
+    case "pod-unknown":
       return status.FAILED_PRECONDITION;
     case "filter-full":
       return status.RESOURCE_EXHAUSTED;

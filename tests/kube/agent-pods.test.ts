@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built agent with an API server: a container's labels and policies come from there, before it starts.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { callPolicies } from "../harness/agent-client.ts";
+import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
+import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
+import { readCgroupId } from "../harness/cgroup.ts";
+import { waitForFirstAct } from "../harness/first-act.ts";
+import { containerdAnnotations } from "../harness/hook.ts";
+import { type KubeApi, startKubeApi } from "../harness/kube-api.ts";
+import { findHook } from "../harness/programs.ts";
+import { createRunc, type Runc } from "../harness/runc.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+const workspace = createWorkspace("kagent");
+let runc: Runc;
+let api: KubeApi;
+let seat: AgentSeat;
+let maps: string;
+
+beforeAll(async () => {
+  runc = createRunc(workspace);
+  api = startKubeApi(workspace);
+  maps = join(mountBpfFs(workspace), "tetragon");
+  const kubeconfig = workspace.path("kubeconfig");
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "k", user: "u" } }],
+      clusters: [{ name: "k", cluster: { server: api.url, "certificate-authority": api.certs.caPath } }],
+      users: [{ name: "u", user: { token: api.token } }],
+    }),
+  );
+  seat = createAgentSeat(workspace, [
+    ...[
+      "--enable-k8s-api",
+      "--k8s-kubeconfig-path",
+      kubeconfig,
+      "--node-name",
+      "node-1",
+      "--pod-wait",
+      "1500ms",
+    ],
+    ...["--enable-policy-filter", "--bpf-dir", maps, "--sweep-interval", "100ms"],
+    ...["--tracing-policy-dir", workspace.path("none")],
+  ]);
+  await seat.start();
+  await callPolicies(`unix://${seat.socketPath}`).add(`
+apiVersion: cilium.io/v1alpha1
+kind: TracingPolicy
+metadata: { name: web }
+spec:
+  podSelector: { matchLabels: { app: web } }
+`);
+}, 60_000);
+afterAll(() => workspace.close(), 60_000);
+
+const webPolicy = 2;
+const members = () => dumpPolicyFilter(maps).get(webPolicy) ?? new Set<bigint>();
+
+let count = 0;
+function create(uid: string, name: string): Bundle {
+  const container = `c${++count}`;
+  return createBundle(workspace, {
+    id: `${container}-${workspace.tag}`,
+    cgroupsPath: `${runc.cgroupParent}/pod${uid}/${container}`,
+    annotations: containerdAnnotations({ uid, namespace: "shop", name, container }),
+    script: `${firstActScript}; while [ ! -e /out/end ]; do sleep 0.02; done`,
+    hooks: {
+      createRuntime: [
+        {
+          path: findHook(),
+          args: [
+            ...["tetragon-oci-hook", "createRuntime", "--grpc-address", `unix://${seat.socketPath}`],
+            ...["--log-fname", workspace.path(`${container}.log`)],
+          ],
+        },
+      ],
+    },
+  });
+}
+
+const uidOf = (number: number): string =>
+  `00000000-0000-4000-8000-0000000000${String(number).padStart(2, "0")}`;
+
+async function start(bundle: Bundle) {
+  const running = runc.start(bundle);
+  const id = readCgroupId((await waitForFirstAct(running, bundle.outDir)).cgroupPath);
+  return {
+    id,
+    end: async () => {
+      writeFileSync(join(bundle.outDir, "end"), "");
+      await running.exited;
+    },
+  };
+}
+
+test("a pod that the watch has told of is in its policies at once, and its labels are followed", async () => {
+  api.put({ uid: uidOf(1), name: "web-1", labels: { app: "web" } });
+  const container = await start(create(uidOf(1), "web-1"));
+  expect(members().has(container.id)).toBe(true);
+  api.put({ uid: uidOf(1), name: "web-1", labels: { app: "db" } });
+  await waitFor("its new labels", () => !members().has(container.id));
+  api.put({ uid: uidOf(1), name: "web-1", labels: { app: "web" } });
+  await waitFor("its old ones", () => members().has(container.id));
+  await container.end();
+}, 60_000);
+
+test("a pod that comes late is waited for, told by the watch or asked for by its name", async () => {
+  const early = runc.start(create(uidOf(2), "late"));
+  await Bun.sleep(300);
+  expect(early.hasExited()).toBe(false);
+  api.put({ uid: uidOf(2), name: "late", labels: { app: "web" } });
+  await waitFor("the container is in its policy", () => members().size === 1);
+  early.signal("SIGKILL");
+  await early.exited;
+
+  // The watch says nothing, but the server has it.
+  api.isSilent = true;
+  api.put({ uid: uidOf(3), name: "asked", labels: { app: "web" } });
+  const container = await start(create(uidOf(3), "asked"));
+  expect(members().has(container.id)).toBe(true);
+  await container.end();
+  api.isSilent = false;
+  api.cut();
+}, 60_000);
+
+test("a pod that the server does not have, or has another one of its name, is refused", async () => {
+  for (const [uid, name] of [
+    [uidOf(4), "nobody"],
+    [uidOf(5), "web-1"],
+  ] as const) {
+    const refused = await runc.run(create(uid, name));
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("is not known to the API server after 1500 ms");
+  }
+}, 60_000);
+
+test("without an API server the hook's word has to do, and is corrected later", async () => {
+  api.failsWith = 503;
+  api.cut();
+  await waitFor("the agent notices", () =>
+    seat.agent().process.stderr().includes("the API server is not heard"),
+  );
+  const container = await start(create(uidOf(6), "boot"));
+  expect(members().has(container.id)).toBe(false);
+  api.failsWith = undefined;
+  api.put({ uid: uidOf(6), name: "boot", labels: { app: "web" } });
+  await waitFor("its labels", () => members().has(container.id), 30_000);
+  await container.end();
+}, 60_000);
