@@ -2,7 +2,7 @@
 // Policies of the built agent: from files and from calls, with their filters in the kernel's maps, and real containers in
 // them before their first instruction.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TracingPolicyMode, TracingPolicyState } from "@rthooks/proto";
 import { callPolicies } from "../harness/agent-client.ts";
@@ -227,5 +227,44 @@ describe("policies from files", () => {
     await web.end();
     rmSync(file);
     await waitFor("no policy", async () => (await list()).length === 0);
+  }, 60_000);
+});
+
+describe("policies from calls", () => {
+  // Each seat has its own place.
+  const second = createWorkspace("pol2");
+  afterAll(() => second.close());
+  const kept = second.path("kept");
+  const own = createAgentSeat(second, [
+    ...["--persist-grpc-policies", "--persist-dir", kept, "--tracing-policy-dir", second.path("none")],
+  ]);
+  const calls = () => callPolicies(`unix://${own.socketPath}`);
+
+  test("outlive the agent as they were configured, with --persist-grpc-policies", async () => {
+    await own.start();
+    await calls().add(yaml("one", "web"));
+    await calls().add(yaml("two", "web"), "team");
+    await calls().add(yaml("three", "web"));
+    await calls().configure({
+      name: "two",
+      domain: "team",
+      enable: false,
+      mode: TracingPolicyMode.TP_MODE_MONITOR,
+    });
+    await calls().delete("three");
+    writeFileSync(join(kept, "broken.json"), "{");
+    own.agent().process.signal("SIGKILL");
+    await own.agent().process.exited;
+    await own.start();
+    expect((await calls().list()).policies).toMatchObject([
+      { name: "one", domain: "grpc", state: TracingPolicyState.TP_STATE_ENABLED },
+      {
+        ...{ name: "two", domain: "team", state: TracingPolicyState.TP_STATE_DISABLED },
+        mode: TracingPolicyMode.TP_MODE_MONITOR,
+      },
+    ]);
+    expect(own.agent().process.stderr()).toContain("tracing policy not restored");
+    expect(readdirSync(kept).toSorted()).toEqual(["broken.json", "one::grpc.json", "two::team.json"]);
+    expect(statSync(kept).mode & 0o777).toBe(0o700);
   }, 60_000);
 });

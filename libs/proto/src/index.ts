@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages and services, generated from ../proto; see ../scripts/generate.ts.
 
+export { BoolValue, StringValue } from "./gen/google/protobuf/wrappers.ts";
 export {
   ContainerEventsDefinition,
   ReportStoppedRequest,
@@ -17,6 +18,7 @@ export {
   FineGuidanceSensorsDefinition,
   GetHealthStatusRequest,
   GetHealthStatusResponse,
+  GetInfoResponse,
   GetVersionRequest,
   GetVersionResponse,
   HealthStatusResult,

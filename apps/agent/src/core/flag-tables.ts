@@ -56,6 +56,14 @@ export const agentFlags = {
     default: "/etc/tetragon/tetragon.tp.d",
     placeholder: "DIR",
   }),
+  "persist-grpc-policies": flag.boolean({
+    usage: "keep policies that come by calls for the agent's next life",
+  }),
+  "persist-dir": flag.string({
+    usage: "where they are kept",
+    default: "/var/lib/tetragon/policies",
+    placeholder: "DIR",
+  }),
   "sweep-interval": flag.duration({
     usage: "how often to look for containers whose cgroup is gone",
     default: "5s",

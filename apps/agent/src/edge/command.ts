@@ -73,10 +73,17 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],
+    policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],
     drainTimeoutMs: flags["drain-timeout"],
     version,
+    conf: Object.fromEntries(
+      Object.entries(flags).map(([name, value]) => [
+        name,
+        typeof value === "boolean" ? value : String(value),
+      ]),
+    ),
     log,
   });
   if (!agent.ok) {

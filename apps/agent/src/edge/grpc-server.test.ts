@@ -19,6 +19,7 @@ import { createPolicyStore } from "../core/policy-store.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { callUnary } from "../wire/service.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
+import { noPolicyArchive } from "./policy-archive.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-grpc-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -87,9 +88,10 @@ describe("the gRPC server", () => {
     server = createGrpcServer({
       lifecycle,
       policies: createPolicies(),
+      archive: noPolicyArchive,
       awaitPod: () => undefined,
       log,
-      version: "1.2.3",
+      info: { version: "1.2.3", runtime: "Bun", probes: { maps: true }, conf: { procfs: "/proc", on: true } },
       problem: undefined,
     });
     const listening = await server.listen({ kind: "unix", path });
@@ -99,6 +101,21 @@ describe("the gRPC server", () => {
   afterEach(async () => {
     client.close();
     await server.drain(0);
+  });
+
+  test("tells how it was started, with what clients take for granted", async () => {
+    const info = await callUnary(client, sensors, sensors.methods.getInfo, {}, deadline());
+    expect(info).toMatchObject({
+      value: {
+        version: "1.2.3",
+        probes: [{ Name: "maps", Enabled: true }],
+        conf: [
+          { key: "procfs", value: { typeUrl: "type.googleapis.com/google.protobuf.StringValue" } },
+          { key: "on", value: { typeUrl: "type.googleapis.com/google.protobuf.BoolValue" } },
+        ],
+        build: { goVersion: "Bun" },
+      },
+    });
   });
 
   test("tells its version, its health and its containers", async () => {

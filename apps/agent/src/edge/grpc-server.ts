@@ -17,8 +17,10 @@ import type { Lifecycle } from "../core/lifecycle.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
+import { type AgentInfo, toInfoMessage } from "../wire/info-message.ts";
 import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
 import { registerUnary } from "../wire/service.ts";
+import type { PolicyArchive } from "./policy-archive.ts";
 import { registerPolicyService } from "./policy-service.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
@@ -37,10 +39,11 @@ const flushMs = 200;
 export interface GrpcServerOptions {
   readonly lifecycle: Lifecycle;
   readonly policies: PolicyStore;
+  readonly archive: PolicyArchive;
   /** Resolves when the pod of the call is known, or cannot be; undefined where there is nothing to wait for. */
   awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
   readonly log: Logger;
-  readonly version: string;
+  readonly info: AgentInfo;
   /** What the agent cannot do although it was asked to. */
   readonly problem: string | undefined;
 }
@@ -48,9 +51,10 @@ export interface GrpcServerOptions {
 export function createGrpcServer({
   lifecycle,
   policies,
+  archive,
   awaitPod,
   log,
-  version,
+  info,
   problem,
 }: GrpcServerOptions): GrpcServer {
   // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
@@ -68,7 +72,15 @@ export function createGrpcServer({
     details: problem === undefined ? "running" : `running, but ${problem}`,
   };
 
+  const { version } = info;
   registerUnary(server, sensors, sensors.methods.getVersion, (_, answer) => answer(ok({ version })), onBug);
+  registerUnary(
+    server,
+    sensors,
+    sensors.methods.getInfo,
+    (_, answer) => answer(ok(toInfoMessage(info))),
+    onBug,
+  );
   registerUnary(
     server,
     sensors,
@@ -120,7 +132,7 @@ export function createGrpcServer({
     },
     onBug,
   );
-  registerPolicyService(server, policies, log, onBug);
+  registerPolicyService(server, policies, archive, log, onBug);
   registerUnary(
     server,
     ContainerEventsDefinition,

@@ -8,6 +8,7 @@ import { err, ok, type Result } from "@rthooks/result";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
 import { toSettableMode, toStatusMessage } from "../wire/policy-messages.ts";
 import { registerUnary, type WireError } from "../wire/service.ts";
+import type { PolicyArchive } from "./policy-archive.ts";
 import { parsePolicyText } from "./policy-text.ts";
 
 const DEFAULT_DOMAIN = "grpc";
@@ -15,6 +16,7 @@ const DEFAULT_DOMAIN = "grpc";
 export function registerPolicyService(
   server: Server,
   policies: PolicyStore,
+  archive: PolicyArchive,
   log: Logger,
   onBug: (error: unknown) => void,
 ): void {
@@ -47,9 +49,16 @@ export function registerPolicyService(
         answer(conclude(policy, status.INVALID_ARGUMENT, "added", { domain: where }));
         return;
       }
-      const { name, namespace = "" } = policy.value;
+      const name: PolicyName = {
+        name: policy.value.name,
+        namespace: policy.value.namespace ?? "",
+        domain: where,
+      };
       const added = policies.add(where, policy.value);
-      answer(conclude(added, status.FAILED_PRECONDITION, "added", { name, namespace, domain: where }));
+      const saved = added.ok ? archive.save(name, yaml) : added;
+      // One that would be gone with the agent is not what was asked for.
+      if (added.ok && !saved.ok) policies.remove(name);
+      answer(conclude(saved, status.FAILED_PRECONDITION, "added", { ...name }));
     },
     onBug,
   );
@@ -59,15 +68,24 @@ export function registerPolicyService(
     methods.deleteTracingPolicy,
     (request, answer) => {
       const name = toName(request);
-      answer(conclude(policies.remove(name), status.NOT_FOUND, "deleted", { ...name }));
+      const removed = policies.remove(name);
+      const forgotten = removed.ok ? archive.remove(name) : removed;
+      answer(conclude(forgotten, status.NOT_FOUND, "deleted", { ...name }));
     },
     onBug,
   );
   const configure = (
     name: PolicyName,
     change: Parameters<PolicyStore["configure"]>[1],
-  ): Result<Record<string, never>, WireError> =>
-    conclude(policies.configure(name, change), status.FAILED_PRECONDITION, "configured", { ...name });
+  ): Result<Record<string, never>, WireError> => {
+    const configured = policies.configure(name, change);
+    const found = policies
+      .list(name.domain)
+      .find((one) => one.name === name.name && one.namespace === name.namespace);
+    const isKept = configured.ok && found !== undefined && isFromCalls(name);
+    const done = isKept ? archive.update(found) : configured;
+    return conclude(done, status.FAILED_PRECONDITION, "configured", { ...name });
+  };
   registerUnary(
     server,
     service,
@@ -115,6 +133,9 @@ export function registerPolicyService(
     onBug,
   );
 }
+
+/** Others have a file or an object of the API server, which says what they are to be. */
+const isFromCalls = ({ domain }: PolicyName): boolean => domain !== "static" && domain !== "k8s";
 
 const toName = ({ name, namespace, domain }: PolicyName): PolicyName => ({
   name,

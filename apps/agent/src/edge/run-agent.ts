@@ -12,11 +12,13 @@ import {
   renderServerAddress,
   type ServerAddress,
 } from "../core/server-address.ts";
+import type { AgentInfo } from "../wire/info-message.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
 import { openPolicyFilter } from "./open-policy-filter.ts";
 import { openPodsFile } from "./pods-file.ts";
+import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
 import { openPolicyFiles } from "./policy-files.ts";
 import { startSweep } from "./sweep.ts";
 import { sweepInherited } from "./sweep-inherited.ts";
@@ -33,12 +35,16 @@ export interface AgentOptions {
   readonly failureRetentionMs: number;
   readonly drainTimeoutMs: number;
   readonly version: string;
+  /** The flags, for whoever asks. */
+  readonly conf: AgentInfo["conf"];
   readonly log: Logger;
   /** Empty: policies are kept in memory, and enforced by nobody. */
   readonly bpfDirectory: string;
   /** Empty for none. */
   readonly policyFile: string;
   readonly policyDirectory: string;
+  /** Of policies that come by calls; empty: they are gone with the agent. */
+  readonly policyArchive: string;
 }
 
 export interface Agent {
@@ -75,7 +81,23 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     failureRetentionMs: options.failureRetentionMs,
   });
   const policies = createPolicyStore(policyFilter);
-  const server = createGrpcServer({ lifecycle, policies, awaitPod, log, version, problem });
+  const archive =
+    options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive, log);
+  if (!archive.ok) {
+    closePods();
+    closeFilter();
+    return archive;
+  }
+  archive.value.restore(policies);
+  const server = createGrpcServer({
+    ...{ lifecycle, policies, archive: archive.value, awaitPod, log, problem },
+    info: {
+      version,
+      runtime: `Bun ${Bun.version}`,
+      probes: { policy_filter_maps: options.bpfDirectory !== "" && problem === undefined },
+      conf: options.conf,
+    },
+  });
   const stopSweep = startSweep(lifecycle, options.sweepIntervalMs);
   const stopInheritance = sweepInherited(policyFilter, root.value.path, options.sweepIntervalMs);
   const { policyFile: file, policyDirectory: directory } = options;

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent is and how it was started, as `tetra info` reads it.
+
+import { BoolValue, type GetInfoResponse, StringValue } from "@rthooks/proto";
+
+export interface AgentInfo {
+  readonly version: string;
+  /** "Bun 1.4.5" */
+  readonly runtime: string;
+  /** What this kernel and this agent can do, by name. */
+  readonly probes: Readonly<Record<string, boolean>>;
+  /** The flags that hold. */
+  readonly conf: Readonly<Record<string, string | boolean>>;
+}
+
+const TYPE_URL = "type.googleapis.com/google.protobuf.";
+
+export const toInfoMessage = ({ version, runtime, probes, conf }: AgentInfo): GetInfoResponse => ({
+  version,
+  name: "tetragon",
+  probes: Object.entries(probes).map(([Name, Enabled]) => ({ Name, Enabled })),
+  conf: Object.entries(conf).map(([key, value]) => ({
+    key,
+    value:
+      typeof value === "boolean"
+        ? { typeUrl: `${TYPE_URL}BoolValue`, value: BoolValue.encode({ value }).finish() }
+        : { typeUrl: `${TYPE_URL}StringValue`, value: StringValue.encode({ value }).finish() },
+  })),
+  build: { goVersion: runtime, commit: "", time: "", modified: "" },
+});
