@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: measures, prints tables, writes nothing and fails nothing. `--markdown` prints them for
-// docs/performance.md; `hook`, `agent` or `containerd` measures that one only.
+// docs/performance.md; `hook`, `agent`, `policies` or `containerd` measures that one only.
 import { benchAgent } from "./agent/agent-bench.ts";
 import { benchContainerd } from "./containerd/containerd-bench.ts";
 import { benchHook } from "./hook/hook-bench.ts";
 import { describeMachine } from "./machine.ts";
+import { benchPolicies } from "./policies/policies-bench.ts";
 import { renderTable } from "./table.ts";
 import { withDirectory } from "./workspace.ts";
 
@@ -16,6 +17,7 @@ console.log(`Machine: ${describeMachine()}\n`);
 for (const [name, measure] of [
   ["hook", benchHook],
   ["agent", benchAgent],
+  ["policies", benchPolicies],
   ["containerd", benchContainerd],
 ] as const) {
   if (parts.length > 0 && !parts.includes(name)) continue;

@@ -7,6 +7,8 @@ export interface AgentProcess {
   readonly pid: number;
   readonly socketPath: string;
   stop(): Promise<void>;
+  /** Without a chance to tidy up. */
+  kill(): Promise<void>;
 }
 
 let count = 0;
@@ -23,11 +25,11 @@ function isListening(socketPath: string): Promise<boolean> {
 }
 
 /** The built agent with its log at the default level, going to a file as a node's would. */
-export async function startAgent(dir: string): Promise<AgentProcess> {
+export async function startAgent(dir: string, flags: readonly string[] = []): Promise<AgentProcess> {
   const socketPath = join(dir, `agent-${++count}.sock`);
   const log = Bun.file(join(dir, `agent-${count}.log`));
   const child = Bun.spawn(
-    [findProgram("tetragon"), "--server-address", `unix://${socketPath}`, "--log-format", "json"],
+    [findProgram("tetragon"), "--server-address", `unix://${socketPath}`, "--log-format", "json", ...flags],
     { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdin: "ignore", stdout: log, stderr: log },
   );
   for (let waitedMs = 0; !(await isListening(socketPath)); waitedMs += 5) {
@@ -40,6 +42,10 @@ export async function startAgent(dir: string): Promise<AgentProcess> {
     socketPath,
     stop: async () => {
       child.kill("SIGTERM");
+      await child.exited;
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
       await child.exited;
     },
   };

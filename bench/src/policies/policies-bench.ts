@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// What policies in the kernel's maps cost, on a small node and on one with very many pods: 127 policies, each about 50
+// containers.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startAgent } from "../agent/agent-process.ts";
+import { findCgroupRoot, withCgroups } from "../cgroups.ts";
+import { findMedian, findQuantile } from "../stats.ts";
+import type { Table } from "../table.ts";
+import { type AgentCalls, type Announced, connectToAgent } from "./agent-calls.ts";
+
+const sizes = [100, 10_000];
+const policies = 127;
+const perPolicy = 50;
+const samples = 400;
+const connections = 16;
+
+const yaml = (name: string, label: string): string =>
+  JSON.stringify({
+    apiVersion: "cilium.io/v1alpha1",
+    kind: "TracingPolicy",
+    metadata: { name },
+    spec: { podSelector: { matchLabels: { [label]: "1" } } },
+  });
+
+/** Labels such that each policy is about 50 of the containers. */
+function createLabels(size: number): readonly Readonly<Record<string, string>>[] {
+  const labels = Array.from({ length: size }, (): Record<string, string> => ({ app: "web" }));
+  for (let policy = 0; policy < policies; policy++) {
+    for (let at = 0; at < perPolicy; at++) {
+      const own = labels[(policy * perPolicy + at) % size];
+      if (own !== undefined) own[`p${policy}`] = "1";
+    }
+  }
+  return labels;
+}
+
+async function announceAll(
+  calls: readonly AgentCalls[],
+  all: readonly Announced[],
+): Promise<readonly number[]> {
+  const waiting = [...all];
+  const times: number[] = [];
+  await Promise.all(
+    calls.map(async (call) => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+        times.push(await call.announce(next));
+    }),
+  );
+  return times;
+}
+
+const readRssMb = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+
+interface Measured {
+  readonly oneMs: number;
+  readonly p99Ms: number;
+  readonly labelMs: number;
+  readonly addMs: number;
+  readonly deleteMs: number;
+  readonly backMs: number;
+  readonly toldMs: number;
+  readonly rssMb: number;
+}
+
+async function measure(dir: string, size: number): Promise<Measured> {
+  const bpfFs = join(dir, `bpf-${size}`);
+  const policyDir = join(dir, `tp-${size}`);
+  for (const path of [bpfFs, policyDir]) mkdirSync(path);
+  // One is left for what is added and deleted.
+  for (let at = 0; at < policies - 1; at++)
+    writeFileSync(join(policyDir, `p${at}.json`), yaml(`p${at}`, `p${at}`));
+  const flags = ["--enable-policy-filter", "--bpf-dir", join(bpfFs, "t"), "--tracing-policy-dir", policyDir];
+  const names = [
+    ...Array.from({ length: size }, (_, at) => `c-${at}`),
+    ...Array.from({ length: samples * 2 }, (_, at) => `n-${at}`),
+  ];
+  const labels = createLabels(size);
+  Bun.spawnSync(["mount", "-t", "bpf", "bpf", bpfFs]);
+  try {
+    return await withCgroups(findCgroupRoot(), names, async (paths) => {
+      const known = names.slice(0, size).map(
+        (name, at): Announced => ({
+          ...{ name, cgroupPath: paths[at] ?? "", labels: labels[at] ?? {} },
+        }),
+      );
+      const fresh = names.slice(size).map(
+        (name, at): Announced => ({
+          ...{ name, cgroupPath: paths[size + at] ?? "", labels: { app: "web", p5: "1" } },
+        }),
+      );
+      const first = await startAgent(dir, flags);
+      const one = connectToAgent(first.socketPath);
+      const many = Array.from({ length: connections }, () => connectToAgent(first.socketPath));
+      await announceAll(many, known);
+      const alone = await announceAll([one], fresh.slice(0, samples));
+      const together = await announceAll(many, fresh.slice(samples));
+      const changed = fresh
+        .slice(0, samples)
+        .map((container) => ({ ...container, labels: { app: "web", p6: "1" } }));
+      const relabelled = await announceAll([one], changed);
+      const added: number[] = [];
+      const deleted: number[] = [];
+      for (let at = 0; at < 20; at++) {
+        added.push(await one.addPolicy(yaml("late", `p${policies - 1}`)));
+        deleted.push(await one.deletePolicy("late"));
+      }
+      const rssMb = readRssMb(first.pid);
+      for (const calls of [one, ...many]) calls.close();
+      await first.kill();
+      const killedNs = Bun.nanoseconds();
+      const second = await startAgent(dir, flags);
+      const backMs = (Bun.nanoseconds() - killedNs) / 1e6;
+      const again = Array.from({ length: connections }, () => connectToAgent(second.socketPath));
+      await announceAll(again, known);
+      const toldMs = (Bun.nanoseconds() - killedNs) / 1e6;
+      for (const calls of again) calls.close();
+      await second.stop();
+      return {
+        ...{ oneMs: findMedian(alone), p99Ms: findQuantile(together, 0.99), labelMs: findMedian(relabelled) },
+        ...{ addMs: findMedian(added), deleteMs: findMedian(deleted), backMs, toldMs, rssMb },
+      };
+    });
+  } finally {
+    Bun.spawnSync(["umount", bpfFs]);
+  }
+}
+
+export async function benchPolicies(dir: string): Promise<readonly Table[]> {
+  const measured: Measured[] = [];
+  for (const size of sizes) measured.push(await measure(dir, size));
+  const row = (name: string, pick: (one: Measured) => number): readonly string[] => {
+    const [small = Number.NaN, large = Number.NaN] = measured.map(pick);
+    return [name, small.toFixed(2), large.toFixed(2), (large / small).toFixed(2)];
+  };
+  return [
+    {
+      title: `${policies} policies, each about ${perPolicy} containers`,
+      columns: ["what", ...sizes.map((size) => `${size} pods`), "ratio"],
+      rows: [
+        row("RuntimeHook for a new container, ms", ({ oneMs }) => oneMs),
+        row(`the same, p99 with ${connections} connections, ms`, ({ p99Ms }) => p99Ms),
+        row("RuntimeHook with other labels than before, ms", ({ labelMs }) => labelMs),
+        row("a policy added, ms", ({ addMs }) => addMs),
+        row("a policy deleted, ms", ({ deleteMs }) => deleteMs),
+        row("killed agent listens again, maps adopted, ms", ({ backMs }) => backMs),
+        row("and has been told of every container again, ms", ({ toldMs }) => toldMs),
+        row("resident memory of the agent, MB", ({ rssMb }) => rssMb),
+      ],
+      notes: [
+        `Medians of ${samples} calls (policies: 20), with one connection where nothing else is said; real maps on a bpf file system of the bench's own. A new container is in one policy. The client, grpc-js, runs on the same cores; its time is part of each call's.`,
+      ],
+    },
+  ];
+}
