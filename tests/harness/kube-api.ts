@@ -28,6 +28,8 @@ export interface KubeApi {
   /** Watches say nothing more, not even bookmarks. */
   isSilent: boolean;
   put(pod: TestPod): void;
+  /** Of another kind, such as "tracingpolicies" of cilium.io/v1alpha1; the kind is there from the first one on. */
+  putObject(plural: string, uid: string, object: { readonly metadata: object }): void;
   delete(uid: string): void;
   /** A line of the server's own making, to all who watch. */
   say(line: string): void;
@@ -43,11 +45,11 @@ interface Change {
   readonly version: number;
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: object;
-  readonly nodeName: string;
+  readonly collection: string;
 }
 
 interface Watcher {
-  readonly nodeName: string;
+  readonly collection: string;
   /** It was not told of something: a real server leaves nothing out, so it hears nothing more. */
   isStuck: boolean;
   send(text: string): void;
@@ -64,19 +66,26 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   let oldest = 100;
   const pods = new Map<
     string,
-    { readonly object: { metadata: object }; readonly nodeName: string; readonly path: string }
+    { readonly object: { metadata: object }; readonly collection: string; readonly path: string }
   >();
   const history: Change[] = [];
   const watchers = new Set<Watcher>();
   const requests: URL[] = [];
+  const kinds = new Set<string>();
+  const toPods = (nodeName: string): string => `/api/v1/pods@${nodeName}`;
 
   const tell = (change: Change): void => {
     history.push(change);
     for (const watcher of watchers) {
-      if (watcher.nodeName !== change.nodeName) continue;
+      if (watcher.collection !== change.collection) continue;
       if (api.isSilent) watcher.isStuck = true;
       if (!watcher.isStuck) watcher.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
     }
+  };
+  const store = (uid: string, object: { metadata: object }, collection: string, path: string): void => {
+    const type = pods.has(uid) ? "MODIFIED" : "ADDED";
+    pods.set(uid, { object, collection, path });
+    tell({ version, type, object, collection });
   };
   const renderBookmark = (isEnd: boolean): string =>
     `${JSON.stringify({
@@ -90,7 +99,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       },
     })}\n`;
 
-  const watch = (query: URLSearchParams, nodeName: string): Response => {
+  const watch = (query: URLSearchParams, collection: string): Response => {
     const from = Number(query.get("resourceVersion") ?? "");
     const hasInitial = query.get("sendInitialEvents") === "true";
     if (hasInitial && api.refusesInitialEvents) {
@@ -104,7 +113,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       start(controller) {
         const encoder = new TextEncoder();
         const own: Watcher = {
-          nodeName,
+          collection,
           isStuck: false,
           send: (text) => controller.enqueue(encoder.encode(text)),
           end: () => {
@@ -125,13 +134,13 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         }
         watchers.add(own);
         if (hasInitial) {
-          for (const { object, nodeName: node } of pods.values()) {
-            if (node === nodeName) own.send(`${JSON.stringify({ type: "ADDED", object })}\n`);
+          for (const { object, collection: other } of pods.values()) {
+            if (other === collection) own.send(`${JSON.stringify({ type: "ADDED", object })}\n`);
           }
           own.send(renderBookmark(true));
         } else {
           for (const change of history) {
-            if (change.version > from && change.nodeName === nodeName)
+            if (change.version > from && change.collection === collection)
               own.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
           }
         }
@@ -143,10 +152,10 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     return new Response(body, { headers: { "content-type": "application/json" } });
   };
 
-  const list = (query: URLSearchParams, nodeName: string): Response => {
+  const list = (query: URLSearchParams, collection: string): Response => {
     const limit = Math.min(Number(query.get("limit") ?? 500), 2);
     const from = Number(query.get("continue") ?? 0);
-    const all = [...pods.values()].filter((pod) => pod.nodeName === nodeName).map(({ object }) => object);
+    const all = [...pods.values()].filter((pod) => pod.collection === collection).map(({ object }) => object);
     const next = from + limit < all.length ? String(from + limit) : undefined;
     return Response.json({
       kind: "PodList",
@@ -170,10 +179,11 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         return failure(401, "Unauthorized");
       }
       const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
-      if (url.pathname === "/api/v1/pods" && nodeName !== undefined) {
-        return url.searchParams.get("watch") === "true"
-          ? watch(url.searchParams, nodeName)
-          : list(url.searchParams, nodeName);
+      const collection =
+        url.pathname === "/api/v1/pods" && nodeName !== undefined ? toPods(nodeName) : url.pathname;
+      if (collection.startsWith("/api/v1/pods@") || kinds.has(collection)) {
+        const answer = url.searchParams.get("watch") === "true" ? watch : list;
+        return answer(url.searchParams, collection);
       }
       const pod = [...pods.values()].find(({ path }) => path === url.pathname);
       return pod === undefined ? failure(404, "not found") : Response.json(pod.object);
@@ -202,9 +212,14 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       const resourceVersion = String(version);
       const metadata = { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences };
       const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName } };
-      const type = pods.has(uid) ? "MODIFIED" : "ADDED";
-      pods.set(uid, { object, nodeName, path: `/api/v1/namespaces/${namespace}/pods/${name}` });
-      tell({ version, type, object, nodeName });
+      store(uid, object, toPods(nodeName), `/api/v1/namespaces/${namespace}/pods/${name}`);
+    },
+    putObject(plural, uid, object) {
+      const collection = `/apis/cilium.io/v1alpha1/${plural}`;
+      kinds.add(collection);
+      version++;
+      const metadata = { ...object.metadata, uid, resourceVersion: String(version) };
+      store(uid, { ...object, metadata }, collection, `${collection}/${uid}`);
     },
     delete(uid) {
       const pod = pods.get(uid);
@@ -215,7 +230,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         ...pod.object,
         metadata: { ...pod.object.metadata, resourceVersion: String(version) },
       };
-      tell({ version, type: "DELETED", object, nodeName: pod.nodeName });
+      tell({ version, type: "DELETED", object, collection: pod.collection });
     },
     say: (line) => {
       for (const watcher of watchers) watcher.send(`${line}\n`);

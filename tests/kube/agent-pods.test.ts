@@ -46,7 +46,14 @@ beforeAll(async () => {
       "--pod-wait",
       "1500ms",
     ],
-    ...["--enable-policy-filter", "--bpf-dir", maps, "--sweep-interval", "100ms"],
+    ...[
+      "--enable-policy-filter",
+      "--bpf-dir",
+      maps,
+      "--sweep-interval",
+      "100ms",
+      "--enable-tracing-policy-crd",
+    ],
     ...["--tracing-policy-dir", workspace.path("none")],
   ]);
   await seat.start();
@@ -154,3 +161,35 @@ test("without an API server the hook's word has to do, and is corrected later", 
   await waitFor("its labels", () => members().has(container.id), 30_000);
   await container.end();
 }, 60_000);
+
+test("policies of the API server come, change and go, and those that cannot be used say why", async () => {
+  const calls = callPolicies(`unix://${seat.socketPath}`);
+  const find = async (name: string) =>
+    (await calls.list("k8s")).policies.find((policy) => policy.name === name);
+  const policy = (kind: string, metadata: object, spec: object) => ({
+    apiVersion: "cilium.io/v1alpha1",
+    ...{ kind, metadata, spec },
+  });
+  const about = (app: string) => ({ podSelector: { matchLabels: { app } } });
+  api.put({ uid: uidOf(7), name: "web-7", labels: { app: "web" } });
+  const container = await start(create(uidOf(7), "web-7"));
+  // Its kind comes after the agent.
+  api.putObject("tracingpolicies", "t1", policy("TracingPolicy", { name: "cluster" }, about("web")));
+  await waitFor("the policy", () => find("cluster"), 60_000);
+  const { filterId } = (await find("cluster")) ?? {};
+  const inFilter = () => dumpPolicyFilter(maps).get(Number(filterId))?.has(container.id) === true;
+  expect(inFilter()).toBe(true);
+  const namespaced = { name: "own", namespace: "shop" };
+  api.putObject("tracingpoliciesnamespaced", "n1", policy("TracingPolicyNamespaced", namespaced, {}));
+  await waitFor("the namespaced one", async () => (await find("own"))?.namespace === "shop", 60_000);
+  api.putObject("tracingpolicies", "t1", policy("TracingPolicy", { name: "cluster" }, about("db")));
+  await waitFor("the change", () => !inFilter());
+  api.putObject("tracingpolicies", "t2", policy("TracingPolicy", { name: "bad" }, { podSelctor: {} }));
+  await waitFor("the bad one", async () =>
+    (await find("bad"))?.error.startsWith("spec.podSelctor: unknown field"),
+  );
+  api.delete("t1");
+  api.delete("t2");
+  await waitFor("both gone", async () => (await calls.list("k8s")).policies.length === 1);
+  await container.end();
+}, 180_000);

@@ -4,8 +4,8 @@ import {
   type ClusterAccess,
   type KubePod,
   openApiClient,
-  type PodTelling,
-  type PodWatch,
+  type ResourceWatch,
+  type Telling,
   watchPods,
 } from "@rthooks/kube";
 import type { KubeApi } from "../harness/kube-api.ts";
@@ -24,15 +24,15 @@ export const accessOf = (api: KubeApi, more: Partial<ClusterAccess> = {}): Clust
 });
 
 export interface Observer {
-  readonly watch: PodWatch;
-  readonly tellings: readonly PodTelling[];
+  readonly watch: ResourceWatch;
+  readonly tellings: readonly Telling<KubePod>[];
   pods(): ReadonlyMap<string, KubePod>;
   labels(uid: string): Readonly<Record<string, string>> | undefined;
 }
 
 export function observe(workspace: Workspace, access: ClusterAccess, idleMs = 5_000): Observer {
   const pods = new Map<string, KubePod>();
-  const tellings: PodTelling[] = [];
+  const tellings: Telling<KubePod>[] = [];
   const watch = watchPods({
     client: openApiClient(access, "test/1"),
     nodeName: "node-1",
@@ -42,9 +42,9 @@ export function observe(workspace: Workspace, access: ClusterAccess, idleMs = 5_
       tellings.push(telling);
       if (telling.kind === "all") {
         pods.clear();
-        for (const pod of telling.pods) pods.set(pod.uid, pod);
-      } else if (telling.kind === "put") pods.set(telling.pod.uid, telling.pod);
-      else pods.delete(telling.pod.uid);
+        for (const pod of telling.objects) pods.set(pod.uid, pod);
+      } else if (telling.kind === "put") pods.set(telling.object.uid, telling.object);
+      else pods.delete(telling.uid);
     },
   });
   workspace.onClose(() => watch.close());

@@ -5,4 +5,5 @@ export type { ClusterAccess } from "./core/cluster-access.ts";
 export type { KubePod } from "./core/kube-pod.ts";
 export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
 export { type ApiClient, openApiClient } from "./edge/api-client.ts";
-export { fetchPod, type PodTelling, type PodWatch, watchPods } from "./edge/pod-watch.ts";
+export { fetchPod, watchPods } from "./edge/pod-watch.ts";
+export { type ResourceWatch, type Telling, watchResource } from "./edge/resource-watch.ts";

@@ -56,6 +56,9 @@ export const agentFlags = {
     default: "/etc/tetragon/tetragon.tp.d",
     placeholder: "DIR",
   }),
+  "enable-tracing-policy-crd": flag.boolean({
+    usage: "follow TracingPolicy and TracingPolicyNamespaced objects of the API server too",
+  }),
   "persist-grpc-policies": flag.boolean({
     usage: "keep policies that come by calls for the agent's next life",
   }),

@@ -117,6 +117,22 @@ describe("a policy that is put in place of another", () => {
   });
 });
 
+describe("a policy that cannot be used", () => {
+  test("is listed with its error, and goes when it is deleted", () => {
+    const { store } = open();
+    const bad = { name: "bad", namespace: "shop", domain: "k8s" };
+    store.reject(bad, "spec: wrong");
+    expect(store.list("k8s")).toMatchObject([{ ...bad, state: "load_error", error: "spec: wrong" }]);
+    expect(store.put("k8s", policy("bad", {}, "shop")).ok).toBe(true);
+    expect(store.list("k8s")).toMatchObject([{ state: "enabled", error: "" }]);
+    store.reject(bad, "spec: wrong");
+    expect(store.list("k8s")).toMatchObject([
+      { state: "enabled", error: expect.stringContaining("a newer one") },
+    ]);
+    expect(store.remove(bad).ok).toBe(true);
+  });
+});
+
 describe("a policy's configuration", () => {
   test("turns it off and on, once each", () => {
     const { store } = open();

@@ -31,6 +31,8 @@ export interface PolicyStore {
   add(domain: string, policy: TracingPolicy): Result<void, string>;
   /** In place of the one of its name, which goes on where the new one has no filter. */
   put(domain: string, policy: TracingPolicy): Result<void, string>;
+  /** It is there and cannot be used; one of its name that is in force stays so. */
+  reject(name: PolicyName, error: string): void;
   remove(name: PolicyName): Result<void, string>;
   configure(
     name: PolicyName,
@@ -94,6 +96,21 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
       return old === undefined || old.state === "load_error"
         ? put(domain, policy)
         : err(`tracing policy ${render(name)} is there already: delete it first`);
+    },
+    reject(name, error) {
+      const old = entries.get(toKey(name))?.status;
+      const status: PolicyStatus =
+        old !== undefined && old.state !== "load_error"
+          ? { ...old, error: `a newer one is not used: ${error}` }
+          : {
+              ...name,
+              id: old?.id ?? ++lastId,
+              state: "load_error",
+              mode: "monitor_only",
+              filterId: 0,
+              error,
+            };
+      entries.set(toKey(name), { status });
     },
     remove(name) {
       const entry = find(name);

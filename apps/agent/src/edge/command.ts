@@ -73,6 +73,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],
+    watchesPolicies: flags["enable-tracing-policy-crd"],
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],

@@ -31,6 +31,7 @@ export interface KubePodsOptions {
 }
 
 export interface KubePods {
+  readonly client: ApiClient;
   readonly source: PodSource;
   /** Undefined where nothing has to be waited for. */
   awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
@@ -52,9 +53,9 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     nodeName,
     log,
     onTelling: (telling) => {
-      if (telling.kind === "all") store.replaceAll(telling.pods.map(toPod));
-      else if (telling.kind === "put") store.put(toPod(telling.pod));
-      else store.remove(telling.pod.uid);
+      if (telling.kind === "all") store.replaceAll(telling.objects.map(toPod));
+      else if (telling.kind === "put") store.put(toPod(telling.object));
+      else store.remove(telling.uid);
     },
   });
 
@@ -66,7 +67,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     return waitForPod({ client, store, query, podWaitMs, log, isConnected: watch.isConnected });
   };
 
-  return ok({ source: store, awaitPod, close: watch.close });
+  return ok({ client, source: store, awaitPod, close: watch.close });
 }
 
 interface Wait {

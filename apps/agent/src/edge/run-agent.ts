@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent from its start to its end.
 
+import type { ApiClient } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { createLifecycle } from "../core/lifecycle.ts";
@@ -16,6 +17,7 @@ import type { AgentInfo } from "../wire/info-message.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
+import { watchPolicies } from "./kube-policies.ts";
 import { openPolicyFilter } from "./open-policy-filter.ts";
 import { openPodsFile } from "./pods-file.ts";
 import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
@@ -45,6 +47,8 @@ export interface AgentOptions {
   readonly policyDirectory: string;
   /** Of policies that come by calls; empty: they are gone with the agent. */
   readonly policyArchive: string;
+  /** Also from the API server, as objects of their own kinds. */
+  readonly watchesPolicies: boolean;
 }
 
 export interface Agent {
@@ -66,9 +70,12 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   }
   const root = findCgroupRoot(options);
   if (!root.ok) return root;
+  if (options.watchesPolicies && options.kube === undefined) {
+    return err("--enable-tracing-policy-crd needs --enable-k8s-api");
+  }
   const pods = openPods(options);
   if (!pods.ok) return pods;
-  const { source, awaitPod, close: closePods } = pods.value;
+  const { client, source, awaitPod, close: closePods } = pods.value;
 
   const opened = openPolicyFilter(options.bpfDirectory, log);
   if (!opened.ok) return opened;
@@ -102,12 +109,18 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   const stopInheritance = sweepInherited(policyFilter, root.value.path, options.sweepIntervalMs);
   const { policyFile: file, policyDirectory: directory } = options;
   const closePolicyFiles = openPolicyFiles({ file, directory, policies, log });
-  policyFilter.settlePolicies();
+  // Which of an earlier agent's are still wanted is known when all are.
+  if (!options.watchesPolicies) policyFilter.settlePolicies();
+  const closePolicyWatch =
+    options.watchesPolicies && client !== undefined
+      ? watchPolicies(client, policies, log, policyFilter.settlePolicies)
+      : () => {};
   const stop = async (): Promise<boolean> => {
     const isDrained = await server.drain(options.drainTimeoutMs);
     stopSweep();
     stopInheritance();
     closePolicyFiles();
+    closePolicyWatch();
     closePods();
     lifecycle.close();
     closeFilter();
@@ -146,6 +159,8 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
 }
 
 interface OpenedPods {
+  /** Undefined where there is no API server. */
+  readonly client: ApiClient | undefined;
   readonly source: PodSource;
   readonly awaitPod: KubePods["awaitPod"];
   close(): void;
@@ -157,6 +172,6 @@ function openPods({ kube, podsFile, version, log }: AgentOptions): Result<Opened
   }
   if (kube !== undefined) return openKubePods({ ...kube, version, log });
   const awaitPod = () => undefined;
-  if (podsFile === "") return ok({ source: annotationsOnly, awaitPod, close: () => {} });
-  return ok({ ...openPodsFile(podsFile, log), awaitPod });
+  if (podsFile === "") return ok({ client: undefined, source: annotationsOnly, awaitPod, close: () => {} });
+  return ok({ ...openPodsFile(podsFile, log), client: undefined, awaitPod });
 }

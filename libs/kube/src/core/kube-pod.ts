@@ -7,7 +7,6 @@ export interface KubePod {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
-  readonly resourceVersion: string;
   readonly labels: ReadonlyMap<string, string>;
   /** Of a static pod: its mirror says under which hash the kubelet runs it. */
   readonly mirrorOf: string | undefined;
@@ -19,7 +18,6 @@ const object = v.object({
     uid: v.pipe(v.string(), v.nonEmpty()),
     namespace: v.pipe(v.string(), v.nonEmpty()),
     name: v.pipe(v.string(), v.nonEmpty()),
-    resourceVersion: v.nullish(v.string()),
     labels: texts,
     annotations: texts,
     ownerReferences: v.nullish(v.array(v.object({ kind: v.string() }))),
@@ -34,7 +32,7 @@ export function toKubePod(value: unknown): KubePod | undefined {
   const parsed = v.safeParse(object, value);
   if (!parsed.success) return undefined;
   const { metadata } = parsed.output;
-  const { uid, namespace, name, resourceVersion, labels, annotations } = metadata;
+  const { uid, namespace, name, labels, annotations } = metadata;
   // Anybody may write the annotation; only the kubelet's pods are owned by a node.
   const isOfNode = (metadata.ownerReferences ?? []).some(({ kind }) => kind === "Node");
   const hash = annotations?.[MIRROR] ?? "";
@@ -42,7 +40,6 @@ export function toKubePod(value: unknown): KubePod | undefined {
     uid,
     namespace,
     name,
-    resourceVersion: resourceVersion ?? "",
     labels: new Map(Object.entries(labels ?? {})),
     mirrorOf: isOfNode && HASH.test(hash) ? hash : undefined,
   };

@@ -2,14 +2,17 @@
 // One line of a watch (apimachinery pkg/apis/meta/v1/watch.go).
 
 import * as v from "valibot";
-import { type KubePod, toKubePod } from "./kube-pod.ts";
-
 export type WatchEvent =
-  | { readonly kind: "put" | "deleted"; readonly pod: KubePod }
+  | {
+      readonly kind: "put" | "deleted";
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly object: unknown;
+    }
   /** `isComplete`: all that there was at the beginning has been told. */
   | { readonly kind: "bookmark"; readonly resourceVersion: string; readonly isComplete: boolean }
   | { readonly kind: "error"; readonly code: number; readonly message: string }
-  /** What is no pod, though it should be one. */
+  /** What is no object, though it should be one. */
   | { readonly kind: "odd" };
 
 const line = v.object({ type: v.string(), object: v.unknown() });
@@ -18,6 +21,9 @@ const bookmark = v.object({
     resourceVersion: v.string(),
     annotations: v.nullish(v.record(v.string(), v.unknown())),
   }),
+});
+const named = v.object({
+  metadata: v.object({ uid: v.pipe(v.string(), v.nonEmpty()), resourceVersion: v.nullish(v.string()) }),
 });
 const failure = v.object({ code: v.nullish(v.number()), message: v.nullish(v.string()) });
 
@@ -35,9 +41,11 @@ export function parseWatchEvent(text: string): WatchEvent {
     case "ADDED":
     case "MODIFIED":
     case "DELETED": {
-      const pod = toKubePod(object);
-      if (pod === undefined) return { kind: "odd" };
-      return { kind: type === "DELETED" ? "deleted" : "put", pod };
+      const parsed = v.safeParse(named, object);
+      if (!parsed.success) return { kind: "odd" };
+      const { uid, resourceVersion } = parsed.output.metadata;
+      const kind = type === "DELETED" ? "deleted" : "put";
+      return { kind, uid, resourceVersion: resourceVersion ?? "", object };
     }
     case "BOOKMARK": {
       const mark = v.safeParse(bookmark, object);
