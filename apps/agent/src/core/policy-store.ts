@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policies that the agent has, whoever gave them: each with its filter in the maps, or with the reason why not.
 
-import { findMode, type PolicyMode, type TracingPolicy, toFilterDefinition } from "@rthooks/policy";
+import { type PolicyMode, policyMode, type TracingPolicy, toPolicyFilter } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
 import type { MapPolicyFilter } from "./map-policy-filter.ts";
 
@@ -68,8 +68,8 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     const key = toKey(name);
     const old = entries.get(key)?.status;
     const isInForce = old !== undefined && old.state !== "load_error";
-    const definition = toFilterDefinition(policy);
-    const filterId = definition === undefined ? ok(0) : filter.putPolicy(key, definition);
+    const definition = toPolicyFilter(policy);
+    const filterId = definition.kind === "none" ? ok(0) : filter.putPolicy(key, definition);
     const error = filterId.ok ? "" : `its filter cannot be set: ${filterId.error}`;
     if (isInForce && !filterId.ok) {
       entries.set(key, { status: { ...old, error: `a newer one is not used: ${error}` } });
@@ -79,7 +79,7 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
         ...name,
         id: old?.id ?? ++lastId,
         state: filterId.ok ? "enabled" : "load_error",
-        mode: findMode(policy),
+        mode: policyMode(policy),
         filterId: filterId.ok ? filterId.value : 0,
         error,
       };

@@ -3,7 +3,7 @@
 
 import { type ApiClient, type Telling, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
-import { parseTracingPolicy, renderPolicyProblem, type TracingPolicy } from "@rthooks/policy";
+import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
 import type { Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
@@ -30,7 +30,7 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
   return {
     uid,
     name: { name, namespace: namespace ?? "", domain: DOMAIN },
-    policy: policy.ok ? policy : { ok: false, error: policy.error.map(renderPolicyProblem).join("; ") },
+    policy: policy.ok ? policy : { ok: false, error: policy.error.map(renderProblem).join("; ") },
   };
 }
 

@@ -5,7 +5,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
-import type { TracingPolicy } from "@rthooks/policy";
+import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { describeError, err, type Result } from "@rthooks/result";
 import type { PolicyStore } from "../core/policy-store.ts";
 import { MAX_POLICY_BYTES, parsePolicyText } from "./policy-text.ts";
@@ -75,6 +75,12 @@ export function openPolicyFiles({ file, directory, policies, log }: PolicyFilesO
       known.set(path, entry);
       entry.fingerprint = fingerprint;
       const used = use(path, entry);
+      for (const warning of entry.policy?.warnings ?? []) {
+        log.warn("tracing policy says less than it seems to", {
+          file: path,
+          warning: renderProblem(warning),
+        });
+      }
       if (used.ok) log.info("tracing policy read", { file: path, name: entry.policy?.name ?? "" });
       else log.error("tracing policy file is not used", { file: path, err: used.error });
     }

@@ -3,6 +3,7 @@
 
 import { type Server, status } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
+import { renderProblem } from "@rthooks/policy";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { err, ok, type Result } from "@rthooks/result";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
@@ -54,6 +55,9 @@ export function registerPolicyService(
         namespace: policy.value.namespace ?? "",
         domain: where,
       };
+      for (const warning of policy.value.warnings) {
+        log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
+      }
       const added = policies.add(where, policy.value);
       const saved = added.ok ? archive.save(name, yaml) : added;
       // One that would be gone with the agent is not what was asked for.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { parseTracingPolicy, renderPolicyProblem, type TracingPolicy } from "@rthooks/policy";
+import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import { parseYaml } from "./yaml.ts";
 
@@ -17,5 +17,5 @@ export function parsePolicyText(text: string): Result<TracingPolicy, string> {
   if (document === undefined) return err("there is no tracing policy in it");
   if (others.length > 0) return err("there is more than one document in it");
   const policy = parseTracingPolicy(document);
-  return policy.ok ? policy : err(policy.error.map(renderPolicyProblem).join("\n"));
+  return policy.ok ? policy : err(policy.error.map(renderProblem).join("\n"));
 }

@@ -1,60 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label selectors as people write them (apimachinery pkg/apis/meta/v1/validation and util/validation).
+// Label selectors as they are written. Syntax: Kubernetes apimachinery pkg/util/validation, IsQualifiedName and
+// IsValidLabelValue; which operators take values: pkg/apis/meta/v1/validation, ValidateLabelSelectorRequirement.
 
 import * as v from "valibot";
+import { NAMESPACE_LABEL } from "../filter/filter-definition.ts";
 import type { LabelRequirement, LabelSelector } from "../label-selector.ts";
-import { fields, list, oneOf, text } from "./fields.ts";
+import { describeValue } from "./describe-value.ts";
+import { isDnsSubdomain } from "./object-name.ts";
+import { oneOf, text } from "./scalar.ts";
+import { listOf, mapOf, shape } from "./shape.ts";
 
-const KEY = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
-/** Cilium's way to name the pod's namespace: no label of Kubernetes can have this key. */
-const PSEUDO_KEY = "k8s:io.kubernetes.pod.namespace";
+const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const maxNameLength = 63;
 
 const key = v.pipe(
   text,
+  v.rawCheck(({ dataset, addIssue }) => {
+    const wrong = dataset.typed ? judgeKey(dataset.value) : undefined;
+    if (wrong !== undefined) addIssue({ message: wrong });
+  }),
+);
+
+const labelValue = v.pipe(
+  text,
   v.check(
-    (name) => name === PSEUDO_KEY || KEY.test(name),
-    (issue) => `${issue.received} is no key of a label`,
+    (value) => value === "" || isName(value),
+    ({ input }) =>
+      `must be a label value (at most ${maxNameLength} of A-Z a-z 0-9 - _ . with a letter or digit at both ends), ` +
+      `not ${describeValue(input)}`,
   ),
 );
-const value = v.pipe(
-  text,
-  v.regex(VALUE, (issue) => `${issue.received} is no value of a label`),
-);
-/** containerSelector's `repo` is an image's name, which has slashes. */
-const freeValue = v.pipe(text, v.maxLength(512, "is longer than 512 characters"));
 
-const requirement = (values: typeof value | typeof freeValue) =>
-  v.pipe(
-    fields({
-      key,
-      operator: oneOf(["In", "NotIn", "Exists", "DoesNotExist"]),
-      values: v.nullish(list(values), []),
-    }),
-    v.rawTransform(({ dataset, addIssue, NEVER }): LabelRequirement => {
-      const { key, operator, values } = dataset.value;
-      const takesValues = operator === "In" || operator === "NotIn";
-      if (takesValues !== (values ?? []).length > 0) {
-        addIssue({ message: takesValues ? `${operator} needs values` : `${operator} takes no values` });
-        return NEVER;
-      }
-      return takesValues ? { key, operator, values: values ?? [] } : { key, operator };
-    }),
+const createSelector = (expressionValue: v.GenericSchema<unknown, string>) => {
+  const requirement = v.pipe(
+    shape(
+      {
+        key,
+        operator: oneOf(["In", "NotIn", "Exists", "DoesNotExist"]),
+        values: listOf(expressionValue),
+      },
+      ({ operator, values }, report) => {
+        if (operator === undefined || values === undefined) return;
+        const takesValues = operator === "In" || operator === "NotIn";
+        if (takesValues && values.length === 0) report(["values"], `must not be empty with ${operator}`);
+        if (!takesValues && values.length > 0) report(["values"], `must be left out with ${operator}`);
+      },
+    ),
+    v.transform(toRequirement),
   );
-
-const selector = (values: typeof value | typeof freeValue) =>
-  v.pipe(
-    fields({
-      matchLabels: v.nullish(v.record(key, values, "expected an object of texts"), {}),
-      matchExpressions: v.nullish(list(requirement(values)), []),
-    }),
-    v.transform(
-      ({ matchLabels, matchExpressions }): LabelSelector => ({
-        matchLabels: new Map(Object.entries(matchLabels ?? {})),
-        matchExpressions: matchExpressions ?? [],
-      }),
+  return v.optional(
+    v.pipe(
+      shape({ matchLabels: mapOf(labelValue, judgeKey), matchExpressions: listOf(requirement) }),
+      v.transform((selector): LabelSelector => selector),
     ),
   );
+};
 
-export const labelSelector = selector(value);
-export const containerLabelSelector = selector(freeValue);
+/** Of pods and nodes. */
+export const labelSelector = createSelector(labelValue);
+
+/** Its pseudo label `repo` holds names of images, which are no label values. */
+export const containerSelector = createSelector(text);
+
+/** Present or not: there is nothing to choose. */
+export const hostSelector = v.pipe(
+  v.optional(shape({}, undefined, "hostSelector is null or {}")),
+  v.transform((selector) => selector !== undefined),
+);
+
+interface Written {
+  readonly key: string;
+  readonly operator: LabelRequirement["operator"];
+  readonly values: readonly string[];
+}
+
+function toRequirement({ key, operator, values }: Written): LabelRequirement {
+  switch (operator) {
+    case "In":
+    case "NotIn":
+      return { key, operator, values };
+    case "Exists":
+    case "DoesNotExist":
+      return { key, operator };
+  }
+}
+
+function judgeKey(value: string): string | undefined {
+  // No label of a pod, so no key for Kubernetes.
+  if (value === NAMESPACE_LABEL) return undefined;
+  const parts = value.split("/");
+  const name = parts.at(-1) ?? "";
+  const prefix = parts[0] ?? "";
+  const isKey = parts.length === 1 || (parts.length === 2 && isDnsSubdomain(prefix));
+  return isKey && isName(name)
+    ? undefined
+    : `must be a label key (name or prefix/name: the name as in a label value, the prefix a DNS subdomain), ` +
+        `not ${describeValue(value)}`;
+}
+
+const isName = (value: string): boolean => value.length <= maxNameLength && namePattern.test(value);

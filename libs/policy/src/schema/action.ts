@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens when a selector matches (ActionSelector).
+
+import * as v from "valibot";
+import { address, matching, oneOf, signed, switchedOff, text, unsigned } from "./scalar.ts";
+import { listOf, type Report, requiredListOf, shape } from "./shape.ts";
+
+const actionNames = [
+  "Post",
+  "NoPost",
+  "Sigkill",
+  "Signal",
+  "Override",
+  "GetUrl",
+  "DnsLookup",
+  "TrackSock",
+  "UntrackSock",
+  "NotifyEnforcer",
+  "CleanupEnforcerNotification",
+  "Set",
+] as const; // const: each name is a type of its own
+
+const maxActions = 3;
+
+const entries = {
+  action: oneOf(actionNames),
+  argError: v.optional(signed),
+  argSig: v.optional(unsigned),
+  argSock: v.optional(unsigned),
+  argIndex: v.optional(unsigned),
+  argValue: v.optional(unsigned),
+  argUrl: v.optional(text),
+  argFqdn: v.optional(text),
+  argRegs: listOf(text),
+  argNewSymbol: v.optional(text),
+  argNewAddr: v.optional(address),
+  argNewOffset: v.optional(address),
+  rateLimit: v.optional(
+    matching(/^(\d+[smhSMH]?)?$/, 'a number of seconds, or a number with s, m or h like "5m"'),
+  ),
+  rateLimitScope: v.optional(oneOf(["thread", "process", "global"])),
+  kernelStackTrace: switchedOff,
+  userStackTrace: switchedOff,
+  imaHash: switchedOff,
+};
+
+const newTargets = ["argNewSymbol", "argNewAddr", "argNewOffset"] as const; // const: keys of an action
+/** What only an event can carry or limit. */
+const ofPost = ["rateLimit", "kernelStackTrace", "userStackTrace"] as const; // const: as above
+
+const actionSchema = shape(entries, (value, report) => {
+  const targets = newTargets.filter((name) => value[name] !== undefined);
+  for (const name of targets.slice(1)) {
+    report([name], `only one of ${newTargets.join(", ")} may be set, and ${targets[0]} is`);
+  }
+  if (value.action === undefined || value.action === "Post") return;
+  for (const name of ofPost) {
+    if (value[name]) report([name], `belongs to the action Post, not to ${value.action}`);
+  }
+});
+
+export type Action = v.InferOutput<typeof actionSchema>;
+
+export const actionList = v.optional(requiredListOf(actionSchema, { count: maxActions }), []);
+
+const enforcing: ReadonlySet<string> = new Set<Action["action"]>([
+  "Sigkill",
+  "Signal",
+  "Override",
+  "NotifyEnforcer",
+  "Set",
+]);
+
+/** Whether it changes what the process does, instead of telling about it. */
+export const isEnforcing = ({ action }: Action): boolean => enforcing.has(action);
+
+const ofLsm: ReadonlySet<string> = new Set<Action["action"]>([
+  "Post",
+  "NoPost",
+  "Sigkill",
+  "Signal",
+  "Override",
+]);
+
+/** An LSM hook can do less than the others. */
+export function judgeLsmAction(action: Action, report: Report): void {
+  if (!ofLsm.has(action.action)) {
+    report(
+      ["action"],
+      `must be Post, NoPost, Sigkill, Signal or Override in an LSM hook, not ${action.action}`,
+    );
+  }
+  for (const name of ["kernelStackTrace", "userStackTrace"] as const) {
+    if (action[name]) report([name], "an LSM hook gives no stack traces");
+  }
+}
