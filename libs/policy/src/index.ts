@@ -18,7 +18,7 @@ export {
   matchesSelector,
   selectsEverything,
 } from "./label-selector.ts";
-export { type PolicyFilter, toPolicyFilter } from "./schema/policy-filter.ts";
+export { listMatchWorkloads, type PolicyFilter, toPolicyFilter } from "./schema/policy-filter.ts";
 export { type PolicyMode, policyMode } from "./schema/policy-mode.ts";
 export { type PolicyProblem, renderProblem } from "./schema/policy-problem.ts";
 export { parseTracingPolicy, type TracingPolicy } from "./schema/tracing-policy.ts";

@@ -20,16 +20,32 @@ function policy(
 }
 const kill = { kprobes: [{ call: "sys_x", selectors: [{ matchActions: [{ action: "Sigkill" }] }] }] };
 
+const withWorkloads = (...apps: readonly string[]): object => ({
+  kprobes: [
+    {
+      call: "sys_x",
+      selectors: apps.map((app) => ({
+        matchWorkloads: { podSelector: { matchLabels: { app } } },
+        matchActions: [{ action: "Sigkill" }],
+      })),
+    },
+  ],
+});
+
 function open(isFull = false) {
   const keys: string[] = [];
-  const fault = { isFull };
+  const fault = { isFull, room: 100 };
   const store = createPolicyStore({
     putPolicy: (key) => {
-      if (fault.isFull) return err("the map is full");
-      keys.push(key);
-      return ok(keys.length + 1);
+      if (!keys.includes(key)) {
+        if (fault.isFull || keys.length >= fault.room) return err("the map is full");
+        keys.push(key);
+      }
+      return ok(keys.indexOf(key) + 2);
     },
-    removePolicy: (key) => void keys.splice(keys.indexOf(key), 1),
+    removePolicy: (key) => {
+      if (keys.includes(key)) keys.splice(keys.indexOf(key), 1);
+    },
   });
   return { store, keys, fault };
 }
@@ -101,11 +117,13 @@ describe("a policy that is put in place of another", () => {
     expect(keys).toEqual([]);
   });
 
-  test("leaves the old one in force where it has no filter", () => {
-    const { store, fault } = open();
+  test("leaves the old one in force where not all of its filters can be set", () => {
+    const { store, keys, fault } = open();
     store.put("static", policy("web", { ...kill, podSelector: {} }));
-    fault.isFull = true;
-    expect(store.put("static", policy("web")).ok).toBe(false);
+    fault.room = 2;
+    expect(store.put("static", policy("web", { ...withWorkloads("a", "b"), podSelector: {} })).ok).toBe(
+      false,
+    );
     expect(store.list("")).toMatchObject([
       {
         state: "enabled",
@@ -114,6 +132,28 @@ describe("a policy that is put in place of another", () => {
         error: expect.stringContaining("a newer one is not used"),
       },
     ]);
+    expect(keys).toEqual(["static//web"]);
+  });
+});
+
+describe("a policy's selectors of workloads", () => {
+  test("have filters of their own, which come, change and go with it", () => {
+    const { store, keys } = open();
+    store.put("grpc", policy("web", withWorkloads("a", "b")));
+    expect(keys).toEqual(["grpc//web#kprobes.0.0", "grpc//web#kprobes.0.1"]);
+    expect(store.list("")).toMatchObject([{ filterId: 0, state: "enabled" }]);
+    store.put("grpc", policy("web", { ...withWorkloads("c"), podSelector: {} }));
+    expect(keys.toSorted()).toEqual(["grpc//web", "grpc//web#kprobes.0.0"]);
+    store.remove(web);
+    expect(keys).toEqual([]);
+  });
+
+  test("that do not fit keep the policy from being loaded", () => {
+    const { store, keys, fault } = open();
+    fault.room = 2;
+    expect(store.add("grpc", policy("web", { ...withWorkloads("a", "b"), podSelector: {} })).ok).toBe(false);
+    expect(store.list("")).toMatchObject([{ state: "load_error", filterId: 0 }]);
+    expect(keys).toEqual([]);
   });
 });
 

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policies that the agent has, whoever gave them: each with its filter in the maps, or with the reason why not.
 
-import { type PolicyMode, policyMode, type TracingPolicy, toPolicyFilter } from "@rthooks/policy";
+import {
+  type FilterDefinition,
+  listMatchWorkloads,
+  type PolicyMode,
+  policyMode,
+  type TracingPolicy,
+  toPolicyFilter,
+} from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
 import type { MapPolicyFilter } from "./map-policy-filter.ts";
 
@@ -45,7 +52,11 @@ export interface PolicyStore {
 
 interface Entry {
   status: PolicyStatus;
+  /** Its own, and one for each selector of workloads in it, by their keys in the maps. */
+  readonly filters: Filters;
 }
+
+type Filters = ReadonlyMap<string, FilterDefinition>;
 
 const builtIn: readonly Domain[] = ["grpc", "k8s"];
 /** What a domain of a client's own may be called: it is part of the keys in the maps. */
@@ -60,21 +71,40 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     return entry === undefined ? err(`there is no tracing policy ${render(name)}`) : ok(entry);
   };
 
+  /** All of them, or what was there before; gives the id of the one that is the policy's own, 0 where it needs none. */
+  const setFilters = (key: string, wanted: Filters, before: Filters): Result<number, string> => {
+    let own = 0;
+    for (const [filterKey, definition] of wanted) {
+      const id = filter.putPolicy(filterKey, definition);
+      if (!id.ok) {
+        for (const [undone] of wanted) {
+          const old = before.get(undone);
+          if (old === undefined) filter.removePolicy(undone);
+          else filter.putPolicy(undone, old);
+        }
+        return id;
+      }
+      if (filterKey === key) own = id.value;
+    }
+    for (const filterKey of before.keys()) if (!wanted.has(filterKey)) filter.removePolicy(filterKey);
+    return ok(own);
+  };
+
   const put = (domain: string, policy: TracingPolicy): Result<void, string> => {
     if (domain === "sensors" || !DOMAIN.test(domain)) {
       return err(`${JSON.stringify(domain)} is no domain for policies`);
     }
     const name: PolicyName = { name: policy.name, namespace: policy.namespace ?? "", domain };
     const key = toKey(name);
-    const old = entries.get(key)?.status;
+    const entry = entries.get(key);
+    const old = entry?.status;
     const isInForce = old !== undefined && old.state !== "load_error";
-    const definition = toPolicyFilter(policy);
-    const filterId = definition.kind === "none" ? ok(0) : filter.putPolicy(key, definition);
+    const filters = toFilters(key, policy);
+    const filterId = setFilters(key, filters, entry?.filters ?? noFilters);
     const error = filterId.ok ? "" : `its filter cannot be set: ${filterId.error}`;
-    if (isInForce && !filterId.ok) {
-      entries.set(key, { status: { ...old, error: `a newer one is not used: ${error}` } });
+    if (entry !== undefined && isInForce && !filterId.ok) {
+      entry.status = { ...old, error: `a newer one is not used: ${error}` };
     } else {
-      if (filterId.ok && filterId.value === 0) filter.removePolicy(key);
       const status: PolicyStatus = {
         ...name,
         id: old?.id ?? ++lastId,
@@ -83,7 +113,7 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
         filterId: filterId.ok ? filterId.value : 0,
         error,
       };
-      entries.set(key, { status });
+      entries.set(key, { status, filters: filterId.ok ? filters : noFilters });
     }
     return filterId.ok ? ok(undefined) : err(`tracing policy ${render(name)}: ${error}`);
   };
@@ -98,7 +128,8 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
         : err(`tracing policy ${render(name)} is there already: delete it first`);
     },
     reject(name, error) {
-      const old = entries.get(toKey(name))?.status;
+      const entry = entries.get(toKey(name));
+      const old = entry?.status;
       const status: PolicyStatus =
         old !== undefined && old.state !== "load_error"
           ? { ...old, error: `a newer one is not used: ${error}` }
@@ -110,13 +141,14 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
               filterId: 0,
               error,
             };
-      entries.set(toKey(name), { status });
+      if (entry === undefined) entries.set(toKey(name), { status, filters: noFilters });
+      else entry.status = status;
     },
     remove(name) {
       const entry = find(name);
       if (!entry.ok) return entry;
       entries.delete(toKey(name));
-      filter.removePolicy(toKey(name));
+      for (const filterKey of entry.value.filters.keys()) filter.removePolicy(filterKey);
       return ok(undefined);
     },
     configure(name, { enable, mode }) {
@@ -145,6 +177,19 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     domains: () =>
       [...new Set([...builtIn, ...[...entries.values()].map(({ status }) => status.domain)])].toSorted(),
   };
+}
+
+const noFilters: Filters = new Map();
+
+/** Selectors of workloads are asked for by ids of their own, out of the same numbers. */
+function toFilters(key: string, policy: TracingPolicy): Filters {
+  const filters = new Map<string, FilterDefinition>();
+  const own = toPolicyFilter(policy);
+  if (own.kind === "filter") filters.set(key, own);
+  for (const { hooks, hookIndex, selectorIndex, filter } of listMatchWorkloads(policy)) {
+    if (filter.kind === "filter") filters.set(`${key}#${hooks}.${hookIndex}.${selectorIndex}`, filter);
+  }
+  return filters;
 }
 
 /** The policy's key in the maps: the same after a restart. */
