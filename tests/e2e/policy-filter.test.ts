@@ -100,7 +100,9 @@ test("without a bpf file system the agent runs, and says that nothing is enforce
   const agent = await startAgent(workspace, {
     flags: ["--enable-policy-filter", "--bpf-dir", workspace.path("no-bpf")],
   });
-  expect(agent.process.stderr()).toContain("the policy filter is in memory only: OBJ_PIN");
+  await waitFor("it says so", () =>
+    agent.process.stderr().includes("the policy filter is in memory only: OBJ_PIN"),
+  );
   const bundle = create("memory", agent.address);
   const running = runc.start(bundle);
   await waitForFirstAct(running, bundle.outDir);

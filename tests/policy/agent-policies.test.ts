@@ -263,7 +263,9 @@ describe("policies from calls", () => {
         mode: TracingPolicyMode.TP_MODE_MONITOR,
       },
     ]);
-    expect(own.agent().process.stderr()).toContain("tracing policy not restored");
+    await waitFor("what is broken is told", () =>
+      own.agent().process.stderr().includes("tracing policy not restored"),
+    );
     expect(readdirSync(kept).toSorted()).toEqual(["broken.json", "one::grpc.json", "two::team.json"]);
     expect(statSync(kept).mode & 0o777).toBe(0o700);
   }, 60_000);
