@@ -1,114 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may come as a policy: anything. It is a policy, or there are problems with their places, and never an exception.
-import { describe, expect, test } from "bun:test";
-import { parseTracingPolicy, toPolicyFilter } from "@rthooks/policy";
+// What holds for any document, however wrong.
+import { expect, test } from "bun:test";
+import { parseTracingPolicy, renderProblem } from "@rthooks/policy";
 import fc from "fast-check";
+import { policyFiles } from "./policy-files.ts";
 
-const runs = { numRuns: 3_000, includeErrorInReport: true };
+type Path = readonly (string | number)[];
 
-const whole = {
-  apiVersion: "cilium.io/v1alpha1",
-  kind: "TracingPolicy",
-  metadata: { name: "p" },
-  spec: {
-    podSelector: {
-      matchLabels: { app: "web" },
-      matchExpressions: [{ key: "a", operator: "In", values: ["b"] }],
-    },
-    containerSelector: { matchExpressions: [{ key: "name", operator: "Exists" }] },
-    kprobes: [
-      {
-        call: "sys_write",
-        args: [{ index: 0, type: "int" }],
-        selectors: [
-          {
-            matchPIDs: [{ operator: "In", values: [1] }],
-            matchArgs: [{ index: 0, operator: "Equal", values: ["1"] }],
-            matchActions: [{ action: "Sigkill" }],
-            matchWorkloads: { podSelector: { matchLabels: { a: "b" } } },
-          },
-        ],
-      },
-    ],
-    lists: [{ name: "l", values: ["x"] }],
-    options: [{ name: "policy-mode", value: "monitor" }],
-    enforcers: [{ calls: ["list:l"] }],
-  },
-};
-
-/** Every object in the document, by its path. */
-function listObjects(
-  value: unknown,
-  path = "",
-): readonly (readonly [path: string, object: Record<string, unknown>])[] {
-  if (Array.isArray(value)) return value.flatMap((child, at) => listObjects(child, `${path}[${at}]`));
-  if (typeof value !== "object" || value === null) return [];
-  const own = { ...value };
-  return [
-    [path, value as Record<string, unknown>] as const, // any object may be written by key
-    ...Object.entries(own).flatMap(([key, child]) =>
-      listObjects(child, path === "" ? key : `${path}.${key}`),
-    ),
-  ];
+interface Place {
+  readonly path: Path;
+  readonly value: unknown;
 }
 
-test("any value", () => {
+const runs = { numRuns: 2_000 };
+const anything = fc.jsonValue({ maxDepth: 4 });
+const documents = policyFiles.map(({ document }) => document);
+
+/** Every place in a document, the document itself first. */
+function listPlaces(value: unknown, path: Path = []): readonly Place[] {
+  const here = { path, value };
+  if (Array.isArray(value)) {
+    return [here, ...value.flatMap((item, index) => listPlaces(item, [...path, index]))];
+  }
+  if (typeof value !== "object" || value === null) return [here];
+  return [here, ...Object.entries(value).flatMap(([key, item]) => listPlaces(item, [...path, key]))];
+}
+
+/** A copy with `replace` done to one place. */
+function change(value: unknown, path: Path, replace: (old: unknown) => unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return replace(value);
+  if (Array.isArray(value)) {
+    return value.map((item, index) => (index === key ? change(item, rest, replace) : item));
+  }
+  const entries = Object.entries(Object(value));
+  return Object.fromEntries(
+    entries.map(([name, item]) => [name, name === key ? change(item, rest, replace) : item]),
+  );
+}
+
+function judge(value: unknown): void {
+  const parsed = parseTracingPolicy(value);
+  if (parsed.ok) return;
+  expect(parsed.error.length).toBeGreaterThan(0);
+  expect(parsed.error.length).toBeLessThanOrEqual(20);
+  for (const problem of parsed.error) {
+    expect(problem.path).not.toBe("");
+    expect(problem.message).not.toBe("");
+    expect(renderProblem(problem)).not.toContain("\n");
+  }
+}
+
+test("any value is a policy or has problems, each with a path and on one line", () => {
+  fc.assert(fc.property(anything, judge), runs);
+  const kind = fc.constantFrom("TracingPolicy", "TracingPolicyNamespaced");
+  const spec = fc.dictionary(
+    fc.constantFrom(
+      "kprobes",
+      "tracepoints",
+      "podSelector",
+      "lists",
+      "options",
+      "selectorsMacros",
+      "enforcers",
+    ),
+    fc.oneof(anything, fc.array(anything)),
+  );
+  const apiVersion = fc.constant("cilium.io/v1alpha1");
+  fc.assert(fc.property(fc.record({ apiVersion, kind, metadata: anything, spec }), judge), runs);
+});
+
+const placeIn = (isWanted: (place: Place) => boolean) =>
+  fc.constantFrom(...documents).chain((document) =>
+    fc.record({
+      document: fc.constant(document),
+      place: fc.constantFrom(...listPlaces(document).filter(isWanted)),
+    }),
+  );
+
+test("a policy with anything in any place is a policy or has problems", () => {
   fc.assert(
     fc.property(
-      fc.jsonValue({ maxDepth: 6 }),
-      fc.constantFrom("", "spec", "metadata", "podSelector"),
-      (value, where) => {
-        const document: unknown =
-          where === ""
-            ? value
-            : where === "podSelector"
-              ? { ...whole, spec: { podSelector: value } }
-              : { ...whole, [where]: value };
-        const parsed = parseTracingPolicy(document);
-        if (parsed.ok) toPolicyFilter(parsed.value);
-        else {
-          expect(parsed.error.length).toBeWithin(1, 21);
-          for (const { message } of parsed.error) expect(message).not.toBe("");
-        }
-      },
+      placeIn(() => true),
+      anything,
+      ({ document, place }, value) => judge(change(document, place.path, () => value)),
     ),
     runs,
   );
 });
 
-describe("a good document", () => {
-  test("is one", () => expect(parseTracingPolicy(whole)).toMatchObject({ ok: true }));
+/** Objects of fixed fields: not the maps, and not what the API server keeps for itself. */
+const isFixed = ({ path, value }: Place): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  path.at(-1) !== "matchLabels" &&
+  path.at(-1) !== "selectorsMacros" &&
+  !(path[0] === "metadata" && path.length > 1);
 
-  // Labels are keys of people's own.
-  const isFree = (path: string): boolean => path.endsWith("matchLabels");
-  const places = listObjects(whole)
-    .map(([path]) => path)
-    .filter((path) => !isFree(path));
+const inherited = [
+  "__proto__",
+  "constructor",
+  "prototype",
+  "toString",
+  "hasOwnProperty",
+  "valueOf",
+  "length",
+];
+/** No field has such a name, but some are near to one. */
+const unknownKey = fc.oneof(
+  fc.constantFrom(...inherited, "", "0", "Kprobes", "matchArg", "Values", "namespaces", "callnotfound"),
+  fc.string().filter((key) => !/^[a-zA-Z]{3,}$/.test(key)),
+  fc.string({ unit: "binary" }).filter((key) => !/^[a-zA-Z]{3,}$/.test(key)),
+);
 
-  test.each(places)("with a field that nobody knows at %j is refused there", (place) => {
-    const changed = structuredClone(whole);
-    const [, object] = listObjects(changed).find(([path]) => path === place) ?? [];
-    if (object === undefined) throw new Error(`no object at ${place}`);
-    object["nobodyKnowsMe"] = 1;
-    expect(parseTracingPolicy(changed)).toMatchObject({
-      ok: false,
-      error: [{ path: place === "" ? "nobodyKnowsMe" : `${place}.nobodyKnowsMe` }],
-    });
-  });
-
-  test("with any value in any place is a policy or has problems there", () => {
-    const paths = listObjects(whole).flatMap(([path, object]) =>
-      Object.keys(object).map((key) => [path, key] as const),
-    );
-    fc.assert(
-      fc.property(fc.constantFrom(...paths), fc.jsonValue({ maxDepth: 3 }), ([path, key], value) => {
-        const changed = structuredClone(whole);
-        const [, object] = listObjects(changed).find(([other]) => other === path) ?? [];
-        if (object !== undefined) object[key] = value;
-        const parsed = parseTracingPolicy(changed);
-        if (!parsed.ok) expect(parsed.error.length).toBeGreaterThan(0);
-      }),
-      runs,
-    );
-  });
+test("an unknown field anywhere in a policy is refused at its own path, and nothing else is", () => {
+  fc.assert(
+    fc.property(placeIn(isFixed), unknownKey, anything, ({ document, place }, key, value) => {
+      const changed = change(document, place.path, (old) => {
+        const copy: object = { ...Object(old) };
+        // An assignment to __proto__ would change the prototype instead.
+        return Object.defineProperty(copy, key, { value, enumerable: true });
+      });
+      const parsed = parseTracingPolicy(changed);
+      const paths = parsed.ok ? [] : parsed.error.map(({ path }) => path);
+      expect(paths).toEqual([renderPath([...place.path, key])]);
+    }),
+    { numRuns: 5_000 },
+  );
 });
+
+/** Its own words for a path, to have something to compare with. */
+const renderPath = (path: Path): string =>
+  path
+    .map((key) => {
+      if (typeof key === "number") return `[${key}]`;
+      return /^[A-Za-z_][A-Za-z0-9_-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+    })
+    .join("")
+    .replace(/^\./, "");

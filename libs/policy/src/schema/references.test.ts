@@ -116,3 +116,13 @@ test("what is named is found", () => {
   };
   expect(problemsOf(spec)).toEqual([]);
 });
+
+test("a hundred thousand names that are nowhere cost no more than twenty", () => {
+  const kprobes = Array.from({ length: 20_000 }, () => ({
+    call: "list:name",
+    selectors: Array.from({ length: 4 }, () => ({ macros: ["macro"] })),
+  }));
+  const lists = Array.from({ length: 1_000 }, (_, index) => ({ name: `list${index}` }));
+  const selectorsMacros = Object.fromEntries(lists.map(({ name }) => [name, {}]));
+  expect(problemsOf({ kprobes, lists, selectorsMacros })).toHaveLength(20);
+});

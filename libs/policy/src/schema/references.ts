@@ -4,7 +4,7 @@
 import type { Action } from "./action.ts";
 import { describeValue } from "./describe-value.ts";
 import { findNearestNames, joinNames } from "./nearest-names.ts";
-import type { PathKey } from "./policy-problem.ts";
+import { maxProblems, type PathKey } from "./policy-problem.ts";
 import type { Selector } from "./selector.ts";
 import type { Report } from "./shape.ts";
 import { isInMap } from "./value-filter.ts";
@@ -44,20 +44,19 @@ export function judgeReferences(spec: Partial<Spec>, report: Report): void {
   }));
   const all = [...selectors, ...macros];
 
-  const { lists } = spec;
-  if (lists !== undefined) {
-    const judge = (at: readonly PathKey[], value: string): void =>
-      judgeListName(
-        at,
-        value,
-        lists.map(({ name }) => name),
-        report,
-      );
-    for (const { at, hook } of hooks) judge([...at, "call"], hook.call ?? "");
-    for (const { at, value } of all.flatMap(listMapValues)) judge(at, value);
-    for (const [place, { calls }] of (spec.enforcers ?? []).entries()) {
-      for (const [index, call] of calls.entries()) judge(["enforcers", place, "calls", index], call);
-    }
+  if (spec.lists !== undefined) {
+    const names = new Set(spec.lists.map(({ name }) => name));
+    const values = [
+      ...hooks.map(({ at, hook }) => ({ at: [...at, "call"], value: hook.call ?? "" })),
+      ...all.flatMap(listMapValues),
+      ...(spec.enforcers ?? []).flatMap(({ calls }, place) =>
+        calls.map((value, index) => ({ at: ["enforcers", place, "calls", index], value })),
+      ),
+    ];
+    const named = values
+      .filter(({ value }) => value.startsWith(listPrefix))
+      .map(({ at, value }) => ({ at, name: value.slice(listPrefix.length) }));
+    reportMissing(named, names, "list", "spec.lists", report);
   }
   judgeMacros(selectors, macros, spec.selectorsMacros, report);
   if (spec.enforcers?.length === 0) {
@@ -74,17 +73,6 @@ export function judgeReferences(spec: Partial<Spec>, report: Report): void {
   }
 }
 
-function judgeListName(
-  at: readonly PathKey[],
-  value: string,
-  names: readonly string[],
-  report: Report,
-): void {
-  if (!value.startsWith(listPrefix)) return;
-  const name = value.slice(listPrefix.length);
-  if (!names.includes(name)) report(at, describeMissing("list", name, names, "spec.lists"));
-}
-
 /** A macro adds its filters to those of a selector that names it; macros name no macros. */
 function judgeMacros(
   selectors: readonly Located[],
@@ -96,21 +84,25 @@ function judgeMacros(
     if (selector.macros.length > 0) report([...at, "macros"], "must be left out: a macro uses no other");
   }
   if (defined === undefined) return;
-  for (const { at, selector } of selectors) {
-    for (const [index, name] of selector.macros.entries()) {
-      if (defined.has(name)) continue;
-      report(
-        [...at, "macros", index],
-        describeMissing("macro", name, [...defined.keys()], "spec.selectorsMacros"),
-      );
-    }
-  }
+  const named = selectors.flatMap(({ at, selector }) =>
+    selector.macros.map((name, index) => ({ at: [...at, "macros", index], name })),
+  );
+  reportMissing(named, new Set(defined.keys()), "macro", "spec.selectorsMacros", report);
 }
 
-function describeMissing(what: string, name: string, known: readonly string[], where: string): string {
-  const near = findNearestNames(name, known);
-  const hint = near.length > 0 ? `; did you mean ${joinNames(near.map(describeValue))}?` : "";
-  return `there is no ${what} ${describeValue(name)} in ${where}${hint}`;
+/** What was meant is looked for among all names: only as often as somebody reads it. */
+function reportMissing(
+  named: readonly { readonly at: readonly PathKey[]; readonly name: string }[],
+  known: ReadonlySet<string>,
+  what: string,
+  where: string,
+  report: Report,
+): void {
+  for (const { at, name } of named.filter(({ name }) => !known.has(name)).slice(0, maxProblems)) {
+    const near = findNearestNames(name, [...known]);
+    const hint = near.length > 0 ? `; did you mean ${joinNames(near.map(describeValue))}?` : "";
+    report(at, `there is no ${what} ${describeValue(name)} in ${where}${hint}`);
+  }
 }
 
 const listMapValues = ({ at, selector }: Located) =>
