@@ -2,8 +2,9 @@
 // A configuration file of containerd and all that it imports, in the order in which containerd reads them:
 // breadth first, each file once (containerd cmd/containerd/server/config/config.go, LoadConfig).
 
+import type { TomlTable } from "@rthooks/toml";
 import type { NodeFiles } from "./node-files.ts";
-import { parseTomlTable, type TomlTable, textsOf } from "./toml-document.ts";
+import { parseTomlTable, textsOf } from "./toml-document.ts";
 
 export interface ConfigTree {
   /** Those that could be read, and are TOML. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What containerd's configuration says about the ways to the hook, for reading; `patch-containerd-conf` changes it.
 
+import type { TomlTable } from "@rthooks/toml";
 import { type ConfigTree, readConfigTree } from "./config-tree.ts";
 import type { NodeFiles } from "./node-files.ts";
-import { mergeTables, type TomlTable, tableAt, textsOf } from "./toml-document.ts";
+import { mergeTables, tableAt, textsOf } from "./toml-document.ts";
 
 export interface ContainerdConfig {
   readonly version: number | undefined;

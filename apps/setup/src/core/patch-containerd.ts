@@ -4,7 +4,8 @@
 import { err, ok, type Result } from "@rthooks/result";
 import { editToml, parseTomlValues, type TomlEdit, type TomlError, type TomlTable } from "@rthooks/toml";
 import { type ContainerdNames, findContainerdNames } from "./containerd-names.ts";
-import { findValue, isTable, type Patched, toTexts } from "./patch.ts";
+import type { Patched } from "./patch.ts";
+import { findValue, isTable, textsOf } from "./toml-document.ts";
 
 export type ContainerdPatch =
   | {
@@ -63,7 +64,7 @@ function toEdits(values: TomlTable, names: ContainerdNames, patch: ContainerdPat
       return enableNri(values, names, patch);
     case "disable-nri":
       return ok(
-        toTexts(values["disabled_plugins"]).includes(names.nriId)
+        textsOf(values["disabled_plugins"]).includes(names.nriId)
           ? []
           : [{ kind: "set", table: names.nri, entries: [["disable", true]] }],
       );
@@ -197,13 +198,13 @@ function findNotes(
   if (text.startsWith("\ufeff")) {
     notes.push("this file begins with a byte order mark: containerd 2.x refuses to read it");
   }
-  const imports = toTexts(values["imports"]);
+  const imports = textsOf(values["imports"]);
   if (imports.length > 0) {
     notes.push(
       `this file imports ${imports.join(", ")}: what is said there comes after it, and on containerd 1.7 a [plugins.…] table there replaces the one here whole`,
     );
   }
-  const disabled = toTexts(values["disabled_plugins"]);
+  const disabled = textsOf(values["disabled_plugins"]);
   for (const id of names.criIds) {
     if (disabled.includes(id)) notes.push(`disabled_plugins has ${id}: kubelet cannot use this containerd`);
   }

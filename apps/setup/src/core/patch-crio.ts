@@ -3,8 +3,9 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { editToml, parseTomlValues, type TomlEdit } from "@rthooks/toml";
-import { findValue, isTable, type Patched } from "./patch.ts";
+import type { Patched } from "./patch.ts";
 import type { PatchError } from "./patch-containerd.ts";
+import { findValue, isTable } from "./toml-document.ts";
 
 const runtimesPath = ["crio", "runtime", "runtimes"];
 

@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { parse, TomlDate, TomlError } from "smol-toml";
-
-export type TomlTable = Readonly<Record<string, unknown>>;
+import { parseTomlValues, renderTomlError, type TomlTable } from "@rthooks/toml";
 
 /** The error is one line. */
 export function parseTomlTable(text: string): { readonly table: TomlTable } | { readonly problem: string } {
-  try {
-    return { table: parse(text, { integersAsBigInt: "asNeeded" }) };
-  } catch (error) {
-    if (error instanceof TomlError) {
-      const [what = ""] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
-      return { problem: `line ${error.line}, column ${error.column}: ${what}` };
-    }
-    return { problem: "it is nested too deep" };
-  }
+  const parsed = parseTomlValues(text);
+  return parsed.ok ? { table: parsed.value } : { problem: renderTomlError(parsed.error) };
 }
 
-const isTable = (value: unknown): value is TomlTable =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof TomlDate);
+/** Dates of TOML are dates too. */
+export const isTable = (value: unknown): value is TomlTable =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+/** The value at a path of tables; undefined where there is none. */
+export function findValue(table: TomlTable, path: readonly string[]): unknown {
+  let found: unknown = table;
+  for (const key of path) {
+    found = isTable(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+  }
+  return found;
+}
 
 /** The table at a path; an empty one where none is. */
 export function tableAt(table: TomlTable, ...keys: readonly string[]): TomlTable {
-  let found: TomlTable = table;
-  for (const key of keys) {
-    const next = Object.hasOwn(found, key) ? found[key] : undefined;
-    found = isTable(next) ? next : {};
-  }
-  return found;
+  const found = findValue(table, keys);
+  return isTable(found) ? found : {};
 }
 
 /** Of a list, or of nothing, the texts in it. */
