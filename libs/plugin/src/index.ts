@@ -8,6 +8,7 @@ export {
   type HookCommand,
   type PluginOptions,
   parsePluginArguments,
+  toHookTimeoutSeconds,
   toPluginOptions,
 } from "./core/plugin-options.ts";
 export { type Plugin, type PluginSetup, runPlugin } from "./edge/run-plugin.ts";

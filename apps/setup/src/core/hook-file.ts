@@ -2,6 +2,7 @@
 // The file in a hooks directory that makes CRI-O and podman call the hook (containers/common pkg/hooks, schema 1.0.0).
 
 import { parseDuration } from "@rthooks/flags";
+import { toHookTimeoutSeconds } from "@rthooks/plugin";
 import type { HookEntry } from "./hook-entry.ts";
 
 export function renderHookFile(hook: HookEntry): string {
@@ -26,9 +27,6 @@ export function callsProgram(text: string, name: string): boolean {
 const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {};
 
-/** Room for the hook to end by itself and to write its log. */
-const SPARE_SECONDS = 5;
-
 /** Seconds for the runtime's own limit, of what the hook's --just-print-config says; undefined if that says nothing. */
 export function toTimeoutSeconds(printedConfig: string): number | undefined {
   let json: unknown;
@@ -39,5 +37,5 @@ export function toTimeoutSeconds(printedConfig: string): number | undefined {
   }
   const text = asObject(json)["grpc_timeout"];
   const parsed = typeof text === "string" ? parseDuration(text) : undefined;
-  return parsed?.ok === true ? Math.ceil(parsed.value / 1000) + SPARE_SECONDS : undefined;
+  return parsed?.ok === true ? toHookTimeoutSeconds(parsed.value) : undefined;
 }

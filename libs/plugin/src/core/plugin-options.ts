@@ -111,8 +111,12 @@ function parseHookArgs(
 /** Room for the hook to end by itself and to write its log. */
 const SPARE_SECONDS = 5;
 
+/** The runtime's own limit for a hook that has this long for its call. */
+export const toHookTimeoutSeconds = (grpcTimeoutMs: number): number =>
+  Math.ceil(grpcTimeoutMs / 1000) + SPARE_SECONDS;
+
 function toTimeoutSeconds(givenMs: number, grpcTimeoutMs: number): Result<number, string> {
-  if (givenMs === 0) return ok(Math.ceil(grpcTimeoutMs / 1000) + SPARE_SECONDS);
+  if (givenMs === 0) return ok(toHookTimeoutSeconds(grpcTimeoutMs));
   const seconds = Math.floor(givenMs / 1000);
   return seconds * 1000 > grpcTimeoutMs
     ? ok(seconds)
