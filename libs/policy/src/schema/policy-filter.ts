@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which workloads a policy, or one selector of it, is about, with the defaults of the reference put in.
 
+import type { FilterDefinition } from "../filter/filter-definition.ts";
 import { type LabelSelector, matchAll, selectsEverything } from "../label-selector.ts";
 import { hookKinds } from "./references.ts";
 import type { TracingPolicy } from "./tracing-policy.ts";
 
 export type PolicyFilter =
   /** Every process, also of the host: no id is needed. */
-  | { readonly kind: "none" }
-  | {
-      readonly kind: "filter";
-      /** Only pods of this one; undefined: of all. */
-      readonly namespace: string | undefined;
-      /** Undefined matches no pod. */
-      readonly podSelector: LabelSelector | undefined;
-      /** Undefined matches no container. */
-      readonly containerSelector: LabelSelector | undefined;
-      /** Whether it is about the host's processes too. */
-      readonly hostSelector: boolean;
-    };
+  { readonly kind: "none" } | ({ readonly kind: "filter" } & FilterDefinition);
 
 export interface WorkloadFilter {
   readonly hooks: (typeof hookKinds)[number];
