@@ -22,6 +22,11 @@ export interface PolicyName {
   readonly domain: string;
 }
 
+export const toPolicyName = (
+  domain: string,
+  { name, namespace }: Pick<TracingPolicy, "name" | "namespace">,
+): PolicyName => ({ name, namespace: namespace ?? "", domain });
+
 export interface PolicyStatus extends PolicyName {
   /** In the order of their coming. */
   readonly id: number;
@@ -94,7 +99,7 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     if (domain === "sensors" || !DOMAIN.test(domain)) {
       return err(`${JSON.stringify(domain)} is no domain for policies`);
     }
-    const name: PolicyName = { name: policy.name, namespace: policy.namespace ?? "", domain };
+    const name = toPolicyName(domain, policy);
     const key = toKey(name);
     const entry = entries.get(key);
     const old = entry?.status;
@@ -121,7 +126,7 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
   return {
     put,
     add(domain, policy) {
-      const name: PolicyName = { name: policy.name, namespace: policy.namespace ?? "", domain };
+      const name = toPolicyName(domain, policy);
       const old = entries.get(toKey(name))?.status;
       return old === undefined || old.state === "load_error"
         ? put(domain, policy)

@@ -9,6 +9,7 @@ import { describeError, err, type Result } from "@rthooks/result";
 import { parsePodList } from "../core/pod-list.ts";
 import type { Pod, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
+import { findFingerprint } from "./file-fingerprint.ts";
 import { parseYaml } from "./yaml.ts";
 
 export interface PodsFile {
@@ -46,15 +47,6 @@ export function openPodsFile(path: string, log: Logger): PodsFile {
   look();
   const timer = setInterval(look, intervalMs);
   return { source: store, close: () => clearInterval(timer) };
-}
-
-function findFingerprint(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
-  } catch (error) {
-    return describeError(error);
-  }
 }
 
 function wasJustWritten(path: string): boolean {

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
-import type { PolicyName, PolicyStatus, PolicyStore } from "../core/policy-store.ts";
+import { type PolicyName, type PolicyStatus, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { parsePolicyText } from "./policy-text.ts";
 
 /** Errors are one line for people. */
@@ -96,7 +96,7 @@ export function openPolicyArchive(directory: string, log: Logger): Result<Policy
     if (!policy.ok) return policy;
     const added = policies.put(domain, policy.value);
     if (!added.ok) return added;
-    const name: PolicyName = { name: policy.value.name, namespace: policy.value.namespace ?? "", domain };
+    const name = toPolicyName(domain, policy.value);
     const change = { ...(isEnabled ? {} : { enable: false }), ...(mode === undefined ? {} : { mode }) };
     return Object.keys(change).length === 0 ? added : policies.configure(name, change);
   };

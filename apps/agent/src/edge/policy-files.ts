@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { describeError, err, type Result } from "@rthooks/result";
-import type { PolicyStore } from "../core/policy-store.ts";
+import { type PolicyStore, toPolicyName } from "../core/policy-store.ts";
+import { findFingerprint } from "./file-fingerprint.ts";
 import { MAX_POLICY_BYTES, parsePolicyText } from "./policy-text.ts";
 
 export interface PolicyFilesOptions {
@@ -33,7 +34,7 @@ export function openPolicyFiles({ file, directory, policies, log }: PolicyFilesO
 
   const remove = (policy: TracingPolicy | undefined): void => {
     if (policy === undefined) return;
-    policies.remove({ name: policy.name, namespace: policy.namespace ?? "", domain: DOMAIN });
+    policies.remove(toPolicyName(DOMAIN, policy));
   };
 
   const isTaken = (path: string, policy: TracingPolicy): boolean =>
@@ -105,15 +106,6 @@ function listFiles(directory: string): readonly string[] {
     .filter((entry) => /\.(ya?ml|json)$/.test(entry.name) && !entry.name.startsWith("."))
     .map((entry) => join(directory, entry.name))
     .toSorted();
-}
-
-function findFingerprint(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
-  } catch (error) {
-    return describeError(error);
-  }
 }
 
 function readPolicy(path: string): Result<TracingPolicy, string> {

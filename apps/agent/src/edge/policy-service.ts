@@ -6,7 +6,7 @@ import type { Logger } from "@rthooks/log";
 import { renderProblem } from "@rthooks/policy";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { err, ok, type Result } from "@rthooks/result";
-import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
+import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { toSettableMode, toStatusMessage } from "../wire/policy-messages.ts";
 import { registerUnary, type WireError } from "../wire/service.ts";
 import type { PolicyArchive } from "./policy-archive.ts";
@@ -50,11 +50,7 @@ export function registerPolicyService(
         answer(conclude(policy, status.INVALID_ARGUMENT, "added", { domain: where }));
         return;
       }
-      const name: PolicyName = {
-        name: policy.value.name,
-        namespace: policy.value.namespace ?? "",
-        domain: where,
-      };
+      const name = toPolicyName(where, policy.value);
       for (const warning of policy.value.warnings) {
         log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
       }
