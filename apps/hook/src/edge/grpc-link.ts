@@ -13,6 +13,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import type { AgentAddress, AgentLink } from "@rthooks/invocation";
+import { createLinkEvents } from "@rthooks/invocation/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { VOUCHING_HEADER } from "@rthooks/oci";
 import { renderGrpcCode } from "@rthooks/proto/unary";
@@ -34,21 +35,18 @@ export interface TlsFiles {
 export function openGrpcLink(system: System, address: AgentAddress, files: TlsFiles): AgentLink {
   let attempt: Attempt | undefined;
   let response: Uint8Array | undefined;
-  const happened: HookEvent[] = [];
-  let wake: (() => void) | undefined;
+  const events = createLinkEvents(() => system.monotonicMs());
 
   const disconnect = (): void => {
     attempt?.call?.cancel();
     attempt?.client.close();
     attempt = undefined;
-    happened.length = 0;
+    events.clear();
   };
 
   /** Only the attempt under way has a say. */
   const emit = (from: Attempt, event: HookEvent): void => {
-    if (from !== attempt) return;
-    happened.push(event);
-    wake?.();
+    if (from === attempt) events.push(event);
   };
 
   return {
@@ -90,20 +88,7 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
       );
       return undefined;
     },
-    async wait(untilMs) {
-      const leftMs = Math.max(0, untilMs - system.monotonicMs());
-      if (happened.length === 0) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, leftMs);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-        wake = undefined;
-      }
-      return happened.shift();
-    },
+    wait: events.next,
     disconnect,
   };
 }

@@ -2,6 +2,7 @@
 // The agent, over one connection that is kept open: for containers that wait for it, and for what it is told beside.
 
 import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/invocation";
+import { createLinkEvents } from "@rthooks/invocation/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { renderGrpcCode } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
@@ -36,13 +37,12 @@ export function openAgentClient(
   const openLink = (): AgentLink => {
     let giveUp: (() => void) | undefined;
     let response: Uint8Array | undefined;
-    const happened: HookEvent[] = [];
-    let wake: (() => void) | undefined;
+    const events = createLinkEvents(nowMs);
 
     const disconnect = (): void => {
       giveUp?.();
       giveUp = undefined;
-      happened.length = 0;
+      events.clear();
     };
 
     return {
@@ -54,25 +54,12 @@ export function openAgentClient(
         const timeoutMs = Math.max(1, deadlineAtMs - nowMs()) + SPARE_MS;
         giveUp = session.call({ path, message, timeoutMs }, (outcome) => {
           if (outcome.kind === "answer") response = outcome.message;
-          happened.push(toEvent(outcome));
-          wake?.();
+          events.push(toEvent(outcome));
         });
-        if (session.isReady()) happened.push({ type: "agent.ready" });
+        if (session.isReady()) events.push({ type: "agent.ready" });
         return undefined;
       },
-      async wait(untilMs) {
-        if (happened.length === 0) {
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, Math.max(0, untilMs - nowMs()));
-            wake = () => {
-              clearTimeout(timer);
-              resolve();
-            };
-          });
-          wake = undefined;
-        }
-        return happened.shift();
-      },
+      wait: events.next,
       disconnect,
     };
   };
