@@ -9,8 +9,8 @@ export interface Inherited {
   /** Whether the policy's cgroup was left; from now on it is this agent's own. */
   claim(policyId: number, cgroupId: bigint): boolean;
   giveBack(policyId: number, cgroupId: bigint): void;
-  /** Policies of which a cgroup was left and not claimed; they are forgotten here. */
-  drop(cgroupId: bigint): readonly number[];
+  /** Of these policies: those of which the cgroup was left and not claimed; it is forgotten here. */
+  drop(cgroupId: bigint, policyIds: Iterable<number>): readonly number[];
   /** What is left of the policy; undefined for one that was not left. */
   find(policyId: number): ReadonlySet<bigint> | undefined;
   dropPolicy(policyId: number): void;
@@ -24,8 +24,8 @@ export function createInherited(found: ReadonlyMap<number, FoundPolicy>): Inheri
   return {
     claim: (policyId, cgroupId) => left.get(policyId)?.delete(cgroupId) === true,
     giveBack: (policyId, cgroupId) => void left.get(policyId)?.add(cgroupId),
-    drop: (cgroupId) =>
-      [...left].flatMap(([policyId, cgroupIds]) => (cgroupIds.delete(cgroupId) ? [policyId] : [])),
+    drop: (cgroupId, policyIds) =>
+      [...policyIds].filter((policyId) => left.get(policyId)?.delete(cgroupId) === true),
     find: (policyId) => left.get(policyId),
     dropPolicy: (policyId) => void left.delete(policyId),
     cgroupIds: () =>

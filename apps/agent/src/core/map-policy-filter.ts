@@ -24,8 +24,6 @@ export interface MapPolicyFilter extends PolicyFilter {
   removePolicy(key: string): void;
   /** All policies have been put: those that an agent before this one has left, and nobody wants, end here. */
   settlePolicies(): void;
-  /** All containers are known, with their labels: of those, only what they match stays in force. */
-  settleContainers(): void;
   /** Cgroups that are left from before, and may be gone by now. */
   inheritedCgroupIds(): ReadonlySet<bigint>;
   /** These are gone. */
@@ -44,7 +42,6 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     ),
   );
   const definitions = new Map<string, FilterDefinition>();
-  let areContainersKnown = false;
 
   if (inherited.find(ALL_PODS_ID) === undefined) {
     const made = maps.putPolicy(ALL_PODS_ID, "", []);
@@ -96,11 +93,17 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     }
   };
 
-  const dropInherited = (cgroupIds: Iterable<bigint>): void => {
-    for (const cgroupId of cgroupIds) {
-      applyAll(inherited.drop(cgroupId).map((policyId) => ({ kind: "cgroup.removed", policyId, cgroupId })));
-    }
-  };
+  const drop = (cgroupId: bigint, policyIds: Iterable<number>): void =>
+    applyAll(
+      inherited.drop(cgroupId, policyIds).map((policyId) => ({ kind: "cgroup.removed", policyId, cgroupId })),
+    );
+
+  /**
+   * All that is known of the container and of these policies has been compared: what was left and not claimed is wrong. A
+   * policy that nobody has put yet may still turn out to be about it.
+   */
+  const dropMismatches = (cgroupId: bigint, policyIds: Iterable<number> = state.policyIds()): void =>
+    drop(cgroupId, policyIds);
 
   const remove = (containerId: string): void => {
     containers.delete(containerId);
@@ -118,7 +121,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       log.error("policy filter not changed", { policy: change.policyId, err: done.error });
     }
     containers.set(container.containerId, container);
-    if (areContainersKnown || container.isPodKnown) dropInherited([container.cgroupId]);
+    if (container.isPodKnown) dropMismatches(container.cgroupId);
     return ok(undefined);
   };
 
@@ -132,7 +135,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         const changed = { ...container, ...pod };
         containers.set(containerId, changed);
         applyAll(state.putContainer(toFilterContainer(changed)));
-        if (changed.isPodKnown) dropInherited([changed.cgroupId]);
+        if (changed.isPodKnown) dropMismatches(changed.cgroupId);
       }
     },
     list: () => containers.values(),
@@ -143,6 +146,10 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       const done = apply(state.putPolicy(id.value, definition), key);
       if (done.ok) {
         definitions.set(key, definition);
+        if (inherited.find(id.value) !== undefined) {
+          for (const { cgroupId, isPodKnown } of containers.values())
+            if (isPodKnown) dropMismatches(cgroupId, [id.value]);
+        }
         return id;
       }
       // The maps have what they had.
@@ -170,12 +177,10 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         if (key !== undefined) ids.release(key);
       }
     },
-    settleContainers() {
-      areContainersKnown = true;
-      dropInherited([...containers.values()].map(({ cgroupId }) => cgroupId));
-    },
     inheritedCgroupIds: inherited.cgroupIds,
-    forgetCgroups: dropInherited,
+    forgetCgroups(cgroupIds) {
+      for (const cgroupId of cgroupIds) drop(cgroupId, inherited.policyIds());
+    },
   });
 }
 

@@ -141,20 +141,31 @@ describe("an agent that comes back", () => {
     expect(read(directory)).toEqual(before);
   });
 
-  test("takes out what has changed meanwhile once it knows all containers", () => {
+  test("takes out what has changed meanwhile once it knows the pod and the policy", () => {
     const directory = begin();
     const filter = openFilter(openMaps(directory));
     filter.putPolicy("web", about("web"));
     // Without its labels, which nobody has told yet.
     filter.add({ ...container("a", 10n, "db"), labels: new Map() });
     expect(read(directory)[2]).toEqual([10n, 11n]);
-    filter.add(container("a", 10n, "db"));
-    filter.settleContainers();
+    filter.add({ ...container("a", 10n, "db"), isPodKnown: true });
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [11n], 3: [] });
     expect(filter.inheritedCgroupIds()).toEqual(new Set([11n]));
     filter.forgetCgroups([11n]);
     filter.settlePolicies();
     expect(read(directory)).toEqual({ 1: [10n], 2: [] });
+  });
+
+  test("leaves a container in a policy that nobody has put yet", () => {
+    const directory = begin();
+    const filter = openFilter(openMaps(directory));
+    filter.add({ ...container("a", 10n, "web"), isPodKnown: true });
+    filter.add({ ...container("b", 11n, "db"), isPodKnown: true });
+    expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n, 11n], 3: [] });
+    filter.putPolicy("web", about("web"));
+    expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [] });
+    filter.putPolicy("db", about("db"));
+    expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [11n] });
   });
 
   test("gives a new policy no id that is taken", () => {
