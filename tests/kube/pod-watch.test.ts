@@ -46,8 +46,8 @@ describe("the pods of a node", () => {
     api.put({ uid: "liar", name: "liar", annotations });
     const seen = observe(workspace, accessOf(api));
     await connected(seen);
-    expect(seen.pods().get("mirror")?.mirrorOf).toBe("0123456789abcdef0123456789abcdef");
-    expect(seen.pods().get("liar")?.mirrorOf).toBeUndefined();
+    expect(seen.pods().get("mirror")?.staticPodHash).toBe("0123456789abcdef0123456789abcdef");
+    expect(seen.pods().get("liar")?.staticPodHash).toBeUndefined();
     seen.watch.close();
   });
 });

@@ -2,7 +2,7 @@
 // The Kubernetes API, as far as an agent of one node needs it.
 
 export type { ClusterAccess } from "./core/cluster-access.ts";
-export type { KubePod } from "./core/kube-pod.ts";
+export { type KubeContainer, type KubePod, podSchema, readPod } from "./core/kube-pod.ts";
 export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
 export { type ApiClient, openApiClient } from "./edge/api-client.ts";
 export { fetchPod, watchPods } from "./edge/pod-watch.ts";

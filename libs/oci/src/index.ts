@@ -10,6 +10,7 @@ export {
   parsePodEnvironment,
   renderPodEnvironment,
 } from "./pod-environment.ts";
+export { toPodLabels } from "./pod-labels.ts";
 export {
   type Labels,
   LEARNED_BY_KEY,

@@ -21,9 +21,10 @@ export const VOUCHING_HEADER = "rthooks-vouched";
 
 /**
  * A runtime hook held the container; the NRI plugin did at StartContainer; or the plugin found it running when it
- * connected to the runtime or to the agent.
+ * connected to the runtime or to the agent. The agent itself finds what runs by asking the runtime (CRI), or by the pod
+ * source's word and a look at the cgroups.
  */
-export type LearnedBy = "hook" | "nri" | "synchronize";
+export type LearnedBy = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
 export type Labels = ReadonlyMap<string, string>;
 

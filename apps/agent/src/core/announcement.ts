@@ -80,9 +80,11 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
   });
 }
 
-/** The runtime names the container's cgroup after it: the last element, without what it puts around the id. */
-function findContainerId(cgroupsPath: string): string {
-  const name = cgroupsPath.slice(cgroupsPath.lastIndexOf("/") + 1);
+const findContainerId = (cgroupsPath: string): string =>
+  parseContainerElement(cgroupsPath.slice(cgroupsPath.lastIndexOf("/") + 1));
+
+/** The runtime names the container's cgroup after it: the id, without what it puts around that. */
+export function parseContainerElement(name: string): string {
   const unit = name.endsWith(scopeSuffix) ? name.slice(0, -scopeSuffix.length) : name;
   return unit.replace(runtimePrefix, "");
 }

@@ -34,6 +34,13 @@ export const agentFlags = {
     usage: "how long a container waits for the API server to tell of its pod",
     default: "2s",
   }),
+  "enable-cri": flag.boolean({
+    usage: "ask the container runtime for the containers that run already, and for their pods' labels",
+  }),
+  "cri-endpoint": flag.string({
+    usage: "the runtime's socket, as unix:///path (default: that of containerd, CRI-O or cri-dockerd)",
+    placeholder: "ADDRESS",
+  }),
   "cgroup-root": flag.string({
     usage: "root of the cgroup hierarchy that gives the ids (found when not given)",
     placeholder: "DIR",

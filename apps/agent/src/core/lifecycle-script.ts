@@ -23,6 +23,7 @@ export const web = (labels: Record<string, string>, namespace = "shop"): Pod => 
   namespace,
   name: "web-0",
   labels: new Map(Object.entries(labels)),
+  containers: [],
 });
 
 export const emptyFields: HookFields = {

@@ -23,6 +23,8 @@ export interface Lifecycle {
   /** Answers exactly once, before it returns where nothing has to be waited for. */
   announce(call: HookCall, onAnswer: OnAnswer): void;
   list(): readonly ContainerRecord[];
+  /** It has been let go, or is about to be. */
+  knows(containerId: string): boolean;
   /** The containers that a sweep has to look at, as they are now. */
   containerIds(): readonly string[];
   /** Ends the container if its cgroup is no more. */
@@ -180,6 +182,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   const onSourceChange = ({ kind, pod }: PodChange): void => {
+    if (kind === "containers") return;
     const keys = [pod.uid, pod.staticPodHash, `${pod.namespace}/${pod.name}`];
     for (const key of keys) {
       const actor = key === undefined ? undefined : pods.get(key);
@@ -187,6 +190,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       const { identity } = actor.getSnapshot().context;
       // A static pod's hash is only a claim until the name agrees.
       if (key === pod.staticPodHash && identity.name !== pod.name) continue;
+      // Without its mirror in the API a static pod runs on: its end is that of its cgroups.
+      if (kind === "deleted" && key === pod.staticPodHash) continue;
       if (kind === "deleted") actor.send({ type: "source.deleted" });
       else
         actor.send({
@@ -199,6 +204,10 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
 
   return {
     announce,
+    knows(containerId) {
+      const state = findContainer(containerId)?.getSnapshot().value;
+      return state !== undefined && state !== "failed" && state !== "gone";
+    },
     list: () =>
       [...pods.values()].flatMap((pod) =>
         [...pod.getSnapshot().context.containers.values()].map((container) =>

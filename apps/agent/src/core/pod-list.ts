@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods as kubectl writes them: a List, a PodList, a single Pod, or several YAML documents of these.
 
+import { podSchema, readPod } from "@rthooks/kube";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { Pod } from "./pod-source.ts";
 
-const metadataSchema = v.object({
-  uid: v.pipe(v.string(), v.nonEmpty()),
-  name: v.pipe(v.string(), v.nonEmpty()),
-  namespace: v.pipe(v.string(), v.nonEmpty()),
-  labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
-  annotations: v.optional(v.nullable(v.record(v.string(), v.string()))),
-  ownerReferences: v.optional(v.nullable(v.array(v.object({ kind: v.string() })))),
-});
-const podSchema = v.object({ kind: v.optional(v.literal("Pod")), metadata: metadataSchema });
-const listSchema = v.object({ kind: v.picklist(["List", "PodList"]), items: v.array(podSchema) });
+const itemSchema = v.object({ kind: v.optional(v.literal("Pod")), ...podSchema.entries });
+const listSchema = v.object({ kind: v.picklist(["List", "PodList"]), items: v.array(itemSchema) });
 const kindSchema = v.object({ kind: v.string() });
-
-/** Annotation of a mirror pod: the hash by which the kubelet runs the static pod (pkg/kubelet/types). */
-const mirrorAnnotation = "kubernetes.io/config.mirror";
-const hashPattern = /^[0-9a-f]{32}$/;
 
 /** The documents of a YAML text; the error is one line. */
 export type ParseYaml = (text: string) => Result<readonly unknown[], string>;
@@ -38,7 +27,7 @@ export function parsePodList(text: string, parseYaml: ParseYaml): Result<readonl
         ? toResult(
             v.safeParse(
               v.pipe(
-                podSchema,
+                itemSchema,
                 v.transform((pod) => [pod]),
               ),
               document,
@@ -54,7 +43,7 @@ export function parsePodList(text: string, parseYaml: ParseYaml): Result<readonl
             ),
           );
     if (!parsed.ok) return err(`${where}${parsed.error}`);
-    for (const pod of parsed.value) pods.push(toPod(pod));
+    for (const pod of parsed.value) pods.push(readPod(pod));
   }
   return ok(pods);
 }
@@ -73,20 +62,6 @@ function parseDocuments(text: string, parseYaml: ParseYaml): Result<readonly unk
   // What follows a closing `---` is an empty document.
   const values = documents.value.filter((value) => value !== null && value !== undefined);
   return values.length === 0 ? err("the file is empty") : ok(values);
-}
-
-type PodDocument = v.InferOutput<typeof podSchema>;
-
-function toPod({ metadata }: PodDocument): Pod {
-  const hash = metadata.annotations?.[mirrorAnnotation];
-  const isMirror = metadata.ownerReferences?.some(({ kind }) => kind === "Node") === true;
-  return {
-    uid: metadata.uid,
-    staticPodHash: isMirror && hash !== undefined && hashPattern.test(hash) ? hash : undefined,
-    namespace: metadata.namespace,
-    name: metadata.name,
-    labels: new Map(Object.entries(metadata.labels ?? {})),
-  };
 }
 
 function toResult<T>(

@@ -10,6 +10,14 @@ export interface Pod {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;
+  /** Those that run, as far as the source has heard: it may be late, and it forgets those that have ended. */
+  readonly containers: readonly PodContainer[];
+}
+
+export interface PodContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
 }
 
 export interface PodQuery {
@@ -20,11 +28,14 @@ export interface PodQuery {
 
 export type PodChange =
   | { readonly kind: "changed"; readonly pod: Pod }
+  /** Only of its containers is something else said than before. */
+  | { readonly kind: "containers"; readonly pod: Pod }
   | { readonly kind: "deleted"; readonly pod: Pod };
 
 export interface PodSource {
   /** By UID where there is one, else by namespace and name. */
   find(query: PodQuery): Pod | undefined;
+  list(): Iterable<Pod>;
   /** Called for each pod that appears, changes or disappears from now on; gives the function that ends it. */
   subscribe(listener: (change: PodChange) => void): () => void;
 }
@@ -32,5 +43,6 @@ export interface PodSource {
 /** Nobody but the hook tells of pods. */
 export const annotationsOnly: PodSource = {
   find: () => undefined,
+  list: () => [],
   subscribe: () => () => {},
 };

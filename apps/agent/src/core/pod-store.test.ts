@@ -10,6 +10,7 @@ const pod = (name: string, app = "web", staticPodHash?: string): Pod => ({
   namespace: "shop",
   name,
   labels: new Map([["app", app]]),
+  containers: [],
 });
 
 test("a pod is found by uid, or by name where there is no uid", () => {
@@ -39,4 +40,38 @@ test("subscribers hear what is new, other or gone, and nothing else", () => {
   unsubscribe();
   store.replaceAll([]);
   expect(heard).toEqual(["changed a", "changed b", "changed b", "changed c", "deleted a", "deleted b"]);
+});
+
+test("a pod that was asked for stays until somebody knows better, whatever an older word says", () => {
+  const store = createPodStore();
+  const heard: string[] = [];
+  store.subscribe(({ kind, pod: { uid } }) => heard.push(`${kind} ${uid}`));
+  store.replaceAll([pod("a")]);
+  const anew = { ...pod("a"), uid: "uid-a2" };
+  store.putAsked(anew);
+  expect(heard.splice(0)).toEqual(["changed uid-a", "deleted uid-a", "changed uid-a2"]);
+  expect(store.isAhead("uid-a2")).toBe(true);
+  // The one who tells is behind: all of this was before.
+  store.replaceAll([pod("a")]);
+  store.put(pod("a", "cart"));
+  expect(store.find({ uid: undefined, namespace: "shop", name: "a" })?.uid).toBe("uid-a2");
+  store.remove("uid-a");
+  expect(heard.splice(0)).toEqual(["changed uid-a", "changed uid-a", "deleted uid-a"]);
+  store.put(anew);
+  expect(store.isAhead("uid-a2")).toBe(false);
+  store.replaceAll([]);
+  expect(heard).toEqual(["deleted uid-a2"]);
+});
+
+test("who runs in a pod is told apart from who it is", () => {
+  const store = createPodStore();
+  const heard: string[] = [];
+  store.put(pod("a"));
+  store.subscribe(({ kind, pod: { containers } }) => heard.push(`${kind} ${containers.map(({ id }) => id)}`));
+  const container = { id: "c1", name: "app", image: "web" };
+  store.put({ ...pod("a"), containers: [container] });
+  store.put({ ...pod("a"), containers: [container] });
+  store.put({ ...pod("a"), containers: [{ ...container, id: "c2" }] });
+  store.put({ ...pod("a", "cart"), containers: [container] });
+  expect(heard).toEqual(["containers c1", "containers c2", "changed c1"]);
 });

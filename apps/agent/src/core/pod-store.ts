@@ -5,10 +5,17 @@ import type { Labels } from "@rthooks/machines/pod";
 import type { Pod, PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
 export interface PodStore extends PodSource {
-  /** Takes the list as the whole truth and tells the subscribers the difference. */
+  /** Takes the list as the whole truth, but for pods that were asked for, and tells the subscribers the difference. */
   replaceAll(pods: readonly Pod[]): void;
   /** One pod as it is now. Another of its name is gone then, whoever has told of that. */
   put(pod: Pod): void;
+  /**
+   * The same for a pod that was asked for by name: whoever tells of changes may be behind, and what is told of older ones
+   * then takes nothing from it.
+   */
+  putAsked(pod: Pod): void;
+  /** Whether nobody but the one who asked has told of it. */
+  isAhead(uid: string): boolean;
   remove(uid: string): void;
 }
 
@@ -18,6 +25,7 @@ export function createPodStore(): PodStore {
   const byUid = new Map<string, Pod>();
   const byHash = new Map<string, Pod>();
   const byName = new Map<string, Pod>();
+  const ahead = new Set<string>();
   const listeners = new Set<(change: PodChange) => void>();
   const tell = (change: PodChange): void => {
     for (const listener of listeners) listener(change);
@@ -44,28 +52,43 @@ export function createPodStore(): PodStore {
   const remove = (uid: string): void => {
     const pod = byUid.get(uid);
     if (pod === undefined) return;
+    ahead.delete(uid);
     forget(pod);
     tell({ kind: "deleted", pod });
   };
 
   const put = (pod: Pod): void => {
     const namesake = byName.get(nameKey(pod));
-    if (namesake !== undefined && namesake.uid !== pod.uid) remove(namesake.uid);
+    const isOutdated = namesake !== undefined && namesake.uid !== pod.uid && ahead.has(namesake.uid);
+    if (namesake !== undefined && namesake.uid !== pod.uid && !isOutdated) remove(namesake.uid);
     const old = byUid.get(pod.uid);
     if (old !== undefined) forget(old);
     byUid.set(pod.uid, pod);
-    byName.set(nameKey(pod), pod);
-    if (pod.staticPodHash !== undefined) byHash.set(pod.staticPodHash, pod);
+    if (!isOutdated) byName.set(nameKey(pod), pod);
+    if (pod.staticPodHash !== undefined && !isOutdated) byHash.set(pod.staticPodHash, pod);
     if (old === undefined || !isSamePod(old, pod)) tell({ kind: "changed", pod });
+    else if (!haveSameContainers(old, pod)) tell({ kind: "containers", pod });
   };
 
   return {
     find,
-    put,
+    list: () => byUid.values(),
+    put(pod) {
+      ahead.delete(pod.uid);
+      put(pod);
+    },
+    putAsked(pod) {
+      const namesake = byName.get(nameKey(pod));
+      if (namesake !== undefined) ahead.delete(namesake.uid);
+      if (!byUid.has(pod.uid)) ahead.add(pod.uid);
+      put(pod);
+    },
+    isAhead: (uid) => ahead.has(uid),
     remove,
     replaceAll(pods) {
       const kept = new Set(pods.map(({ uid }) => uid));
-      for (const uid of [...byUid.keys()]) if (!kept.has(uid)) remove(uid);
+      for (const uid of kept) ahead.delete(uid);
+      for (const uid of [...byUid.keys()]) if (!kept.has(uid) && !ahead.has(uid)) remove(uid);
       for (const pod of pods) put(pod);
     },
     subscribe: (listener) => {
@@ -81,6 +104,13 @@ function isSamePod(a: Pod, b: Pod): boolean {
     a.name === b.name &&
     a.staticPodHash === b.staticPodHash &&
     haveSameLabels(a.labels, b.labels)
+  );
+}
+
+function haveSameContainers(a: Pod, b: Pod): boolean {
+  return (
+    a.containers.length === b.containers.length &&
+    a.containers.every(({ id }, at) => b.containers[at]?.id === id)
   );
 }
 

@@ -24,11 +24,16 @@ export function normalisePodUid(text: string): string | undefined {
 export function findPodUid(cgroupsPath: string): string | undefined {
   const elements = cgroupsPath.split("/");
   for (let i = elements.length - 2; i > 0; i--) {
-    const element = elements[i] ?? "";
-    const start = element.startsWith("pod") ? 3 : element.lastIndexOf("-pod") + 4;
-    if (start === 3 && !element.startsWith("pod")) continue;
-    const name = element.slice(start, element.endsWith(".slice") ? -".slice".length : undefined);
-    if (uuidPattern.test(name) || staticPodPattern.test(name)) return normalisePodUid(name);
+    const uid = parsePodElement(elements[i] ?? "");
+    if (uid !== undefined) return uid;
   }
   return undefined;
+}
+
+/** The UID of a pod in the name of its cgroup; undefined for other cgroups. */
+export function parsePodElement(element: string): string | undefined {
+  const start = element.startsWith("pod") ? 3 : element.lastIndexOf("-pod") + 4;
+  if (start === 3 && !element.startsWith("pod")) return undefined;
+  const name = element.slice(start, element.endsWith(".slice") ? -".slice".length : undefined);
+  return uuidPattern.test(name) || staticPodPattern.test(name) ? normalisePodUid(name) : undefined;
 }

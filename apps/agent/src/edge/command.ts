@@ -68,6 +68,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
           podWaitMs: flags["pod-wait"],
         }
       : undefined,
+    criEndpoint: flags["enable-cri"] ? flags["cri-endpoint"] : undefined,
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",

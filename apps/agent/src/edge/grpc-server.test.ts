@@ -57,6 +57,7 @@ describe("the gRPC server", () => {
   const lifecycle: Lifecycle = {
     announce: (call, onAnswer) => announce(call, onAnswer),
     list: () => [],
+    knows: () => false,
     containerIds: () => [],
     checkAlive: () => {},
     reportStopped: (ids) => void stopped.push(...ids),

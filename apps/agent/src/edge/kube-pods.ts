@@ -16,7 +16,7 @@ import {
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { HookCall } from "../core/announcement.ts";
-import type { Pod, PodSource } from "../core/pod-source.ts";
+import type { PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { parseYaml } from "./yaml.ts";
@@ -53,22 +53,51 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     nodeName,
     log,
     onTelling: (telling) => {
-      if (telling.kind === "all") store.replaceAll(telling.objects.map(toPod));
-      else if (telling.kind === "put") store.put(toPod(telling.object));
+      if (telling.kind === "all") store.replaceAll(telling.objects);
+      else if (telling.kind === "put") store.put(telling.object);
       else store.remove(telling.uid);
     },
   });
+
+  const checks = new Set<ReturnType<typeof setTimeout>>();
+  /** What the watch never tells of is asked for again: the pod may have gone before the watch could see it. */
+  const checkLater = (pod: KubePod): void => {
+    const timer = setTimeout(async () => {
+      checks.delete(timer);
+      if (!store.isAhead(pod.uid)) return;
+      const answer = await fetchPod(client, pod.namespace, pod.name, CHECK_MS);
+      if (!store.isAhead(pod.uid)) return;
+      if (answer.ok && answer.value?.uid !== pod.uid) store.remove(pod.uid);
+      else checkLater(pod);
+    }, CHECK_MS);
+    checks.add(timer);
+  };
+  const adopt = (pod: KubePod): void => {
+    store.putAsked(pod);
+    if (store.isAhead(pod.uid)) checkLater(pod);
+  };
 
   const awaitPod: KubePods["awaitPod"] = ({ podUid, announcement }) => {
     const query = { uid: podUid, namespace: announcement.podNamespace, name: announcement.podName };
     // Labels that came along from the runtime need nobody to confirm them.
     if (podUid === undefined || announcement.podLabels !== undefined) return undefined;
     if (store.find(query) !== undefined) return undefined;
-    return waitForPod({ client, store, query, podWaitMs, log, isConnected: watch.isConnected });
+    return waitForPod({ client, store, query, podWaitMs, log, adopt, isConnected: watch.isConnected });
   };
 
-  return ok({ client, source: store, awaitPod, close: watch.close });
+  return ok({
+    client,
+    source: store,
+    awaitPod,
+    close() {
+      for (const timer of checks) clearTimeout(timer);
+      watch.close();
+    },
+  });
 }
+
+/** Between two looks at a pod that only an answer has told of. */
+const CHECK_MS = 30_000;
 
 interface Wait {
   readonly client: ApiClient;
@@ -76,12 +105,13 @@ interface Wait {
   readonly query: { readonly uid: string | undefined; readonly namespace: string; readonly name: string };
   readonly podWaitMs: number;
   readonly log: Logger;
+  adopt(pod: KubePod): void;
   isConnected(): boolean;
 }
 
 /** The watch tells of it, or the server does when it is asked for that one: whichever comes first. */
 async function waitForPod(wait: Wait): Promise<Result<void, Refusal>> {
-  const { client, store, query, podWaitMs, log } = wait;
+  const { client, store, query, podWaitMs, log, adopt } = wait;
   const { uid, namespace, name } = query;
   const { promise: told, resolve: tell } = Promise.withResolvers<void>();
   const unsubscribe = store.subscribe(() => {
@@ -96,8 +126,8 @@ async function waitForPod(wait: Wait): Promise<Result<void, Refusal>> {
     if (namespace === "" || name === "") return;
     answer = await fetchPod(client, namespace, name, podWaitMs);
     if (!answer.ok || answer.value === undefined) return;
-    const pod = toPod(answer.value);
-    if (pod.uid === uid || (uid !== undefined && pod.staticPodHash === uid)) store.put(pod);
+    const pod = answer.value;
+    if (pod.uid === uid || (uid !== undefined && pod.staticPodHash === uid)) adopt(pod);
   };
   void ask();
   try {
@@ -117,14 +147,6 @@ async function waitForPod(wait: Wait): Promise<Result<void, Refusal>> {
   log.warn("hook call refused", { namespace, pod: name, podUID: uid, reason: "pod-unknown", err: message });
   return err({ kind: "pod-unknown", message });
 }
-
-const toPod = ({ uid, mirrorOf, namespace, name, labels }: KubePod): Pod => ({
-  uid,
-  staticPodHash: mirrorOf,
-  namespace,
-  name,
-  labels,
-});
 
 function findAccess(kubeconfigPath: string): Result<ClusterAccess, string> {
   if (kubeconfigPath === "") {

@@ -15,6 +15,9 @@ import {
 } from "../core/server-address.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
+import { openContainerFinder } from "./container-finder.ts";
+import { openCriRuntime } from "./cri-runtime.ts";
+import { followCri } from "./follow-cri.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
 import { watchPolicies } from "./kube-policies.ts";
@@ -31,6 +34,8 @@ export interface AgentOptions {
   readonly podsFile: string;
   /** Undefined: nobody asks the API server. */
   readonly kube: Pick<KubePodsOptions, "kubeconfigPath" | "nodeName" | "podWaitMs"> | undefined;
+  /** Undefined: no runtime is asked; empty: the one that is found. */
+  readonly criEndpoint: string | undefined;
   readonly cgroupRoot: string;
   readonly procfs: string;
   readonly sweepIntervalMs: number;
@@ -73,6 +78,9 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   if (options.watchesPolicies && options.kube === undefined) {
     return err("--enable-tracing-policy-crd needs --enable-k8s-api");
   }
+  const { criEndpoint } = options;
+  const runtime = criEndpoint === undefined ? undefined : openCriRuntime(criEndpoint);
+  if (runtime?.ok === false) return runtime;
   const pods = openPods(options);
   if (!pods.ok) return pods;
   const { client, source, awaitPod, close: closePods } = pods.value;
@@ -105,6 +113,15 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
       conf: options.conf,
     },
   });
+  const finder = openContainerFinder({
+    lifecycle,
+    podSource: source,
+    cgroupRoot: root.value.path,
+    intervalMs: options.sweepIntervalMs,
+    locate: async (containerId) => await runtime?.value.locate(containerId),
+    log,
+  });
+  const stopCri = runtime === undefined ? () => {} : followCri(runtime.value, finder, log);
   const stopSweep = startSweep(lifecycle, options.sweepIntervalMs);
   const stopInheritance = sweepInherited(policyFilter, root.value.path, options.sweepIntervalMs);
   const { policyFile: file, policyDirectory: directory } = options;
@@ -117,6 +134,8 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
       : () => {};
   const stop = async (): Promise<boolean> => {
     const isDrained = await server.drain(options.drainTimeoutMs);
+    stopCri();
+    finder.close();
     stopSweep();
     stopInheritance();
     closePolicyFiles();

@@ -9,29 +9,58 @@ export interface KubePod {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
   /** Of a static pod: its mirror says under which hash the kubelet runs it. */
-  readonly mirrorOf: string | undefined;
+  readonly staticPodHash: string | undefined;
+  /** Those that run, as far as the kubelet has told. */
+  readonly containers: readonly KubeContainer[];
 }
 
+export interface KubeContainer {
+  /** The runtime's own, without its name before it. */
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+}
+
+const text = v.pipe(v.string(), v.nonEmpty());
 const texts = v.nullish(v.record(v.string(), v.string()));
-const object = v.object({
+const containers = v.nullish(
+  v.array(
+    v.object({
+      name: v.string(),
+      image: v.nullish(v.string()),
+      imageID: v.nullish(v.string()),
+      containerID: v.nullish(v.string()),
+      state: v.nullish(v.object({ running: v.nullish(v.unknown()) })),
+    }),
+  ),
+);
+
+/** Pod of the core/v1 API, as far as it is read. */
+export const podSchema = v.object({
   metadata: v.object({
-    uid: v.pipe(v.string(), v.nonEmpty()),
-    namespace: v.pipe(v.string(), v.nonEmpty()),
-    name: v.pipe(v.string(), v.nonEmpty()),
+    uid: text,
+    name: text,
+    namespace: text,
     labels: texts,
     annotations: texts,
     ownerReferences: v.nullish(v.array(v.object({ kind: v.string() }))),
   }),
+  status: v.nullish(
+    v.object({
+      initContainerStatuses: containers,
+      containerStatuses: containers,
+      ephemeralContainerStatuses: containers,
+    }),
+  ),
 });
 
+type PodObject = v.InferOutput<typeof podSchema>;
+
+/** Of a mirror pod: the hash by which the kubelet runs the static pod (pkg/kubelet/types). */
 const MIRROR = "kubernetes.io/config.mirror";
 const HASH = /^[0-9a-f]{32}$/;
 
-/** Undefined for what is no pod. */
-export function toKubePod(value: unknown): KubePod | undefined {
-  const parsed = v.safeParse(object, value);
-  if (!parsed.success) return undefined;
-  const { metadata } = parsed.output;
+export function readPod({ metadata, status }: PodObject): KubePod {
   const { uid, namespace, name, labels, annotations } = metadata;
   // Anybody may write the annotation; only the kubelet's pods are owned by a node.
   const isOfNode = (metadata.ownerReferences ?? []).some(({ kind }) => kind === "Node");
@@ -41,6 +70,28 @@ export function toKubePod(value: unknown): KubePod | undefined {
     namespace,
     name,
     labels: new Map(Object.entries(labels ?? {})),
-    mirrorOf: isOfNode && HASH.test(hash) ? hash : undefined,
+    staticPodHash: isOfNode && HASH.test(hash) ? hash : undefined,
+    containers: [
+      ...(status?.initContainerStatuses ?? []),
+      ...(status?.containerStatuses ?? []),
+      ...(status?.ephemeralContainerStatuses ?? []),
+    ].flatMap(readContainer),
   };
+}
+
+type StatusObject = NonNullable<NonNullable<PodObject["status"]>["containerStatuses"]>[number];
+
+function readContainer({ name, image, imageID, containerID, state }: StatusObject): readonly KubeContainer[] {
+  // "containerd://0123…"
+  const id = containerID?.split("://")[1] ?? "";
+  if (id === "" || (state?.running ?? undefined) === undefined) return [];
+  // The digest's own name is the runtime's, where it has one; the other may be the hash of the image alone.
+  const named = imageID?.includes("@") === true ? imageID : (image ?? "");
+  return [{ id, name, image: named.replace(/^[a-z-]+:\/\//, "") }];
+}
+
+/** Undefined for what is no pod. */
+export function toKubePod(value: unknown): KubePod | undefined {
+  const parsed = v.safeParse(podSchema, value);
+  return parsed.success ? readPod(parsed.output) : undefined;
 }

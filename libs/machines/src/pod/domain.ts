@@ -17,8 +17,11 @@ export interface PodIdentity {
   readonly knownBy: "hook" | "nri" | "source";
 }
 
-/** A runtime hook held the container; NRI's StartContainer did; or NRI listed it among those that run. */
-type LearnedBy = "hook" | "nri" | "synchronize";
+/**
+ * A runtime hook held the container; NRI's StartContainer did; NRI or CRI listed it among those that run; or the pod
+ * source did, and its cgroup was found.
+ */
+type LearnedBy = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
 /** One hook call, as far as the lifecycle needs it. */
 export interface Announcement {

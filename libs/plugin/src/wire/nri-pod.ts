@@ -11,6 +11,7 @@ import {
   type Pod,
   readIdentity,
   renderLabels,
+  toPodLabels,
   withoutReservedKeys,
   withPod,
 } from "@rthooks/oci";
@@ -18,23 +19,14 @@ import type { Container, PodSandbox } from "@rthooks/proto/nri";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
 
-/**
- * What kubelet (pkg/kubelet/kuberuntime/labels.go) and the runtimes put beside the pod's own labels. kubelet writes its
- * keys over what the pod may say there.
- */
-const addedLabels: ReadonlySet<string> = new Set([
-  "io.kubernetes.pod.name",
-  "io.kubernetes.pod.namespace",
-  "io.kubernetes.pod.uid",
-  "io.kubernetes.container.name",
-  "io.cri-containerd.kind",
-]);
-
 /** Labels are the sandbox's: those of a container may come from its image. */
 export function toPod(sandbox: PodSandbox): Pod {
-  const labels = new Map<string, string>();
-  for (const [key, value] of sandbox.labels) if (!addedLabels.has(key)) labels.set(key, value);
-  return { uid: sandbox.uid, name: sandbox.name, namespace: sandbox.namespace, labels };
+  return {
+    uid: sandbox.uid,
+    name: sandbox.name,
+    namespace: sandbox.namespace,
+    labels: toPodLabels(sandbox.labels),
+  };
 }
 
 /** Since NRI 0.12.2; before that in the key of the runtime that made the container: a pod author may add another's. */

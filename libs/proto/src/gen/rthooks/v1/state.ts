@@ -31,7 +31,8 @@ export interface Container {
   state: string;
   /**
    * How the agent learned of the container: "hook", since a runtime hook told of it; "nri", since the NRI plugin did
-   * when it started; "synchronize", since it ran already when the NRI plugin connected.
+   * when it started; "synchronize", since it ran already when the NRI plugin connected; "cri", since the runtime, when it
+   * was asked, had it; "scan", since the pod source tells of it and its cgroup was found.
    */
   source: string;
   /** When it learned of it, Unix time in nanoseconds. */

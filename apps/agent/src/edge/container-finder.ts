@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings containers that run to the agent's knowledge, once their cgroups are found. What is not found yet is looked for
+// again: the kubelet may tell of a container a moment before or long after the runtime has made it.
+
+import { type Logger, nowNanos } from "@rthooks/log";
+import { describeError } from "@rthooks/result";
+import type { Lifecycle } from "../core/lifecycle.ts";
+import type { PodSource } from "../core/pod-source.ts";
+import { listRunning, type RunningContainer, toHookCall } from "../core/running-container.ts";
+import { findPodCgroups } from "./find-pod-cgroups.ts";
+
+export interface ContainerFinder {
+  /** All that `teller` knows to run, in place of what it said before. */
+  want(teller: string, containers: readonly RunningContainer[]): void;
+  close(): void;
+}
+
+export interface FinderOptions {
+  readonly lifecycle: Lifecycle;
+  readonly podSource: PodSource;
+  readonly cgroupRoot: string;
+  /** Pause between two looks for what was not found. */
+  readonly intervalMs: number;
+  /** The container's cgroupsPath by the runtime's own word; undefined where it cannot say. */
+  locate(containerId: string): Promise<string | undefined>;
+  readonly log: Logger;
+}
+
+/** Changes of pods come in swarms: one look serves them all. */
+const gatherMs = 20;
+
+export function openContainerFinder(options: FinderOptions): ContainerFinder {
+  const { lifecycle, podSource, cgroupRoot, intervalMs, locate, log } = options;
+  const wanted = new Map<string, readonly RunningContainer[]>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isLooking = false;
+  let isClosed = false;
+
+  const schedule = (ms: number): void => {
+    if (isClosed || isLooking || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      isLooking = true;
+      void look()
+        .catch((error: unknown) => log.error("running containers not found", { err: describeError(error) }))
+        .finally(() => {
+          isLooking = false;
+          if (listUnknown().length > 0) schedule(intervalMs);
+        });
+    }, ms);
+  };
+
+  const listUnknown = (): readonly RunningContainer[] =>
+    [...wanted.values()].flat().filter(({ id }) => !lifecycle.knows(id));
+
+  const announce = (container: RunningContainer, podUid: string | undefined, path: string): void => {
+    // It may have come by a hook, or may have ended, while it was looked for.
+    if (isClosed || lifecycle.knows(container.id)) return;
+    if (![...wanted.values()].some((some) => some.includes(container))) return;
+    lifecycle.announce(toHookCall(container, podUid, path, nowNanos()), () => {});
+  };
+
+  const look = async (): Promise<void> => {
+    const unknown = listUnknown();
+    if (unknown.length === 0) return;
+    const idsByPod = new Map<string, Set<string>>();
+    for (const { id, podUids } of unknown) {
+      for (const uid of podUids) idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(id));
+    }
+    const found = await findPodCgroups(cgroupRoot, idsByPod);
+    for (const container of unknown) {
+      const cgroup = found.get(container.id);
+      if (cgroup !== undefined) announce(container, cgroup.podUid, cgroup.path);
+    }
+    for (const container of unknown) {
+      if (found.has(container.id)) continue;
+      const path = await locate(container.id);
+      if (path !== undefined) announce(container, container.podUids[0], path);
+    }
+  };
+
+  const want: ContainerFinder["want"] = (teller, containers) => {
+    if (containers.length === 0) wanted.delete(teller);
+    else wanted.set(teller, containers);
+    if (containers.some(({ id }) => !lifecycle.knows(id))) schedule(gatherMs);
+  };
+
+  const unsubscribe = podSource.subscribe(({ kind, pod }) =>
+    want(`pod ${pod.uid}`, kind === "deleted" ? [] : listRunning(pod)),
+  );
+  for (const pod of podSource.list()) want(`pod ${pod.uid}`, listRunning(pod));
+
+  return {
+    want,
+    close() {
+      isClosed = true;
+      unsubscribe();
+      clearTimeout(timer);
+    },
+  };
+}

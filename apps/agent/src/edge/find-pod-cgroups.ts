@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the runtime has put the containers of pods: below the pod's own cgroup, which the kubelet names by its UID
+// (pkg/kubelet/cm/pod_container_manager_linux.go), each under its id.
+
+import { type Dirent, readdirSync } from "node:fs";
+import { parseContainerElement } from "../core/announcement.ts";
+import { parsePodElement } from "../core/pod-uid.ts";
+
+export interface PodCgroup {
+  readonly podUid: string;
+  /** Below the root. */
+  readonly path: string;
+}
+
+/** Directories in one go: reading one costs some 10 µs, and hook calls wait meanwhile. */
+const sliceSize = 50;
+/** As deep as the kubelet's own hierarchy goes, inside of another's (kind) too. */
+const maxDepth = 8;
+
+/**
+ * By container id, for the containers of the pods that are asked for. What lies below a container is never looked at: who
+ * runs in it may make cgroups of any name there.
+ */
+export async function findPodCgroups(
+  root: string,
+  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<ReadonlyMap<string, PodCgroup>> {
+  const found = new Map<string, PodCgroup>();
+  const waiting: { readonly path: string; readonly depth: number }[] = [{ path: "", depth: 0 }];
+  for (let done = 1; waiting.length > 0; done++) {
+    const { path, depth } = waiting.pop() ?? { path: "", depth: maxDepth };
+    for (const name of listDirectories(root + path)) {
+      const podUid = parsePodElement(name);
+      if (podUid !== undefined) {
+        const containerIds = wanted.get(podUid);
+        if (containerIds === undefined) continue;
+        for (const container of listDirectories(`${root}${path}/${name}`)) {
+          const id = parseContainerElement(container);
+          if (containerIds.has(id)) found.set(id, { podUid, path: `${path}/${name}/${container}` });
+        }
+      } else if (depth < maxDepth && !isContainer(name)) {
+        waiting.push({ path: `${path}/${name}`, depth: depth + 1 });
+      }
+    }
+    if (done % sliceSize === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return found;
+}
+
+/** A container without a pod: docker's, podman's. */
+const isContainer = (name: string): boolean => /[0-9a-f]{64}(?:\.scope)?$/.test(name);
+
+/** What cannot be read is gone, or nobody's business here. */
+function listDirectories(path: string): readonly string[] {
+  let entries: readonly Dirent[];
+  try {
+    entries = readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
