@@ -12,6 +12,10 @@ interface TestPod {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly object[];
+  /** Those that run, as the kubelet reports them. */
+  readonly containers?: readonly { readonly id: string; readonly name: string; readonly image: string }[];
+  /** Whoever asks for it by name is told; lists and watches are behind, until `catchUp`. */
+  readonly isBehind?: boolean;
 }
 
 export interface KubeApi {
@@ -38,6 +42,7 @@ export interface KubeApi {
   /** Nobody can go on from before now. */
   forgetHistory(): void;
   bookmark(): void;
+  catchUp(): void;
   watchers(): number;
 }
 
@@ -72,6 +77,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   const watchers = new Set<Watcher>();
   const requests: URL[] = [];
   const kinds = new Set<string>();
+  const behind = new Map<string, () => void>();
   const toPods = (nodeName: string): string => `/api/v1/pods@${nodeName}`;
 
   const tell = (change: Change): void => {
@@ -82,11 +88,23 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       if (!watcher.isStuck) watcher.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
     }
   };
-  const store = (uid: string, object: { metadata: object }, collection: string, path: string): void => {
+  const store = (
+    uid: string,
+    object: { metadata: object },
+    collection: string,
+    path: string,
+    isBehind = false,
+  ): void => {
     const type = pods.has(uid) ? "MODIFIED" : "ADDED";
     pods.set(uid, { object, collection, path });
-    tell({ version, type, object, collection });
+    const change = { version, type, object, collection } as const;
+    if (isBehind) behind.set(uid, () => tell(change));
+    else tell(change);
   };
+  const listShown = (collection: string) =>
+    [...pods]
+      .filter(([uid, pod]) => pod.collection === collection && !behind.has(uid))
+      .map(([, { object }]) => object);
   const renderBookmark = (isEnd: boolean): string =>
     `${JSON.stringify({
       type: "BOOKMARK",
@@ -134,8 +152,8 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         }
         watchers.add(own);
         if (hasInitial) {
-          for (const { object, collection: other } of pods.values()) {
-            if (other === collection) own.send(`${JSON.stringify({ type: "ADDED", object })}\n`);
+          for (const object of listShown(collection)) {
+            own.send(`${JSON.stringify({ type: "ADDED", object })}\n`);
           }
           own.send(renderBookmark(true));
         } else {
@@ -155,7 +173,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   const list = (query: URLSearchParams, collection: string): Response => {
     const limit = Math.min(Number(query.get("limit") ?? 500), 2);
     const from = Number(query.get("continue") ?? 0);
-    const all = [...pods.values()].filter((pod) => pod.collection === collection).map(({ object }) => object);
+    const all = listShown(collection);
     const next = from + limit < all.length ? String(from + limit) : undefined;
     return Response.json({
       kind: "PodList",
@@ -207,12 +225,19 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       labels = {},
       annotations = {},
       ownerReferences = [],
+      containers = [],
+      isBehind = false,
     }) {
       version++;
       const resourceVersion = String(version);
       const metadata = { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences };
-      const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName } };
-      store(uid, object, toPods(nodeName), `/api/v1/namespaces/${namespace}/pods/${name}`);
+      const containerStatuses = containers.map(({ id, name, image }) => ({
+        ...{ name, image, imageID: "", containerID: `containerd://${id}` },
+        state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
+      }));
+      const status = { phase: "Running", containerStatuses };
+      const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName }, status };
+      store(uid, object, toPods(nodeName), `/api/v1/namespaces/${namespace}/pods/${name}`, isBehind);
     },
     putObject(plural, uid, object) {
       const collection = `/apis/cilium.io/v1alpha1/${plural}`;
@@ -248,6 +273,10 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     },
     bookmark: () => {
       for (const watcher of watchers) if (!watcher.isStuck) watcher.send(renderBookmark(false));
+    },
+    catchUp() {
+      for (const tellNow of behind.values()) tellNow();
+      behind.clear();
     },
     watchers: () => watchers.size,
   };

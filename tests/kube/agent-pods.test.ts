@@ -11,6 +11,7 @@ import { readCgroupId } from "../harness/cgroup.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
 import { type KubeApi, startKubeApi } from "../harness/kube-api.ts";
+import { writeKubeconfig } from "../harness/kubeconfig.ts";
 import { findHook } from "../harness/programs.ts";
 import { createRunc, type Runc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -26,16 +27,7 @@ beforeAll(async () => {
   runc = createRunc(workspace);
   api = startKubeApi(workspace);
   maps = join(mountBpfFs(workspace), "tetragon");
-  const kubeconfig = workspace.path("kubeconfig");
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({
-      "current-context": "c",
-      contexts: [{ name: "c", context: { cluster: "k", user: "u" } }],
-      clusters: [{ name: "k", cluster: { server: api.url, "certificate-authority": api.certs.caPath } }],
-      users: [{ name: "u", user: { token: api.token } }],
-    }),
-  );
+  const kubeconfig = writeKubeconfig(workspace, api);
   seat = createAgentSeat(workspace, [
     ...[
       "--enable-k8s-api",
