@@ -2,13 +2,13 @@
 // The kernel's maps and real containers: a container's cgroup is in them before its first instruction, and as long as the
 // container lives, whatever becomes of the agent.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../harness/agent.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
-import { readCgroupId } from "../harness/cgroup.ts";
+import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
 import { hasWritten, waitForFirstAct } from "../harness/first-act.ts";
 import { createGate } from "../harness/gate.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
@@ -94,6 +94,21 @@ test("a container that runs stays in the map while the agent is killed and comes
   if (bundles[1] !== undefined) end(bundles[1]);
   await running[1]?.exited;
   await waitFor("the map is empty", () => members().size === 0, 30_000);
+}, 60_000);
+
+test("what a container makes below its cgroup is in the map too, and leaves it", async () => {
+  const bundle = create("nesting", `unix://${seat.socketPath}`);
+  const running = runc.start(bundle);
+  const { cgroupPath } = await waitForFirstAct(running, bundle.outDir);
+  const inner = findCgroupDirectory(`${cgroupPath}/inner`);
+  mkdirSync(inner);
+  const id = readCgroupId(`${cgroupPath}/inner`);
+  await waitFor("the inner one is in the map", () => members().has(id));
+  rmdirSync(inner);
+  await waitFor("it is out of the map", () => !members().has(id));
+  expect(members().has(readCgroupId(cgroupPath))).toBe(true);
+  end(bundle);
+  await running.exited;
 }, 60_000);
 
 test("without a bpf file system the agent runs, and says that nothing is enforced", async () => {

@@ -5,6 +5,7 @@
 
 import type { LogFields, Logger } from "@rthooks/log";
 import {
+  type Cgroup,
   type ContainerContext,
   type ContainerLogic,
   containerMachine,
@@ -19,10 +20,18 @@ import type { PodSource } from "./pod-source.ts";
 import type { PolicyFilter } from "./policy-filter.ts";
 import { type Refusal, toRefusal } from "./refusal.ts";
 
+/** Tells of changes below cgroups as they happen. */
+export interface NestedWatch {
+  /** These are all that is to be watched for the container. True: some of them were not watched until now. */
+  set(containerId: string, cgroups: readonly Cgroup[]): boolean;
+  end(containerId: string): void;
+}
+
 export interface Dependencies {
   readonly podSource: PodSource;
   readonly policyFilter: PolicyFilter;
   readonly cgroupResolver: CgroupResolver;
+  readonly nestedWatch: NestedWatch;
   readonly log: Logger;
   readonly failureRetentionMs: number;
   /** For tests and for the inspector. */
@@ -36,6 +45,8 @@ export interface Callbacks {
   /** It has started after all. */
   forgetFailure(containerId: string): void;
   forgetContainer(containerId: string): void;
+  /** It is released: the cgroups below its own are followed from now on. */
+  followCgroups(containerId: string): void;
   /** By the id of its actor. */
   forgetPod(podKey: string): void;
 }
@@ -93,7 +104,7 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
 }
 
 function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): ContainerLogic {
-  const { policyFilter, cgroupResolver, log, failureRetentionMs } = dependencies;
+  const { policyFilter, cgroupResolver, nestedWatch, log, failureRetentionMs } = dependencies;
   const refuse = (context: ContainerContext): void => {
     const { failure } = context;
     const refusal = failure === undefined ? unexplained : toRefusal(failure);
@@ -110,12 +121,15 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
       },
       addToFilter: ({ context, self }) => {
         const { announcement, pod, cgroup } = context;
+        const found = cgroup === undefined ? "gone" : cgroupResolver.inspect(cgroup);
+        const inspected = typeof found === "string" ? [] : found.nested;
         const added = attempt(() =>
           policyFilter.add({
             containerId: announcement.containerId,
             containerName: announcement.containerName,
             image: announcement.image,
             cgroupId: cgroup?.id ?? 0n,
+            nestedIds: inspected.map(({ id }) => id),
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
@@ -134,6 +148,8 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
         log.info("container released", fieldsOf(context));
         callbacks.answer(containerId, undefined);
         self.send({ type: "answer.sent" });
+        // After the answer: nobody has to wait for it.
+        callbacks.followCgroups(containerId);
       },
       releaseAgain: ({ context }) => {
         log.info("container released again", fieldsOf(context));
@@ -150,6 +166,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
         const { containerId } = context.announcement;
         log.info("container gone", { ...fieldsOf(context), reason: event.type });
         callbacks.forgetContainer(containerId);
+        nestedWatch.end(containerId);
         if (event.type !== "container.replaced") callbacks.answer(containerId, goneWhileWaiting);
       },
     },

@@ -54,6 +54,8 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
   /** Cgroups with processes. */
   const busy = new Set<string>();
   const lines: string[] = [];
+  /** Paths by container. */
+  const watched = new Map<string, readonly string[]>();
   const note = (message: string): void => void lines.push(message);
   const cgroupResolver: CgroupResolver = {
     resolve: (path) => {
@@ -62,7 +64,14 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
         ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
         : ok({ path, id });
     },
-    isAlive: ({ path, id }) => cgroups.get(path) === id,
+    inspect: ({ path, id }) =>
+      cgroups.get(path) === id
+        ? {
+            nested: [...cgroups]
+              .filter(([other]) => other.startsWith(`${path}/`))
+              .map(([other, otherId]) => ({ path: other, id: otherId })),
+          }
+        : "gone",
     isEmpty: ({ path }) => !busy.has(path),
   };
   const pods = createPodStore();
@@ -72,6 +81,15 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
     podSource: pods,
     policyFilter,
     cgroupResolver,
+    nestedWatch: {
+      set(containerId, wanted) {
+        const before = watched.get(containerId) ?? [];
+        const paths = wanted.map(({ path }) => path);
+        watched.set(containerId, paths);
+        return paths.some((path) => !before.includes(path));
+      },
+      end: (containerId) => void watched.delete(containerId),
+    },
     log: { debug: note, info: note, warn: note, error: note },
     failureRetentionMs: retentionMs,
     actorOptions: { clock },
@@ -100,8 +118,13 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
     return answer;
   };
   const filtered = () =>
-    [...policyFilter.list()].map(({ containerId, cgroupId, namespace, labels }) =>
-      [containerId, cgroupId, namespace, ...[...labels].map(([key, value]) => `${key}=${value}`)].join(" "),
+    [...policyFilter.list()].map(({ containerId, cgroupId, nestedIds, namespace, labels }) =>
+      [
+        containerId,
+        [cgroupId, ...nestedIds].join("+"),
+        namespace,
+        ...[...labels].map(([key, value]) => `${key}=${value}`),
+      ].join(" "),
     );
-  return { lifecycle, cgroups, busy, pods, clock, lines, announce, filtered };
+  return { lifecycle, cgroups, watched, busy, pods, clock, lines, announce, filtered };
 }

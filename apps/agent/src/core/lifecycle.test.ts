@@ -163,6 +163,33 @@ describe("the pod source", () => {
   });
 });
 
+describe("cgroups below a container", () => {
+  const path = "/kubepods/x/c1";
+
+  test("are its own, whenever they come, until they go", () => {
+    const { announce, cgroups, lifecycle, filtered, watched } = open();
+    cgroups.set(path, 7n).set(`${path}/init`, 70n);
+    announce({});
+    expect(filtered()).toEqual(["c1 7+70 shop"]);
+    expect(watched.get("c1")).toEqual([path, `${path}/init`]);
+    cgroups.set(`${path}/init/deep`, 71n);
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c1 7+70+71 shop"]);
+    cgroups.delete(`${path}/init/deep`);
+    lifecycle.checkAlive("c1");
+    expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
+    for (const gone of [`${path}/init`, path]) cgroups.delete(gone);
+    lifecycle.checkAlive("c1");
+    expect([filtered(), watched.size]).toEqual([[], 0]);
+  });
+
+  test("of one that is refused are not watched", () => {
+    const { announce, watched } = open();
+    announce({ cgroupsPath: "/nowhere" });
+    expect(watched.size).toBe(0);
+  });
+});
+
 describe("a container is gone", () => {
   test("when its cgroup is, and its pod with the last one", () => {
     const { announce, cgroups, lifecycle, filtered, lines } = open();

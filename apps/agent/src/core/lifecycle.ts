@@ -5,10 +5,11 @@
 // Callers of one container share the work: they are put on one list before the machine hears of the call, and
 // the machine's release or refusal answers the whole list.
 
-import type { podMachine } from "@rthooks/machines/pod";
+import type { Cgroup, podMachine } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, createActor } from "xstate";
 import type { HookCall } from "./announcement.ts";
+import type { CgroupResolver, Inspected } from "./cgroup-resolver.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import type { PodChange } from "./pod-source.ts";
@@ -36,6 +37,8 @@ export interface Lifecycle {
 
 /** Failed containers are kept for `tetragon status`; hostile calls must not fill the memory with them. */
 const maxFailures = 1000;
+/** A container that makes one cgroup after the other must not hold up all others; the watch tells of the rest. */
+const maxLooks = 8;
 
 export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const pods = new Map<string, PodActor>();
@@ -44,7 +47,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const failures = new Set<string>();
   /** Known, said to have ended, and yet not empty when last looked at. */
   const stopping = new Set<string>();
-  const { podSource, policyFilter, cgroupResolver, log } = dependencies;
+  const { podSource, policyFilter, cgroupResolver, nestedWatch, log } = dependencies;
 
   const answer = (containerId: string, refusal: Refusal | undefined): number => {
     const waiting = waiters.get(containerId);
@@ -95,6 +98,11 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       podKeyOf.delete(containerId);
     },
     forgetPod: (key) => void pods.delete(key),
+    followCgroups(containerId) {
+      const cgroup = findContainer(containerId)?.getSnapshot().context.cgroup;
+      const inspected = cgroup === undefined ? "gone" : cgroupResolver.inspect(cgroup);
+      if (cgroup !== undefined && typeof inspected !== "string") followNested(containerId, cgroup, inspected);
+    },
   });
 
   const openPod = (key: string, call: HookCall): PodActor => {
@@ -112,13 +120,27 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     return actor;
   };
 
+  /** What is made while a watch is being set up nobody tells of: hence another look, until nothing is new. */
+  const followNested = (containerId: string, cgroup: Cgroup, inspected: Inspected): void => {
+    let now: ReturnType<CgroupResolver["inspect"]> = inspected;
+    for (let looks = 0; typeof now !== "string" && looks < maxLooks; looks++) {
+      const { nested } = now;
+      const nestedIds = nested.map(({ id }) => id);
+      policyFilter.setNested(containerId, nestedIds);
+      if (!nestedWatch.set(containerId, [cgroup, ...nested])) return;
+      now = cgroupResolver.inspect(cgroup);
+    }
+  };
+
   const checkAlive = (containerId: string): void => {
     const container = findContainer(containerId);
     const snapshot = container?.getSnapshot();
     const cgroup = snapshot?.context.cgroup;
     if (cgroup === undefined || snapshot?.value !== "released") return;
-    if (!cgroupResolver.isAlive(cgroup)) container?.send({ type: "cgroup.vanished" });
-    else if (stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
+    const inspected = cgroupResolver.inspect(cgroup);
+    if (inspected === "gone") container?.send({ type: "cgroup.vanished" });
+    else if (inspected !== "unreadable") followNested(containerId, cgroup, inspected);
+    if (inspected !== "gone" && stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
       container?.send({ type: "container.stopped" });
     }
   };

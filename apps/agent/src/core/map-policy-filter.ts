@@ -102,8 +102,12 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
    * All that is known of the container and of these policies has been compared: what was left and not claimed is wrong. A
    * policy that nobody has put yet may still turn out to be about it.
    */
-  const dropMismatches = (cgroupId: bigint, policyIds: Iterable<number> = state.policyIds()): void =>
-    drop(cgroupId, policyIds);
+  const dropMismatches = (
+    { cgroupId, nestedIds }: FilteredContainer,
+    policyIds: Iterable<number> = state.policyIds(),
+  ): void => {
+    for (const one of [cgroupId, ...nestedIds]) drop(one, policyIds);
+  };
 
   const remove = (containerId: string): void => {
     containers.delete(containerId);
@@ -121,13 +125,21 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       log.error("policy filter not changed", { policy: change.policyId, err: done.error });
     }
     containers.set(container.containerId, container);
-    if (container.isPodKnown) dropMismatches(container.cgroupId);
+    if (container.isPodKnown) dropMismatches(container);
     return ok(undefined);
   };
 
   return ok({
     add,
     remove,
+    setNested(containerId, nestedIds) {
+      const container = containers.get(containerId);
+      if (container === undefined || isSameList(container.nestedIds, nestedIds)) return;
+      const changed = { ...container, nestedIds };
+      containers.set(containerId, changed);
+      applyAll(state.putContainer(toFilterContainer(changed)));
+      if (changed.isPodKnown) dropMismatches(changed);
+    },
     updatePod({ containerIds, ...pod }) {
       for (const containerId of containerIds) {
         const container = containers.get(containerId);
@@ -135,7 +147,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         const changed = { ...container, ...pod };
         containers.set(containerId, changed);
         applyAll(state.putContainer(toFilterContainer(changed)));
-        if (changed.isPodKnown) dropMismatches(changed.cgroupId);
+        if (changed.isPodKnown) dropMismatches(changed);
       }
     },
     list: () => containers.values(),
@@ -147,8 +159,8 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       if (done.ok) {
         definitions.set(key, definition);
         if (inherited.find(id.value) !== undefined) {
-          for (const { cgroupId, isPodKnown } of containers.values())
-            if (isPodKnown) dropMismatches(cgroupId, [id.value]);
+          for (const container of containers.values())
+            if (container.isPodKnown) dropMismatches(container, [id.value]);
         }
         return id;
       }
@@ -184,11 +196,15 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
   });
 }
 
+const isSameList = (one: readonly bigint[], other: readonly bigint[]): boolean =>
+  one.length === other.length && one.every((id, at) => other[at] === id);
+
 const toFilterContainer = ({
   containerId,
   containerName,
   image,
   cgroupId,
+  nestedIds,
   podUid,
   podName,
   namespace,
@@ -197,7 +213,7 @@ const toFilterContainer = ({
   const uid = podUid ?? (podName === "" ? undefined : `${namespace}/${podName}`);
   return {
     containerId,
-    cgroupIds: [cgroupId],
+    cgroupIds: [cgroupId, ...nestedIds],
     pod: uid === undefined ? undefined : { uid, namespace, labels },
     name: containerName,
     repo: toRepository(image),

@@ -11,6 +11,8 @@ export interface FilteredContainer {
   readonly containerName: string;
   readonly image: string;
   readonly cgroupId: bigint;
+  /** Ids of the cgroups below its own. */
+  readonly nestedIds: readonly bigint[];
   /** Undefined for a container of no pod. */
   readonly podUid: string | undefined;
   readonly podName: string;
@@ -33,6 +35,8 @@ export interface PolicyFilter {
   /** In place of what was known under the same container id. */
   add(container: FilteredContainer): Result<void, Refusal>;
   remove(containerId: string): void;
+  /** The cgroups below the container's are these now. */
+  setNested(containerId: string, nestedIds: readonly bigint[]): void;
   updatePod(update: PodUpdate): void;
   list(): Iterable<FilteredContainer>;
 }

@@ -224,6 +224,7 @@ const toContainer = (name: string, cgroupId: bigint, app: string): FilteredConta
   containerName: name,
   image: "web",
   cgroupId,
+  nestedIds: [],
   podUid: `pod-${name}`,
   podName: name,
   namespace: "shop",

@@ -91,16 +91,30 @@ describe("in the hierarchy of this machine", () => {
     });
   });
 
-  test("a cgroup that was removed, or made anew, is not alive", () => {
+  test("what is below a cgroup is told, at any depth, and not without bound", () => {
+    const path = make(`${own}/parent`);
+    const cgroup = { path, id: inode(root.path + path) };
+    const nested = [make(`${path}/a`), make(`${path}/a/deep`), make(`${path}/b`)].map((at) => ({
+      path: at,
+      id: inode(root.path + at),
+    }));
+    const inspected = createCgroupResolver(root).inspect(cgroup);
+    const found = typeof inspected === "string" ? [] : inspected.nested;
+    expect(found.toSorted((one, other) => (one.path < other.path ? -1 : 1))).toEqual(nested);
+    for (let at = 0; at < 1100; at++) make(`${path}/many-${at}`);
+    expect(createCgroupResolver(root).inspect(cgroup)).toMatchObject({ nested: { length: 1024 } });
+  });
+
+  test("a cgroup that was removed, or made anew, is gone", () => {
     const path = `${own}/shortlived`;
     const resolver = createCgroupResolver(root);
     mkdirSync(root.path + path);
     const cgroup = { path, id: inode(root.path + path) };
-    expect(resolver.isAlive(cgroup)).toBeTrue();
+    expect(resolver.inspect(cgroup)).toEqual({ nested: [] });
     rmdirSync(root.path + path);
-    expect(resolver.isAlive(cgroup)).toBeFalse();
+    expect(resolver.inspect(cgroup)).toBe("gone");
     mkdirSync(root.path + path);
-    expect(resolver.isAlive(cgroup)).toBeFalse();
+    expect(resolver.inspect(cgroup)).toBe("gone");
     rmdirSync(root.path + path);
   });
 });

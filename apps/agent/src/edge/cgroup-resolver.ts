@@ -2,12 +2,13 @@
 // Cgroup ids from the mounted hierarchy. The id of a cgroup is the inode number of its directory (kernfs;
 // the same number that bpf_get_current_cgroup_id() gives for the v2 hierarchy), so one stat finds it.
 
-import { lstatSync, readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
 import type { Cgroup } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type CgroupLayout, findCgroupLayout } from "../core/cgroup-layout.ts";
-import type { CgroupResolver } from "../core/cgroup-resolver.ts";
+import type { CgroupResolver, Inspected } from "../core/cgroup-resolver.ts";
 import type { Refusal } from "../core/refusal.ts";
+import { listDirectories } from "./list-directories.ts";
 
 /** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h: file systems that cannot hold a symlink. */
 const cgroupMagics = new Set([0x27e0eb, 0x63677270]);
@@ -102,12 +103,16 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
 
   return {
     resolve,
-    isAlive: ({ path, id }) => {
+    inspect({ path, id }) {
       try {
-        return statSync(root.path + path, statOptions)?.ino === id;
+        const found = statSync(root.path + path, statOptions);
+        if (found?.ino !== id) return "gone";
+        return found.nlink === kernfsLinksWithoutChildren
+          ? withoutNested
+          : { nested: listNested(root.path, path) };
       } catch {
         // Not readable just now is no proof of its end.
-        return true;
+        return "unreadable";
       }
     },
     isEmpty: ({ path }) => {
@@ -120,13 +125,33 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
   };
 }
 
+const withoutNested: Inspected = { nested: [] };
+/** Room for what a container may sensibly make; more would fill the policies' maps for all others. */
+const maxNested = 1024;
+
+function listNested(root: string, path: string): readonly Cgroup[] {
+  const nested: Cgroup[] = [];
+  const waiting = [path];
+  for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
+    for (const name of listDirectories(root + parent)) {
+      const child = `${parent}/${name}`;
+      const found = lstatSync(root + child, statOptions);
+      if (found === undefined) continue;
+      nested.push({ path: child, id: found.ino });
+      if (nested.length === maxNested) return nested;
+      if (found.nlink !== kernfsLinksWithoutChildren) waiting.push(child);
+    }
+  }
+  return nested;
+}
+
 /**
  * True when the process lives one level lower: the child is the only one and has processes, the directory
  * itself has none. A container that makes inner cgroups of its own (docker in docker) stays what it is.
  */
 function holdsOnlyCrunChild(directory: string): boolean {
-  const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  if (children.length !== 1 || children[0]?.name !== crunChild) return false;
+  const children = listDirectories(directory);
+  if (children.length !== 1 || children[0] !== crunChild) return false;
   const hasProcesses = (cgroup: string): boolean => readFileSync(`${cgroup}/cgroup.procs`, "utf8") !== "";
   return hasProcesses(`${directory}/${crunChild}`) && !hasProcesses(directory);
 }

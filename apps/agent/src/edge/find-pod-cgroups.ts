@@ -2,9 +2,9 @@
 // Where the runtime has put the containers of pods: below the pod's own cgroup, which the kubelet names by its UID
 // (pkg/kubelet/cm/pod_container_manager_linux.go), each under its id.
 
-import { type Dirent, readdirSync } from "node:fs";
 import { parseContainerElement } from "../core/announcement.ts";
 import { parsePodElement } from "../core/pod-uid.ts";
+import { listDirectories } from "./list-directories.ts";
 
 export interface PodCgroup {
   readonly podUid: string;
@@ -29,12 +29,12 @@ export async function findPodCgroups(
   const waiting: { readonly path: string; readonly depth: number }[] = [{ path: "", depth: 0 }];
   for (let done = 1; waiting.length > 0; done++) {
     const { path, depth } = waiting.pop() ?? { path: "", depth: maxDepth };
-    for (const name of listDirectories(root + path)) {
+    for (const name of tryListDirectories(root + path)) {
       const podUid = parsePodElement(name);
       if (podUid !== undefined) {
         const containerIds = wanted.get(podUid);
         if (containerIds === undefined) continue;
-        for (const container of listDirectories(`${root}${path}/${name}`)) {
+        for (const container of tryListDirectories(`${root}${path}/${name}`)) {
           const id = parseContainerElement(container);
           if (containerIds.has(id)) found.set(id, { podUid, path: `${path}/${name}/${container}` });
         }
@@ -50,13 +50,11 @@ export async function findPodCgroups(
 /** A container without a pod: docker's, podman's. */
 const isContainer = (name: string): boolean => /[0-9a-f]{64}(?:\.scope)?$/.test(name);
 
-/** What cannot be read is gone, or nobody's business here. */
-function listDirectories(path: string): readonly string[] {
-  let entries: readonly Dirent[];
+/** What cannot be read is nobody's business here. */
+function tryListDirectories(path: string): readonly string[] {
   try {
-    entries = readdirSync(path, { withFileTypes: true });
+    return listDirectories(path);
   } catch {
     return [];
   }
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

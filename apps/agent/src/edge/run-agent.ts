@@ -4,7 +4,7 @@
 import type { ApiClient } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
-import { createLifecycle } from "../core/lifecycle.ts";
+import { createLifecycle, type Lifecycle } from "../core/lifecycle.ts";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
 import {
@@ -27,6 +27,7 @@ import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
 import { openPolicyFiles } from "./policy-files.ts";
 import { startSweep } from "./sweep.ts";
 import { sweepInherited } from "./sweep-inherited.ts";
+import { openCgroupWatch } from "./watch-cgroups.ts";
 
 export interface AgentOptions {
   readonly serverAddresses: readonly string[];
@@ -88,10 +89,14 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
   const opened = openPolicyFilter(options.bpfDirectory, log);
   if (!opened.ok) return opened;
   const { filter: policyFilter, problem, close: closeFilter } = opened.value;
-  const lifecycle = createLifecycle({
+  const cgroupWatch = openCgroupWatch(root.value.path, log, (containerId) =>
+    lifecycle.checkAlive(containerId),
+  );
+  const lifecycle: Lifecycle = createLifecycle({
     podSource: source,
     policyFilter,
     cgroupResolver: createCgroupResolver(root.value),
+    nestedWatch: cgroupWatch,
     log,
     failureRetentionMs: options.failureRetentionMs,
   });
@@ -142,6 +147,7 @@ export async function runAgent(options: AgentOptions): Promise<Result<Agent, str
     closePolicyWatch();
     closePods();
     lifecycle.close();
+    cgroupWatch.close();
     closeFilter();
     return isDrained;
   };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cgroups that an earlier agent has left in the maps and nobody has told of since: those that are gone are taken out.
 
-import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import type { MapPolicyFilter } from "../core/map-policy-filter.ts";
+import { listDirectories } from "./list-directories.ts";
 
 type Inheritance = Pick<MapPolicyFilter, "inheritedCgroupIds" | "forgetCgroups">;
 
@@ -25,7 +26,7 @@ export function sweepInherited(filter: Inheritance, cgroupRoot: string, interval
         if (directory === undefined) return false;
         const id = readId(directory);
         if (id !== undefined) left.delete(id);
-        for (const child of readChildren(directory)) waiting.push(`${directory}/${child}`);
+        for (const child of listDirectories(directory)) waiting.push(`${directory}/${child}`);
       }
       return true;
     };
@@ -53,15 +54,3 @@ export function sweepInherited(filter: Inheritance, cgroupRoot: string, interval
 /** Undefined for one that is gone; throws where nothing can be said. */
 const readId = (directory: string): bigint | undefined =>
   lstatSync(directory, { bigint: true, throwIfNoEntry: false })?.ino;
-
-function readChildren(directory: string): readonly string[] {
-  let entries: readonly Dirent[];
-  try {
-    entries = readdirSync(directory, { withFileTypes: true });
-  } catch (error) {
-    // Gone since it was listed, and with it all below.
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-}
