@@ -112,8 +112,12 @@ test("what a container makes below its cgroup is in the map too, and leaves it",
 }, 60_000);
 
 test("without a bpf file system the agent runs, and says that nothing is enforced", async () => {
+  const metrics = workspace.path("metrics.sock");
   const agent = await startAgent(workspace, {
-    flags: ["--enable-policy-filter", "--bpf-dir", workspace.path("no-bpf")],
+    flags: [
+      ...["--enable-policy-filter", "--bpf-dir", workspace.path("no-bpf")],
+      ...["--metrics-server", `unix://${metrics}`],
+    ],
   });
   await waitFor("it says so", () =>
     agent.process.stderr().includes("the policy filter is in memory only: OBJ_PIN"),
@@ -122,6 +126,17 @@ test("without a bpf file system the agent runs, and says that nothing is enforce
   const running = runc.start(bundle);
   await waitForFirstAct(running, bundle.outDir);
   expect((await agent.containers()).length).toBe(1);
+  const { stdout, stderr } = await agent.status();
+  expect(stdout).toContain("memory");
+  expect(stderr).toContain("the agent is running, but the policy filter is in memory only: OBJ_PIN");
+  const figures = await (await fetch("http://agent/metrics", { unix: metrics })).text();
+  for (const line of [
+    "tetragon_policyfilter_in_kernel 0",
+    "tetragon_health_problems 1",
+    'tetragon_rthooks_containers{state="released"} 1',
+    'tetragon_policyfilter_map_entries{policy_id="1"} 1',
+  ])
+    expect(figures.split("\n")).toContain(line);
   end(bundle);
   await running.exited;
   await agent.stop();

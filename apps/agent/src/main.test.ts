@@ -122,7 +122,7 @@ describe("the agent as a process", () => {
     while (!existsSync(other)) await Bun.sleep(2);
     for (const address of [agent.address, `unix://${other}`]) {
       const { stdout } = await run("status", "-o", "json", "--server-address", address);
-      expect(JSON.parse(stdout)).toEqual({ containers: [] });
+      expect(JSON.parse(stdout)).toEqual({ health: "running", containers: [] });
     }
     agent.child.kill();
     await agent.finish();

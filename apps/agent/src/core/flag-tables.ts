@@ -74,6 +74,10 @@ export const agentFlags = {
     default: "/var/lib/tetragon/policies",
     placeholder: "DIR",
   }),
+  "metrics-server": flag.string({
+    usage: "where to serve metrics in Prometheus' text form: host:port or unix:///path (default: nowhere)",
+    placeholder: "ADDRESS",
+  }),
   "sweep-interval": flag.duration({
     usage: "how often to look for containers whose cgroup is gone",
     default: "5s",

@@ -26,6 +26,8 @@ export interface MapPolicyFilter extends PolicyFilter {
   settlePolicies(): void;
   /** Cgroups that are left from before, and may be gone by now. */
   inheritedCgroupIds(): ReadonlySet<bigint>;
+  /** Cgroups of each policy, without those that are only left from before. */
+  sizes(): Iterable<readonly [policyId: number, cgroups: number]>;
   /** These are gone. */
   forgetCgroups(cgroupIds: Iterable<bigint>): void;
 }
@@ -151,6 +153,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       }
     },
     list: () => containers.values(),
+    sizes: state.sizes,
     putPolicy(key, definition) {
       const id = ids.take(key);
       if (!id.ok) return id;

@@ -14,7 +14,7 @@ export interface Pod {
   readonly containers: readonly PodContainer[];
 }
 
-export interface PodContainer {
+interface PodContainer {
   readonly id: string;
   readonly name: string;
   readonly image: string;

@@ -43,7 +43,7 @@ test("a container without a pod, a name or a cgroup has a line too", () => {
 
 test("no containers, no table", () => {
   expect(renderStatusTable([], now)).toBe("The agent knows no containers.\n");
-  expect(JSON.parse(renderStatusJson([]))).toEqual({ containers: [] });
+  expect(JSON.parse(renderStatusJson("running", []))).toEqual({ health: "running", containers: [] });
 });
 
 test("a name cannot steer the terminal", () => {
@@ -53,7 +53,8 @@ test("a name cannot steer the terminal", () => {
 });
 
 test("JSON has everything, ids as text, time to the nanosecond", () => {
-  expect(JSON.parse(renderStatusJson([record]))).toEqual({
+  expect(JSON.parse(renderStatusJson("running", [record]))).toEqual({
+    health: "running",
     containers: [
       {
         id: record.id,

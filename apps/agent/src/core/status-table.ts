@@ -23,7 +23,7 @@ export function renderStatusTable(records: readonly ContainerRecord[], nowNanos:
   return renderTable([header, ...rows]);
 }
 
-export function renderStatusJson(records: readonly ContainerRecord[]): string {
+export function renderStatusJson(health: string, records: readonly ContainerRecord[]): string {
   const containers = sortRecords(records).map(({ podLabels, cgroupId, learnedAtNanos, ...rest }) => ({
     ...rest,
     podLabels: Object.fromEntries(podLabels),
@@ -31,7 +31,7 @@ export function renderStatusJson(records: readonly ContainerRecord[]): string {
     cgroupId: `${cgroupId}`,
     learned: renderTime(learnedAtNanos),
   }));
-  return `${JSON.stringify({ containers }, undefined, 2)}\n`;
+  return `${JSON.stringify({ health, containers }, undefined, 2)}\n`;
 }
 
 function sortRecords(records: readonly ContainerRecord[]): readonly ContainerRecord[] {

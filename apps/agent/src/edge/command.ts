@@ -7,21 +7,26 @@ import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
 import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
+import { isHealthy } from "../core/health.ts";
 import { renderPoliciesJson, renderPoliciesTable } from "../core/policies-table.ts";
 import { parseServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { renderStatusJson, renderStatusTable } from "../core/status-table.ts";
 import type { HelpTopic } from "./help.ts";
 import { runAgent } from "./run-agent.ts";
 import { waitForSignal } from "./signals.ts";
-import { fetchContainers, fetchPolicies } from "./status-client.ts";
+import { fetchPolicies, fetchStatus } from "./status-client.ts";
 
 export async function runCommand(argv: readonly string[], version: string): Promise<number> {
   const [command, ...rest] = argv;
   switch (command) {
     case "status":
-      return await show(rest, "status", fetchContainers, {
-        text: (records) => renderStatusTable(records, nowNanos()),
-        json: renderStatusJson,
+      return await show(rest, "status", fetchStatus, {
+        text: ({ health, containers }) => {
+          // Beside the table, which other programs may read.
+          if (!isHealthy(health)) process.stderr.write(`the agent is ${health}\n`);
+          return renderStatusTable(containers, nowNanos());
+        },
+        json: ({ health, containers }) => renderStatusJson(health, containers),
       });
     case "policies":
       return await show(rest, "policies", fetchPolicies, {
@@ -58,8 +63,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   process.on("exit", log.flush);
   const signal = waitForSignal(log);
   raisePriority();
-  const agent = await runAgent({
-    serverAddresses: flags["server-address"],
+  const agent = await runAgent(flags["server-address"], {
     podsFile: flags["pods-file"],
     kube: flags["enable-k8s-api"]
       ? {
@@ -68,6 +72,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
           podWaitMs: flags["pod-wait"],
         }
       : undefined,
+    metricsAddress: flags["metrics-server"],
     criEndpoint: flags["enable-cri"] ? flags["cri-endpoint"] : undefined,
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,

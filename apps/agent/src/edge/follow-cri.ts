@@ -9,8 +9,13 @@ const intervalMs = 30_000;
 /** After a failure: the runtime may be about to start. */
 const retryMs = 1000;
 
-/** Gives the function that ends it. */
-export function followCri(runtime: CriRuntime, finder: ContainerFinder, log: Logger): () => void {
+export interface CriFollower {
+  /** Why the runtime cannot be asked just now; empty where it can. */
+  problem(): string;
+  close(): void;
+}
+
+export function followCri(runtime: CriRuntime, finder: ContainerFinder, log: Logger): CriFollower {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
   let problem: string | undefined;
@@ -33,9 +38,12 @@ export function followCri(runtime: CriRuntime, finder: ContainerFinder, log: Log
     timer = setTimeout(() => void look(), running.ok ? intervalMs : retryMs);
   };
   void look();
-  return () => {
-    isClosed = true;
-    clearTimeout(timer);
-    runtime.close();
+  return {
+    problem: () => problem ?? "",
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      runtime.close();
+    },
   };
 }

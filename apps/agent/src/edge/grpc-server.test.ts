@@ -13,6 +13,7 @@ import {
   FineGuidanceSensorsDefinition,
 } from "@rthooks/proto";
 import { ok } from "@rthooks/result";
+import { createAgentMetrics } from "../core/agent-metrics.ts";
 import type { HookCall } from "../core/announcement.ts";
 import type { Lifecycle, OnAnswer } from "../core/lifecycle.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
@@ -53,6 +54,8 @@ describe("the gRPC server", () => {
   let calls: { readonly call: HookCall; readonly onAnswer: OnAnswer }[] = [];
   let announce: Lifecycle["announce"];
   let stopped: string[] = [];
+  let problems: readonly string[] = [];
+  let metrics = createAgentMetrics("1.2.3");
 
   const lifecycle: Lifecycle = {
     announce: (call, onAnswer) => announce(call, onAnswer),
@@ -85,6 +88,8 @@ describe("the gRPC server", () => {
     path = join(directory, `${count++}.sock`);
     calls = [];
     stopped = [];
+    problems = [];
+    metrics = createAgentMetrics("1.2.3");
     announce = (_, onAnswer) => onAnswer(undefined);
     server = createGrpcServer({
       lifecycle,
@@ -93,7 +98,8 @@ describe("the gRPC server", () => {
       awaitPod: () => undefined,
       log,
       info: { version: "1.2.3", runtime: "Bun", probes: { maps: true }, conf: { procfs: "/proc", on: true } },
-      problem: undefined,
+      metrics,
+      listProblems: () => problems,
     });
     const listening = await server.listen({ kind: "unix", path });
     if (!listening.ok) throw new Error(listening.error);
@@ -102,6 +108,43 @@ describe("the gRPC server", () => {
   afterEach(async () => {
     client.close();
     await server.drain(0);
+  });
+
+  test("tells how it is, and what is wrong as long as it is", async () => {
+    const ask = async () => {
+      const health = await callUnary(
+        client,
+        sensors,
+        sensors.methods.getHealth,
+        { eventSet: [] },
+        deadline(),
+      );
+      return health.ok ? health.value.healthStatus[0]?.details : "no answer";
+    };
+    expect(await ask()).toBe("running");
+    problems = ["this is broken", "that too"];
+    expect(await ask()).toBe("running, but this is broken; that too");
+  });
+
+  test("counts each call by what became of it", async () => {
+    const { runtimeHook } = sensors.methods;
+    const call = (fields: Partial<CreateContainer>) => {
+      const event = { $case: "createContainer" as const, createContainer: container(fields) };
+      return callUnary(client, sensors, runtimeHook, { event }, deadline());
+    };
+    await call({ containerImage: "web:1" });
+    announce = (_, onAnswer) => onAnswer({ kind: "filter-full", message: "no room" });
+    await call({});
+    await call({ cgroupsPath: "/" });
+    const state = { containers: new Map(), policies: new Map(), filterEntries: [] };
+    const text = await metrics.render({ ...state, isFilterInKernel: false, problems: 0 });
+    const lines = text.split("\n");
+    for (const outcome of ["ok", "filter-full", "bad-request"])
+      expect(lines).toContain(`tetragon_rthooks_request_seconds_count{outcome="${outcome}"} 1`);
+    const operations = 'tetragon_policyfilter_operations_total{subsys="rthooks",operation="add-container"';
+    expect(lines).toContain(`${operations},error=""} 1`);
+    expect(lines).toContain(`${operations},error="generic-error"} 2`);
+    expect(lines).toContain("tetragon_policyfilter_hook_container_image_missing_total 1");
   });
 
   test("tells how it was started, with what clients take for granted", async () => {

@@ -12,10 +12,12 @@ import {
   HealthStatusType,
 } from "@rthooks/proto";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { AgentMetrics } from "../core/agent-metrics.ts";
 import { type HookCall, parseHookCall } from "../core/announcement.ts";
+import { renderHealth } from "../core/health.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
-import type { Refusal } from "../core/refusal.ts";
+import type { Refusal, RefusalKind } from "../core/refusal.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { type AgentInfo, toInfoMessage } from "../wire/info-message.ts";
 import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
@@ -44,8 +46,9 @@ export interface GrpcServerOptions {
   awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
   readonly log: Logger;
   readonly info: AgentInfo;
-  /** What the agent cannot do although it was asked to. */
-  readonly problem: string | undefined;
+  readonly metrics: AgentMetrics;
+  /** What the agent cannot do just now although it was asked to, one line each. */
+  listProblems(): readonly string[];
 }
 
 export function createGrpcServer({
@@ -55,7 +58,8 @@ export function createGrpcServer({
   awaitPod,
   log,
   info,
-  problem,
+  metrics,
+  listProblems,
 }: GrpcServerOptions): GrpcServer {
   // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
   setLogVerbosity(logVerbosity.NONE);
@@ -66,11 +70,11 @@ export function createGrpcServer({
   const sockets: SocketFile[] = [];
   const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
   const sensors = FineGuidanceSensorsDefinition;
-  const health = {
+  const findHealth = () => ({
     event: HealthStatusType.HEALTH_STATUS_TYPE_STATUS,
     status: HealthStatusResult.HEALTH_STATUS_RUNNING,
-    details: problem === undefined ? "running" : `running, but ${problem}`,
-  };
+    details: renderHealth(listProblems()),
+  });
 
   const { version } = info;
   registerUnary(server, sensors, sensors.methods.getVersion, (_, answer) => answer(ok({ version })), onBug);
@@ -85,7 +89,7 @@ export function createGrpcServer({
     server,
     sensors,
     sensors.methods.getHealth,
-    (_, answer) => answer(ok({ healthStatus: [health] })),
+    (_, answer) => answer(ok({ healthStatus: [findHealth()] })),
     onBug,
   );
   registerUnary(
@@ -93,7 +97,11 @@ export function createGrpcServer({
     sensors,
     sensors.methods.runtimeHook,
     ({ event }, answer, metadata) => {
+      const beganMs = performance.now();
+      const observe = (outcome: "ok" | RefusalKind): void =>
+        metrics.observeHook(outcome, (performance.now() - beganMs) / 1000);
       if (event === undefined) {
+        observe("bad-request");
         const details = "RuntimeHook: the request carries no event that this agent knows (createContainer)";
         log.warn("hook call refused", { reason: "bad-request", err: details });
         answer(err({ code: status.INVALID_ARGUMENT, details }));
@@ -103,8 +111,12 @@ export function createGrpcServer({
       const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos());
       if (call.ok) {
         const end = calls.begin();
+        const { containerName, image } = call.value.announcement;
+        if (containerName === "") metrics.countMissing("name");
+        if (image === "") metrics.countMissing("image");
         const conclude = (refusal: Refusal | undefined): void => {
           end();
+          observe(refusal?.kind ?? "ok");
           answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));
         };
         const announce = (): void => {
@@ -127,6 +139,7 @@ export function createGrpcServer({
         }
         return;
       }
+      observe(call.error.kind);
       log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
       answer(err(toWireError(call.error)));
     },

@@ -35,6 +35,8 @@ export interface KubePods {
   readonly source: PodSource;
   /** Undefined where nothing has to be waited for. */
   awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
+  /** Whether the pods that are known are those of now. */
+  isConnected(): boolean;
   close(): void;
 }
 
@@ -89,6 +91,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     client,
     source: store,
     awaitPod,
+    isConnected: watch.isConnected,
     close() {
       for (const timer of checks) clearTimeout(timer);
       watch.close();

@@ -11,15 +11,28 @@ import { toContainerRecord } from "../wire/messages.ts";
 import { toPolicyStatus } from "../wire/policy-messages.ts";
 import { callUnary, type WireError } from "../wire/service.ts";
 
+export interface AgentStatus {
+  /** "running", or what is wrong as well. */
+  readonly health: string;
+  readonly containers: readonly ContainerRecord[];
+}
+
 /** The error says which agent, why, and what to try. */
-export const fetchContainers = (
+export const fetchStatus = (
   address: ServerAddress,
   timeoutMs: number,
-): Promise<Result<readonly ContainerRecord[], string>> =>
+): Promise<Result<AgentStatus, string>> =>
   ask(address, timeoutMs, "containers", async (client, deadline) => {
-    const { methods } = AgentStateDefinition;
-    const answer = await callUnary(client, AgentStateDefinition, methods.listContainers, {}, deadline);
-    return answer.ok ? ok(answer.value.containers.map(toContainerRecord)) : answer;
+    const { listContainers } = AgentStateDefinition.methods;
+    const containers = await callUnary(client, AgentStateDefinition, listContainers, {}, deadline);
+    if (!containers.ok) return containers;
+    const service = FineGuidanceSensorsDefinition;
+    const health = await callUnary(client, service, service.methods.getHealth, { eventSet: [] }, deadline);
+    if (!health.ok) return health;
+    return ok({
+      health: health.value.healthStatus[0]?.details ?? "",
+      containers: containers.value.containers.map(toContainerRecord),
+    });
   });
 
 /** Likewise. */

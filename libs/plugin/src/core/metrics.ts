@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the plugin counts, in Prometheus' text form (prometheus.io, exposition formats, 0.0.4).
+// What the plugin counts.
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 type Outcome = "ok" | "denied" | "error";
 
@@ -10,80 +12,50 @@ export interface Metrics {
   countLate(): void;
   countSession(): void;
   countReport(kind: "synchronize" | "stopped", succeeded: boolean): void;
-  render(gauges: Readonly<Record<string, number>>): string;
+  /** In Prometheus' text form. */
+  render(gauges: Gauges): Promise<string>;
+}
+
+interface Gauges {
+  readonly serving: boolean;
+  readonly agentConnected: boolean;
+  readonly containers: number;
 }
 
 /** Seconds. */
 const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5];
 
-interface Histogram {
-  readonly labels: string;
-  readonly counts: number[];
-  count: number;
-  sum: number;
-}
-
 const PREFIX = "tetragon_nri_hook";
 
 export function createMetrics(): Metrics {
-  const histograms = new Map<string, Histogram>();
-  const reports = new Map<string, number>();
-  let late = 0;
-  let sessions = 0;
-
-  const findHistogram = (event: string, outcome: Outcome): Histogram => {
-    const labels = `event="${event}",outcome="${outcome}"`;
-    const known = histograms.get(labels);
-    if (known !== undefined) return known;
-    const made: Histogram = { labels, counts: buckets.map(() => 0), count: 0, sum: 0 };
-    histograms.set(labels, made);
-    return made;
-  };
+  const registry = new Registry();
+  const registers = [registry];
+  const named = (name: string, help: string) => ({ name: `${PREFIX}_${name}`, help, registers });
+  const events = new Histogram({
+    ...named("event_seconds", "Time from the runtime's event to the plugin's answer."),
+    labelNames: ["event", "outcome"],
+    buckets,
+  });
+  const late = new Counter(named("late_answers_total", "Answers after the runtime's deadline."));
+  const sessions = new Counter(named("sessions_total", "Sessions with a runtime that came to serve."));
+  const reports = new Counter({
+    ...named("agent_reports_total", "What the agent was told beside the events that wait for it."),
+    labelNames: ["kind", "outcome"],
+  });
+  const serving = new Gauge(named("serving", "1 while a runtime's events are answered."));
+  const connected = new Gauge(named("agent_connected", "1 while there is a connection to the agent."));
+  const containers = new Gauge(named("containers", "Containers that the plugin knows."));
 
   return {
-    observe(event, outcome, seconds) {
-      const histogram = findHistogram(event, outcome);
-      histogram.count++;
-      histogram.sum += seconds;
-      for (const [at, limit] of buckets.entries()) {
-        if (seconds <= limit) histogram.counts[at] = (histogram.counts[at] ?? 0) + 1;
-      }
-    },
-    countLate: () => void late++,
-    countSession: () => void sessions++,
-    countReport(kind, succeeded) {
-      const labels = `kind="${kind}",outcome="${succeeded ? "ok" : "error"}"`;
-      reports.set(labels, (reports.get(labels) ?? 0) + 1);
-    },
+    observe: (event, outcome, seconds) => events.observe({ event, outcome }, seconds),
+    countLate: () => late.inc(),
+    countSession: () => sessions.inc(),
+    countReport: (kind, succeeded) => reports.inc({ kind, outcome: succeeded ? "ok" : "error" }),
     render(gauges) {
-      const lines: string[] = [];
-      const metric = (name: string, type: string, help: string, samples: readonly string[]): void => {
-        lines.push(`# HELP ${PREFIX}_${name} ${help}`, `# TYPE ${PREFIX}_${name} ${type}`);
-        for (const sample of samples) lines.push(`${PREFIX}_${name}${sample}`);
-      };
-      metric(
-        "event_seconds",
-        "histogram",
-        "Time from the runtime's event to the plugin's answer.",
-        [...histograms.values()].flatMap(({ labels, counts, count, sum }) => [
-          ...counts.map((value, at) => `_bucket{${labels},le="${buckets[at]}"} ${value}`),
-          `_bucket{${labels},le="+Inf"} ${count}`,
-          `_sum{${labels}} ${sum}`,
-          `_count{${labels}} ${count}`,
-        ]),
-      );
-      metric("late_answers_total", "counter", "Answers after the runtime's deadline.", [` ${late}`]);
-      metric("sessions_total", "counter", "Sessions with a runtime that came to serve.", [` ${sessions}`]);
-      metric(
-        "agent_reports_total",
-        "counter",
-        "What the agent was told beside the events that wait for it.",
-        [...reports].map(([labels, value]) => `{${labels}} ${value}`),
-      );
-      for (const [name, value] of Object.entries(gauges)) {
-        lines.push(`# TYPE ${PREFIX}_${name} gauge`, `${PREFIX}_${name} ${value}`);
-      }
-      return `${lines.join("\n")}\n`;
+      serving.set(gauges.serving ? 1 : 0);
+      connected.set(gauges.agentConnected ? 1 : 0);
+      containers.set(gauges.containers);
+      return registry.metrics();
     },
   };
 }

@@ -4,6 +4,7 @@
 import { performance } from "node:perf_hooks";
 import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/invocation";
 import type { Logger } from "@rthooks/log";
+import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { openSystem } from "@rthooks/sys";
 import { raisePriority } from "@rthooks/sys/priority";
@@ -16,7 +17,6 @@ import type { Clock, Decider } from "./decide-container.ts";
 import { createEventHandlers } from "./handle-events.ts";
 import { createLateLog } from "./late-log.ts";
 import { createReporter } from "./reporter.ts";
-import { serveMetrics } from "./serve-metrics.ts";
 import { type Session, startSession, type Transport } from "./session.ts";
 
 export interface PluginSetup {
@@ -103,14 +103,14 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       ? ok(undefined)
       : await serveMetrics(setup.metricsAddress, () =>
           metrics.render({
-            serving: session?.isServing() === true ? 1 : 0,
-            agent_connected: client?.isConnected() === true ? 1 : 0,
+            serving: session?.isServing() === true,
+            agentConnected: client?.isConnected() === true,
             containers: known.size,
           }),
         );
   if (!metricsServer.ok) {
     client?.close();
-    return metricsServer;
+    return err(`--metrics-address ${metricsServer.error}`);
   }
 
   const handlers = createEventHandlers({

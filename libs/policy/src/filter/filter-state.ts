@@ -36,6 +36,8 @@ export interface FilterState {
   updatePod(pod: FilterPod): readonly FilterChange[];
   /** Ids of all policies, the entry of all pods among them. */
   policyIds(): Iterable<number>;
+  /** How many cgroups each policy has, its mark of the host among them. */
+  sizes(): Iterable<readonly [policyId: number, cgroups: number]>;
   /** The policy's cgroups; undefined for one that is not there. */
   find(policyId: number): ReadonlySet<bigint> | undefined;
 }
@@ -188,6 +190,7 @@ export function createFilterState(): FilterState {
         return container === undefined ? [] : putContainer({ ...container, pod });
       }),
     policyIds: () => policies.keys(),
+    sizes: () => [...policies].map(([policyId, { members }]) => [policyId, members.size]),
     find: (policyId) => {
       const policy = policies.get(policyId);
       return policy === undefined ? undefined : new Set(policy.members.keys());

@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const serve = async (address: string) => {
-  const server = await serveMetrics(address, () => "up 1\n");
+  const server = await serveMetrics(address, async () => "up 1\n");
   if (!server.ok) throw new Error(server.error);
   return server.value;
 };
@@ -43,7 +43,7 @@ describe("a socket", () => {
   test("that somebody serves is left to them", async () => {
     const unix = join(dir, "busy.sock");
     const server = await serve(`unix://${unix}`);
-    expect(await serveMetrics(`unix://${unix}`, () => "")).toMatchObject({ ok: false });
+    expect(await serveMetrics(`unix://${unix}`, async () => "")).toMatchObject({ ok: false });
     expect((await fetch("http://localhost/metrics", { unix })).status).toBe(200);
     server.close();
   });
@@ -53,7 +53,7 @@ describe("a socket", () => {
     writeFileSync(file, "kept");
     symlinkSync(file, join(dir, "link"));
     for (const path of [file, join(dir, "link")]) {
-      expect(await serveMetrics(`unix://${path}`, () => "")).toMatchObject({ ok: false });
+      expect(await serveMetrics(`unix://${path}`, async () => "")).toMatchObject({ ok: false });
       expect(await Bun.file(file).text()).toBe("kept");
     }
   });
@@ -62,9 +62,9 @@ describe("a socket", () => {
 test.each(["9090", "localhost:", "localhost:99999", "a:b:1", "unix://", ""])(
   "%s is no address",
   async (address) => {
-    expect(await serveMetrics(address, () => "")).toEqual({
+    expect(await serveMetrics(address, async () => "")).toEqual({
       ok: false,
-      error: expect.stringContaining(`--metrics-address ${address}: `),
+      error: expect.stringContaining(`${address}: `),
     });
   },
 );

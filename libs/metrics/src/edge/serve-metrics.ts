@@ -11,14 +11,14 @@ interface MetricsServer {
 const UNIX = "unix://";
 const GRAMMAR = "use host:port or unix:///path";
 
-/** Serves `render`'s text at /metrics; the error is for people. */
+/** Serves `render`'s text at /metrics; the error is for people, and goes on from the name of the flag. */
 export async function serveMetrics(
   address: string,
-  render: () => string,
+  render: () => Promise<string>,
 ): Promise<Result<MetricsServer, string>> {
-  const fetch = (request: Request): Response =>
+  const fetch = async (request: Request): Promise<Response> =>
     new URL(request.url).pathname === "/metrics"
-      ? new Response(render(), { headers: { "content-type": "text/plain; version=0.0.4" } })
+      ? new Response(await render(), { headers: { "content-type": "text/plain; version=0.0.4" } })
       : new Response("metrics are at /metrics\n", { status: 404 });
   try {
     if (address.startsWith(UNIX)) {
@@ -30,7 +30,7 @@ export async function serveMetrics(
     }
     return ok(toServer(Bun.serve({ ...toEndpoint(address), fetch })));
   } catch (error) {
-    return err(`--metrics-address ${address}: ${describeError(error)}`);
+    return err(`${address}: ${describeError(error)}`);
   }
 }
 

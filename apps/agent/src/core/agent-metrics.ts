@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent counts. Where Tetragon has a figure of the same meaning it has Tetragon's name (pkg/metrics).
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { RefusalKind } from "./refusal.ts";
+
+export interface AgentMetrics {
+  /** A RuntimeHook call was answered. */
+  observeHook(outcome: "ok" | RefusalKind, seconds: number): void;
+  /** The call lacks what containerSelector would look at. */
+  countMissing(what: "name" | "image"): void;
+  /** The pod source has told of a pod. */
+  countPod(kind: "update" | "delete"): void;
+  /** A change of the policy filter's maps. */
+  countFilterChange(operation: FilterOperation, succeeded: boolean): void;
+  /** In Prometheus' text form. */
+  render(state: MeteredState): Promise<string>;
+}
+
+export type FilterOperation = "policy-put" | "policy-remove" | "cgroup-add" | "cgroup-remove";
+
+/** How things stand when somebody asks. */
+interface MeteredState {
+  readonly isFilterInKernel: boolean;
+  readonly problems: number;
+  /** How many containers are in each state of their lifecycle. */
+  readonly containers: ReadonlyMap<string, number>;
+  /** How many policies are in each state. */
+  readonly policies: ReadonlyMap<string, number>;
+  /** Cgroups of each policy, by its id in the maps. */
+  readonly filterEntries: Iterable<readonly [policyId: number, cgroups: number]>;
+}
+
+/** Seconds. */
+const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5];
+
+export function createAgentMetrics(version: string): AgentMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const named = (name: string, help: string) => ({ name: `tetragon_${name}`, help, registers });
+  const requests = new Histogram({
+    ...named("rthooks_request_seconds", "Time from a RuntimeHook call to its answer."),
+    labelNames: ["outcome"],
+    buckets,
+  });
+  const operations = new Counter({
+    ...named("policyfilter_operations_total", "What came to the policy filter."),
+    labelNames: ["subsys", "operation", "error"],
+  });
+  const missing = {
+    name: new Counter(
+      named(
+        "policyfilter_hook_container_name_missing_total",
+        "RuntimeHook calls without the container's name.",
+      ),
+    ),
+    image: new Counter(
+      named(
+        "policyfilter_hook_container_image_missing_total",
+        "RuntimeHook calls without the container's image.",
+      ),
+    ),
+  };
+  const changes = new Counter({
+    ...named("policyfilter_map_changes_total", "Changes of the policy filter's maps."),
+    labelNames: ["operation", "outcome"],
+  });
+  const entries = new Gauge({
+    ...named("policyfilter_map_entries", "Cgroups of each policy, by its id; 1 is that of all pods."),
+    labelNames: ["policy_id"],
+  });
+  const inKernel = new Gauge(
+    named(
+      "policyfilter_in_kernel",
+      "1 where the kernel has the policy filter, 0 where it is in memory only.",
+    ),
+  );
+  const problems = new Gauge(
+    named("health_problems", "What is wrong, as GetHealth and `tetragon status` tell it."),
+  );
+  const containers = new Gauge({
+    ...named("rthooks_containers", "Containers on record."),
+    labelNames: ["state"],
+  });
+  const policies = new Gauge({
+    ...named("tracingpolicy_loaded", "Tracing policies, by their state."),
+    labelNames: ["state"],
+  });
+  new Gauge({ ...named("build_info", "Always 1."), labelNames: ["version"] }).set({ version }, 1);
+
+  return {
+    observeHook(outcome, seconds) {
+      requests.observe({ outcome }, seconds);
+      operations.inc({ subsys: "rthooks", operation: "add-container", error: toErrorLabel(outcome) });
+    },
+    countMissing: (what) => missing[what].inc(),
+    countPod: (operation) => operations.inc({ subsys: "pod-handlers", operation, error: "" }),
+    countFilterChange: (operation, succeeded) =>
+      changes.inc({ operation, outcome: succeeded ? "ok" : "error" }),
+    render(state) {
+      inKernel.set(state.isFilterInKernel ? 1 : 0);
+      problems.set(state.problems);
+      setAll(containers, state.containers);
+      setAll(policies, state.policies);
+      setAll(entries, state.filterEntries);
+      return registry.metrics();
+    },
+  };
+}
+
+/** By the gauge's one label; those of before that are gone are not shown any more. */
+function setAll(gauge: Gauge<string>, values: Iterable<readonly [string | number, number]>): void {
+  gauge.reset();
+  for (const [label, value] of values) gauge.labels(String(label)).set(value);
+}
+
+const toErrorLabel = (outcome: "ok" | RefusalKind): string => {
+  if (outcome === "ok") return "";
+  return outcome === "namespace-conflict" ? "pod-namespace-conflict" : "generic-error";
+};

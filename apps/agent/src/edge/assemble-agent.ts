@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the agent's parts together.
+
+import { serveMetrics } from "@rthooks/metrics";
+import { err, ok, type Result } from "@rthooks/result";
+import { createAgentMetrics } from "../core/agent-metrics.ts";
+import { createLifecycle, type Lifecycle } from "../core/lifecycle.ts";
+import { createPolicyStore } from "../core/policy-store.ts";
+import type { AgentInfo } from "../wire/info-message.ts";
+import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
+import { openContainerFinder } from "./container-finder.ts";
+import { openCriRuntime } from "./cri-runtime.ts";
+import { followCri } from "./follow-cri.ts";
+import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
+import { watchPolicies } from "./kube-policies.ts";
+import { openPods, type PodsOptions } from "./open-pods.ts";
+import { openPolicyFilter } from "./open-policy-filter.ts";
+import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
+import { openPolicyFiles } from "./policy-files.ts";
+import { startSweep } from "./sweep.ts";
+import { sweepInherited } from "./sweep-inherited.ts";
+import { openCgroupWatch } from "./watch-cgroups.ts";
+
+export interface AgentOptions extends PodsOptions {
+  /** Empty: nowhere. */
+  readonly metricsAddress: string;
+  /** Undefined: no runtime is asked; empty: the one that is found. */
+  readonly criEndpoint: string | undefined;
+  readonly cgroupRoot: string;
+  readonly procfs: string;
+  readonly sweepIntervalMs: number;
+  readonly failureRetentionMs: number;
+  readonly drainTimeoutMs: number;
+  /** The flags, for whoever asks. */
+  readonly conf: AgentInfo["conf"];
+  /** Empty: policies are kept in memory, and enforced by nobody. */
+  readonly bpfDirectory: string;
+  /** Empty for none. */
+  readonly policyFile: string;
+  readonly policyDirectory: string;
+  /** Of policies that come by calls; empty: they are gone with the agent. */
+  readonly policyArchive: string;
+  /** Also from the API server, as objects of their own kinds. */
+  readonly watchesPolicies: boolean;
+}
+
+/** `parts` ends what was begun, also where this gives an error, which is one line for people. */
+export async function assembleAgent(
+  options: AgentOptions,
+  parts: DisposableStack,
+): Promise<Result<GrpcServer, string>> {
+  const { log, version, sweepIntervalMs, criEndpoint } = options;
+  const root = findCgroupRoot(options);
+  if (!root.ok) return root;
+  const cgroupRoot = root.value.path;
+  if (options.watchesPolicies && options.kube === undefined) {
+    return err("--enable-tracing-policy-crd needs --enable-k8s-api");
+  }
+  const runtime = criEndpoint === undefined ? undefined : openCriRuntime(criEndpoint);
+  if (runtime?.ok === false) return runtime;
+  const pods = openPods(options);
+  if (!pods.ok) return pods;
+  parts.defer(pods.value.close);
+  const { client, source, awaitPod } = pods.value;
+  const metrics = createAgentMetrics(version);
+  parts.defer(source.subscribe(({ kind }) => metrics.countPod(kind === "deleted" ? "delete" : "update")));
+
+  const filter = openPolicyFilter(options.bpfDirectory, metrics, log);
+  if (!filter.ok) return filter;
+  parts.defer(filter.value.close);
+  const { filter: policyFilter, problem } = filter.value;
+  const isFilterInKernel = options.bpfDirectory !== "" && problem === undefined;
+
+  const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkAlive(containerId));
+  parts.defer(nestedWatch.close);
+  const lifecycle: Lifecycle = createLifecycle({
+    podSource: source,
+    policyFilter,
+    cgroupResolver: createCgroupResolver(root.value),
+    nestedWatch,
+    log,
+    failureRetentionMs: options.failureRetentionMs,
+  });
+  parts.defer(lifecycle.close);
+  parts.defer(startSweep(lifecycle, sweepIntervalMs));
+  parts.defer(sweepInherited(policyFilter, cgroupRoot, sweepIntervalMs));
+
+  const policies = createPolicyStore(policyFilter);
+  const archive =
+    options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive, log);
+  if (!archive.ok) return archive;
+  archive.value.restore(policies);
+  const { policyFile: file, policyDirectory: directory } = options;
+  parts.defer(openPolicyFiles({ file, directory, policies, log }));
+  // Which of an earlier agent's are still wanted is known when all are.
+  if (!options.watchesPolicies || client === undefined) policyFilter.settlePolicies();
+  else parts.defer(watchPolicies(client, policies, log, policyFilter.settlePolicies));
+
+  const finder = openContainerFinder({
+    lifecycle,
+    podSource: source,
+    cgroupRoot,
+    intervalMs: sweepIntervalMs,
+    locate: async (containerId) => await runtime?.value.locate(containerId),
+    log,
+  });
+  parts.defer(finder.close);
+  const cri = runtime === undefined ? undefined : followCri(runtime.value, finder, log);
+  if (cri !== undefined) parts.defer(cri.close);
+
+  const listProblems = (): readonly string[] =>
+    [problem ?? "", pods.value.problem(), cri?.problem() ?? ""].filter((text) => text !== "");
+  if (options.metricsAddress !== "") {
+    const server = await serveMetrics(options.metricsAddress, () =>
+      metrics.render({
+        isFilterInKernel,
+        problems: listProblems().length,
+        containers: countStates(lifecycle.list()),
+        policies: countStates(policies.list("")),
+        filterEntries: policyFilter.sizes(),
+      }),
+    );
+    if (!server.ok) return err(`--metrics-server ${server.error}`);
+    parts.defer(server.value.close);
+  }
+
+  log.info("agent starts", {
+    version,
+    pid: process.pid,
+    cgroupRoot,
+    cgroupMode: root.value.mode,
+    pods: options.kube !== undefined ? "from the API server" : options.podsFile || "from hook calls only",
+    policyFilter: isFilterInKernel ? options.bpfDirectory : "in memory",
+  });
+  if (!root.value.isCgroupFileSystem) {
+    log.warn("the cgroup root is no cgroup file system: its ids mean nothing to the kernel", { cgroupRoot });
+  }
+  return ok(
+    createGrpcServer({
+      ...{ lifecycle, policies, archive: archive.value, awaitPod, log, metrics, listProblems },
+      info: {
+        version,
+        runtime: `Bun ${Bun.version}`,
+        probes: { policy_filter_maps: isFilterInKernel },
+        conf: options.conf,
+      },
+    }),
+  );
+}
+
+function countStates(list: readonly { readonly state: string }[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { state } of list) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}
