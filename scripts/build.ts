@@ -7,11 +7,17 @@ import { version } from "../package.json" with { type: "json" };
 interface Program {
   readonly name: string;
   readonly entry: string;
+  /** Programs of its threads. */
+  readonly workers?: readonly string[];
 }
 
 const programs: readonly Program[] = [
   { name: "tetragon-oci-hook", entry: "apps/hook/src/main.ts" },
-  { name: "tetragon", entry: "apps/agent/src/main.ts" },
+  {
+    name: "tetragon",
+    entry: "apps/agent/src/main.ts",
+    workers: ["apps/agent/src/edge/reverse-map-worker.ts"],
+  },
   { name: "tetragon-nri-hook", entry: "apps/nri-plugin/src/main.ts" },
   { name: "tetragon-oci-hook-setup", entry: "apps/setup/src/main.ts" },
 ];
@@ -62,11 +68,11 @@ async function findModules(entry: string): Promise<readonly string[]> {
   return [...modules];
 }
 
-async function compile({ name, entry }: Program): Promise<void> {
+async function compile({ name, entry, workers = [] }: Program): Promise<void> {
   const entrypoints = await findModules(join(root, entry));
   await Bun.build({
     ...settings,
-    entrypoints: [...entrypoints],
+    entrypoints: [...entrypoints, ...workers.map((worker) => join(root, worker))],
     naming: { entry: "[name].[ext]" },
     plugins: [createLazyImports(new Set())],
     // Saves the parse of every start.

@@ -6,7 +6,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../harness/agent.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
-import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
+import { dumpCgroupPolicies, dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
 import { hasWritten, waitForFirstAct } from "../harness/first-act.ts";
@@ -28,6 +28,7 @@ beforeAll(async () => {
   directory = join(mountBpfFs(workspace), "tetragon");
   seat = createAgentSeat(workspace, [
     ...["--enable-policy-filter", "--bpf-dir", directory, "--sweep-interval", "200ms"],
+    "--enable-policy-filter-cgroup-map",
   ]);
   await seat.start();
 }, 60_000);
@@ -94,6 +95,21 @@ test("a container that runs stays in the map while the agent is killed and comes
   if (bundles[1] !== undefined) end(bundles[1]);
   await running[1]?.exited;
   await waitFor("the map is empty", () => members().size === 0, 30_000);
+}, 60_000);
+
+test("the map of each cgroup's policies says the same the other way round", async () => {
+  const bundle = create("reverse", `unix://${seat.socketPath}`);
+  const running = runc.start(bundle);
+  const id = readCgroupId((await waitForFirstAct(running, bundle.outDir)).cgroupPath);
+  const isRight = () => Bun.deepEquals(dumpCgroupPolicies(directory), new Map([[id, new Set([1n])]]));
+  await waitFor("it is there", isRight);
+  seat.agent().process.signal("SIGKILL");
+  await seat.agent().process.exited;
+  expect(isRight()).toBe(true);
+  await seat.start();
+  end(bundle);
+  await running.exited;
+  await waitFor("it is gone", () => dumpCgroupPolicies(directory).size === 0);
 }, 60_000);
 
 test("what a container makes below its cgroup is in the map too, and leaves it", async () => {

@@ -30,12 +30,20 @@ const dump = (...words: readonly string[]): readonly Entry[] =>
 const toNumber = (bytes: readonly string[]): bigint =>
   bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
 
-/** Policy ids with their cgroup ids, read from the kernel by bpftool. */
-export function dumpPolicyFilter(directory: string): ReadonlyMap<number, ReadonlySet<bigint>> {
-  return new Map(
-    dump("pinned", `${directory}/policy_filter_maps`).map(({ key, value }) => [
-      Number(toNumber(key)),
+const dumpMapOfMaps = (path: string): ReadonlyMap<bigint, ReadonlySet<bigint>> =>
+  new Map(
+    dump("pinned", path).map(({ key, value }) => [
+      toNumber(key),
       new Set(dump("id", String(toNumber(value))).map((entry) => toNumber(entry.key))),
     ]),
   );
-}
+
+/** Policy ids with their cgroup ids, read from the kernel by bpftool. */
+export const dumpPolicyFilter = (directory: string): ReadonlyMap<number, ReadonlySet<bigint>> =>
+  new Map(
+    [...dumpMapOfMaps(`${directory}/policy_filter_maps`)].map(([policyId, ids]) => [Number(policyId), ids]),
+  );
+
+/** Cgroup ids with the ids of their policies. */
+export const dumpCgroupPolicies = (directory: string): ReadonlyMap<bigint, ReadonlySet<bigint>> =>
+  dumpMapOfMaps(`${directory}/policy_filter_cgroup_maps`);

@@ -17,7 +17,7 @@ export interface AgentMetrics {
   render(state: MeteredState): Promise<string>;
 }
 
-export type FilterOperation = "policy-put" | "policy-remove" | "cgroup-add" | "cgroup-remove";
+export type FilterOperation = "policy-put" | "policy-remove" | "cgroup-add" | "cgroup-remove" | "reverse-put";
 
 /** How things stand when somebody asks. */
 interface MeteredState {

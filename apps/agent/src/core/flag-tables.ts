@@ -49,6 +49,9 @@ export const agentFlags = {
   "enable-policy-filter": flag.boolean({
     usage: "keep the cgroups of containers in the kernel's maps, for policies that name pods",
   }),
+  "enable-policy-filter-cgroup-map": flag.boolean({
+    usage: "keep a map with the policies of each cgroup too, for `tetra policyfilter`",
+  }),
   "bpf-dir": flag.string({
     usage: "where the maps are pinned: a name below /sys/fs/bpf, or a path on another bpf file system",
     default: "tetragon",

@@ -14,14 +14,14 @@ import { followCri } from "./follow-cri.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { watchPolicies } from "./kube-policies.ts";
 import { openPods, type PodsOptions } from "./open-pods.ts";
-import { openPolicyFilter } from "./open-policy-filter.ts";
+import { openPolicyFilter, type PolicyFilterOptions } from "./open-policy-filter.ts";
 import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
 import { openPolicyFiles } from "./policy-files.ts";
 import { startSweep } from "./sweep.ts";
 import { sweepInherited } from "./sweep-inherited.ts";
 import { openCgroupWatch } from "./watch-cgroups.ts";
 
-export interface AgentOptions extends PodsOptions {
+export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
   /** Empty: nowhere. */
   readonly metricsAddress: string;
   /** Undefined: no runtime is asked; empty: the one that is found. */
@@ -33,8 +33,6 @@ export interface AgentOptions extends PodsOptions {
   readonly drainTimeoutMs: number;
   /** The flags, for whoever asks. */
   readonly conf: AgentInfo["conf"];
-  /** Empty: policies are kept in memory, and enforced by nobody. */
-  readonly bpfDirectory: string;
   /** Empty for none. */
   readonly policyFile: string;
   readonly policyDirectory: string;
@@ -65,11 +63,10 @@ export async function assembleAgent(
   const metrics = createAgentMetrics(version);
   parts.defer(source.subscribe(({ kind }) => metrics.countPod(kind === "deleted" ? "delete" : "update")));
 
-  const filter = openPolicyFilter(options.bpfDirectory, metrics, log);
+  const filter = openPolicyFilter({ ...options, metrics });
   if (!filter.ok) return filter;
   parts.defer(filter.value.close);
-  const { filter: policyFilter, problem } = filter.value;
-  const isFilterInKernel = options.bpfDirectory !== "" && problem === undefined;
+  const { filter: policyFilter, isInKernel } = filter.value;
 
   const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkAlive(containerId));
   parts.defer(nestedWatch.close);
@@ -109,11 +106,11 @@ export async function assembleAgent(
   if (cri !== undefined) parts.defer(cri.close);
 
   const listProblems = (): readonly string[] =>
-    [problem ?? "", pods.value.problem(), cri?.problem() ?? ""].filter((text) => text !== "");
+    [filter.value.problem(), pods.value.problem(), cri?.problem() ?? ""].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
     const server = await serveMetrics(options.metricsAddress, () =>
       metrics.render({
-        isFilterInKernel,
+        isFilterInKernel: isInKernel,
         problems: listProblems().length,
         containers: countStates(lifecycle.list()),
         policies: countStates(policies.list("")),
@@ -130,7 +127,7 @@ export async function assembleAgent(
     cgroupRoot,
     cgroupMode: root.value.mode,
     pods: options.kube !== undefined ? "from the API server" : options.podsFile || "from hook calls only",
-    policyFilter: isFilterInKernel ? options.bpfDirectory : "in memory",
+    policyFilter: isInKernel ? options.bpfDirectory : "in memory",
   });
   if (!root.value.isCgroupFileSystem) {
     log.warn("the cgroup root is no cgroup file system: its ids mean nothing to the kernel", { cgroupRoot });
@@ -141,7 +138,7 @@ export async function assembleAgent(
       info: {
         version,
         runtime: `Bun ${Bun.version}`,
-        probes: { policy_filter_maps: isFilterInKernel },
+        probes: { policy_filter_maps: isInKernel },
         conf: options.conf,
       },
     }),

@@ -5,16 +5,9 @@
 // One more map, policy_filter_keys, says which policy has which id. It is pinned beside the others and so lives and dies
 // with them: an agent that starts anew gives each policy the id that its programs and its map already have.
 
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type Bpf,
-  type BpfError,
-  type BpfMap,
-  findMismatch,
-  type MapSpec,
-  renderBpfError,
-} from "@rthooks/bpf";
+import { type Bpf, type BpfError, type BpfMap, type MapSpec, renderBpfError } from "@rthooks/bpf";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import {
@@ -27,6 +20,7 @@ import {
   toPolicyIds,
 } from "../core/filter-map-layout.ts";
 import type { FilterMaps, FoundPolicy } from "../core/filter-maps.ts";
+import { openPinnedMap } from "./open-pinned-map.ts";
 
 const keysSpec: MapSpec = {
   type: "hash",
@@ -59,33 +53,16 @@ export function openBpfFilterMaps(bpf: Bpf, directory: string, log: Logger): Res
   } catch (error) {
     return err(`${directory} cannot be made: ${describeError(error)}`);
   }
-  const outer = openOrMake(join(directory, "policy_filter_maps"), outerSpec, () =>
-    bpf.createMapOfMaps(outerSpec, innerSpec(0)),
-  );
+  const onReplace = (path: string, why: string): void =>
+    log.warn("a pinned map of another layout is replaced", { path, err: why });
+  const outer = openPinnedMap(bpf, join(directory, "policy_filter_maps"), outerSpec, innerSpec(0), onReplace);
   if (!outer.ok) return outer;
-  const keys = openOrMake(join(directory, "policy_filter_keys"), keysSpec, () => bpf.createMap(keysSpec));
-  if (!keys.ok) return keys;
-  return adopt(bpf, outer.value, keys.value);
-
-  function openOrMake(
-    path: string,
-    spec: MapSpec,
-    make: () => Result<BpfMap, BpfError>,
-  ): Result<BpfMap, string> {
-    const pinned = bpf.openPinned(path);
-    if (!pinned.ok) return err(renderBpfError(pinned.error));
-    if (pinned.value !== undefined) {
-      const mismatch = findMismatch(pinned.value.info, spec);
-      if (mismatch === undefined) return ok(pinned.value);
-      pinned.value.close();
-      log.warn("a pinned map of another layout is replaced", { path, err: mismatch });
-      rmSync(path);
-    }
-    const made = make();
-    if (!made.ok) return err(renderBpfError(made.error));
-    const done = made.value.pin(path);
-    return done.ok ? ok(made.value) : err(renderBpfError(done.error));
+  const keys = openPinnedMap(bpf, join(directory, "policy_filter_keys"), keysSpec, undefined, onReplace);
+  if (!keys.ok) {
+    outer.value.close();
+    return keys;
   }
+  return adopt(bpf, outer.value, keys.value);
 }
 
 function adopt(bpf: Bpf, outer: BpfMap, keys: BpfMap): Result<FilterMaps, string> {

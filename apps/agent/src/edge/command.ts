@@ -77,6 +77,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
+    hasReverseMap: flags["enable-policy-filter-cgroup-map"],
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],
     watchesPolicies: flags["enable-tracing-policy-crd"],

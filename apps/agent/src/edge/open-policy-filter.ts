@@ -1,39 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Bpf, openBpf } from "@rthooks/bpf";
+import { openBpf } from "@rthooks/bpf";
 import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../core/agent-metrics.ts";
-import { type FilterMaps, noFilterMaps } from "../core/filter-maps.ts";
+import { noFilterMaps } from "../core/filter-maps.ts";
 import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
 import { meterFilterMaps } from "../core/metered-filter-maps.ts";
+import { indexReverse } from "../core/reverse-index.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
+import { removeReverseMap } from "./bpf-reverse-map.ts";
+import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thread.ts";
+
+export interface PolicyFilterOptions {
+  /** Empty: policies are kept in memory, and enforced by nobody. */
+  readonly bpfDirectory: string;
+  /** Also the policies of each cgroup, for people who look for what is wrong. */
+  readonly hasReverseMap: boolean;
+  readonly metrics: AgentMetrics;
+  readonly log: Logger;
+}
 
 interface OpenedFilter {
   readonly filter: MapPolicyFilter;
-  /** Why the kernel does not have it although that was wanted. */
-  readonly problem: string | undefined;
+  readonly isInKernel: boolean;
+  /** What the kernel does not have although it was wanted; empty where all is well. */
+  problem(): string;
   /** What is pinned stays in force. */
   close(): void;
 }
 
 /** In the kernel's maps if that is wanted and possible, else in memory, where nobody enforces anything. */
-export function openPolicyFilter(
-  bpfDirectory: string,
-  metrics: AgentMetrics,
-  log: Logger,
-): Result<OpenedFilter, string> {
-  if (bpfDirectory === "") return open(noFilterMaps, undefined, log);
-  const bpf: Result<Bpf, string> = openBpf();
-  const maps = bpf.ok ? openBpfFilterMaps(bpf.value, bpfDirectory, log) : bpf;
-  const opened = maps.ok ? open(meterFilterMaps(maps.value, metrics), undefined, log) : maps;
+export function openPolicyFilter(options: PolicyFilterOptions): Result<OpenedFilter, string> {
+  const { bpfDirectory, log } = options;
+  if (bpfDirectory === "") return openInMemory("", log);
+  const opened = openInKernel(options);
   if (opened.ok) return opened;
   const problem = `the policy filter is in memory only: ${opened.error}`;
   log.error(problem, { bpfDirectory });
-  return open(noFilterMaps, problem, log);
+  return openInMemory(problem, log);
 }
 
-function open(maps: FilterMaps, problem: string | undefined, log: Logger): Result<OpenedFilter, string> {
-  const filter = createMapPolicyFilter(maps, log);
-  return filter.ok ? ok({ filter: filter.value, problem, close: () => maps.close() }) : filter;
+function openInKernel({
+  bpfDirectory,
+  hasReverseMap,
+  metrics,
+  log,
+}: PolicyFilterOptions): Result<OpenedFilter, string> {
+  const bpf = openBpf();
+  if (!bpf.ok) return bpf;
+  const maps = openBpfFilterMaps(bpf.value, bpfDirectory, log);
+  if (!maps.ok) return maps;
+  let thread: ReverseMapThread | undefined;
+  if (hasReverseMap) thread = startReverseMapThread(bpfDirectory, metrics, log);
+  else removeReverseMap(bpfDirectory);
+  const metered = meterFilterMaps(maps.value, metrics);
+  const filter = createMapPolicyFilter(
+    thread === undefined ? metered : indexReverse(metered, thread.put),
+    log,
+  );
+  const close = (): void => {
+    thread?.close();
+    maps.value.close();
+  };
+  if (filter.ok)
+    return ok({ filter: filter.value, isInKernel: true, problem: () => thread?.problem() ?? "", close });
+  close();
+  return filter;
+}
+
+function openInMemory(problem: string, log: Logger): Result<OpenedFilter, string> {
+  const filter = createMapPolicyFilter(noFilterMaps, log);
+  return filter.ok
+    ? ok({ filter: filter.value, isInKernel: false, problem: () => problem, close: () => {} })
+    : filter;
 }
