@@ -32,6 +32,7 @@ export interface KubeApi {
   /** Watches say nothing more, not even bookmarks. */
   isSilent: boolean;
   put(pod: TestPod): void;
+  putNode(name: string, labels: Readonly<Record<string, string>>): void;
   /** Of another kind, such as "tracingpolicies" of cilium.io/v1alpha1; the kind is there from the first one on. */
   putObject(plural: string, uid: string, object: { readonly metadata: object }): void;
   delete(uid: string): void;
@@ -78,6 +79,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   const requests: URL[] = [];
   const kinds = new Set<string>();
   const behind = new Map<string, () => void>();
+  const toNode = (name: string): string => `/api/v1/nodes@${name}`;
   const toPods = (nodeName: string): string => `/api/v1/pods@${nodeName}`;
 
   const tell = (change: Change): void => {
@@ -197,9 +199,13 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         return failure(401, "Unauthorized");
       }
       const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
-      const collection =
-        url.pathname === "/api/v1/pods" && nodeName !== undefined ? toPods(nodeName) : url.pathname;
-      if (collection.startsWith("/api/v1/pods@") || kinds.has(collection)) {
+      const named = /^metadata\.name=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
+      const collection = (() => {
+        if (url.pathname === "/api/v1/pods" && nodeName !== undefined) return toPods(nodeName);
+        if (url.pathname === "/api/v1/nodes" && named !== undefined) return toNode(named);
+        return url.pathname;
+      })();
+      if (/^\/api\/v1\/(pods|nodes)@/.test(collection) || kinds.has(collection)) {
         const answer = url.searchParams.get("watch") === "true" ? watch : list;
         return answer(url.searchParams, collection);
       }
@@ -238,6 +244,12 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       const status = { phase: "Running", containerStatuses };
       const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName }, status };
       store(uid, object, toPods(nodeName), `/api/v1/namespaces/${namespace}/pods/${name}`, isBehind);
+    },
+    putNode(name, labels) {
+      version++;
+      const metadata = { uid: `node-${name}`, name, labels, resourceVersion: String(version) };
+      const object = { kind: "Node", apiVersion: "v1", metadata };
+      store(metadata.uid, object, toNode(name), `/api/v1/nodes/${name}`);
     },
     putObject(plural, uid, object) {
       const collection = `/apis/cilium.io/v1alpha1/${plural}`;

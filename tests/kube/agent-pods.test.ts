@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { TracingPolicyState } from "@rthooks/proto";
 import { callPolicies } from "../harness/agent-client.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
@@ -185,3 +186,30 @@ test("policies of the API server come, change and go, and those that cannot be u
   await waitFor("both gone", async () => (await calls.list("k8s")).policies.length === 1);
   await container.end();
 }, 180_000);
+
+test("a policy for other nodes is skipped, until the node's labels say otherwise", async () => {
+  const calls = callPolicies(`unix://${seat.socketPath}`);
+  const find = async (name: string) => (await calls.list("k8s")).policies.find((one) => one.name === name);
+  const about = (disk: string) => ({
+    apiVersion: "cilium.io/v1alpha1",
+    kind: "TracingPolicy",
+    metadata: { name: disk },
+    spec: { podSelector: { matchLabels: { app: "web" } }, nodeSelector: { matchLabels: { disk } } },
+  });
+  api.putNode("node-1", { disk: "ssd" });
+  for (const disk of ["ssd", "hdd"]) api.putObject("tracingpolicies", `t-${disk}`, about(disk));
+  const states = async () => [(await find("ssd"))?.state, (await find("hdd"))?.state];
+  await waitFor("both are judged", async () => !(await states()).includes(undefined), 60_000);
+  const { TP_STATE_ENABLED: enabled, TP_STATE_SKIPPED: skipped } = TracingPolicyState;
+  expect(await states()).toEqual([enabled, skipped]);
+  const filterId = Number((await find("ssd"))?.filterId);
+  expect(dumpPolicyFilter(maps).has(filterId)).toBe(true);
+  expect((await find("hdd"))?.filterId).toBe(0n);
+  api.putNode("node-1", { disk: "hdd" });
+  await waitFor("the other way round", async () => Bun.deepEquals(await states(), [skipped, enabled]));
+  expect(dumpPolicyFilter(maps).has(filterId)).toBe(false);
+  // One that is not for this node can be changed all the same.
+  api.putObject("tracingpolicies", "t-ssd", { ...about("hdd"), metadata: { name: "ssd" } });
+  await waitFor("both are in force", async () => Bun.deepEquals(await states(), [enabled, enabled]));
+  for (const disk of ["ssd", "hdd"]) api.delete(`t-${disk}`);
+}, 120_000);

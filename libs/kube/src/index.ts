@@ -5,5 +5,6 @@ export type { ClusterAccess } from "./core/cluster-access.ts";
 export { type KubeContainer, type KubePod, podSchema, readPod } from "./core/kube-pod.ts";
 export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
 export { type ApiClient, openApiClient } from "./edge/api-client.ts";
+export { type KubeNode, watchNode } from "./edge/node-watch.ts";
 export { fetchPod, watchPods } from "./edge/pod-watch.ts";
 export { type ResourceWatch, type Telling, watchResource } from "./edge/resource-watch.ts";

@@ -30,7 +30,7 @@ export const toPolicyName = (
 export interface PolicyStatus extends PolicyName {
   /** In the order of their coming. */
   readonly id: number;
-  readonly state: "enabled" | "disabled" | "load_error";
+  readonly state: "enabled" | "disabled" | "load_error" | "skipped";
   readonly mode: PolicyMode;
   /** 0 for a policy that needs none, or has none. */
   readonly filterId: number;
@@ -45,6 +45,8 @@ export interface PolicyStore {
   put(domain: string, policy: TracingPolicy): Result<void, string>;
   /** It is there and cannot be used; one of its name that is in force stays so. */
   reject(name: PolicyName, error: string): void;
+  /** It is there and not for this node: it has no filter. */
+  skip(name: PolicyName): void;
   remove(name: PolicyName): Result<void, string>;
   configure(
     name: PolicyName,
@@ -103,11 +105,10 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     const key = toKey(name);
     const entry = entries.get(key);
     const old = entry?.status;
-    const isInForce = old !== undefined && old.state !== "load_error";
     const filters = toFilters(key, policy);
     const filterId = setFilters(key, filters, entry?.filters ?? noFilters);
     const error = filterId.ok ? "" : `its filter cannot be set: ${filterId.error}`;
-    if (entry !== undefined && isInForce && !filterId.ok) {
+    if (entry !== undefined && old !== undefined && isInForce(old) && !filterId.ok) {
       entry.status = { ...old, error: `a newer one is not used: ${error}` };
     } else {
       const status: PolicyStatus = {
@@ -128,7 +129,7 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     add(domain, policy) {
       const name = toPolicyName(domain, policy);
       const old = entries.get(toKey(name))?.status;
-      return old === undefined || old.state === "load_error"
+      return old === undefined || !isInForce(old)
         ? put(domain, policy)
         : err(`tracing policy ${render(name)} is there already: delete it first`);
     },
@@ -136,7 +137,7 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
       const entry = entries.get(toKey(name));
       const old = entry?.status;
       const status: PolicyStatus =
-        old !== undefined && old.state !== "load_error"
+        old !== undefined && isInForce(old)
           ? { ...old, error: `a newer one is not used: ${error}` }
           : {
               ...name,
@@ -148,6 +149,19 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
             };
       if (entry === undefined) entries.set(toKey(name), { status, filters: noFilters });
       else entry.status = status;
+    },
+    skip(name) {
+      const entry = entries.get(toKey(name));
+      for (const filterKey of entry?.filters.keys() ?? []) filter.removePolicy(filterKey);
+      const status: PolicyStatus = {
+        ...name,
+        id: entry?.status.id ?? ++lastId,
+        state: "skipped",
+        mode: entry?.status.mode ?? "monitor_only",
+        filterId: 0,
+        error: "",
+      };
+      entries.set(toKey(name), { status, filters: noFilters });
     },
     remove(name) {
       const entry = find(name);
@@ -162,8 +176,10 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
       const entry = found.value;
       const { status } = entry;
       // Checked before anything is changed: half of a configuration is none.
-      if (status.state === "load_error")
-        return err(`tracing policy ${render(name)} is not loaded: ${status.error}`);
+      if (!isInForce(status)) {
+        const why = status.state === "skipped" ? "it is not for this node" : status.error;
+        return err(`tracing policy ${render(name)} is not loaded: ${why}`);
+      }
       if (mode !== undefined && status.mode === "monitor_only") {
         return err("cannot set policy mode on a policy that is monitor only");
       }
@@ -183,6 +199,8 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
       [...new Set([...builtIn, ...[...entries.values()].map(({ status }) => status.domain)])].toSorted(),
   };
 }
+
+const isInForce = ({ state }: PolicyStatus): boolean => state !== "load_error" && state !== "skipped";
 
 const noFilters: Filters = new Map();
 

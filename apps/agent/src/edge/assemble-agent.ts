@@ -90,8 +90,9 @@ export async function assembleAgent(
   const { policyFile: file, policyDirectory: directory } = options;
   parts.defer(openPolicyFiles({ file, directory, policies, log }));
   // Which of an earlier agent's are still wanted is known when all are.
-  if (!options.watchesPolicies || client === undefined) policyFilter.settlePolicies();
-  else parts.defer(watchPolicies(client, policies, log, policyFilter.settlePolicies));
+  const onAll = policyFilter.settlePolicies;
+  if (!options.watchesPolicies || client === undefined || options.kube === undefined) onAll();
+  else parts.defer(watchPolicies({ client, nodeName: options.kube.nodeName, policies, log, onAll }));
 
   const finder = openContainerFinder({
     lifecycle,

@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tracing policies that are objects of the API server.
+// Tracing policies that are objects of the API server, and the node's labels that some of them ask for.
 
-import { type ApiClient, type Telling, watchResource } from "@rthooks/kube";
+import { type ApiClient, type KubeNode, type Telling, watchNode, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
-import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
+import {
+  type Labels,
+  matchesSelector,
+  parseTracingPolicy,
+  renderProblem,
+  type TracingPolicy,
+} from "@rthooks/policy";
 import type { Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
 
+export interface KubePoliciesOptions {
+  readonly client: ApiClient;
+  readonly nodeName: string;
+  readonly policies: PolicyStore;
+  readonly log: Logger;
+  /** All policies are known, and which of them are for this node. */
+  onAll(): void;
+}
+
 const DOMAIN = "k8s";
 const plurals = ["tracingpolicies", "tracingpoliciesnamespaced"] as const; // const: the names are a union
+/** A policy that asks for a node of which nobody tells is in force: better one too many than one too few. */
+const NODE_WAIT_MS = 5000;
 
 const named = v.object({
   metadata: v.object({ uid: v.string(), name: v.string(), namespace: v.nullish(v.string()) }),
@@ -34,46 +51,78 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
   };
 }
 
-/** Keeps the store as the API server has them. Gives the function that ends it. `onAll`: all of both kinds are known. */
-export function watchPolicies(
-  client: ApiClient,
-  policies: PolicyStore,
-  log: Logger,
-  onAll: () => void,
-): () => void {
-  const unknown = new Set<string>(plurals);
-  const noteAll = (plural: string): void => {
-    if (unknown.delete(plural) && unknown.size === 0) onAll();
-  };
-  const watches = plurals.map((plural) => {
-    const names = new Map<string, PolicyName>();
+/** Keeps the store as the API server has them. Gives the function that ends it. */
+export function watchPolicies(options: KubePoliciesOptions): () => void {
+  const { client, nodeName, policies, log, onAll } = options;
+  const objects = new Map<string, PolicyObject>();
+  const unknown = new Set<string>([...plurals, "node"]);
+  let nodeLabels: Labels | undefined;
 
-    const put = ({ uid, name, policy }: PolicyObject): void => {
-      names.set(uid, name);
-      if (!policy.ok) policies.reject(name, policy.error);
-      const done = policy.ok ? policies.put(DOMAIN, policy.value) : policy;
-      const fields = { name: name.name, namespace: name.namespace };
-      if (done.ok) log.info("tracing policy of the API server is in force", fields);
-      else log.error("tracing policy of the API server is not used", { ...fields, err: done.error });
-    };
-    const remove = (uid: string): void => {
-      const name = names.get(uid);
-      names.delete(uid);
-      if (name === undefined) return;
-      // One that was made anew under the name is another object, and is there already.
-      if ([...names.values()].some((other) => other.name === name.name && other.namespace === name.namespace))
-        return;
-      policies.remove(name);
-      log.info("tracing policy of the API server is gone", { name: name.name, namespace: name.namespace });
-    };
+  const note = (part: string): void => {
+    if (unknown.delete(part) && unknown.size === 0) onAll();
+  };
+
+  const use = ({ name, policy }: PolicyObject): void => {
+    const fields = { name: name.name, namespace: name.namespace };
+    const nodeSelector = policy.ok ? policy.value.spec.nodeSelector : undefined;
+    if (nodeSelector !== undefined && unknown.has("node")) return;
+    if (
+      nodeSelector !== undefined &&
+      nodeLabels !== undefined &&
+      !matchesSelector(nodeSelector, nodeLabels)
+    ) {
+      policies.skip(name);
+      log.info("tracing policy of the API server is not for this node", fields);
+      return;
+    }
+    if (!policy.ok) policies.reject(name, policy.error);
+    const done = policy.ok ? policies.put(DOMAIN, policy.value) : policy;
+    if (done.ok) log.info("tracing policy of the API server is in force", fields);
+    else log.error("tracing policy of the API server is not used", { ...fields, err: done.error });
+  };
+
+  const setNode = (labels: Labels | undefined): void => {
+    const isFirst = unknown.has("node");
+    if (!isFirst && haveSame(labels, nodeLabels)) return;
+    nodeLabels = labels;
+    unknown.delete("node");
+    for (const object of objects.values())
+      if (object.policy.ok && object.policy.value.spec.nodeSelector !== undefined) use(object);
+    if (isFirst && unknown.size === 0) onAll();
+  };
+
+  const put = (object: PolicyObject): void => {
+    objects.set(object.uid, object);
+    use(object);
+  };
+  const remove = (uid: string): void => {
+    const gone = objects.get(uid)?.name;
+    objects.delete(uid);
+    if (gone === undefined) return;
+    // One that was made anew under the name is another object, and is there already.
+    const isAnew = ({ name }: PolicyObject): boolean =>
+      name.name === gone.name && name.namespace === gone.namespace;
+    if ([...objects.values()].some(isAnew)) return;
+    policies.remove(gone);
+    log.info("tracing policy of the API server is gone", { name: gone.name, namespace: gone.namespace });
+  };
+
+  const watches = plurals.map((plural) => {
+    const own = new Set<string>();
     const onTelling = (telling: Telling<PolicyObject>): void => {
-      if (telling.kind === "put") put(telling.object);
-      else if (telling.kind === "deleted") remove(telling.uid);
-      else {
+      if (telling.kind === "put") {
+        own.add(telling.object.uid);
+        put(telling.object);
+      } else if (telling.kind === "deleted") {
+        own.delete(telling.uid);
+        remove(telling.uid);
+      } else {
         const kept = new Set(telling.objects.map(({ uid }) => uid));
         for (const object of telling.objects) put(object);
-        for (const uid of [...names.keys()]) if (!kept.has(uid)) remove(uid);
-        noteAll(plural);
+        for (const uid of own) if (!kept.has(uid)) remove(uid);
+        own.clear();
+        for (const uid of kept) own.add(uid);
+        note(plural);
       }
     };
     return watchResource({
@@ -81,7 +130,27 @@ export function watchPolicies(
       path: `/apis/cilium.io/v1alpha1/${plural}`,
     });
   });
-  return () => {
-    for (const watch of watches) watch.close();
+  const onNode = (telling: Telling<KubeNode>): void => {
+    if (telling.kind === "put") setNode(telling.object.labels);
+    else if (telling.kind === "all") setNode(telling.objects[0]?.labels);
+    // A node that is gone for a moment is registered anew by its kubelet, with the labels that count then.
   };
+  const node = watchNode({ client, nodeName, log, onTelling: onNode });
+  const timer = setTimeout(() => {
+    if (!unknown.has("node")) return;
+    log.warn("the node's labels are not known: policies with a nodeSelector are in force", {
+      node: nodeName,
+    });
+    setNode(undefined);
+  }, NODE_WAIT_MS);
+
+  return () => {
+    clearTimeout(timer);
+    for (const watch of [...watches, node]) watch.close();
+  };
+}
+
+function haveSame(one: Labels | undefined, other: Labels | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }

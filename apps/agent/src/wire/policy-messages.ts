@@ -7,6 +7,7 @@ const states = {
   enabled: TracingPolicyState.TP_STATE_ENABLED,
   disabled: TracingPolicyState.TP_STATE_DISABLED,
   load_error: TracingPolicyState.TP_STATE_LOAD_ERROR,
+  skipped: TracingPolicyState.TP_STATE_SKIPPED,
 } as const; // const: each state keeps its number
 
 const modes = {

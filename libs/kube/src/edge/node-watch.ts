@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import * as v from "valibot";
+import { type ResourceWatch, type WatchOptions, watchResource } from "./resource-watch.ts";
+
+export interface KubeNode {
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+type NodeWatchOptions = Omit<WatchOptions<KubeNode>, "path" | "fieldSelector" | "parse" | "what"> & {
+  readonly nodeName: string;
+};
+
+const schema = v.object({
+  metadata: v.object({ labels: v.nullish(v.record(v.string(), v.string())) }),
+});
+
+/** One node, by its name. */
+export const watchNode = ({ nodeName, ...options }: NodeWatchOptions): ResourceWatch =>
+  watchResource({
+    ...options,
+    path: "/api/v1/nodes",
+    fieldSelector: `metadata.name=${nodeName}`,
+    parse(object) {
+      const parsed = v.safeParse(schema, object);
+      return parsed.success
+        ? { labels: new Map(Object.entries(parsed.output.metadata.labels ?? {})) }
+        : undefined;
+    },
+    what: "node",
+  });
