@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the agent's parts together.
 
+import { openBpf, probeBpf } from "@rthooks/bpf";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { createAgentMetrics } from "../core/agent-metrics.ts";
@@ -139,11 +140,18 @@ export async function assembleAgent(
       info: {
         version,
         runtime: `Bun ${Bun.version}`,
-        probes: { policy_filter_maps: isInKernel },
+        probes: { ...probeKernel(), policy_filter_maps: isInKernel },
         conf: options.conf,
       },
     }),
   );
+}
+
+/** By name, as `tetra info` shows them. */
+function probeKernel(): Readonly<Record<string, boolean>> {
+  const bpf = openBpf();
+  const found = bpf.ok ? Object.entries(probeBpf(bpf.value)) : [];
+  return Object.fromEntries(found.map(([name, { ok }]) => [name, ok]));
 }
 
 function countStates(list: readonly { readonly state: string }[]): ReadonlyMap<string, number> {

@@ -20,6 +20,8 @@ export interface BpfMap {
   keys(): Result<Uint8Array, BpfError>;
   /** Many entries with one value, in one call where the kernel can; the error says nothing of what was done before it. */
   updateMany(keys: Uint8Array, value: Uint8Array): Result<void, BpfError>;
+  /** In one call; an error where the kernel cannot. One value for each key, one behind the other. */
+  updateBatch(keys: Uint8Array, values: Uint8Array): Result<void, BpfError>;
   /** Keys that are not there are passed over. */
   deleteMany(keys: Uint8Array): Result<void, BpfError>;
   /** In a bpf file system; the map lives as long as the pin does. */
@@ -135,6 +137,12 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
       // Whatever keeps the kernel from doing all at once, one after the other gives the same or the better error.
       if (some.length > keySize && batch("MAP_UPDATE_BATCH", some, values).ok) return ok(undefined);
       return each(some, (changed) => update(changed, one));
+    },
+    updateBatch(some, values) {
+      if (some.length / keySize !== values.length / valueSize)
+        throw new RangeError(`${name}: ${some.length} bytes of keys, ${values.length} of values`);
+      const done = batch("MAP_UPDATE_BATCH", some, values);
+      return done.ok ? ok(undefined) : done;
     },
     deleteMany(some) {
       if (some.length > keySize && batch("MAP_DELETE_BATCH", some, undefined).ok) return ok(undefined);

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MapSpec } from "../core/map-spec.ts";
-import { renderBpfError } from "../index.ts";
+import { probeBpf, renderBpfError } from "../index.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { openBpf } from "./open-bpf.ts";
 
@@ -175,4 +175,22 @@ test("many updates do not mix up their keys", () => {
   for (let at = 0; at < 200_000; at++) must(map.update(u64(at % 50), new Uint8Array([at % 50])));
   Bun.gc(true);
   for (let at = 0; at < 50; at++) expect(must(map.lookup(u64(at)))).toEqual(new Uint8Array([at]));
+});
+
+test("what the kernel can is found out by trying, and the reason where it cannot", () => {
+  expect(probeBpf(bpf)).toEqual({
+    bpf_hash_map: { ok: true, value: undefined },
+    bpf_map_of_maps: { ok: true, value: undefined },
+    bpf_map_batch: { ok: true, value: undefined },
+  });
+  // Without privileges: another user, with nothing but this library.
+  const script = `
+    const { openBpf, probeBpf } = await import("${join(import.meta.dir, "../index.ts")}");
+    const opened = openBpf();
+    console.log(JSON.stringify(opened.ok ? probeBpf(opened.value).bpf_map_of_maps : opened));`;
+  const { stdout } = Bun.spawnSync(["setpriv", "--bounding-set=-all", "--", process.execPath, "-e", script]);
+  expect(JSON.parse(stdout.toString())).toEqual({
+    ok: false,
+    error: expect.stringContaining("MAP_CREATE probe: "),
+  });
 });
