@@ -14,7 +14,7 @@ const socket = join(directory, "agent.sock");
 const method = "/tetragon.FineGuidanceSensors/RuntimeHook";
 const main = join(import.meta.dir, "../../apps/agent/src/main.ts");
 const agent = Bun.spawn(
-  [process.execPath, main, "--server-address", `unix://${socket}`, "--log-format", "json"],
+  [process.execPath, main, "--server-address", `unix://${socket}`, "--info-file=", "--log-format", "json"],
   { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
 );
 const log = new Response(agent.stderr).text();

@@ -37,7 +37,17 @@ const command = [process.execPath, main];
 const flags = ["--server-address", `unix://${socket}`];
 writePods({ app: "web" });
 const agent = Bun.spawn(
-  [...command, ...flags, "--pods-file", podsFile, "--sweep-interval", "20ms", "--log-format", "json"],
+  [
+    ...command,
+    ...flags,
+    "--info-file=",
+    "--pods-file",
+    podsFile,
+    "--sweep-interval",
+    "20ms",
+    "--log-format",
+    "json",
+  ],
   { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
 );
 const log = new Response(agent.stderr).text();

@@ -177,7 +177,7 @@ describe("tetragon in a trap", () => {
     writeFileSync(podsFile, "kind: Pod\nmetadata: {name: web-0, namespace: shop, uid: u-1}\n");
     const address = `unix://${socketPath}`;
     const agent = startProcess(
-      [findAgent(), "--server-address", address, "--pods-file", podsFile],
+      [findAgent(), "--info-file=", "--server-address", address, "--pods-file", podsFile],
       { cwd: trap },
       workspace,
     );

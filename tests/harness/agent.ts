@@ -43,7 +43,16 @@ export async function startAgent(workspace: Workspace, options: AgentOptions = {
   const address = `unix://${socketPath}`;
   const pods = options.podsFile === undefined ? [] : ["--pods-file", options.podsFile];
   const process = startProcess(
-    [findAgent(), "--server-address", address, "--log-format", "json", ...pods, ...(options.flags ?? [])],
+    [
+      findAgent(),
+      "--server-address",
+      address,
+      "--info-file=",
+      "--log-format",
+      "json",
+      ...pods,
+      ...(options.flags ?? []),
+    ],
     {},
     workspace,
   );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program as its users meet it: a process.
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,7 +28,7 @@ const run = (...argv: readonly string[]) => start(...argv).finish();
 
 async function startAgent(name: string, ...flags: readonly string[]) {
   const path = join(directory, `${name}.sock`);
-  const agent = start("--server-address", `unix://${path}`, ...flags);
+  const agent = start("--info-file=", "--server-address", `unix://${path}`, ...flags);
   while (!existsSync(path) && agent.child.exitCode === null) await Bun.sleep(2);
   return { ...agent, path, address: `unix://${path}` };
 }
@@ -114,6 +114,16 @@ describe("the agent as a process", () => {
     expect((await run("status", "--server-address", first.address)).code).toBe(0);
     first.child.kill();
     await first.finish();
+  });
+
+  test("its file tells clients where it is, while it is", async () => {
+    const file = join(directory, "info.json");
+    const agent = await startAgent("told", "--info-file", file);
+    while (!existsSync(file)) await Bun.sleep(2);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ server_address: agent.address });
+    agent.child.kill("SIGTERM");
+    await agent.child.exited;
+    expect(existsSync(file)).toBe(false);
   });
 
   test("it listens on several addresses", async () => {

@@ -29,7 +29,15 @@ export async function startAgent(dir: string, flags: readonly string[] = []): Pr
   const socketPath = join(dir, `agent-${++count}.sock`);
   const log = Bun.file(join(dir, `agent-${count}.log`));
   const child = Bun.spawn(
-    [findProgram("tetragon"), "--server-address", `unix://${socketPath}`, "--log-format", "json", ...flags],
+    [
+      findProgram("tetragon"),
+      "--server-address",
+      `unix://${socketPath}`,
+      "--info-file=",
+      "--log-format",
+      "json",
+      ...flags,
+    ],
     { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdin: "ignore", stdout: log, stderr: log },
   );
   for (let waitedMs = 0; !(await isListening(socketPath)); waitedMs += 5) {

@@ -17,6 +17,11 @@ export const agentFlags = {
     default: [defaultServerAddress],
     placeholder: "ADDRESS",
   }),
+  "info-file": flag.string({
+    usage: "file that tells clients such as `tetra` the first address; empty for none",
+    default: "/var/run/tetragon/tetragon-info.json",
+    placeholder: "FILE",
+  }),
   "pods-file": flag.string({
     usage: "pods and their labels from `kubectl get pods -A -o json` (or yaml); read again when it changes",
     placeholder: "FILE",

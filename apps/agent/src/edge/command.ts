@@ -63,7 +63,9 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   process.on("exit", log.flush);
   const signal = waitForSignal(log);
   raisePriority();
-  const agent = await runAgent(flags["server-address"], {
+  const agent = await runAgent({
+    serverAddresses: flags["server-address"],
+    infoFile: flags["info-file"],
     podsFile: flags["pods-file"],
     kube: flags["enable-k8s-api"]
       ? {

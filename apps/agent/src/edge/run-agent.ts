@@ -9,6 +9,13 @@ import {
   type ServerAddress,
 } from "../core/server-address.ts";
 import { type AgentOptions, assembleAgent } from "./assemble-agent.ts";
+import { writeInfoFile } from "./info-file.ts";
+
+export interface RunOptions extends AgentOptions {
+  readonly serverAddresses: readonly string[];
+  /** Where clients look for the first of them; empty: nowhere. */
+  readonly infoFile: string;
+}
 
 export interface Agent {
   readonly addresses: readonly ServerAddress[];
@@ -17,10 +24,11 @@ export interface Agent {
 }
 
 /** Listening when this returns; the error is one line for people, and nothing is left running then. */
-export async function runAgent(
-  serverAddresses: readonly string[],
-  options: AgentOptions,
-): Promise<Result<Agent, string>> {
+export async function runAgent({
+  serverAddresses,
+  infoFile,
+  ...options
+}: RunOptions): Promise<Result<Agent, string>> {
   const { log } = options;
   if (serverAddresses.length === 0) return err("--server-address is empty: nobody could reach the agent");
   const addresses: ServerAddress[] = [];
@@ -56,5 +64,9 @@ export async function runAgent(
       });
     }
   }
+  const [first] = listening;
+  const serverAddress = first === undefined ? "" : renderServerAddress(first);
+  const { metricsAddress, bpfDirectory: mapDirectory } = options;
+  parts.defer(writeInfoFile(infoFile, { serverAddress, metricsAddress, mapDirectory }, log));
   return ok({ addresses: listening, stop });
 }
