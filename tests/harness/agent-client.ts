@@ -2,6 +2,7 @@
 import { Client, credentials } from "@grpc/grpc-js";
 import {
   type Container,
+  type CreateContainer,
   FineGuidanceSensorsDefinition,
   ListContainersRequest,
   ListContainersResponse,
@@ -37,6 +38,18 @@ function call<Request, Response>(
 export async function listContainers(address: string): Promise<readonly Container[]> {
   const types = { requestType: ListContainersRequest, responseType: ListContainersResponse };
   return (await call(address, "/rthooks.v1.AgentState/ListContainers", types, {})).containers;
+}
+
+/** What a hook says of a container, over a connection of its own. Rejects where the container must not start. */
+export function callRuntimeHook(address: string, fields: Partial<CreateContainer>): Promise<unknown> {
+  const { runtimeHook } = FineGuidanceSensorsDefinition.methods;
+  const createContainer: CreateContainer = {
+    ...{ cgroupsPath: "", rootDir: "", annotations: new Map(), containerName: "app", containerID: "" },
+    ...{ podName: "", podUID: "", podNamespace: "", containerImage: "web:1", mounts: [] },
+    ...fields,
+  };
+  const event = { $case: "createContainer" as const, createContainer };
+  return call(address, "/tetragon.FineGuidanceSensors/RuntimeHook", runtimeHook, { event });
 }
 
 interface PolicyCalls {
