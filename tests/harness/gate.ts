@@ -22,8 +22,10 @@ function findAnswerStart(bytes: Buffer): number {
   return at;
 }
 
+let count = 0;
+
 export async function createGate(workspace: Workspace, upstreamPath: string): Promise<Gate> {
-  const path = workspace.path("gate.sock");
+  const path = workspace.path(`gate-${++count}.sock`);
   const held = new Map<Socket, Buffer>();
   const sockets = new Set<Socket>();
   let isOpen = false;
