@@ -32,7 +32,7 @@ function encodeHeader(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
 }
 
-const headerBlock = (path: string): Buffer =>
+const headerBlock = (path: string, more: Readonly<Record<string, string>>): Buffer =>
   Buffer.concat([
     encodeHeader(":method", "POST"),
     encodeHeader(":scheme", "http"),
@@ -40,6 +40,7 @@ const headerBlock = (path: string): Buffer =>
     encodeHeader(":authority", "localhost"),
     encodeHeader("content-type", "application/grpc"),
     encodeHeader("te", "trailers"),
+    ...Object.entries(more).map(([name, value]) => encodeHeader(name, value)),
   ]);
 
 function uint32(value: number): Buffer {
@@ -53,8 +54,9 @@ export function runConnection(
   socketPath: string,
   path: string,
   nextMessage: () => Uint8Array | undefined,
+  metadata: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  const block = headerBlock(path);
+  const block = headerBlock(path, metadata);
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(socketPath);
     let pending: Buffer = Buffer.alloc(0);

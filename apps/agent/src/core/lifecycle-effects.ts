@@ -12,6 +12,7 @@ import {
   createContainerLogic,
   type PodIdentity,
   podMachine,
+  runsAlready,
 } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ActorOptions } from "xstate";
@@ -22,6 +23,8 @@ import { type Refusal, toRefusal } from "./refusal.ts";
 
 /** Tells of changes below cgroups as they happen. */
 export interface NestedWatch {
+  /** The container's own, beside what is watched for it already. */
+  begin(containerId: string, cgroup: Cgroup): void;
   /** These are all that is to be watched for the container. True: some of them were not watched until now. */
   set(containerId: string, cgroups: readonly Cgroup[]): boolean;
   end(containerId: string): void;
@@ -45,8 +48,8 @@ export interface Callbacks {
   /** It has started after all. */
   forgetFailure(containerId: string): void;
   forgetContainer(containerId: string): void;
-  /** It is released: the cgroups below its own are followed from now on. */
-  followCgroups(containerId: string): void;
+  /** It has been running for a while, and may have made cgroups below its own. */
+  lookBelow(containerId: string): void;
   /** By the id of its actor. */
   forgetPod(podKey: string): void;
 }
@@ -121,15 +124,14 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
       },
       addToFilter: ({ context, self }) => {
         const { announcement, pod, cgroup } = context;
-        const found = cgroup === undefined ? "gone" : cgroupResolver.inspect(cgroup);
-        const inspected = typeof found === "string" ? [] : found.nested;
         const added = attempt(() =>
           policyFilter.add({
             containerId: announcement.containerId,
             containerName: announcement.containerName,
             image: announcement.image,
             cgroupId: cgroup?.id ?? 0n,
-            nestedIds: inspected.map(({ id }) => id),
+            // There are none before the container's first instruction; what runs already is looked at later.
+            nestedIds: [],
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
@@ -146,10 +148,11 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
         const { containerId } = context.announcement;
         callbacks.forgetFailure(containerId);
         log.info("container released", fieldsOf(context));
+        // Before the answer too: what the container makes below its cgroup comes after it, and is heard of.
+        if (context.cgroup !== undefined) nestedWatch.begin(containerId, context.cgroup);
         callbacks.answer(containerId, undefined);
         self.send({ type: "answer.sent" });
-        // After the answer: nobody has to wait for it.
-        callbacks.followCgroups(containerId);
+        if (runsAlready(context.announcement)) callbacks.lookBelow(containerId);
       },
       releaseAgain: ({ context }) => {
         log.info("container released again", fieldsOf(context));

@@ -82,6 +82,8 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
     policyFilter,
     cgroupResolver,
     nestedWatch: {
+      begin: (containerId, { path }) =>
+        void watched.set(containerId, [...new Set([path, ...(watched.get(containerId) ?? [])])]),
       set(containerId, wanted) {
         const before = watched.get(containerId) ?? [];
         const paths = wanted.map(({ path }) => path);

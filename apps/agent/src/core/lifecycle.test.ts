@@ -169,7 +169,7 @@ describe("cgroups below a container", () => {
   test("are its own, whenever they come, until they go", () => {
     const { announce, cgroups, lifecycle, filtered, watched } = open();
     cgroups.set(path, 7n).set(`${path}/init`, 70n);
-    announce({});
+    announce({ vouched: { podLabels: undefined, learnedBy: "synchronize" } });
     expect(filtered()).toEqual(["c1 7+70 shop"]);
     expect(watched.get("c1")).toEqual([path, `${path}/init`]);
     cgroups.set(`${path}/init/deep`, 71n);
@@ -178,9 +178,21 @@ describe("cgroups below a container", () => {
     cgroups.delete(`${path}/init/deep`);
     lifecycle.checkAlive("c1");
     expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
+    announce({ containerImage: "other" });
+    expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
     for (const gone of [`${path}/init`, path]) cgroups.delete(gone);
     lifecycle.checkAlive("c1");
     expect([filtered(), watched.size]).toEqual([[], 0]);
+  });
+
+  test("of one that was held are watched before it is let go, and there are none yet", () => {
+    const { announce, cgroups, watched, lifecycle, filtered } = open();
+    cgroups.set(path, 7n);
+    announce({});
+    expect(watched.get("c1")).toEqual([path]);
+    cgroups.set(`${path}/init`, 70n);
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c1 7+70 shop"]);
   });
 
   test("of one that is refused are not watched", () => {

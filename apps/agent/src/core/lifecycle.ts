@@ -98,7 +98,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       podKeyOf.delete(containerId);
     },
     forgetPod: (key) => void pods.delete(key),
-    followCgroups(containerId) {
+    lookBelow(containerId) {
       const cgroup = findContainer(containerId)?.getSnapshot().context.cgroup;
       const inspected = cgroup === undefined ? "gone" : cgroupResolver.inspect(cgroup);
       if (cgroup !== undefined && typeof inspected !== "string") followNested(containerId, cgroup, inspected);
@@ -120,7 +120,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     return actor;
   };
 
-  /** What is made while a watch is being set up nobody tells of: hence another look, until nothing is new. */
+  /** What is made before a watch is there nobody tells of: hence another look after each that is new. */
   const followNested = (containerId: string, cgroup: Cgroup, inspected: Inspected): void => {
     let now: ReturnType<CgroupResolver["inspect"]> = inspected;
     for (let looks = 0; typeof now !== "string" && looks < maxLooks; looks++) {

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears of cgroups that come and go below containers, within milliseconds (inotify, which kernfs serves for mkdir and
+// Hears of cgroups that come and go below containers, within some milliseconds (inotify, which kernfs serves for mkdir and
 // rmdir). Where the kernel gives no more watches the sweep has to do.
 
-import { type FSWatcher, watch } from "node:fs";
 import type { Logger } from "@rthooks/log";
+import type { Cgroup } from "@rthooks/machines/pod";
 import { describeError } from "@rthooks/result";
+import { type Inotify, openInotify } from "@rthooks/sys/inotify";
 import type { NestedWatch } from "../core/lifecycle-effects.ts";
 
-/** A container may make and remove cgroups without end: it is looked at this often at most. */
-const pauseMs = 20;
-
-interface Watched {
-  readonly watchers: Map<string, FSWatcher>;
-  lookedAtMs: number;
-  timer: ReturnType<typeof setTimeout> | undefined;
-}
+/**
+ * Between two looks at what has happened. Bun has no way to be woken by such a descriptor; an idle look costs 1 µs, and a
+ * container that makes and removes cgroups without end is looked at this often at most.
+ */
+const intervalMs = 20;
 
 export interface CgroupWatch extends NestedWatch {
   close(): void;
@@ -26,73 +24,94 @@ export function openCgroupWatch(
   log: Logger,
   onChange: (containerId: string) => void,
 ): CgroupWatch {
-  const containers = new Map<string, Watched>();
+  const inotify = open(log);
+  if (inotify === undefined) return { begin: () => {}, set: () => false, end: () => {}, close: () => {} };
+  const watchesOf = new Map<string, Map<string, number>>();
+  const containerOf = new Map<number, string>();
   let hasComplained = false;
 
-  const complain = (error: unknown): void => {
+  /** True where it was not watched until now. */
+  const add = (containerId: string, key: string, path: string): boolean => {
+    const watches = watchesOf.get(containerId) ?? new Map<string, number>();
+    if (watches.has(key)) return false;
+    const added = inotify.add(cgroupRoot + path);
+    if (!added.ok) {
+      if (added.error.code !== "ENOENT") complain(added.error.message);
+      return false;
+    }
+    watchesOf.set(containerId, watches.set(key, added.value));
+    containerOf.set(added.value, containerId);
+    return true;
+  };
+  const complain = (why: string): void => {
     if (hasComplained) return;
     hasComplained = true;
     log.warn(
       "cgroups below containers are noticed by the sweep only; is fs.inotify.max_user_watches too low?",
       {
-        err: describeError(error),
+        err: why,
       },
     );
   };
-
-  const report = (containerId: string, watched: Watched): void => {
-    if (watched.timer !== undefined) return;
-    const waitMs = Math.max(0, watched.lookedAtMs + pauseMs - Date.now());
-    watched.timer = setTimeout(() => {
-      watched.timer = undefined;
-      watched.lookedAtMs = Date.now();
-      onChange(containerId);
-    }, waitMs);
+  const drop = (watch: number): void => {
+    containerOf.delete(watch);
+    inotify.remove(watch);
   };
 
-  const open = (path: string, containerId: string, watched: Watched): FSWatcher | undefined => {
-    try {
-      const watcher = watch(cgroupRoot + path, { persistent: false }, () => report(containerId, watched));
-      // Of a directory that is gone by now.
-      watcher.on("error", () => watcher.close());
-      return watcher;
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) complain(error);
-      return undefined;
+  const timer = setInterval(() => {
+    const happened = inotify.take();
+    const containers = new Set<string>();
+    for (const watch of happened === "all" ? containerOf.keys() : happened) {
+      const containerId = containerOf.get(watch);
+      if (containerId !== undefined) containers.add(containerId);
     }
-  };
-
-  const end = (containerId: string): void => {
-    const watched = containers.get(containerId);
-    containers.delete(containerId);
-    clearTimeout(watched?.timer);
-    for (const watcher of watched?.watchers.values() ?? []) watcher.close();
-  };
+    for (const containerId of containers) onChange(containerId);
+  }, intervalMs);
+  timer.unref();
 
   return {
+    begin: (containerId, cgroup) => void add(containerId, toKey(cgroup), cgroup.path),
     set(containerId, cgroups) {
-      const watched = containers.get(containerId) ?? { watchers: new Map(), lookedAtMs: 0, timer: undefined };
-      containers.set(containerId, watched);
       let hasNew = false;
-      // Under one path another cgroup may have come.
-      const wanted = new Map(cgroups.map(({ path, id }) => [`${path}#${id}`, path]));
-      for (const [key, path] of wanted) {
-        if (watched.watchers.has(key)) continue;
-        const watcher = open(path, containerId, watched);
-        if (watcher === undefined) continue;
-        watched.watchers.set(key, watcher);
-        hasNew = true;
+      const wanted = new Set<string>();
+      for (const cgroup of cgroups) {
+        const key = toKey(cgroup);
+        wanted.add(key);
+        if (add(containerId, key, cgroup.path)) hasNew = true;
       }
-      for (const [key, watcher] of watched.watchers) {
+      const watches = watchesOf.get(containerId);
+      if (watches === undefined || watches.size === wanted.size) return hasNew;
+      for (const [key, watch] of watches) {
         if (wanted.has(key)) continue;
-        watched.watchers.delete(key);
-        watcher.close();
+        watches.delete(key);
+        drop(watch);
       }
       return hasNew;
     },
-    end,
+    end(containerId) {
+      for (const watch of watchesOf.get(containerId)?.values() ?? []) drop(watch);
+      watchesOf.delete(containerId);
+    },
     close() {
-      for (const containerId of [...containers.keys()]) end(containerId);
+      clearInterval(timer);
+      inotify.close();
     },
   };
+}
+
+/** Under one path another cgroup may have come. */
+const toKey = ({ path, id }: Cgroup): string => `${path}#${id}`;
+
+function open(log: Logger): Inotify | undefined {
+  const why = (() => {
+    try {
+      const opened = openInotify();
+      return opened.ok ? opened.value : opened.error.message;
+    } catch (error) {
+      return describeError(error);
+    }
+  })();
+  if (typeof why !== "string") return why;
+  log.warn("cgroups below containers are noticed by the sweep only", { err: why });
+  return undefined;
 }

@@ -79,7 +79,7 @@ export const containerGuards = {
     (isInventoryOf(context, event.announcement) || isSameAnnouncement(context, event.announcement)),
   /** The list was made before the container ended: that is nobody's failure. */
   answersInventory: (context: ContainerContext, event: ContainerEvent): boolean =>
-    isInventory(context.announcement) && containerGuards.answersAnnouncement(context, event),
+    runsAlready(context.announcement) && containerGuards.answersAnnouncement(context, event),
   findsSameCgroup: ({ announcement, cgroup }: ContainerContext, event: ContainerEvent): boolean =>
     event.type === "cgroup.found" &&
     event.cgroupsPath === announcement.cgroupsPath &&
@@ -87,11 +87,12 @@ export const containerGuards = {
 } as const; // const, so that the names stay literals
 
 /** It runs already: nobody holds it, and nobody waits for an answer. */
-const isInventory = ({ learnedBy }: Announcement): boolean => learnedBy !== "hook" && learnedBy !== "nri";
+export const runsAlready = ({ learnedBy }: Announcement): boolean =>
+  learnedBy !== "hook" && learnedBy !== "nri";
 
 /** The list of what runs has less to say than the call that held the container. */
 function isInventoryOf({ cgroup }: ContainerContext, again: Announcement): boolean {
-  return isInventory(again) && again.cgroup !== undefined && again.cgroup.id === cgroup?.id;
+  return runsAlready(again) && again.cgroup !== undefined && again.cgroup.id === cgroup?.id;
 }
 
 function isSameAnnouncement({ announcement, cgroup }: ContainerContext, again: Announcement): boolean {

@@ -2,7 +2,7 @@
 // The pod lifecycle: one actor per pod, its containers as child actors.
 
 export { type ContainerLogic, type ContainerSnapshot, createContainerLogic } from "./container-actor.ts";
-export type { ContainerContext } from "./container-logic.ts";
+export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { containerMachine } from "./container-machine.ts";
 export type { Announcement, Cgroup, Failure, Labels, PodIdentity } from "./domain.ts";
 export { podMachine } from "./pod-machine.ts";
