@@ -10,7 +10,9 @@ import {
   type ContainerLogic,
   containerMachine,
   createContainerLogic,
+  createPodLogic,
   type PodIdentity,
+  type PodLogic,
   podMachine,
   runsAlready,
 } from "@rthooks/machines/pod";
@@ -38,7 +40,7 @@ export interface Dependencies {
   readonly log: Logger;
   readonly failureRetentionMs: number;
   /** For tests and for the inspector. */
-  readonly actorOptions?: Pick<ActorOptions<typeof podMachine>, "clock" | "inspect">;
+  readonly actorOptions?: Pick<ActorOptions<PodLogic>, "clock" | "inspect">;
 }
 
 export interface Callbacks {
@@ -55,9 +57,9 @@ export interface Callbacks {
 }
 
 /** The pod machine with its effects; made once, as every pod runs the same. */
-export function providePodEffects(dependencies: Dependencies, callbacks: Callbacks): typeof podMachine {
+export function providePodEffects(dependencies: Dependencies, callbacks: Callbacks): PodLogic {
   const { podSource, policyFilter, log } = dependencies;
-  return podMachine.provide({
+  const machine = podMachine.provide({
     actors: { container: provideContainerEffects(dependencies, callbacks) },
     actions: {
       findPod: ({ context, self }) => {
@@ -104,6 +106,7 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
       },
     },
   });
+  return createPodLogic(machine);
 }
 
 function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): ContainerLogic {

@@ -5,7 +5,7 @@
 // Callers of one container share the work: they are put on one list before the machine hears of the call, and
 // the machine's release or refusal answers the whole list.
 
-import type { Cgroup, podMachine } from "@rthooks/machines/pod";
+import type { Cgroup, PodLogic } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, createActor } from "xstate";
 import type { HookCall } from "./announcement.ts";
@@ -15,7 +15,7 @@ import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import type { PodChange } from "./pod-source.ts";
 import type { Refusal } from "./refusal.ts";
 
-type PodActor = Actor<typeof podMachine>;
+type PodActor = Actor<PodLogic>;
 
 /** Undefined: the container may start. */
 export type OnAnswer = (refusal: Refusal | undefined) => void;

@@ -5,4 +5,5 @@ export { type ContainerLogic, type ContainerSnapshot, createContainerLogic } fro
 export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { containerMachine } from "./container-machine.ts";
 export type { Announcement, Cgroup, Failure, Labels, PodIdentity } from "./domain.ts";
+export { createPodLogic, type PodLogic } from "./pod-actor.ts";
 export { podMachine } from "./pod-machine.ts";

@@ -2,11 +2,12 @@
 // Every path of the pod machine is generated from the machine and walked with recording effects; what each
 // step must do is told by the rules below. Its containers are real, with effects that never answer.
 import { describe, expect, test } from "bun:test";
-import { createActor, type SnapshotFrom } from "xstate";
+import { createActor, type InspectionEvent, type SnapshotFrom } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
 import { createContainerLogic } from "./container-actor.ts";
 import { containerMachine } from "./container-machine.ts";
 import type { Announcement } from "./domain.ts";
+import { createPodLogic } from "./pod-actor.ts";
 import { type PodEvent, podMachine } from "./pod-machine.ts";
 
 const announce = (containerId: string, podNamespace: string): PodEvent => {
@@ -42,8 +43,11 @@ const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, nam
 
 const input = { uid: "u", namespace: "shop", name: "web-0" };
 
+const ways = ["by XState", "by the table"] as const; // const: the two words
+type Way = (typeof ways)[number];
+
 /** The machine with effects that are written down: its own, and the events that its containers get. */
-function record() {
+function record(way: Way = "by XState") {
   let effects: string[] = [];
   const note = (text: string) => () => void effects.push(text);
   const silent = (): void => {};
@@ -75,16 +79,18 @@ function record() {
     },
   });
   const start = (pod = input) => {
-    const actor = createActor(machine, {
+    const options = {
       input: pod,
-      inspect: (inspected) => {
-        if (inspected.type !== "@xstate.event" || inspected.actorRef === actor) return;
+      inspect: (inspected: InspectionEvent): void => {
+        if (inspected.type !== "@xstate.event" || isSame(inspected.actorRef, actor)) return;
         const id = "id" in inspected.actorRef ? String(inspected.actorRef.id).replace("container:", "") : "";
         const told = "pod" in inspected.event ? ` ${describePod(inspected.event["pod"])}` : "";
         if (inspected.event.type !== "xstate.init") effects.push(`${id} ← ${inspected.event.type}${told}`);
         else effects.push(`${id} starts`);
       },
-    });
+    };
+    const actor: PodActor =
+      way === "by XState" ? createActor(machine, options) : createActor(createPodLogic(machine), options);
     actor.start();
     return actor;
   };
@@ -100,7 +106,17 @@ function describePod(pod: unknown): string {
   return typeof pod === "object" && pod !== null && "knownBy" in pod ? `by ${pod.knownBy}` : "unknown";
 }
 
-type Snapshot = SnapshotFrom<typeof podMachine>;
+/** What both kinds of actor have. */
+interface PodActor {
+  getSnapshot(): Snapshot;
+  send(event: PodEvent): void;
+  start(): unknown;
+  stop(): unknown;
+}
+
+const isSame = (one: unknown, other: unknown): boolean => one === other;
+
+type Snapshot = Pick<SnapshotFrom<typeof podMachine>, "value" | "context" | "status">;
 
 /** State, containers, and the namespace in which the pod is held to be. */
 function nameState({ value, context }: Snapshot): string {
@@ -177,8 +193,8 @@ const options = {
   serializeEvent: (event: PodEvent) => nameOf.get(event) ?? event.type,
 };
 
-function walk(steps: readonly { readonly event: PodEvent }[]): void {
-  const { start, take } = record();
+function walk(steps: readonly { readonly event: PodEvent }[], way: Way): void {
+  const { start, take } = record(way);
   const actor = start();
   expect(take()).toEqual(["findPod"]);
   for (const { event } of steps) {
@@ -193,11 +209,11 @@ function walk(steps: readonly { readonly event: PodEvent }[]): void {
   actor.stop();
 }
 
-describe("the pod machine", () => {
+describe.each(ways)("the pod machine, %s,", (way) => {
   test("does on every path what the rules say", () => {
     const paths = getSimplePaths(record().machine, options);
     expect(paths.length).toBeGreaterThan(100);
-    for (const path of paths) walk(path.steps);
+    for (const path of paths) walk(path.steps, way);
   });
 
   test("does what the rules say on every event in every state", () => {
@@ -207,7 +223,7 @@ describe("the pod machine", () => {
     );
     let edges = 0;
     for (const { state, event } of adjacencyMapToArray(getAdjacencyMap(machine, options))) {
-      walk([...(shortest.get(nameState(state)) ?? []), { event }]);
+      walk([...(shortest.get(nameState(state)) ?? []), { event }], way);
       edges++;
     }
     expect(edges).toBeGreaterThan(150);
@@ -219,30 +235,33 @@ describe("the pod machine", () => {
   });
 });
 
-test("what nobody has said about a pod is taken from the next hook call, and from the pod source", () => {
-  const { start } = record();
-  const actor = start({ uid: "u", namespace: "", name: "" });
-  actor.send({ type: "source.missing" });
-  actor.send(announce("a", "shop"));
-  expect(actor.getSnapshot().context.identity).toMatchObject({
-    namespace: "shop",
-    name: "web-0",
-    knownBy: "hook",
-  });
-  actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
-  const { identity, containers } = actor.getSnapshot().context;
-  expect(identity).toEqual({ uid: "u", namespace: "shop", name: "web-0", labels, knownBy: "source" });
-  expect(containers.get("a")?.getSnapshot().context.pod).toEqual(identity);
-});
+test.each(ways)(
+  "what nobody has said about a pod is taken from the next hook call, and from the pod source, %s",
+  (way) => {
+    const { start } = record(way);
+    const actor = start({ uid: "u", namespace: "", name: "" });
+    actor.send({ type: "source.missing" });
+    actor.send(announce("a", "shop"));
+    expect(actor.getSnapshot().context.identity).toMatchObject({
+      namespace: "shop",
+      name: "web-0",
+      knownBy: "hook",
+    });
+    actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
+    const { identity, containers } = actor.getSnapshot().context;
+    expect(identity).toEqual({ uid: "u", namespace: "shop", name: "web-0", labels, knownBy: "source" });
+    expect(containers.get("a")?.getSnapshot().context.pod).toEqual(identity);
+  },
+);
 
-test("a static pod keeps the hash by which the hook calls it", () => {
-  const { start } = record();
+test.each(ways)("a static pod keeps the hash by which the hook calls it, %s", (way) => {
+  const { start } = record(way);
   const actor = start({ uid: "0123456789abcdef0123456789abcdef", namespace: "shop", name: "web-0" });
   actor.send({ type: "source.found", pod: { uid: "mirror", namespace: "shop", name: "web-0", labels } });
   expect(actor.getSnapshot().context.identity.uid).toBe("0123456789abcdef0123456789abcdef");
 });
 
-describe("labels that an announcement brings", () => {
+describe.each(ways)("labels that an announcement brings, %s,", (way) => {
   const withLabels = (containerId: string, podLabels: ReadonlyMap<string, string>): PodEvent => {
     const event = announce(containerId, "shop");
     if (event.type !== "container.announced") throw new Error("not an announcement");
@@ -251,7 +270,7 @@ describe("labels that an announcement brings", () => {
   const older = new Map([["app", "old"]]);
 
   test("are used without an answer of the pod source, which wins when it comes", () => {
-    const { start, take } = record();
+    const { start, take } = record(way);
     const actor = start();
     actor.send(announce("a", "shop"));
     take();
@@ -270,7 +289,7 @@ describe("labels that an announcement brings", () => {
   });
 
   test("let a container go on that waits for the pod source", () => {
-    const { start, take } = record();
+    const { start, take } = record(way);
     const actor = start();
     actor.send(announce("a", "shop"));
     take();
@@ -280,7 +299,7 @@ describe("labels that an announcement brings", () => {
   });
 
   test("reach the policies of containers that are known, once", () => {
-    const { start, take } = record();
+    const { start, take } = record(way);
     const actor = start();
     actor.send({ type: "source.missing" });
     actor.send(announce("a", "shop"));
@@ -303,7 +322,7 @@ describe("labels that an announcement brings", () => {
 
   test("are not believed with another namespace", () => {
     for (const before of [[], [{ type: "source.missing" }]] as const) {
-      const { start, take } = record();
+      const { start, take } = record(way);
       const actor = start({ ...input, namespace: "bank" });
       for (const event of before) actor.send(event);
       take();

@@ -11,19 +11,19 @@
 // findPod answers source.found or source.missing, at once or later; source.found and source.deleted also come
 // unasked when the source changes.
 
-import { type ActorRefFrom, and, assign, setup } from "xstate";
+import { type ActorRefFrom, assign, setup } from "xstate";
 import { type ContainerLogic, createContainerLogic } from "./container-actor.ts";
 import { containerMachine } from "./container-machine.ts";
 import { type Announcement, type Failure, type Labels, notProvided, type PodIdentity } from "./domain.ts";
 
 type ContainerRef = ActorRefFrom<ContainerLogic>;
 
-interface PodContext {
+export interface PodContext {
   readonly identity: PodIdentity;
   readonly containers: ReadonlyMap<string, ContainerRef>;
 }
 
-interface PodInput {
+export interface PodInput {
   readonly uid: string | undefined;
   readonly namespace: string;
   readonly name: string;
@@ -101,6 +101,14 @@ const effects = setup({
     announcesOtherNamespace: ({ context, event }) =>
       event.type === "container.announced" &&
       differ(context.identity.namespace, event.announcement.podNamespace),
+    bringsLabelsOfOtherNamespace: ({ context, event }) =>
+      event.type === "container.announced" &&
+      event.announcement.podLabels !== undefined &&
+      differ(context.identity.namespace, event.announcement.podNamespace),
+    bringsLabelsToKnownContainer: ({ context, event }) =>
+      event.type === "container.announced" &&
+      event.announcement.podLabels !== undefined &&
+      context.containers.has(event.announcement.containerId),
     sourceSaysOtherNamespace: ({ context, event }) =>
       event.type === "source.found" && differ(context.identity.namespace, event.pod.namespace),
     isLastContainer: ({ context, event }) =>
@@ -204,11 +212,11 @@ export const podMachine = podSetup.createMachine({
       on: {
         "container.announced": [
           {
-            guard: and(["bringsLabels", "announcesOtherNamespace"]),
+            guard: "bringsLabelsOfOtherNamespace",
             actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
           },
           {
-            guard: and(["bringsLabels", "announcesKnownContainer"]),
+            guard: "bringsLabelsToKnownContainer",
             target: "announced",
             actions: ["adoptLabels", "announceAgain", "tellContainersWhoTheyAre"],
           },
