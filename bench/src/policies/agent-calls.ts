@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { FineGuidanceSensorsDefinition, RuntimeHookRequest } from "@rthooks/proto";
+import { runConnection } from "../agent/frame-client.ts";
 
 export interface Announced {
   readonly name: string;
@@ -8,59 +8,71 @@ export interface Announced {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface AgentCalls {
-  /** Milliseconds from the call to its answer. */
-  announce(container: Announced): Promise<number>;
-  addPolicy(yaml: string): Promise<number>;
-  deletePolicy(name: string): Promise<number>;
-  close(): void;
+/** Milliseconds from each call to its answer. Each connection has one call under way, as each hook has. */
+export async function announceAll(
+  socketPath: string,
+  connections: number,
+  containers: readonly Announced[],
+): Promise<readonly number[]> {
+  const waiting = containers.map(toMessage);
+  const times: number[] = [];
+  const runOne = (): Promise<number> => {
+    let startedNs = 0;
+    const next = (): Uint8Array | undefined => {
+      const nowNs = Bun.nanoseconds();
+      if (startedNs !== 0) times.push((nowNs - startedNs) / 1e6);
+      startedNs = nowNs;
+      return waiting.pop();
+    };
+    return runConnection(socketPath, path("RuntimeHook"), next, { "rthooks-vouched": "1" });
+  };
+  await Promise.all(Array.from({ length: connections }, runOne));
+  return times;
 }
 
-/** One connection of its own, as the NRI plugin keeps one. */
-export function connectToAgent(socketPath: string): AgentCalls {
-  const client = new Client(`unix://${socketPath}`, credentials.createInsecure(), {
-    "grpc.use_local_subchannel_pool": 1,
+function toMessage({ name, cgroupPath, labels }: Announced): Uint8Array {
+  const annotations = new Map([
+    ["rthooks.v1/pod-labels", JSON.stringify(labels)],
+    ["rthooks.v1/learned-by", "nri"],
+  ]);
+  const createContainer = {
+    ...{ cgroupsPath: cgroupPath, rootDir: "", annotations, containerName: "app", containerID: name },
+    ...{ podName: name, podUID: toUid(name), podNamespace: "shop", containerImage: "web:1", mounts: [] },
+  };
+  return RuntimeHookRequest.encode({
+    event: { $case: "createContainer" as const, createContainer },
+  }).finish();
+}
+
+const { methods } = FineGuidanceSensorsDefinition;
+const path = (method: string): string => `/tetragon.FineGuidanceSensors/${method}`;
+
+async function time(socketPath: string, method: string, message: Uint8Array): Promise<number> {
+  const startedNs = Bun.nanoseconds();
+  let hasBegun = false;
+  await runConnection(socketPath, path(method), () => {
+    if (hasBegun) return undefined;
+    hasBegun = true;
+    return message;
   });
-  const vouched = new Metadata();
-  vouched.set("rthooks-vouched", "1");
-  const { methods } = FineGuidanceSensorsDefinition;
-
-  const call = (name: string, bytes: Uint8Array): Promise<number> => {
-    const startedNs = Bun.nanoseconds();
-    return new Promise((resolve, reject) => {
-      client.makeUnaryRequest(
-        `/tetragon.FineGuidanceSensors/${name}`,
-        (request: Buffer) => request,
-        (response: Buffer) => response,
-        Buffer.from(bytes),
-        vouched,
-        (error) => (error === null ? resolve((Bun.nanoseconds() - startedNs) / 1e6) : reject(error)),
-      );
-    });
-  };
-
-  return {
-    announce: ({ name, cgroupPath, labels }) => {
-      const annotations = new Map([
-        ["rthooks.v1/pod-labels", JSON.stringify(labels)],
-        ["rthooks.v1/learned-by", "nri"],
-      ]);
-      const createContainer = {
-        ...{ cgroupsPath: cgroupPath, rootDir: "", annotations, containerName: "app", containerID: name },
-        ...{ podName: name, podUID: toUid(name), podNamespace: "shop", containerImage: "web:1", mounts: [] },
-      };
-      const event = { $case: "createContainer" as const, createContainer };
-      return call("RuntimeHook", RuntimeHookRequest.encode({ event }).finish());
-    },
-    addPolicy: (yaml) =>
-      call("AddTracingPolicy", methods.addTracingPolicy.requestType.encode({ yaml, domain: "" }).finish()),
-    deletePolicy: (name) => {
-      const request = { name, namespace: "", domain: "" };
-      return call("DeleteTracingPolicy", methods.deleteTracingPolicy.requestType.encode(request).finish());
-    },
-    close: () => client.close(),
-  };
+  return (Bun.nanoseconds() - startedNs) / 1e6;
 }
+
+/** Milliseconds, with a connection of its own as `tetra` has. */
+export const addPolicy = (socketPath: string, yaml: string): Promise<number> =>
+  time(
+    socketPath,
+    "AddTracingPolicy",
+    methods.addTracingPolicy.requestType.encode({ yaml, domain: "" }).finish(),
+  );
+
+/** Likewise. */
+export const deletePolicy = (socketPath: string, name: string): Promise<number> =>
+  time(
+    socketPath,
+    "DeleteTracingPolicy",
+    methods.deleteTracingPolicy.requestType.encode({ name, namespace: "", domain: "" }).finish(),
+  );
 
 /** A UID of the name's own: "c-42" is …000000000042. */
 const toUid = (name: string): string => {
