@@ -209,6 +209,21 @@ describe("policies from files", () => {
     await db.end();
   }, 60_000);
 
+  test("of one name are one policy: the next file's when the first is gone", async () => {
+    put(join(policyDir, "a.yaml"), yaml("same", "web"));
+    await waitFor("the policy", async () => (await list()).length === 1);
+    put(join(policyDir, "b.yaml"), yaml("same", "db"));
+    await waitFor("the other is told", () =>
+      seat.agent().process.stderr().includes("another file has a policy of this name"),
+    );
+    rmSync(join(policyDir, "a.yaml"));
+    const db = await run("db");
+    await waitFor("the other one's selector", async () => (await members("same")).has(db.id));
+    rmSync(join(policyDir, "b.yaml"));
+    await waitFor("no policy", async () => (await list()).length === 0);
+    await db.end();
+  }, 60_000);
+
   test("keep their ids and their containers when the agent is killed and comes back", async () => {
     put(file, yaml("kept", "web"));
     put(join(policyDir, "gone.yaml"), yaml("gone", "db"));

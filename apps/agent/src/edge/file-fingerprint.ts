@@ -12,3 +12,15 @@ export function findFingerprint(path: string): string {
     return describeError(error);
   }
 }
+
+/** Kernel timestamps are this coarse at worst. */
+const timestampGrainMs = 20;
+
+/** It may change again and look the same: what was read of it now has to be read once more. */
+export function wasJustWritten(path: string): boolean {
+  try {
+    return Math.abs(Date.now() - statSync(path).ctimeMs) < timestampGrainMs;
+  } catch {
+    return false;
+  }
+}

@@ -9,7 +9,7 @@ import { describeError, err, type Result } from "@rthooks/result";
 import { parsePodList } from "../core/pod-list.ts";
 import type { Pod, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
-import { findFingerprint } from "./file-fingerprint.ts";
+import { findFingerprint, wasJustWritten } from "./file-fingerprint.ts";
 import { parseYaml } from "./yaml.ts";
 
 export interface PodsFile {
@@ -20,8 +20,6 @@ export interface PodsFile {
 const intervalMs = 250;
 /** Hook calls wait while the file is parsed: about 3 ms per MB of JSON, 30 ms per MB of YAML. */
 const maxBytes = 64 * 1024 * 1024;
-/** Kernel timestamps are this coarse at worst: a file written this lately may change again unseen. */
-const timestampGrainMs = 20;
 
 export function openPodsFile(path: string, log: Logger): PodsFile {
   const store = createPodStore();
@@ -47,14 +45,6 @@ export function openPodsFile(path: string, log: Logger): PodsFile {
   look();
   const timer = setInterval(look, intervalMs);
   return { source: store, close: () => clearInterval(timer) };
-}
-
-function wasJustWritten(path: string): boolean {
-  try {
-    return Math.abs(Date.now() - statSync(path).ctimeMs) < timestampGrainMs;
-  } catch {
-    return false;
-  }
 }
 
 function readPods(path: string): Result<readonly Pod[], string> {

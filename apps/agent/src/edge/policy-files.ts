@@ -6,9 +6,9 @@ import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { renderProblem, type TracingPolicy } from "@rthooks/policy";
-import { describeError, err, type Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type PolicyStore, toPolicyName } from "../core/policy-store.ts";
-import { findFingerprint } from "./file-fingerprint.ts";
+import { findFingerprint, wasJustWritten } from "./file-fingerprint.ts";
 import { MAX_POLICY_BYTES, parsePolicyText } from "./policy-text.ts";
 
 export interface PolicyFilesOptions {
@@ -24,6 +24,8 @@ const intervalMs = 1000;
 
 interface KnownFile {
   fingerprint: string;
+  /** As it was read; undefined where it could not be. */
+  text: string | undefined;
   /** What of it is in force. */
   policy: TracingPolicy | undefined;
 }
@@ -43,8 +45,8 @@ export function openPolicyFiles({ file, directory, policies, log }: PolicyFilesO
         other !== path && theirs?.name === policy.name && theirs.namespace === policy.namespace,
     );
 
-  const use = (path: string, entry: KnownFile): Result<void, string> => {
-    const read = readPolicy(path);
+  const use = (path: string, entry: KnownFile, text: string): Result<void, string> => {
+    const read = parsePolicyText(text);
     if (!read.ok) return read;
     const policy = read.value;
     if (isTaken(path, policy)) return err("another file has a policy of this name");
@@ -68,14 +70,20 @@ export function openPolicyFiles({ file, directory, policies, log }: PolicyFilesO
       known.delete(path);
       remove(entry.policy);
       log.info("tracing policy file is gone", { file: path });
+      // Its policy's name may be what another file could not have.
+      for (const other of known.values())
+        if (other.policy === undefined) Object.assign(other, { fingerprint: "", text: undefined });
     }
     for (const path of paths) {
       const fingerprint = findFingerprint(path);
-      const entry = known.get(path) ?? { fingerprint: "", policy: undefined };
+      const entry = known.get(path) ?? { fingerprint: "", text: undefined, policy: undefined };
       if (entry.fingerprint === fingerprint) continue;
       known.set(path, entry);
-      entry.fingerprint = fingerprint;
-      const used = use(path, entry);
+      const text = readText(path);
+      entry.fingerprint = wasJustWritten(path) ? "" : fingerprint;
+      if (text.ok && text.value === entry.text) continue;
+      entry.text = text.ok ? text.value : undefined;
+      const used = text.ok ? use(path, entry, text.value) : text;
       for (const warning of entry.policy?.warnings ?? []) {
         log.warn("tracing policy says less than it seems to", {
           file: path,
@@ -108,14 +116,14 @@ function listFiles(directory: string): readonly string[] {
     .toSorted();
 }
 
-function readPolicy(path: string): Result<TracingPolicy, string> {
+function readText(path: string): Result<string, string> {
   try {
     const stats = statSync(path);
     // Opening a pipe would wait for a writer.
     if (!stats.isFile()) return err("it is not a regular file");
     if (stats.size > MAX_POLICY_BYTES)
       return err(`it has ${stats.size} bytes, more than ${MAX_POLICY_BYTES}`);
-    return parsePolicyText(readFileSync(path, "utf8"));
+    return ok(readFileSync(path, "utf8"));
   } catch (error) {
     return err(`it cannot be read: ${describeError(error)}`);
   }
