@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built agent with an API server: a container's labels and policies come from there, before it starts.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TracingPolicyState } from "@rthooks/proto";
-import { callPolicies } from "../harness/agent-client.ts";
+import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
-import { readCgroupId } from "../harness/cgroup.ts";
+import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
 import { type KubeApi, startKubeApi } from "../harness/kube-api.ts";
@@ -139,6 +139,52 @@ test("a pod that the server does not have, or has another one of its name, is re
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("is not known to the API server after 1500 ms");
   }
+}, 60_000);
+
+test("a pod that was deleted is refused at once", async () => {
+  api.put({ uid: uidOf(7), name: "deleted" });
+  const container = await start(create(uidOf(7), "deleted"));
+  api.delete(uidOf(7));
+  await container.end();
+  const asked = api.requests.length;
+  const refused = await runc.run(create(uidOf(7), "deleted"));
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain("was deleted");
+  expect(api.requests.slice(asked).filter(({ pathname }) => pathname.endsWith("/deleted"))).toEqual([]);
+}, 60_000);
+
+test("a static pod has its mirror's labels, and starts without one", async () => {
+  const hash = "0123456789abcdef0123456789abcdef";
+  const annotations = { "kubernetes.io/config.mirror": hash };
+  const ownerReferences = [{ kind: "Node", name: "node-1" }];
+  const early = await start(create(hash, "etcd"));
+  expect(members().has(early.id)).toBe(false);
+  api.put({ uid: uidOf(8), name: "etcd", labels: { app: "web" }, annotations, ownerReferences });
+  await waitFor("the mirror's labels", () => members().has(early.id));
+  const late = await start(create(hash, "etcd"));
+  expect(members().has(late.id)).toBe(true);
+  // Somebody deletes the mirror; the kubelet makes another one.
+  api.delete(uidOf(8));
+  await Bun.sleep(200);
+  expect([...members()]).toEqual(expect.arrayContaining([early.id, late.id]));
+  api.put({ uid: uidOf(9), name: "etcd", labels: { app: "db" }, annotations, ownerReferences });
+  await waitFor("the new mirror's labels", () => ![early.id, late.id].some((id) => members().has(id)));
+  for (const one of [early, late]) await one.end();
+}, 60_000);
+
+test("a pod in the name of another is the one that its cgroup belongs to", async () => {
+  api.put({ uid: uidOf(10), name: "victim", labels: { app: "web" } });
+  api.put({ uid: uidOf(11), name: "forger", labels: { app: "db" } });
+  const cgroupsPath = `${runc.cgroupParent}/pod${uidOf(11)}/forged`;
+  mkdirSync(findCgroupDirectory(cgroupsPath), { recursive: true });
+  // As Tetragon's hook sends it for a pod whose author wrote another runtime's annotations.
+  const fields = { cgroupsPath, podUID: uidOf(10), podName: "victim", podNamespace: "shop" };
+  await callRuntimeHook(`unix://${seat.socketPath}`, fields);
+  const record = (await seat.agent().containers()).find(({ id }) => id === "forged");
+  expect(record).toMatchObject({ podUid: uidOf(11), podName: "forger" });
+  expect(members().has(readCgroupId(cgroupsPath))).toBe(false);
+  expect(seat.agent().process.stderr()).toContain("hook call corrected");
+  rmdirSync(findCgroupDirectory(cgroupsPath));
 }, 60_000);
 
 test("without an API server the hook's word has to do, and is corrected later", async () => {

@@ -18,6 +18,37 @@ function parse(fields: Partial<HookFields>) {
   return parseHookCall({ ...none, ...fields }, 7n);
 }
 
+describe("a pod that the cgroup does not belong to", () => {
+  const other = "5c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+  const fields = { podUid: other, podNamespace: "kube-system", podName: "dns" };
+
+  test.each([`/kubepods/pod${uid}/abc`, `kubepods-besteffort-pod${uid.replaceAll("-", "_")}.slice:crio:abc`])(
+    "is not believed: %s",
+    (cgroupsPath) => {
+      expect(parse({ ...fields, cgroupsPath })).toMatchObject({
+        value: {
+          podUid: uid,
+          disbelieved: `podUID ${other} is not the pod ${uid} of cgroupsPath`,
+          announcement: { podNamespace: "", podName: "" },
+        },
+      });
+    },
+  );
+
+  test("is believed where the cgroup says nothing, or the sender took the pod author's words out", () => {
+    const vouched = { podLabels: undefined, learnedBy: "nri" };
+    for (const more of [
+      { cgroupsPath: "/kubepods/abc" },
+      { cgroupsPath: `/kubepods/pod${other}/abc` },
+      { cgroupsPath: `/kubepods/pod${uid}/abc`, vouched },
+    ]) {
+      expect(parse({ ...fields, ...more })).toMatchObject({
+        value: { podUid: other, disbelieved: undefined, announcement: { podNamespace: "kube-system" } },
+      });
+    }
+  });
+});
+
 describe("a hook call names its container and pod", () => {
   test.each([
     {

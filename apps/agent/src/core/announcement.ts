@@ -26,6 +26,8 @@ export interface HookFields {
 export interface HookCall {
   /** Undefined for a container of no pod. */
   readonly podUid: string | undefined;
+  /** What was not believed, for people; undefined where all was. */
+  readonly disbelieved: string | undefined;
   readonly announcement: Announcement;
 }
 
@@ -48,8 +50,12 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
   if (!containerIdPattern.test(containerId) || containerId === "." || containerId === "..") {
     return refuse(`containerID ${quote(containerId)} is no container id: letters, digits and _+.- are`);
   }
-  const podUid = fields.podUid === "" ? ok(findPodUid(cgroupsPath.value)) : parsePodUid(fields.podUid);
+  const pathUid = findPodUid(cgroupsPath.value);
+  const podUid = fields.podUid === "" ? ok(pathUid) : parsePodUid(fields.podUid);
   if (!podUid.ok) return podUid;
+  // The kubelet names the pod's cgroup. Tetragon's hook takes the rest from annotations, of any runtime's keys, and those
+  // of another runtime than the one at work may be the pod author's.
+  const isForged = fields.vouched === undefined && pathUid !== undefined && podUid.value !== pathUid;
   for (const name of ["containerName", "podName", "podNamespace"] as const) {
     if (fields[name].length > maxNameLength) {
       return refuse(`${name} has ${fields[name].length} characters, more than ${maxNameLength}`);
@@ -64,13 +70,14 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
   const podLabels = text === undefined ? noLabels : parsePodLabels(text);
   if (!podLabels.ok) return refuse(`annotation ${POD_LABELS_KEY} ${podLabels.error}`);
   return ok({
-    podUid: podUid.value,
+    podUid: isForged ? pathUid : podUid.value,
+    disbelieved: isForged ? `podUID ${podUid.value} is not the pod ${pathUid} of cgroupsPath` : undefined,
     announcement: {
       containerId,
       containerName: fields.containerName,
       image: fields.containerImage,
-      podNamespace: fields.podNamespace,
-      podName: fields.podName,
+      podNamespace: isForged ? "" : fields.podNamespace,
+      podName: isForged ? "" : fields.podName,
       podLabels: podLabels.value,
       learnedBy: toLearnedBy(fields.vouched?.learnedBy),
       cgroupsPath: cgroupsPath.value,

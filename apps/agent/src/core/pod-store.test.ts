@@ -75,3 +75,14 @@ test("who runs in a pod is told apart from who it is", () => {
   store.put({ ...pod("a", "cart"), containers: [container] });
   expect(heard).toEqual(["containers c1", "containers c2", "changed c1"]);
 });
+
+test("pods that were deleted are remembered, not without bound", () => {
+  const store = createPodStore();
+  for (let at = 0; at < 1100; at++) store.put(pod(`p${at}`));
+  store.replaceAll([]);
+  const remembered = Array.from({ length: 1100 }, (_, at) => store.wasDeleted(`uid-p${at}`));
+  expect(remembered.filter(Boolean)).toHaveLength(1024);
+  expect(remembered.at(-1)).toBe(true);
+  store.put(pod("p1099"));
+  expect(store.wasDeleted("uid-p1099")).toBe(false);
+});

@@ -17,7 +17,12 @@ export interface PodStore extends PodSource {
   /** Whether nobody but the one who asked has told of it. */
   isAhead(uid: string): boolean;
   remove(uid: string): void;
+  /** It was here, and was deleted not long ago. */
+  wasDeleted(uid: string): boolean;
 }
+
+/** As many as Tetragon remembers by default (--deleted-pod-cache-size). */
+const maxDeleted = 1024;
 
 const nameKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string => `${namespace}/${name}`;
 
@@ -26,6 +31,7 @@ export function createPodStore(): PodStore {
   const byHash = new Map<string, Pod>();
   const byName = new Map<string, Pod>();
   const ahead = new Set<string>();
+  const deleted = new Set<string>();
   const listeners = new Set<(change: PodChange) => void>();
   const tell = (change: PodChange): void => {
     for (const listener of listeners) listener(change);
@@ -54,6 +60,11 @@ export function createPodStore(): PodStore {
     if (pod === undefined) return;
     ahead.delete(uid);
     forget(pod);
+    deleted.add(uid);
+    for (const oldest of deleted) {
+      if (deleted.size <= maxDeleted) break;
+      deleted.delete(oldest);
+    }
     tell({ kind: "deleted", pod });
   };
 
@@ -64,6 +75,7 @@ export function createPodStore(): PodStore {
     const old = byUid.get(pod.uid);
     if (old !== undefined) forget(old);
     byUid.set(pod.uid, pod);
+    deleted.delete(pod.uid);
     if (!isOutdated) byName.set(nameKey(pod), pod);
     if (pod.staticPodHash !== undefined && !isOutdated) byHash.set(pod.staticPodHash, pod);
     if (old === undefined || !isSamePod(old, pod)) tell({ kind: "changed", pod });
@@ -85,6 +97,7 @@ export function createPodStore(): PodStore {
     },
     isAhead: (uid) => ahead.has(uid),
     remove,
+    wasDeleted: (uid) => deleted.has(uid),
     replaceAll(pods) {
       const kept = new Set(pods.map(({ uid }) => uid));
       for (const uid of kept) ahead.delete(uid);

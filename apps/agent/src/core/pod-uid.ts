@@ -7,6 +7,9 @@ const uuidPattern = /^[0-9a-f]{8}([-_])[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0
 const staticPodPattern = /^[0-9a-f]{32}$/;
 const otherPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
+/** The API gives no pod such a UID: the container is of a manifest on the node itself. */
+export const isStaticPodUid = (uid: string): boolean => staticPodPattern.test(uid);
+
 /**
  * A UUID in the API's form; a static pod's hash, and whatever else a runtime without a kubelet may use, as it
  * is. Undefined for what cannot be a UID.

@@ -43,6 +43,7 @@ export const toHookCall = (
   seenAtNanos: bigint,
 ): HookCall => ({
   podUid,
+  disbelieved: undefined,
   announcement: {
     containerId: container.id,
     containerName: container.name,

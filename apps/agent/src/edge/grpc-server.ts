@@ -112,7 +112,14 @@ export function createGrpcServer({
       const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos());
       if (call.ok) {
         const end = calls.begin();
-        const { containerName, image } = call.value.announcement;
+        const { containerName, image, containerId } = call.value.announcement;
+        const { disbelieved } = call.value;
+        if (disbelieved !== undefined) {
+          log.warn("hook call corrected: its pod is that of its cgroup", {
+            containerID: containerId,
+            err: disbelieved,
+          });
+        }
         if (containerName === "") metrics.countMissing("name");
         if (image === "") metrics.countMissing("image");
         const conclude = (refusal: Refusal | undefined): void => {

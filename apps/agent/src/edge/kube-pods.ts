@@ -18,6 +18,7 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { HookCall } from "../core/announcement.ts";
 import type { PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
+import { isStaticPodUid } from "../core/pod-uid.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -84,6 +85,10 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     // Labels that came along from the runtime need nobody to confirm them.
     if (podUid === undefined || announcement.podLabels !== undefined) return undefined;
     if (store.find(query) !== undefined) return undefined;
+    if (store.wasDeleted(podUid)) {
+      const message = `pod ${query.namespace}/${query.name} (${podUid}) was deleted`;
+      return Promise.resolve(err({ kind: "pod-gone", message }));
+    }
     return waitForPod({ client, store, query, podWaitMs, log, adopt, isConnected: watch.isConnected });
   };
 
@@ -144,6 +149,11 @@ async function waitForPod(wait: Wait): Promise<Result<void, Refusal>> {
   if (!wait.isConnected() && answer?.ok !== true) {
     // A node must be able to start while no API server is there: the hook's word has to do until there is one.
     log.warn("container of a pod that nobody could be asked about", { namespace, pod: name, podUID: uid });
+    return ok(undefined);
+  }
+  if (uid !== undefined && isStaticPodUid(uid)) {
+    // Its mirror is made by the kubelet that is about to start it, which may not be let do so.
+    log.warn("container of a static pod without a mirror in the API", { namespace, pod: name, podUID: uid });
     return ok(undefined);
   }
   const message = `${pod} is not known to the API server after ${podWaitMs} ms`;

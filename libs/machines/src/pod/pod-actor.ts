@@ -16,7 +16,7 @@ import { type PodAction, type PodStep, readPodTable } from "./pod-table.ts";
 
 export type PodState = SnapshotFrom<typeof podMachine>["value"];
 
-export type PodSnapshot = Snapshot<undefined> & {
+type PodSnapshot = Snapshot<undefined> & {
   readonly value: PodState;
   readonly context: PodContext;
   /** By the ids of their actors, for an inspector. */
