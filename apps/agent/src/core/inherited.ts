@@ -10,7 +10,7 @@ export interface Inherited {
   claim(policyId: number, cgroupId: bigint): boolean;
   giveBack(policyId: number, cgroupId: bigint): void;
   /** Of these policies: those of which the cgroup was left and not claimed; it is forgotten here. */
-  drop(cgroupId: bigint, policyIds: Iterable<number>): readonly number[];
+  drop(cgroupId: bigint, policyIds: readonly number[]): readonly number[];
   /** What is left of the policy; undefined for one that was not left. */
   find(policyId: number): ReadonlySet<bigint> | undefined;
   dropPolicy(policyId: number): void;
@@ -25,7 +25,7 @@ export function createInherited(found: ReadonlyMap<number, FoundPolicy>): Inheri
     claim: (policyId, cgroupId) => left.get(policyId)?.delete(cgroupId) === true,
     giveBack: (policyId, cgroupId) => void left.get(policyId)?.add(cgroupId),
     drop: (cgroupId, policyIds) =>
-      [...policyIds].filter((policyId) => left.get(policyId)?.delete(cgroupId) === true),
+      policyIds.filter((policyId) => left.get(policyId)?.delete(cgroupId) === true),
     find: (policyId) => left.get(policyId),
     dropPolicy: (policyId) => void left.delete(policyId),
     cgroupIds: () =>

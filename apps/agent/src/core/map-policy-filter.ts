@@ -95,7 +95,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     }
   };
 
-  const drop = (cgroupId: bigint, policyIds: Iterable<number>): void =>
+  const drop = (cgroupId: bigint, policyIds: readonly number[]): void =>
     applyAll(
       inherited.drop(cgroupId, policyIds).map((policyId) => ({ kind: "cgroup.removed", policyId, cgroupId })),
     );
@@ -106,7 +106,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
    */
   const dropMismatches = (
     { cgroupId, nestedIds }: FilteredContainer,
-    policyIds: Iterable<number> = state.policyIds(),
+    policyIds: readonly number[] = [...state.policyIds()],
   ): void => {
     for (const one of [cgroupId, ...nestedIds]) drop(one, policyIds);
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An agent that is killed at any moment, between any two calls into the kernel, and comes back: no container that runs is
-// ever outside of a policy that it was in and belongs to, and in the end the maps are right.
+// ever outside of a policy that it was in and belongs to, and in the end the maps are right. As long as an agent lives,
+// they are what a look at everything would put there, after each step.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -90,20 +91,24 @@ interface Model {
 
 function compute({ policies, containers }: Model): Contents {
   const all = [...containers.values()];
-  const contents = new Map([["", new Set(all.map(({ cgroupId }) => cgroupId))]]);
+  const cgroupsOf = ({ cgroupId, nestedIds }: FilteredContainer) => [cgroupId, ...nestedIds];
+  const contents = new Map([["", new Set(all.flatMap(cgroupsOf))]]);
   for (const [key, { podSelector, hostSelector }] of policies) {
     const app = podSelector?.matchLabels.get("app");
-    const members = all.filter(({ labels }) => labels.get("app") === app).map(({ cgroupId }) => cgroupId);
+    const members = all.filter(({ labels }) => labels.get("app") === app).flatMap(cgroupsOf);
     contents.set(key, new Set([...members, ...(hostSelector ? [HOST_MARKER] : [])]));
   }
   return contents;
 }
 
+/** Tommy Ettinger's mulberry32: seeds that are neighbours begin far apart. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
@@ -142,9 +147,25 @@ function live(seed: number): void {
     const name = pick("a", "b", "c", "d");
     const key = pick("p", "q");
     const app = pick("web", "db");
-    switch (pick("add", "add", "add", "remove", "labels", "policy", "no policy")) {
+    switch (pick("add", "add", "add", "remove", "labels", "nested", "policy", "no policy")) {
+      case "nested": {
+        const known = containers.get(name);
+        if (known === undefined) break;
+        // Some stay, some go, some are new.
+        const nestedIds = [
+          ...known.nestedIds.filter(() => random() < 0.5),
+          ...(random() < 0.5 ? [nextCgroup++] : []),
+        ];
+        containers.set(name, { ...known, nestedIds });
+        filter.setNested(name, nestedIds);
+        break;
+      }
       case "add": {
-        const added = toContainer(name, containers.get(name)?.cgroupId ?? nextCgroup++, app);
+        const known = containers.get(name);
+        const added = {
+          ...toContainer(name, known?.cgroupId ?? nextCgroup++, app),
+          nestedIds: known?.nestedIds ?? [],
+        };
         containers.set(name, added);
         filter.add(added);
         break;
@@ -178,6 +199,8 @@ function live(seed: number): void {
       if (at === killAt) fuse.left = Math.floor(random() * 4);
       before = copy();
       act();
+      const now = sort(read(directory));
+      expect({ seed, at, contents: now }).toEqual({ seed, at, contents: sort(compute(copy())) });
     }
   } catch (error) {
     if (!(error instanceof Killed)) throw error;
@@ -202,7 +225,9 @@ function live(seed: number): void {
     step();
     expectHeld(directory, held, seed);
   }
-  const alive = new Set([...containers.values()].map(({ cgroupId }) => cgroupId));
+  const alive = new Set(
+    [...containers.values()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]),
+  );
   next.settlePolicies();
   next.forgetCgroups([...next.inheritedCgroupIds()].filter((id) => !alive.has(id)));
   expect({ seed, contents: sort(read(directory)) }).toEqual({ seed, contents: sort(compute(copy())) });
