@@ -9,8 +9,8 @@ export interface Inherited {
   /** Whether the policy's cgroup was left; from now on it is this agent's own. */
   claim(policyId: number, cgroupId: bigint): boolean;
   giveBack(policyId: number, cgroupId: bigint): void;
-  /** Of these policies: those of which the cgroup was left and not claimed; it is forgotten here. */
-  drop(cgroupId: bigint, policyIds: readonly number[]): readonly number[];
+  /** Of the policies that are meant: those of which the cgroup was left and not claimed; it is forgotten here. */
+  drop(cgroupId: bigint, isMeant: (policyId: number) => boolean): readonly number[];
   /** What is left of the policy; undefined for one that was not left. */
   find(policyId: number): ReadonlySet<bigint> | undefined;
   dropPolicy(policyId: number): void;
@@ -21,13 +21,26 @@ export interface Inherited {
 
 export function createInherited(found: ReadonlyMap<number, FoundPolicy>): Inherited {
   const left = new Map([...found].map(([policyId, { cgroupIds }]) => [policyId, new Set(cgroupIds)]));
+  /** Of all policies: most of an agent's life there is nothing left, and then nobody has to look. */
+  let remaining = [...left.values()].reduce((sum, { size }) => sum + size, 0);
+  const take = (policyId: number, cgroupId: bigint): boolean => {
+    if (left.get(policyId)?.delete(cgroupId) !== true) return false;
+    remaining--;
+    return true;
+  };
   return {
-    claim: (policyId, cgroupId) => left.get(policyId)?.delete(cgroupId) === true,
-    giveBack: (policyId, cgroupId) => void left.get(policyId)?.add(cgroupId),
-    drop: (cgroupId, policyIds) =>
-      policyIds.filter((policyId) => left.get(policyId)?.delete(cgroupId) === true),
+    claim: take,
+    giveBack(policyId, cgroupId) {
+      left.get(policyId)?.add(cgroupId);
+      remaining++;
+    },
+    drop: (cgroupId, isMeant) =>
+      remaining === 0 ? [] : [...left.keys()].filter((id) => isMeant(id) && take(id, cgroupId)),
     find: (policyId) => left.get(policyId),
-    dropPolicy: (policyId) => void left.delete(policyId),
+    dropPolicy(policyId) {
+      remaining -= left.get(policyId)?.size ?? 0;
+      left.delete(policyId);
+    },
     cgroupIds: () =>
       new Set([...left.values()].flatMap((cgroupIds) => [...cgroupIds].filter((id) => id !== HOST_MARKER))),
     policyIds: () => [...left.keys()],

@@ -95,9 +95,9 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     }
   };
 
-  const drop = (cgroupId: bigint, policyIds: readonly number[]): void =>
+  const drop = (cgroupId: bigint, isMeant: (policyId: number) => boolean): void =>
     applyAll(
-      inherited.drop(cgroupId, policyIds).map((policyId) => ({ kind: "cgroup.removed", policyId, cgroupId })),
+      inherited.drop(cgroupId, isMeant).map((policyId) => ({ kind: "cgroup.removed", policyId, cgroupId })),
     );
 
   /**
@@ -106,9 +106,9 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
    */
   const dropMismatches = (
     { cgroupId, nestedIds }: FilteredContainer,
-    policyIds: readonly number[] = [...state.policyIds()],
+    isMeant: (policyId: number) => boolean = state.has,
   ): void => {
-    for (const one of [cgroupId, ...nestedIds]) drop(one, policyIds);
+    for (const one of [cgroupId, ...nestedIds]) drop(one, isMeant);
   };
 
   const remove = (containerId: string): void => {
@@ -163,7 +163,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         definitions.set(key, definition);
         if (inherited.find(id.value) !== undefined) {
           for (const container of containers.values())
-            if (container.isPodKnown) dropMismatches(container, [id.value]);
+            if (container.isPodKnown) dropMismatches(container, (policyId) => policyId === id.value);
         }
         return id;
       }
@@ -194,7 +194,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     },
     inheritedCgroupIds: inherited.cgroupIds,
     forgetCgroups(cgroupIds) {
-      for (const cgroupId of cgroupIds) drop(cgroupId, inherited.policyIds());
+      for (const cgroupId of cgroupIds) drop(cgroupId, () => true);
     },
   });
 }

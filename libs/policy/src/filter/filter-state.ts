@@ -36,6 +36,7 @@ export interface FilterState {
   updatePod(pod: FilterPod): readonly FilterChange[];
   /** Ids of all policies, the entry of all pods among them. */
   policyIds(): Iterable<number>;
+  has(policyId: number): boolean;
   /** How many cgroups each policy has, its mark of the host among them. */
   sizes(): Iterable<readonly [policyId: number, cgroups: number]>;
   /** The policy's cgroups; undefined for one that is not there. */
@@ -190,6 +191,7 @@ export function createFilterState(): FilterState {
         return container === undefined ? [] : putContainer({ ...container, pod });
       }),
     policyIds: () => policies.keys(),
+    has: (policyId) => policies.has(policyId),
     sizes: () => [...policies].map(([policyId, { members }]) => [policyId, members.size]),
     find: (policyId) => {
       const policy = policies.get(policyId);
