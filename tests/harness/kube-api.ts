@@ -29,6 +29,8 @@ export interface KubeApi {
   refusesInitialEvents: boolean;
   /** Status that every request gets. */
   failsWith: number | undefined;
+  /** Watches speak in pieces of some bytes, one in a millisecond. */
+  isSlow: boolean;
   /** Watches say nothing more, not even bookmarks. */
   isSilent: boolean;
   put(pod: TestPod): void;
@@ -58,6 +60,7 @@ interface Watcher {
   readonly collection: string;
   /** It was not told of something: a real server leaves nothing out, so it hears nothing more. */
   isStuck: boolean;
+  readonly timer: ReturnType<typeof setInterval>;
   send(text: string): void;
   end(): void;
 }
@@ -132,12 +135,25 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         const encoder = new TextEncoder();
+        const slowly: Uint8Array[] = [];
+        const timer = setInterval(() => {
+          const [first, ...others] = slowly;
+          if (first === undefined || !watchers.has(own)) return;
+          controller.enqueue(first.subarray(0, 7));
+          const rest = first.subarray(7);
+          slowly.splice(0, slowly.length, ...(rest.length === 0 ? [] : [rest]), ...others);
+        }, 1);
         const own: Watcher = {
           collection,
           isStuck: false,
-          send: (text) => controller.enqueue(encoder.encode(text)),
+          timer,
+          send: (text) => {
+            if (api.isSlow) slowly.push(encoder.encode(text));
+            else controller.enqueue(encoder.encode(text));
+          },
           end: () => {
             watchers.delete(own);
+            clearInterval(timer);
             controller.close();
           },
         };
@@ -149,6 +165,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
             message: `too old resource version: ${from} (${oldest})`,
           };
           own.send(`${JSON.stringify({ type: "ERROR", object: status })}\n`);
+          clearInterval(timer);
           controller.close();
           return;
         }
@@ -166,7 +183,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         }
       },
       cancel: () => {
-        if (watcher !== undefined) watchers.delete(watcher);
+        if (watcher === undefined) return;
+        watchers.delete(watcher);
+        clearInterval(watcher.timer);
       },
     });
     return new Response(body, { headers: { "content-type": "application/json" } });
@@ -222,6 +241,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     token: "secret-1",
     refusesInitialEvents: false,
     failsWith: undefined,
+    isSlow: false,
     isSilent: false,
     put({
       uid,

@@ -195,6 +195,15 @@ test("without an API server the hook's word has to do, and is corrected later", 
   );
   const container = await start(create(uidOf(6), "boot"));
   expect(members().has(container.id)).toBe(false);
+  // Nobody was waited for: it was known at once that nobody would tell.
+  const lines = seat
+    .agent()
+    .process.stderr()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const told = lines.find(({ msg }) => msg === "container of a pod that nobody could be asked about");
+  expect(told).toMatchObject({ pod: "boot" });
   api.failsWith = undefined;
   api.put({ uid: uidOf(6), name: "boot", labels: { app: "web" } });
   await waitFor("its labels", () => members().has(container.id), 30_000);

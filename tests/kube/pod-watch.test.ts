@@ -122,6 +122,34 @@ describe("a watch that", () => {
     seen.watch.close();
   });
 
+  test("is slow is read in whatever pieces come", async () => {
+    const api = startKubeApi(workspace);
+    api.isSlow = true;
+    const annotations = { note: "größer als ein Byte ☃" };
+    for (let at = 0; at < 3; at++)
+      api.put({ uid: `u${at}`, name: `web-${at}`, labels: { app: "web" }, annotations });
+    const seen = observe(workspace, accessOf(api), 300);
+    await waitFor("all of the list", () => seen.pods().size === 3);
+    api.put({ uid: "u9", name: "web-9", labels: { app: "db" }, annotations });
+    await waitFor("the pod", () => seen.pods().has("u9"));
+    // Slow is not silent.
+    expect(api.requests.length).toBe(1);
+    seen.watch.close();
+  }, 20_000);
+
+  test("hears of ends late, and of pods that it never knew, keeps those that are", async () => {
+    const { api, seen } = await begin();
+    const gone = { metadata: { uid: "unheard-of", name: "x", namespace: "shop", resourceVersion: "1" } };
+    api.say(JSON.stringify({ type: "DELETED", object: gone }));
+    // Another pod has the name before the end of the first is told.
+    api.put({ uid: "u2", name: "web-1" });
+    api.delete("u1");
+    api.put({ uid: "u3", name: "web-3" });
+    await waitFor("the last one", () => seen.pods().has("u3"));
+    expect([...seen.pods().keys()].toSorted()).toEqual(["u2", "u3"]);
+    seen.watch.close();
+  });
+
   test("hears nonsense passes it over", async () => {
     const { api, seen } = await begin();
     for (const line of [

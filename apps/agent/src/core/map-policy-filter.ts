@@ -161,7 +161,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       const done = apply(state.putPolicy(id.value, definition), key);
       if (done.ok) {
         definitions.set(key, definition);
-        if (inherited.find(id.value) !== undefined) {
+        if ((inherited.find(id.value)?.size ?? 0) > 0) {
           for (const container of containers.values())
             if (container.isPodKnown) dropMismatches(container, (policyId) => policyId === id.value);
         }

@@ -131,9 +131,10 @@ async function waitForPod(wait: Wait): Promise<Result<void, Refusal>> {
   });
   let answer: Result<KubePod | undefined, string> | undefined;
   const ask = async (): Promise<void> => {
-    if (namespace === "" || name === "") return;
-    answer = await fetchPod(client, namespace, name, podWaitMs);
-    if (!answer.ok || answer.value === undefined) return;
+    if (namespace !== "" && name !== "") answer = await fetchPod(client, namespace, name, podWaitMs);
+    // Neither the watch nor the question gets through: there is nothing to wait for.
+    if (answer?.ok === false && !wait.isConnected()) tell();
+    if (answer?.ok !== true || answer.value === undefined) return;
     const pod = answer.value;
     if (pod.uid === uid || (uid !== undefined && pod.staticPodHash === uid)) adopt(pod);
   };

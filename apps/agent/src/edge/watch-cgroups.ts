@@ -53,7 +53,9 @@ export function openCgroupWatch(
       },
     );
   };
-  const drop = (watch: number): void => {
+  const drop = (containerId: string, watch: number): void => {
+    // Two that share a cgroup share its watch, which is then the later one's.
+    if (containerOf.get(watch) !== containerId) return;
     containerOf.delete(watch);
     inotify.remove(watch);
   };
@@ -84,12 +86,12 @@ export function openCgroupWatch(
       for (const [key, watch] of watches) {
         if (wanted.has(key)) continue;
         watches.delete(key);
-        drop(watch);
+        drop(containerId, watch);
       }
       return hasNew;
     },
     end(containerId) {
-      for (const watch of watchesOf.get(containerId)?.values() ?? []) drop(watch);
+      for (const watch of watchesOf.get(containerId)?.values() ?? []) drop(containerId, watch);
       watchesOf.delete(containerId);
     },
     close() {
