@@ -9,8 +9,7 @@ import {
   type ContainerContext,
   type ContainerLogic,
   containerMachine,
-  createContainerLogic,
-  createPodLogic,
+  createTableLogic,
   type PodIdentity,
   type PodLogic,
   podMachine,
@@ -106,7 +105,7 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
       },
     },
   });
-  return createPodLogic(machine);
+  return createTableLogic(machine);
 }
 
 function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): ContainerLogic {
@@ -178,7 +177,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
     },
     delays: { failureRetention: () => failureRetentionMs },
   });
-  return createContainerLogic(machine);
+  return createTableLogic(machine);
 }
 
 const noLabels: ReadonlyMap<string, string> = new Map();

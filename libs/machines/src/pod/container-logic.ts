@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the container machine knows and how it changes: the part that XState and the container's actor share.
+// What the container machine knows, and how events change it: pure.
 
 import type { Announcement, Cgroup, Failure, PodIdentity } from "./domain.ts";
 

@@ -4,9 +4,9 @@
 import { describe, expect, test } from "bun:test";
 import { type AnyActorLogic, createActor, createMachine, SimulatedClock, type SnapshotFrom } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
-import { type ContainerSnapshot, createContainerLogic } from "./container-actor.ts";
+import { createTableLogic } from "../actor/table-logic.ts";
 import type { ContainerEvent, ContainerInput } from "./container-logic.ts";
-import { containerMachine } from "./container-machine.ts";
+import { type ContainerSnapshot, containerMachine } from "./container-machine.ts";
 import type { Announcement, PodIdentity } from "./domain.ts";
 
 const announcement: Announcement = {
@@ -187,7 +187,7 @@ const runs = {
   "by the table": (input: ContainerInput): Run => {
     const { machine, take } = record();
     const clock = new SimulatedClock();
-    return { actor: createActor(createContainerLogic(machine), { input, clock }).start(), clock, take };
+    return { actor: createActor(createTableLogic(machine), { input, clock }).start(), clock, take };
   },
 } as const; // const, so that both are known to be there
 
@@ -325,7 +325,7 @@ describe.each(Object.entries(runs))("%s, a container that runs already", (_, run
 
 const logics = {
   "by XState": (machine: typeof containerMachine): AnyActorLogic => machine,
-  "by the table": (machine: typeof containerMachine): AnyActorLogic => createContainerLogic(machine),
+  "by the table": (machine: typeof containerMachine): AnyActorLogic => createTableLogic(machine),
 } as const; // const, so that both are known to be there
 
 describe.each(Object.entries(logics))("%s", (_, toLogic) => {

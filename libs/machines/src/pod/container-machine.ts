@@ -9,6 +9,7 @@
 // looks at the cgroup again (verifying) and touches the policy filter only if the id is another one.
 
 import { assign, setup } from "xstate";
+import type { TableLogic, TableSnapshot } from "../actor/table-logic.ts";
 import {
   type ContainerContext,
   type ContainerEvent,
@@ -157,3 +158,6 @@ export const containerMachine = setup({
     },
   },
 });
+
+export type ContainerLogic = TableLogic<typeof containerMachine>;
+export type ContainerSnapshot = TableSnapshot<typeof containerMachine>;

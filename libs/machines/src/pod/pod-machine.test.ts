@@ -4,10 +4,9 @@
 import { describe, expect, test } from "bun:test";
 import { createActor, type InspectionEvent, type SnapshotFrom } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
-import { createContainerLogic } from "./container-actor.ts";
+import { createTableLogic } from "../actor/table-logic.ts";
 import { containerMachine } from "./container-machine.ts";
 import type { Announcement } from "./domain.ts";
-import { createPodLogic } from "./pod-actor.ts";
 import { type PodEvent, podMachine } from "./pod-machine.ts";
 
 const announce = (containerId: string, podNamespace: string): PodEvent => {
@@ -68,7 +67,7 @@ function record(way: Way = "by XState") {
     delays: { failureRetention: 1_000_000 },
   });
   const machine = podMachine.provide({
-    actors: { container: createContainerLogic(container) },
+    actors: { container: createTableLogic(container) },
     actions: {
       findPod: note("findPod"),
       updateFilter: ({ context }) =>
@@ -90,7 +89,7 @@ function record(way: Way = "by XState") {
       },
     };
     const actor: PodActor =
-      way === "by XState" ? createActor(machine, options) : createActor(createPodLogic(machine), options);
+      way === "by XState" ? createActor(machine, options) : createActor(createTableLogic(machine), options);
     actor.start();
     return actor;
   };

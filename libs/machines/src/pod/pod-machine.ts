@@ -12,18 +12,18 @@
 // unasked when the source changes.
 
 import { type ActorRefFrom, assign, setup } from "xstate";
-import { type ContainerLogic, createContainerLogic } from "./container-actor.ts";
-import { containerMachine } from "./container-machine.ts";
+import { createTableLogic, type TableLogic } from "../actor/table-logic.ts";
+import { type ContainerLogic, containerMachine } from "./container-machine.ts";
 import { type Announcement, type Failure, type Labels, notProvided, type PodIdentity } from "./domain.ts";
 
 type ContainerRef = ActorRefFrom<ContainerLogic>;
 
-export interface PodContext {
+interface PodContext {
   readonly identity: PodIdentity;
   readonly containers: ReadonlyMap<string, ContainerRef>;
 }
 
-export interface PodInput {
+interface PodInput {
   readonly uid: string | undefined;
   readonly namespace: string;
   readonly name: string;
@@ -60,7 +60,7 @@ const effects = setup({
     input: PodInput;
     children: Record<string, "container">;
   },
-  actors: { container: createContainerLogic(containerMachine) },
+  actors: { container: createTableLogic(containerMachine) },
   actions: {
     /** Asks the pod source; answers source.found or source.missing. */
     findPod: notProvided("findPod"),
@@ -307,6 +307,8 @@ export const podMachine = podSetup.createMachine({
     },
   },
 });
+
+export type PodLogic = TableLogic<typeof podMachine>;
 
 /** The fields the hook carries fill what nobody has said yet. */
 function withAnnounced(identity: PodIdentity, announcement: Announcement): PodIdentity {
