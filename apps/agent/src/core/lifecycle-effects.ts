@@ -16,7 +16,7 @@ import {
   runsAlready,
 } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import type { ActorOptions } from "xstate";
+import type { ActorOptions, AnyActorLogic } from "xstate";
 import type { CgroupResolver } from "./cgroup-resolver.ts";
 import type { PodSource } from "./pod-source.ts";
 import type { PolicyFilter } from "./policy-filter.ts";
@@ -39,7 +39,7 @@ export interface Dependencies {
   readonly log: Logger;
   readonly failureRetentionMs: number;
   /** For tests and for the inspector. */
-  readonly actorOptions?: Pick<ActorOptions<PodLogic>, "clock" | "inspect">;
+  readonly actorOptions?: Pick<ActorOptions<AnyActorLogic>, "clock" | "inspect">;
 }
 
 export interface Callbacks {

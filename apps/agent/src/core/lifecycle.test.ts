@@ -11,6 +11,7 @@ import {
   uid,
   web,
 } from "./lifecycle-script.ts";
+import type { PolicyFilter } from "./policy-filter.ts";
 import type { Refusal } from "./refusal.ts";
 
 describe("a hook call", () => {
@@ -161,6 +162,29 @@ describe("the pod source", () => {
     pods.replaceAll([]);
     expect(filtered()).toEqual(["c1 7 shop"]);
   });
+});
+
+test("a pod whose actor is ended by a bug takes nothing else along, and can be announced anew", () => {
+  const memory = createMemoryPolicyFilter();
+  let isBroken = true;
+  const policyFilter: PolicyFilter = {
+    ...memory,
+    updatePod(update) {
+      if (isBroken) throw new Error("a bug");
+      memory.updatePod(update);
+    },
+  };
+  const { announce, cgroups, pods, filtered, lines, lifecycle, watched } = open({ policyFilter });
+  cgroups.set("/kubepods/x/c1", 7n).set("/kubepods/x/c2", 8n);
+  announce({});
+  announce({ containerId: "c2", podUid: otherUid, podName: "web-1", cgroupsPath: "/kubepods/x/c2" });
+  pods.put(web({ app: "web" }));
+  expect(lines).toContain("pod lifecycle ended by an error");
+  expect([filtered(), [...watched.keys()]]).toEqual([["c2 8 shop"], ["c2"]]);
+  isBroken = false;
+  expect(announce({})).toBe("released");
+  expect(filtered()).toEqual(["c2 8 shop", "c1 7 shop app=web"]);
+  lifecycle.close();
 });
 
 describe("cgroups below a container", () => {

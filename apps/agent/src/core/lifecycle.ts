@@ -7,7 +7,7 @@
 
 import type { Cgroup, PodLogic } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { type Actor, createActor } from "xstate";
+import { type Actor, type ActorLogic, type AnyEventObject, createActor, type Snapshot } from "xstate";
 import type { HookCall } from "./announcement.ts";
 import type { CgroupResolver, Inspected } from "./cgroup-resolver.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
@@ -16,6 +16,7 @@ import type { PodChange } from "./pod-source.ts";
 import type { Refusal } from "./refusal.ts";
 
 type PodActor = Actor<PodLogic>;
+type NodeLogic = ActorLogic<Snapshot<undefined>, AnyEventObject>;
 
 /** Undefined: the container may start. */
 export type OnAnswer = (refusal: Refusal | undefined) => void;
@@ -84,6 +85,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       failures.delete(containerId);
       stopping.delete(containerId);
       policyFilter.remove(containerId);
+      nestedWatch.end(containerId);
       answer(containerId, { kind: "internal", message });
     }
   };
@@ -105,17 +107,16 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     },
   });
 
+  const node = createActor(createNodeLogic(pods, endBrokenPod), { ...dependencies.actorOptions, id: "node" });
+  node.start();
+
   const openPod = (key: string, call: HookCall): PodActor => {
     const known = pods.get(key);
     if (known !== undefined) return known;
     const { podNamespace: namespace, podName: name } = call.announcement;
-    const actor = createActor(machine, {
-      ...dependencies.actorOptions,
-      id: key,
-      input: { uid: call.podUid, namespace, name },
-    });
+    const input = { uid: call.podUid, namespace, name };
+    const actor = createActor(machine, { id: key, parent: node, input });
     pods.set(key, actor);
-    actor.subscribe({ error: (error) => endBrokenPod(key, error) });
     actor.start();
     return actor;
   };
@@ -241,9 +242,29 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     reportStopped,
     close: () => {
       unsubscribe();
-      for (const pod of pods.values()) pod.stop();
+      node.stop();
       pods.clear();
     },
+  };
+}
+
+/** The parent of all pods: they share what an actor's system costs, and an inspector sees one tree. */
+function createNodeLogic(
+  pods: ReadonlyMap<string, PodActor>,
+  onBroken: (key: string, error: unknown) => void,
+): NodeLogic {
+  const active = { status: "active", output: undefined, error: undefined } as const; // const: the status
+  return {
+    getInitialSnapshot: () => active,
+    transition(snapshot, event, scope) {
+      if (event.type === "xstate.stop") {
+        for (const pod of pods.values()) scope.stopChild(pod);
+        return { ...active, status: "stopped" };
+      }
+      if (event.type.startsWith("xstate.error.actor.")) onBroken(String(event["actorId"]), event["error"]);
+      return snapshot;
+    },
+    getPersistedSnapshot: (snapshot) => snapshot,
   };
 }
 

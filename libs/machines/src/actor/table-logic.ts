@@ -40,7 +40,8 @@ export type TableLogic<TMachine extends AnyStateMachine> = ActorLogic<
   InputFrom<TMachine>
 >;
 
-type Children = Readonly<Record<string, AnyActorRef>>;
+/** A map: each id as a name of an object's own would make a shape of its own. */
+type Children = ReadonlyMap<string, AnyActorRef>;
 
 /** The same of any machine: here its types are the table's. */
 type AnySnapshot = Snapshot<undefined> & {
@@ -75,14 +76,16 @@ export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMac
     (src: string, { id, input }: { readonly id: string; readonly input: unknown }): AnyActorRef => {
       // The machine's own types say which actors there are and what they take.
       const child = createActor(actors[src] as AnyActorLogic, { id, parent: run.scope.self, input });
-      run.children = { ...run.children, [id]: child };
+      run.children = new Map(run.children).set(id, child);
       run.scope.defer(() => void child.start());
       return child;
     };
 
   const stopChild = (run: Run, id: string): void => {
-    const { [id]: child, ...others } = run.children;
+    const child = run.children.get(id);
     if (child === undefined) return;
+    const others = new Map(run.children);
+    others.delete(id);
     run.children = others;
     run.scope.defer(() => run.scope.stopChild(child));
   };
@@ -154,12 +157,15 @@ export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMac
     // What an inspector draws.
     config: machine.config,
     getInitialSnapshot: (scope, input) =>
-      enter({ scope, event: firstEvent, context: table.toContext(input), children: {} }, table.initial),
+      enter(
+        { scope, event: firstEvent, context: table.toContext(input), children: noChildren },
+        table.initial,
+      ),
     transition: (snapshot, event, scope) => {
       const { value, context, children } = snapshot;
       if (event.type === "xstate.stop") {
-        for (const child of Object.values(children)) scope.stopChild(child);
-        return { ...snapshot, status: "stopped", output: undefined, error: undefined, children: {} };
+        for (const child of children.values()) scope.stopChild(child);
+        return { ...snapshot, status: "stopped", output: undefined, error: undefined, children: noChildren };
       }
       const { on, onOther } = stateOf(value);
       const run = { scope, event, context, children };
@@ -172,6 +178,7 @@ export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMac
   return logic as unknown as TableLogic<TMachine>;
 }
 
+const noChildren: Children = new Map();
 const firstEvent: AnyEventObject = { type: "xstate.init" };
 
 function findStep(steps: readonly TableStep[], run: Run): TableStep | undefined {
