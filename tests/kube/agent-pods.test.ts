@@ -64,7 +64,7 @@ const webPolicy = 2;
 const members = () => dumpPolicyFilter(maps).get(webPolicy) ?? new Set<bigint>();
 
 let count = 0;
-function create(uid: string, name: string): Bundle {
+function create(uid: string, name: string, flags: readonly string[] = []): Bundle {
   const container = `c${++count}`;
   return createBundle(workspace, {
     id: `${container}-${workspace.tag}`,
@@ -77,7 +77,7 @@ function create(uid: string, name: string): Bundle {
           path: findHook(),
           args: [
             ...["tetragon-oci-hook", "createRuntime", "--grpc-address", `unix://${seat.socketPath}`],
-            ...["--log-fname", workspace.path(`${container}.log`)],
+            ...["--log-fname", workspace.path(`${container}.log`), ...flags],
           ],
         },
       ],
@@ -139,6 +139,12 @@ test("a pod that the server does not have, or has another one of its name, is re
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("is not known to the API server after 1500 ms");
   }
+}, 60_000);
+
+test("a caller with less time than that hears the reason too", async () => {
+  const refused = await runc.run(create(uidOf(4), "nobody", ["--grpc-timeout", "700ms"]));
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toMatch(/is not known to the API server after [56]\d\d ms/);
 }, 60_000);
 
 test("a pod that was deleted is refused at once", async () => {

@@ -2,8 +2,7 @@
 // The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, ContainerEvents and AgentState.
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status } from "@grpc/grpc-js";
-import { type Logger, nowNanos } from "@rthooks/log";
-import { VOUCHING_HEADER } from "@rthooks/oci";
+import type { Logger } from "@rthooks/log";
 import {
   AgentStateDefinition,
   ContainerEventsDefinition,
@@ -13,17 +12,16 @@ import {
 } from "@rthooks/proto";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../core/agent-metrics.ts";
-import { type HookCall, parseHookCall } from "../core/announcement.ts";
 import { renderHealth } from "../core/health.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
-import type { Refusal, RefusalKind } from "../core/refusal.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
 import { type AgentInfo, toInfoMessage } from "../wire/info-message.ts";
-import { toContainerMessage, toHookFields, toWireError } from "../wire/messages.ts";
+import { toContainerMessage } from "../wire/messages.ts";
 import { registerUnary } from "../wire/service.ts";
 import type { PolicyArchive } from "./policy-archive.ts";
 import { registerPolicyService } from "./policy-service.ts";
+import { type RuntimeHookOptions, registerRuntimeHook } from "./runtime-hook.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
 export interface GrpcServer {
@@ -42,8 +40,7 @@ export interface GrpcServerOptions {
   readonly lifecycle: Lifecycle;
   readonly policies: PolicyStore;
   readonly archive: PolicyArchive;
-  /** Resolves when the pod of the call is known, or cannot be; undefined where there is nothing to wait for. */
-  awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
+  readonly awaitPod: RuntimeHookOptions["awaitPod"];
   readonly log: Logger;
   readonly info: AgentInfo;
   readonly metrics: AgentMetrics;
@@ -93,66 +90,7 @@ export function createGrpcServer({
     (_, answer) => answer(ok({ healthStatus: [findHealth()] })),
     onBug,
   );
-  registerUnary(
-    server,
-    sensors,
-    sensors.methods.runtimeHook,
-    ({ event }, answer, metadata) => {
-      const beganMs = performance.now();
-      const observe = (outcome: "ok" | RefusalKind): void =>
-        metrics.observeHook(outcome, (performance.now() - beganMs) / 1000);
-      if (event === undefined) {
-        observe("bad-request");
-        const details = "RuntimeHook: the request carries no event that this agent knows (createContainer)";
-        log.warn("hook call refused", { reason: "bad-request", err: details });
-        answer(err({ code: status.INVALID_ARGUMENT, details }));
-        return;
-      }
-      const isVouched = metadata.get(VOUCHING_HEADER)[0] === "1";
-      const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos());
-      if (call.ok) {
-        const end = calls.begin();
-        const { containerName, image, containerId } = call.value.announcement;
-        const { disbelieved } = call.value;
-        if (disbelieved !== undefined) {
-          log.warn("hook call corrected: its pod is that of its cgroup", {
-            containerID: containerId,
-            err: disbelieved,
-          });
-        }
-        if (containerName === "") metrics.countMissing("name");
-        if (image === "") metrics.countMissing("image");
-        const conclude = (refusal: Refusal | undefined): void => {
-          end();
-          observe(refusal?.kind ?? "ok");
-          answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));
-        };
-        const announce = (): void => {
-          try {
-            lifecycle.announce(call.value, conclude);
-          } catch (error) {
-            end();
-            throw error;
-          }
-        };
-        const waiting = awaitPod(call.value);
-        if (waiting === undefined) announce();
-        else {
-          waiting
-            .then((known) => (known.ok ? announce() : conclude(known.error)))
-            .catch((error: unknown) => {
-              onBug(error);
-              conclude({ kind: "internal", message: describeError(error) });
-            });
-        }
-        return;
-      }
-      observe(call.error.kind);
-      log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
-      answer(err(toWireError(call.error)));
-    },
-    onBug,
-  );
+  registerRuntimeHook(server, { lifecycle, awaitPod, metrics, log, onBug, beginCall: calls.begin });
   registerPolicyService(server, policies, archive, log, onBug);
   registerUnary(
     server,

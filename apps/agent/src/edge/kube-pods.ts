@@ -34,8 +34,8 @@ export interface KubePodsOptions {
 export interface KubePods {
   readonly client: ApiClient;
   readonly source: PodSource;
-  /** Undefined where nothing has to be waited for. */
-  awaitPod(call: HookCall): Promise<Result<void, Refusal>> | undefined;
+  /** Undefined where nothing has to be waited for. `deadlineMs`: when the caller gives up, Unix time or Infinity. */
+  awaitPod(call: HookCall, deadlineMs: number): Promise<Result<void, Refusal>> | undefined;
   /** Whether the pods that are known are those of now. */
   isConnected(): boolean;
   close(): void;
@@ -80,7 +80,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     if (store.isAhead(pod.uid)) checkLater(pod);
   };
 
-  const awaitPod: KubePods["awaitPod"] = ({ podUid, announcement }) => {
+  const awaitPod: KubePods["awaitPod"] = ({ podUid, announcement }, deadlineMs) => {
     const query = { uid: podUid, namespace: announcement.podNamespace, name: announcement.podName };
     // Labels that came along from the runtime need nobody to confirm them.
     if (podUid === undefined || announcement.podLabels !== undefined) return undefined;
@@ -89,7 +89,18 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
       const message = `pod ${query.namespace}/${query.name} (${podUid}) was deleted`;
       return Promise.resolve(err({ kind: "pod-gone", message }));
     }
-    return waitForPod({ client, store, query, podWaitMs, log, adopt, isConnected: watch.isConnected });
+    // The reason is of use only to one who still listens.
+    const leftMs = Math.floor(deadlineMs - Date.now() - ANSWER_MS);
+    const waitMs = Math.max(0, Math.min(podWaitMs, leftMs));
+    return waitForPod({
+      client,
+      store,
+      query,
+      podWaitMs: waitMs,
+      log,
+      adopt,
+      isConnected: watch.isConnected,
+    });
   };
 
   return ok({
@@ -104,6 +115,8 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
   });
 }
 
+/** For an answer to reach its caller. */
+const ANSWER_MS = 50;
 /** Between two looks at a pod that only an answer has told of. */
 const CHECK_MS = 30_000;
 

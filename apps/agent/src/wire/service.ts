@@ -21,11 +21,17 @@ export interface WireError {
   readonly details: string;
 }
 
+interface CallInfo {
+  readonly metadata: Metadata;
+  /** When the client gives up, Unix time in milliseconds; Infinity where it never does. */
+  readonly deadlineMs: number;
+}
+
 /** Answers once; what it throws is the client's INTERNAL. */
 export type UnaryHandler<Request, Response> = (
   request: Request,
   answer: (result: Result<Response, WireError>) => void,
-  metadata: Metadata,
+  call: CallInfo,
 ) => void;
 
 export function registerUnary<Request, Response>(
@@ -39,7 +45,11 @@ export function registerUnary<Request, Response>(
     toPath(service, method),
     // grpc-js takes any kind of handler here; "unary" below is what makes it call this one with two arguments.
     (
-      call: { readonly request: Result<Request, string>; readonly metadata: Metadata },
+      call: {
+        readonly request: Result<Request, string>;
+        readonly metadata: Metadata;
+        getDeadline(): Date | number;
+      },
       callback: (error: WireError | null, response?: Response) => void,
     ) => {
       const answer = (result: Result<Response, WireError>): void =>
@@ -50,7 +60,7 @@ export function registerUnary<Request, Response>(
         return;
       }
       try {
-        handler(request.value, answer, call.metadata);
+        handler(request.value, answer, { metadata: call.metadata, deadlineMs: Number(call.getDeadline()) });
       } catch (error) {
         onBug(error);
         answer(err({ code: status.INTERNAL, details: `${method.name}: ${describeError(error)}` }));
