@@ -28,11 +28,14 @@ const innerSpec = (cgroupId: bigint): MapSpec => ({
 });
 const present = new Uint8Array(1);
 
+/** Without policies the cgroup is taken out. */
+export type CgroupPolicies = readonly [cgroupId: bigint, policyIds: readonly number[]];
+
 export interface ReverseMap {
   /** Cgroups that are there. */
   list(): Result<readonly bigint[], string>;
-  /** In place of what is there; without policies the cgroup is taken out. */
-  put(cgroupId: bigint, policyIds: readonly number[]): Result<void, string>;
+  /** In place of what is there, all cgroups that come and all that go in one call each. Gives those that failed, with why. */
+  put(changes: readonly CgroupPolicies[]): ReadonlyMap<bigint, string>;
   close(): void;
 }
 
@@ -69,18 +72,36 @@ function toReverseMap(bpf: Bpf, outer: BpfMap): ReverseMap {
     return ok(undefined);
   };
 
-  const make = (cgroupId: bigint, policyIds: readonly number[]): Result<void, string> => {
+  const fill = (cgroupId: bigint, policyIds: readonly number[]): Result<BpfMap, string> => {
     const made = bpf.createMap(innerSpec(cgroupId));
     if (!made.ok) return fail(made.error);
-    try {
-      const filled = change(made.value, policyIds);
-      if (!filled.ok) return filled;
-      const value = new Uint8Array(new Uint32Array([made.value.fd]).buffer);
-      const done = outer.update(toCgroupKey(cgroupId), value);
-      return done.ok ? ok(undefined) : fail(done.error);
-    } finally {
-      made.value.close();
+    const filled = change(made.value, policyIds);
+    if (filled.ok) return ok(made.value);
+    made.value.close();
+    return filled;
+  };
+
+  /** Where not all of them fit, each is tried by itself. */
+  const insert = (made: ReadonlyMap<bigint, BpfMap>): ReadonlyMap<bigint, string> => {
+    const fds = new Uint32Array([...made.values()].map(({ fd }) => fd));
+    const all =
+      made.size === 0 || outer.updateBatch(toCgroupKey(...made.keys()), new Uint8Array(fds.buffer)).ok;
+    const failures = new Map<bigint, string>();
+    if (all) return failures;
+    for (const [cgroupId, { fd }] of made) {
+      const done = outer.update(toCgroupKey(cgroupId), new Uint8Array(new Uint32Array([fd]).buffer));
+      if (!done.ok) failures.set(cgroupId, renderBpfError(done.error));
     }
+    return failures;
+  };
+
+  /** Undefined where there is none. */
+  const openInner = (cgroupId: bigint): Result<BpfMap | undefined, string> => {
+    const mapId = outer.lookup(toCgroupKey(cgroupId));
+    if (!mapId.ok) return fail(mapId.error);
+    if (mapId.value === undefined) return ok(undefined);
+    const inner = bpf.openById(new DataView(mapId.value.buffer).getUint32(0, true));
+    return inner.ok ? inner : fail(inner.error);
   };
 
   return {
@@ -88,21 +109,30 @@ function toReverseMap(bpf: Bpf, outer: BpfMap): ReverseMap {
       const keys = outer.keys();
       return keys.ok ? ok(toCgroupIds(keys.value)) : fail(keys.error);
     },
-    put(cgroupId, policyIds) {
-      const key = toCgroupKey(cgroupId);
-      if (policyIds.length === 0) {
-        const removed = outer.delete(key);
-        return removed.ok ? ok(undefined) : fail(removed.error);
+    put(changes) {
+      const failures = new Map<bigint, string>();
+      const gone = changes.filter(([, policyIds]) => policyIds.length === 0).map(([cgroupId]) => cgroupId);
+      // First, so that there is room for others.
+      const removed = gone.length === 0 ? ok(undefined) : outer.deleteMany(toCgroupKey(...gone));
+      if (!removed.ok) for (const cgroupId of gone) failures.set(cgroupId, renderBpfError(removed.error));
+
+      const made = new Map<bigint, BpfMap>();
+      for (const [cgroupId, policyIds] of changes) {
+        if (policyIds.length === 0) continue;
+        const inner = openInner(cgroupId);
+        const there = inner.ok ? inner.value : undefined;
+        const done = !inner.ok
+          ? inner
+          : there === undefined
+            ? fill(cgroupId, policyIds)
+            : change(there, policyIds);
+        there?.close();
+        if (!done.ok) failures.set(cgroupId, done.error);
+        else if (done.value !== undefined) made.set(cgroupId, done.value);
       }
-      const mapId = outer.lookup(key);
-      if (!mapId.ok) return fail(mapId.error);
-      if (mapId.value === undefined) return make(cgroupId, policyIds);
-      const inner = bpf.openById(new DataView(mapId.value.buffer).getUint32(0, true));
-      if (!inner.ok) return fail(inner.error);
-      if (inner.value === undefined) return make(cgroupId, policyIds);
-      const done = change(inner.value, policyIds);
-      inner.value.close();
-      return done;
+      for (const [cgroupId, error] of insert(made)) failures.set(cgroupId, error);
+      for (const map of made.values()) map.close();
+      return failures;
     },
     close: () => outer.close(),
   };

@@ -5,12 +5,13 @@
 import type { Logger } from "@rthooks/log";
 import type { AgentMetrics } from "../core/agent-metrics.ts";
 import type { OnCgroupPolicies } from "../core/reverse-index.ts";
+import type { CgroupPolicies } from "./bpf-reverse-map.ts";
 
 export type ReverseJob =
   | { readonly kind: "open"; readonly directory: string }
   | {
       readonly kind: "put";
-      readonly changes: readonly (readonly [cgroupId: bigint, policyIds: readonly number[]])[];
+      readonly changes: readonly CgroupPolicies[];
     };
 
 export type ReverseReport =
@@ -25,8 +26,8 @@ export interface ReverseMapThread {
   close(): void;
 }
 
-/** In one go: so much that is new may wait behind it for as long. */
-const batchSize = 64;
+/** In one go: one wait for the kernel serves them all. */
+const batchSize = 256;
 
 export function startReverseMapThread(
   directory: string,

@@ -24,15 +24,8 @@ function work(job: ReverseJob): ReverseReport {
       ? { kind: "opened", cgroupIds: found.value, replaced }
       : { kind: "unusable", error: found.error };
   }
-  const failed: bigint[] = [];
-  let error = "";
-  for (const [cgroupId, policyIds] of job.changes) {
-    const done = map?.put(cgroupId, policyIds);
-    if (done?.ok !== false) continue;
-    failed.push(cgroupId);
-    error = done.error;
-  }
-  return { kind: "done", failed, error };
+  const failures = map?.put(job.changes) ?? new Map<bigint, string>();
+  return { kind: "done", failed: [...failures.keys()], error: [...failures.values()][0] ?? "" };
 }
 
 self.onmessage = ({ data }: MessageEvent<ReverseJob>) => self.postMessage(work(data));
