@@ -117,6 +117,27 @@ test("cgroups too many are a problem that is told, until others leave", async ()
   thread.close();
 }, 120_000);
 
+test("cgroups that come and go in swarms leave nothing behind, too many or not", async () => {
+  const directory = newDirectory();
+  const { thread } = begin(directory);
+  for (let wave = 0; wave < 6; wave++) {
+    const ids = Array.from({ length: 2000 }, (_, at) => BigInt(wave * 10_000 + at + 1));
+    for (const id of ids) {
+      thread.put(id, [1]);
+      thread.put(id, [1, 2]);
+      if (id % 50n === 0n) await Bun.sleep(0);
+    }
+    if (wave % 2 === 0) await Bun.sleep(100);
+    for (const id of ids) {
+      thread.put(id, [1]);
+      thread.put(id, []);
+      if (id % 50n === 0n) await Bun.sleep(0);
+    }
+  }
+  await until(() => thread.problem() === "" && isNow(directory, {}));
+  thread.close();
+}, 60_000);
+
 test("a place that is no bpf file system, or a map of another layout, is told", async () => {
   const nowhere = begin(tmpdir());
   await until(() => nowhere.thread.problem() !== "");

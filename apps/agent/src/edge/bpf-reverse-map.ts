@@ -81,18 +81,19 @@ function toReverseMap(bpf: Bpf, outer: BpfMap): ReverseMap {
     return filled;
   };
 
-  /** Where not all of them fit, each is tried by itself. */
+  /** One that does not fit is followed by none that does: all of them are new. */
   const insert = (made: ReadonlyMap<bigint, BpfMap>): ReadonlyMap<bigint, string> => {
+    if (made.size === 0) return new Map();
+    const cgroupIds = [...made.keys()];
     const fds = new Uint32Array([...made.values()].map(({ fd }) => fd));
-    const all =
-      made.size === 0 || outer.updateBatch(toCgroupKey(...made.keys()), new Uint8Array(fds.buffer)).ok;
-    const failures = new Map<bigint, string>();
-    if (all) return failures;
-    for (const [cgroupId, { fd }] of made) {
-      const done = outer.update(toCgroupKey(cgroupId), new Uint8Array(new Uint32Array([fd]).buffer));
-      if (!done.ok) failures.set(cgroupId, renderBpfError(done.error));
-    }
-    return failures;
+    const { done, error } = outer.updateBatch(toCgroupKey(...cgroupIds), new Uint8Array(fds.buffer));
+    if (error === undefined) return new Map();
+    return new Map(cgroupIds.slice(done).map((cgroupId) => [cgroupId, renderBpfError(error)]));
+  };
+
+  const isThere = (cgroupId: bigint): boolean => {
+    const found = outer.lookup(toCgroupKey(cgroupId));
+    return !found.ok || found.value !== undefined;
   };
 
   /** Undefined where there is none. */
@@ -111,8 +112,10 @@ function toReverseMap(bpf: Bpf, outer: BpfMap): ReverseMap {
     },
     put(changes) {
       const failures = new Map<bigint, string>();
-      const gone = changes.filter(([, policyIds]) => policyIds.length === 0).map(([cgroupId]) => cgroupId);
-      // First, so that there is room for others.
+      // First, so that there is room for others; one that is not there would end the call.
+      const gone = changes
+        .filter(([cgroupId, policyIds]) => policyIds.length === 0 && isThere(cgroupId))
+        .map(([cgroupId]) => cgroupId);
       const removed = gone.length === 0 ? ok(undefined) : outer.deleteMany(toCgroupKey(...gone));
       if (!removed.ok) for (const cgroupId of gone) failures.set(cgroupId, renderBpfError(removed.error));
 

@@ -60,18 +60,20 @@ export function startReverseMapThread(
     for (const [cgroupId, policyIds] of underWay) {
       const hasFailed = ids.includes(cgroupId);
       metrics.countFilterChange("reverse-put", !hasFailed);
-      if (hasFailed) failed.set(cgroupId, policyIds);
-      else failed.delete(cgroupId);
+      // By now it may have to be something else.
+      if (hasFailed && !waiting.has(cgroupId)) failed.set(cgroupId, policyIds);
     }
     if (ids.length > 0 && problem === "") sayProblem(error);
-    const hasRoom = [...underWay].some(
+    // As many as have left make room for.
+    let room = [...underWay].filter(
       ([cgroupId, policyIds]) => policyIds.length === 0 && !ids.includes(cgroupId),
-    );
-    if (hasRoom) {
-      for (const [cgroupId, policyIds] of failed)
-        if (!waiting.has(cgroupId)) waiting.set(cgroupId, policyIds);
-      failed.clear();
-    } else if (failed.size === 0) problem = "";
+    ).length;
+    for (const [cgroupId, policyIds] of failed) {
+      if (room-- <= 0) break;
+      failed.delete(cgroupId);
+      if (!waiting.has(cgroupId)) waiting.set(cgroupId, policyIds);
+    }
+    if (failed.size === 0 && waiting.size === 0) problem = "";
   };
 
   worker.addEventListener("message", ({ data }: MessageEvent<ReverseReport>) => {

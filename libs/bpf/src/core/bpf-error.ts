@@ -29,7 +29,7 @@ function findHint(command: CommandName, code: ErrnoName): string {
     case "ENOMEM":
       return "memory is short, or RLIMIT_MEMLOCK is (kernels before 5.11 count maps there)";
     case "E2BIG":
-      return command === "MAP_UPDATE_ELEM" ? "the map is full" : "";
+      return command === "MAP_UPDATE_ELEM" || command === "MAP_UPDATE_BATCH" ? "the map is full" : "";
     case "EEXIST":
       return command === "OBJ_PIN" ? "something is pinned there already" : "";
     default:

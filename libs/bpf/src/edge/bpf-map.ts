@@ -20,14 +20,21 @@ export interface BpfMap {
   keys(): Result<Uint8Array, BpfError>;
   /** Many entries with one value, in one call where the kernel can; the error says nothing of what was done before it. */
   updateMany(keys: Uint8Array, value: Uint8Array): Result<void, BpfError>;
-  /** In one call; an error where the kernel cannot. One value for each key, one behind the other. */
-  updateBatch(keys: Uint8Array, values: Uint8Array): Result<void, BpfError>;
+  /** In one call. One value for each key, one behind the other; an error ends it, and what came before that is done. */
+  updateBatch(keys: Uint8Array, values: Uint8Array): BatchOutcome;
   /** Keys that are not there are passed over. */
   deleteMany(keys: Uint8Array): Result<void, BpfError>;
   /** In a bpf file system; the map lives as long as the pin does. */
   pin(path: string): Result<void, BpfError>;
   /** The map itself lives on where it is pinned or inside another. */
   close(): void;
+}
+
+export interface BatchOutcome {
+  /** How many entries, from the first on. */
+  readonly done: number;
+  /** Of the next one; undefined where all are done. */
+  readonly error: BpfError | undefined;
 }
 
 const ELEMENT_BYTES = 32;
@@ -102,14 +109,19 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
     command: "MAP_UPDATE_BATCH" | "MAP_DELETE_BATCH",
     some: Uint8Array,
     values: Uint8Array | undefined,
-  ): Result<number, BpfError> => {
+  ): BatchOutcome => {
     const attr = new Uint8Array(BATCH_BYTES);
     const view = new DataView(attr.buffer);
     view.setBigUint64(16, calls.pointerTo(some), true);
     view.setBigUint64(24, values === undefined ? 0n : calls.pointerTo(values), true);
     view.setUint32(32, some.length / keySize, true);
     view.setUint32(36, fd, true);
-    return calls.bpf(command, name, attr);
+    const called = calls.bpf(command, name, attr);
+    const count = some.length / keySize;
+    if (called.ok) return { done: count, error: undefined };
+    // The kernel writes back how far it came, and nothing where it does not know the command.
+    const written = view.getUint32(32, true);
+    return { done: written === count ? 0 : written, error: called.error };
   };
 
   const each = <T>(
@@ -135,17 +147,18 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
       const values = new Uint8Array((some.length / keySize) * valueSize);
       for (let at = 0; at < values.length; at += valueSize) values.set(one, at);
       // Whatever keeps the kernel from doing all at once, one after the other gives the same or the better error.
-      if (some.length > keySize && batch("MAP_UPDATE_BATCH", some, values).ok) return ok(undefined);
+      if (some.length > keySize && batch("MAP_UPDATE_BATCH", some, values).error === undefined)
+        return ok(undefined);
       return each(some, (changed) => update(changed, one));
     },
     updateBatch(some, values) {
       if (some.length / keySize !== values.length / valueSize)
         throw new RangeError(`${name}: ${some.length} bytes of keys, ${values.length} of values`);
-      const done = batch("MAP_UPDATE_BATCH", some, values);
-      return done.ok ? ok(undefined) : done;
+      return batch("MAP_UPDATE_BATCH", some, values);
     },
     deleteMany(some) {
-      if (some.length > keySize && batch("MAP_DELETE_BATCH", some, undefined).ok) return ok(undefined);
+      if (some.length > keySize && batch("MAP_DELETE_BATCH", some, undefined).error === undefined)
+        return ok(undefined);
       return each(some, remove);
     },
     pin(path) {

@@ -98,6 +98,15 @@ describe("a hash map", () => {
     expect(readKeys(map)).toEqual(all.slice(0, 100));
   });
 
+  test("tells how many of a batch it took", () => {
+    const map = create();
+    const all = Array.from({ length: 110 }, (_, at) => at);
+    const { done, error } = map.updateBatch(u64(...all), new Uint8Array(110));
+    expect([done, error?.code]).toEqual([100, "E2BIG"]);
+    expect(map.updateBatch(u64(1, 2), new Uint8Array(2))).toEqual({ done: 2, error: undefined });
+    expect(() => map.updateBatch(u64(1, 2), new Uint8Array(1))).toThrow(RangeError);
+  });
+
   test("refuses keys of another length before the kernel could read beyond them", () => {
     const map = create();
     for (const key of [new Uint8Array(), u32(1), u64(1, 2)]) {

@@ -31,6 +31,6 @@ export function probeBpf(bpf: Bpf): BpfCapabilities {
   return {
     bpf_hash_map: ok(undefined),
     bpf_map_of_maps: ofMaps.ok ? ok(undefined) : err(renderBpfError(ofMaps.error)),
-    bpf_map_batch: batch.ok ? ok(undefined) : err(renderBpfError(batch.error)),
+    bpf_map_batch: batch.error === undefined ? ok(undefined) : err(renderBpfError(batch.error)),
   };
 }
