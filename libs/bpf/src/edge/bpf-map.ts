@@ -30,7 +30,7 @@ export interface BpfMap {
   close(): void;
 }
 
-export interface BatchOutcome {
+interface BatchOutcome {
   /** How many entries, from the first on. */
   readonly done: number;
   /** Of the next one; undefined where all are done. */
