@@ -2,7 +2,7 @@
 // The kernel's maps and real containers: a container's cgroup is in them before its first instruction, and as long as the
 // container lives, whatever becomes of the agent.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../harness/agent.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
@@ -12,7 +12,8 @@ import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
 import { hasWritten, waitForFirstAct } from "../harness/first-act.ts";
 import { createGate } from "../harness/gate.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
-import { findHook } from "../harness/programs.ts";
+import { runProcess, startProcess } from "../harness/process.ts";
+import { findAgent, findHook, findTool } from "../harness/programs.ts";
 import { createRunc, type Runc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
@@ -125,6 +126,41 @@ test("what a container makes below its cgroup is in the map too, and leaves it",
   expect(members().has(readCgroupId(cgroupPath))).toBe(true);
   end(bundle);
   await running.exited;
+}, 60_000);
+
+test("where no bpf file system is mounted the agent mounts it", async () => {
+  // In mounts of its own: the machine's stay as they are.
+  const socket = workspace.path("own.sock");
+  const script = 'umount /sys/fs/bpf 2>/dev/null; exec "$@"';
+  const agent = startProcess(
+    [
+      ...[
+        findTool("unshare"),
+        "--mount",
+        "--propagation",
+        "private",
+        "/bin/sh",
+        "-c",
+        script,
+        "sh",
+        findAgent(),
+      ],
+      ...["--info-file=", "--server-address", `unix://${socket}`, "--enable-policy-filter"],
+      ...["--bpf-dir", workspace.tag, "--tracing-policy-dir", workspace.path("none")],
+    ],
+    {},
+    workspace,
+  );
+  await waitFor("the agent listens", () => agent.stderr().includes("listening"));
+  expect(agent.stderr()).toContain("bpf file system mounted");
+  expect(existsSync(`/sys/fs/bpf/${workspace.tag}`)).toBe(false);
+  const seen = await runProcess([
+    ...[findTool("nsenter"), "--target", String(agent.pid), "--mount", findTool("bpftool"), "map", "dump"],
+    ...["pinned", `/sys/fs/bpf/${workspace.tag}/policy_filter_maps`],
+  ]);
+  expect(seen.stdout).toContain("Found 1 element");
+  agent.signal("SIGTERM");
+  await agent.exited;
 }, 60_000);
 
 test("without a bpf file system the agent runs, and says that nothing is enforced", async () => {

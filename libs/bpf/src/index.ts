@@ -3,6 +3,7 @@
 
 export { type BpfError, renderBpfError } from "./core/bpf-error.ts";
 export { findMismatch, type MapInfo, type MapSpec } from "./core/map-spec.ts";
+export { ensureBpfFs } from "./edge/bpf-fs.ts";
 export type { BpfMap } from "./edge/bpf-map.ts";
 export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";

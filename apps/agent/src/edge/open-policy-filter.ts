@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { openBpf } from "@rthooks/bpf";
+import { ensureBpfFs, openBpf } from "@rthooks/bpf";
 import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../core/agent-metrics.ts";
@@ -11,6 +11,9 @@ import { indexReverse } from "../core/reverse-index.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
 import { removeReverseMap } from "./bpf-reverse-map.ts";
 import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thread.ts";
+
+/** Where systemd, and Tetragon, mount it. */
+const USUAL_ROOT = "/sys/fs/bpf";
 
 export interface PolicyFilterOptions {
   /** Empty: policies are kept in memory, and enforced by nobody. */
@@ -49,6 +52,10 @@ function openInKernel({
 }: PolicyFilterOptions): Result<OpenedFilter, string> {
   const bpf = openBpf();
   if (!bpf.ok) return bpf;
+  // Elsewhere it is for whoever chose the place to have one there.
+  const root = bpfDirectory.startsWith(`${USUAL_ROOT}/`) ? ensureBpfFs(USUAL_ROOT) : ok("there");
+  if (!root.ok) return root;
+  if (root.value === "mounted") log.info("bpf file system mounted", { path: USUAL_ROOT });
   const maps = openBpfFilterMaps(bpf.value, bpfDirectory, log);
   if (!maps.ok) return maps;
   let thread: ReverseMapThread | undefined;
