@@ -30,13 +30,21 @@ const dump = (...words: readonly string[]): readonly Entry[] =>
 const toNumber = (bytes: readonly string[]): bigint =>
   bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
 
-const dumpMapOfMaps = (path: string): ReadonlyMap<bigint, ReadonlySet<bigint>> =>
-  new Map(
-    dump("pinned", path).map(({ key, value }) => [
-      toNumber(key),
-      new Set(dump("id", String(toNumber(value))).map((entry) => toNumber(entry.key))),
-    ]),
-  );
+/** A map that goes between the look at the outer one and its own is no answer: then all is looked at anew. */
+function dumpMapOfMaps(path: string, tries = 10): ReadonlyMap<bigint, ReadonlySet<bigint>> {
+  const outer = dump("pinned", path);
+  try {
+    return new Map(
+      outer.map(({ key, value }) => [
+        toNumber(key),
+        new Set(dump("id", String(toNumber(value))).map((entry) => toNumber(entry.key))),
+      ]),
+    );
+  } catch (error) {
+    if (tries === 1) throw error;
+    return dumpMapOfMaps(path, tries - 1);
+  }
+}
 
 /** Policy ids with their cgroup ids, read from the kernel by bpftool. */
 export const dumpPolicyFilter = (directory: string): ReadonlyMap<number, ReadonlySet<bigint>> =>
