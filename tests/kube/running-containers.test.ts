@@ -51,14 +51,16 @@ afterAll(() => workspace.close(), 60_000);
 const webPolicy = 2;
 const members = () => dumpPolicyFilter(maps).get(webPolicy) ?? new Set<bigint>();
 const web = { labels: { app: "web" } };
-const uidOf = (number: number): string => `00000000-0000-4000-8000-00000000000${number}`;
+/** Cgroups are looked for in the whole hierarchy, where others may be at work with the same tests. */
+const own = crypto.randomUUID().slice(0, 8);
+const uidOf = (number: number): string => `${own}-0000-4000-8000-00000000000${number}`;
 const imageOf = (id: string) => ({ id, name: "app", image: "docker.io/library/web:1" });
 
 let count = 0;
 
 /** A container of the pod, in the cgroup where the kubelet would have it. */
 async function start(uid: string, pod: string, isHooked = false) {
-  const id = String(++count).repeat(64).slice(0, 64);
+  const id = own + String(++count).repeat(56).slice(0, 56);
   const bundle = createBundle(workspace, {
     id: `c${count}-${workspace.tag}`,
     cgroupsPath: `${runc.cgroupParent}/pod${uid}/${id}`,

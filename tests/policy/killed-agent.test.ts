@@ -31,7 +31,9 @@ interface Start {
   readonly cgroupId: bigint;
 }
 
-const uidOf = (pod: number): string => `00000000-0000-4000-8000-${String(pod).padStart(12, "0")}`;
+/** Cgroups are looked for in the whole hierarchy, where others may be at work with the same tests. */
+const own = crypto.randomUUID().slice(0, 8);
+const uidOf = (pod: number): string => `${own}-0000-4000-8000-${String(pod).padStart(12, "0")}`;
 const isWeb = (pod: number): boolean => pod % 2 === 0;
 const starts: Start[] = [];
 const released = new Set<Start>();
@@ -42,7 +44,7 @@ beforeAll(() => {
   workspace.onClose(() => removeCgroup(parent));
   for (let pod = 0; pod < pods; pod++) {
     for (let at = 0; at < each; at++) {
-      const id = `${pod}`.padStart(32, "a") + `${at}`.padStart(32, "b");
+      const id = own + `${pod}`.padStart(28, "a") + `${at}`.padStart(28, "b");
       const cgroupsPath = `${parent}/kubepods/pod${uidOf(pod)}/${id}`;
       mkdirSync(findCgroupDirectory(cgroupsPath), { recursive: true });
       starts.push({ id, pod, cgroupsPath, cgroupId: readCgroupId(cgroupsPath) });

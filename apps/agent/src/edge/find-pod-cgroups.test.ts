@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPodCgroups } from "./find-pod-cgroups.ts";
@@ -46,6 +46,17 @@ test("what a container makes below itself is nobody's pod, nor is what a link le
   make(`/docker/${id("f")}/kubepods/pod${uid("3")}/${id("d")}`);
   symlinkSync(join(root, one), join(root, "kubepods", `pod${uid("3")}`));
   expect(await find([uid("3"), id("d")])).toEqual({});
+});
+
+test("what somebody else than the hierarchy's owner may write to is nobody's pod", async () => {
+  const delegated = "/user.slice/user-1000.slice";
+  make(`${delegated}/pod${uid("4")}/${id("e")}`);
+  expect(Object.keys(await find([uid("4"), id("e")]))).toEqual([id("e")]);
+  chownSync(join(root, delegated), 1000, 1000);
+  expect(await find([uid("4"), id("e")])).toEqual({});
+  make(`/kubepods/pod${uid("5")}/${id("e")}`);
+  chownSync(join(root, "kubepods", `pod${uid("5")}`), 1000, 1000);
+  expect(await find([uid("5"), id("e")])).toEqual({});
 });
 
 test("a root that is not there has nothing", async () => {

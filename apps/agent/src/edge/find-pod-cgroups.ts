@@ -2,6 +2,7 @@
 // Where the runtime has put the containers of pods: below the pod's own cgroup, which the kubelet names by its UID
 // (pkg/kubelet/cm/pod_container_manager_linux.go), each under its id.
 
+import { lstatSync } from "node:fs";
 import { parseContainerElement } from "../core/announcement.ts";
 import { parsePodElement } from "../core/pod-uid.ts";
 import { listDirectories } from "./list-directories.ts";
@@ -18,14 +19,16 @@ const sliceSize = 50;
 const maxDepth = 8;
 
 /**
- * By container id, for the containers of the pods that are asked for. What lies below a container is never looked at: who
- * runs in it may make cgroups of any name there.
+ * By container id, for the containers of the pods that are asked for. What lies below a container is never looked at, nor
+ * below a cgroup that was handed to somebody else than the hierarchy's owner: they may make cgroups of any name there.
  */
 export async function findPodCgroups(
   root: string,
   wanted: ReadonlyMap<string, ReadonlySet<string>>,
 ): Promise<ReadonlyMap<string, PodCgroup>> {
   const found = new Map<string, PodCgroup>();
+  const owner = findOwner(root);
+  const isHandedOver = (path: string): boolean => findOwner(root + path) !== owner;
   const waiting: { readonly path: string; readonly depth: number }[] = [{ path: "", depth: 0 }];
   for (let done = 1; waiting.length > 0; done++) {
     const { path, depth } = waiting.pop() ?? { path: "", depth: maxDepth };
@@ -33,12 +36,12 @@ export async function findPodCgroups(
       const podUid = parsePodElement(name);
       if (podUid !== undefined) {
         const containerIds = wanted.get(podUid);
-        if (containerIds === undefined) continue;
+        if (containerIds === undefined || isHandedOver(`${path}/${name}`)) continue;
         for (const container of tryListDirectories(`${root}${path}/${name}`)) {
           const id = parseContainerElement(container);
           if (containerIds.has(id)) found.set(id, { podUid, path: `${path}/${name}/${container}` });
         }
-      } else if (depth < maxDepth && !isContainer(name)) {
+      } else if (depth < maxDepth && !isContainer(name) && !isHandedOver(`${path}/${name}`)) {
         waiting.push({ path: `${path}/${name}`, depth: depth + 1 });
       }
     }
@@ -49,6 +52,9 @@ export async function findPodCgroups(
 
 /** A container without a pod: docker's, podman's. */
 const isContainer = (name: string): boolean => /[0-9a-f]{64}(?:\.scope)?$/.test(name);
+
+/** Undefined for one that is gone. */
+const findOwner = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.uid;
 
 /** What cannot be read is nobody's business here. */
 function tryListDirectories(path: string): readonly string[] {
