@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a program's figures can be read.
+// A program's figures, and where they can be read.
 
+export { latencyBuckets } from "./core/latency-buckets.ts";
 export { serveMetrics } from "./edge/serve-metrics.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent counts. Where Tetragon has a figure of the same meaning it has Tetragon's name (pkg/metrics).
 
+import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { RefusalKind } from "./refusal.ts";
 
@@ -31,9 +32,6 @@ interface MeteredState {
   readonly filterEntries: Iterable<readonly [policyId: number, cgroups: number]>;
 }
 
-/** Seconds. */
-const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5];
-
 export function createAgentMetrics(version: string): AgentMetrics {
   const registry = new Registry();
   const registers = [registry];
@@ -41,7 +39,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
   const requests = new Histogram({
     ...named("rthooks_request_seconds", "Time from a RuntimeHook call to its answer."),
     labelNames: ["outcome"],
-    buckets,
+    buckets: latencyBuckets,
   });
   const operations = new Counter({
     ...named("policyfilter_operations_total", "What came to the policy filter."),

@@ -9,7 +9,7 @@ import type { Cgroup, PodLogic } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, type ActorLogic, type AnyEventObject, createActor, type Snapshot } from "xstate";
 import type { HookCall } from "./announcement.ts";
-import type { CgroupResolver, Inspected } from "./cgroup-resolver.ts";
+import type { CgroupResolver } from "./cgroup-resolver.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import type { PodChange } from "./pod-source.ts";
@@ -102,8 +102,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     forgetPod: (key) => void pods.delete(key),
     lookBelow(containerId) {
       const cgroup = findContainer(containerId)?.getSnapshot().context.cgroup;
-      const inspected = cgroup === undefined ? "gone" : cgroupResolver.inspect(cgroup);
-      if (cgroup !== undefined && typeof inspected !== "string") followNested(containerId, cgroup, inspected);
+      if (cgroup !== undefined) look(containerId, cgroup);
     },
   });
 
@@ -122,15 +121,17 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   /** What is made before a watch is there nobody tells of: hence another look after each that is new. */
-  const followNested = (containerId: string, cgroup: Cgroup, inspected: Inspected): void => {
-    let now: ReturnType<CgroupResolver["inspect"]> = inspected;
+  const look = (containerId: string, cgroup: Cgroup): ReturnType<CgroupResolver["inspect"]> => {
+    const inspected = cgroupResolver.inspect(cgroup);
+    let now = inspected;
     for (let looks = 0; typeof now !== "string" && looks < maxLooks; looks++) {
       const { nested } = now;
       const nestedIds = nested.map(({ id }) => id);
       policyFilter.setNested(containerId, nestedIds);
-      if (!nestedWatch.set(containerId, [cgroup, ...nested])) return;
+      if (!nestedWatch.set(containerId, [cgroup, ...nested])) break;
       now = cgroupResolver.inspect(cgroup);
     }
+    return inspected;
   };
 
   const checkAlive = (containerId: string): void => {
@@ -138,10 +139,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     const snapshot = container?.getSnapshot();
     const cgroup = snapshot?.context.cgroup;
     if (cgroup === undefined || snapshot?.value !== "released") return;
-    const inspected = cgroupResolver.inspect(cgroup);
-    if (inspected === "gone") container?.send({ type: "cgroup.vanished" });
-    else if (inspected !== "unreadable") followNested(containerId, cgroup, inspected);
-    if (inspected !== "gone" && stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
+    if (look(containerId, cgroup) === "gone") container?.send({ type: "cgroup.vanished" });
+    else if (stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
       container?.send({ type: "container.stopped" });
     }
   };

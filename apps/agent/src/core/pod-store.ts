@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pods of the node as the last complete list had them.
 
-import type { Labels } from "@rthooks/machines/pod";
+import { haveSameLabels } from "@rthooks/machines/pod";
 import type { Pod, PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
 export interface PodStore extends PodSource {
@@ -125,10 +125,4 @@ function haveSameContainers(a: Pod, b: Pod): boolean {
     a.containers.length === b.containers.length &&
     a.containers.every(({ id }, at) => b.containers[at]?.id === id)
   );
-}
-
-function haveSameLabels(a: Labels, b: Labels): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
 }

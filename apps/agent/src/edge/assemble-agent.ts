@@ -140,7 +140,7 @@ export async function assembleAgent(
       info: {
         version,
         runtime: `Bun ${Bun.version}`,
-        probes: { ...probeKernel(), policy_filter_maps: isInKernel },
+        probes: () => ({ ...probeKernel(), policy_filter_maps: isInKernel }),
         conf: options.conf,
       },
     }),

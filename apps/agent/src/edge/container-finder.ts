@@ -2,6 +2,7 @@
 // Brings containers that run to the agent's knowledge, once their cgroups are found. What is not found yet is looked for
 // again: the kubelet may tell of a container a moment before or long after the runtime has made it.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Logger, nowNanos } from "@rthooks/log";
 import { describeError } from "@rthooks/result";
 import type { Lifecycle } from "../core/lifecycle.ts";
@@ -28,10 +29,18 @@ export interface FinderOptions {
 
 /** Changes of pods come in swarms: one look serves them all. */
 const gatherMs = 20;
+/** In one go: a new container costs some 100 µs, and hook calls wait meanwhile. */
+const sliceSize = 20;
+
+interface Wanted {
+  readonly teller: string;
+  readonly container: RunningContainer;
+}
 
 export function openContainerFinder(options: FinderOptions): ContainerFinder {
   const { lifecycle, podSource, cgroupRoot, intervalMs, locate, log } = options;
-  const wanted = new Map<string, readonly RunningContainer[]>();
+  /** By who tells of them, and by their ids. */
+  const wanted = new Map<string, ReadonlyMap<string, RunningContainer>>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
   let isClosed = false;
@@ -50,13 +59,17 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     }, ms);
   };
 
-  const listUnknown = (): readonly RunningContainer[] =>
-    [...wanted.values()].flat().filter(({ id }) => !lifecycle.knows(id));
+  const listUnknown = (): readonly Wanted[] =>
+    [...wanted].flatMap(([teller, containers]) =>
+      [...containers.values()]
+        .filter(({ id }) => !lifecycle.knows(id))
+        .map((container) => ({ teller, container })),
+    );
 
-  const announce = (container: RunningContainer, podUid: string | undefined, path: string): void => {
+  const announce = ({ teller, container }: Wanted, podUid: string | undefined, path: string): void => {
     // It may have come by a hook, or may have ended, while it was looked for.
     if (isClosed || lifecycle.knows(container.id)) return;
-    if (![...wanted.values()].some((some) => some.includes(container))) return;
+    if (wanted.get(teller)?.get(container.id) !== container) return;
     lifecycle.announce(toHookCall(container, podUid, path, nowNanos()), () => {});
   };
 
@@ -64,24 +77,27 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     const unknown = listUnknown();
     if (unknown.length === 0) return;
     const idsByPod = new Map<string, Set<string>>();
-    for (const { id, podUids } of unknown) {
-      for (const uid of podUids) idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(id));
+    for (const { container } of unknown) {
+      for (const uid of container.podUids)
+        idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(container.id));
     }
     const found = await findPodCgroups(cgroupRoot, idsByPod);
-    for (const container of unknown) {
-      const cgroup = found.get(container.id);
-      if (cgroup !== undefined) announce(container, cgroup.podUid, cgroup.path);
+    const lost: Wanted[] = [];
+    for (const [at, one] of unknown.entries()) {
+      const cgroup = found.get(one.container.id);
+      if (cgroup === undefined) lost.push(one);
+      else announce(one, cgroup.podUid, cgroup.path);
+      if (at % sliceSize === sliceSize - 1) await nextTurn();
     }
-    for (const container of unknown) {
-      if (found.has(container.id)) continue;
-      const path = await locate(container.id);
-      if (path !== undefined) announce(container, container.podUids[0], path);
+    for (const one of lost) {
+      const path = await locate(one.container.id);
+      if (path !== undefined) announce(one, one.container.podUids[0], path);
     }
   };
 
   const want: ContainerFinder["want"] = (teller, containers) => {
     if (containers.length === 0) wanted.delete(teller);
-    else wanted.set(teller, containers);
+    else wanted.set(teller, new Map(containers.map((container) => [container.id, container])));
     if (containers.some(({ id }) => !lifecycle.knows(id))) schedule(gatherMs);
   };
 

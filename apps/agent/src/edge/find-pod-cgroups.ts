@@ -3,6 +3,7 @@
 // (pkg/kubelet/cm/pod_container_manager_linux.go), each under its id.
 
 import { lstatSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { parseContainerElement } from "../core/announcement.ts";
 import { parsePodElement } from "../core/pod-uid.ts";
 import { listDirectories } from "./list-directories.ts";
@@ -45,7 +46,7 @@ export async function findPodCgroups(
         waiting.push({ path: `${path}/${name}`, depth: depth + 1 });
       }
     }
-    if (done % sliceSize === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (done % sliceSize === 0) await nextTurn();
   }
   return found;
 }

@@ -97,7 +97,12 @@ describe("the gRPC server", () => {
       archive: noPolicyArchive,
       awaitPod: () => undefined,
       log,
-      info: { version: "1.2.3", runtime: "Bun", probes: { maps: true }, conf: { procfs: "/proc", on: true } },
+      info: {
+        version: "1.2.3",
+        runtime: "Bun",
+        probes: () => ({ maps: true }),
+        conf: { procfs: "/proc", on: true },
+      },
       metrics,
       listProblems: () => problems,
     });

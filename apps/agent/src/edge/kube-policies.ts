@@ -3,6 +3,7 @@
 
 import { type ApiClient, type KubeNode, type Telling, watchNode, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
+import { haveSameLabels } from "@rthooks/machines/pod";
 import {
   type Labels,
   matchesSelector,
@@ -83,7 +84,8 @@ export function watchPolicies(options: KubePoliciesOptions): () => void {
 
   const setNode = (labels: Labels | undefined): void => {
     const isFirst = unknown.has("node");
-    if (!isFirst && haveSame(labels, nodeLabels)) return;
+    const isSame = labels !== undefined && nodeLabels !== undefined && haveSameLabels(labels, nodeLabels);
+    if (!isFirst && (isSame || labels === nodeLabels)) return;
     nodeLabels = labels;
     unknown.delete("node");
     for (const object of objects.values())
@@ -148,9 +150,4 @@ export function watchPolicies(options: KubePoliciesOptions): () => void {
     clearTimeout(timer);
     for (const watch of [...watches, node]) watch.close();
   };
-}
-
-function haveSame(one: Labels | undefined, other: Labels | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }

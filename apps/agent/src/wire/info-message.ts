@@ -7,8 +7,8 @@ export interface AgentInfo {
   readonly version: string;
   /** "Bun 1.4.5" */
   readonly runtime: string;
-  /** What this kernel and this agent can do, by name. */
-  readonly probes: Readonly<Record<string, boolean>>;
+  /** What this kernel and this agent can do, by name; tried when somebody asks. */
+  probes(): Readonly<Record<string, boolean>>;
   /** The flags that hold. */
   readonly conf: Readonly<Record<string, string | boolean>>;
 }
@@ -18,7 +18,7 @@ const TYPE_URL = "type.googleapis.com/google.protobuf.";
 export const toInfoMessage = ({ version, runtime, probes, conf }: AgentInfo): GetInfoResponse => ({
   version,
   name: "tetragon",
-  probes: Object.entries(probes).map(([Name, Enabled]) => ({ Name, Enabled })),
+  probes: Object.entries(probes()).map(([Name, Enabled]) => ({ Name, Enabled })),
   conf: Object.entries(conf).map(([key, value]) => ({
     key,
     value:

@@ -53,34 +53,38 @@ export const toContainerContext = ({ announcement, pod }: ContainerInput): Conta
 
 type Change = Partial<ContainerContext>;
 
+/** As XState calls them. */
+interface Args {
+  readonly context: ContainerContext;
+  readonly event: ContainerEvent;
+}
+
 export const containerReducers = {
-  adoptAnnouncement: (context: ContainerContext, event: ContainerEvent): Change =>
+  adoptAnnouncement: ({ context, event }: Args): Change =>
     event.type === "container.announced"
       ? { announcement: event.announcement, pod: event.pod ?? context.pod }
       : {},
-  adoptPod: (_context: ContainerContext, event: ContainerEvent): Change =>
-    event.type === "pod.identified" ? { pod: event.pod } : {},
-  adoptCgroup: (_context: ContainerContext, event: ContainerEvent): Change =>
+  adoptPod: ({ event }: Args): Change => (event.type === "pod.identified" ? { pod: event.pod } : {}),
+  adoptCgroup: ({ event }: Args): Change =>
     event.type === "cgroup.found" ? { cgroup: event.cgroup, failure: undefined } : {},
-  adoptFailure: (_context: ContainerContext, event: ContainerEvent): Change =>
-    "failure" in event ? { failure: event.failure } : {},
+  adoptFailure: ({ event }: Args): Change => ("failure" in event ? { failure: event.failure } : {}),
   forgetCgroup: (): Change => ({ cgroup: undefined }),
   forgetFailure: (): Change => ({ failure: undefined }),
 } as const; // const, so that the names stay literals
 
 export const containerGuards = {
-  knowsItsPod: (context: ContainerContext): boolean => context.pod !== undefined,
+  knowsItsPod: ({ context }: Args): boolean => context.pod !== undefined,
   /** A late answer for a path that was announced earlier is nobody's answer. */
-  answersAnnouncement: ({ announcement }: ContainerContext, event: ContainerEvent): boolean =>
-    "cgroupsPath" in event && event.cgroupsPath === announcement.cgroupsPath,
+  answersAnnouncement: ({ context, event }: Args): boolean =>
+    "cgroupsPath" in event && event.cgroupsPath === context.announcement.cgroupsPath,
   /** The usual repetition: a caller that did not hear the answer asks once more. */
-  announcesNothingNew: (context: ContainerContext, event: ContainerEvent): boolean =>
+  announcesNothingNew: ({ context, event }: Args): boolean =>
     event.type === "container.announced" &&
     (isInventoryOf(context, event.announcement) || isSameAnnouncement(context, event.announcement)),
   /** The list was made before the container ended: that is nobody's failure. */
-  answersInventory: (context: ContainerContext, event: ContainerEvent): boolean =>
-    runsAlready(context.announcement) && containerGuards.answersAnnouncement(context, event),
-  findsSameCgroup: ({ announcement, cgroup }: ContainerContext, event: ContainerEvent): boolean =>
+  answersInventory: (args: Args): boolean =>
+    runsAlready(args.context.announcement) && containerGuards.answersAnnouncement(args),
+  findsSameCgroup: ({ context: { announcement, cgroup }, event }: Args): boolean =>
     event.type === "cgroup.found" &&
     event.cgroupsPath === announcement.cgroupsPath &&
     event.cgroup.id === cgroup?.id,

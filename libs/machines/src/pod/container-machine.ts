@@ -45,20 +45,14 @@ export const containerMachine = setup({
       self._parent.send({ type: "container.gone", containerId: context.announcement.containerId });
     },
 
-    adoptAnnouncement: assign(({ context, event }) => containerReducers.adoptAnnouncement(context, event)),
-    adoptPod: assign(({ context, event }) => containerReducers.adoptPod(context, event)),
-    adoptCgroup: assign(({ context, event }) => containerReducers.adoptCgroup(context, event)),
-    adoptFailure: assign(({ context, event }) => containerReducers.adoptFailure(context, event)),
+    adoptAnnouncement: assign(containerReducers.adoptAnnouncement),
+    adoptPod: assign(containerReducers.adoptPod),
+    adoptCgroup: assign(containerReducers.adoptCgroup),
+    adoptFailure: assign(containerReducers.adoptFailure),
     forgetCgroup: assign(containerReducers.forgetCgroup),
     forgetFailure: assign(containerReducers.forgetFailure),
   },
-  guards: {
-    knowsItsPod: ({ context }) => containerGuards.knowsItsPod(context),
-    answersInventory: ({ context, event }) => containerGuards.answersInventory(context, event),
-    answersAnnouncement: ({ context, event }) => containerGuards.answersAnnouncement(context, event),
-    announcesNothingNew: ({ context, event }) => containerGuards.announcesNothingNew(context, event),
-    findsSameCgroup: ({ context, event }) => containerGuards.findsSameCgroup(context, event),
-  },
+  guards: containerGuards,
   delays: {
     /** How long a failed container stays on record for `tetragon status`. */
     failureRetention: notProvided("failureRetention"),

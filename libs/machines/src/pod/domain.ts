@@ -54,6 +54,12 @@ export interface Failure {
   readonly message: string;
 }
 
+export function haveSameLabels(a: Labels, b: Labels): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
+}
+
 /** The default of every effect: an app that forgets to supply one learns it at the first use. */
 export function notProvided(name: string): () => never {
   return () => {

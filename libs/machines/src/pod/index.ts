@@ -4,5 +4,12 @@
 export { createTableLogic } from "../actor/table-logic.ts";
 export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { type ContainerLogic, type ContainerSnapshot, containerMachine } from "./container-machine.ts";
-export type { Announcement, Cgroup, Failure, Labels, PodIdentity } from "./domain.ts";
+export {
+  type Announcement,
+  type Cgroup,
+  type Failure,
+  haveSameLabels,
+  type Labels,
+  type PodIdentity,
+} from "./domain.ts";
 export { type PodLogic, podMachine } from "./pod-machine.ts";

@@ -14,7 +14,14 @@
 import { type ActorRefFrom, assign, setup } from "xstate";
 import { createTableLogic, type TableLogic } from "../actor/table-logic.ts";
 import { type ContainerLogic, containerMachine } from "./container-machine.ts";
-import { type Announcement, type Failure, type Labels, notProvided, type PodIdentity } from "./domain.ts";
+import {
+  type Announcement,
+  type Failure,
+  haveSameLabels,
+  type Labels,
+  notProvided,
+  type PodIdentity,
+} from "./domain.ts";
 
 type ContainerRef = ActorRefFrom<ContainerLogic>;
 
@@ -51,6 +58,18 @@ const namespaceConflict = (known: string, told: string): Failure => ({
 });
 
 const podIsLeaving: Failure = { kind: "pod-gone", message: "the pod was deleted" };
+
+interface GuardArgs {
+  readonly context: PodContext;
+  readonly event: PodEvent;
+}
+
+const announcesKnownContainer = ({ context, event }: GuardArgs): boolean =>
+  event.type === "container.announced" && context.containers.has(event.announcement.containerId);
+const bringsLabels = ({ event }: GuardArgs): boolean =>
+  event.type === "container.announced" && event.announcement.podLabels !== undefined;
+const announcesOtherNamespace = ({ context, event }: GuardArgs): boolean =>
+  event.type === "container.announced" && differ(context.identity.namespace, event.announcement.podNamespace);
 
 const effects = setup({
   // The cast is XState's own way to name types; no value is behind it.
@@ -94,21 +113,11 @@ const effects = setup({
     }),
   },
   guards: {
-    announcesKnownContainer: ({ context, event }) =>
-      event.type === "container.announced" && context.containers.has(event.announcement.containerId),
-    bringsLabels: ({ event }) =>
-      event.type === "container.announced" && event.announcement.podLabels !== undefined,
-    announcesOtherNamespace: ({ context, event }) =>
-      event.type === "container.announced" &&
-      differ(context.identity.namespace, event.announcement.podNamespace),
-    bringsLabelsOfOtherNamespace: ({ context, event }) =>
-      event.type === "container.announced" &&
-      event.announcement.podLabels !== undefined &&
-      differ(context.identity.namespace, event.announcement.podNamespace),
-    bringsLabelsToKnownContainer: ({ context, event }) =>
-      event.type === "container.announced" &&
-      event.announcement.podLabels !== undefined &&
-      context.containers.has(event.announcement.containerId),
+    announcesKnownContainer,
+    bringsLabels,
+    announcesOtherNamespace,
+    bringsLabelsOfOtherNamespace: (args) => bringsLabels(args) && announcesOtherNamespace(args),
+    bringsLabelsToKnownContainer: (args) => bringsLabels(args) && announcesKnownContainer(args),
     sourceSaysOtherNamespace: ({ context, event }) =>
       event.type === "source.found" && differ(context.identity.namespace, event.pod.namespace),
     isLastContainer: ({ context, event }) =>
@@ -326,12 +335,6 @@ function withLabels(identity: PodIdentity, { podLabels }: Announcement): PodIden
   if (podLabels === undefined) return identity;
   if (identity.knownBy === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
   return { ...identity, labels: podLabels, knownBy: "nri" };
-}
-
-function haveSameLabels(a: Labels, b: Labels): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
 }
 
 function differ(known: string, told: string): boolean {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the plugin counts.
 
+import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 type Outcome = "ok" | "denied" | "error";
@@ -22,9 +23,6 @@ interface Gauges {
   readonly containers: number;
 }
 
-/** Seconds. */
-const buckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5];
-
 const PREFIX = "tetragon_nri_hook";
 
 export function createMetrics(): Metrics {
@@ -34,7 +32,7 @@ export function createMetrics(): Metrics {
   const events = new Histogram({
     ...named("event_seconds", "Time from the runtime's event to the plugin's answer."),
     labelNames: ["event", "outcome"],
-    buckets,
+    buckets: latencyBuckets,
   });
   const late = new Counter(named("late_answers_total", "Answers after the runtime's deadline."));
   const sessions = new Counter(named("sessions_total", "Sessions with a runtime that came to serve."));
