@@ -82,6 +82,14 @@ export function toSysError(call: string, subject: string, errno: number): SysErr
   return { call, subject, code, message };
 }
 
+const EINVAL = 22;
+
+/** Of what the runtime's own modules throw. An argument that they refuse has no errno. */
+export function toSysErrorOf(error: unknown, call: string, subject: string): SysError {
+  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : EINVAL;
+  return toSysError(call, subject, Math.abs(errno));
+}
+
 /** "open /x: no such file or directory" */
 export function renderSysError(error: SysError): string {
   return error.subject === ""

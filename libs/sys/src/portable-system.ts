@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
-import { type SysError, toSysError } from "./errno.ts";
+import { type SysError, toSysErrorOf } from "./errno.ts";
 import type { LogFile, System } from "./system.ts";
 
 export function openPortableSystem(): System {
@@ -41,8 +41,6 @@ export function openPortableSystem(): System {
     exit: (code) => process.exit(code),
   };
 }
-
-const EINVAL = 22;
 
 const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
@@ -116,8 +114,6 @@ function attempt<T, E>(call: string, subject: string, action: () => Result<T, E>
   try {
     return action();
   } catch (error) {
-    // An argument that the runtime itself refuses has no errno.
-    const errno = error instanceof Error && "errno" in error ? Number(error.errno) : EINVAL;
-    return err(toSysError(call, subject, Math.abs(errno)));
+    return err(toSysErrorOf(error, call, subject));
   }
 }
