@@ -2,16 +2,17 @@
 
 import type { Labels } from "./reserved-annotations.ts";
 
-/**
- * What kubelet (pkg/kubelet/kuberuntime/labels.go) and the runtimes put beside the pod's own labels. kubelet writes its
- * keys over what the pod may say there.
- */
+/** Keys that are not the pod's own among the labels of a sandbox. What writes them overwrites a label of that key. */
 const addedLabels: ReadonlySet<string> = new Set([
+  // kubelet, pkg/kubelet/kuberuntime/labels.go
   "io.kubernetes.pod.name",
   "io.kubernetes.pod.namespace",
   "io.kubernetes.pod.uid",
   "io.kubernetes.container.name",
+  // containerd, internal/cri/labels/labels.go
   "io.cri-containerd.kind",
+  // containerd since 2.3, internal/cri/server/podsandbox/sandbox_run.go
+  "oci_runtime_type",
 ]);
 
 /** The pod's own labels, of those that its sandbox has at the runtime. */
