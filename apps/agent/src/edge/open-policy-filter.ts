@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ensureBpfFs, openBpf } from "@rthooks/bpf";
+import { openBpf } from "@rthooks/bpf";
 import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../core/agent-metrics.ts";
@@ -10,16 +10,15 @@ import { meterFilterMaps } from "../core/metered-filter-maps.ts";
 import { indexReverse } from "../core/reverse-index.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
 import { removeReverseMap } from "./bpf-reverse-map.ts";
+import type { Places } from "./claim-places.ts";
 import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thread.ts";
-
-/** Where systemd, and Tetragon, mount it. */
-const USUAL_ROOT = "/sys/fs/bpf";
 
 export interface PolicyFilterOptions {
   /** Empty: policies are kept in memory, and enforced by nobody. */
   readonly bpfDirectory: string;
   /** Also the policies of each cgroup, for people who look for what is wrong. */
   readonly hasReverseMap: boolean;
+  readonly places: Places;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
 }
@@ -47,15 +46,13 @@ export function openPolicyFilter(options: PolicyFilterOptions): Result<OpenedFil
 function openInKernel({
   bpfDirectory,
   hasReverseMap,
+  places,
   metrics,
   log,
 }: PolicyFilterOptions): Result<OpenedFilter, string> {
   const bpf = openBpf();
   if (!bpf.ok) return bpf;
-  // Elsewhere it is for whoever chose the place to have one there.
-  const root = bpfDirectory.startsWith(`${USUAL_ROOT}/`) ? ensureBpfFs(USUAL_ROOT) : ok("there");
-  if (!root.ok) return root;
-  if (root.value === "mounted") log.info("bpf file system mounted", { path: USUAL_ROOT });
+  if (places.bpfDirectory?.ok === false) return places.bpfDirectory;
   const maps = openBpfFilterMaps(bpf.value, bpfDirectory, log);
   if (!maps.ok) return maps;
   let thread: ReverseMapThread | undefined;

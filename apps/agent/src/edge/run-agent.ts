@@ -9,9 +9,10 @@ import {
   type ServerAddress,
 } from "../core/server-address.ts";
 import { type AgentOptions, assembleAgent } from "./assemble-agent.ts";
+import { claimPlaces } from "./claim-places.ts";
 import { writeInfoFile } from "./info-file.ts";
 
-export interface RunOptions extends AgentOptions {
+export interface RunOptions extends Omit<AgentOptions, "places"> {
   readonly serverAddresses: readonly string[];
   /** Where clients look for the first of them; empty: nowhere. */
   readonly infoFile: string;
@@ -38,7 +39,8 @@ export async function runAgent({
     addresses.push(address.value);
   }
   const parts = new DisposableStack();
-  const server = await assembleAgent(options, parts);
+  const places = await claimPlaces({ ...options, addresses }, parts);
+  const server = places.ok ? await assembleAgent({ ...options, places: places.value }, parts) : places;
   if (!server.ok) {
     parts.dispose();
     return server;

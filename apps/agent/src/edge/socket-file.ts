@@ -38,6 +38,18 @@ const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: 
 
 /** Refuses the place when it holds anything but a socket that nobody listens on. */
 export async function stageSocket(path: string): Promise<Result<StagedSocket, string>> {
+  const place = await checkSocketPlace(path);
+  if (!place.ok) return place;
+  try {
+    const staging = mkdtempSync(join(dirname(path), "."));
+    return ok(createStagedSocket(path, staging));
+  } catch (error) {
+    return err(`the socket ${path} cannot be made: ${describeError(error)}`);
+  }
+}
+
+/** Whether a socket can be made there; its directory is made. The error is one line for people. */
+export async function checkSocketPlace(path: string): Promise<Result<void, string>> {
   try {
     const directory = dirname(path);
     const firstMade = mkdirSync(directory, { recursive: true, mode: directoryMode });
@@ -52,8 +64,7 @@ export async function stageSocket(path: string): Promise<Result<StagedSocket, st
     if (existing !== undefined && (await isListening(path))) {
       return err(`${path} is in use by ${findSocketHolder(path)}; stop it, or use another --server-address`);
     }
-    const staging = mkdtempSync(join(directory, "."));
-    return ok(createStagedSocket(path, staging));
+    return ok(undefined);
   } catch (error) {
     return err(`the socket ${path} cannot be made: ${describeError(error)}`);
   }

@@ -3,7 +3,7 @@
 // one after a rename; the kernel tells it to whoever connects (SO_PEERCRED, unix(7)).
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { readFileSync } from "node:fs";
+import { describeProcess } from "./describe-process.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -15,16 +15,7 @@ const familyBytes = 2;
 const credentialBytes = 12;
 
 /** For people: "process 123 (tetragon --server-address …)". */
-export function findSocketHolder(path: string): string {
-  const pid = findPeerPid(path);
-  if (pid === undefined || pid <= 0) return "another process";
-  try {
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
-    return `process ${pid} (${command.slice(0, 200)})`;
-  } catch {
-    return `process ${pid}`;
-  }
-}
+export const findSocketHolder = (path: string): string => describeProcess(findPeerPid(path));
 
 function findPeerPid(path: string): number | undefined {
   try {

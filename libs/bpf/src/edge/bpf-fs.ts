@@ -12,8 +12,11 @@ export function ensureBpfFs(path: string): Result<"there" | "mounted", string> {
   try {
     mkdirSync(path, { recursive: true, mode: 0o755 });
     if (statfsSync(path).type === BPF_FS_MAGIC) return ok("there");
+    // As systemd mounts it: its default lets every user make directories there.
+    const rootOnly = new TextEncoder().encode("mode=0700\0");
     const text = (word: string): Uint8Array => new TextEncoder().encode(`${word}\0`);
-    const done = openSyscalls().call("mount", path, text("bpf"), text(path), text("bpf"), 0, 0);
+    const sys = openSyscalls();
+    const done = sys.call("mount", path, text("bpf"), text(path), text("bpf"), 0, sys.pointerTo(rootOnly));
     return done.ok
       ? ok("mounted")
       : err(`${path} is no bpf file system, and none can be mounted: ${done.error.message}`);
