@@ -30,6 +30,8 @@ interface MeteredState {
   readonly policies: ReadonlyMap<string, number>;
   /** Cgroups of each policy, by its id in the maps. */
   readonly filterEntries: Iterable<readonly [policyId: number, cgroups: number]>;
+  /** Those of them that the maps do not have as they should. */
+  readonly failedEntries: Iterable<readonly [policyId: number, cgroups: number]>;
 }
 
 export function createAgentMetrics(version: string): AgentMetrics {
@@ -67,6 +69,13 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ...named("policyfilter_map_entries", "Cgroups of each policy, by its id; 1 is that of all pods."),
     labelNames: ["policy_id"],
   });
+  const failed = new Gauge({
+    ...named(
+      "policyfilter_map_entries_failed",
+      "Cgroups that are not in the policy's map as they should be.",
+    ),
+    labelNames: ["policy_id"],
+  });
   const inKernel = new Gauge(
     named(
       "policyfilter_in_kernel",
@@ -101,6 +110,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
       setAll(containers, state.containers);
       setAll(policies, state.policies);
       setAll(entries, state.filterEntries);
+      setAll(failed, state.failedEntries);
       return registry.metrics();
     },
   };

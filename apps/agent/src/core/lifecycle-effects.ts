@@ -139,6 +139,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
             namespace: pod?.namespace ?? "",
             labels: pod?.labels ?? noLabels,
             isPodKnown: pod !== undefined && pod.knownBy !== "hook",
+            runsAlready: runsAlready(announcement),
           }),
         );
         if (added.ok) self.send({ type: "filter.added" });

@@ -12,6 +12,7 @@ import {
   HOST_MARKER,
 } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
+import { createFailedChanges, type FailedChanges } from "./failed-changes.ts";
 import type { FilterMaps } from "./filter-maps.ts";
 import { createInherited } from "./inherited.ts";
 import type { FilteredContainer, PolicyFilter } from "./policy-filter.ts";
@@ -30,6 +31,8 @@ export interface MapPolicyFilter extends PolicyFilter {
   sizes(): Iterable<readonly [policyId: number, cgroups: number]>;
   /** These are gone. */
   forgetCgroups(cgroupIds: Iterable<bigint>): void;
+  /** Entries that could not be changed when they had to be, and are not yet as they should be. */
+  readonly failed: Pick<FailedChanges, "retryAll" | "counts" | "problem">;
 }
 
 export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<MapPolicyFilter, string> {
@@ -44,6 +47,12 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     ),
   );
   const definitions = new Map<string, FilterDefinition>();
+
+  const failed = createFailedChanges((policyId, cgroupId) => {
+    if (state.isMember(policyId, cgroupId)) return maps.add(policyId, cgroupId);
+    const isLeft = inherited.find(policyId)?.has(cgroupId) === true;
+    return isLeft ? ok(undefined) : maps.remove(policyId, cgroupId);
+  }, log);
 
   if (inherited.find(ALL_PODS_ID) === undefined) {
     const made = maps.putPolicy(ALL_PODS_ID, "", []);
@@ -76,6 +85,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         if (left !== undefined && !definitions.has(key)) return takeOver(policyId, change.cgroupIds);
         return maps.putPolicy(policyId, key, new Set([...change.cgroupIds, ...(left ?? [])]));
       case "policy.removed":
+        failed.forgetPolicy(policyId);
         inherited.dropPolicy(policyId);
         return maps.removePolicy(policyId);
       case "cgroup.added":
@@ -87,11 +97,17 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     }
   };
 
-  /** For what is taken out: it goes on, and says so where something could not be. */
+  /** One that cannot be made is remembered, and made when it can be. */
   const applyAll = (changes: readonly FilterChange[]): void => {
     for (const change of changes) {
+      const { policyId } = change;
       const done = apply(change, "");
-      if (!done.ok) log.error("policy filter not changed", { policy: change.policyId, err: done.error });
+      const isEntry = change.kind === "cgroup.added" || change.kind === "cgroup.removed";
+      if (isEntry && done.ok) failed.forget(policyId, change.cgroupId);
+      else if (isEntry && !done.ok) failed.note(policyId, change.cgroupId, done.error);
+      else if (!done.ok) log.error("policy filter not changed", { policy: policyId, err: done.error });
+      // There is room now.
+      if (change.kind === "cgroup.removed" && done.ok) failed.retry(policyId);
     }
   };
 
@@ -116,15 +132,23 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     applyAll(state.removeContainer(containerId));
   };
 
+  const isInForce = ({ containerId, cgroupId, runsAlready }: FilteredContainer): boolean =>
+    runsAlready === true ||
+    containers.get(containerId)?.cgroupId === cgroupId ||
+    inherited.find(ALL_PODS_ID)?.has(cgroupId) === true;
+
+  /** One that runs stays in the maps where it is; another one that cannot be in all of its maps is in none, and is refused. */
   const add: PolicyFilter["add"] = (container) => {
-    for (const change of state.putContainer(toFilterContainer(container))) {
+    const isRunning = isInForce(container);
+    const changes = state.putContainer(toFilterContainer(container));
+    if (isRunning) applyAll(changes);
+    for (const [at, change] of isRunning ? [] : changes.entries()) {
       const done = apply(change, "");
       if (done.ok) continue;
-      if (change.kind === "cgroup.added") {
-        remove(container.containerId);
-        return err({ kind: "filter-full", message: `policy ${change.policyId}: ${done.error}` });
-      }
-      log.error("policy filter not changed", { policy: change.policyId, err: done.error });
+      applyAll(changes.slice(at).filter(({ kind }) => kind === "cgroup.removed"));
+      if (change.kind === "cgroup.removed") break;
+      remove(container.containerId);
+      return err({ kind: "filter-full", message: `policy ${change.policyId}: ${done.error}` });
     }
     containers.set(container.containerId, container);
     if (container.isPodKnown) dropMismatches(container);
@@ -192,6 +216,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         if (key !== undefined) ids.release(key);
       }
     },
+    failed,
     inheritedCgroupIds: inherited.cgroupIds,
     forgetCgroups(cgroupIds) {
       for (const cgroupId of cgroupIds) drop(cgroupId, () => true);

@@ -20,6 +20,8 @@ export interface FilteredContainer {
   readonly labels: Labels;
   /** Whoever told of the pod knows all of its labels: what they do not match, it is not in. */
   readonly isPodKnown: boolean;
+  /** It cannot be refused: what does not fit into the maps now is tried again. */
+  readonly runsAlready?: boolean;
 }
 
 interface PodUpdate {
@@ -32,10 +34,10 @@ interface PodUpdate {
 }
 
 export interface PolicyFilter {
-  /** In place of what was known under the same container id. */
+  /** In place of what was known under the same container id. An error only for one that does not run yet; it is in no map. */
   add(container: FilteredContainer): Result<void, Refusal>;
   remove(containerId: string): void;
-  /** The cgroups below the container's are these now. */
+  /** The cgroups below the container's are these now. Those that do not fit are tried again until they do. */
   setNested(containerId: string, nestedIds: readonly bigint[]): void;
   updatePod(update: PodUpdate): void;
   list(): Iterable<FilteredContainer>;

@@ -82,6 +82,8 @@ export async function assembleAgent(
   parts.defer(lifecycle.close);
   parts.defer(startSweep(lifecycle, sweepIntervalMs));
   parts.defer(sweepInherited(policyFilter, cgroupRoot, sweepIntervalMs));
+  const retrying = setInterval(policyFilter.failed.retryAll, sweepIntervalMs);
+  parts.defer(() => clearInterval(retrying));
 
   const policies = createPolicyStore(policyFilter);
   const archive =
@@ -108,7 +110,7 @@ export async function assembleAgent(
   if (cri !== undefined) parts.defer(cri.close);
 
   const listProblems = (): readonly string[] =>
-    [filter.value.problem(), pods.value.problem(), cri?.problem() ?? ""].filter((text) => text !== "");
+    [...filter.value.problems(), pods.value.problem(), cri?.problem() ?? ""].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
     const server = await serveMetrics(options.metricsAddress, () =>
       metrics.render({
@@ -117,6 +119,7 @@ export async function assembleAgent(
         containers: countStates(lifecycle.list()),
         policies: countStates(policies.list("")),
         filterEntries: policyFilter.sizes(),
+        failedEntries: policyFilter.failed.counts(),
       }),
     );
     if (!server.ok) return err(`--metrics-server ${server.error}`);

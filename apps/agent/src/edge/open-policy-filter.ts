@@ -26,8 +26,8 @@ export interface PolicyFilterOptions {
 interface OpenedFilter {
   readonly filter: MapPolicyFilter;
   readonly isInKernel: boolean;
-  /** What the kernel does not have although it was wanted; empty where all is well. */
-  problem(): string;
+  /** What the kernel does not have although it was wanted; empty ones are none. */
+  problems(): readonly string[];
   /** What is pinned stays in force. */
   close(): void;
 }
@@ -68,7 +68,12 @@ function openInKernel({
     maps.value.close();
   };
   if (filter.ok)
-    return ok({ filter: filter.value, isInKernel: true, problem: () => thread?.problem() ?? "", close });
+    return ok({
+      filter: filter.value,
+      isInKernel: true,
+      problems: () => [filter.value.failed.problem(), thread?.problem() ?? ""],
+      close,
+    });
   close();
   return filter;
 }
@@ -76,6 +81,6 @@ function openInKernel({
 function openInMemory(problem: string, log: Logger): Result<OpenedFilter, string> {
   const filter = createMapPolicyFilter(noFilterMaps, log);
   return filter.ok
-    ? ok({ filter: filter.value, isInKernel: false, problem: () => problem, close: () => {} })
+    ? ok({ filter: filter.value, isInKernel: false, problems: () => [problem], close: () => {} })
     : filter;
 }

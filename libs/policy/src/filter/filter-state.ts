@@ -37,6 +37,7 @@ export interface FilterState {
   /** Ids of all policies, the entry of all pods among them. */
   policyIds(): Iterable<number>;
   has(policyId: number): boolean;
+  isMember(policyId: number, cgroupId: bigint): boolean;
   /** How many cgroups each policy has, its mark of the host among them. */
   sizes(): Iterable<readonly [policyId: number, cgroups: number]>;
   /** The policy's cgroups; undefined for one that is not there. */
@@ -192,6 +193,7 @@ export function createFilterState(): FilterState {
       }),
     policyIds: () => policies.keys(),
     has: (policyId) => policies.has(policyId),
+    isMember: (policyId, cgroupId) => policies.get(policyId)?.members.has(cgroupId) === true,
     sizes: () => [...policies].map(([policyId, { members }]) => [policyId, members.size]),
     find: (policyId) => {
       const policy = policies.get(policyId);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// On maps with little room: what does not fit.
+import { describe, expect, test } from "bun:test";
+import { type FilterDefinition, matchAll } from "@rthooks/policy";
+import { err, ok } from "@rthooks/result";
+import type { FilterMaps } from "./filter-maps.ts";
+import { createMapPolicyFilter, type MapPolicyFilter } from "./map-policy-filter.ts";
+import type { FilteredContainer } from "./policy-filter.ts";
+
+/** A map takes this many cgroups. */
+interface Room {
+  left: number;
+}
+
+function createSmallMaps(room: Room) {
+  const contents = new Map<number, Set<bigint>>();
+  const maps: FilterMaps = {
+    found: new Map(),
+    putPolicy(policyId, _, cgroupIds) {
+      const wanted = new Set(cgroupIds);
+      if (wanted.size > room.left) return err("the map is full");
+      contents.set(policyId, wanted);
+      return ok(undefined);
+    },
+    removePolicy(policyId) {
+      contents.delete(policyId);
+      return ok(undefined);
+    },
+    add(policyId, cgroupId) {
+      const members = contents.get(policyId);
+      if (members?.has(cgroupId) !== true && (members?.size ?? 0) >= room.left) return err("the map is full");
+      members?.add(cgroupId);
+      return ok(undefined);
+    },
+    remove(policyId, cgroupId) {
+      contents.get(policyId)?.delete(cgroupId);
+      return ok(undefined);
+    },
+    close: () => {},
+  };
+  return { maps, contents };
+}
+
+function begin(found: FilterMaps["found"] = new Map()) {
+  const room: Room = { left: 2 };
+  const lines: string[] = [];
+  const note = (text: string): void => void lines.push(text);
+  const { maps, contents } = createSmallMaps(room);
+  for (const [id, { cgroupIds }] of found) contents.set(id, new Set(cgroupIds));
+  const filter = createMapPolicyFilter(
+    { ...maps, found },
+    { debug: note, info: note, warn: note, error: note },
+  );
+  if (!filter.ok) throw new Error(filter.error);
+  return { room, lines, contents, filter: filter.value };
+}
+
+const about = (app: string): FilterDefinition => ({
+  namespace: undefined,
+  podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
+  containerSelector: matchAll,
+  hostSelector: false,
+});
+const container = (
+  name: string,
+  cgroupId: bigint,
+  more: Partial<FilteredContainer> = {},
+): FilteredContainer => ({
+  containerId: name,
+  containerName: name,
+  image: "web",
+  cgroupId,
+  nestedIds: [],
+  podUid: `pod-${name}`,
+  podName: name,
+  namespace: "shop",
+  labels: new Map([["app", "web"]]),
+  isPodKnown: true,
+  ...more,
+});
+const relabel = (filter: MapPolicyFilter, name: string, app: string): void =>
+  filter.updatePod({
+    ...{ podUid: `pod-${name}`, podName: name, namespace: "shop", isPodKnown: true },
+    ...{ labels: new Map([["app", app]]), containerIds: [name] },
+  });
+
+describe("a container for which a map has no room", () => {
+  test("is refused and in no map when it does not run yet", () => {
+    const { filter, contents } = begin();
+    filter.add(container("a", 10n));
+    filter.add(container("b", 11n));
+    expect(filter.add(container("c", 12n))).toMatchObject({ ok: false, error: { kind: "filter-full" } });
+    expect(contents.get(1)).toEqual(new Set([10n, 11n]));
+    expect([...filter.failed.counts()]).toEqual([]);
+  });
+
+  test("is on record when it runs, and gets in when another leaves", () => {
+    const { filter, contents, lines } = begin();
+    filter.add(container("a", 10n));
+    filter.add(container("b", 11n));
+    expect(filter.add(container("c", 12n, { runsAlready: true })).ok).toBeTrue();
+    expect([...filter.failed.counts()]).toEqual([[1, 1]]);
+    expect(filter.failed.problem()).toContain("1 cgroup is not as the policies say");
+    filter.remove("a");
+    expect(contents.get(1)).toEqual(new Set([11n, 12n]));
+    expect([[...filter.failed.counts()], filter.failed.problem()]).toEqual([[], ""]);
+    expect(lines).toEqual([
+      "the policy's map lacks a change, which is tried again",
+      "the policy's map is complete again",
+    ]);
+  });
+
+  test("stays where an earlier agent has put it", () => {
+    const found = new Map([
+      [1, { key: "", cgroupIds: new Set([10n, 11n]) }],
+      [2, { key: "web", cgroupIds: new Set([11n, 90n]) }],
+    ]);
+    const { filter, contents } = begin(found);
+    filter.putPolicy("web", about("web"));
+    expect(filter.add(container("a", 10n)).ok).toBeTrue();
+    expect(contents).toEqual(
+      new Map([
+        [1, new Set([10n, 11n])],
+        [2, new Set([11n, 90n])],
+      ]),
+    );
+    filter.forgetCgroups([90n]);
+    expect(contents.get(2)).toEqual(new Set([11n, 10n]));
+    expect([...filter.failed.counts()]).toEqual([]);
+  });
+});
+
+describe("a change of a running container for which a map has no room", () => {
+  test("of labels is made when there is room, and once it is not wanted any more it is forgotten", () => {
+    const { filter, contents, room } = begin();
+    filter.putPolicy("db", about("db"));
+    filter.add(container("a", 10n));
+    filter.add(container("b", 11n));
+    room.left = 0;
+    relabel(filter, "a", "db");
+    relabel(filter, "b", "db");
+    expect([...filter.failed.counts()]).toEqual([[2, 2]]);
+    relabel(filter, "b", "web");
+    expect([...filter.failed.counts()]).toEqual([[2, 1]]);
+    room.left = 2;
+    filter.failed.retryAll();
+    expect(contents.get(2)).toEqual(new Set([10n]));
+    expect([...filter.failed.counts()]).toEqual([]);
+  });
+
+  test("of the cgroups below it is made when there is room", () => {
+    const { filter, contents, room } = begin();
+    filter.add(container("a", 10n));
+    filter.setNested("a", [20n, 21n, 22n]);
+    expect(contents.get(1)).toEqual(new Set([10n, 20n]));
+    expect([...filter.failed.counts()]).toEqual([[1, 2]]);
+    room.left = 3;
+    filter.failed.retryAll();
+    expect([...filter.failed.counts()]).toEqual([[1, 1]]);
+    filter.setNested("a", []);
+    expect([contents.get(1), [...filter.failed.counts()]]).toEqual([new Set([10n]), []]);
+  });
+
+  test("is forgotten with its policy", () => {
+    const { filter, room } = begin();
+    filter.putPolicy("db", about("db"));
+    filter.add(container("a", 10n));
+    room.left = 0;
+    relabel(filter, "a", "db");
+    filter.removePolicy("db");
+    expect(filter.failed.problem()).toBe("");
+  });
+});
+
+test("whatever fails meanwhile, the maps are right once there is room and all is tried again", () => {
+  const { filter, contents, room } = begin();
+  const pick = (count: number): number => Math.floor(Math.random() * count);
+  for (let step = 0; step < 5000; step++) {
+    room.left = pick(8);
+    const name = `c${pick(6)}`;
+    const app = ["web", "db"][pick(2)] ?? "";
+    const known = [...filter.list()].find(({ containerId }) => containerId === name);
+    switch (pick(7)) {
+      case 0:
+      case 1:
+        filter.add(container(name, BigInt(10 + pick(8)), { runsAlready: pick(2) === 0 }));
+        break;
+      case 2:
+        filter.remove(name);
+        break;
+      case 3:
+        relabel(filter, name, app);
+        break;
+      case 4:
+        if (known !== undefined) filter.setNested(name, [BigInt(100 + pick(4))]);
+        break;
+      case 5:
+        filter.putPolicy(["p", "q"][pick(2)] ?? "", about(app));
+        break;
+      default:
+        filter.removePolicy(["p", "q"][pick(2)] ?? "");
+    }
+    if (step % 10 !== 0) continue;
+    room.left = 1000;
+    filter.failed.retryAll();
+    const all = new Set([...filter.list()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]));
+    expect(contents.get(1)).toEqual(all);
+    for (const [policyId, size] of filter.sizes()) expect(contents.get(policyId)?.size).toBe(size);
+    expect(filter.failed.problem()).toBe("");
+  }
+});
