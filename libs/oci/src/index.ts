@@ -11,6 +11,7 @@ export {
   renderPodEnvironment,
 } from "./pod-environment.ts";
 export { toPodLabels } from "./pod-labels.ts";
+export { type CgroupLocation, locateCgroup, type ProcCgroupReader } from "./process-cgroup.ts";
 export {
   type Labels,
   LEARNED_BY_KEY,

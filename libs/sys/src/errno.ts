@@ -7,6 +7,7 @@
 const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
   1: ["EPERM", "operation not permitted"],
   2: ["ENOENT", "no such file or directory"],
+  3: ["ESRCH", "no such process"],
   4: ["EINTR", "interrupted system call"],
   5: ["EIO", "input/output error"],
   6: ["ENXIO", "no such device or address"],
@@ -20,6 +21,7 @@ const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
   20: ["ENOTDIR", "not a directory"],
   21: ["EISDIR", "is a directory"],
   22: ["EINVAL", "invalid argument"],
+  23: ["ENFILE", "too many open files in system"],
   24: ["EMFILE", "too many open files"],
   27: ["EFBIG", "file too large"],
   28: ["ENOSPC", "no space left on device"],
@@ -39,6 +41,7 @@ const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
 export type ErrnoName =
   | "EPERM"
   | "ENOENT"
+  | "ESRCH"
   | "EINTR"
   | "EIO"
   | "ENXIO"
@@ -52,6 +55,7 @@ export type ErrnoName =
   | "ENOTDIR"
   | "EISDIR"
   | "EINVAL"
+  | "ENFILE"
   | "EMFILE"
   | "EFBIG"
   | "ENOSPC"

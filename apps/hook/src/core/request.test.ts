@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
+import type { ProcCgroupReader } from "@rthooks/oci";
+import { ok } from "@rthooks/result";
 import { type Located, toRequest, toTrustedAnnotations } from "./request.ts";
 
 const id = "828977b42e3149b502b31708778d0c057efbce038af80d0882ed3e0cb0ff8796";
@@ -17,7 +19,7 @@ const located = (spec: Partial<Located["spec"]>): Located => ({
   state,
 });
 
-const noCgroup = (): undefined => undefined;
+const noCgroup: ProcCgroupReader = { ofProcess: () => ok(undefined), ofRuntime: () => ok("0::/\n") };
 const failed = (result: ReturnType<typeof toRequest>): string => (result.ok ? "made" : result.error);
 
 describe("the root directory", () => {
@@ -28,35 +30,42 @@ describe("the root directory", () => {
     { path: "", sent: "" },
   ])("$path", ({ path, sent }) => {
     const request = toRequest(located({ rootPath: path }), noCgroup);
-    expect(request.ok && request.value.rootDir).toBe(sent);
+    expect(request.ok && request.value.request.rootDir).toBe(sent);
   });
 });
 
 describe("the cgroup", () => {
+  const sent = (cgroupsPath: string | undefined, cgroups: ProcCgroupReader) => {
+    const loaded = toRequest(located({ cgroupsPath }), cgroups);
+    if (!loaded.ok) throw new Error(loaded.error);
+    return { path: loaded.value.request.cgroupsPath, remark: loaded.value.cgroupRemark };
+  };
+
   test("in systemd's form is sent as a path", () => {
-    const request = toRequest(located({ cgroupsPath: `kubepods-podx.slice:crio:${id}` }), noCgroup);
-    expect(request.ok && request.value.cgroupsPath).toBe(
-      `/kubepods.slice/kubepods-podx.slice/crio-${id}.scope`,
-    );
+    const path = `/kubepods.slice/kubepods-podx.slice/crio-${id}.scope`;
+    const cgroups = { ...noCgroup, ofProcess: () => ok(`0::${path}\n`) };
+    expect(sent(`kubepods-podx.slice:crio:${id}`, cgroups)).toEqual({ path, remark: undefined });
   });
 
-  test("that the spec does not name is the one that the first process is in", () => {
+  test("is the one that the process of the OCI state is in", () => {
     const asked: number[] = [];
-    const request = toRequest(located({ cgroupsPath: undefined }), (pid) => {
-      asked.push(pid);
-      return "/user.slice/c1";
+    const cgroups: ProcCgroupReader = {
+      ...noCgroup,
+      ofProcess(pid) {
+        asked.push(pid);
+        return ok("0::/user.slice/c1\n");
+      },
+    };
+    expect(sent(undefined, cgroups)).toEqual({ path: "/user.slice/c1", remark: undefined });
+    expect(sent("/elsewhere", cgroups)).toEqual({
+      path: "/user.slice/c1",
+      remark: expect.stringContaining("/elsewhere"),
     });
-    expect(request.ok && request.value.cgroupsPath).toBe("/user.slice/c1");
-    expect(asked).toEqual([7]);
+    expect(asked).toEqual([7, 7]);
   });
 
-  test.each([
-    { what: "no path and no process", cgroupsPath: undefined, found: undefined },
-    { what: "no path and a process in the root", cgroupsPath: "", found: "/" },
-    { what: "the root itself", cgroupsPath: "/", found: "/a" },
-    { what: "a path that leads out", cgroupsPath: "/a/../../b", found: "/a" },
-  ])("is never sent as $what", ({ cgroupsPath, found }) => {
-    expect(failed(toRequest(located({ cgroupsPath }), () => found))).toContain("cgroupsPath");
+  test("that no one knows makes no request", () => {
+    expect(failed(toRequest(located({ cgroupsPath: "/" }), noCgroup))).toContain("linux.cgroupsPath");
   });
 });
 
@@ -100,9 +109,9 @@ describe("a pod that the runtime told of itself", () => {
     const request = toRequest(located({ annotations: lies }), noCgroup, pod);
     expect(request).toMatchObject({
       ok: true,
-      value: { podUID: "u-1", podName: "web-0", podNamespace: "shop" },
+      value: { request: { podUID: "u-1", podName: "web-0", podNamespace: "shop" } },
     });
-    const annotations = request.ok ? request.value.annotations : new Map<string, string>();
+    const annotations = request.ok ? request.value.request.annotations : new Map<string, string>();
     expect(annotations.get("rthooks.v1/pod-labels")).toBe('{"app":"web"}');
     expect(annotations.get("rthooks.v1/learned-by")).toBe("hook");
     expect(annotations.has("rthooks.v1/later")).toBe(false);
@@ -118,6 +127,8 @@ describe("a pod that the runtime told of itself", () => {
 
   test("without one, reserved keys of the spec go all the same", () => {
     const request = toRequest(located({ annotations: lies }), noCgroup);
-    expect(request.ok && [...request.value.annotations.keys()]).not.toContain("rthooks.v1/pod-labels");
+    expect(request.ok && [...request.value.request.annotations.keys()]).not.toContain(
+      "rthooks.v1/pod-labels",
+    );
   });
 });

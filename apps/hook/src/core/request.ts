@@ -4,21 +4,19 @@ import {
   type Annotations,
   type ContainerSpec,
   type ContainerState,
-  describeCgroupsPathError,
   detectRuntime,
-  expandCgroupsPath,
   LEARNED_BY_KEY,
+  locateCgroup,
   POD_LABELS_KEY,
   type PodFromEnvironment,
+  type ProcCgroupReader,
   readIdentity,
   withoutForeignIdentity,
   withoutReservedKeys,
   withPod,
 } from "@rthooks/oci";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
-import { err, ok, type Result } from "@rthooks/result";
-
-export type Request = RuntimeHookMessage;
+import { ok, type Result } from "@rthooks/result";
 
 export interface Located {
   readonly spec: ContainerSpec;
@@ -27,18 +25,20 @@ export interface Located {
   readonly state: ContainerState | undefined;
 }
 
-/**
- * `findCgroup` reads the cgroup that the runtime has already put the container's first process into; asked only
- * where the spec names none. `pod` is what the NRI plugin that gave the container this hook has of the runtime: it
- * comes before all that annotations say.
- */
+export interface LoadedRequest {
+  readonly request: RuntimeHookMessage;
+  /** What the log is to say of the cgroup, see locateCgroup. */
+  readonly cgroupRemark: string | undefined;
+}
+
+/** `pod` is what the NRI plugin that gave the container this hook has of the runtime: it comes before all annotations. */
 export function toRequest(
   { spec, bundle, state }: Located,
-  findCgroup: (pid: number) => string | undefined,
+  cgroups: ProcCgroupReader,
   pod?: PodFromEnvironment,
-): Result<Request, string> {
-  const cgroupsPath = toCgroupsPath(spec, state, findCgroup);
-  if (!cgroupsPath.ok) return cgroupsPath;
+): Result<LoadedRequest, string> {
+  const cgroup = locateCgroup(spec.cgroupsPath, state?.pid, cgroups);
+  if (!cgroup.ok) return cgroup;
   const runtime = detectRuntime({
     annotations: spec.annotations,
     cgroupsPath: spec.cgroupsPath,
@@ -46,8 +46,8 @@ export function toRequest(
     containerId: state?.id,
   });
   const identity = readIdentity(runtime, spec.annotations, state?.id);
-  return ok({
-    cgroupsPath: cgroupsPath.value,
+  const request: RuntimeHookMessage = {
+    cgroupsPath: cgroup.value.path,
     rootDir: toRootDir(bundle, spec.rootPath),
     annotations: toRequestAnnotations(spec.annotations, pod),
     containerName: identity.containerName,
@@ -57,7 +57,8 @@ export function toRequest(
     podNamespace: pod?.namespace ?? identity.podNamespace,
     containerImage: identity.containerImage,
     mounts: spec.mounts,
-  });
+  };
+  return ok({ request, cgroupRemark: cgroup.value.remark });
 }
 
 /** The annotations that failCheck may believe. Without a spec, those of the OCI state stand in for its own. */
@@ -84,20 +85,6 @@ function toRequestAnnotations(annotations: Annotations, pod: PodFromEnvironment 
   return pod === undefined
     ? own
     : new Map(own).set(POD_LABELS_KEY, pod.labelsJson).set(LEARNED_BY_KEY, "hook");
-}
-
-function toCgroupsPath(
-  spec: ContainerSpec,
-  state: ContainerState | undefined,
-  findCgroup: (pid: number) => string | undefined,
-): Result<string, string> {
-  if (spec.cgroupsPath !== undefined && spec.cgroupsPath !== "") {
-    const path = expandCgroupsPath(spec.cgroupsPath);
-    return path.ok ? path : err(`linux.cgroupsPath ${describeCgroupsPathError(path.error)}`);
-  }
-  const found = state?.pid === undefined ? undefined : findCgroup(state.pid);
-  // An empty path would name the root of all cgroups, and with it every process of the host.
-  return found === undefined || found === "/" ? err("the spec has no linux.cgroupsPath") : ok(found);
 }
 
 function toRootDir(bundle: string, rootPath: string | undefined): string {

@@ -15,11 +15,12 @@ import {
   parsePodEnvironment,
   parseState,
 } from "@rthooks/oci";
-import { err } from "@rthooks/result";
+import { err, ok } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 import { type Located, toRequest, toTrustedAnnotations } from "../core/request.ts";
 import { openAgentLink } from "./open-agent-link.ts";
-import { findCgroup, locateSpec, MAX_STATE_BYTES, STATE_WAIT_MS } from "./spec-source.ts";
+import { openProcCgroups } from "./proc-cgroups.ts";
+import { locateSpec, MAX_STATE_BYTES, STATE_WAIT_MS } from "./spec-source.ts";
 
 export interface HookSetup {
   readonly system: System;
@@ -39,6 +40,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
   let state: ContainerState | undefined;
   let located: Located | undefined;
   let pod: PodFromEnvironment | undefined;
+  let cgroupRemark: string | undefined;
   const verdict = await holdContainer(
     {
       ...setup,
@@ -63,8 +65,12 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
           if (!parsed.ok) return err(`${POD_ENVIRONMENT} in the hook's environment ${parsed.error}`);
           pod = parsed.value;
         }
-        return toRequest(located, (pid) => findCgroup(system, pid), pod);
+        const loaded = toRequest(located, openProcCgroups(system), pod);
+        if (!loaded.ok) return loaded;
+        cgroupRemark = loaded.value.cgroupRemark;
+        return ok(loaded.value.request);
       },
+      remarks: () => (cgroupRemark === undefined ? {} : { "cgroups-remark": cgroupRemark }),
       trustedAnnotations: () => toTrustedAnnotations(located?.spec, located?.bundle, state, pod),
     },
   );

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSystem } from "@rthooks/sys";
-import { findCgroup, locateSpec } from "./spec-source.ts";
+import { locateSpec } from "./spec-source.ts";
 
 const system = await openSystem();
 const home = process.cwd();
@@ -83,17 +83,5 @@ describe("where the spec is", () => {
     mkdirSync(join(base, "bundle"));
     symlinkSync("../elsewhere.json", join(base, "bundle/config.json"));
     expect(found(join(base, "bundle"))).toContain("is a symbolic link");
-  });
-});
-
-describe("the cgroup of a process", () => {
-  test("is what the kernel says of it", () => {
-    const told = Bun.spawnSync(["cat", "/proc/self/cgroup"]).stdout.toString();
-    const path = findCgroup(system, process.pid);
-    expect(path === undefined || told.includes(`:${path}\n`)).toBe(true);
-  });
-
-  test("of no process is unknown", () => {
-    expect(findCgroup(system, 2 ** 30)).toBeUndefined();
   });
 });

@@ -70,17 +70,3 @@ function toAbsolute(bundle: string, path: string): string {
   const joined = path.startsWith("/") ? path : `${bundle}/${path}`;
   return joined.replace(/\/(\.\/)*/g, "/").replace(/(.)\/\.?$/, "$1");
 }
-
-/** The path that the kernel gives for a process: of the v2 hierarchy, else of the first v1 one that runc uses. */
-export function findCgroup(system: System, pid: number): string | undefined {
-  const file = system.readRegularFile(`/proc/${pid}/cgroup`, { maxBytes: 64 * 1024 });
-  if (!file.ok) return undefined;
-  const paths = new Map<string, string>();
-  for (const line of new TextDecoder().decode(file.value).split("\n")) {
-    // "4:memory:/a/b", "0::/a/b": cgroups(7).
-    const [, controllers = "", ...path] = line.split(":");
-    for (const controller of controllers.split(",")) paths.set(controller, path.join(":"));
-  }
-  const found = ["", "memory", "pids", "cpuset"].map((name) => paths.get(name));
-  return found.find((path) => path !== undefined && path !== "" && path !== "/");
-}

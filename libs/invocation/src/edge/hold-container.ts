@@ -28,6 +28,8 @@ export interface ContainerSource {
   load(): MaybePromise<Result<RuntimeHookMessage, string>>;
   /** What failCheck may believe of what is known by now, also when `load` failed. */
   trustedAnnotations(): Annotations;
+  /** What else the log line of the request is to say, after `load` succeeded. */
+  remarks?(): LogFields;
 }
 
 export interface HoldSetup {
@@ -55,7 +57,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   let denial = "";
 
   const requestFields = (): LogFields =>
-    request === undefined ? {} : toRequestFields(request, config["log-level"]);
+    request === undefined ? {} : { ...toRequestFields(request, config["log-level"]), ...source.remarks?.() };
 
   const load = async (): Promise<HookEvent> => {
     const loaded = await source.load();
