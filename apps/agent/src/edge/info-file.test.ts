@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeInfoFile } from "./info-file.ts";
@@ -40,6 +48,17 @@ test("another agent's is left to that one", () => {
   writeFileSync(path, "{}");
   remove();
   expect(readFileSync(path, "utf8")).toBe("{}");
+});
+
+test("what a killed agent of the same process id was writing hinders no later one", () => {
+  const path = join(directory, "leftover", "info.json");
+  mkdirSync(join(directory, "leftover"));
+  for (const name of [`info.json.${process.pid}`, ".tetragon-staged-info.json.0123456789ab"])
+    writeFileSync(join(directory, "leftover", name), "{");
+  writeInfoFile(path, info, log);
+  expect(warnings).toEqual([]);
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid });
+  expect(existsSync(join(directory, "leftover", ".tetragon-staged-info.json.0123456789ab"))).toBe(false);
 });
 
 test("a place where nothing can be written is a warning; no place is none", () => {

@@ -2,10 +2,12 @@
 // Says where this agent is to be reached, in the file in which Tetragon's command line client looks when it is given no
 // address (pkg/bugtool, tetragon-info.json).
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "@rthooks/log";
-import { describeError } from "@rthooks/result";
+import { describeError, err, type Result } from "@rthooks/result";
+import { renderSysError } from "@rthooks/sys";
+import { replaceFile } from "@rthooks/sys/atomic-file";
 
 export interface RunInfo {
   /** "unix:///var/run/tetragon/tetragon.sock" */
@@ -23,16 +25,11 @@ export function writeInfoFile(path: string, info: RunInfo, log: Logger): () => v
     map_dir: info.mapDirectory,
     pid: process.pid,
   })}\n`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    // Whoever reads it sees all of it or what was there before.
-    const draft = `${path}.${process.pid}`;
-    writeFileSync(draft, text, { mode: 0o644, flag: "wx" });
-    renameSync(draft, path);
-  } catch (error) {
+  const written = write(path, text);
+  if (!written.ok) {
     log.warn("clients must be given the agent's address: its file cannot be written", {
       file: path,
-      err: describeError(error),
+      err: written.error,
     });
     return () => {};
   }
@@ -44,4 +41,14 @@ export function writeInfoFile(path: string, info: RunInfo, log: Logger): () => v
       // It is gone already.
     }
   };
+}
+
+function write(path: string, text: string): Result<void, string> {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    return err(describeError(error));
+  }
+  const written = replaceFile(path, text, { mode: 0o644 });
+  return written.ok ? written : err(renderSysError(written.error));
 }

@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies that came by calls, kept on disk for the agent's next life: a file each, as it was given and as it was configured
-// since.
+// Policies that came by calls, kept on disk for the agent's next start: a file each, with the text as it was given and
+// what was configured since.
 
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import { renderSysError } from "@rthooks/sys";
+import { removeFile, removeStaged, stageFile } from "@rthooks/sys/atomic-file";
 import * as v from "valibot";
-import { type PolicyName, type PolicyStatus, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
+import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { parsePolicyText } from "./policy-text.ts";
 
-/** Errors are one line for people. */
+/** On disk beside its place: what is left to do is a rename. */
+export interface PendingChange {
+  /** Durable when this returns. */
+  commit(): Result<void, string>;
+  discard(): void;
+}
+
+export interface PolicyChange {
+  readonly enable?: boolean;
+  readonly mode?: "enforce" | "monitor";
+}
+
+/** Errors are one line for people. What was kept stays as it was until `commit`, and where that gives an error. */
 export interface PolicyArchive {
-  /** On disk when this returns. */
-  save(name: PolicyName, yaml: string): Result<void, string>;
-  /** Its state and mode have changed. */
-  update(status: PolicyStatus): Result<void, string>;
+  save(name: PolicyName, yaml: string): Result<PendingChange, string>;
+  update(name: PolicyName, change: PolicyChange): Result<PendingChange, string>;
   remove(name: PolicyName): Result<void, string>;
-  /** Everything that was kept, into the store; what cannot be used is left where it is, and told. */
+  /** Puts every policy that was kept into the store. A file that cannot be used is logged and left. */
   restore(policies: PolicyStore): void;
 }
 
+const nothing: PendingChange = { commit: () => ok(undefined), discard: () => {} };
+
 export const noPolicyArchive: PolicyArchive = {
-  save: () => ok(undefined),
-  update: () => ok(undefined),
+  save: () => ok(nothing),
+  update: () => ok(nothing),
   remove: () => ok(undefined),
   restore: () => {},
 };
@@ -47,36 +52,37 @@ const kept = v.object({
 });
 type Kept = v.InferOutput<typeof kept>;
 
+/** Policies tell what a node is guarded against: for root alone. */
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+/** What of a policy's full name is a file's name as it is: the rest is hashed, it may be too long (NAME_MAX, 255 bytes). */
+const fileName = /^[a-z0-9][-a-z0-9.:]{0,199}$/;
+
+/** Only one agent may keep its policies in the directory. */
 export function openPolicyArchive(directory: string, log: Logger): Result<PolicyArchive, string> {
   try {
-    // Policies tell whom a node guards against what: root's alone.
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
   } catch (error) {
     return err(`${directory} cannot be made: ${describeError(error)}`);
   }
-  // The names come from policies that were checked: neither has a slash, and none begins with a dot.
-  const pathOf = ({ name, namespace, domain }: PolicyName): string =>
-    join(directory, `${name}:${namespace}:${domain}.json`);
-
-  const attempt = (path: string, work: () => void): Result<void, string> => {
-    try {
-      work();
-      return ok(undefined);
-    } catch (error) {
-      return err(`${path} cannot be written: ${describeError(error)}`);
-    }
+  removeStaged(directory, { minAgeMs: 0 });
+  const pathOf = ({ name, namespace, domain }: PolicyName): string => {
+    const full = `${name}:${namespace}:${domain}`;
+    const base = fileName.test(full) ? full : createHash("sha256").update(full).digest("hex");
+    return join(directory, `${base}.json`);
   };
 
-  const write = (path: string, content: Kept): void => {
-    const staging = `${path}.new`;
-    const fd = openSync(staging, "w", 0o600);
-    try {
-      writeSync(fd, `${JSON.stringify(content, undefined, 2)}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(staging, path);
+  const stage = (path: string, content: Kept): Result<PendingChange, string> => {
+    const text = `${JSON.stringify(content, undefined, 2)}\n`;
+    const staged = stageFile(path, text, { mode: FILE_MODE });
+    if (!staged.ok) return err(`the policy cannot be kept: ${renderSysError(staged.error)}`);
+    return ok({
+      commit: () => {
+        const done = staged.value.publish();
+        return done.ok ? done : err(`the policy cannot be kept: ${renderSysError(done.error)}`);
+      },
+      discard: staged.value.discard,
+    });
   };
 
   const read = (path: string): Result<Kept, string> => {
@@ -102,21 +108,21 @@ export function openPolicyArchive(directory: string, log: Logger): Result<Policy
   };
 
   return ok({
-    save: (name, yaml) => {
+    save: (name, yaml) => stage(pathOf(name), { domain: name.domain, yaml, isEnabled: true }),
+    update(name, { enable, mode }) {
       const path = pathOf(name);
-      return attempt(path, () => write(path, { domain: name.domain, yaml, isEnabled: true }));
-    },
-    update: (status) => {
-      const path = pathOf(status);
       const old = read(path);
       if (!old.ok) return err(`${path} cannot be read: ${old.error}`);
-      const mode = status.mode === "monitor_only" ? undefined : status.mode;
-      const isEnabled = status.state === "enabled";
-      return attempt(path, () =>
-        write(path, { ...old.value, isEnabled, ...(mode === undefined ? {} : { mode }) }),
-      );
+      return stage(path, {
+        ...old.value,
+        ...(enable === undefined ? {} : { isEnabled: enable }),
+        ...(mode === undefined ? {} : { mode }),
+      });
     },
-    remove: (name) => attempt(pathOf(name), () => rmSync(pathOf(name), { force: true })),
+    remove(name) {
+      const removed = removeFile(pathOf(name));
+      return removed.ok ? removed : err(`the policy cannot be removed: ${renderSysError(removed.error)}`);
+    },
     restore(policies) {
       const files = readdirSync(directory).filter((file) => file.endsWith(".json"));
       for (const file of files.toSorted()) {

@@ -6,10 +6,10 @@ import type { Logger } from "@rthooks/log";
 import { renderProblem } from "@rthooks/policy";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { err, ok, type Result } from "@rthooks/result";
-import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
+import { type PolicyName, type PolicyStatus, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { toSettableMode, toStatusMessage } from "../wire/policy-messages.ts";
 import { registerUnary, type WireError } from "../wire/service.ts";
-import type { PolicyArchive } from "./policy-archive.ts";
+import type { PendingChange, PolicyArchive, PolicyChange } from "./policy-archive.ts";
 import { parsePolicyText } from "./policy-text.ts";
 
 const DEFAULT_DOMAIN = "grpc";
@@ -39,6 +39,9 @@ export function registerPolicyService(
     return err({ code, details: done.error });
   };
 
+  const find = (name: PolicyName): PolicyStatus | undefined =>
+    policies.list(name.domain).find((one) => one.name === name.name && one.namespace === name.namespace);
+
   registerUnary(
     server,
     service,
@@ -54,11 +57,15 @@ export function registerPolicyService(
       for (const warning of policy.value.warnings) {
         log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
       }
-      const added = policies.add(where, policy.value);
-      const saved = added.ok ? archive.save(name, yaml) : added;
-      // One that would be gone with the agent is not what was asked for.
-      if (added.ok && !saved.ok) policies.remove(name);
-      answer(conclude(saved, status.FAILED_PRECONDITION, "added", { ...name }));
+      const added = applyKept(
+        archive.save(name, yaml),
+        () => policies.add(where, policy.value),
+        () => {
+          policies.remove(name);
+          archive.remove(name);
+        },
+      );
+      answer(conclude(added, status.FAILED_PRECONDITION, "added", { ...name }));
     },
     onBug,
   );
@@ -68,22 +75,27 @@ export function registerPolicyService(
     methods.deleteTracingPolicy,
     (request, answer) => {
       const name = toName(request);
-      const removed = policies.remove(name);
-      const forgotten = removed.ok ? archive.remove(name) : removed;
-      answer(conclude(forgotten, status.NOT_FOUND, "deleted", { ...name }));
+      // From the disk first: where that fails the policy stays in force, as the answer says.
+      const isKept = find(name) !== undefined && isFromCalls(name);
+      const forgotten = isKept ? archive.remove(name) : ok(undefined);
+      const code = forgotten.ok ? status.NOT_FOUND : status.FAILED_PRECONDITION;
+      answer(conclude(forgotten.ok ? policies.remove(name) : forgotten, code, "deleted", { ...name }));
     },
     onBug,
   );
-  const configure = (
-    name: PolicyName,
-    change: Parameters<PolicyStore["configure"]>[1],
-  ): Result<Record<string, never>, WireError> => {
-    const configured = policies.configure(name, change);
-    const found = policies
-      .list(name.domain)
-      .find((one) => one.name === name.name && one.namespace === name.namespace);
-    const isKept = configured.ok && found !== undefined && isFromCalls(name);
-    const done = isKept ? archive.update(found) : configured;
+  const configure = (name: PolicyName, change: PolicyChange): Result<Record<string, never>, WireError> => {
+    const before = find(name);
+    const apply = (): Result<void, string> => policies.configure(name, change);
+    const undo = (): void => {
+      const { enable } = change;
+      const mode = before?.mode === "monitor_only" ? undefined : before?.mode;
+      policies.configure(name, {
+        ...(enable === undefined ? {} : { enable: !enable }),
+        ...(mode === undefined ? {} : { mode }),
+      });
+    };
+    const isKept = before !== undefined && isFromCalls(name);
+    const done = isKept ? applyKept(archive.update(name, change), apply, undo) : apply();
     return conclude(done, status.FAILED_PRECONDITION, "configured", { ...name });
   };
   registerUnary(
@@ -132,6 +144,23 @@ export function registerPolicyService(
     (_, answer) => answer(ok({ domains: [...policies.domains()] })),
     onBug,
   );
+}
+
+/** Both or neither: what is in force after the call is what the next agent restores. */
+function applyKept(
+  pending: Result<PendingChange, string>,
+  apply: () => Result<void, string>,
+  undo: () => void,
+): Result<void, string> {
+  if (!pending.ok) return pending;
+  const applied = apply();
+  if (!applied.ok) {
+    pending.value.discard();
+    return applied;
+  }
+  const committed = pending.value.commit();
+  if (!committed.ok) undo();
+  return committed;
 }
 
 /** Others have a file or an object of the API server, which says what they are to be. */
