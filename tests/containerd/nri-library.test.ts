@@ -40,7 +40,7 @@ async function openProbe(containerd: Containerd): Promise<Probe> {
   const socket: Socket = connect(containerd.nriSocketPath);
   const events: NriEvent[] = [];
   let closedBecause: string | undefined;
-  let inventory: NriInventory = { pods: [], containers: [] };
+  let inventory: NriInventory = { pods: [], containers: [], sizes: new Map(), omitted: 0 };
   let runtime = { name: "", version: "" };
   let onEvent = ignoreEvent;
   const connection: NriConnection = openNriConnection(

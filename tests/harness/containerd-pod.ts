@@ -17,6 +17,7 @@ interface ContainerOptions {
   readonly name?: string;
   /** Shell text; by default it leaves its first act in /out and then sleeps for ever. */
   readonly script?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -75,6 +76,7 @@ export async function runPod(containerd: Containerd, options: PodOptions = {}): 
       metadata: { name: containerName },
       image: { image: busyboxImage },
       command: ["/bin/sh", "-c", container.script ?? keepRunning],
+      envs: Object.entries(container.env ?? {}).map(([key, value]) => ({ key, value })),
       mounts: [{ containerPath: "/out", hostPath: outDir }],
       labels: {
         "io.kubernetes.container.name": containerName,

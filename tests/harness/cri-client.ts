@@ -25,6 +25,7 @@ export interface ContainerConfig {
   readonly metadata: { readonly name: string };
   readonly image: { readonly image: string };
   readonly command: readonly string[];
+  readonly envs: readonly { readonly key: string; readonly value: string }[];
   readonly mounts: readonly { readonly containerPath: string; readonly hostPath: string }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

@@ -13,6 +13,10 @@ export interface NriPluginOptions {
   readonly hookArgs: readonly string[];
   /** By default the built hook. */
   readonly hookPath?: string;
+  /** More flags of the plugin's own. */
+  readonly flags?: readonly string[];
+  /** False: it is only started. */
+  readonly isServing?: boolean;
 }
 
 /** How often the plugin has got as far as serving events, by containerd's own log. */
@@ -20,21 +24,22 @@ export function countSessions({ log }: Containerd): number {
   return log().match(/plugin \S+ connected/g)?.length ?? 0;
 }
 
-/** The built plugin, connected to containerd when this returns. */
+/** The built plugin, connected to containerd when this returns, as far as that is wanted. */
 export async function startNriPlugin(
   workspace: Workspace,
   containerd: Containerd,
-  { mode, hookArgs, hookPath = findHook() }: NriPluginOptions,
+  { mode, hookArgs, hookPath = findHook(), flags = [], isServing = true }: NriPluginOptions,
 ): Promise<RunningProcess> {
   const before = countSessions(containerd);
   const plugin = startProcess(
     [
       ...[findNriPlugin(), "--nri-socket", containerd.nriSocketPath, "--mode", mode],
-      ...["--oci-hook-path", hookPath, "hook-args", ...hookArgs],
+      ...["--oci-hook-path", hookPath, ...flags, "hook-args", ...hookArgs],
     ],
     {},
     workspace,
   );
+  if (!isServing) return plugin;
   await waitFor("the plugin serves", () => {
     if (plugin.hasExited()) throw new Error(`the plugin ended: ${plugin.stderr()}`);
     return countSessions(containerd) > before;

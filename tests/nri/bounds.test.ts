@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a runtime can make the library keep.
 import { describe, expect, test } from "bun:test";
-import { openNriConnection } from "@rthooks/nri";
+import { type NriInventory, openNriConnection } from "@rthooks/nri";
 import { encodeMessage } from "../harness/nri-messages.ts";
 import { createGoReader, createMuxReader, toMuxFrame, toTtrpcMessage } from "../harness/nri-wire.ts";
+import { waitFor } from "../harness/wait.ts";
 import { allEvents, ok } from "./memory-plugin.ts";
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -11,7 +12,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 function open(queuedBytes: () => number = () => 0, event = (): unknown => undefined) {
   const streamIds: number[] = [];
   let closedBecause: string | undefined;
-  let inventories = 0;
+  const inventories: NriInventory[] = [];
   let events = 0;
   const reader = createGoReader({
     onMessage: ({ streamId }) => void streamIds.push(streamId),
@@ -26,8 +27,8 @@ function open(queuedBytes: () => number = () => 0, event = (): unknown => undefi
     },
     {
       configure: () => ok(allEvents),
-      synchronize() {
-        inventories++;
+      synchronize(inventory) {
+        inventories.push(inventory);
         return ok(undefined);
       },
       async event() {
@@ -168,26 +169,86 @@ describe("a flood", () => {
     expect(closedBecause()).toContain("does not read");
   });
 
-  test("an inventory without an end is refused, and ends the connection", async () => {
-    const part = encodeMessage("SynchronizeRequest", {
-      containers: [{ id: "x".repeat(4_000_000) }],
-      more: true,
-    });
+  test("an inventory beyond the bounds is taken as far as they go, and the plugin serves", async () => {
+    const part = (n: number, more: boolean) =>
+      encodeMessage("SynchronizeRequest", {
+        containers: [{ id: `c${n}`, env: ["x".repeat(4_000_000)] }],
+        more,
+      });
     const { receive, closedBecause, inventories } = open();
-    for (let i = 0; i < 80 && closedBecause() === undefined; i++) {
-      receive(toRequest(i * 2 + 1, "Synchronize", part));
+    for (let i = 0; i < 80; i++) {
+      receive(toRequest(i * 2 + 1, "Synchronize", part(i, i < 79)));
       await settle();
     }
-    expect(closedBecause()).toContain("256 MiB");
-    expect(inventories()).toBe(0);
+    expect(closedBecause()).toBeUndefined();
+    const [whole] = inventories();
+    expect(whole?.containers).toHaveLength(67);
+    expect(whole?.omitted).toBe(13);
   });
 
-  test("two million empty containers are refused before they are made", async () => {
-    const { receive, closedBecause } = open();
+  test("containers without an id, two million of them, are not kept", async () => {
+    const { receive, closedBecause, inventories } = open();
     const before = measureHeld();
     receive(toRequest(1, "Synchronize", Buffer.alloc(4_000_000, Buffer.of(0x12, 0))));
     expect(measureHeld() - before).toBeLessThan(32 << 20);
     await settle();
-    expect(closedBecause()).toContain("100000 pods and containers");
+    expect(closedBecause()).toBeUndefined();
+    expect(inventories()[0]).toMatchObject({ containers: [], omitted: 2_000_000 });
+  });
+});
+
+describe("a synchronization in one message of more than 4 MiB", () => {
+  const env = Array.from({ length: 13 }, () => "x".repeat(120 << 10));
+  const containers = Array.from({ length: 40 }, (_, n) => ({ id: `c${n}`, name: `app-${n}`, env }));
+  const payload = encodeMessage("SynchronizeRequest", { pods: [{ id: "p" }], containers });
+
+  test("is taken whole, and what is not read of it is not kept", async () => {
+    const message = toRequest(1, "Synchronize", payload);
+    const { receive, streamIds, inventories } = open();
+    const before = measureHeld();
+    for (let at = 0; at < message.length; at += 65_536) receive(message.subarray(at, at + 65_536));
+    await waitFor("its bytes are given back", () => measureHeld() - before < 8 << 20);
+    expect(streamIds).toEqual([1]);
+    const [whole] = inventories();
+    expect(whole?.pods.map(({ id }) => id)).toEqual(["p"]);
+    expect(whole?.containers.map(({ name }) => name)).toEqual(containers.map(({ name }) => name));
+    expect(whole?.sizes.get("c7")).toBeGreaterThan(13 * (120 << 10));
+    expect(whole?.omitted).toBe(0);
+  });
+
+  test("is taken in pieces of any size, and what follows is served", async () => {
+    const small = containers.slice(0, 3);
+    const message = Buffer.concat([
+      toRequest(1, "Synchronize", encodeMessage("SynchronizeRequest", { containers: small })),
+      toRequest(3, "StopContainer", eventPayload(10)),
+    ]);
+    for (const size of [1, 7, 4096, message.length]) {
+      const { receive, streamIds, inventories, events } = open();
+      for (let at = 0; at < message.length; at += size) receive(message.subarray(at, at + size));
+      await settle();
+      expect(streamIds).toEqual([1, 3]);
+      expect(inventories()[0]?.containers).toHaveLength(3);
+      expect(events()).toBe(1);
+    }
+  }, 60_000);
+
+  test("a container that is larger than any that a runtime makes is left out; the others are taken", async () => {
+    const large = { id: "large", env: ["x".repeat((16 << 20) + 1)] };
+    const { receive, inventories } = open();
+    const request = encodeMessage("SynchronizeRequest", { containers: [{ id: "a" }, large, { id: "b" }] });
+    receive(toRequest(1, "Synchronize", request));
+    await settle();
+    expect(inventories()[0]?.containers.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(inventories()[0]?.omitted).toBe(1);
+  });
+
+  test("another request of that size is refused, and what follows is served", async () => {
+    const { receive, streamIds, events, closedBecause } = open();
+    receive(toRequest(1, "StopContainer", eventPayload(5_000_000)));
+    receive(toRequest(3, "StopContainer", eventPayload(10)));
+    await settle();
+    expect(streamIds).toEqual([1, 3]);
+    expect(events()).toBe(1);
+    expect(closedBecause()).toBeUndefined();
   });
 });

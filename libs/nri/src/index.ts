@@ -2,12 +2,12 @@
 // The Node Resource Interface, from a plugin's side (containerd/nri), over any byte stream.
 
 export { type NriEventName, toEventMask } from "./event-mask.ts";
+export type { NriInventory } from "./inventory-reader.ts";
 export {
   type NriCall,
   type NriConnection,
   type NriEvent,
   type NriHandlers,
-  type NriInventory,
   type NriPort,
   openNriConnection,
 } from "./plugin-connection.ts";

@@ -12,12 +12,13 @@ import {
   type PodSandbox,
   RegisterPluginRequest,
   StateChangeEvent,
-  SynchronizeRequest,
   SynchronizeResponse,
 } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
-import { countFields } from "./count-fields.ts";
 import { findEventName, isEventMask, type NriEventName, toEventName } from "./event-mask.ts";
+import { createFieldReader } from "./field-reader.ts";
+import { createInventoryReader, type NriInventory } from "./inventory-reader.ts";
+import type { RequestInfo } from "./large-request.ts";
 import {
   createDemultiplexer,
   encodeFrames,
@@ -52,11 +53,9 @@ export interface NriEvent {
   readonly pod: PodSandbox;
   /** Absent in events of pods. */
   readonly container: Container | undefined;
-}
-
-export interface NriInventory {
-  readonly pods: readonly PodSandbox[];
-  readonly containers: readonly Container[];
+  /** Encoded size of both in bytes, as far as they are there. */
+  readonly podBytes: number;
+  readonly containerBytes: number;
 }
 
 /** What a handler throws is the runtime's INTERNAL. */
@@ -78,6 +77,11 @@ export interface NriConnection {
   /** Valid during the call. */
   receive(bytes: Uint8Array): void;
   register(name: string, index: string): Promise<Result<void, TtrpcStatus>>;
+  /**
+   * Ends a connection on which a message began and has not gone on for three seconds: Go's writer gives up a message that
+   * is too large for it in the middle, says so to the runtime alone, and can write nothing more (NRI before 0.7).
+   */
+  endStalled(): void;
   /** Ends the connection from this side; also for when the other has ended it. */
   close(reason: string): void;
 }
@@ -87,46 +91,37 @@ const PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
 
 /** Go's default of the runtimes, for those that do not tell theirs (before NRI 0.7). */
 const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
-/** Of the parts of one synchronization together: a node runs a few hundred containers. */
-const MAX_INVENTORY = 100_000;
-/** Of the same, as they are sent. More than what the pods of a node can be made to weigh: 110 of 1.5 MiB each. */
-const MAX_INVENTORY_BYTES = 256 << 20;
 /** Answers that a runtime leaves unread. It reads them at once, so that this many are for nobody. */
 const MAX_QUEUED_BYTES = 16 << 20;
+
+const STALLED_MS = 3000;
 
 const empty = new Uint8Array();
 
 export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: () => number): NriConnection {
   let requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS;
-  let inventory = emptyInventory();
+  const inventory = createInventoryReader();
+  let inventoryDeadlineAtMs = Number.POSITIVE_INFINITY;
   let isClosed = false;
+  let receivedLastAtMs = 0;
 
-  const toCall = ({ timeoutNanos }: TtrpcCall): NriCall => {
+  const toCall = ({ timeoutNanos }: RequestInfo): NriCall => {
     const receivedAtMs = nowMs();
     const leftMs = timeoutNanos > 0n ? Number(timeoutNanos) / 1e6 : requestTimeoutMs;
     return { receivedAtMs, deadlineAtMs: receivedAtMs + leftMs };
   };
 
   /** Runtimes since NRI 0.7 cut what would be larger than a message: all parts have one time limit together. */
-  const synchronize = async (call: TtrpcCall): Promise<Result<Uint8Array, TtrpcStatus>> => {
-    const { receivedAtMs, deadlineAtMs } = toCall(call);
-    const { pods: allPods, containers: allContainers } = inventory;
-    inventory.bytes += call.payload.length;
-    inventory.deadlineAtMs = Math.min(inventory.deadlineAtMs, deadlineAtMs);
-    // Counted before they are decoded: 4 MiB of empty ones would take a gigabyte.
-    const count = allPods.length + allContainers.length + countFields(call.payload, MAX_INVENTORY);
-    if (count > MAX_INVENTORY || inventory.bytes > MAX_INVENTORY_BYTES) {
-      inventory = emptyInventory();
-      const message = `more than ${MAX_INVENTORY} pods and containers, or than 256 MiB of them`;
-      return err({ code: ttrpcCode.resourceExhausted, message });
-    }
-    const { pods, containers, more } = SynchronizeRequest.decode(call.payload);
-    for (const pod of pods) allPods.push(pod);
-    for (const container of containers) allContainers.push(container);
+  const endSynchronize = async (info: RequestInfo): Promise<Result<Uint8Array, TtrpcStatus>> => {
+    const { receivedAtMs, deadlineAtMs } = toCall(info);
+    inventoryDeadlineAtMs = Math.min(inventoryDeadlineAtMs, deadlineAtMs);
+    const part = inventory.endPart();
+    if (!part.ok) return err({ code: ttrpcCode.invalidArgument, message: part.error });
+    const { more } = part.value;
     if (!more) {
-      const whole = inventory;
-      inventory = emptyInventory();
-      const done = await handlers.synchronize(whole, { receivedAtMs, deadlineAtMs: whole.deadlineAtMs });
+      const call = { receivedAtMs, deadlineAtMs: inventoryDeadlineAtMs };
+      inventoryDeadlineAtMs = Number.POSITIVE_INFINITY;
+      const done = await handlers.synchronize(inventory.take(), call);
       if (!done.ok) return done;
     }
     return ok(SynchronizeResponse.encode({ more }).finish());
@@ -135,11 +130,12 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   const handleEvent = async (
     name: NriEventName | undefined,
     { pod, container }: Pick<NriEvent, "container"> & { readonly pod: PodSandbox | undefined },
+    { podBytes, containerBytes }: Pick<NriEvent, "podBytes" | "containerBytes">,
     call: TtrpcCall,
   ): Promise<Result<Uint8Array, TtrpcStatus>> => {
     // Of a version that did not exist when this was written, or without a pod: nothing that this plugin asked for.
     if (name === undefined || pod === undefined) return ok(empty);
-    const done = await handlers.event({ name, pod, container }, toCall(call));
+    const done = await handlers.event({ name, pod, container, podBytes, containerBytes }, toCall(call));
     if (!done.ok) return done;
     if (name !== "CreateContainer" || done.value === undefined) return ok(empty);
     return ok(CreateContainerResponse.encode({ adjust: { hooks: undefined, ...done.value } }).finish());
@@ -157,18 +153,21 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
         return ok(ConfigureResponse.encode({ events: mask.value }).finish());
       }
       case "Synchronize":
-        return synchronize(call);
+        inventory.receive(call.payload);
+        return endSynchronize(call);
       case "Shutdown":
         // No runtime has been seen to call it; the end of the connection is what counts.
         return ok(empty);
       case "StateChange": {
         const { event, pod, container } = StateChangeEvent.decode(call.payload);
-        return handleEvent(findEventName(event), { pod, container }, call);
+        const sizes = measureEvent(call.payload, STATE_CHANGE_POD);
+        return handleEvent(findEventName(event), { pod, container }, sizes, call);
       }
       default: {
         const name = toEventName(call.method);
         if (name === undefined) return unimplemented(`method ${call.method}`);
-        return handleEvent(name, EventRequest.decode(call.payload), call);
+        const sizes = measureEvent(call.payload, EVENT_POD);
+        return handleEvent(name, EventRequest.decode(call.payload), sizes, call);
       }
     }
   };
@@ -189,6 +188,10 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   };
   const server = createTtrpcServer({
     handle,
+    openPayload: (service, method) =>
+      service === PLUGIN_SERVICE && method === "Synchronize"
+        ? { receive: inventory.receive, end: endSynchronize }
+        : undefined,
     send: (frame) => send(PLUGIN_SERVICE_CONNECTION, frame),
     onAnswered: ({ method }, answer) => {
       if (answer.ok || (method !== "Configure" && method !== "Synchronize")) return;
@@ -199,14 +202,21 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   });
   const client = createTtrpcClient((frame) => send(RUNTIME_SERVICE_CONNECTION, frame));
   const readers = new Map([
-    [PLUGIN_SERVICE_CONNECTION, createTtrpcReader(server.receive)],
-    [RUNTIME_SERVICE_CONNECTION, createTtrpcReader(client.receive)],
+    [PLUGIN_SERVICE_CONNECTION, createTtrpcReader(server)],
+    [RUNTIME_SERVICE_CONNECTION, createTtrpcReader({ onFrame: client.receive })],
   ]);
   const demultiplexer = createDemultiplexer((id, bytes) => readers.get(id)?.receive(bytes));
 
   return {
     receive(bytes) {
-      if (!isClosed) demultiplexer.receive(bytes);
+      if (isClosed) return;
+      receivedLastAtMs = nowMs();
+      demultiplexer.receive(bytes);
+    },
+    endStalled() {
+      if (nowMs() - receivedLastAtMs < STALLED_MS) return;
+      if ([...readers.values()].some((reader) => reader.isInFrame()))
+        close("the runtime stopped in the middle of a message");
     },
     async register(name, index) {
       const request = RegisterPluginRequest.encode({ pluginName: name, pluginIdx: index, nriVersion: "" });
@@ -217,12 +227,23 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   };
 }
 
-const emptyInventory = () => ({
-  pods: [] as PodSandbox[], // the casts name what the lists will hold
-  containers: [] as Container[],
-  bytes: 0,
-  deadlineAtMs: Number.POSITIVE_INFINITY,
-});
+// The field of the pod in both forms of an event's request; the container's is the next one.
+const EVENT_POD = 1;
+const STATE_CHANGE_POD = 2;
+
+/** Encoded size in bytes of the pod and the container in an event's request. */
+function measureEvent(request: Uint8Array, podField: number): Pick<NriEvent, "podBytes" | "containerBytes"> {
+  const sizes = { podBytes: 0, containerBytes: 0 };
+  const fields = createFieldReader({
+    begin(field, length) {
+      if (field === podField) sizes.podBytes = length;
+      else if (field === podField + 1) sizes.containerBytes = length;
+      return "skip";
+    },
+  });
+  fields.receive(request);
+  return sizes;
+}
 
 const unimplemented = (what: string): Result<never, TtrpcStatus> =>
   err({ code: ttrpcCode.unimplemented, message: `this plugin has no ${what}` });

@@ -13,7 +13,7 @@ export const MAX_DATA_BYTES = 4 << 20;
 export interface TtrpcFrame {
   readonly streamId: number;
   readonly type: number;
-  /** Undefined for one of more than MAX_DATA_BYTES, which was skipped. */
+  /** Undefined for one of more than MAX_DATA_BYTES, which is skipped. */
   readonly data: Uint8Array | undefined;
 }
 
@@ -27,53 +27,79 @@ export function encodeTtrpcFrame(streamId: number, type: number, data: Uint8Arra
   return bytes;
 }
 
-export interface TtrpcReader {
+/** The data of a frame of more than MAX_DATA_BYTES, piece by piece. */
+interface LargeData {
+  /** Valid during the call. */
   receive(bytes: Uint8Array): void;
+  end(): void;
 }
 
-/** Keeps one message at most, and of that only what has come. */
-export function createTtrpcReader(onFrame: (frame: TtrpcFrame) => void): TtrpcReader {
+export interface TtrpcReaderEvents {
+  onFrame(frame: TtrpcFrame): void;
+  /** Without it, and where it gives nothing, such a frame is skipped. */
+  openLarge?(frame: Omit<TtrpcFrame, "data">): LargeData | undefined;
+}
+
+export interface TtrpcReader {
+  receive(bytes: Uint8Array): void;
+  /** Whether a frame has begun and has not ended. */
+  isInFrame(): boolean;
+}
+
+/** Keeps one message of up to MAX_DATA_BYTES, and of that only what has come. */
+export function createTtrpcReader({ onFrame, openLarge }: TtrpcReaderEvents): TtrpcReader {
   const queue = createByteQueue();
   let current: { readonly streamId: number; readonly type: number; readonly length: number } | undefined;
-  let toSkip = 0;
+  let large: LargeData | undefined;
+  let largeLeft = 0;
 
-  /** As many frames as are whole. */
-  const readFrames = (): void => {
-    for (;;) {
-      if (current === undefined) {
-        const header = queue.take(HEADER_BYTES);
-        if (header === undefined) return;
-        const view = new DataView(header.buffer);
-        const length = view.getUint32(0);
-        const [streamId, type] = [view.getUint32(4), view.getUint8(8)];
-        if (length > MAX_DATA_BYTES) {
-          toSkip = length;
-          onFrame({ streamId, type, data: undefined });
-          return;
-        }
-        current = { streamId, type, length };
-      }
-      const data = queue.take(current.length);
-      if (data === undefined) return;
-      const { streamId, type } = current;
-      current = undefined;
-      onFrame({ streamId, type, data });
+  const onHeader = (header: Uint8Array): void => {
+    const view = new DataView(header.buffer);
+    const length = view.getUint32(0);
+    const [streamId, type] = [view.getUint32(4), view.getUint8(8)];
+    if (length <= MAX_DATA_BYTES) {
+      current = { streamId, type, length };
+      return;
     }
+    largeLeft = length;
+    large = openLarge?.({ streamId, type });
+    if (large === undefined) onFrame({ streamId, type, data: undefined });
+  };
+
+  /** As far as whole frames go. */
+  const readFrames = (): void => {
+    if (current === undefined) {
+      const header = queue.take(HEADER_BYTES);
+      if (header !== undefined) onHeader(header);
+    }
+    if (current === undefined) return;
+    const data = queue.take(current.length);
+    if (data === undefined) return;
+    const { streamId, type } = current;
+    current = undefined;
+    onFrame({ streamId, type, data });
   };
 
   return {
     receive(bytes) {
-      queue.push(bytes);
-      for (;;) {
-        if (toSkip > 0) {
-          const skipped = Math.min(toSkip, queue.length);
-          queue.take(skipped);
-          toSkip -= skipped;
-          if (toSkip > 0) return;
+      let rest = bytes;
+      while (rest.length > 0) {
+        const wanted = largeLeft > 0 ? largeLeft : (current?.length ?? HEADER_BYTES) - queue.length;
+        const piece = rest.subarray(0, wanted);
+        rest = rest.subarray(wanted);
+        if (largeLeft === 0) {
+          queue.push(piece);
+          readFrames();
+          continue;
         }
-        readFrames();
-        if (toSkip === 0) return;
+        largeLeft -= piece.length;
+        large?.receive(piece);
+        if (largeLeft > 0) continue;
+        const ended = large;
+        large = undefined;
+        ended?.end();
       }
     },
+    isInFrame: () => current !== undefined || largeLeft > 0 || queue.length > 0,
   };
 }

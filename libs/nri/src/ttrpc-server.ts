@@ -4,25 +4,35 @@
 
 import { TtrpcRequest, TtrpcResponse } from "@rthooks/proto/nri";
 import { describeError, err, type Result } from "@rthooks/result";
-import { encodeTtrpcFrame, MAX_DATA_BYTES, REQUEST, RESPONSE, type TtrpcFrame } from "./ttrpc-frame.ts";
+import { type OpenPayload, type PayloadReader, type RequestInfo, readLargeRequest } from "./large-request.ts";
+import {
+  encodeTtrpcFrame,
+  MAX_DATA_BYTES,
+  REQUEST,
+  RESPONSE,
+  type TtrpcFrame,
+  type TtrpcReaderEvents,
+} from "./ttrpc-frame.ts";
 import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
 
-export interface TtrpcCall {
-  readonly service: string;
-  readonly method: string;
+export interface TtrpcCall extends RequestInfo {
   readonly payload: Uint8Array;
-  /** Nanoseconds that the caller waits from now; 0 if it did not say. */
-  readonly timeoutNanos: bigint;
 }
 
 type Answer = Result<Uint8Array, TtrpcStatus>;
 
+/** The payload of a request of more than 4 MiB; `end` answers it. */
+interface LargePayload extends PayloadReader {
+  end(call: RequestInfo): Answer | Promise<Answer>;
+}
+
 export interface TtrpcServerOptions {
   handle(call: TtrpcCall): Answer | Promise<Answer>;
+  openPayload: OpenPayload<LargePayload>;
   /** Gets one encoded frame. */
   send(frame: Uint8Array): void;
   /** The answer to a call was sent. */
-  onAnswered(call: TtrpcCall, answer: Answer): void;
+  onAnswered(call: RequestInfo, answer: Answer): void;
   /** The other side speaks something else: there is no way to go on. */
   onViolation(reason: string): void;
 }
@@ -32,14 +42,14 @@ const MAX_OPEN_STREAMS = 1024;
 /** The requests of those calls together. */
 const MAX_OPEN_BYTES = 64 << 20;
 
-export interface TtrpcServer {
-  receive(frame: TtrpcFrame): void;
+export interface TtrpcServer extends Required<TtrpcReaderEvents> {
   /** No answer is sent from now on. */
   close(): void;
 }
 
 export function createTtrpcServer({
   handle,
+  openPayload,
   send,
   onAnswered,
   onViolation,
@@ -55,41 +65,56 @@ export function createTtrpcServer({
   const refuse = (streamId: number, code: number, message: string): void =>
     answer(streamId, err({ code, message }));
 
-  const run = async (streamId: number, call: TtrpcCall): Promise<void> => {
+  const run = async (
+    streamId: number,
+    call: RequestInfo,
+    bytes: number,
+    work: () => Answer | Promise<Answer>,
+  ): Promise<void> => {
     open++;
-    openBytes += call.payload.length;
+    openBytes += bytes;
     let result: Answer;
     try {
-      result = await handle(call);
+      result = await work();
     } catch (error) {
       result = err({ code: ttrpcCode.internal, message: `${call.method}: ${describeError(error)}` });
     }
     open--;
-    openBytes -= call.payload.length;
+    openBytes -= bytes;
     answer(streamId, result);
     onAnswered(call, result);
   };
 
+  /** Whether the frame is a request that may be read. */
+  const admit = ({ streamId, type }: Pick<TtrpcFrame, "streamId" | "type">): boolean => {
+    if (isClosed) return false;
+    if (type !== REQUEST) {
+      onViolation(`a frame of type ${type} where only requests are expected`);
+      return false;
+    }
+    if (streamId % 2 === 0 || streamId <= lastStreamId) {
+      refuse(streamId, ttrpcCode.invalidArgument, `stream id ${streamId} is not a new odd one`);
+      return false;
+    }
+    lastStreamId = streamId;
+    return true;
+  };
+
+  const isFull = (streamId: number, bytes: number): boolean => {
+    if (open >= MAX_OPEN_STREAMS) {
+      refuse(streamId, ttrpcCode.resourceExhausted, `more than ${MAX_OPEN_STREAMS} requests at once`);
+      return true;
+    }
+    if (openBytes + bytes <= MAX_OPEN_BYTES) return false;
+    refuse(streamId, ttrpcCode.resourceExhausted, "the requests in work are larger than 64 MiB together");
+    return true;
+  };
+
   return {
-    receive({ streamId, type, data }) {
-      if (isClosed) return;
-      if (type !== REQUEST) {
-        onViolation(`a frame of type ${type} where only requests are expected`);
-        return;
-      }
-      if (streamId % 2 === 0 || streamId <= lastStreamId) {
-        refuse(streamId, ttrpcCode.invalidArgument, `stream id ${streamId} is not a new odd one`);
-        return;
-      }
-      lastStreamId = streamId;
-      if (data === undefined) {
-        refuse(streamId, ttrpcCode.resourceExhausted, "the request is larger than 4 MiB");
-        return;
-      }
-      if (open >= MAX_OPEN_STREAMS) {
-        refuse(streamId, ttrpcCode.resourceExhausted, `more than ${MAX_OPEN_STREAMS} requests at once`);
-        return;
-      }
+    onFrame(frame) {
+      const { streamId, data } = frame;
+      // Larger ones have been admitted, and answered, by openLarge.
+      if (data === undefined || !admit(frame)) return;
       let request: TtrpcRequest;
       try {
         request = TtrpcRequest.decode(data);
@@ -98,11 +123,25 @@ export function createTtrpcServer({
         return;
       }
       const { service, method, payload, timeoutNano } = request;
-      if (openBytes + payload.length > MAX_OPEN_BYTES) {
-        refuse(streamId, ttrpcCode.resourceExhausted, "the requests in work are larger than 64 MiB together");
-        return;
-      }
-      void run(streamId, { service, method, payload, timeoutNanos: timeoutNano });
+      if (isFull(streamId, payload.length)) return;
+      const call = { service, method, payload, timeoutNanos: timeoutNano };
+      void run(streamId, call, payload.length, () => handle(call));
+    },
+    openLarge(frame) {
+      if (!admit(frame)) return undefined;
+      const { streamId } = frame;
+      const request = readLargeRequest(openPayload);
+      return {
+        receive: request.receive,
+        end() {
+          const whole = request.end();
+          if (!whole.ok) refuse(streamId, whole.error.code, whole.error.message);
+          else if (!isFull(streamId, 0)) {
+            const { info, payload } = whole.value;
+            void run(streamId, info, 0, () => payload.end(info));
+          }
+        },
+      };
     },
     close() {
       isClosed = true;

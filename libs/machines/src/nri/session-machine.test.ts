@@ -15,6 +15,7 @@ function start(isLaunched = false) {
         disconnect: note("disconnect"),
         reportServing: note("reportServing"),
         reportLost: note("reportLost"),
+        reportUnsynchronized: note("reportUnsynchronized"),
         reportStopped: note("reportStopped"),
       },
     }),
@@ -72,7 +73,6 @@ describe("a connection that is lost", () => {
     [],
     ["dialed"],
     ["dialed", "registered"],
-    ["dialed", "registered", "configured"],
     ["dialed", "registered", "configured", "synchronized"],
   ];
   for (const events of before) {
@@ -119,6 +119,63 @@ test("the pause grows to 150 ms and starts anew after a session that served", ()
   expect(pauses).toEqual([25, 50, 100, 150, 150]);
   send("dialed", "registered", "configured", "synchronized", "connection.lost");
   expect(pause()).toBe(25);
+});
+
+describe("a plugin that is configured and not synchronized", () => {
+  const fail = ["dialed", "registered", "configured", "connection.lost"] as const;
+
+  test("is in a state of its own, with the reason, until it serves", () => {
+    const { send, state, clock, done, actor } = start();
+    send(...fail);
+    expect(state()).toBe("unsynchronized");
+    expect(done.slice(-2)).toEqual(["disconnect", "reportUnsynchronized"]);
+    expect(actor.getSnapshot().context).toMatchObject({ isUnsynchronized: true, lostBecause: "gone" });
+    clock.increment(150);
+    expect(state()).toBe("dialing");
+    expect(actor.getSnapshot().context.isUnsynchronized).toBe(true);
+    send("dialed", "registered", "configured", "synchronized");
+    expect(state()).toBe("serving");
+    expect(actor.getSnapshot().context.isUnsynchronized).toBe(false);
+  });
+
+  test("is in it also where the runtime keeps the connection and says nothing more", () => {
+    const { send, state, clock, actor } = start();
+    send("dialed", "configured", "registered");
+    clock.increment(10_000);
+    expect(state()).toBe("unsynchronized");
+    expect(actor.getSnapshot().context.lostBecause).toBe("the runtime did not go on in time");
+  });
+
+  test("leaves it when the runtime is gone", () => {
+    const { send, state, clock, actor } = start();
+    send(...fail);
+    clock.increment(150);
+    send("connection.lost");
+    expect(state()).toBe("backingOff");
+    expect(actor.getSnapshot().context.isUnsynchronized).toBe(false);
+    clock.increment(25);
+    expect(state()).toBe("dialing");
+  });
+
+  test("tries again after 150 ms, then ever more rarely up to 5 s, and at once when the socket changes", () => {
+    const { send, state, clock } = start();
+    const pauses = Array.from({ length: 8 }, () => {
+      send(...fail);
+      let ms = 0;
+      for (; state() === "unsynchronized"; ms += 50) clock.increment(50);
+      return ms;
+    });
+    expect(pauses).toEqual([150, 300, 600, 1200, 2400, 4800, 5000, 5000]);
+    send(...fail, "socket.changed");
+    expect(state()).toBe("dialing");
+  });
+
+  test("stops where the runtime launched it", () => {
+    const { send, actor, done } = start(true);
+    send(...fail);
+    expect(actor.getSnapshot().status).toBe("done");
+    expect(done.slice(-2)).toEqual(["reportUnsynchronized", "reportStopped"]);
+  });
 });
 
 test("a runtime that does not go on is left after ten seconds, and told so", () => {

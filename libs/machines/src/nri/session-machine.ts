@@ -3,7 +3,12 @@
 //
 //   dialing → registering → configuring → synchronizing → serving
 //      ↑           |              |             |            |
-//   backingOff ←── lost ←─────────┴─────────────┴────────────┘
+//   backingOff ←── lost ←─────────┴─────────────│────────────┘
+//      ↑                                        ↓
+//      └─────────────────────────────── unsynchronized
+//
+// A runtime gives events only to a plugin that it has synchronized. `unsynchronized`: it configured the plugin, and could
+// not describe to it what the node runs; until that changes no container is held.
 //
 // A plugin that the runtime launched has one connection in its life: when that is lost, the session is stopped. The
 // runtime may configure before it has answered the registration (seen with containerd), so both orders are one way.
@@ -21,6 +26,8 @@ export interface NriSessionContext extends NriSessionInput {
   readonly isConfigured: boolean;
   /** Why the last connection ended. */
   readonly lostBecause: string | undefined;
+  /** The last connection came as far as the configuration and no further, and none has served since. */
+  readonly isUnsynchronized: boolean;
 }
 
 export type NriSessionEvent =
@@ -39,6 +46,14 @@ const HANDSHAKE_MS = 10_000;
 /** A runtime that is back is found within 200 ms, also where nothing tells of its socket. */
 const BACKOFF_FIRST_MS = 25;
 const BACKOFF_LONGEST_MS = 150;
+/** A try to synchronize can hold up the runtime for its whole request timeout (2 s), so these are rarer. */
+const UNSYNCHRONIZED_LONGEST_MS = 5000;
+
+const toPause = (attempts: number, firstMs: number, longestMs: number): number =>
+  Math.min(firstMs * 2 ** Math.min(attempts - 1, 8), longestMs);
+
+const toReason = (event: NriSessionEvent): string =>
+  event.type === "connection.lost" ? event.reason : "the runtime did not go on in time";
 
 const notProvided = (name: string) => (): never => {
   throw new Error(`the session machine needs an implementation of ${name}`);
@@ -56,14 +71,21 @@ export const nriSessionMachine = setup({
     disconnect: notProvided("disconnect"),
     reportServing: notProvided("reportServing"),
     reportLost: notProvided("reportLost"),
+    reportUnsynchronized: notProvided("reportUnsynchronized"),
     reportStopped: notProvided("reportStopped"),
 
     beginHandshake: assign({ isConfigured: false, lostBecause: undefined }),
     noteConfigured: assign({ isConfigured: true }),
-    noteServing: assign({ attempts: 0 }),
+    noteServing: assign({ attempts: 0, isUnsynchronized: false }),
     noteLost: assign(({ context, event }) => ({
-      attempts: context.attempts + 1,
-      lostBecause: event.type === "connection.lost" ? event.reason : "the runtime did not go on in time",
+      attempts: context.isUnsynchronized ? 1 : context.attempts + 1,
+      lostBecause: toReason(event),
+      isUnsynchronized: false,
+    })),
+    noteUnsynchronized: assign(({ context, event }) => ({
+      attempts: context.isUnsynchronized ? context.attempts + 1 : 1,
+      lostBecause: toReason(event),
+      isUnsynchronized: true,
     })),
   },
   guards: {
@@ -72,8 +94,9 @@ export const nriSessionMachine = setup({
   },
   delays: {
     handshake: HANDSHAKE_MS,
-    backoff: ({ context }) =>
-      Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(context.attempts - 1, 8), BACKOFF_LONGEST_MS),
+    backoff: ({ context }) => toPause(context.attempts, BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS),
+    unsynchronizedBackoff: ({ context }) =>
+      toPause(context.attempts, BACKOFF_LONGEST_MS, UNSYNCHRONIZED_LONGEST_MS),
   },
 }).createMachine({
   id: "nriSession",
@@ -82,6 +105,7 @@ export const nriSessionMachine = setup({
     attempts: 0,
     isConfigured: false,
     lostBecause: undefined,
+    isUnsynchronized: false,
   }),
   initial: "connected",
   on: { stop: ".stopped" },
@@ -94,9 +118,20 @@ export const nriSessionMachine = setup({
         handshaking: {
           initial: "dialing",
           entry: "beginHandshake",
-          after: { handshake: { target: "#nriSession.lost", actions: "noteLost" } },
-          // Also before the registration is answered: what counts is that the runtime has gone all the way.
-          on: { synchronized: "serving" },
+          after: {
+            handshake: [
+              { guard: "isConfigured", target: "#nriSession.unsynchronized", actions: "noteUnsynchronized" },
+              { target: "#nriSession.lost", actions: "noteLost" },
+            ],
+          },
+          on: {
+            // Also before the registration is answered: what counts is that the runtime has gone all the way.
+            synchronized: "serving",
+            "connection.lost": [
+              { guard: "isConfigured", target: "#nriSession.unsynchronized", actions: "noteUnsynchronized" },
+              { target: "#nriSession.lost", actions: "noteLost" },
+            ],
+          },
           states: {
             dialing: {
               description: "Connecting to the runtime's socket.",
@@ -130,6 +165,13 @@ export const nriSessionMachine = setup({
     lost: {
       entry: "reportLost",
       always: [{ guard: "isLaunched", target: "stopped" }, { target: "backingOff" }],
+    },
+    unsynchronized: {
+      description: "The runtime did not describe what it runs. It may once the largest containers are gone.",
+      entry: "reportUnsynchronized",
+      always: { guard: "isLaunched", target: "stopped" },
+      after: { unsynchronizedBackoff: "connected" },
+      on: { "socket.changed": "connected" },
     },
     backingOff: {
       description: "No runtime is there; its socket is watched.",

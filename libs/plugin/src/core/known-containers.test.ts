@@ -15,7 +15,13 @@ const container = (
   state,
 });
 const put = (known: ReturnType<typeof createKnownContainers>, id: string, podSandboxId: string) =>
-  known.put({ sandbox: sandbox(podSandboxId), container: container(id, podSandboxId), isHeld: true });
+  known.put({
+    sandbox: sandbox(podSandboxId),
+    container: container(id, podSandboxId),
+    isHeld: true,
+    podBytes: 10,
+    containerBytes: 100,
+  });
 const ids = (known: ReturnType<typeof createKnownContainers>) =>
   known.list().map((entry) => entry.container.id);
 
@@ -37,9 +43,9 @@ test("with a sandbox go its containers and no others", () => {
 test("a synchronization replaces all, and tells what ended meanwhile", () => {
   const known = createKnownContainers();
   for (const id of ["kept", "gone", "stopped"]) put(known, id, "one");
-  const ended = known.replaceAll(
-    [sandbox("one")],
-    [
+  const ended = known.replaceAll({
+    pods: [sandbox("one")],
+    containers: [
       container("kept", "one"),
       container("stopped", "one", ContainerState.CONTAINER_STOPPED),
       container("stopped-before", "one", ContainerState.CONTAINER_STOPPED),
@@ -47,9 +53,22 @@ test("a synchronization replaces all, and tells what ended meanwhile", () => {
       container("unknown-state", "one", ContainerState.CONTAINER_UNKNOWN),
       container("without-sandbox", "two"),
     ],
-  );
+    sizes: new Map([["one", 7] as const, ["new", 70] as const]),
+    omitted: 0,
+  });
   expect(ended.toSorted()).toEqual(["gone", "stopped", "stopped-before"]);
   expect(ids(known)).toEqual(["kept", "new", "unknown-state"]);
   // Nobody knows any more what held it.
   expect(known.find("kept")?.isHeld).toBe(false);
+  expect(known.sizesWithout("kept")).toEqual({ pods: [7], containers: [70, 0] });
+});
+
+test("sizes are those of the other containers, and of each pod once", () => {
+  const known = createKnownContainers();
+  put(known, "a", "one");
+  put(known, "b", "one");
+  put(known, "c", "two");
+  expect(known.sizesWithout("c")).toEqual({ pods: [10], containers: [100, 100] });
+  expect(known.sizesWithout("new")).toEqual({ pods: [10, 10], containers: [100, 100, 100] });
+  expect([known.hasSandbox("two"), known.hasSandbox("three")]).toEqual([true, false]);
 });

@@ -2,13 +2,18 @@
 // The containers of the node as the runtime has told of them: what an agent that comes new has to be told again. As
 // many as the runtime has, and no more: what ends is taken out, and a synchronization replaces all.
 
+import type { NriInventory } from "@rthooks/nri";
 import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
+import type { NodeSizes } from "./synchronization-room.ts";
 
 interface KnownContainer {
   readonly sandbox: PodSandbox;
   readonly container: Container;
   /** Something holds it until the agent knows it: its hook, or the answer to StartContainer. */
   readonly isHeld: boolean;
+  /** Encoded sizes in bytes. */
+  readonly podBytes: number;
+  readonly containerBytes: number;
 }
 
 export interface KnownContainers {
@@ -19,7 +24,10 @@ export interface KnownContainers {
   /** Gives the ids of what it took out. */
   removeSandbox(sandboxId: string): readonly string[];
   /** All that the runtime has; gives the ids of those that have ended, as far as it tells or as they were known. */
-  replaceAll(sandboxes: readonly PodSandbox[], containers: readonly Container[]): readonly string[];
+  replaceAll(inventory: NriInventory): readonly string[];
+  /** Of all but this container. */
+  sizesWithout(containerId: string): NodeSizes;
+  hasSandbox(sandboxId: string): boolean;
   find(containerId: string): KnownContainer | undefined;
   list(): readonly KnownContainer[];
 }
@@ -39,8 +47,8 @@ export function createKnownContainers(): KnownContainers {
       for (const id of ids) known.delete(id);
       return ids;
     },
-    replaceAll(sandboxes, containers) {
-      const sandboxOf = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]));
+    replaceAll({ pods, containers, sizes }) {
+      const sandboxOf = new Map(pods.map((sandbox) => [sandbox.id, sandbox]));
       const ended = new Set(known.keys());
       known.clear();
       for (const container of containers) {
@@ -51,10 +59,19 @@ export function createKnownContainers(): KnownContainers {
         // Also one whose state a runtime, new itself, does not know yet: an agent takes only what has a cgroup.
         ended.delete(container.id);
         const sandbox = sandboxOf.get(container.podSandboxId);
-        if (sandbox !== undefined) known.set(container.id, { sandbox, container, isHeld: false });
+        if (sandbox === undefined) continue;
+        const podBytes = sizes.get(sandbox.id) ?? 0;
+        const containerBytes = sizes.get(container.id) ?? 0;
+        known.set(container.id, { sandbox, container, isHeld: false, podBytes, containerBytes });
       }
       return [...ended];
     },
+    sizesWithout(containerId) {
+      const others = [...known.values()].filter(({ container }) => container.id !== containerId);
+      const pods = new Map(others.map(({ sandbox, podBytes }) => [sandbox.id, podBytes]));
+      return { pods: [...pods.values()], containers: others.map(({ containerBytes }) => containerBytes) };
+    },
+    hasSandbox: (sandboxId) => [...known.values()].some(({ sandbox }) => sandbox.id === sandboxId),
     find: (containerId) => known.get(containerId),
     list: () => [...known.values()],
   };

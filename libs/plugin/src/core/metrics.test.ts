@@ -11,7 +11,10 @@ test("what was counted is there in Prometheus' text form", async () => {
   metrics.countSession();
   metrics.countSession();
   metrics.countReport("stopped", false);
-  const lines = (await metrics.render({ serving: true, agentConnected: false, containers: 42 })).split("\n");
+  metrics.countTooLarge();
+  const lines = (
+    await metrics.render({ serving: true, unsynchronized: true, agentConnected: false, containers: 42 })
+  ).split("\n");
   const name = "tetragon_nri_hook_event_seconds";
   const ok = 'event="StartContainer",outcome="ok"';
   for (const line of [
@@ -27,6 +30,8 @@ test("what was counted is there in Prometheus' text form", async () => {
     "tetragon_nri_hook_sessions_total 2",
     'tetragon_nri_hook_agent_reports_total{kind="stopped",outcome="error"} 1',
     "tetragon_nri_hook_serving 1",
+    "tetragon_nri_hook_unsynchronized 1",
+    "tetragon_nri_hook_too_large_total 1",
     "tetragon_nri_hook_containers 42",
     "tetragon_nri_hook_agent_connected 0",
   ]) {

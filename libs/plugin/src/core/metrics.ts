@@ -13,12 +13,15 @@ export interface Metrics {
   countLate(): void;
   countSession(): void;
   countReport(kind: "synchronize" | "stopped", succeeded: boolean): void;
+  /** A container was refused, since the runtime could not describe the node's containers with it. */
+  countTooLarge(): void;
   /** In Prometheus' text form. */
   render(gauges: Gauges): Promise<string>;
 }
 
 interface Gauges {
   readonly serving: boolean;
+  readonly unsynchronized: boolean;
   readonly agentConnected: boolean;
   readonly containers: number;
 }
@@ -40,7 +43,13 @@ export function createMetrics(): Metrics {
     ...named("agent_reports_total", "What the agent was told beside the events that wait for it."),
     labelNames: ["kind", "outcome"],
   });
+  const tooLarge = new Counter(
+    named("too_large_total", "Containers refused, since the node's could not be described to a new plugin."),
+  );
   const serving = new Gauge(named("serving", "1 while a runtime's events are answered."));
+  const unsynchronized = new Gauge(
+    named("unsynchronized", "1 while the runtime configures this plugin and does not synchronize it."),
+  );
   const connected = new Gauge(named("agent_connected", "1 while there is a connection to the agent."));
   const containers = new Gauge(named("containers", "Containers that the plugin knows."));
 
@@ -49,7 +58,9 @@ export function createMetrics(): Metrics {
     countLate: () => late.inc(),
     countSession: () => sessions.inc(),
     countReport: (kind, succeeded) => reports.inc({ kind, outcome: succeeded ? "ok" : "error" }),
+    countTooLarge: () => tooLarge.inc(),
     render(gauges) {
+      unsynchronized.set(gauges.unsynchronized ? 1 : 0);
       serving.set(gauges.serving ? 1 : 0);
       connected.set(gauges.agentConnected ? 1 : 0);
       containers.set(gauges.containers);

@@ -76,6 +76,15 @@ export function settleWithoutAgent(
   return denied(`failing container: ${problem}`);
 }
 
+/** Refuses a container for its size. The fail check has no say: what would start unheld are the containers after it. */
+export function refuseTooLarge({ log }: Pick<Decider, "log">, pod: Pod, container: Container, bytes: number) {
+  const problem =
+    `its description takes ${bytes} bytes, and the runtime could not describe the containers of this node to a plugin ` +
+    "that starts again: make its environment, arguments, annotations or labels smaller";
+  log.warn("container refused", { ...toFields(pod, container), reason: "too-large", err: problem });
+  return denied(`failing container: ${problem}`);
+}
+
 const toFields = (pod: Pod, container: Container): LogFields => ({
   namespace: pod.namespace,
   pod: pod.name,

@@ -33,6 +33,8 @@ const call = (leftMs: number): NriCall => ({
   deadlineAtMs: performance.now() + leftMs,
 });
 
+const sizes = { podBytes: 100, containerBytes: 1000 };
+
 /** Handlers whose decider is broken in this way. */
 async function createBroken(broken: Partial<Decider>) {
   const reported: string[] = [];
@@ -99,7 +101,10 @@ describe.each(Object.entries(breakages))("a decision that %s", (_name, broken) =
     const { handlers } = await createBroken(broken);
     const ask = async (namespace: string) => {
       const asked = call(500);
-      const answer = await handlers.event({ name: "StartContainer", pod: pod(namespace), container }, asked);
+      const answer = await handlers.event(
+        { name: "StartContainer", pod: pod(namespace), container, ...sizes },
+        asked,
+      );
       expect(performance.now()).toBeLessThan(asked.deadlineAtMs);
       return answer;
     };
@@ -116,7 +121,7 @@ test("those that stop wait until no event is in work", async () => {
   await handlers.idle();
   const order: string[] = [];
   const event = Promise.resolve(
-    handlers.event({ name: "StartContainer", pod: pod("shop"), container }, call(300)),
+    handlers.event({ name: "StartContainer", pod: pod("shop"), container, ...sizes }, call(300)),
   ).then(() => order.push("answered"));
   await handlers.idle().then(() => order.push("idle"));
   await event;
@@ -125,8 +130,8 @@ test("those that stop wait until no event is in work", async () => {
 
 test("a container that ends is told of, one that was removed unseen too, and no other", async () => {
   const { handlers, reported } = await createBroken({});
-  await handlers.event({ name: "RemoveContainer", pod: pod("shop"), container }, call(500));
+  await handlers.event({ name: "RemoveContainer", pod: pod("shop"), container, ...sizes }, call(500));
   expect(reported).toEqual([]);
-  await handlers.event({ name: "StopContainer", pod: pod("shop"), container }, call(500));
+  await handlers.event({ name: "StopContainer", pod: pod("shop"), container, ...sizes }, call(500));
   expect(reported).toEqual([id]);
 });

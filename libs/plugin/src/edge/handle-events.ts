@@ -11,8 +11,15 @@ import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
 import { decideMode, type EffectiveMode, toLastMomentMs, toMask } from "../core/runtime-mode.ts";
+import { canSynchronize, hasRoomFor, type SynchronizeStyle } from "../core/synchronization-room.ts";
 import { toPod } from "../wire/nri-pod.ts";
-import { askAgent, type Decider, injectHook, settleWithoutAgent } from "./decide-container.ts";
+import {
+  askAgent,
+  type Decider,
+  injectHook,
+  refuseTooLarge,
+  settleWithoutAgent,
+} from "./decide-container.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface EventSetup {
@@ -38,6 +45,7 @@ export interface EventHandlers extends Omit<NriHandlers, "closed"> {
 export function createEventHandlers(setup: EventSetup): EventHandlers {
   const { known, metrics, log, reporter } = setup;
   let mode: EffectiveMode = "inject";
+  let style: SynchronizeStyle = "parts";
   let decider: Decider | undefined;
   let inWork = 0;
   let whenIdle: (() => void)[] = [];
@@ -51,6 +59,8 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
     decider = configured.value.decider;
     const decision = decideMode(configured.value.mode, request.runtimeName);
     mode = decision.mode;
+    // The field is as old as the parts are (NRI 0.7).
+    style = request.requestTimeout > 0n ? "parts" : "whole";
     const fields: LogFields = { runtime: request.runtimeName, runtimeVersion: request.runtimeVersion, mode };
     log.info("configured", fields);
     if (decision.warning !== undefined) log.warn(decision.warning, fields);
@@ -58,16 +68,28 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
     return ok(toMask(mode));
   };
 
-  const decide = async ({ name, pod: sandbox, container }: NriEvent, call: NriCall): Promise<Answer> => {
+  const hasRoom = ({ pod, podBytes, containerBytes }: NriEvent, { id }: Container): boolean => {
+    const newPodBytes = known.hasSandbox(pod.id) ? undefined : podBytes;
+    return hasRoomFor({ containerBytes, newPodBytes }, known.sizesWithout(id), style);
+  };
+
+  const decide = async (happened: NriEvent, call: NriCall): Promise<Answer> => {
+    const { name, pod: sandbox, container, podBytes, containerBytes } = happened;
     switch (name) {
       case "CreateContainer":
       case "StartContainer": {
         if (container === undefined || decider === undefined) return ok(undefined);
+        if (!hasRoom(happened, container)) {
+          metrics.countTooLarge();
+          return refuseTooLarge(decider, toPod(sandbox), container, podBytes + containerBytes);
+        }
         if (name === "StartContainer" && known.find(container.id)?.isHeld === true) return ok(undefined);
         const pod = toPod(sandbox);
         const answer = await holdInTime(decider, pod, container, name, call);
-        if (answer.ok)
-          known.put({ sandbox, container, isHeld: name === "StartContainer" || answer.value !== undefined });
+        if (answer.ok) {
+          const isHeld = name === "StartContainer" || answer.value !== undefined;
+          known.put({ sandbox, container, isHeld, podBytes, containerBytes });
+        }
         return answer;
       }
       case "StopContainer":
@@ -112,10 +134,21 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
 
   return {
     configure,
-    synchronize({ pods, containers }) {
-      const ended = known.replaceAll(pods, containers);
+    synchronize(inventory) {
+      const { pods, omitted } = inventory;
+      const ended = known.replaceAll(inventory);
       if (ended.length > 0) reporter.reportStopped(ended);
       log.info("synchronized", { pods: pods.length, containers: known.size });
+      if (omitted > 0)
+        log.error("pods or containers left out of the synchronization: too large", { omitted });
+      if (!canSynchronize(known.sizesWithout(""), style)) {
+        log.warn(
+          "the containers of this node are too large for NRI: a restart of this plugin may not succeed",
+          {
+            remedy: "remove the largest, those with the most environment variables",
+          },
+        );
+      }
       reporter.reportAll();
       setup.onSynchronized();
       return ok(undefined);

@@ -104,6 +104,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       : await serveMetrics(setup.metricsAddress, () =>
           metrics.render({
             serving: session?.isServing() === true,
+            unsynchronized: session?.isUnsynchronized() === true,
             agentConnected: client?.isConnected() === true,
             containers: known.size,
           }),

@@ -29,8 +29,15 @@ export interface Session {
   configured(): void;
   synchronized(): void;
   isServing(): boolean;
+  /** Configured by the runtime, and not synchronized: no event comes. */
+  isUnsynchronized(): boolean;
   stop(): void;
 }
+
+/** How often a connection is checked for a message that does not go on. */
+const STALL_CHECK_MS = 1000;
+
+const isPowerOfTwo = (count: number): boolean => (count & (count - 1)) === 0;
 
 export function startSession(setup: SessionSetup): Session {
   const { transport, log } = setup;
@@ -63,6 +70,9 @@ export function startSession(setup: SessionSetup): Session {
     else mine.close(`the runtime refused the registration: ${answer.error.message}`);
   };
 
+  const stallCheck = setInterval(() => connection?.endStalled(), STALL_CHECK_MS);
+  stallCheck.unref();
+
   const watcher =
     transport.kind === "socket"
       ? watchSocket(transport.path, () => actor.send({ type: "socket.changed" }))
@@ -94,7 +104,21 @@ export function startSession(setup: SessionSetup): Session {
             );
           hasSaidAway = true;
         },
+        reportUnsynchronized: ({ context }) => {
+          watcher?.renew();
+          const fields = {
+            err: context.lostBecause,
+            attempts: context.attempts,
+            remedy:
+              'look for "synchronize" in the runtime\'s log; most often the containers of this node are too large to be ' +
+              "described in one message of NRI: remove the largest, those with the most environment variables",
+          };
+          // It goes on until a container ends: said at ever longer intervals.
+          const level = isPowerOfTwo(context.attempts) ? "error" : "debug";
+          log[level]("the runtime did not synchronize this plugin; containers start unheld", fields);
+        },
         reportStopped: ({ context }) => {
+          clearInterval(stallCheck);
           watcher?.close();
           setup.onStopped(context.lostBecause ?? "stopped");
         },
@@ -108,6 +132,7 @@ export function startSession(setup: SessionSetup): Session {
     configured: () => actor.send({ type: "configured" }),
     synchronized: () => actor.send({ type: "synchronized" }),
     isServing: () => actor.getSnapshot().matches({ connected: "serving" }),
+    isUnsynchronized: () => actor.getSnapshot().context.isUnsynchronized,
     stop: () => actor.send({ type: "stop" }),
   };
 }

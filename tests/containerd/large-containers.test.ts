@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers whose specifications are too large for one message of NRI: no later container starts unheld for them.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type Containerd, startContainerd } from "../harness/containerd.ts";
+import { type Pod, type PodContainer, runPod } from "../harness/containerd-pod.ts";
+import { type ContainerdRelease, containerdReleases } from "../harness/containerd-release.ts";
+import { hasWritten } from "../harness/first-act.ts";
+import { type NriMode, startNriPlugin } from "../harness/nri-plugin.ts";
+import type { RunningProcess } from "../harness/process.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+/** 1.5 MiB: a program may get two, and no single variable of 128 KiB. */
+const largeEnv = Object.fromEntries(
+  Array.from({ length: 13 }, (_, n) => [`BIG_${n}`, "x".repeat(120 << 10)]),
+);
+
+const errorOf = async (work: Promise<unknown>): Promise<string> =>
+  await work.then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+
+function testRelease(release: ContainerdRelease): void {
+  const workspace = createWorkspace("ctb");
+  const metricsPath = workspace.path("metrics.sock");
+  let containerd: Containerd;
+  let seat: AgentSeat;
+  beforeAll(async () => {
+    seat = createAgentSeat(workspace);
+    await seat.start();
+    containerd = await startContainerd(workspace, release);
+  }, 60_000);
+  afterAll(() => workspace.close(), 120_000);
+
+  const startPlugin = (mode: NriMode, isServing = true): Promise<RunningProcess> =>
+    startNriPlugin(workspace, containerd, {
+      mode,
+      isServing,
+      flags: ["--metrics-address", `unix://${metricsPath}`],
+      hookArgs: [
+        ...["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", workspace.path("hook.log")],
+        ...["--grpc-timeout", "500ms"],
+      ],
+    });
+  const stopPlugin = async (plugin: RunningProcess): Promise<void> => {
+    plugin.signal("SIGTERM");
+    await plugin.exited;
+  };
+  const readMetric = async (name: string): Promise<string | undefined> => {
+    // Not there while the plugin starts.
+    const answer = await fetch("http://localhost/metrics", { unix: metricsPath }).catch(() => undefined);
+    return (await answer?.text())?.match(new RegExp(`^tetragon_nri_hook_${name} (\\S+)$`, "m"))?.[1];
+  };
+  const createLarge = (pod: Pod, count: number): Promise<readonly PodContainer[]> =>
+    Promise.all(Array.from({ length: count }, () => pod.createContainer({ env: largeEnv })));
+
+  /** No agent answers: what is held is denied. */
+  async function expectHeld(): Promise<void> {
+    await seat.end();
+    const pod = await runPod(containerd);
+    const container = await pod.createContainer();
+    expect(await errorOf(containerd.cri.startContainer(container.id))).toContain("failing container");
+    expect(hasWritten(container.outDir)).toBe(false);
+    await pod.remove();
+    await seat.start();
+  }
+
+  const serves = () =>
+    waitFor("the plugin serves", async () => (await readMetric("serving")) === "1", 30_000);
+
+  // containerd 1.7.24 sends one message of up to 16 MiB, 2.1.9 any number of 4 MiB.
+  const isWhole = release.configVersion === 2;
+  if (isWhole) {
+    test("a synchronization of more than 4 MiB is taken", async () => {
+      const pod = await runPod(containerd);
+      for (const { id } of await createLarge(pod, 4)) await containerd.cri.startContainer(id);
+      const plugin = await startPlugin("direct");
+      await expectHeld();
+      await stopPlugin(plugin);
+      await pod.remove();
+    }, 120_000);
+  }
+
+  test("what the runtime cannot send: an error with its cause, and an end to it once the containers are gone", async () => {
+    const pod = await runPod(containerd);
+    for (const { id } of await createLarge(pod, isWhole ? 12 : 4)) await containerd.cri.startContainer(id);
+    const plugin = await startPlugin("direct", false);
+    await waitFor("the failure is logged", () =>
+      /level=error msg="the runtime did not synchronize this plugin; containers start unheld" err=/.test(
+        plugin.stderr(),
+      ),
+    );
+    expect(await readMetric("serving")).toBe("0");
+    expect(await readMetric("unsynchronized")).toBe("1");
+    await pod.remove();
+    await serves();
+    expect(await readMetric("unsynchronized")).toBe("0");
+    await expectHeld();
+    await stopPlugin(plugin);
+  }, 120_000);
+
+  test.each(["inject", "direct"] as const)(
+    "%s: what could not be described to a plugin that starts again does not start, and it says why",
+    async (mode) => {
+      let plugin = await startPlugin(mode);
+      const pod = await runPod(containerd);
+      const start = async () => {
+        const { id } = await pod.createContainer({ env: largeEnv });
+        await containerd.cri.startContainer(id);
+      };
+      const errors: string[] = [];
+      for (let n = 0; n < 12; n++) errors.push(await errorOf(start()));
+      expect(errors[0]).toBe("");
+      expect(errors.at(-1)).toMatch(/failing container: its description takes \d+ bytes/);
+      expect(plugin.stderr()).toContain("too-large");
+      expect(Number(await readMetric("too_large_total"))).toBeGreaterThan(0);
+      await stopPlugin(plugin);
+      plugin = await startPlugin(mode);
+      await expectHeld();
+      await pod.remove();
+      await stopPlugin(plugin);
+    },
+    120_000,
+  );
+}
+
+describe.each(containerdReleases.map((release) => ({ ...release })))("containerd $version", testRelease);
