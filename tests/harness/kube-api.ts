@@ -82,6 +82,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   const requests: URL[] = [];
   const kinds = new Set<string>();
   const behind = new Map<string, () => void>();
+  /** Of lists and bookmarks while something is behind: a server that is late says how far it is. */
+  let lagging = version;
+  const shownVersion = (): number => (behind.size === 0 ? version : lagging);
   const toNode = (name: string): string => `/api/v1/nodes@${name}`;
   const toPods = (nodeName: string): string => `/api/v1/pods@${nodeName}`;
 
@@ -116,7 +119,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       object: {
         kind: "Pod",
         metadata: {
-          resourceVersion: String(version),
+          resourceVersion: String(shownVersion()),
           ...(isEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),
         },
       },
@@ -198,7 +201,10 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     const next = from + limit < all.length ? String(from + limit) : undefined;
     return Response.json({
       kind: "PodList",
-      metadata: { resourceVersion: String(version), ...(next === undefined ? {} : { continue: next }) },
+      metadata: {
+        resourceVersion: String(shownVersion()),
+        ...(next === undefined ? {} : { continue: next }),
+      },
       items: all.slice(from, from + limit),
     });
   };
@@ -254,7 +260,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       containers = [],
       isBehind = false,
     }) {
-      version++;
+      if (isBehind && behind.size === 0) lagging = version;
+      // Others write meanwhile, whom the server is late with as well.
+      version += isBehind ? 100 : 1;
       const resourceVersion = String(version);
       const metadata = { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences };
       const containerStatuses = containers.map(({ id, name, image }) => ({
@@ -299,8 +307,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       }
     },
     forgetHistory() {
-      version++;
-      oldest = version;
+      if (behind.size === 0) version++;
+      else lagging++;
+      oldest = shownVersion();
       history.length = 0;
     },
     bookmark: () => {

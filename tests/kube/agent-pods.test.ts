@@ -208,7 +208,9 @@ test("without an API server the hook's word has to do, and is corrected later", 
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-  const told = lines.find(({ msg }) => msg === "container of a pod that nobody could be asked about");
+  const told = lines.find(
+    ({ msg }) => msg === "the API server did not answer for the pod: its container starts on the hook's word",
+  );
   expect(told).toMatchObject({ pod: "boot" });
   api.failsWith = undefined;
   api.put({ uid: uidOf(6), name: "boot", labels: { app: "web" } });

@@ -6,6 +6,7 @@ import {
   openApiClient,
   type ResourceWatch,
   type Telling,
+  type WatchTiming,
   watchPods,
 } from "@rthooks/kube";
 import type { KubeApi } from "../harness/kube-api.ts";
@@ -19,6 +20,7 @@ export const accessOf = (api: KubeApi, more: Partial<ClusterAccess> = {}): Clust
   ca: { kind: "file", path: api.certs.caPath },
   insecure: false,
   serverName: undefined,
+  proxy: undefined,
   credentials: { kind: "token", token: api.token },
   ...more,
 });
@@ -30,14 +32,18 @@ export interface Observer {
   labels(uid: string): Readonly<Record<string, string>> | undefined;
 }
 
-export function observe(workspace: Workspace, access: ClusterAccess, idleMs = 5_000): Observer {
+export function observe(
+  workspace: Workspace,
+  access: ClusterAccess,
+  timing: Partial<WatchTiming> = {},
+): Observer {
   const pods = new Map<string, KubePod>();
   const tellings: Telling<KubePod>[] = [];
   const watch = watchPods({
-    client: openApiClient(access, "test/1"),
+    client: openApiClient(() => Promise.resolve({ ok: true, value: access }), "test/1"),
     nodeName: "node-1",
     log: silent,
-    idleMs,
+    timing: { idleMs: 5_000, settledMs: 0, ...timing },
     onTelling: (telling) => {
       tellings.push(telling);
       if (telling.kind === "all") {

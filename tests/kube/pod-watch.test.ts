@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The watch of a node's pods against an API server with TLS that behaves, misbehaves and comes back.
 import { afterAll, describe, expect, test } from "bun:test";
+import type { WatchTiming } from "@rthooks/kube";
 import fc from "fast-check";
 import { startKubeApi } from "../harness/kube-api.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -53,10 +54,10 @@ describe("the pods of a node", () => {
 });
 
 describe("a watch that", () => {
-  const begin = async (idleMs?: number) => {
+  const begin = async (timing: Partial<WatchTiming> = {}) => {
     const api = startKubeApi(workspace);
     api.put({ uid: "u1", name: "web-1" });
-    const seen = observe(workspace, accessOf(api), idleMs);
+    const seen = observe(workspace, accessOf(api), timing);
     await connected(seen);
     await waitFor("it watches", () => api.watchers() === 1);
     return { api, seen };
@@ -102,7 +103,7 @@ describe("a watch that", () => {
   });
 
   test("is silent is given up, and the next one has what was missed", async () => {
-    const { api, seen } = await begin(300);
+    const { api, seen } = await begin({ idleMs: 300 });
     api.isSilent = true;
     api.put({ uid: "u2", name: "web-2" });
     await waitFor("another request", () => api.requests.length > 1);
@@ -128,7 +129,7 @@ describe("a watch that", () => {
     const annotations = { note: "größer als ein Byte ☃" };
     for (let at = 0; at < 3; at++)
       api.put({ uid: `u${at}`, name: `web-${at}`, labels: { app: "web" }, annotations });
-    const seen = observe(workspace, accessOf(api), 300);
+    const seen = observe(workspace, accessOf(api), { idleMs: 300 });
     await waitFor("all of the list", () => seen.pods().size === 3);
     api.put({ uid: "u9", name: "web-9", labels: { app: "db" }, annotations });
     await waitFor("the pod", () => seen.pods().has("u9"));
@@ -202,7 +203,7 @@ test("whatever happens to pods and connections, in the end both sides have the s
   );
   const api = startKubeApi(workspace);
   const expected = new Map<string, string>();
-  const seen = observe(workspace, accessOf(api), 300);
+  const seen = observe(workspace, accessOf(api), { idleMs: 300 });
   await connected(seen);
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Kubernetes API, as far as an agent of one node needs it.
 
+export { createBackOff } from "./core/back-off.ts";
+export { createBoundedDocument } from "./core/bounded-document.ts";
 export type { ClusterAccess } from "./core/cluster-access.ts";
+export { createJsonFilter, type Keep } from "./core/json-filter.ts";
 export { type KubeContainer, type KubePod, podSchema, readPod } from "./core/kube-pod.ts";
 export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
+export { findProxy } from "./core/proxy.ts";
 export { type ApiClient, openApiClient } from "./edge/api-client.ts";
+export type { FindAccess } from "./edge/authorizer.ts";
 export { type KubeNode, watchNode } from "./edge/node-watch.ts";
 export { fetchPod, watchPods } from "./edge/pod-watch.ts";
-export { type ResourceWatch, type Telling, watchResource } from "./edge/resource-watch.ts";
+export { type ResourceWatch, type Telling, type WatchTiming, watchResource } from "./edge/resource-watch.ts";

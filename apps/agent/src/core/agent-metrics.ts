@@ -14,6 +14,8 @@ export interface AgentMetrics {
   countPod(kind: "update" | "delete"): void;
   /** A change of the policy filter's maps. */
   countFilterChange(operation: FilterOperation, succeeded: boolean): void;
+  /** An object of the API server was too large to be read whole. */
+  countTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
   /** In Prometheus' text form. */
   render(state: MeteredState): Promise<string>;
 }
@@ -65,6 +67,10 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ...named("policyfilter_map_changes_total", "Changes of the policy filter's maps."),
     labelNames: ["operation", "outcome"],
   });
+  const tooLarge = new Counter({
+    ...named("k8s_large_objects_total", "Objects of the API server that were too large to be read whole."),
+    labelNames: ["kind", "outcome"],
+  });
   const entries = new Gauge({
     ...named("policyfilter_map_entries", "Cgroups of each policy, by its id; 1 is that of all pods."),
     labelNames: ["policy_id"],
@@ -104,6 +110,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
     countPod: (operation) => operations.inc({ subsys: "pod-handlers", operation, error: "" }),
     countFilterChange: (operation, succeeded) =>
       changes.inc({ operation, outcome: succeeded ? "ok" : "error" }),
+    countTooLarge: (kind, outcome) => tooLarge.inc({ kind, outcome }),
     render(state) {
       inKernel.set(state.isFilterInKernel ? 1 : 0);
       problems.set(state.problems);

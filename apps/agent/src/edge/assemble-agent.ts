@@ -13,7 +13,7 @@ import { openContainerFinder } from "./container-finder.ts";
 import { openCriRuntime } from "./cri-runtime.ts";
 import { followCri } from "./follow-cri.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
-import { watchPolicies } from "./kube-policies.ts";
+import { type PolicyWatch, watchPolicies } from "./kube-policies.ts";
 import { openPods, type PodsOptions } from "./open-pods.ts";
 import { openPolicyFilter, type PolicyFilterOptions } from "./open-policy-filter.ts";
 import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
@@ -57,11 +57,11 @@ export async function assembleAgent(
   }
   const runtime = criEndpoint === undefined ? undefined : openCriRuntime(criEndpoint);
   if (runtime?.ok === false) return runtime;
-  const pods = openPods(options);
+  const metrics = createAgentMetrics(version);
+  const pods = openPods(options, metrics.countTooLarge);
   if (!pods.ok) return pods;
   parts.defer(pods.value.close);
   const { client, source, awaitPod } = pods.value;
-  const metrics = createAgentMetrics(version);
   parts.defer(source.subscribe(({ kind }) => metrics.countPod(kind === "deleted" ? "delete" : "update")));
 
   const filter = openPolicyFilter({ ...options, metrics });
@@ -94,8 +94,16 @@ export async function assembleAgent(
   parts.defer(openPolicyFiles({ file, directory, policies, log }));
   // Which of an earlier agent's are still wanted is known when all are.
   const onAll = policyFilter.settlePolicies;
+  let policyWatch: PolicyWatch | undefined;
   if (!options.watchesPolicies || client === undefined || options.kube === undefined) onAll();
-  else parts.defer(watchPolicies({ client, nodeName: options.kube.nodeName, policies, log, onAll }));
+  else {
+    const { countTooLarge: onTooLarge } = metrics;
+    policyWatch = watchPolicies({
+      ...{ client, policies, log, onAll, onTooLarge },
+      nodeName: options.kube.nodeName,
+    });
+    parts.defer(policyWatch.close);
+  }
 
   const finder = openContainerFinder({
     lifecycle,
@@ -110,7 +118,12 @@ export async function assembleAgent(
   if (cri !== undefined) parts.defer(cri.close);
 
   const listProblems = (): readonly string[] =>
-    [...filter.value.problems(), pods.value.problem(), cri?.problem() ?? ""].filter((text) => text !== "");
+    [
+      ...filter.value.problems(),
+      pods.value.problem(),
+      ...(policyWatch?.problems() ?? []),
+      cri?.problem() ?? "",
+    ].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
     const server = await serveMetrics(options.metricsAddress, () =>
       metrics.render({

@@ -11,7 +11,7 @@ import {
   renderProblem,
   type TracingPolicy,
 } from "@rthooks/policy";
-import type { Result } from "@rthooks/result";
+import { err, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
 
@@ -22,6 +22,8 @@ export interface KubePoliciesOptions {
   readonly log: Logger;
   /** All policies are known, and which of them are for this node. */
   onAll(): void;
+  /** An object of the API server was too large to be read whole. */
+  onTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
 }
 
 const DOMAIN = "k8s";
@@ -52,9 +54,21 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
   };
 }
 
-/** Keeps the store as the API server has them. Gives the function that ends it. */
-export function watchPolicies(options: KubePoliciesOptions): () => void {
-  const { client, nodeName, policies, log, onAll } = options;
+export interface PolicyWatch {
+  /** Why what is known of policies and of the node may be old; none where it is not. */
+  problems(): readonly string[];
+  close(): void;
+}
+
+/** Of a policy of which only the name was read. */
+function toTooLargePolicy(object: unknown): PolicyObject | undefined {
+  const named = toPolicyObject(object);
+  return named && { ...named, policy: err("the object is too large: a policy may have 8 MiB") };
+}
+
+/** Keeps the store as the API server has them. */
+export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
+  const { client, nodeName, policies, log, onAll, onTooLarge } = options;
   const objects = new Map<string, PolicyObject>();
   const unknown = new Set<string>([...plurals, "node"]);
   let nodeLabels: Labels | undefined;
@@ -128,7 +142,8 @@ export function watchPolicies(options: KubePoliciesOptions): () => void {
       }
     };
     return watchResource({
-      ...{ client, log, onTelling, fieldSelector: "", what: plural, parse: toPolicyObject },
+      ...{ client, log, onTelling, onTooLarge, fieldSelector: "", what: plural, parse: toPolicyObject },
+      parseName: toTooLargePolicy,
       path: `/apis/cilium.io/v1alpha1/${plural}`,
     });
   });
@@ -137,7 +152,7 @@ export function watchPolicies(options: KubePoliciesOptions): () => void {
     else if (telling.kind === "all") setNode(telling.objects[0]?.labels);
     // A node that is gone for a moment is registered anew by its kubelet, with the labels that count then.
   };
-  const node = watchNode({ client, nodeName, log, onTelling: onNode });
+  const node = watchNode({ client, nodeName, log, onTooLarge, onTelling: onNode });
   const timer = setTimeout(() => {
     if (!unknown.has("node")) return;
     log.warn("the node's labels are not known: policies with a nodeSelector are in force", {
@@ -146,8 +161,12 @@ export function watchPolicies(options: KubePoliciesOptions): () => void {
     setNode(undefined);
   }, NODE_WAIT_MS);
 
-  return () => {
-    clearTimeout(timer);
-    for (const watch of [...watches, node]) watch.close();
+  const all = [...watches, node];
+  return {
+    problems: () => all.map((watch) => watch.problem()),
+    close() {
+      clearTimeout(timer);
+      for (const watch of all) watch.close();
+    },
   };
 }

@@ -2,19 +2,16 @@
 // Who tells the agent of pods, as its flags say.
 
 import type { ApiClient } from "@rthooks/kube";
-import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
 import { openPodsFile } from "./pods-file.ts";
 
-export interface PodsOptions {
+export interface PodsOptions extends Pick<KubePodsOptions, "version" | "log"> {
   /** Empty: pods are known by their hook calls only. */
   readonly podsFile: string;
   /** Undefined: nobody asks the API server. */
   readonly kube: Pick<KubePodsOptions, "kubeconfigPath" | "nodeName" | "podWaitMs"> | undefined;
-  readonly version: string;
-  readonly log: Logger;
 }
 
 interface OpenedPods {
@@ -28,16 +25,15 @@ interface OpenedPods {
 }
 
 /** The error is one line for people. */
-export function openPods({ kube, podsFile, version, log }: PodsOptions): Result<OpenedPods, string> {
+export function openPods(
+  { kube, podsFile, version, log }: PodsOptions,
+  onTooLarge: KubePodsOptions["onTooLarge"],
+): Result<OpenedPods, string> {
   if (kube !== undefined && podsFile !== "") {
     return err("--enable-k8s-api and --pods-file exclude each other: who would be right?");
   }
   if (kube !== undefined) {
-    const pods = openKubePods({ ...kube, version, log });
-    if (!pods.ok) return pods;
-    const problem = () =>
-      pods.value.isConnected() ? "" : "the API server is not heard: pods and their labels may be out of date";
-    return ok({ ...pods.value, problem });
+    return openKubePods({ ...kube, version, log, onTooLarge });
   }
   const without = { client: undefined, awaitPod: () => undefined, problem: () => "" };
   if (podsFile === "") return ok({ ...without, source: annotationsOnly, close: () => {} });

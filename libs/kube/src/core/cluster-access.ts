@@ -31,5 +31,7 @@ export interface ClusterAccess {
   readonly insecure: boolean;
   /** In place of the server's own name, when its certificate is checked. */
   readonly serverName: string | undefined;
+  /** Undefined: what the environment says. */
+  readonly proxy: URL | undefined;
   readonly credentials: Credentials;
 }

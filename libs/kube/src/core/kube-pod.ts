@@ -2,6 +2,7 @@
 // A pod as the API server has it, cut down to what the agent needs: a node may have hundreds, a test ten thousand.
 
 import * as v from "valibot";
+import type { Keep } from "./json-filter.ts";
 
 export interface KubePod {
   readonly uid: string;
@@ -20,6 +21,9 @@ export interface KubeContainer {
   readonly name: string;
   readonly image: string;
 }
+
+/** Of a mirror pod: the hash by which the kubelet runs the static pod (pkg/kubelet/types). */
+const MIRROR = "kubernetes.io/config.mirror";
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const texts = v.nullish(v.record(v.string(), v.string()));
@@ -54,10 +58,28 @@ export const podSchema = v.object({
   ),
 });
 
+const status: Keep = { name: true, image: true, imageID: true, containerID: true, state: true };
+
+/** What `podSchema` reads: a pod may be large, but not by this. */
+export const podParts: Keep = {
+  metadata: {
+    uid: true,
+    name: true,
+    namespace: true,
+    resourceVersion: true,
+    labels: true,
+    annotations: { [MIRROR]: true },
+    ownerReferences: { kind: true },
+  },
+  status: {
+    initContainerStatuses: status,
+    containerStatuses: status,
+    ephemeralContainerStatuses: status,
+  },
+};
+
 type PodObject = v.InferOutput<typeof podSchema>;
 
-/** Of a mirror pod: the hash by which the kubelet runs the static pod (pkg/kubelet/types). */
-const MIRROR = "kubernetes.io/config.mirror";
 const HASH = /^[0-9a-f]{32}$/;
 
 export function readPod({ metadata, status }: PodObject): KubePod {

@@ -4,6 +4,7 @@
 import { err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { ClusterAccess, Credentials, Material } from "./cluster-access.ts";
+import { parseProxy } from "./proxy.ts";
 
 const text = v.nullish(v.string());
 
@@ -19,6 +20,7 @@ const kubeconfig = v.object({
           "certificate-authority-data": text,
           "insecure-skip-tls-verify": v.nullish(v.boolean()),
           "tls-server-name": text,
+          "proxy-url": text,
         }),
       }),
     ),
@@ -80,6 +82,8 @@ export function parseKubeconfig(value: unknown, directory: string): Result<Clust
   const resolve = (path: string): string => (path.startsWith("/") ? path : `${directory}/${path}`);
   const ca = toMaterial(cluster["certificate-authority-data"], cluster["certificate-authority"], resolve);
   if (!ca.ok) return err(`certificate-authority-data ${ca.error}`);
+  const proxy = cluster["proxy-url"] ? parseProxy(cluster["proxy-url"]) : ok(undefined);
+  if (!proxy.ok) return err(`cluster ${JSON.stringify(context.cluster)}: proxy-url: ${proxy.error}`);
   const credentials = toCredentials(user, resolve);
   if (!credentials.ok) return credentials;
   return ok({
@@ -87,6 +91,7 @@ export function parseKubeconfig(value: unknown, directory: string): Result<Clust
     ca: ca.value,
     insecure: cluster["insecure-skip-tls-verify"] === true,
     serverName: cluster["tls-server-name"] || undefined,
+    proxy: proxy.value,
     credentials: credentials.value,
   });
 }
@@ -149,6 +154,7 @@ export function findInClusterAccess(
     ca: { kind: "file", path: `${directory}/ca.crt` },
     insecure: false,
     serverName: undefined,
+    proxy: undefined,
     credentials: { kind: "token-file", path: `${directory}/token` },
   };
 }

@@ -1,124 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET requests to an API server. By Bun's fetch and not by the official client, whose TLS settings Bun does not apply.
 
-import { describeError, err, ok, type Result } from "@rthooks/result";
-import type { ClusterAccess } from "../core/cluster-access.ts";
-import { createAuthorizer } from "./authorizer.ts";
-import { readLines } from "./read-lines.ts";
+import { err, ok, type Result } from "@rthooks/result";
+import type { Level, Reduced } from "../core/bounded-document.ts";
+import { type ApiError, describeFetchError, isTlsError, noAnswer, toApiError } from "./api-error.ts";
+import { createAuthorizer, type Endpoint, type FindAccess } from "./authorizer.ts";
+import { readDocument, readLines } from "./read-documents.ts";
 
-export interface ApiError {
-  /** HTTP's; 0 where no answer came. */
-  readonly status: number;
-  /** For people, one line. */
-  readonly message: string;
-  /** What the server asks to wait; 0 where it says nothing. */
-  readonly retryAfterMs: number;
+interface GetOptions {
+  readonly timeoutMs: number;
+  /** What is kept of an answer, from all to least. */
+  readonly levels: readonly Level[];
+  /** A larger answer is an error. */
+  readonly maxBytes: number;
+}
+
+interface StreamOptions {
+  readonly levels: readonly Level[];
+  /** Undefined: no level had room for that line. */
+  onDocument(document: Reduced | undefined): void;
+  /** At the answer's beginning and whenever something comes. */
+  onBytes(): void;
+  readonly signal: AbortSignal;
 }
 
 export interface ApiClient {
-  get(path: string, timeoutMs: number): Promise<Result<unknown, ApiError>>;
-  /**
-   * The lines of an answer as they come, until the server ends it. `idleMs`: silence that long is the end of a connection
-   * which only looks alive.
-   */
-  stream(
-    path: string,
-    idleMs: number,
-    onLine: (line: string) => void,
-    signal: AbortSignal,
-  ): Promise<Result<void, ApiError>>;
+  get(path: string, options: GetOptions): Promise<Result<Reduced, ApiError>>;
+  /** The lines of an answer as they come, until the server ends it. */
+  stream(path: string, options: StreamOptions): Promise<Result<void, ApiError>>;
+  /** Whether the server answers at all now. Calls at one time share one request. */
+  probe(): Promise<Result<void, ApiError>>;
 }
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const PROBE_TIMEOUT_MS = 5000;
 
-export function openApiClient(access: ClusterAccess, userAgent: string): ApiClient {
-  const authorizer = createAuthorizer(access);
+/** `findAccess` is asked once a minute, and after each failure. */
+export function openApiClient(findAccess: FindAccess, userAgent: string): ApiClient {
+  const authorizer = createAuthorizer(findAccess);
+  let probing: Promise<Result<void, ApiError>> | undefined;
 
-  const send = async (path: string, signal: AbortSignal): Promise<Result<Response, ApiError>> => {
+  const send = async (
+    path: string,
+    signal: AbortSignal,
+  ): Promise<Result<{ readonly response: Response; readonly endpoint: Endpoint }, ApiError>> => {
     for (let isFirst = true; ; isFirst = false) {
-      const identity = await authorizer.authorize();
-      if (!identity.ok) return err({ status: 0, message: identity.error, retryAfterMs: 0 });
-      const { headers, tls } = identity.value;
+      const found = await orAborted(authorizer.authorize(), signal);
+      if (!found.ok) return err(noAnswer(found.error));
+      const endpoint = found.value;
       let response: Response;
       try {
-        response = await fetch(access.server + path, {
-          headers: { ...headers, accept: "application/json", "user-agent": userAgent },
+        response = await fetch(endpoint.server + path, {
+          headers: {
+            ...endpoint.headers,
+            accept: "application/json",
+            // Few bytes of a compressed answer may be many in memory.
+            "accept-encoding": "identity",
+            "user-agent": userAgent,
+          },
           // A redirect could lead the token elsewhere.
           redirect: "error",
+          // A connection that only looks alive must not be taken for the next request.
+          keepalive: false,
+          ...(endpoint.proxy === "" ? {} : { proxy: endpoint.proxy }),
           signal,
-          tls,
+          tls: endpoint.tls,
         });
       } catch (error) {
-        return err({ status: 0, message: describeError(error), retryAfterMs: 0 });
+        authorizer.renew(endpoint, isTlsError(error) ? "tls" : "no answer");
+        return err(noAnswer(`${endpoint.name}: ${describeFetchError(error)}`));
       }
-      if (response.status === 401 && isFirst) {
-        await response.body?.cancel();
-        authorizer.renew();
-        continue;
-      }
-      return response.ok ? ok(response) : err(await toApiError(response));
+      if (response.ok) return ok({ response, endpoint });
+      if (response.status !== 401 || !isFirst) return err(await toApiError(endpoint.name, response));
+      await response.body?.cancel();
+      authorizer.renew(endpoint, "refused");
     }
   };
 
+  const probe = async (): Promise<Result<void, ApiError>> => {
+    const sent = await send("/livez", AbortSignal.timeout(PROBE_TIMEOUT_MS));
+    if (sent.ok) await sent.value.response.body?.cancel();
+    // Who may not ask for this has an answer too.
+    return sent.ok || (sent.error.status > 0 && sent.error.status < 500) ? ok(undefined) : sent;
+  };
+
   return {
-    async get(path, timeoutMs) {
-      const response = await send(path, AbortSignal.timeout(timeoutMs));
-      if (!response.ok) return response;
-      try {
-        const text = await response.value.text();
-        if (text.length > MAX_ANSWER_BYTES) {
-          return err({ status: 0, message: "the answer is too large", retryAfterMs: 0 });
-        }
-        return ok(JSON.parse(text));
-      } catch (error) {
-        return err({ status: 0, message: describeError(error), retryAfterMs: 0 });
-      }
+    async get(path, { timeoutMs, levels, maxBytes }) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const sent = await send(path, signal);
+      if (!sent.ok) return sent;
+      const { response, endpoint } = sent.value;
+      const read = await readDocument(response, levels, maxBytes);
+      if (read.ok) return read;
+      return err(
+        noAnswer(`${endpoint.name}: ${read.error.message}`, read.error.isTooLarge || signal.aborted),
+      );
     },
-    async stream(path, idleMs, onLine, signal) {
-      const silence = new AbortController();
-      const timer = setTimeout(() => silence.abort(new Error(`nothing came for ${idleMs} ms`)), idleMs);
-      try {
-        const response = await send(path, AbortSignal.any([signal, silence.signal]));
-        if (!response.ok) return response;
-        timer.refresh();
-        const read = await readLines(response.value, onLine, () => timer.refresh());
-        return read.ok ? read : err({ status: 0, message: read.error, retryAfterMs: 0 });
-      } finally {
-        clearTimeout(timer);
-        silence.abort();
-      }
+    async stream(path, { levels, onDocument, onBytes, signal }) {
+      const sent = await send(path, signal);
+      if (!sent.ok) return sent;
+      const { response, endpoint } = sent.value;
+      onBytes();
+      const read = await readLines(response, levels, onDocument, onBytes);
+      return read.ok ? read : err(noAnswer(`${endpoint.name}: ${read.error}`));
+    },
+    probe() {
+      probing ??= probe().finally(() => {
+        probing = undefined;
+      });
+      return probing;
     },
   };
 }
 
-/** A Status object says more than the number, where there is one. */
-async function toApiError(response: Response): Promise<ApiError> {
-  const retryAfterS = Number(response.headers.get("retry-after") ?? 0);
-  let text = "";
+/** An exec plugin may take its time; who asks for something else does not wait for it. */
+async function orAborted<T>(
+  work: Promise<Result<T, string>>,
+  signal: AbortSignal,
+): Promise<Result<T, string>> {
+  const { promise, resolve } = Promise.withResolvers<Result<T, string>>();
+  const abort = () => resolve(err(describeFetchError(signal.reason)));
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
   try {
-    text = (await response.text()).slice(0, 4096);
-  } catch {
-    // The number alone has to do.
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
-  return {
-    status: response.status,
-    message: `the API server answered ${response.status}: ${findMessage(text)}`,
-    retryAfterMs: Number.isFinite(retryAfterS) ? Math.min(Math.max(retryAfterS, 0) * 1000, 60_000) : 0,
-  };
-}
-
-function findMessage(text: string): string {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === "object" && json !== null && "message" in json)
-      return String(json.message).split("\n")[0] ?? "";
-  } catch {
-    // Plain text, of a proxy.
-  }
-  return (
-    text
-      .split("\n")[0]
-      ?.replace(/\p{Cc}/gu, " ")
-      .slice(0, 200) ?? ""
-  );
 }

@@ -4,16 +4,18 @@
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { ExecCredentials } from "../core/cluster-access.ts";
+import { environment } from "./environment.ts";
 
 export interface ExecIdentity {
   readonly token: string | undefined;
   readonly certificate: string | undefined;
   readonly key: string | undefined;
-  /** Unix time; for ever where the program does not say. */
-  readonly untilMs: number;
+  /** From now on; Infinity where the program gives no end. */
+  readonly lifetimeMs: number;
 }
 
 const TIMEOUT_MS = 30_000;
+const LEAST_LIFETIME_MS = 10_000;
 const text = v.nullish(v.string());
 const credential = v.object({
   kind: v.literal("ExecCredential"),
@@ -30,18 +32,21 @@ export async function runExecPlugin(exec: ExecCredentials): Promise<Result<ExecI
   const info = { apiVersion, kind: "ExecCredential", spec: { interactive: false } };
   try {
     const child = Bun.spawn([command, ...args], {
-      env: { ...process.env, ...env, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
+      env: { ...environment, ...env, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
       timeout: TIMEOUT_MS,
       killSignal: "SIGKILL",
     });
-    const [stdout, stderr, exitCode] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
+    // What the program has started may hold its output open for longer than it lives.
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer for ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+    const outputs = [new Response(child.stdout).text(), new Response(child.stderr).text()] as const; // const: a pair
+    const ended = Promise.all([...outputs, child.exited]);
+    const [stdout, stderr, exitCode] = await Promise.race([ended, late.promise]).finally(() =>
+      clearTimeout(timer),
+    );
     if (exitCode !== 0) {
       return err(
         `${command} ended with ${exitCode}: ${stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? ""}`,
@@ -50,12 +55,15 @@ export async function runExecPlugin(exec: ExecCredentials): Promise<Result<ExecI
     const parsed = v.safeParse(credential, JSON.parse(stdout));
     if (!parsed.success) return err(`${command} says no ExecCredential: ${parsed.issues[0].message}`);
     const { token, clientCertificateData, clientKeyData, expirationTimestamp } = parsed.output.status;
-    const untilMs = expirationTimestamp ? Date.parse(expirationTimestamp) : Number.POSITIVE_INFINITY;
+    const lifetimeMs = Date.parse(expirationTimestamp ?? "") - Date.now();
     return ok({
       token: token || undefined,
       certificate: clientCertificateData || undefined,
       key: clientKeyData || undefined,
-      untilMs: Number.isNaN(untilMs) ? Number.POSITIVE_INFINITY : untilMs,
+      // The clock may be wrong: then the server's refusal is what asks for the next one.
+      lifetimeMs: Number.isNaN(lifetimeMs)
+        ? Number.POSITIVE_INFINITY
+        : Math.max(lifetimeMs, LEAST_LIFETIME_MS),
     });
   } catch (error) {
     return err(`${command}: ${describeError(error)}`);

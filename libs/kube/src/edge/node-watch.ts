@@ -7,7 +7,7 @@ export interface KubeNode {
   readonly labels: ReadonlyMap<string, string>;
 }
 
-type NodeWatchOptions = Omit<WatchOptions<KubeNode>, "path" | "fieldSelector" | "parse" | "what"> & {
+type NodeWatchOptions = Omit<WatchOptions<KubeNode>, "path" | "fieldSelector" | "parse" | "keep" | "what"> & {
   readonly nodeName: string;
 };
 
@@ -27,5 +27,6 @@ export const watchNode = ({ nodeName, ...options }: NodeWatchOptions): ResourceW
         ? { labels: new Map(Object.entries(parsed.output.metadata.labels ?? {})) }
         : undefined;
     },
-    what: "node",
+    keep: { metadata: { name: true, uid: true, resourceVersion: true, labels: true } },
+    what: "node labels",
   });

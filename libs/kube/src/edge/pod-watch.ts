@@ -2,11 +2,12 @@
 // The pods of one node: ten thousand nodes cost the API server each its own.
 
 import { err, ok, type Result } from "@rthooks/result";
-import { type KubePod, toKubePod } from "../core/kube-pod.ts";
+import { type KubePod, podParts, toKubePod } from "../core/kube-pod.ts";
+import { createObjectLevels } from "../core/object-levels.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type ResourceWatch, type WatchOptions, watchResource } from "./resource-watch.ts";
 
-type PodWatchOptions = Omit<WatchOptions<KubePod>, "path" | "fieldSelector" | "parse" | "what"> & {
+type PodWatchOptions = Omit<WatchOptions<KubePod>, "path" | "fieldSelector" | "parse" | "keep" | "what"> & {
   readonly nodeName: string;
 };
 
@@ -16,10 +17,13 @@ export const watchPods = ({ nodeName, ...options }: PodWatchOptions): ResourceWa
     path: "/api/v1/pods",
     fieldSelector: `spec.nodeName=${nodeName}`,
     parse: toKubePod,
+    keep: podParts,
     what: "pods",
   });
 
-/** That one pod as the server has it now; undefined where it has none of the name. */
+const levels = createObjectLevels(podParts).object;
+
+/** That one pod as the server has it now; undefined where it has none of the name. Any other answer is an error. */
 export async function fetchPod(
   client: ApiClient,
   namespace: string,
@@ -27,8 +31,14 @@ export async function fetchPod(
   timeoutMs: number,
 ): Promise<Result<KubePod | undefined, string>> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
-  const answer = await client.get(path, timeoutMs);
+  const answer = await client.get(path, { timeoutMs, levels, maxBytes: Number.POSITIVE_INFINITY });
   if (!answer.ok) return answer.error.status === 404 ? ok(undefined) : err(answer.error.message);
-  const pod = toKubePod(answer.value);
-  return pod === undefined ? err("the answer is no pod") : ok(pod);
+  let object: unknown;
+  try {
+    object = JSON.parse(answer.value.text);
+  } catch {
+    // Not JSON is not a pod either.
+  }
+  const pod = toKubePod(object);
+  return pod === undefined ? err("the API server's answer is no pod") : ok(pod);
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The 16 bytes of an IP address, an IPv4 one as IPv4-mapped IPv6 (RFC 4291 2.5.5.2); undefined for other text. */
+export function parseIp(text: string): Uint8Array | undefined {
+  const bytes = text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+  if (bytes === undefined || bytes.length === 16) return bytes;
+  return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
+}
+
+/** 127.0.0.0/8 and ::1. */
+export const isLoopback = (ip: Uint8Array): boolean => contains("127.0.0.0/8", ip) || contains("::1/128", ip);
+
+/** False also where the block is none. "10.0.0.0/8", "fd00::/8" */
+export function contains(block: string, ip: Uint8Array): boolean {
+  const parsed = parseBlock(block);
+  if (parsed === undefined) return false;
+  const { base, bits } = parsed;
+  return ip.every((byte, at) => {
+    const mask = 0xff00 >> Math.min(8, Math.max(0, bits - at * 8));
+    return (byte & mask & 0xff) === ((base[at] ?? 0) & mask & 0xff);
+  });
+}
+
+export const isBlock = (text: string): boolean => parseBlock(text) !== undefined;
+
+function parseBlock(text: string): { readonly base: Uint8Array; readonly bits: number } | undefined {
+  const [address = "", length = "", ...rest] = text.split("/");
+  const base = parseIp(address);
+  const width = address.includes(":") ? 128 : 32;
+  if (base === undefined || rest.length > 0 || !/^\d{1,3}$/.test(length) || Number(length) > width) {
+    return undefined;
+  }
+  return { base, bits: Number(length) + 128 - width };
+}
+
+function parseIpv4(text: string): Uint8Array | undefined {
+  const parts = text.split(".");
+  const isPart = (part: string): boolean => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256;
+  return parts.length === 4 && parts.every(isPart) ? Uint8Array.from(parts, Number) : undefined;
+}
+
+/** By the parser for URLs, which writes the address in one form (RFC 5952) without zones. */
+function parseIpv6(text: string): Uint8Array | undefined {
+  const url = URL.parse(`http://[${text}]`);
+  if (url === null) return undefined;
+  const [head = "", tail] = url.hostname.slice(1, -1).split("::");
+  const words = (part: string): readonly number[] =>
+    part === "" ? [] : part.split(":").map((word) => Number.parseInt(word, 16));
+  const [before, after] = [words(head), words(tail ?? "")];
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return Uint8Array.from(
+    [...before, ...Array<number>(zeros).fill(0), ...after].flatMap((word) => [word >> 8, word & 0xff]),
+  );
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export interface ApiError {
+  /** HTTP's; 0 where no answer came. */
+  readonly status: number;
+  /** For people, one line, with the server's address. */
+  readonly message: string;
+  /** What the server asks to wait; 0 where it says nothing. */
+  readonly retryAfterMs: number;
+  /** The answer is larger than what may be read, or did not come in time. */
+  readonly isTooLarge: boolean;
+}
+
+export const noAnswer = (message: string, isTooLarge = false): ApiError => ({
+  status: 0,
+  message,
+  retryAfterMs: 0,
+  isTooLarge,
+});
+
+/** `name`: of the server. A Status object says more than the number, where there is one. */
+export async function toApiError(name: string, response: Response): Promise<ApiError> {
+  const retryAfterS = Number(response.headers.get("retry-after") ?? 0);
+  return {
+    status: response.status,
+    message: `${name} answered ${response.status}: ${findMessage(await readStart(response))}`,
+    retryAfterMs: Number.isFinite(retryAfterS) ? Math.min(Math.max(retryAfterS, 0) * 1000, 60_000) : 0,
+    isTooLarge: false,
+  };
+}
+
+const MAX_TEXT_LENGTH = 4096;
+
+async function readStart(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const bytes of response.body ?? []) {
+      text += decoder.decode(bytes, { stream: true });
+      if (text.length >= MAX_TEXT_LENGTH) break;
+    }
+  } catch {
+    // The number alone has to do.
+  }
+  return text.slice(0, MAX_TEXT_LENGTH);
+}
+
+function findMessage(text: string): string {
+  let message = text;
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === "object" && json !== null && "message" in json) message = String(json.message);
+  } catch {
+    // Plain text, of a proxy.
+  }
+  return (message.split("\n")[0] ?? "").replace(/\p{Cc}/gu, " ").slice(0, 400);
+}
+
+/** Bun's own advice for people who write programs is left out. */
+export function describeFetchError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const text = error.message.split(/ fetching |\. (?=[A-Z])/)[0]?.replace(/\s*\n\s*/g, " ") ?? "";
+  return code === "" || text.includes(code) ? text : `${text} (${code})`;
+}
+
+/** Whether the connection ended while it was made secure: another certificate or authority may be what helps. */
+export const isTlsError = (error: unknown): boolean =>
+  /CERT|SSL|TLS|VERIFY|SIGNED|ISSUER|CLOSED|RESET/i.test(describeFetchError(error));

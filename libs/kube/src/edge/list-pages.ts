@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole list, page by page (Kubernetes API concepts: "Retrieving large results sets in chunks").
+
+import { err, ok, type Result } from "@rthooks/result";
+import * as v from "valibot";
+import type { ObjectLevels } from "../core/object-levels.ts";
+import type { ApiClient } from "./api-client.ts";
+import { type ApiError, noAnswer } from "./api-error.ts";
+
+export interface ListOptions {
+  readonly client: ApiClient;
+  path(query: Readonly<Record<string, string>>): string;
+  readonly levels: ObjectLevels;
+  /** `level`: of `levels.page(1)`. `bytes`: of the object where it came alone, else 0. */
+  onObject(object: unknown, level: number, bytes: number): void;
+  readonly signal: AbortSignal;
+}
+
+const PAGE = 500;
+/** The API server itself ends a request after a minute (--request-timeout). */
+const TIMEOUT_MS = 60_000;
+const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+
+const schema = v.object({
+  metadata: v.object({ resourceVersion: v.string(), continue: v.nullish(v.string()) }),
+  items: v.nullish(v.array(v.unknown())),
+});
+
+/** Gives the list's resource version. A page that is too large, or too slow, is asked for again with half as many objects. */
+export async function listPages(options: ListOptions): Promise<Result<string, ApiError>> {
+  const { client, path, levels, onObject, signal } = options;
+  let limit = PAGE;
+  for (let next = ""; ; ) {
+    const query = { limit: String(limit), ...(next === "" ? {} : { continue: next }) };
+    const answer = await client.get(path(query), {
+      timeoutMs: TIMEOUT_MS,
+      levels: levels.page(limit),
+      maxBytes: limit === 1 ? Number.POSITIVE_INFINITY : MAX_PAGE_BYTES,
+    });
+    if (signal.aborted) return err(noAnswer("closed"));
+    if (!answer.ok && answer.error.isTooLarge && limit > 1) {
+      limit = Math.floor(limit / 2);
+      continue;
+    }
+    if (!answer.ok) return answer;
+    const page = parsePage(answer.value.text);
+    if (page === undefined) return err(noAnswer("the API server's answer is no list"));
+    const { level, bytes } = answer.value;
+    for (const item of page.items ?? []) onObject(item, level, limit === 1 ? bytes : 0);
+    next = page.metadata.continue ?? "";
+    if (next === "") return ok(page.metadata.resourceVersion);
+  }
+}
+
+function parsePage(text: string): v.InferOutput<typeof schema> | undefined {
+  try {
+    const page = v.safeParse(schema, JSON.parse(text));
+    return page.success ? page.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import {
+  type BoundedDocument,
+  createBoundedDocument,
+  type Level,
+  type Reduced,
+} from "../core/bounded-document.ts";
+
+const NEWLINE = 0x0a;
+
+/** The lines of a body, one document each, until it ends; a part of a line at the end belongs to none. */
+export async function readLines(
+  response: Response,
+  levels: readonly Level[],
+  onDocument: (document: Reduced | undefined) => void,
+  onBytes: () => void,
+): Promise<Result<void, string>> {
+  let document: BoundedDocument | undefined;
+  const read = await readBody(response, (bytes) => {
+    onBytes();
+    for (let start = 0; start < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      const end = newline === -1 ? bytes.length : newline;
+      if (end > start) {
+        document ??= createBoundedDocument(levels);
+        document.push(bytes.subarray(start, end));
+      }
+      if (newline !== -1 && document !== undefined) {
+        onDocument(document.end());
+        document = undefined;
+      }
+      start = end + 1;
+    }
+    return true;
+  });
+  return read;
+}
+
+/** The body as one document; `tooLarge` where it has more than `maxBytes` or no level had room. */
+export async function readDocument(
+  response: Response,
+  levels: readonly Level[],
+  maxBytes: number,
+): Promise<Result<Reduced, { readonly isTooLarge: boolean; readonly message: string }>> {
+  const document = createBoundedDocument(levels);
+  let total = 0;
+  const read = await readBody(response, (bytes) => {
+    total += bytes.length;
+    document.push(bytes);
+    return total <= maxBytes;
+  });
+  if (!read.ok) return err({ isTooLarge: false, message: read.error });
+  const reduced = total <= maxBytes ? document.end() : undefined;
+  return reduced === undefined
+    ? err({ isTooLarge: true, message: `the answer is too large (${total} bytes)` })
+    : ok(reduced);
+}
+
+/** Until the body ends, or `onBytes` wants no more. */
+async function readBody(
+  response: Response,
+  onBytes: (bytes: Uint8Array) => boolean,
+): Promise<Result<void, string>> {
+  if (response.body === null) return ok(undefined);
+  try {
+    for await (const bytes of response.body) if (!onBytes(bytes)) break;
+    return ok(undefined);
+  } catch (error) {
+    return err(describeError(error));
+  }
+}
