@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hook's log lines: Tetragon's keys, their order and words.
 
+import { escapeUnprintable } from "@rthooks/log/escape-unprintable";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import type { WallTime } from "@rthooks/sys";
 
@@ -16,7 +17,7 @@ export const isLogged = (level: LogLevel, threshold: string): boolean =>
 
 /** One line with its end. */
 export function renderLogLine(time: WallTime, level: LogLevel, msg: string, fields: LogFields): string {
-  return `${JSON.stringify({ time: renderTime(time), level, msg, ...fields })}\n`;
+  return `${escapeUnprintable(JSON.stringify({ time: renderTime(time), level, msg, ...fields }))}\n`;
 }
 
 /** RFC 3339 in UTC with nine digits: "2024-07-01T10:57:21.435689144Z". */

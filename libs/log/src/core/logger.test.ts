@@ -31,3 +31,11 @@ test.each(["text", "json"] as const)("a %s line stays one line whatever a name h
   expect(line.indexOf("\n")).toBe(line.length - 1);
   expect(line).not.toContain("\u001b");
 });
+
+test.each(["text", "json"] as const)("a %s line has nothing that a terminal obeys", (format) => {
+  const name = "a\u009b31m\u007f\u202e\u2066\u200b\u2028\ufeff\u{e0001}é";
+  const line = renderLogLine(format, time, "info", name, { pod: name, "": "" });
+  expect(line).toMatch(/^[ -~é]*\n$/);
+  const escaped = JSON.parse(`"${/a\\u009b[^"]*/.exec(line)?.[0]}"`);
+  expect(escaped).toBe(name);
+});

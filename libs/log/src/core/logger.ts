@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's log: one decision, one line.
 
+import { escapeUnprintable } from "./escape-unprintable.ts";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>>;
@@ -48,10 +50,10 @@ export function renderLogLine(
 function renderJsonValue(value: LogValue): string {
   if (typeof value === "number" || typeof value === "boolean") return `${value}`;
   const text = `${value}`;
-  return plainPattern.test(text) ? `"${text}"` : JSON.stringify(text);
+  return plainPattern.test(text) ? `"${text}"` : escapeUnprintable(JSON.stringify(text));
 }
 
 function renderTextValue(value: LogValue): string {
   const text = `${value}`;
-  return barePattern.test(text) ? text : JSON.stringify(text);
+  return barePattern.test(text) ? text : escapeUnprintable(JSON.stringify(text));
 }
