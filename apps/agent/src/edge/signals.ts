@@ -3,6 +3,7 @@
 
 import type { LogWriter } from "@rthooks/log";
 import { describeError } from "@rthooks/result";
+import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 
 const signals = ["SIGTERM", "SIGINT"] as const; // const: the names are a union
 /** A shell's exit code for a process that a signal ended. */
@@ -13,8 +14,7 @@ export function waitForSignal(log: LogWriter): Promise<void> {
   // Containers wait for this process: it goes on after a bug, which has then been logged.
   process.on("uncaughtException", (error) => log.error("unexpected error", { err: describeError(error) }));
   process.on("unhandledRejection", (error) => log.error("unexpected error", { err: describeError(error) }));
-  // Rotation tools and closed terminals send it; there is nothing to reload.
-  process.on("SIGHUP", () => log.info("SIGHUP ignored: the pods file is read again by itself"));
+  ignoreUnusedSignals((signal) => log.info("signal ignored; changed files are read without one", { signal }));
   return new Promise((resolve) => {
     let isStopping = false;
     const onSignal = (signal: string): void => {

@@ -12,6 +12,7 @@ import {
   toPluginOptions,
 } from "@rthooks/plugin";
 import { describeError, err, type Result } from "@rthooks/result";
+import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -54,7 +55,7 @@ export async function runCommand(
   // Containers wait for this process: it goes on after a bug, which has then been logged.
   process.on("uncaughtException", (error) => log.error("unexpected error", { err: describeError(error) }));
   process.on("unhandledRejection", (error) => log.error("unexpected error", { err: describeError(error) }));
-  process.on("SIGHUP", () => log.info("SIGHUP ignored: there is nothing to reload"));
+  ignoreUnusedSignals((signal) => log.info("signal ignored", { signal }));
 
   log.info("plugin starts", {
     version,

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { FlagValues } from "@rthooks/flags";
 import { resolveFlags } from "@rthooks/flags";
 import { type Plugin, pluginFlags, runPlugin, toPluginOptions } from "@rthooks/plugin";
+import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { toHookEntry } from "../../core/hook-entry.ts";
 import { installFlags } from "../../core/install-flags.ts";
@@ -120,6 +121,7 @@ async function serveNri(
 
 /** A second signal ends the program at once: then what is installed stays. */
 async function waitForEnd({ log }: Io, plugin?: Plugin): Promise<void> {
+  ignoreUnusedSignals((signal) => log.info("signal ignored", { signal }));
   await new Promise<void>((resolve) => {
     let isStopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
