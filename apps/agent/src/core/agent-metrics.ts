@@ -3,6 +3,7 @@
 
 import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Eviction } from "./connection-table.ts";
 import type { RefusalKind } from "./refusal.ts";
 
 export interface AgentMetrics {
@@ -16,6 +17,8 @@ export interface AgentMetrics {
   countFilterChange(operation: FilterOperation, succeeded: boolean): void;
   /** An object of the API server was too large to be read whole. */
   countTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
+  /** A client's connection was closed, since it or all together would have been over a bound. */
+  countEviction(reason: Eviction): void;
   /** In Prometheus' text form. */
   render(state: MeteredState): Promise<string>;
 }
@@ -71,6 +74,10 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ...named("k8s_large_objects_total", "Objects of the API server that were too large to be read whole."),
     labelNames: ["kind", "outcome"],
   });
+  const evictions = new Counter({
+    ...named("grpc_connections_closed_total", "Client connections that were closed because of a bound."),
+    labelNames: ["reason"],
+  });
   const entries = new Gauge({
     ...named("policyfilter_map_entries", "Cgroups of each policy, by its id; 1 is that of all pods."),
     labelNames: ["policy_id"],
@@ -111,6 +118,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
     countFilterChange: (operation, succeeded) =>
       changes.inc({ operation, outcome: succeeded ? "ok" : "error" }),
     countTooLarge: (kind, outcome) => tooLarge.inc({ kind, outcome }),
+    countEviction: (reason) => evictions.inc({ reason }),
     render(state) {
       inKernel.set(state.isFilterInKernel ? 1 : 0);
       problems.set(state.problems);

@@ -17,6 +17,9 @@ export const agentFlags = {
     default: [defaultServerAddress],
     placeholder: "ADDRESS",
   }),
+  "server-tcp-allow-changes": flag.boolean({
+    usage: "serve calls that change something on TCP too, without authentication (unix sockets always do)",
+  }),
   "info-file": flag.string({
     usage: "file that tells clients such as `tetra` the first address; empty for none",
     default: "/var/run/tetragon/tetragon-info.json",

@@ -28,26 +28,32 @@ test("the table has one aligned line per container, sorted", () => {
     error: "no cgroup",
     podLabels: new Map(),
   };
-  const lines = renderStatusTable([record, other], now).split("\n");
+  const lines = renderStatusTable([record, other], now, Infinity).split("\n");
   expect(lines[0]).toMatch(/^NAMESPACE +POD +CONTAINER +ID +CGROUP +STATE +AGE +LEARNED +LABELS$/);
-  expect(lines[1]).toMatch(
-    /^bank +web-0 +app +0123456789ab +18446744073709551615 +failed: no cgroup +65s +hook +-$/,
-  );
-  expect(lines[2]).toMatch(/^shop .* released +65s +hook +app=web$/);
+  expect(lines[1]).toMatch(/^bank +web-0 +app +0123456789ab +18446744073709551615 +failed +65s +hook +-$/);
+  expect(lines[2]).toBe("  reason: no cgroup");
+  expect(lines[3]).toMatch(/^shop .* released +65s +hook +app=web$/);
 });
 
 test("a container without a pod, a name or a cgroup has a line too", () => {
   const bare = { ...record, podUid: "", podName: "", podNamespace: "", name: "", cgroupId: 0n };
-  expect(renderStatusTable([bare], now)).toMatch(/\n- +\(no pod\) +- +0123456789ab +- +released/);
+  expect(renderStatusTable([bare], now, Infinity)).toMatch(/\n- +\(no pod\) +- +0123456789ab +- +released/);
+});
+
+test("a reason is cut to the terminal, and widens no column", () => {
+  const failed = { ...record, state: "failed", error: `no cgroup ${"x".repeat(300)}` };
+  const lines = renderStatusTable([failed, record], now, 40).split("\n");
+  expect(lines[2]).toBe(`  reason: no cgroup ${"x".repeat(20)}…`);
+  expect(lines[1]?.length).toBe(lines[3]?.length);
 });
 
 test("no containers, no table", () => {
-  expect(renderStatusTable([], now)).toBe("The agent knows no containers.\n");
+  expect(renderStatusTable([], now, Infinity)).toBe("The agent knows no containers.\n");
   expect(JSON.parse(renderStatusJson("running", []))).toEqual({ health: "running", containers: [] });
 });
 
 test("a name cannot steer the terminal", () => {
-  const text = renderStatusTable([{ ...record, podName: "a\u001b[2J\nb\u202e" }], now);
+  const text = renderStatusTable([{ ...record, podName: "a\u001b[2J\nb\u202e" }], now, Infinity);
   expect(text.split("\n")).toHaveLength(3);
   expect(text).toContain("a\\u{1b}[2J\\u{a}b\\u{202e} ");
 });
@@ -84,6 +90,6 @@ test.each([
   // The clock was set back.
   { seconds: -5n, age: "0s" },
 ])("$seconds seconds are $age", ({ seconds, age }) => {
-  const text = renderStatusTable([record], record.learnedAtNanos + seconds * 1_000_000_000n);
+  const text = renderStatusTable([record], record.learnedAtNanos + seconds * 1_000_000_000n, Infinity);
   expect(text.split("\n")[1]?.split(/ {2,}/)[6]).toBe(age);
 });

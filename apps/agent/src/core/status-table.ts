@@ -2,25 +2,36 @@
 // The answer of `tetragon status`.
 
 import type { ContainerRecord } from "./container-record.ts";
-import { renderTable } from "./text-table.ts";
+import { cutLine, renderTable, toPrintable } from "./text-table.ts";
 
 const shortIdLength = 12;
 const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "LEARNED", "LABELS"];
 
-export function renderStatusTable(records: readonly ContainerRecord[], nowNanos: bigint): string {
+/** Below the line of a container that has failed is the reason, cut to `columns`. */
+export function renderStatusTable(
+  records: readonly ContainerRecord[],
+  nowNanos: bigint,
+  columns: number,
+): string {
   if (records.length === 0) return "The agent knows no containers.\n";
-  const rows = sortRecords(records).map((record) => [
+  const sorted = sortRecords(records);
+  const rows = sorted.map((record) => [
     record.podNamespace || "-",
     record.podName || (record.podUid === "" ? "(no pod)" : record.podUid),
     record.name || "-",
     record.id.slice(0, shortIdLength),
     record.cgroupId === 0n ? "-" : `${record.cgroupId}`,
-    record.error === "" ? record.state : `${record.state}: ${record.error}`,
+    record.state,
     renderAge(nowNanos - record.learnedAtNanos),
     record.source,
     [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-",
   ]);
-  return renderTable([header, ...rows]);
+  const [headerLine = "", ...lines] = renderTable([header, ...rows]).split("\n");
+  const withReasons = sorted.flatMap(({ error }, at) => [
+    lines[at] ?? "",
+    ...(error === "" ? [] : [cutLine(`  reason: ${toPrintable(error)}`, columns)]),
+  ]);
+  return `${[headerLine, ...withReasons].join("\n")}\n`;
 }
 
 export function renderStatusJson(health: string, records: readonly ContainerRecord[]): string {

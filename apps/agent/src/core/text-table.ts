@@ -17,9 +17,13 @@ export function renderTable(lines: readonly (readonly string[])[]): string {
 }
 
 /** Names come from outside: a terminal must not obey them. */
-function toPrintable(text: string): string {
+export function toPrintable(text: string): string {
   return text.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
+
+/** `columns`: of the terminal; Infinity where there is none. */
+export const cutLine = (line: string, columns: number): string =>
+  line.length > columns ? `${line.slice(0, Math.max(0, columns - 1))}…` : line;

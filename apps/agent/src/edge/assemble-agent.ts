@@ -5,12 +5,14 @@ import { openBpf, probeBpf } from "@rthooks/bpf";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { createAgentMetrics } from "../core/agent-metrics.ts";
+import { toConnectionBounds } from "../core/connection-table.ts";
 import { createLifecycle, type Lifecycle } from "../core/lifecycle.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { openContainerFinder } from "./container-finder.ts";
 import { openCriRuntime } from "./cri-runtime.ts";
+import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.ts";
 import { followCri } from "./follow-cri.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { type PolicyWatch, watchPolicies } from "./kube-policies.ts";
@@ -41,6 +43,7 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   readonly policyArchive: string;
   /** Also from the API server, as objects of their own kinds. */
   readonly watchesPolicies: boolean;
+  readonly allowsChangesOnTcp: boolean;
 }
 
 /** `parts` ends what was begun, also where this gives an error, which is one line for people. */
@@ -117,15 +120,17 @@ export async function assembleAgent(
   const cri = runtime === undefined ? undefined : followCri(runtime.value, finder, log);
   if (cri !== undefined) parts.defer(cri.close);
 
+  const descriptors = readDescriptorLimit();
   const listProblems = (): readonly string[] =>
     [
       ...filter.value.problems(),
       pods.value.problem(),
       ...(policyWatch?.problems() ?? []),
       cri?.problem() ?? "",
+      describeDescriptorShortage(descriptors),
     ].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
-    const server = await serveMetrics(options.metricsAddress, () =>
+    const server = await serveMetrics(options.metricsAddress, log, () =>
       metrics.render({
         isFilterInKernel: isInKernel,
         problems: listProblems().length,
@@ -153,6 +158,8 @@ export async function assembleAgent(
   return ok(
     createGrpcServer({
       ...{ lifecycle, policies, archive: archive.value, awaitPod, log, metrics, listProblems },
+      allowsChangesOnTcp: options.allowsChangesOnTcp,
+      bounds: toConnectionBounds(descriptors),
       info: {
         version,
         runtime: `Bun ${Bun.version}`,

@@ -24,13 +24,13 @@ export async function runCommand(argv: readonly string[], version: string): Prom
         text: ({ health, containers }) => {
           // Beside the table, which other programs may read.
           if (!isHealthy(health)) process.stderr.write(`the agent is ${health}\n`);
-          return renderStatusTable(containers, nowNanos());
+          return renderStatusTable(containers, nowNanos(), process.stdout.columns ?? Infinity);
         },
         json: ({ health, containers }) => renderStatusJson(health, containers),
       });
     case "policies":
       return await show(rest, "policies", fetchPolicies, {
-        text: renderPoliciesTable,
+        text: (policies) => renderPoliciesTable(policies, process.stdout.columns ?? Infinity),
         json: renderPoliciesJson,
       });
     case "version":
@@ -83,6 +83,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],
     watchesPolicies: flags["enable-tracing-policy-crd"],
+    allowsChangesOnTcp: flags["server-tcp-allow-changes"],
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],

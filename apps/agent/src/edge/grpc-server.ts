@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's gRPC server: Tetragon's FineGuidanceSensors as far as hooks need it, ContainerEvents and AgentState.
+// The agent's gRPC server: where it listens, what its clients may make it hold, and how it ends.
 
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
-import {
-  AgentStateDefinition,
-  ContainerEventsDefinition,
-  FineGuidanceSensorsDefinition,
-  HealthStatusResult,
-  HealthStatusType,
-} from "@rthooks/proto";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../core/agent-metrics.ts";
-import { renderHealth } from "../core/health.ts";
-import type { Lifecycle } from "../core/lifecycle.ts";
-import type { PolicyStore } from "../core/policy-store.ts";
+import type { ConnectionBounds } from "../core/connection-table.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
-import { type AgentInfo, toInfoMessage } from "../wire/info-message.ts";
-import { toContainerMessage } from "../wire/messages.ts";
-import { registerUnary } from "../wire/service.ts";
-import type { PolicyArchive } from "./policy-archive.ts";
-import { registerPolicyService } from "./policy-service.ts";
-import { type RuntimeHookOptions, registerRuntimeHook } from "./runtime-hook.ts";
+import { serveReadsOnly } from "../wire/serve-reads-only.ts";
+import { registerServices, type ServiceOptions } from "./agent-services.ts";
+import { boundConnections } from "./bound-connections.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
 export interface GrpcServer {
@@ -31,111 +19,59 @@ export interface GrpcServer {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
-/** Each known one costs a look at its cgroup. */
-const maxStopped = 1000;
 /** Time for the last answers to leave the process. */
 const flushMs = 200;
+/** Of one connection; what HTTP/2 takes for granted (RFC 9113, section 6.5.2). */
+const maxStreams = 100;
+/** The NRI plugin keeps its connection between two containers. */
+const maxIdleMs = 10 * 60_000;
+const warnEveryMs = 10_000;
 
-export interface GrpcServerOptions {
-  readonly lifecycle: Lifecycle;
-  readonly policies: PolicyStore;
-  readonly archive: PolicyArchive;
-  readonly awaitPod: RuntimeHookOptions["awaitPod"];
-  readonly log: Logger;
-  readonly info: AgentInfo;
-  readonly metrics: AgentMetrics;
-  /** What the agent cannot do just now although it was asked to, one line each. */
-  listProblems(): readonly string[];
+export interface GrpcServerOptions extends ServiceOptions {
+  /** Calls that change something are served on TCP too, where anyone who connects may make them. */
+  readonly allowsChangesOnTcp: boolean;
+  /** Of the unix sockets, and again of TCP. */
+  readonly bounds: ConnectionBounds;
 }
 
-export function createGrpcServer({
-  lifecycle,
-  policies,
-  archive,
-  awaitPod,
-  log,
-  info,
-  metrics,
-  listProblems,
-}: GrpcServerOptions): GrpcServer {
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { bounds, metrics, log } = options;
   // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
   setLogVerbosity(logVerbosity.NONE);
-  // Nobody can ask for the figures of channelz, and they cost each call some 10 %.
-  const server = new Server({ "grpc.enable_channelz": 0 });
+  const servers = { unix: openServer(bounds, metrics, log), tcp: openServer(bounds, metrics, log) };
   /** What was bound: without channelz, grpc-js 1.14.7 finds the connections by that alone. */
-  const targets: string[] = [];
+  const bound: { readonly server: Server; readonly target: string }[] = [];
   const calls = countCalls();
   const sockets: SocketFile[] = [];
-  const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
-  const sensors = FineGuidanceSensorsDefinition;
-  const findHealth = () => ({
-    event: HealthStatusType.HEALTH_STATUS_TYPE_STATUS,
-    status: HealthStatusResult.HEALTH_STATUS_RUNNING,
-    details: renderHealth(listProblems()),
-  });
-
-  const { version } = info;
-  registerUnary(server, sensors, sensors.methods.getVersion, (_, answer) => answer(ok({ version })), onBug);
-  registerUnary(
-    server,
-    sensors,
-    sensors.methods.getInfo,
-    (_, answer) => answer(ok(toInfoMessage(info))),
-    onBug,
-  );
-  registerUnary(
-    server,
-    sensors,
-    sensors.methods.getHealth,
-    (_, answer) => answer(ok({ healthStatus: [findHealth()] })),
-    onBug,
-  );
-  registerRuntimeHook(server, { lifecycle, awaitPod, metrics, log, onBug, beginCall: calls.begin });
-  registerPolicyService(server, policies, archive, log, onBug);
-  registerUnary(
-    server,
-    ContainerEventsDefinition,
-    ContainerEventsDefinition.methods.reportStopped,
-    ({ containerIds }, answer) => {
-      if (containerIds.length > maxStopped) {
-        const details = `ReportStopped: ${containerIds.length} containers, more than ${maxStopped} in one call`;
-        answer(err({ code: status.INVALID_ARGUMENT, details }));
-        return;
-      }
-      lifecycle.reportStopped(containerIds);
-      answer(ok({}));
-    },
-    onBug,
-  );
-  registerUnary(
-    server,
-    AgentStateDefinition,
-    AgentStateDefinition.methods.listContainers,
-    (_, answer) => answer(ok({ containers: lifecycle.list().map(toContainerMessage) })),
-    onBug,
+  registerServices(servers.unix, options, calls.begin);
+  registerServices(
+    options.allowsChangesOnTcp ? servers.tcp : serveReadsOnly(servers.tcp),
+    options,
+    calls.begin,
   );
 
-  const bind = (target: string): Promise<Result<number, string>> =>
+  const bind = (kind: ServerAddress["kind"], target: string): Promise<Result<number, string>> =>
     new Promise((resolve) => {
+      const server = servers[kind];
       server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) targets.push(target.replace(/:0$/, `:${port}`));
+        if (error === null) bound.push({ server, target: target.replace(/:0$/, `:${port}`) });
         resolve(error === null ? ok(port) : err(describeError(error)));
       });
     });
 
   const listen = async (address: ServerAddress): Promise<Result<ServerAddress, string>> => {
     if (address.kind === "tcp") {
-      const bound = await bind(renderServerAddress(address));
-      return bound.ok
-        ? ok({ ...address, port: bound.value })
-        : err(`cannot listen on ${renderServerAddress(address)}: ${bound.error}`);
+      const port = await bind("tcp", renderServerAddress(address));
+      return port.ok
+        ? ok({ ...address, port: port.value })
+        : err(`cannot listen on ${renderServerAddress(address)}: ${port.error}`);
     }
     const staged = await stageSocket(address.path);
     if (!staged.ok) return staged;
-    const bound = await bind(`unix://${staged.value.stagingPath}`);
-    if (!bound.ok) {
+    const taken = await bind("unix", `unix://${staged.value.stagingPath}`);
+    if (!taken.ok) {
       staged.value.discard();
-      return err(`cannot listen on ${renderServerAddress(address)}: ${bound.error}`);
+      return err(`cannot listen on ${renderServerAddress(address)}: ${taken.error}`);
     }
     sockets.push(staged.value.publish());
     return ok(address);
@@ -145,17 +81,38 @@ export function createGrpcServer({
     // Out of sight first: a hook that comes now finds no socket and tries again, and is not half served.
     for (const socket of sockets) socket.remove();
     // Connections are ended when their calls are, or when the time is over.
-    for (const target of targets) server.drain(target, timeoutMs);
-    const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    for (const { server, target } of bound) server.drain(target, timeoutMs);
+    const all = Object.values(servers);
+    const closed = Promise.all(
+      all.map((server) => new Promise<void>((done) => server.tryShutdown(() => done()))),
+    );
     // A connection that is merely open would hold up the end; what counts is that calls are answered.
     const answered = calls.idle().then(() => sleep(flushMs));
     await Promise.race([closed, answered, sleep(timeoutMs)]);
     const isDrained = calls.running() === 0;
-    server.forceShutdown();
+    for (const server of all) server.forceShutdown();
     return isDrained;
   };
 
   return { listen, drain };
+}
+
+function openServer(bounds: ConnectionBounds, metrics: AgentMetrics, log: Logger): Server {
+  const server = new Server({
+    // Its figures could be read by channelz' own service, which is not served; they cost each call some 10 %.
+    "grpc.enable_channelz": 0,
+    "grpc.max_concurrent_streams": maxStreams,
+    "grpc.max_connection_idle_ms": maxIdleMs,
+  });
+  let lastWarnedMs = -Infinity;
+  boundConnections(server, bounds, (why) => {
+    metrics.countEviction(why);
+    const nowMs = performance.now();
+    if (nowMs - lastWarnedMs < warnEveryMs) return;
+    lastWarnedMs = nowMs;
+    log.warn("client connection closed", { reason: why, ...bounds });
+  });
+  return server;
 }
 
 interface CallCount {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tetragon's calls about tracing policies.
 
-import { type Server, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
 import { renderProblem } from "@rthooks/policy";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { err, ok, type Result } from "@rthooks/result";
 import { type PolicyName, type PolicyStatus, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { toSettableMode, toStatusMessage } from "../wire/policy-messages.ts";
+import type { Registrar } from "../wire/serve-reads-only.ts";
 import { registerUnary, type WireError } from "../wire/service.ts";
 import type { PendingChange, PolicyArchive, PolicyChange } from "./policy-archive.ts";
 import { parsePolicyText } from "./policy-text.ts";
@@ -15,7 +16,7 @@ import { parsePolicyText } from "./policy-text.ts";
 const DEFAULT_DOMAIN = "grpc";
 
 export function registerPolicyService(
-  server: Server,
+  to: Registrar,
   policies: PolicyStore,
   archive: PolicyArchive,
   log: Logger,
@@ -43,7 +44,7 @@ export function registerPolicyService(
     policies.list(name.domain).find((one) => one.name === name.name && one.namespace === name.namespace);
 
   registerUnary(
-    server,
+    to,
     service,
     methods.addTracingPolicy,
     ({ yaml, domain }, answer) => {
@@ -70,7 +71,7 @@ export function registerPolicyService(
     onBug,
   );
   registerUnary(
-    server,
+    to,
     service,
     methods.deleteTracingPolicy,
     (request, answer) => {
@@ -99,7 +100,7 @@ export function registerPolicyService(
     return conclude(done, status.FAILED_PRECONDITION, "configured", { ...name });
   };
   registerUnary(
-    server,
+    to,
     service,
     methods.configureTracingPolicy,
     ({ enable, mode, ...request }, answer) => {
@@ -117,28 +118,28 @@ export function registerPolicyService(
     onBug,
   );
   registerUnary(
-    server,
+    to,
     service,
     methods.enableTracingPolicy,
     (request, answer) => answer(configure(toName(request), { enable: true })),
     onBug,
   );
   registerUnary(
-    server,
+    to,
     service,
     methods.disableTracingPolicy,
     (request, answer) => answer(configure(toName(request), { enable: false })),
     onBug,
   );
   registerUnary(
-    server,
+    to,
     service,
     methods.listTracingPolicies,
     ({ domain }, answer) => answer(ok({ policies: policies.list(domain).map(toStatusMessage) })),
     onBug,
   );
   registerUnary(
-    server,
+    to,
     service,
     methods.listDomains,
     (_, answer) => answer(ok({ domains: [...policies.domains()] })),

@@ -60,9 +60,11 @@ export async function runAgent({
     }
     listening.push(bound.value);
     log.info("listening", { address: renderServerAddress(bound.value) });
-    if (address.kind === "tcp" && !isLoopback(address)) {
-      log.warn("anyone who reaches this address may call: there is no TLS and no authentication", {
+    if (address.kind === "tcp") {
+      log.warn("the agent's TCP address has neither TLS nor authentication", {
         address: renderServerAddress(bound.value),
+        reachable: isLoopback(address) ? "every user and host-network pod of this node" : "the network",
+        allowed: options.allowsChangesOnTcp ? "every call" : "calls that change nothing",
       });
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The call for which containers wait.
 
-import { type Server, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { type Logger, nowNanos } from "@rthooks/log";
 import { VOUCHING_HEADER } from "@rthooks/oci";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
@@ -11,6 +11,7 @@ import { type HookCall, parseHookCall } from "../core/announcement.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import type { Refusal, RefusalKind } from "../core/refusal.ts";
 import { toHookFields, toWireError } from "../wire/messages.ts";
+import type { Registrar } from "../wire/serve-reads-only.ts";
 import { registerUnary } from "../wire/service.ts";
 
 export interface RuntimeHookOptions {
@@ -27,7 +28,7 @@ export interface RuntimeHookOptions {
   beginCall(): () => void;
 }
 
-export function registerRuntimeHook(server: Server, options: RuntimeHookOptions): void {
+export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions): void {
   const { lifecycle, awaitPod, metrics, log, onBug, beginCall } = options;
   const service = FineGuidanceSensorsDefinition;
 
@@ -62,7 +63,7 @@ export function registerRuntimeHook(server: Server, options: RuntimeHookOptions)
   };
 
   registerUnary(
-    server,
+    to,
     service,
     service.methods.runtimeHook,
     ({ event }, answer, { metadata, deadlineMs }) => {

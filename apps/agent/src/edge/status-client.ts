@@ -7,6 +7,7 @@ import { err, ok, type Result } from "@rthooks/result";
 import type { ContainerRecord } from "../core/container-record.ts";
 import type { PolicyStatus } from "../core/policy-store.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
+import { describeUnreachable } from "../core/unreachable-agent.ts";
 import { toContainerRecord } from "../wire/messages.ts";
 import { toPolicyStatus } from "../wire/policy-messages.ts";
 import { callUnary, type WireError } from "../wire/service.ts";
@@ -58,6 +59,8 @@ async function ask<T>(
     // A node's whole list may be larger than the default of 4 MB.
     "grpc.max_receive_message_length": -1,
     "grpc.enable_retries": 0,
+    // A node's own agent is never behind a proxy of the environment.
+    "grpc.enable_http_proxy": 0,
   });
   try {
     const answer = await call(client, new Date(Date.now() + timeoutMs));
@@ -65,9 +68,7 @@ async function ask<T>(
     const { code, details } = answer.error;
     switch (code) {
       case status.UNAVAILABLE:
-        return err(
-          `cannot reach the agent at ${target}: ${details}. Is it running, and with this --server-address? A socket needs root.`,
-        );
+        return err(describeUnreachable(target, details));
       case status.DEADLINE_EXCEEDED:
         return err(
           `the agent at ${target} did not answer within ${timeoutMs} ms: see its log, or give a longer --timeout`,

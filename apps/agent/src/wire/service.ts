@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods of ts-proto's framework-neutral service definitions on a grpc-js server and client.
 
-import { type Client, Metadata, type Server, type ServiceError, status } from "@grpc/grpc-js";
+import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { Registrar } from "./serve-reads-only.ts";
 
 interface Message<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -35,7 +36,7 @@ export type UnaryHandler<Request, Response> = (
 ) => void;
 
 export function registerUnary<Request, Response>(
-  server: Server,
+  server: Registrar,
   service: { readonly fullName: string },
   method: UnaryMethod<Request, Response>,
   handler: UnaryHandler<Request, Response>,

@@ -66,6 +66,8 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
         // A pool would carry the back-off of one attempt over to the next.
         "grpc.use_local_subchannel_pool": 1,
         "grpc.primary_user_agent": userAgent,
+        // A node's own agent is never behind a proxy of the environment.
+        "grpc.enable_http_proxy": 0,
       });
       const current: Attempt = { client, call: undefined };
       attempt = current;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serveMetrics } from "./serve-metrics.ts";
@@ -12,8 +12,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
+const silent = (): void => {};
+let warnings: unknown[] = [];
+const log = {
+  debug: silent,
+  info: silent,
+  warn: (message: string, fields = {}) => void warnings.push([message, fields]),
+  error: silent,
+};
+beforeEach(() => {
+  warnings = [];
+});
+
 const serve = async (address: string) => {
-  const server = await serveMetrics(address, async () => "up 1\n");
+  const server = await serveMetrics(address, log, async () => "up 1\n");
   if (!server.ok) throw new Error(server.error);
   return server.value;
 };
@@ -43,7 +55,7 @@ describe("a socket", () => {
   test("that somebody serves is left to them", async () => {
     const unix = join(dir, "busy.sock");
     const server = await serve(`unix://${unix}`);
-    expect(await serveMetrics(`unix://${unix}`, async () => "")).toMatchObject({ ok: false });
+    expect(await serveMetrics(`unix://${unix}`, log, async () => "")).toMatchObject({ ok: false });
     expect((await fetch("http://localhost/metrics", { unix })).status).toBe(200);
     server.close();
   });
@@ -53,7 +65,7 @@ describe("a socket", () => {
     writeFileSync(file, "kept");
     symlinkSync(file, join(dir, "link"));
     for (const path of [file, join(dir, "link")]) {
-      expect(await serveMetrics(`unix://${path}`, async () => "")).toMatchObject({ ok: false });
+      expect(await serveMetrics(`unix://${path}`, log, async () => "")).toMatchObject({ ok: false });
       expect(await Bun.file(file).text()).toBe("kept");
     }
   });
@@ -62,9 +74,60 @@ describe("a socket", () => {
 test.each(["9090", "localhost:", "localhost:99999", "a:b:1", "unix://", ""])(
   "%s is no address",
   async (address) => {
-    expect(await serveMetrics(address, async () => "")).toEqual({
+    expect(await serveMetrics(address, log, async () => "")).toEqual({
       ok: false,
       error: expect.stringContaining(`${address}: `),
     });
   },
 );
+
+describe("connections", () => {
+  const openSilent = async (unix: string, count: number, ended: Set<number>): Promise<readonly Socket[]> => {
+    const sockets: Socket[] = [];
+    for (let at = 0; at < count; at++) {
+      const socket = connect(unix);
+      socket.on("error", silent);
+      socket.on("close", () => ended.add(at));
+      socket.resume();
+      sockets.push(socket);
+      await new Promise((resolve) => socket.once("connect", resolve));
+      if (at % 2 === 0) socket.write("GET /metrics HTTP/1.1\r\nX: ");
+    }
+    return sockets;
+  };
+
+  test("beyond the bound end, the oldest first, and a scrape is answered", async () => {
+    const unix = join(dir, "many.sock");
+    const server = await serve(`unix://${unix}`);
+    const ended = new Set<number>();
+    const sockets = await openSilent(unix, 100, ended);
+    expect((await fetch("http://localhost/metrics", { unix })).status).toBe(200);
+    while (ended.size < 68) await Bun.sleep(1);
+    expect(ended.has(0)).toBeTrue();
+    expect(ended.has(99)).toBeFalse();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+
+  test("that say nothing, or half a request, end", async () => {
+    const unix = join(dir, "silent.sock");
+    const server = await serve(`unix://${unix}`);
+    const ended = new Set<number>();
+    await openSilent(unix, 4, ended);
+    while (ended.size < 4) await Bun.sleep(10);
+    server.close();
+  }, 60_000);
+});
+
+test.each([
+  { address: "0.0.0.0:0", warned: true },
+  { address: ":0", warned: true },
+  { address: "[::]:0", warned: true },
+  { address: "127.0.0.1:0", warned: false },
+  { address: "localhost:0", warned: false },
+  { address: "[::1]:0", warned: false },
+])("$address is warned about: $warned", async ({ address, warned }) => {
+  const server = await serve(address);
+  expect(warnings).toHaveLength(warned ? 1 : 0);
+  server.close();
+});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { lstatSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { createServer, type Server } from "node:http";
+import { connect, type ListenOptions, type Socket } from "node:net";
+import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 
 interface MetricsServer {
@@ -10,33 +12,74 @@ interface MetricsServer {
 
 const UNIX = "unix://";
 const GRAMMAR = "use host:port or unix:///path";
+/** Prometheus needs one. Whoever may connect must not take the program's descriptors. */
+const maxConnections = 32;
+/** Of a connection that says nothing, or half a request. */
+const silenceMs = 5000;
 
 /** Serves `render`'s text at /metrics; the error is for people, and goes on from the name of the flag. */
 export async function serveMetrics(
   address: string,
+  log: Logger,
   render: () => Promise<string>,
 ): Promise<Result<MetricsServer, string>> {
-  const fetch = async (request: Request): Promise<Response> =>
-    new URL(request.url).pathname === "/metrics"
-      ? new Response(await render(), { headers: { "content-type": "text/plain; version=0.0.4" } })
-      : new Response("metrics are at /metrics\n", { status: 404 });
   try {
-    if (address.startsWith(UNIX)) {
-      const unix = address.slice(UNIX.length);
-      if (!unix.startsWith("/")) throw new Error(GRAMMAR);
-      // A program that was killed leaves its socket behind, which would keep the next one from its place.
-      if (await isDead(unix)) rmSync(unix);
-      return ok(toServer(Bun.serve({ unix, fetch })));
+    const endpoint = await toEndpoint(address);
+    const server = createMetricsServer(render, log);
+    await listen(server, endpoint);
+    if (endpoint.host !== undefined && !isLoopback(endpoint.host)) {
+      log.warn("metrics are served to the network without authentication", { address });
     }
-    return ok(toServer(Bun.serve({ ...toEndpoint(address), fetch })));
+    const close = (): void => {
+      server.close();
+      server.closeAllConnections();
+    };
+    return ok({ close });
   } catch (error) {
     return err(`${address}: ${describeError(error)}`);
   }
 }
 
-const toServer = (server: { stop(closeConnections: boolean): unknown }): MetricsServer => ({
-  close: () => void server.stop(true),
-});
+function createMetricsServer(render: () => Promise<string>, log: Logger): Server {
+  /** The one that was used last is the last. */
+  const connections = new Set<Socket>();
+  const server = createServer((request, response) => {
+    connections.delete(request.socket);
+    connections.add(request.socket);
+    if (request.url?.split("?")[0] !== "/metrics") {
+      response.writeHead(404).end("metrics are at /metrics\n");
+      return;
+    }
+    render().then(
+      (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text),
+      (error: unknown) => {
+        log.error("metrics cannot be rendered", { err: describeError(error) });
+        response.writeHead(500).end();
+      },
+    );
+  });
+  server.timeout = silenceMs;
+  server.headersTimeout = silenceMs;
+  server.requestTimeout = silenceMs;
+  server.keepAliveTimeout = silenceMs;
+  server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+    const [oldest] = connections;
+    if (connections.size > maxConnections) oldest?.destroy();
+  });
+  return server;
+}
+
+function listen(server: Server, endpoint: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(endpoint, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
 
 /** A socket that nobody listens on. Connecting to any other file is refused as well. */
 async function isDead(path: string): Promise<boolean> {
@@ -52,8 +95,20 @@ async function isDead(path: string): Promise<boolean> {
   });
 }
 
-function toEndpoint(address: string): { readonly hostname: string; readonly port: number } {
+/** Throws what is wrong with the address. */
+async function toEndpoint(address: string): Promise<ListenOptions> {
+  if (address.startsWith(UNIX)) {
+    const path = address.slice(UNIX.length);
+    if (!path.startsWith("/")) throw new Error(GRAMMAR);
+    // A program that was killed leaves its socket behind, which would keep the next one from its place.
+    if (await isDead(path)) rmSync(path);
+    return { path };
+  }
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
-  if (match === null) throw new Error(GRAMMAR);
-  return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port: Number(match[3]) };
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw new Error(GRAMMAR);
+  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);

@@ -101,7 +101,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   const metricsServer =
     setup.metricsAddress === ""
       ? ok(undefined)
-      : await serveMetrics(setup.metricsAddress, () =>
+      : await serveMetrics(setup.metricsAddress, log, () =>
           metrics.render({
             serving: session?.isServing() === true,
             unsynchronized: session?.isUnsynchronized() === true,

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent serves: Tetragon's FineGuidanceSensors as far as hooks need it, ContainerEvents and AgentState.
+
+import { status } from "@grpc/grpc-js";
+import type { Logger } from "@rthooks/log";
+import {
+  AgentStateDefinition,
+  ContainerEventsDefinition,
+  FineGuidanceSensorsDefinition,
+  HealthStatusResult,
+  HealthStatusType,
+} from "@rthooks/proto";
+import { describeError, err, ok } from "@rthooks/result";
+import type { AgentMetrics } from "../core/agent-metrics.ts";
+import { renderHealth } from "../core/health.ts";
+import type { Lifecycle } from "../core/lifecycle.ts";
+import type { PolicyStore } from "../core/policy-store.ts";
+import { type AgentInfo, toInfoMessage } from "../wire/info-message.ts";
+import { toContainerMessage } from "../wire/messages.ts";
+import type { Registrar } from "../wire/serve-reads-only.ts";
+import { registerUnary } from "../wire/service.ts";
+import type { PolicyArchive } from "./policy-archive.ts";
+import { registerPolicyService } from "./policy-service.ts";
+import { type RuntimeHookOptions, registerRuntimeHook } from "./runtime-hook.ts";
+
+export interface ServiceOptions {
+  readonly lifecycle: Lifecycle;
+  readonly policies: PolicyStore;
+  readonly archive: PolicyArchive;
+  readonly awaitPod: RuntimeHookOptions["awaitPod"];
+  readonly log: Logger;
+  readonly info: AgentInfo;
+  readonly metrics: AgentMetrics;
+  /** What the agent cannot do just now although it was asked to, one line each. */
+  listProblems(): readonly string[];
+}
+
+/** Each known one costs a look at its cgroup. */
+const maxStopped = 1000;
+
+export function registerServices(
+  to: Registrar,
+  options: ServiceOptions,
+  beginCall: RuntimeHookOptions["beginCall"],
+): void {
+  const { lifecycle, policies, archive, awaitPod, log, info, metrics, listProblems } = options;
+  const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
+  const sensors = FineGuidanceSensorsDefinition;
+  const { getVersion, getInfo, getHealth } = sensors.methods;
+  const findHealth = () => ({
+    event: HealthStatusType.HEALTH_STATUS_TYPE_STATUS,
+    status: HealthStatusResult.HEALTH_STATUS_RUNNING,
+    details: renderHealth(listProblems()),
+  });
+
+  const { version } = info;
+  registerUnary(to, sensors, getVersion, (_, answer) => answer(ok({ version })), onBug);
+  registerUnary(to, sensors, getInfo, (_, answer) => answer(ok(toInfoMessage(info))), onBug);
+  registerUnary(to, sensors, getHealth, (_, answer) => answer(ok({ healthStatus: [findHealth()] })), onBug);
+  registerRuntimeHook(to, { lifecycle, awaitPod, metrics, log, onBug, beginCall });
+  registerPolicyService(to, policies, archive, log, onBug);
+  registerUnary(
+    to,
+    ContainerEventsDefinition,
+    ContainerEventsDefinition.methods.reportStopped,
+    ({ containerIds }, answer) => {
+      if (containerIds.length > maxStopped) {
+        const details = `ReportStopped: ${containerIds.length} containers, more than ${maxStopped} in one call`;
+        answer(err({ code: status.INVALID_ARGUMENT, details }));
+        return;
+      }
+      lifecycle.reportStopped(containerIds);
+      answer(ok({}));
+    },
+    onBug,
+  );
+  registerUnary(
+    to,
+    AgentStateDefinition,
+    AgentStateDefinition.methods.listContainers,
+    (_, answer) => answer(ok({ containers: lifecycle.list().map(toContainerMessage) })),
+    onBug,
+  );
+}

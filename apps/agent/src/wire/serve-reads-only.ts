@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Server, status } from "@grpc/grpc-js";
+
+/** What changes nothing, by the last element of its path. */
+const reading = new Set([
+  "GetVersion",
+  "GetInfo",
+  "GetHealth",
+  "ListTracingPolicies",
+  "ListDomains",
+  "ListContainers",
+]);
+
+export type Registrar = Pick<Server, "register">;
+
+/** Registers methods on the server; those that change something are refused, with what to do about it. */
+export function serveReadsOnly(server: Server): Registrar {
+  return {
+    register(path, handler, serialize, deserialize, type) {
+      const method = path.slice(path.lastIndexOf("/") + 1);
+      if (reading.has(method)) return server.register(path, handler, serialize, deserialize, type);
+      const details = `${method} is not served on TCP: call the agent's unix socket, or start it with --server-tcp-allow-changes`;
+      const refuse = (_: unknown, callback: (error: { code: status; details: string }) => void): void =>
+        callback({ code: status.PERMISSION_DENIED, details });
+      return server.register(path, refuse, serialize, (bytes) => bytes, "unary");
+    },
+  };
+}
