@@ -47,7 +47,7 @@ check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check
 
 test: apt-test containerd-test dist/.built ## every test, on real runtimes
-	@$(BUN) test
+	@$(BUN) run --silent test
 
 bench: apt-test containerd-test dist/.built ## measure; prints tables, fails nothing
 	@$(BUN) bench/src/main.ts

@@ -42,8 +42,8 @@ test("a container without a pod, a name or a cgroup has a line too", () => {
 
 test("a reason is cut to the terminal, and widens no column", () => {
   const failed = { ...record, state: "failed", error: `no cgroup ${"x".repeat(300)}` };
-  const lines = renderStatusTable([failed, record], now, 40).split("\n");
-  expect(lines[2]).toBe(`  reason: no cgroup ${"x".repeat(20)}…`);
+  const lines = renderStatusTable([failed, { ...record, name: "apq" }], now, 40).split("\n");
+  expect(lines[2]).toBe(`  reason: no cgroup ${"x".repeat(19)}…`);
   expect(lines[1]?.length).toBe(lines[3]?.length);
 });
 
