@@ -27,15 +27,22 @@ interface Runtime {
   readonly own: Readonly<Record<string, string>>;
 }
 
-const crioOwn = {
+/** A client other than the kubelet gives a container no labels. */
+const crioOwnOfOtherClient = {
   "io.container.manager": "cri-o",
   "io.kubernetes.cri-o.ContainerID": id,
+  "io.kubernetes.cri-o.ContainerType": "container",
   "io.kubernetes.cri-o.ImageName": "registry.example.org/web:1",
+  "io.kubernetes.cri-o.Metadata": '{"name":"app"}',
+  "io.kubernetes.cri-o.SandboxName": `k8s_web-0_shop_${uid}_0`,
+};
+const kubeletLabels = {
   "io.kubernetes.container.name": "app",
   "io.kubernetes.pod.name": "web-0",
   "io.kubernetes.pod.namespace": "shop",
   "io.kubernetes.pod.uid": uid,
 };
+const crioOwn = { ...crioOwnOfOtherClient, ...kubeletLabels };
 const containerdOwn = {
   "io.kubernetes.cri.container-type": "container",
   "io.kubernetes.cri.container-name": "app",
@@ -62,6 +69,12 @@ const runtimes: readonly Runtime[] = [
     own: crioOwn,
   },
   {
+    name: "CRI-O and a client without labels",
+    cgroupsPath: `/pod_123-456/crio-${id}`,
+    bundle: crioBundle,
+    own: crioOwnOfOtherClient,
+  },
+  {
     name: "containerd, cgroupfs",
     cgroupsPath: `/kubepods/pod${uid}/${id}`,
     bundle: containerdBundle,
@@ -78,13 +91,18 @@ const runtimes: readonly Runtime[] = [
 /** Every key that any runtime or the reference hook reads, with a value that would pay. */
 const forged: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    [...Object.keys(crioOwn), ...Object.keys(containerdOwn)].map((key) => [key, "forged"]),
+    [crioOwn, crioOwnOfOtherClient, containerdOwn].flatMap(Object.keys).map((key) => [key, "forged"]),
   ),
   "io.container.manager": "libpod",
   "io.kubernetes.cri.sandbox-namespace": "kube-system",
   "io.kubernetes.pod.namespace": "kube-system",
   "io.kubernetes.cri.sandbox-uid": "00000000-0000-4000-8000-000000000000",
   "io.kubernetes.pod.uid": "00000000-0000-4000-8000-000000000000",
+  "io.kubernetes.cri-o.Namespace": "kube-system",
+  "io.kubernetes.cri-o.KubeName": "forged",
+  "io.kubernetes.cri-o.ContainerName": `k8s_forged_web-0_kube-system_${uid}_0`,
+  "io.kubernetes.cri-o.SandboxName": `k8s_web-0_kube-system_${uid}_0`,
+  "io.kubernetes.cri-o.Labels": '{"io.kubernetes.pod.namespace":"kube-system"}',
   "kubernetes.io/config.hash": "0".repeat(32),
   "kubernetes.io/config.mirror": "0".repeat(32),
   "rthooks.v1/pod-labels": '{"app":"forged"}',
@@ -179,6 +197,74 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
     );
   }, 60_000);
 });
+
+/** CRI-O writes the pod's annotations over its own keys there, and the kubelet's labels over both. */
+describe("the sandbox of a pod on CRI-O", () => {
+  const sandbox: Runtime = {
+    name: "sandbox",
+    cgroupsPath: `/kubepods/pod${uid}/crio-${id}`,
+    bundle: crioBundle,
+    own: {
+      "io.kubernetes.pod.name": "web-0",
+      "io.kubernetes.pod.namespace": "shop",
+      "io.kubernetes.pod.uid": uid,
+    },
+  };
+
+  test("no choice of annotations turns a denial into an allowance", async () => {
+    const choice = fc.subarray(Object.entries(forged)).map((entries) => Object.fromEntries(entries));
+    await fc.assert(
+      fc.asyncProperty(choice, async (authored) => {
+        const written = { ...crioOwnOfOtherClient, ...authored };
+        expect((await runHook(denying, { stdin: stage(sandbox, written) })).exitCode).toBe(1);
+      }),
+      { numRuns: 30 },
+    );
+  }, 60_000);
+
+  test("the pod is never told in another namespace, nor under another container's id", async () => {
+    const asking = ["createRuntime", ...log, "--grpc-address", `unix://${agent.socketPath}`];
+    const before = agent.requests.length;
+    const forgedName = { "io.kubernetes.cri-o.SandboxName": `k8s_web-0_kube-system_${uid}_0` };
+    const refused = await runHook(asking, { stdin: stage(sandbox, { ...crioOwn, ...forgedName }) });
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("contradict") });
+    expect(agent.requests.length).toBe(before);
+    const forgedId = { "io.kubernetes.cri-o.ContainerID": "0".repeat(64) };
+    await runHook(asking, { stdin: stage(sandbox, { ...crioOwn, ...forgedId }) });
+    expect(agent.requests[before]?.event?.createContainer).toMatchObject({
+      containerID: id,
+      podNamespace: "shop",
+      podUID: uid,
+    });
+  }, 30_000);
+});
+
+describe.each(runtimes.map((runtime) => ({ ...runtime })))(
+  "a namespace of the author's beside $name's own",
+  (runtime) => {
+    test("only makes the container fail", async () => {
+      const rules = [...denying, "--fail-allow-namespaces", "shop"];
+      const alone = await runHook(rules, { stdin: stage(runtime, {}) });
+      expect(alone).toMatchObject({ exitCode: 0, stderr: "" });
+      const others = ["io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"].filter(
+        (key) => !(key in runtime.own),
+      );
+      for (const key of others) {
+        const result = await runHook(rules, { stdin: stage(runtime, { [key]: "other" }) });
+        expect(result.exitCode).toBe(1);
+      }
+    }, 30_000);
+
+    test("is not what a CEL expression sees", async () => {
+      const keys = ["io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"];
+      const expression = keys.map((key) => `annotations["${key}"] != "shop"`).join(" || ");
+      const rules = [...denying, "--fail-cel-expr", expression];
+      for (const authored of [{}, forged]) {
+        expect((await runHook(rules, { stdin: stage(runtime, authored) })).exitCode).toBe(0);
+      }
+    }, 30_000);
+  },
+);
 
 describe("a pod in the hook's environment that is none", () => {
   const pod = { uid: "u", name: "n", namespace: "kube-system", labels: {} };

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Kubernetes identity of a container, read from the annotation keys of the runtime that made it.
+// The Kubernetes identity of a container, read from the annotation keys of the runtime that made it and that no pod
+// author can write (docs/adr/0007).
 //
-// Source of the keys: containerd internal/cri/annotations/annotations.go; cri-o internal/annotations and the
-// labels that the kubelet puts on a container (pkg/kubelet/types/labels.go), which CRI-O copies over whatever
-// the pod's annotations said.
+// Source of the keys: containerd internal/cri/annotations/annotations.go, which it writes over the pod's annotations
+// that an operator lets through; CRI-O's in crio-identity.ts.
 
-import type { Pod } from "./pod-environment.ts";
+import { ok, type Result } from "@rthooks/result";
+import {
+  checkCrioPod,
+  type PodIdentity,
+  podLabelKeys,
+  readCrioContainerName,
+  readCrioPod,
+} from "./crio-identity.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Annotations } from "./spec.ts";
 
@@ -18,89 +25,126 @@ export interface Identity {
   readonly podNamespace: string;
 }
 
-type Keys = Readonly<Record<keyof Identity, readonly string[]>>;
+const containerdPodKeys = {
+  name: "io.kubernetes.cri.sandbox-name",
+  uid: "io.kubernetes.cri.sandbox-uid",
+  namespace: "io.kubernetes.cri.sandbox-namespace",
+} as const; // const: the keys are literals
 
-const containerdKeys: Keys = {
-  containerName: ["io.kubernetes.cri.container-name"],
-  containerId: [],
-  containerImage: ["io.kubernetes.cri.image-name"],
-  podName: ["io.kubernetes.cri.sandbox-name"],
-  podUid: ["io.kubernetes.cri.sandbox-uid"],
-  podNamespace: ["io.kubernetes.cri.sandbox-namespace"],
-};
+const containerdContainerKeys = {
+  name: "io.kubernetes.cri.container-name",
+  image: "io.kubernetes.cri.image-name",
+} as const; // const: likewise
 
-const crioKeys: Keys = {
-  containerName: ["io.kubernetes.container.name"],
-  containerId: ["io.kubernetes.cri-o.ContainerID"],
-  containerImage: ["io.kubernetes.cri-o.ImageName"],
-  podName: ["io.kubernetes.pod.name"],
-  podUid: ["io.kubernetes.pod.uid"],
-  podNamespace: ["io.kubernetes.pod.namespace"],
-};
+const crioContainerKeys = {
+  name: "io.kubernetes.container.name",
+  image: "io.kubernetes.cri-o.ImageName",
+} as const; // const: likewise
+
+/** What a runtime's annotations say of pod and container; empty where they say nothing. */
+interface Named {
+  readonly pod: PodIdentity;
+  readonly containerName: string;
+  readonly containerImage: string;
+}
+
+function readNames(runtime: Runtime, annotations: Annotations): Named {
+  switch (runtime) {
+    case "containerd":
+      return readContainerd(annotations);
+    case "cri-o":
+      return {
+        pod: readCrioPod(annotations),
+        containerName: readCrioContainerName(annotations),
+        containerImage: annotations.get(crioContainerKeys.image) ?? "",
+      };
+    case "podman":
+    case "unknown":
+      return readEither(annotations);
+  }
+}
+
+function readContainerd(annotations: Annotations): Named {
+  const read = (key: string): string => annotations.get(key) ?? "";
+  const pod = {
+    name: read(containerdPodKeys.name),
+    uid: read(containerdPodKeys.uid),
+    namespace: read(containerdPodKeys.namespace),
+  };
+  // A sandbox gets neither key, so one that stands there is the pod author's.
+  if (read("io.kubernetes.cri.container-type") === "sandbox") {
+    return { pod, containerName: "", containerImage: "" };
+  }
+  const { name, image } = containerdContainerKeys;
+  return { pod, containerName: read(name), containerImage: read(image) };
+}
 
 /** Where no CRI stands between a pod author and the spec, whoever ran the runtime wrote the annotations. */
-const eitherKeys: Keys = {
-  containerName: [...containerdKeys.containerName, ...crioKeys.containerName],
-  containerId: [],
-  containerImage: [...containerdKeys.containerImage, ...crioKeys.containerImage],
-  podName: [...containerdKeys.podName, ...crioKeys.podName],
-  podUid: [...containerdKeys.podUid, ...crioKeys.podUid],
-  podNamespace: [...containerdKeys.podNamespace, ...crioKeys.podNamespace],
-};
-
-const keysOf: Readonly<Record<Runtime, Keys>> = {
-  containerd: containerdKeys,
-  "cri-o": crioKeys,
-  podman: eitherKeys,
-  unknown: eitherKeys,
-};
-
-export function readIdentity(
-  runtime: Runtime,
-  annotations: Annotations,
-  stateId: string | undefined,
-): Identity {
-  const keys = keysOf[runtime];
-  const first = (names: readonly string[]): string => {
-    for (const name of names) {
-      const value = annotations.get(name);
+function readEither(annotations: Annotations): Named {
+  const first = (...keys: readonly string[]): string => {
+    for (const key of keys) {
+      const value = annotations.get(key);
       if (value !== undefined && value !== "") return value;
     }
     return "";
   };
   return {
-    containerName: first(keys.containerName),
-    containerId: first(keys.containerId) || (stateId ?? ""),
-    containerImage: first(keys.containerImage),
-    podName: first(keys.podName),
-    podUid: first(keys.podUid),
-    podNamespace: first(keys.podNamespace),
+    pod: {
+      name: first(containerdPodKeys.name, podLabelKeys.name),
+      uid: first(containerdPodKeys.uid, podLabelKeys.uid),
+      namespace: first(containerdPodKeys.namespace, podLabelKeys.namespace),
+    },
+    containerName: first(containerdContainerKeys.name, crioContainerKeys.name),
+    containerImage: first(containerdContainerKeys.image, crioContainerKeys.image),
   };
 }
 
-/** The annotations without the identity keys of the runtimes that did not make the container. */
-export function withoutForeignIdentity(runtime: Runtime, annotations: Annotations): Annotations {
-  const foreign = new Set(foreignKeys(runtime));
-  return new Map([...annotations].filter(([key]) => !foreign.has(key)));
+/**
+ * `stateId` is the id in the OCI state, which is the container's with every runtime. Without a state CRI-O's own
+ * annotation has it.
+ */
+export function readIdentity(
+  runtime: Runtime,
+  annotations: Annotations,
+  stateId: string | undefined,
+): Identity {
+  const { pod, containerName, containerImage } = readNames(runtime, annotations);
+  const writtenId = runtime === "cri-o" ? annotations.get("io.kubernetes.cri-o.ContainerID") : undefined;
+  return {
+    containerName,
+    containerId: stateId ?? writtenId ?? "",
+    containerImage,
+    podName: pod.name,
+    podUid: pod.uid,
+    podNamespace: pod.namespace,
+  };
 }
 
-function foreignKeys(runtime: Runtime): readonly string[] {
-  switch (runtime) {
-    case "containerd":
-      return Object.values(crioKeys).flat();
-    case "cri-o":
-      return Object.values(containerdKeys).flat();
-    case "podman":
-    case "unknown":
-      return [];
-  }
+/** The error is for people: the annotations name two pods, and which of them the runtime wrote cannot be told. */
+export const checkIdentity = (runtime: Runtime, annotations: Annotations): Result<void, string> =>
+  runtime === "cri-o" ? checkCrioPod(annotations) : ok(undefined);
+
+/**
+ * The annotations with the pod that the runtime wrote under every runtime's keys, so that an author's value under one
+ * of them is gone. As they are where no CRI stands between the author and the spec.
+ */
+export function withOwnIdentity(runtime: Runtime, annotations: Annotations): Annotations {
+  if (runtime === "podman" || runtime === "unknown") return annotations;
+  const { pod } = readNames(runtime, annotations);
+  const foreign = runtime === "containerd" ? crioContainerKeys : containerdContainerKeys;
+  const changed = new Map(withPod(annotations, pod));
+  for (const key of Object.values(foreign)) changed.delete(key);
+  return changed;
 }
 
-/** The annotations with the pod as NRI tells it, under every runtime's keys: what they said of it before is gone. */
-export function withPod(annotations: Annotations, pod: Omit<Pod, "labels">): Annotations {
+/** The annotations with this pod under every runtime's keys; a key for which it has no value is taken out. */
+export function withPod(annotations: Annotations, pod: PodIdentity): Annotations {
   const changed = new Map(annotations);
-  for (const key of eitherKeys.podName) changed.set(key, pod.name);
-  for (const key of eitherKeys.podUid) changed.set(key, pod.uid);
-  for (const key of eitherKeys.podNamespace) changed.set(key, pod.namespace);
+  for (const keys of [containerdPodKeys, podLabelKeys]) {
+    for (const part of ["name", "uid", "namespace"] as const) {
+      if (pod[part] === "") changed.delete(keys[part]);
+      else changed.set(keys[part], pod[part]);
+    }
+  }
   return changed;
 }

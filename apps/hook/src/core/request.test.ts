@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ProcCgroupReader } from "@rthooks/oci";
 import { ok } from "@rthooks/result";
-import { type Located, toRequest, toTrustedAnnotations } from "./request.ts";
+import { type Located, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "./request.ts";
 
 const id = "828977b42e3149b502b31708778d0c057efbce038af80d0882ed3e0cb0ff8796";
 const state = { id, pid: 7, bundle: "/run/b", annotations: new Map<string, string>() };
@@ -78,15 +78,34 @@ describe("the annotations that failCheck believes", () => {
     [foreign, "kube-system"],
   ]);
 
-  test("have no other runtime's identity", () => {
+  test("have the identity that the runtime wrote, under every runtime's keys", () => {
     const { spec } = located({ annotations: crio, cgroupsPath: `/kubepods/podx/crio-${id}` });
     const believed = toTrustedAnnotations(spec, "/run/b", state);
-    expect([believed.get(mine), believed.get(foreign)]).toEqual(["shop", undefined]);
+    expect([believed.get(mine), believed.get(foreign)]).toEqual(["shop", "shop"]);
+  });
+
+  test("name one pod, or there is no request", () => {
+    const annotations = new Map([
+      ...crio,
+      ["io.kubernetes.cri-o.SandboxName", "k8s_web-0_shop_u-1_0"],
+      ["io.kubernetes.pod.uid", "u-1"],
+      [mine, "kube-system"],
+    ]);
+    const container = located({ annotations, cgroupsPath: `/kubepods/podx/crio-${id}` });
+    expect(failed(toRequest(container, noCgroup))).toContain("contradict");
   });
 
   test("are those of the state where there is no spec", () => {
     const believed = toTrustedAnnotations(undefined, undefined, { ...state, annotations: crio });
-    expect([believed.get(mine), believed.get(foreign)]).toEqual(["shop", undefined]);
+    expect([believed.get(mine), believed.get(foreign)]).toEqual(["shop", "shop"]);
+  });
+
+  test("are none where the plugin told the pod, and else all that the spec has, for what may deny", () => {
+    const { spec } = located({ annotations: crio });
+    const pod = { uid: "u-1", name: "web-0", namespace: "shop", labelsJson: "{}" };
+    expect(toWrittenAnnotations(spec, state)).toEqual(crio);
+    expect(toWrittenAnnotations(undefined, { ...state, annotations: crio })).toEqual(crio);
+    expect(toWrittenAnnotations(spec, state, pod)).toEqual(new Map());
   });
 
   test("are none where there is neither", () => {

@@ -4,6 +4,7 @@ import {
   type Annotations,
   type ContainerSpec,
   type ContainerState,
+  checkIdentity,
   detectRuntime,
   LEARNED_BY_KEY,
   locateCgroup,
@@ -11,7 +12,7 @@ import {
   type PodFromEnvironment,
   type ProcCgroupReader,
   readIdentity,
-  withoutForeignIdentity,
+  withOwnIdentity,
   withoutReservedKeys,
   withPod,
 } from "@rthooks/oci";
@@ -45,6 +46,8 @@ export function toRequest(
     bundle,
     containerId: state?.id,
   });
+  const checked = pod === undefined ? checkIdentity(runtime, spec.annotations) : ok(undefined);
+  if (!checked.ok) return checked;
   const identity = readIdentity(runtime, spec.annotations, state?.id);
   const request: RuntimeHookMessage = {
     cgroupsPath: cgroup.value.path,
@@ -76,7 +79,20 @@ export function toTrustedAnnotations(
     containerId: state?.id,
   });
   const own = withoutReservedKeys(annotations);
-  return pod === undefined ? withoutForeignIdentity(runtime, own) : withPod(own, pod);
+  return pod === undefined ? withOwnIdentity(runtime, own) : withPod(own, pod);
+}
+
+/**
+ * The annotations as the spec has them: a namespace under any key of theirs must be one that may start without an agent.
+ * None where the plugin said which pod it is.
+ */
+export function toWrittenAnnotations(
+  spec: ContainerSpec | undefined,
+  state: ContainerState | undefined,
+  pod?: PodFromEnvironment,
+): Annotations {
+  if (pod !== undefined) return new Map<string, string>();
+  return spec?.annotations ?? state?.annotations ?? new Map<string, string>();
 }
 
 /** Reserved keys in a spec are the pod author's, whatever they claim. */

@@ -17,7 +17,7 @@ import {
 } from "@rthooks/oci";
 import { err, ok } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
-import { type Located, toRequest, toTrustedAnnotations } from "../core/request.ts";
+import { type Located, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "../core/request.ts";
 import { openAgentLink } from "./open-agent-link.ts";
 import { openProcCgroups } from "./proc-cgroups.ts";
 import { locateSpec, MAX_STATE_BYTES, STATE_WAIT_MS } from "./spec-source.ts";
@@ -72,6 +72,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
       },
       remarks: () => (cgroupRemark === undefined ? {} : { "cgroups-remark": cgroupRemark }),
       trustedAnnotations: () => toTrustedAnnotations(located?.spec, located?.bundle, state, pod),
+      writtenAnnotations: () => toWrittenAnnotations(located?.spec, state, pod),
     },
   );
   if (!verdict.allowed) system.writeStderr(`${verdict.message}\n`);

@@ -26,8 +26,32 @@ describe("the truth table", () => {
     {
       what: "a listed namespace in the second key",
       change: {},
-      annotations: { [key]: "shop", other: "kube-system" },
+      annotations: { other: "kube-system" },
       verdict: allowed,
+    },
+    {
+      what: "a listed namespace in each key",
+      change: { allowPatterns: [pattern("^team-")] },
+      annotations: { [key]: "team-7", other: "kube-system" },
+      verdict: allowed,
+    },
+    {
+      what: "a listed namespace in the second key and another in the first",
+      change: {},
+      annotations: { [key]: "shop", other: "kube-system" },
+      verdict: denied,
+    },
+    {
+      what: "a listed namespace in the first key and another in the second",
+      change: { allowPatterns: [pattern("^kube-")] },
+      annotations: { [key]: "kube-system", other: "shop" },
+      verdict: denied,
+    },
+    {
+      what: "a listed namespace and an empty one",
+      change: {},
+      annotations: { [key]: "kube-system", other: "" },
+      verdict: denied,
     },
     { what: "another namespace", change: {}, annotations: { [key]: "shop" }, verdict: denied },
     {
@@ -85,6 +109,16 @@ describe("the truth table", () => {
   });
 });
 
+test("a namespace that someone else may have written can deny, and never allow", () => {
+  const decide = (annotations: Record<string, string>, written: Record<string, string>) =>
+    decideFailure(rules, new Map(Object.entries(annotations)), new Map(Object.entries(written)));
+  expect(decide({ [key]: "kube-system" }, { other: "shop" })).toEqual(denied);
+  expect(decide({ [key]: "kube-system" }, { other: "kube-system" })).toEqual(allowed);
+  expect(decide({ [key]: "kube-system" }, {})).toEqual(allowed);
+  expect(decide({}, { [key]: "kube-system", other: "kube-system" })).toEqual(denied);
+  expect(decide({ [key]: "shop" }, { other: "kube-system" })).toEqual(denied);
+});
+
 describe("the CEL expression", () => {
   const run = (text: string, annotations: Record<string, string>) => {
     const compiled = compileExpression(text, [key, "other"]);
@@ -95,6 +129,11 @@ describe("the CEL expression", () => {
     { text: `annotations["${key}"] != "kube-system"`, annotations: { [key]: "kube-system" }, value: false },
     { text: `annotations["${key}"] != "kube-system"`, annotations: { [key]: "shop" }, value: true },
     { text: `!("${key}" in annotations)`, annotations: {}, value: true },
+    {
+      text: `annotations["${key}"] == "a" && annotations["other"] == "b"`,
+      annotations: { [key]: "a", other: "b" },
+      value: true,
+    },
     {
       text: `annotations_namespace_keys.exists(k, k in annotations && annotations[k] == "x")`,
       annotations: { other: "x" },

@@ -4,8 +4,9 @@
 //   a CEL expression is set   it is true                          denied
 //                             it is false                         allowed
 //                             it fails or is no boolean           denied
-//   otherwise                 a namespace key of the container
-//                             has a listed or matching value      allowed
+//   otherwise                 the container has a namespace key,
+//                             and each that it has holds a listed
+//                             or matching value                   allowed
 //                             no such key, or another value       denied
 
 import type { Annotations } from "@rthooks/oci";
@@ -27,18 +28,25 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 
 const denied: Verdict = { allowed: false, denial: "failCheck determined that we should fail" };
 
-/** `annotations` must hold no identity that another runtime's keys could fake. */
-export function decideFailure(rules: FailRules, annotations: Annotations): Verdict {
+/**
+ * `annotations` must hold no identity that another runtime's keys could fake. `written` may: a namespace in there can
+ * deny, and never allow. The expression does not see it.
+ */
+export function decideFailure(
+  rules: FailRules,
+  annotations: Annotations,
+  written: Annotations = annotations,
+): Verdict {
   if (rules.expression !== undefined) {
     const failed = rules.expression(annotations);
     if (!failed.ok) return { allowed: false, denial: `failed to run failCheck: ${failed.error}` };
     return failed.value ? denied : { allowed: true };
   }
-  for (const key of rules.namespaceKeys) {
-    const namespace = annotations.get(key);
-    if (namespace === undefined) continue;
-    if (rules.allowNamespaces.includes(namespace)) return { allowed: true };
-    if (rules.allowPatterns.some((pattern) => pattern.test(namespace))) return { allowed: true };
-  }
-  return denied;
+  const namespacesIn = (source: Annotations): readonly string[] =>
+    rules.namespaceKeys.map((key) => source.get(key)).filter((value) => value !== undefined);
+  const own = namespacesIn(annotations);
+  const mayStart = (namespace: string): boolean =>
+    rules.allowNamespaces.includes(namespace) ||
+    rules.allowPatterns.some((pattern) => pattern.test(namespace));
+  return own.length > 0 && [...own, ...namespacesIn(written)].every(mayStart) ? { allowed: true } : denied;
 }

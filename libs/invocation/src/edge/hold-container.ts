@@ -28,6 +28,8 @@ export interface ContainerSource {
   load(): MaybePromise<Result<RuntimeHookMessage, string>>;
   /** What failCheck may believe of what is known by now, also when `load` failed. */
   trustedAnnotations(): Annotations;
+  /** Namespaces that someone else may have written: they can deny, and never allow. */
+  writtenAnnotations?(): Annotations;
   /** What else the log line of the request is to say, after `load` succeeded. */
   remarks?(): LogFields;
 }
@@ -80,7 +82,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   };
 
   const check = (): HookEvent => {
-    const verdict = decideFailure(rules, source.trustedAnnotations());
+    const verdict = decideFailure(rules, source.trustedAnnotations(), source.writtenAnnotations?.());
     return verdict.allowed ? { type: "check.allowed" } : { type: "check.denied", denial: verdict.denial };
   };
 
