@@ -158,7 +158,7 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
       podNamespace: "shop",
     });
     expect(readReserved(before)).toEqual({ vouched: false });
-  }, 30_000);
+  }, 180_000);
 
   test("what the plugin says of the pod comes before all annotations", async () => {
     const before = agent.requests.length;
@@ -172,14 +172,14 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
     });
     const reserved = { "rthooks.v1/pod-labels": '{"app":"told"}', "rthooks.v1/learned-by": "hook" };
     expect(readReserved(before)).toEqual({ vouched: true, ...reserved });
-  }, 30_000);
+  }, 180_000);
 
   test("its namespace decides when no agent answers, whatever annotations say", async () => {
     const denied = await runHook(denying, { stdin: stage(runtime, forged), env: podOf("ops") });
     expect(denied).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("failing container: ") });
     const allowed = await runHook(denying, { stdin: stage(runtime, {}), env: podOf("kube-system") });
     expect(allowed).toMatchObject({ exitCode: 0, stderr: "" });
-  }, 30_000);
+  }, 180_000);
 
   test("no choice of annotations turns a denial into an allowance", async () => {
     const choice = fc.subarray(Object.entries(forged)).map((entries) => Object.fromEntries(entries));
@@ -195,7 +195,7 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
       }),
       { numRuns: 12 },
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 /** CRI-O writes the pod's annotations over its own keys there, and the kubelet's labels over both. */
@@ -220,7 +220,7 @@ describe("the sandbox of a pod on CRI-O", () => {
       }),
       { numRuns: 30 },
     );
-  }, 60_000);
+  }, 180_000);
 
   test("the pod is never told in another namespace, nor under another container's id", async () => {
     const asking = ["createRuntime", ...log, "--grpc-address", `unix://${agent.socketPath}`];
@@ -236,7 +236,7 @@ describe("the sandbox of a pod on CRI-O", () => {
       podNamespace: "shop",
       podUID: uid,
     });
-  }, 30_000);
+  }, 180_000);
 });
 
 describe.each(runtimes.map((runtime) => ({ ...runtime })))(
@@ -253,7 +253,7 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))(
         const result = await runHook(rules, { stdin: stage(runtime, { [key]: "other" }) });
         expect(result.exitCode).toBe(1);
       }
-    }, 30_000);
+    }, 180_000);
 
     test("is not what a CEL expression sees", async () => {
       const keys = ["io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"];
@@ -262,7 +262,7 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))(
       for (const authored of [{}, forged]) {
         expect((await runHook(rules, { stdin: stage(runtime, authored) })).exitCode).toBe(0);
       }
-    }, 30_000);
+    }, 180_000);
   },
 );
 

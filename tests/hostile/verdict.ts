@@ -2,14 +2,13 @@
 import { expect } from "bun:test";
 import type { Finished } from "../harness/process.ts";
 
-/** What a hook may take beyond its deadline. */
-const graceMs = 300;
-
-/** Whatever it was given, the hook decides, in time, and says so in plain words. */
-export function expectCivil(result: Finished, deadlineMs: number): void {
+/**
+ * Whatever it was given, the hook decides, in time, and says so in plain words. A hook that waits for longer than it was
+ * told is killed by the guard of its test; how long a start takes is the machine's.
+ */
+export function expectCivil(result: Finished): void {
   expect(result.signal).toBeNull();
   expect([0, 1]).toContain(result.exitCode ?? -1);
-  expect(result.elapsedMs).toBeLessThanOrEqual(deadlineMs + graceMs);
   // A stack trace, Bun's crash report, or a library's own exception.
   expect(result.stderr).not.toMatch(
     /^\s+at |Bun v\d|panic|TypeError|RangeError|ReferenceError|Segmentation/m,
