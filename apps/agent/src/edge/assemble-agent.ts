@@ -11,9 +11,8 @@ import { createPolicyStore } from "../core/policy-store.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
 import { openContainerFinder } from "./container-finder.ts";
-import { openCriRuntime } from "./cri-runtime.ts";
 import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.ts";
-import { followCri } from "./follow-cri.ts";
+import { openCri } from "./follow-cri.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { type PolicyWatch, watchPolicies } from "./kube-policies.ts";
 import { openPods, type PodsOptions } from "./open-pods.ts";
@@ -58,8 +57,9 @@ export async function assembleAgent(
   if (options.watchesPolicies && options.kube === undefined) {
     return err("--enable-tracing-policy-crd needs --enable-k8s-api");
   }
-  const runtime = criEndpoint === undefined ? undefined : openCriRuntime(criEndpoint);
-  if (runtime?.ok === false) return runtime;
+  const cri = criEndpoint === undefined ? undefined : openCri({ endpoint: criEndpoint }, log);
+  if (cri?.ok === false) return cri;
+  if (cri !== undefined) parts.defer(cri.value.close);
   const metrics = createAgentMetrics(version);
   const pods = openPods(options, metrics.countTooLarge);
   if (!pods.ok) return pods;
@@ -113,12 +113,11 @@ export async function assembleAgent(
     podSource: source,
     cgroupRoot,
     intervalMs: sweepIntervalMs,
-    locate: async (containerId) => await runtime?.value.locate(containerId),
+    locate: async (containerId) => await cri?.value.locate(containerId),
     log,
   });
   parts.defer(finder.close);
-  const cri = runtime === undefined ? undefined : followCri(runtime.value, finder, log);
-  if (cri !== undefined) parts.defer(cri.close);
+  cri?.value.start(finder);
 
   const descriptors = readDescriptorLimit();
   const listProblems = (): readonly string[] =>
@@ -126,7 +125,7 @@ export async function assembleAgent(
       ...filter.value.problems(),
       pods.value.problem(),
       ...(policyWatch?.problems() ?? []),
-      cri?.problem() ?? "",
+      cri?.value.problem() ?? "",
       describeDescriptorShortage(descriptors),
     ].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
