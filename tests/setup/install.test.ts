@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { runProcess, startProcess } from "../harness/process.ts";
 import { findHook, findSetup, findTool } from "../harness/programs.ts";
-import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 import { createInstallation, fakeVersion, type Installation, writeFakeHook } from "./installation.ts";
 
@@ -142,7 +150,7 @@ describe("what goes wrong leaves what was there, and is said in one line", () =>
     const mount = async (options: string): Promise<Installation> => {
       const directory = workspace.path(`mnt-${Bun.hash(options).toString(36)}`);
       mkdirSync(directory);
-      await mustRun([findTool("mount"), "-t", "tmpfs", "-o", options, "tmpfs", directory]);
+      await mustRun([findTool("mount"), "-t", "tmpfs", "-o", `mode=755,${options}`, "tmpfs", directory]);
       workspace.onClose(() => mustRun([findTool("umount"), directory]));
       return createInstallation(workspace, directory);
     };
@@ -186,7 +194,60 @@ describe("what goes wrong leaves what was there, and is said in one line", () =>
       if (conf) expect(readConf(other)).toMatchObject({ hook: { path: other.binary } });
     }
     expect((await other.install()).exitCode).toBe(0);
+    // Nothing of the killed ones stays: no half program, no lock.
+    expect(other.notes()).toEqual([".tetragon-oci-hook.callers"]);
+    expect((await other.uninstall()).exitCode).toBe(0);
+    expect(other.notes()).toEqual([]);
   }, 120_000);
+});
+
+describe("only root may change what root runs", () => {
+  const setOwner = (path: string): void => chownSync(path, 65534, 65534);
+  test.each([
+    { name: "the directory is another user's", spoil: (host: Installation) => setOwner(host.installDir) },
+    { name: "others may write it", spoil: (host: Installation) => chmodSync(host.installDir, 0o777) },
+    {
+      name: "others may make files in it",
+      spoil: (host: Installation) => chmodSync(host.installDir, 0o1777),
+    },
+    { name: "a group may write it", spoil: (host: Installation) => chmodSync(host.installDir, 0o775) },
+    {
+      name: "the one above is another user's",
+      spoil: (host: Installation) => setOwner(dirname(host.installDir)),
+    },
+    { name: "the hooks directory is another user's", spoil: (host: Installation) => setOwner(host.hooksDir) },
+  ])("$name: refused, and nothing is written", async ({ spoil }) => {
+    const host = createInstallation(workspace);
+    mkdirSync(host.installDir);
+    spoil(host);
+    const done = await host.install();
+    expect({ code: done.exitCode, stderr: done.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /level=error msg="\S+ (belongs to user 65534|may be written by others|\S+ belongs)/,
+      ),
+    });
+    expect([...host.snapshot(), ...host.notes()]).toEqual([]);
+  });
+
+  test("a link to a directory that is another user's is refused", async () => {
+    const host = createInstallation(workspace);
+    const real = workspace.path("of-another");
+    mkdirSync(real);
+    setOwner(real);
+    symlinkSync(real, host.installDir);
+    expect((await host.install()).exitCode).toBe(1);
+    expect(readdirSync(real)).toEqual([]);
+  });
+
+  test("installed files that others may write are put in place again, whatever is in them", async () => {
+    const host = createInstallation(workspace);
+    await host.install();
+    setOwner(host.binary);
+    chmodSync(host.conf, 0o666);
+    expect((await host.install()).exitCode).toBe(0);
+    expect([statSync(host.binary).uid, statSync(host.conf).mode & 0o777]).toEqual([0, 0o644]);
+  }, 60_000);
 });
 
 describe("uninstall", () => {
@@ -196,6 +257,7 @@ describe("uninstall", () => {
     expect(host.snapshot().length).toBeGreaterThan(3);
     expect((await host.uninstall()).exitCode).toBe(0);
     expect(host.snapshot()).toEqual([]);
+    expect(host.notes()).toEqual([]);
     const again = await host.uninstall();
     expect(again.exitCode).toBe(0);
     expect(again.stderr).toContain("level=warn");
@@ -218,45 +280,12 @@ describe("uninstall", () => {
   });
 });
 
-describe("--daemonize", () => {
-  const start = (host: Installation, flags: readonly string[]) =>
-    startProcess(
-      [
-        ...[findSetup(), "install", "--daemonize", "--host-install-dir", host.installDir],
-        ...["--oci-hooks.local-dir", host.hooksDir, "--local-binary", findHook(), ...flags],
-      ],
-      {},
-      workspace,
-    );
-
-  test("stays until SIGTERM, then removes the configuration before the hook", async () => {
-    const host = createInstallation(workspace);
-    const running = start(host, []);
-    await waitFor("the installation", () => running.stderr().includes("waiting for SIGTERM"));
-    expect(host.snapshot()).toHaveLength(2);
-    running.signal("SIGTERM");
-    const done = await running.exited;
-    expect(done.exitCode).toBe(0);
-    expect(host.snapshot()).toEqual([]);
-    expect(done.stderr.indexOf("removed conf")).toBeLessThan(done.stderr.indexOf("removed binary"));
-  }, 60_000);
-
-  test("--keep-on-exit leaves both", async () => {
-    const host = createInstallation(workspace);
-    const running = start(host, ["--keep-on-exit"]);
-    await waitFor("the installation", () => running.stderr().includes("waiting for SIGTERM"));
-    running.signal("SIGINT");
-    expect((await running.exited).exitCode).toBe(0);
-    expect(host.snapshot()).toHaveLength(2);
-  }, 60_000);
-
-  test("is needed for NRI", async () => {
-    const host = createInstallation(workspace);
-    const done = await host.install(["--interface", "nri-hook"]);
-    expect(done.exitCode).toBe(1);
-    expect(done.stderr).toContain("NRI hook setup needs to be daemonized");
-    expect(host.snapshot()).toEqual([`${host.installDir}: none`]);
-  });
+test("NRI needs --daemonize", async () => {
+  const host = createInstallation(workspace);
+  const done = await host.install(["--interface", "nri-hook"]);
+  expect(done.exitCode).toBe(1);
+  expect(done.stderr).toContain("NRI hook setup needs to be daemonized");
+  expect(host.snapshot()).toEqual([`${host.installDir}: none`]);
 });
 
 describe("the command line", () => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Finished, runProcess } from "../harness/process.ts";
+import { type Finished, type RunningProcess, runProcess, startProcess } from "../harness/process.ts";
 import { findHook, findSetup } from "../harness/programs.ts";
+import { waitFor } from "../harness/wait.ts";
 import type { Workspace } from "../harness/workspace.ts";
 
 /** A directory for the hook and one for the runtime's configuration, as a host would have them. */
@@ -13,8 +14,12 @@ export interface Installation {
   readonly conf: string;
   install(flags?: readonly string[], hookArgs?: readonly string[]): Promise<Finished>;
   uninstall(flags?: readonly string[]): Promise<Finished>;
-  /** Everything that is there, with its contents' length and beginning. */
+  /** `install --daemonize`, when it has installed. */
+  startDaemon(flags?: readonly string[]): Promise<RunningProcess>;
+  /** All that a runtime sees, with its contents' length and hash. */
   snapshot(): readonly string[];
+  /** Hidden files: the tool's own notes, locks, and staged files. */
+  notes(): readonly string[];
 }
 
 let count = 0;
@@ -36,14 +41,23 @@ export function createInstallation(workspace: Workspace, installDir?: string): I
         ...["install", ...places, "--local-binary", findHook(), ...flags],
         ...(hookArgs.length === 0 ? [] : ["hook-args", ...hookArgs]),
       ]),
+    async startDaemon(flags = []) {
+      const argv = ["install", "--daemonize", ...places, "--local-binary", findHook(), ...flags];
+      const daemon = startProcess([findSetup(), ...argv], {}, workspace);
+      await waitFor("the installation", () => daemon.stderr().includes("waiting for SIGTERM"));
+      return daemon;
+    },
     uninstall: (flags = []) => run(["uninstall", ...places, ...flags]),
     snapshot: () => [...list(into), ...list(hooksDir)],
+    notes: () =>
+      [into, hooksDir].flatMap((directory) => readdirSync(directory).filter((name) => name.startsWith("."))),
   };
 }
 
 function list(directory: string): readonly string[] {
   if (!existsSync(directory)) return [`${directory}: none`];
   return readdirSync(directory, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith("."))
     .map((entry) => {
       const path = join(directory, entry.name);
       if (!entry.isFile()) return `${path}/`;

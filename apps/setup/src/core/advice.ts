@@ -11,6 +11,8 @@ export interface Advice {
   install(runtime: RuntimeFacts, extra?: readonly string[]): readonly string[];
   patchContainerd(runtime: RuntimeFacts, what: "enable-nri" | "add-oci-hook"): readonly string[];
   restart(runtime: RuntimeFacts): string;
+  /** Makes a directory root's alone. */
+  protect(path: string): readonly string[];
 }
 
 interface AdviceOptions {
@@ -40,6 +42,7 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
         ];
   return {
     restart,
+    protect: (path) => [`chown -h root:root ${quote(toLocal(path))}`, `chmod go-w ${quote(toLocal(path))}`],
     install(runtime, extra = []) {
       const directory = usableDir(facts.install_dir);
       const words = ["install", "--host-install-dir", directory];

@@ -18,6 +18,7 @@ export interface CrioConfig {
   readonly nriDisableConnections: boolean;
 }
 
+export const DEFAULT_CRIO_CONFIG = "/etc/crio/crio.conf";
 const DROP_INS = "/etc/crio/crio.conf.d";
 const defaults = { listen: "/var/run/crio/crio.sock", nri: "/var/run/nri/nri.sock" } as const; // const: never changed
 

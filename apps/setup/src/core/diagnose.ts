@@ -15,6 +15,7 @@ export function diagnose(facts: NodeFacts, advice: Advice): readonly Finding[] {
     ...runtimes.flatMap((runtime) => diagnoseRuntime(facts, runtime, advice)),
     ...diagnoseHook(facts, runtimes[0], advice),
     diagnoseInstallDir(facts),
+    ...diagnoseUnsafePaths(facts, advice),
     diagnoseAgent(facts),
     diagnoseCgroups(facts),
   ];
@@ -61,6 +62,14 @@ function diagnoseInstallDir({ install_dir, hook }: NodeFacts): Finding {
   // What is there already need not be written again, only be able to run.
   const status = hook?.runs === true ? "ok" : "warn";
   return createFinding("install-dir", status, `${path} ${why}; use ${usableDir(install_dir)}`);
+}
+
+function diagnoseUnsafePaths({ unsafe_paths }: NodeFacts, advice: Advice): readonly Finding[] {
+  return unsafe_paths.map(({ path, step, problem }) => {
+    const what = step === path ? path : `${path}: ${step}`;
+    const message = `${what} ${problem}, who can replace what root runs for every container`;
+    return createFinding("install-dir", "fail", message, advice.protect(step));
+  });
 }
 
 function diagnoseAgent({ agent, hook_configs, nri_plugins }: NodeFacts): Finding {

@@ -12,6 +12,9 @@ export const POD_HOOKS_DIR = "/hostHooks";
 /** The default of CRI-O and podman. */
 export const HOST_HOOKS_DIR = "/usr/share/containers/oci/hooks.d";
 
+/** Where the hook is on the host, if no flag says otherwise. */
+export const DEFAULT_INSTALL_DIR = "/opt/tetragon";
+
 const interfaceFlag = flag.string({
   usage: "how the runtime is told: a hooks directory (CRI-O, podman) or NRI (containerd, CRI-O)",
   default: "oci-hooks",
@@ -78,6 +81,14 @@ export const installFlags = {
 export const uninstallFlags = {
   interface: interfaceFlag,
   ...placeFlags,
+  "host-root": flag.string({
+    usage: "the host's root file system as this program sees it, where the runtimes are configured",
+    default: "/",
+    placeholder: "DIR",
+  }),
+  force: flag.boolean({
+    usage: "also remove a hook that a runtime still calls: its containers do not start then",
+  }),
   "binary-name": flag.string({
     usage: "name of the installed hook",
     default: "tetragon-oci-hook",

@@ -8,6 +8,8 @@ export interface NodeFacts {
   readonly runtimes: readonly RuntimeFacts[];
   /** Where the hook is to be installed. */
   readonly install_dir: InstallDirFacts;
+  /** The install directory and those of hook configurations, where others than root may change what is in them. */
+  readonly unsafe_paths: readonly UnsafePathFacts[];
   /** The hook in the install directory; null if none is there. */
   readonly hook: ProgramFacts | null;
   /** Hook configuration of ours, in hooks directories and base specs. */
@@ -75,10 +77,13 @@ export interface NriFacts {
 }
 
 export interface NriPluginFacts {
+  readonly pid: number;
   /** The first words of its command line. */
   readonly command: string;
   /** Where it connects to; null if the runtime has launched it. */
   readonly socket: string | null;
+  /** The hook that it adds to containers; null in direct mode, or if the runtime has launched it. */
+  readonly hook: string | null;
 }
 
 interface RuncRuntimeFacts {
@@ -92,6 +97,14 @@ export interface InstallDirFacts {
   readonly exists: boolean;
   readonly read_only: boolean;
   readonly noexec: boolean;
+}
+
+interface UnsafePathFacts {
+  readonly path: string;
+  /** The path itself, or a directory or link on the way to it. */
+  readonly step: string;
+  /** "belongs to user 1000" */
+  readonly problem: string;
 }
 
 export interface ProgramFacts {

@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { PROGRAM } from "./commands-help.ts";
+import { HOOK } from "./find-hook-configs.ts";
 import { toFileName } from "./hook-command.ts";
+import { DEFAULT_INSTALL_DIR } from "./install-flags.ts";
 import type { NriPluginFacts, RuntimeFacts } from "./node-facts.ts";
 
 /** A loader and its library path may stand before the program. */
 const MAX_WORDS_BEFORE = 3;
 const SHOWN_WORDS = 4;
+const DEFAULT_HOOK = `${DEFAULT_INSTALL_DIR}/${HOOK}`;
 const DEFAULT_SOCKET = "/var/run/nri/nri.sock";
 
-/** Of a command line; undefined unless it is that of a program that adds the hook by NRI. */
-export function parseNriPlugin(words: readonly string[]): NriPluginFacts | undefined {
+/** Of a process; undefined unless its command line is that of a program that adds the hook by NRI. */
+export function parseNriPlugin(pid: number, words: readonly string[]): NriPluginFacts | undefined {
   const names = words.slice(0, MAX_WORDS_BEFORE + 1).map(toFileName);
   const command = words.slice(0, SHOWN_WORDS).join(" ").trim();
   // One that the runtime launches is called NN-name, and has no arguments.
-  if (/^\d\d-tetragon/.test(names[0] ?? "")) return { command, socket: null };
+  if (/^\d\d-tetragon/.test(names[0] ?? "")) return { pid, command, socket: null, hook: null };
   if (names.includes("tetragon-nri-hook")) {
-    return { command, socket: findValue(words, "--nri-socket") ?? DEFAULT_SOCKET };
+    const hook = findValue(words, "--oci-hook-path") ?? DEFAULT_HOOK;
+    return {
+      pid,
+      command,
+      socket: findValue(words, "--nri-socket") ?? DEFAULT_SOCKET,
+      hook: findValue(words, "--mode") === "direct" ? null : hook,
+    };
   }
   const isSetup = names.includes(PROGRAM) && words.includes("install");
-  return isSetup && findValue(words, "--interface") === "nri-hook"
-    ? { command, socket: findValue(words, "--nri-hook.socket") ?? DEFAULT_SOCKET }
-    : undefined;
+  if (!isSetup || findValue(words, "--interface") !== "nri-hook") return undefined;
+  const directory =
+    findValue(words, "--host-install-dir") ?? findValue(words, "--local-install-dir") ?? DEFAULT_INSTALL_DIR;
+  return {
+    pid,
+    command,
+    socket: findValue(words, "--nri-hook.socket") ?? DEFAULT_SOCKET,
+    hook: findValue(words, "--nri-hook.mode") === "direct" ? null : `${directory}/${HOOK}`,
+  };
 }
 
 function findValue(words: readonly string[], flag: string): string | undefined {

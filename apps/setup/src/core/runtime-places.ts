@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where distributions have their runtime, and how its configuration is changed there.
 
+import { DEFAULT_CRIO_CONFIG } from "./crio-config.ts";
 import type { Distribution, RuntimeFacts } from "./node-facts.ts";
 import type { NodeFiles } from "./node-files.ts";
 
@@ -27,10 +28,11 @@ const MICROK8S = "/var/snap/microk8s";
 /** Those that are on this node. */
 export function findRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
   const exists = (path: string): boolean => files.kind(path) !== undefined;
-  return listPlaces(files).filter(({ signs }) => signs.some(exists));
+  return listRuntimePlaces(files).filter(({ signs }) => signs.some(exists));
 }
 
-function listPlaces(files: NodeFiles): readonly RuntimePlace[] {
+/** All places where a distribution has one. */
+export function listRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
   const rancher = (
     distribution: "k3s" | "rke2",
     home: string,
@@ -45,7 +47,7 @@ function listPlaces(files: NodeFiles): readonly RuntimePlace[] {
     signs: [`${home}/agent`],
   });
   const standard = { config: "/etc/containerd/config.toml", socket: "/run/containerd/containerd.sock" };
-  const crio = { config: "/etc/crio/crio.conf", socket: "/var/run/crio/crio.sock" };
+  const crio = { config: DEFAULT_CRIO_CONFIG, socket: "/var/run/crio/crio.sock" };
   const podman = "/etc/containers/containers.conf";
   return [
     rancher("k3s", K3S, [`${K3S}/data/current/bin/containerd`]),

@@ -7,8 +7,10 @@ import { dirname } from "node:path";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { addHook, removeHook, toNeutralBase } from "../core/base-spec.ts";
 import type { HookEntry } from "../core/hook-entry.ts";
+import { lockDirectories } from "./install/lock-directories.ts";
 import { stageText } from "./install/place-file.ts";
 import { runInRoot } from "./install/run-in-root.ts";
+import { checkSafePath } from "./install/safe-path.ts";
 
 export interface BaseSpecOptions {
   readonly path: string;
@@ -118,11 +120,23 @@ async function write(
 ): Promise<Result<WrittenBaseSpec, string>> {
   const changed = text !== existing;
   if (dryRun || !changed) return ok({ changed });
+  const directory = dirname(path);
+  const isSafe = checkSafePath("/", directory);
+  if (!isSafe.ok) return isSafe;
   try {
-    const mode = existing === undefined ? NEW_FILE_MODE : (await stat(path)).mode & 0o7777;
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    const published = await (await stageText(text, path, mode)).publish();
-    await published.settle();
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    const locks = await lockDirectories([{ path: directory }]);
+    if (!locks.ok) return locks;
+    try {
+      const found = await stat(path).catch(() => undefined);
+      const access =
+        found === undefined
+          ? { mode: NEW_FILE_MODE }
+          : { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
+      await (await (await stageText(text, path, access)).publish()).settle();
+    } finally {
+      await locks.value.release();
+    }
     return ok({ changed });
   } catch (error) {
     return err(`cannot write ${path}: ${describeError(error)}`);

@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
-import { type PublishedFile, stageCopy } from "./place-file.ts";
+import { type PublishedFile, removeLeftovers, stageCopy } from "./place-file.ts";
+import { isSafeDirectory, isSafeFile } from "./safe-path.ts";
 
 const LOADER = /^ld-linux[a-z0-9-]*\.so\.\d+$/;
 const LIBRARIES = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"];
@@ -61,31 +62,51 @@ export const toLibcPrefix = (digest: string, directory: string): readonly string
   join(directory, libraryDir(digest)),
 ];
 
-/** The loader lies beside the hook: /proc/self/exe then still leads to the hook's directory. */
+interface InstalledLibc {
+  readonly published: readonly PublishedFile[];
+  readonly files: readonly string[];
+}
+
+/**
+ * The loader lies beside the hook: /proc/self/exe then still leads to the hook's directory. The caller has the lock of
+ * `localDir`.
+ */
 export async function installLibc(
   { loader, libraries, digest }: LibcSource,
   localDir: string,
-): Promise<readonly PublishedFile[]> {
+): Promise<InstalledLibc> {
   const directory = join(localDir, libraryDir(digest));
+  // Another user's would let that user replace what is in it.
+  if (!isSafeDirectory(directory)) await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  // Last in the list, so that it is undone when it is empty again.
+  await removeLeftovers(directory);
   const published: PublishedFile[] = [];
+  const files: string[] = [];
   const place = async (source: string, path: string, mode: number): Promise<void> => {
-    // Its name says what is in it.
-    if (!existsSync(path)) published.push(await (await stageCopy(source, path, mode)).publish());
+    files.push(path);
+    if (isSafeFile(path) && (await isSameFile(source, path))) return;
+    published.push(await (await stageCopy(source, path, { mode })).publish());
   };
   for (const library of libraries) await place(library, join(directory, basename(library)), 0o644);
   await place(loader, join(localDir, loaderName(digest)), 0o755);
   const removeDirectory = async (): Promise<void> => void (await rmdir(directory).catch(() => {}));
-  return [...published, { undo: removeDirectory, settle: async () => {} }];
+  // Last in the list, so that it is undone when it is empty again.
+  return { published: [...published, { undo: removeDirectory, settle: async () => {} }], files };
 }
 
-/** All that were ever installed there, but the one that is in use. */
-export async function removeLibcs(localDir: string, inUse?: string): Promise<void> {
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  return (await readFile(one)).equals(await readFile(other));
+}
+
+/** All that were ever installed there, but those that `isInUse` names by their loader. */
+export async function removeLibcs(
+  localDir: string,
+  isInUse: (loaderPath: string) => Promise<boolean> = async () => false,
+): Promise<void> {
   for (const name of await readdir(localDir).catch((): string[] => [])) {
     const digest = /^(?:ld-linux-([0-9a-f]{12})\.so|lib-([0-9a-f]{12}))$/.exec(name);
     const found = digest?.[1] ?? digest?.[2];
-    if (found !== undefined && found !== inUse)
-      await rm(join(localDir, name), { recursive: true, force: true });
+    if (found === undefined || (await isInUse(join(localDir, loaderName(found))))) continue;
+    await rm(join(localDir, name), { recursive: true, force: true });
   }
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import type { HookEntry } from "../../core/hook-entry.ts";
 import { callsProgram, renderHookFile } from "../../core/hook-file.ts";
 import { HOST_HOOKS_DIR, POD_HOOKS_DIR } from "../../core/install-flags.ts";
-import { describeFileError } from "./install-error.ts";
+import { describeFileError, otherHooksDir } from "./install-error.ts";
 import { stageText, syncDirectory } from "./place-file.ts";
+import { isSafeFile } from "./safe-path.ts";
 
 export const findHooksDir = (given: string): string => {
   if (given !== "") return given;
@@ -25,25 +26,18 @@ export async function writeHookFile(
   entry: HookEntry,
   log: Logger,
 ): Promise<Result<void, string>> {
-  const directory = dirname(path);
   try {
-    if (!existsSync(directory)) {
-      await mkdir(directory, { recursive: true, mode: 0o755 });
-      log.warn("the hooks directory was not there: a runtime that runs already may have to be restarted", {
-        path: directory,
-      });
-    }
     const text = renderHookFile(entry);
-    if ((await readFile(path, "utf8").catch(() => undefined)) === text) {
+    if (isSafeFile(path) && (await readFile(path, "utf8").catch(() => undefined)) === text) {
       log.info("conf is up to date", { "conf-dst-path": path });
       return ok(undefined);
     }
-    const published = await (await stageText(text, path, 0o644)).publish();
+    const published = await (await stageText(text, path, { mode: 0o644 })).publish();
     await published.settle();
     log.info("written conf", { "conf-dst-path": path });
     return ok(undefined);
   } catch (error) {
-    return err(describeFileError(error, directory));
+    return err(describeFileError(error, dirname(path), otherHooksDir));
   }
 }
 
@@ -67,6 +61,6 @@ export async function removeHookFile(
     log.info("removed conf", { "conf-path": path });
     return ok(undefined);
   } catch (error) {
-    return err(describeFileError(error, path));
+    return err(describeFileError(error, path, otherHooksDir));
   }
 }

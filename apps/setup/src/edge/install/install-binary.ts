@@ -4,16 +4,20 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { toTimeoutSeconds } from "../../core/hook-file.ts";
 import { isNewer, parseVersion } from "../../core/version-order.ts";
 import { findLibc, installLibc, removeLibcs, toLibcPrefix } from "./bundled-libc.ts";
-import { describeFileError, findMountOptions } from "./install-error.ts";
+import { type InstalledProgram, isLoaderInUse } from "./callers.ts";
+import { describeFileError, findMountOptions, otherInstallDir } from "./install-error.ts";
 import { type PublishedFile, type StagedFile, stageCopy } from "./place-file.ts";
 import { runInRoot } from "./run-in-root.ts";
+import { isSafeFile } from "./safe-path.ts";
+
+const MODE = 0o755;
 
 export interface BinarySetup {
   readonly source: string;
@@ -31,6 +35,8 @@ export interface InstalledBinary {
   /** How the host calls the hook. */
   readonly command: readonly [string, ...string[]];
   readonly localPath: string;
+  /** All that was installed: the hook, and the C library that was brought along. */
+  readonly files: readonly string[];
   /** For the runtime's own limit. */
   readonly timeoutSeconds: number;
   /** Brings back what was there. */
@@ -38,6 +44,7 @@ export interface InstalledBinary {
   settle(): Promise<void>;
 }
 
+/** The caller has made the directory, and has its lock. */
 export async function installBinary(setup: BinarySetup): Promise<Result<InstalledBinary, string>> {
   const { source, localDir } = setup;
   const found = await stat(source).catch(() => undefined);
@@ -46,15 +53,14 @@ export async function installBinary(setup: BinarySetup): Promise<Result<Installe
   if (!found.isFile() || found.size === 0) return err(`${source} is no program, or an empty one`);
   let staged: StagedFile | undefined;
   try {
-    await mkdir(localDir, { recursive: true, mode: 0o755 });
     const path = join(localDir, basename(source));
-    staged = await stageCopy(source, path, 0o755);
+    staged = await stageCopy(source, path, { mode: MODE });
     if ((await digestOf(staged.path)) !== (await digestOf(source))) {
       return await give(staged, `${staged.path} is not what was copied: is the disk full or broken?`);
     }
     return await install(setup, staged, path);
   } catch (error) {
-    return await give(staged, describeFileError(error, localDir));
+    return await give(staged, describeFileError(error, localDir, otherInstallDir));
   }
 }
 
@@ -73,6 +79,7 @@ async function install(
   const seenDir = setup.hostRoot === "/" ? localDir : hostDir;
   const toSeen = (local: string): string => join(seenDir, basename(local));
   const libcs: PublishedFile[] = [];
+  const libcFiles: string[] = [];
   const takeBack = async (problem: string): Promise<Result<never, string>> => {
     for (const file of libcs) await file.undo();
     return give(staged, problem);
@@ -90,7 +97,9 @@ async function install(
   if (checked === undefined) {
     const libc = await findLibc(setup.libcDir);
     if (!libc.ok) return takeBack(libc.error);
-    libcs.push(...(await installLibc(libc.value, localDir)));
+    const { published, files } = await installLibc(libc.value, localDir);
+    libcs.push(...published);
+    libcFiles.push(...files);
     digest = libc.value.digest;
     prefix = toLibcPrefix(digest, hostDir);
     log.info("written C library", { loader: prefix[0] });
@@ -99,7 +108,8 @@ async function install(
   if (!checked.ok) return takeBack(explain(checked.error.message, localDir));
 
   const seenPrefix = digest === undefined ? [] : toLibcPrefix(digest, seenDir);
-  const existing = existsSync(path) ? await askVersion(setup, [...seenPrefix, toSeen(path)]) : undefined;
+  // Another user's is not run to ask it.
+  const existing = isSafeFile(path) ? await askVersion(setup, [...seenPrefix, toSeen(path)]) : undefined;
   const { version, timeoutSeconds } = checked.value;
   if (existing !== undefined && version !== undefined && isNewer(existing, version) && !setup.force) {
     return takeBack(
@@ -108,7 +118,7 @@ async function install(
   }
   const [first, ...rest] = [...prefix, join(hostDir, basename(path))];
   const command: [string, ...string[]] = [first ?? "", ...rest];
-  const isSame = existsSync(path) && (await digestOf(path)) === (await digestOf(staged.path));
+  const isSame = (await isInstalled(path)) && (await digestOf(path)) === (await digestOf(staged.path));
   let published: PublishedFile | undefined;
   if (isSame) await staged.discard();
   else published = await staged.publish();
@@ -116,6 +126,7 @@ async function install(
   return ok({
     command,
     localPath: path,
+    files: [path, ...libcFiles],
     timeoutSeconds,
     async undo() {
       await published?.undo();
@@ -124,7 +135,15 @@ async function install(
     async settle() {
       await published?.settle();
       for (const file of libcs) await file.settle();
-      await removeLibcs(localDir, digest);
+      await removeLibcs(localDir, async (loader) => {
+        if (libcFiles.includes(loader)) return true;
+        const toProgram = (local: string): InstalledProgram => ({
+          localPath: local,
+          hostPath: join(hostDir, basename(local)),
+          hostRoot: setup.hostRoot,
+        });
+        return isLoaderInUse(toProgram(path), toProgram(loader));
+      });
     },
   });
 }
@@ -162,6 +181,11 @@ async function check(setup: BinarySetup, command: readonly string[]): Promise<Re
     return err({ hasRun: true, message: `the hook does not take its arguments: ${firstLine(said)}` });
   }
   return ok({ version, timeoutSeconds });
+}
+
+/** As it was left there: that its contents are the same is not enough where others may write the file. */
+async function isInstalled(path: string): Promise<boolean> {
+  return isSafeFile(path) && ((await stat(path)).mode & 0o7777) === MODE;
 }
 
 /** Undefined for a program that does not run, or is another. */

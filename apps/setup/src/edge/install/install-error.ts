@@ -2,12 +2,16 @@
 
 import { readFileSync } from "node:fs";
 
-/** One line that says what to do about a file system that does not take a program. */
-export function describeFileError(error: unknown, path: string): string {
+export const otherInstallDir =
+  "choose another directory with --local-install-dir and --host-install-dir, such as /run/tetragon";
+export const otherHooksDir = "choose another of the runtime's hooks directories with --oci-hooks.local-dir";
+
+/** One line; `remedy` is what to do where the path is on a read-only file system. */
+export function describeFileError(error: unknown, path: string, remedy = ""): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   switch (code) {
     case "EROFS":
-      return `${path} is on a read-only file system: choose another directory with --local-install-dir and --host-install-dir, such as /run/tetragon`;
+      return `${path} is on a read-only file system${remedy === "" ? "" : `: ${remedy}`}`;
     case "ENOSPC":
     case "EDQUOT":
       return `${path}: no space is left on its file system`;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that come to their place whole or not at all: written beside it under a name that nobody reads, made durable,
-// looked at, and renamed.
+// Files that come to their place whole or not at all: written beside it under a name that no program reads, made
+// durable, looked at, and renamed.
 
 import { randomBytes } from "node:crypto";
-import { constants, linkSync } from "node:fs";
-import { copyFile, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { linkSync } from "node:fs";
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 const STAGED = ".tetragon-staged-";
-/** A staged file of an installer that was killed; a living one is done in seconds. */
-const STALE_MS = 10 * 60 * 1000;
 
 export interface StagedFile {
   readonly path: string;
@@ -25,27 +23,41 @@ export interface PublishedFile {
   settle(): Promise<void>;
 }
 
+/** The file's mode, and its owner where that is to be another one than this process's. */
+export interface Access {
+  readonly mode: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** Not ending like the file itself: a hooks directory's `*.json` are all read, hidden ones too. */
 const stagedName = (path: string): string =>
   join(dirname(path), `${STAGED}${basename(path)}.${randomBytes(6).toString("hex")}`);
 
-export const stageCopy = (source: string, path: string, mode: number): Promise<StagedFile> =>
-  stage(path, mode, (staged) => copyFile(source, staged, constants.COPYFILE_EXCL));
+export const stageCopy = (source: string, path: string, access: Access): Promise<StagedFile> =>
+  stage(path, access, (staged) => copyInto(source, staged));
 
-export const stageText = (text: string, path: string, mode: number): Promise<StagedFile> =>
-  stage(path, mode, (staged) => writeFile(staged, text, { flag: "wx" }));
+export const stageText = (text: string, path: string, access: Access): Promise<StagedFile> =>
+  stage(path, access, (staged) => writeAll(staged, Buffer.from(text)));
 
 async function stage(
   path: string,
-  mode: number,
-  write: (staged: string) => Promise<void>,
+  { mode, uid, gid }: Access,
+  write: (staged: FileHandle) => Promise<void>,
 ): Promise<StagedFile> {
-  await removeStale(dirname(path));
   const staged = stagedName(path);
   const discard = (): Promise<void> => rm(staged, { force: true });
   try {
-    await write(staged);
-    await makeDurable(staged, mode);
+    // Only root can open it until it has the owner that its mode is for.
+    const file = await open(staged, "wx", 0o600);
+    try {
+      if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
+      await file.chmod(mode);
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     await discard();
     throw error;
@@ -72,13 +84,25 @@ async function stage(
   };
 }
 
-async function makeDurable(path: string, mode: number): Promise<void> {
-  const file = await open(path, "r+");
+const PIECE_BYTES = 1024 * 1024;
+
+async function copyInto(source: string, target: FileHandle): Promise<void> {
+  const file = await open(source, "r");
   try {
-    await file.chmod(mode);
-    await file.sync();
+    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(piece, 0, piece.length, null);
+      if (bytesRead === 0) return;
+      await writeAll(target, piece.subarray(0, bytesRead));
+    }
   } finally {
     await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
   }
 }
 
@@ -91,11 +115,9 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function removeStale(directory: string): Promise<void> {
+/** Staged files of runs that were killed. The caller has the directory's lock: none of them is in use. */
+export async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (!name.startsWith(STAGED)) continue;
-    const path = join(directory, name);
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > STALE_MS) await rm(path, { force: true });
+    if (name.startsWith(STAGED)) await rm(join(directory, name), { force: true });
   }
 }

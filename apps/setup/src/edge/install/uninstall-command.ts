@@ -4,65 +4,93 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
+import type { Logger } from "@rthooks/log";
+import { err, ok, type Result } from "@rthooks/result";
+import { type Command, defineCommand, exitCode } from "../../core/command.ts";
 import { uninstallFlags } from "../../core/install-flags.ts";
 import { removeLibcs } from "./bundled-libc.ts";
-import { findHooksDir, hookFilePath, removeHookFile } from "./hooks-dir.ts";
+import { findCallersOf, forgetCallers } from "./callers.ts";
+import { removeHookFile } from "./hooks-dir.ts";
 import { describeFileError } from "./install-error.ts";
-
-interface PlaceFlags {
-  readonly interface: string;
-  readonly "local-install-dir": string;
-  readonly "host-install-dir": string;
-  readonly "oci-hooks.local-dir": string;
-}
-
-const DEFAULT_INSTALL_DIR = "/opt/tetragon";
-
-export function findPlaces(flags: Pick<PlaceFlags, "local-install-dir" | "host-install-dir">): {
-  readonly localDir: string;
-  readonly hostDir: string;
-} {
-  const hostDir = flags["host-install-dir"] || flags["local-install-dir"] || DEFAULT_INSTALL_DIR;
-  return { localDir: flags["local-install-dir"] || hostDir, hostDir };
-}
+import { lockDirectories } from "./lock-directories.ts";
+import { releaseFiles } from "./owner-mark.ts";
+import { findTarget, type Target, toHookFile, toProgram } from "./target.ts";
 
 export const uninstallCommand: Command = defineCommand({
   name: "uninstall",
   summary: "remove the runtime's configuration for the hook, and then the hook",
   flags: uninstallFlags,
-  run: ({ flags }, io) => removeInstalled(flags, flags["binary-name"], io),
+  async run({ flags }, { log }) {
+    const binaryName = flags["binary-name"];
+    if (
+      binaryName !== basename(binaryName) ||
+      binaryName === "" ||
+      binaryName === "." ||
+      binaryName === ".."
+    ) {
+      log.error(`${JSON.stringify(binaryName)} is no name of a file; --binary-name takes no directory`);
+      return exitCode.usage;
+    }
+    const target = findTarget(flags, binaryName);
+    const done = await inExisting(target, () => uninstall(target, flags.force, log));
+    if (done.ok) return exitCode.ok;
+    log.error(done.error);
+    return exitCode.failed;
+  },
 });
 
-export async function removeInstalled(flags: PlaceFlags, binaryName: string, io: Io): Promise<number> {
-  const { log } = io;
-  if (binaryName !== basename(binaryName) || binaryName === "" || binaryName === "." || binaryName === "..") {
-    log.error(`${JSON.stringify(binaryName)} is no name of a file; --binary-name takes no directory`);
-    return exitCode.usage;
-  }
-  // A plugin that is stopped points at nothing any more.
-  if (flags.interface === "oci-hooks") {
-    const conf = await removeHookFile(
-      hookFilePath(findHooksDir(flags["oci-hooks.local-dir"]), binaryName),
-      binaryName,
-      log,
-    );
-    if (!conf.ok) {
-      log.error(conf.error);
-      return exitCode.failed;
-    }
-  }
-  const { localDir } = findPlaces(flags);
-  const path = join(localDir, binaryName);
+/** Under the locks of those of the target's directories that exist. */
+export async function inExisting(
+  { localDir, hooksDir }: Target,
+  work: () => Promise<Result<void, string>>,
+): Promise<Result<void, string>> {
+  const directories = [localDir, ...(hooksDir === undefined ? [] : [hooksDir])].filter(existsSync);
+  const locks = await lockDirectories(directories.map((path) => ({ path })));
+  if (!locks.ok) return locks;
   try {
-    if (existsSync(path)) {
-      await rm(path);
-      log.info("removed binary", { path });
-    } else log.warn("no binary to remove", { path });
-    await removeLibcs(localDir);
-  } catch (error) {
-    log.error(describeFileError(error, path));
-    return exitCode.failed;
+    return await work();
+  } finally {
+    await locks.value.release();
   }
-  return exitCode.ok;
+}
+
+async function uninstall(target: Target, force: boolean, log: Logger): Promise<Result<void, string>> {
+  const { binaryName, localDir, hooksDir } = target;
+  const hookFile = toHookFile(target);
+  const callers = await findCallersOf(toProgram(target), hookFile);
+  if (callers.length > 0 && existsSync(join(localDir, binaryName))) {
+    if (!force) return err(`${describeCallers(target, callers)}; --force removes it all the same`);
+    for (const caller of callers)
+      log.warn("this calls a hook that is gone now: containers do not start", { caller });
+  }
+  if (hookFile !== undefined && hooksDir !== undefined) {
+    const removed = await removeHookFile(hookFile, binaryName, log);
+    if (!removed.ok) return removed;
+    await releaseFiles(hooksDir, binaryName);
+  }
+  const removed = await removeBinary(target, log);
+  if (removed.ok) await releaseFiles(localDir, binaryName);
+  return removed;
+}
+
+export const describeCallers = (target: Target, callers: readonly string[]): string =>
+  `${toProgram(target).localPath} is still called by ${callers.join(", ")}: without it no container starts there. ` +
+  "Take the hook out of what calls it first (patch-containerd-conf remove-oci-hook, uninstall --oci-hooks.local-dir, " +
+  "or end the plugin)";
+
+/** The hook and what came with it. */
+export async function removeBinary(target: Target, log: Logger): Promise<Result<void, string>> {
+  const { localDir } = target;
+  const { localPath } = toProgram(target);
+  try {
+    if (existsSync(localPath)) {
+      await rm(localPath);
+      log.info("removed binary", { path: localPath });
+    } else log.warn("no binary to remove", { path: localPath });
+    await removeLibcs(localDir);
+    await forgetCallers(localPath);
+    return ok(undefined);
+  } catch (error) {
+    return err(describeFileError(error, localPath));
+  }
 }

@@ -19,6 +19,7 @@ import { findEditPath, findRuntimePlaces, type RuntimePlace } from "../../core/r
 import { findLibcs, toLibcPrefix } from "../install/bundled-libc.ts";
 import { findMountOptions } from "../install/install-error.ts";
 import { runInRoot } from "../install/run-in-root.ts";
+import { findUnsafeStep } from "../install/safe-path.ts";
 import { findNriPlugins } from "./find-nri-plugins.ts";
 import { findInRoot } from "./node-files.ts";
 import { probeSocket } from "./probe-socket.ts";
@@ -39,6 +40,11 @@ export async function detectNode(node: Node, installDir: string): Promise<NodeFa
     root,
     runtimes,
     install_dir: detectInstallDir(root, installDir),
+    unsafe_paths: findUnsafePaths(root, [
+      installDir,
+      ...runtimes.flatMap((runtime) => runtime.hooks_dirs),
+      ...hookConfigs.map(({ path }) => dirname(path)),
+    ]),
     hook: await detectHook(node, `${installDir}/${HOOK}`),
     hook_configs: hookConfigs,
     nri_plugins: findNriPlugins(root),
@@ -155,6 +161,13 @@ function detectInstallDir(root: string, path: string): InstallDirFacts {
   while (!existsSync(above)) above = dirname(above);
   const options = findMountOptions(above);
   return { path, exists, read_only: options.includes("ro"), noexec: options.includes("noexec") };
+}
+
+function findUnsafePaths(root: string, paths: readonly string[]): NodeFacts["unsafe_paths"] {
+  return [...new Set(paths)].flatMap((path) => {
+    const found = findUnsafeStep(root, path);
+    return found === undefined ? [] : [{ path, ...found }];
+  });
 }
 
 async function detectHook({ root, files }: Node, path: string): Promise<ProgramFacts | null> {

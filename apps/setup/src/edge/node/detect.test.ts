@@ -139,9 +139,12 @@ test("the output for scripts has this shape", async () => {
       },
     ],
     install_dir: { path: "/opt/tetragon", exists: false, read_only: false, noexec: false },
+    unsafe_paths: [],
     hook: null,
     hook_configs: [],
-    nri_plugins: [{ command: "tetragon-nri-hook --mode direct", socket: "/var/run/nri/nri.sock" }],
+    nri_plugins: [
+      { pid: 77, command: "tetragon-nri-hook --mode direct", socket: "/var/run/nri/nri.sock", hook: null },
+    ],
     agent: { path: "/var/run/tetragon/tetragon.sock", state: "absent" },
     cgroups: "v2",
   });

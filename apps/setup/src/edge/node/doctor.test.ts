@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, chownSync } from "node:fs";
 import { parseArguments } from "@rthooks/flags";
 import { findCommand } from "../../core/find-command.ts";
 import type { Finding } from "../../core/findings.ts";
@@ -277,4 +278,23 @@ test("what a configuration names is a word for the shell, and no code for a term
   const { stdout } = await runCommand(doctorCommand, ["--root", node.root]);
   expect(stdout).toContain(`--oci-hooks.local-dir '${node.root}/etc/$(reboot)'\\''?[2J'`);
   expect(stdout).not.toContain("\u001b");
+});
+
+test("directories of ours that others may write, until the advised commands were run", async () => {
+  node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
+  node.write("/opt/tetragon/tetragon-oci-hook", "", 0o755);
+  node.write("/etc/hooks/x", "");
+  chmodSync(`${node.root}/opt`, 0o777);
+  chownSync(`${node.root}/etc/hooks`, 1000, 1000);
+  const find = async () =>
+    (await diagnose()).findings.filter(({ message }) => message.includes("who can replace"));
+  const unsafe = await find();
+  expect(unsafe.map(({ message }) => message)).toEqual([
+    "/opt/tetragon: /opt may be written by others (mode 0777), who can replace what root runs for every container",
+    "/etc/hooks belongs to user 1000, who can replace what root runs for every container",
+  ]);
+  for (const command of unsafe.flatMap(({ fix }) => fix)) {
+    expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0);
+  }
+  expect(await find()).toEqual([]);
 });

@@ -13,7 +13,7 @@ export function findNriPlugins(root: string): readonly NriPluginFacts[] {
   if (!existsSync(proc)) return [];
   return readdirSync(proc)
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => parseNriPlugin(readCommandLine(join(proc, pid, "cmdline"))))
+    .map((pid) => parseNriPlugin(Number(pid), readCommandLine(join(proc, pid, "cmdline"))))
     .filter((plugin) => plugin !== undefined);
 }
 

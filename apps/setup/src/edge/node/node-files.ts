@@ -12,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  type Stats,
 } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "@rthooks/result";
@@ -21,7 +22,18 @@ import type { NodeFiles } from "../../core/node-files.ts";
 const MAX_LINKS = 40;
 
 /** Where a path of the node lies for this program; undefined where there is nothing, or a loop of links. */
-export function findInRoot(root: string, path: string): string | undefined {
+export const findInRoot = (root: string, path: string): string | undefined =>
+  walkInRoot(root, path, () => {});
+
+/** The same; `visit` sees the root, and each directory and link on the way, by the node's own paths. */
+export function walkInRoot(
+  root: string,
+  path: string,
+  visit: (path: string, stat: Stats) => void,
+): string | undefined {
+  const rootStat = lstatSync(root, { throwIfNoEntry: false });
+  if (rootStat === undefined) return undefined;
+  visit("/", rootStat);
   const pending = path.split("/");
   let links = 0;
   let found: string[] = [];
@@ -34,7 +46,9 @@ export function findInRoot(root: string, path: string): string | undefined {
     const here = join(root, ...found, word);
     let target: string | undefined;
     try {
-      if (lstatSync(here).isSymbolicLink()) target = readlinkSync(here);
+      const stat = lstatSync(here);
+      visit(`/${[...found, word].join("/")}`, stat);
+      if (stat.isSymbolicLink()) target = readlinkSync(here);
     } catch {
       return undefined;
     }

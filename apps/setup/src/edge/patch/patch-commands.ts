@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type FlagValues, flag, resolveFlags } from "@rthooks/flags";
 import { pluginFlags, toPluginOptions } from "@rthooks/plugin";
 import { err, type Result } from "@rthooks/result";
@@ -8,6 +9,8 @@ import { type Command, defineCommand, exitCode, type Io } from "../../core/comma
 import { type HookEntry, toHookEntry } from "../../core/hook-entry.ts";
 import { type ContainerdPatch, patchContainerd } from "../../core/patch-containerd.ts";
 import { enableAnnotations } from "../../core/patch-crio.ts";
+import { recordCaller } from "../install/callers.ts";
+import { lockDirectories } from "../install/lock-directories.ts";
 import { removeFromBaseSpec, writeBaseSpec } from "../write-base-spec.ts";
 import { containerdFileFlags, crioFileFlags, type FileTask, patchFile } from "./patch-file.ts";
 
@@ -108,18 +111,34 @@ const addOciHook = defineCommand({
       return exitCode.failed;
     }
     const root = flags["host-root"];
-    const prepare = (dryRun: boolean) =>
-      writeBaseSpec({
-        path: join(root, flags["base-spec"]),
+    const path = join(root, flags["base-spec"]);
+    const prepare = async (dryRun: boolean) => {
+      const written = await writeBaseSpec({
+        path,
         entry: entry.value,
         root,
         dryRun,
         ...(flags["from-spec"] === "" ? {} : { fromSpec: flags["from-spec"] }),
         ...(flags.ctr === "" ? {} : { ctr: flags.ctr }),
       });
+      if (written.ok && !dryRun) await recordIfInstalled(join(root, flags["oci-hook-path"]), path, io);
+      return written;
+    };
     return patchOf(flags, { kind: "add-oci-hook", baseSpecPath: flags["base-spec"] }, io, prepare);
   },
 });
+
+/** So that uninstalling the hook finds this base spec, wherever it is. */
+async function recordIfInstalled(hook: string, baseSpec: string, { log }: Io): Promise<void> {
+  if (!existsSync(dirname(hook))) return;
+  const locks = await lockDirectories([{ path: dirname(hook) }]);
+  if (!locks.ok) {
+    log.warn("uninstall will not know of this base spec", { path: baseSpec, err: locks.error });
+    return;
+  }
+  await recordCaller(hook, baseSpec);
+  await locks.value.release();
+}
 
 /** The same arguments and timeout as the hook has through NRI. */
 function toEntry(path: string, hookArgs: readonly string[]): Result<HookEntry, string> {

@@ -2,9 +2,10 @@
 // One configuration file, read, changed and given where the flags say. Nothing is written unless the change is known
 // to be right; what is written comes whole.
 
-import { chown, copyFile, mkdtemp, readFile, realpath, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, realpath, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { flag } from "@rthooks/flags";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { renderTomlError } from "@rthooks/toml";
@@ -13,6 +14,7 @@ import { exitCode, type Io } from "../../core/command.ts";
 import type { Patched } from "../../core/patch.ts";
 import type { PatchError } from "../../core/patch-containerd.ts";
 import { describeFileError } from "../install/install-error.ts";
+import { lockDirectories } from "../install/lock-directories.ts";
 import { stageText } from "../install/place-file.ts";
 
 const common = {
@@ -86,7 +88,7 @@ export async function patchFile(task: FileTask, io: Io): Promise<number> {
     return exitCode.ok;
   }
   const written = inPlace
-    ? await replaceFile(path, patched.value.text)
+    ? await replaceFile(path, text.value, patched.value.text)
     : await writeNew(output, patched.value.text);
   if (!written.ok) return fail(io, written.error);
   io.log.info("written", written.value);
@@ -132,28 +134,45 @@ type Written = Result<Readonly<Record<string, string>>, string>;
 async function writeNew(output: string, text: string): Promise<Written> {
   const path = output || join(await mkdtemp(join(tmpdir(), "tetragon-setup-")), "config.toml");
   try {
-    await (await (await stageText(text, path, 0o644)).publish()).settle();
+    await (await (await stageText(text, path, { mode: 0o644 })).publish()).settle();
     return ok({ path });
   } catch (error) {
-    return err(describeFileError(error, path));
+    return err(describeFileError(error, path, "choose another file with --output"));
   }
 }
 
 /** Of a link its target: a link that an operator made stays one. */
-async function replaceFile(given: string, text: string): Promise<Written> {
+async function replaceFile(given: string, before: string, text: string): Promise<Written> {
   try {
     const path = await realpath(given);
-    const { mode, uid, gid } = await stat(path);
-    const backup = `${path}.tetragon-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
-    await copyFile(path, backup);
-    await chown(backup, uid, gid);
-    const staged = await stageText(text, path, mode & 0o7777);
-    await chown(staged.path, uid, gid);
-    await (await staged.publish()).settle();
-    return ok({ path, backup });
+    const locks = await lockDirectories([{ path: dirname(path) }]);
+    if (!locks.ok) return locks;
+    try {
+      const { mode, uid, gid } = await stat(path);
+      const access = { mode: mode & 0o7777, uid, gid };
+      const now = await readConfig(path);
+      if (!now.ok) return now;
+      if (now.value !== before) {
+        return err(`${path} was changed by another program meanwhile: nothing was written, run this again`);
+      }
+      const backup = findFree(`${path}.tetragon-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`);
+      await (await (await stageText(before, backup, access)).publish()).settle();
+      await (await (await stageText(text, path, access)).publish()).settle();
+      return ok({ path, backup });
+    } finally {
+      await locks.value.release();
+    }
   } catch (error) {
     return err(
       error instanceof Error && "code" in error ? describeFileError(error, given) : describeError(error),
     );
+  }
+}
+
+/** Two changes in one second: each has its own copy of what was there before. */
+function findFree(path: string): string {
+  for (let count = 1; ; count++) {
+    const free = count === 1 ? path : `${path}-${count}`;
+    if (!existsSync(free)) return free;
   }
 }

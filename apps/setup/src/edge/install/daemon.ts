@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// `install --daemonize`: stays until SIGTERM or SIGINT, keeps what it has installed, and removes what is then its own.
+
+import type { Logger } from "@rthooks/log";
+import { err, ok, type Result } from "@rthooks/result";
+import { ignoreUnusedSignals } from "@rthooks/sys/signals";
+import { findCallersOf } from "./callers.ts";
+import { removeHookFile } from "./hooks-dir.ts";
+import { type InstalledPart, keepInstalled } from "./keep-installed.ts";
+import type { Target } from "./target.ts";
+import { toHookFile, toProgram } from "./target.ts";
+import { describeCallers, inExisting, removeBinary } from "./uninstall-command.ts";
+
+const SIGNALS = ["SIGTERM", "SIGINT"] as const; // const: names of signals
+
+/** Resolves at the first signal; a second one ends the program at once, and what is installed stays. */
+export function listenForEnd(log: Logger): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isStopping = false;
+  ignoreUnusedSignals((signal) => log.info("signal ignored", { signal }));
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(130);
+      isStopping = true;
+      log.info("stopping", { signal });
+      resolve();
+    });
+  }
+  return promise;
+}
+
+interface Daemon {
+  readonly target: Target;
+  readonly parts: readonly InstalledPart[];
+  readonly keepOnExit: boolean;
+  /** Resolves when it is to end. */
+  readonly ended: Promise<void>;
+}
+
+/** The error is one line for people. */
+export async function runDaemon(
+  { target, parts, keepOnExit, ended }: Daemon,
+  log: Logger,
+): Promise<Result<void, string>> {
+  const keeper = keepInstalled(parts, target.binaryName, log);
+  // Keeps the process alive where nothing else does.
+  const alive = setInterval(() => {}, 60_000);
+  await ended;
+  clearInterval(alive);
+  const own = await keeper.stop();
+  return inExisting(target, async () => {
+    if (!keepOnExit) return removeOwn(target, own, log);
+    for (const { mark } of own) await mark.remove();
+    log.info("what was installed stays");
+    return ok(undefined);
+  });
+}
+
+async function removeOwn(
+  target: Target,
+  parts: readonly InstalledPart[],
+  log: Logger,
+): Promise<Result<void, string>> {
+  const { binaryName, hooksDir, localDir } = target;
+  const hookFile = toHookFile(target);
+  const isOwn = async (directory: string): Promise<boolean> => {
+    const part = parts.find((one) => one.directory === directory);
+    if (part !== undefined && (await part.mark.find()) === "own") return true;
+    log.info("the files are another installation's by now: they stay", { path: directory });
+    return false;
+  };
+  const isHookFileOwn = hooksDir !== undefined && (await isOwn(hooksDir));
+  const isBinaryOwn = await isOwn(localDir);
+  if (hookFile !== undefined && isHookFileOwn) {
+    const removed = await removeHookFile(hookFile, binaryName, log);
+    if (!removed.ok) return removed;
+  }
+  if (isBinaryOwn) {
+    const callers = await findCallersOf(toProgram(target));
+    if (callers.length > 0) return err(describeCallers(target, callers));
+    const removed = await removeBinary(target, log);
+    if (!removed.ok) return removed;
+  }
+  for (const { mark } of parts) await mark.remove();
+  return ok(undefined);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the directories of an installation, makes sure that only root can change what is in them, and locks them.
+
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import type { Logger } from "@rthooks/log";
+import { err, ok, type Result } from "@rthooks/result";
+import { describeFileError, otherHooksDir, otherInstallDir } from "./install-error.ts";
+import { type LockedDirectory, lockDirectories } from "./lock-directories.ts";
+import { checkSafePath } from "./safe-path.ts";
+import type { Target } from "./target.ts";
+
+/** `work` runs under the locks. The error is one line for people. */
+export async function inDirectories<T>(
+  target: Target,
+  log: Logger,
+  work: () => Promise<Result<T, string>>,
+): Promise<Result<T, string>> {
+  const directories = toDirectories(target);
+  const isSafe = checkAll(target, directories);
+  if (!isSafe.ok) return isSafe;
+  for (const { path, remedy } of directories) {
+    const made = await make(path, remedy);
+    if (!made.ok) return made;
+    if (made.value && path === target.hooksDir) {
+      log.warn("the hooks directory was not there: a runtime that runs already may have to be restarted", {
+        path,
+      });
+    }
+  }
+  // Another user may have made one of them meanwhile, where the directory above is a sticky one.
+  const isStillSafe = checkAll(target, directories);
+  if (!isStillSafe.ok) return isStillSafe;
+  const locks = await lockDirectories(directories);
+  if (!locks.ok) return locks;
+  try {
+    return await work();
+  } finally {
+    await locks.value.release();
+  }
+}
+
+const toDirectories = ({ localDir, hooksDir }: Target): readonly LockedDirectory[] => [
+  { path: localDir, remedy: otherInstallDir },
+  ...(hooksDir === undefined ? [] : [{ path: hooksDir, remedy: otherHooksDir }]),
+];
+
+function checkAll(
+  { hostRoot, hostDir }: Target,
+  directories: readonly LockedDirectory[],
+): Result<void, string> {
+  for (const { path } of directories) {
+    const isSafe = checkSafePath("/", path);
+    if (!isSafe.ok) return isSafe;
+  }
+  return hostRoot === "/" ? ok(undefined) : checkSafePath(hostRoot, hostDir);
+}
+
+/** Whether it had to be made. */
+async function make(path: string, remedy: string | undefined): Promise<Result<boolean, string>> {
+  if (existsSync(path)) return ok(false);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+    return ok(true);
+  } catch (error) {
+    return err(describeFileError(error, path, remedy));
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { removeLeftovers, stageText } from "./place-file.ts";
+
+let dir = "";
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "place-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The modes that files in the directory have while `work` is at it. */
+async function watchModes(work: Promise<unknown>): Promise<ReadonlySet<number>> {
+  const modes = new Set<number>();
+  let isOver = false;
+  const over = work.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    for (const name of readdirSync(dir)) {
+      const stat = statSync(join(dir, name), { throwIfNoEntry: false });
+      if (stat !== undefined && stat.size > 0) modes.add(stat.mode & 0o777);
+    }
+    await Bun.sleep(0);
+  }
+  await over;
+  return modes;
+}
+
+test("a file has its final mode before anything is in it", async () => {
+  const staging = stageText("x".repeat(64 * 1024 * 1024), join(dir, "secret"), { mode: 0o600 });
+  expect([...(await watchModes(staging))]).toEqual([0o600]);
+});
+
+test("the owner comes with the mode", async () => {
+  const path = join(dir, "file");
+  await (await (await stageText("x", path, { mode: 0o640, uid: 1, gid: 2 })).publish()).settle();
+  const { mode, uid, gid } = statSync(path);
+  expect([mode & 0o7777, uid, gid]).toEqual([0o640, 1, 2]);
+});
+
+test("undo brings back what was there, settle leaves nothing else", async () => {
+  const path = join(dir, "file");
+  writeFileSync(path, "old");
+  const first = await (await stageText("new", path, { mode: 0o600 })).publish();
+  await first.undo();
+  expect(readFileSync(path, "utf8")).toBe("old");
+  const second = await (await stageText("new", path, { mode: 0o600 })).publish();
+  await second.settle();
+  expect([readFileSync(path, "utf8"), readdirSync(dir)]).toEqual(["new", ["file"]]);
+});
+
+test("what a killed run has staged goes, whatever its age", async () => {
+  await stageText("half", join(dir, "file"), { mode: 0o600 });
+  writeFileSync(join(dir, "other"), "");
+  await removeLeftovers(dir);
+  expect(readdirSync(dir)).toEqual(["other"]);
+});

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What root runs for every container must lie where root alone can change it: the directory, each one above it, and
+// each link on the way (the rule of OpenSSH's StrictModes, auth.c safe_path).
+
+import { lstatSync, type Stats } from "node:fs";
+import { err, ok, type Result } from "@rthooks/result";
+import { walkInRoot } from "../node/node-files.ts";
+
+const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
+
+export interface UnsafeStep {
+  /** The path itself, or a directory or link on the way to it. */
+  readonly step: string;
+  readonly problem: string;
+}
+
+/** The first one on the way that others than root can change, as far as the path exists in `root`. */
+export function findUnsafeStep(root: string, path: string): UnsafeStep | undefined {
+  const steps: { readonly path: string; readonly stat: Stats }[] = [];
+  walkInRoot(root, path, (at, stat) => void steps.push({ path: at, stat }));
+  const last = steps.length - 1;
+  for (const [at, { path: step, stat }] of steps.entries()) {
+    const problem = stat.isSymbolicLink() ? findOwner(stat) : findProblem(stat, at < last);
+    if (problem !== undefined) return { step, problem };
+  }
+  return undefined;
+}
+
+/** The error is one line that names the place and the remedy. */
+export function checkSafePath(root: string, path: string): Result<void, string> {
+  const found = findUnsafeStep(root, path);
+  if (found === undefined) return ok(undefined);
+  const { step, problem } = found;
+  const what = step === path ? path : `${path}: ${step}`;
+  return err(
+    `${what} ${problem}, who could replace what root runs for every container: ` +
+      `choose another directory, or \`chown root:root ${step} && chmod go-w ${step}\``,
+  );
+}
+
+/** The sticky bit keeps others from replacing what root has in the directory, so it is enough further up. */
+function findProblem(stat: Stats, isAbove: boolean): string | undefined {
+  const isWritable = (stat.mode & WRITABLE_BY_OTHERS) !== 0;
+  if (isWritable && !(isAbove && (stat.mode & STICKY) !== 0)) {
+    return `may be written by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")})`;
+  }
+  return findOwner(stat);
+}
+
+const findOwner = ({ uid }: Stats): string | undefined =>
+  isTrusted(uid) ? undefined : `belongs to user ${uid}`;
+
+/** Root, and who runs this: a rootless podman runs hooks as the user itself. */
+const isTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
+
+/** An installed file that only its trusted owner can change. */
+export const isSafeFile = (path: string): boolean => isSafe(path, (stat) => stat.isFile());
+
+export const isSafeDirectory = (path: string): boolean => isSafe(path, (stat) => stat.isDirectory());
+
+function isSafe(path: string, isKind: (stat: Stats) => boolean): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && isKind(stat) && isTrusted(stat.uid) && (stat.mode & WRITABLE_BY_OTHERS) === 0;
+}

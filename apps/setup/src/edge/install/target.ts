@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the flags say that an installation is.
+
+import { join } from "node:path";
+import { DEFAULT_INSTALL_DIR } from "../../core/install-flags.ts";
+import type { InstalledProgram } from "./callers.ts";
+import { findHooksDir, hookFilePath } from "./hooks-dir.ts";
+
+export interface Target {
+  readonly binaryName: string;
+  readonly localDir: string;
+  readonly hostDir: string;
+  readonly hostRoot: string;
+  /** Undefined where no hooks directory has to do with it. */
+  readonly hooksDir: string | undefined;
+}
+
+interface PlaceFlags {
+  readonly interface: string;
+  readonly "local-install-dir": string;
+  readonly "host-install-dir": string;
+  readonly "host-root": string;
+  readonly "oci-hooks.local-dir": string;
+}
+
+export function findTarget(flags: PlaceFlags, binaryName: string): Target {
+  const hostDir = flags["host-install-dir"] || flags["local-install-dir"] || DEFAULT_INSTALL_DIR;
+  return {
+    binaryName,
+    localDir: flags["local-install-dir"] || hostDir,
+    hostDir,
+    hostRoot: flags["host-root"],
+    hooksDir: flags.interface === "oci-hooks" ? findHooksDir(flags["oci-hooks.local-dir"]) : undefined,
+  };
+}
+
+export const toProgram = ({ localDir, hostDir, hostRoot, binaryName }: Target): InstalledProgram => ({
+  localPath: join(localDir, binaryName),
+  hostPath: join(hostDir, binaryName),
+  hostRoot,
+});
+
+/** The hook's file in the hooks directory. */
+export const toHookFile = ({ hooksDir, binaryName }: Target): string | undefined =>
+  hooksDir === undefined ? undefined : hookFilePath(hooksDir, binaryName);

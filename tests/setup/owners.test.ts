@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose the installed files are: the run's that installed last. Nothing removes or changes what another has installed.
+import { afterAll, describe, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type Finished, type RunningProcess, runProcess, startProcess } from "../harness/process.ts";
+import { findHook, findSetup } from "../harness/programs.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+import { createInstallation, type Installation } from "./installation.ts";
+
+const workspace = createWorkspace("owners");
+afterAll(() => workspace.close(), 60_000);
+
+const isWhole = ({ binary, conf }: Installation): boolean =>
+  existsSync(conf) &&
+  existsSync(binary) &&
+  statSync(binary).size === statSync(findHook()).size &&
+  (statSync(binary).mode & 0o7777) === 0o755 &&
+  readFileSync(conf, "utf8").includes(binary);
+
+async function end(daemon: RunningProcess): Promise<Finished> {
+  daemon.signal("SIGTERM");
+  return daemon.exited;
+}
+
+const isReleased = (daemon: RunningProcess): boolean =>
+  daemon.stderr().includes("these files are not watched any more");
+
+describe("a daemon", () => {
+  test("removes the configuration before the hook at its end, and nothing stays", async () => {
+    const host = createInstallation(workspace);
+    const done = await end(await host.startDaemon());
+    expect(done.exitCode).toBe(0);
+    expect([...host.snapshot(), ...host.notes()]).toEqual([]);
+    expect(done.stderr.indexOf("removed conf")).toBeLessThan(done.stderr.indexOf("removed binary"));
+  }, 60_000);
+
+  test("--keep-on-exit leaves both, and they are nobody's", async () => {
+    const host = createInstallation(workspace);
+    expect((await end(await host.startDaemon(["--keep-on-exit"]))).exitCode).toBe(0);
+    expect(isWhole(host)).toBe(true);
+    expect(host.notes()).toEqual([".tetragon-oci-hook.callers"]);
+  }, 60_000);
+
+  test("a SIGTERM during the installation ends it when it is whole, and nothing stays", async () => {
+    const host = createInstallation(workspace);
+    const daemon = startProcess(
+      [
+        ...[findSetup(), "install", "--daemonize", "--host-install-dir", host.installDir],
+        ...["--oci-hooks.local-dir", host.hooksDir, "--local-binary", findHook()],
+      ],
+      {},
+      workspace,
+    );
+    await waitFor("a part of the installation", () => existsSync(host.binary));
+    expect((await end(daemon)).exitCode).toBe(0);
+    expect([...host.snapshot(), ...host.notes()]).toEqual([]);
+  }, 60_000);
+
+  const damages: readonly { readonly name: string; damage(host: Installation): void }[] = [
+    { name: "the hook is removed", damage: ({ binary }) => rmSync(binary) },
+    { name: "the configuration is removed", damage: ({ conf }) => rmSync(conf) },
+    { name: "the hook is changed", damage: ({ binary }) => writeFileSync(binary, "#!/bin/sh\n") },
+    { name: "the configuration is changed", damage: ({ conf }) => writeFileSync(conf, "{}") },
+    { name: "the hook cannot be run any more", damage: ({ binary }) => chmodSync(binary, 0o644) },
+    {
+      name: "both directories are removed",
+      damage({ installDir, hooksDir }) {
+        rmSync(installDir, { recursive: true });
+        rmSync(hooksDir, { recursive: true });
+      },
+    },
+  ];
+  test.each(damages)(
+    "says it and puts it back when $name",
+    async ({ damage }) => {
+      const host = createInstallation(workspace);
+      const daemon = await host.startDaemon();
+      damage(host);
+      await waitFor("the files", () => isWhole(host) && daemon.stderr().includes("put back"), 30_000);
+      expect((await end(daemon)).exitCode).toBe(0);
+      expect(existsSync(host.conf) || existsSync(host.binary)).toBe(false);
+    },
+    60_000,
+  );
+
+  test("says what it cannot put back, and does when it can", async () => {
+    const host = createInstallation(workspace);
+    const daemon = await host.startDaemon();
+    rmSync(host.hooksDir, { recursive: true });
+    writeFileSync(host.hooksDir, "in the way");
+    await waitFor("the error", () => daemon.stderr().includes("installed files cannot be put back"), 30_000);
+    rmSync(host.hooksDir);
+    await waitFor("the files", () => isWhole(host), 60_000);
+    await end(daemon);
+  }, 120_000);
+});
+
+describe("of two daemons the later one owns the files", () => {
+  test("the end of the earlier one takes nothing from it, and it goes on keeping them", async () => {
+    const host = createInstallation(workspace);
+    const earlier = await host.startDaemon();
+    const later = await host.startDaemon();
+    await end(earlier);
+    expect(isWhole(host)).toBe(true);
+    rmSync(host.conf);
+    await waitFor("the configuration", () => isWhole(host), 30_000);
+    await end(later);
+    expect([...host.snapshot(), ...host.notes()]).toEqual([]);
+  }, 60_000);
+
+  test("the earlier one lets go of them: what is removed comes back once", async () => {
+    const host = createInstallation(workspace);
+    const earlier = await host.startDaemon();
+    const later = await host.startDaemon();
+    await waitFor("the earlier one lets go", () => isReleased(earlier), 30_000);
+    rmSync(host.binary);
+    await waitFor("the hook", () => isWhole(host), 30_000);
+    expect(earlier.stderr()).not.toContain("put back");
+    await end(later);
+    await end(earlier);
+  }, 60_000);
+
+  test("each removes its own configuration where they have a hook in common", async () => {
+    const host = createInstallation(workspace);
+    const other = createInstallation(workspace, host.installDir);
+    const earlier = await host.startDaemon();
+    const later = await other.startDaemon();
+    await end(earlier);
+    expect([existsSync(host.conf), isWhole(other)]).toEqual([false, true]);
+    await end(later);
+    expect(existsSync(host.binary)).toBe(false);
+  }, 60_000);
+
+  test("each removes its own hook where they have a configuration in common", async () => {
+    const host = createInstallation(workspace);
+    const elsewhere = workspace.path("elsewhere");
+    const earlier = await host.startDaemon();
+    const later = await host.startDaemon(["--host-install-dir", elsewhere]);
+    await end(earlier);
+    expect(existsSync(host.binary)).toBe(false);
+    expect(readFileSync(host.conf, "utf8")).toContain(join(elsewhere, "tetragon-oci-hook"));
+    await end(later);
+    expect(existsSync(host.conf)).toBe(false);
+  }, 60_000);
+});
+
+describe("while a daemon lives", () => {
+  test("an install of its own takes the files, which stay at the daemon's end", async () => {
+    const host = createInstallation(workspace);
+    const daemon = await host.startDaemon();
+    expect((await host.install()).exitCode).toBe(0);
+    await end(daemon);
+    expect(isWhole(host)).toBe(true);
+  }, 60_000);
+
+  test("what is uninstalled stays away", async () => {
+    const host = createInstallation(workspace);
+    const daemon = await host.startDaemon();
+    expect((await host.uninstall()).exitCode).toBe(0);
+    await waitFor(
+      "the daemon lets go",
+      () => daemon.stderr().split("not watched any more").length === 3,
+      30_000,
+    );
+    expect([...host.snapshot(), ...host.notes()]).toEqual([]);
+    expect((await end(daemon)).exitCode).toBe(0);
+  }, 60_000);
+});
+
+describe("a hook that something calls is not removed", () => {
+  /** OCI specs need no more to be read as such. */
+  const createSpec = (...hooks: readonly object[]): string =>
+    JSON.stringify({ ociVersion: "1.0.2", hooks: { createContainer: hooks } });
+
+  interface Caller {
+    readonly name: string;
+    /** Gives the path that is to be named. */
+    create(host: Installation): Promise<string>;
+  }
+  const callers: readonly Caller[] = [
+    {
+      name: "another hooks directory",
+      async create(host) {
+        const other = createInstallation(workspace, host.installDir);
+        await other.install();
+        return other.conf;
+      },
+    },
+    {
+      name: "a base spec that this tool has made",
+      async create(host) {
+        const dir = workspace.path(`etc-${host.installDir.split("/").at(-2)}`);
+        mkdirSync(dir);
+        writeFileSync(join(dir, "config.toml"), "version = 2\n");
+        writeFileSync(join(dir, "spec.json"), createSpec());
+        const base = join(dir, "base.json");
+        await runProcess([
+          ...[findSetup(), "patch-containerd-conf", "add-oci-hook", "--in-place", "--base-spec", base],
+          ...["--config-file", join(dir, "config.toml"), "--from-spec", join(dir, "spec.json")],
+          ...["--oci-hook-path", host.binary],
+        ]);
+        return base;
+      },
+    },
+  ];
+  test.each(callers)(
+    "$name",
+    async ({ create }) => {
+      const host = createInstallation(workspace);
+      await host.install();
+      const path = await create(host);
+      const before = host.snapshot();
+      const done = await host.uninstall();
+      expect({ code: done.exitCode, stderr: done.stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(path),
+      });
+      expect(host.snapshot()).toEqual(before);
+      const forced = await host.uninstall(["--force"]);
+      expect({ code: forced.exitCode, stderr: forced.stderr }).toEqual({
+        code: 0,
+        stderr: expect.stringContaining(path),
+      });
+      expect(existsSync(host.binary)).toBe(false);
+    },
+    60_000,
+  );
+
+  test("by a base spec of the node's configuration, whichever file of it names the spec", async () => {
+    const host = createInstallation(workspace);
+    await host.install();
+    const root = workspace.path("node");
+    const dir = join(root, "etc/containerd");
+    mkdirSync(join(dir, "conf.d"), { recursive: true });
+    writeFileSync(join(dir, "config.toml"), 'version = 2\nimports = ["conf.d/*.toml"]\n');
+    writeFileSync(
+      join(dir, "conf.d/x.toml"),
+      '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.x]\nbase_runtime_spec = "/etc/base.json"\n',
+    );
+    const flags = [
+      "--host-root",
+      root,
+      "--host-install-dir",
+      "/opt/t",
+      "--local-install-dir",
+      host.installDir,
+    ];
+    writeFileSync(
+      join(root, "etc/base.json"),
+      createSpec({ path: "/bin/sh", args: ["sh", "-c", "exec /opt/t/tetragon-oci-hook createRuntime"] }),
+    );
+    const done = await host.uninstall(flags);
+    expect({ code: done.exitCode, stderr: done.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("/etc/base.json"),
+    });
+    writeFileSync(join(root, "etc/base.json"), createSpec());
+    expect((await host.uninstall(flags)).exitCode).toBe(0);
+  }, 60_000);
+
+  test("by a daemon at its end either, which removes its configuration", async () => {
+    const host = createInstallation(workspace);
+    const other = createInstallation(workspace, host.installDir);
+    await other.install();
+    const daemon = await host.startDaemon();
+    const done = await end(daemon);
+    expect({ code: done.exitCode, stderr: done.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(other.conf),
+    });
+    expect([existsSync(host.conf), isWhole(other)]).toEqual([false, true]);
+  }, 60_000);
+
+  test("a loader that another configuration still needs stays too", async () => {
+    const host = createInstallation(workspace);
+    const other = createInstallation(workspace, host.installDir);
+    await other.install(["--libc", "bundled"]);
+    const [, loader = ""] = /"path": "(\S+)"/.exec(readFileSync(other.conf, "utf8")) ?? [];
+    expect(loader).toContain("ld-linux-");
+    await host.install(["--libc", "host"]);
+    expect(existsSync(loader)).toBe(true);
+    appendFileSync(other.conf, " ");
+    await other.install(["--libc", "host"]);
+    expect(existsSync(loader)).toBe(false);
+  }, 60_000);
+});
