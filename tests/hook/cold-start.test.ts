@@ -3,17 +3,22 @@
 // to be compiled costs the process about half a millisecond; see libs/proto/src/unary/bytes.ts.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { findCgroupDirectory, removeCgroup } from "../harness/cgroup.ts";
 
 const hook = join(import.meta.dir, "../../dist/tetragon-oci-hook");
+const cgroupsPath = `/rthooks-test-cold-${process.pid}`;
+const contained = Bun.spawn(["/bin/sleep", "600"]);
 let directory = "";
 const server = new Server();
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "rthooks-cold-"));
+  mkdirSync(findCgroupDirectory(cgroupsPath));
+  writeFileSync(join(findCgroupDirectory(cgroupsPath), "cgroup.procs"), String(contained.pid));
   const bytes = (value: Buffer): Buffer => value;
   server.addService(
     {
@@ -38,7 +43,10 @@ beforeAll(async () => {
     ),
   );
 });
-afterAll(() => {
+afterAll(async () => {
+  contained.kill("SIGKILL");
+  await contained.exited;
+  removeCgroup(cgroupsPath);
   server.forceShutdown();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -55,13 +63,13 @@ const spec = {
     source: "/var/lib/kubelet",
     options: ["rbind", "rprivate", "ro"],
   })),
-  linux: { cgroupsPath: "/kubepods/a/b" },
+  linux: { cgroupsPath },
 };
 
 async function listCompiled(...args: readonly string[]): Promise<readonly string[]> {
   writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
   const child = Bun.spawn([hook, ...args, "--log-fname", join(directory, "hook.log")], {
-    stdin: new Blob([JSON.stringify({ id: "c", bundle: directory })]),
+    stdin: new Blob([JSON.stringify({ id: "c", pid: contained.pid, bundle: directory })]),
     stdout: "pipe",
     stderr: "pipe",
     env: { BUN_JSC_reportBaselineCompileTimes: "1" },

@@ -50,12 +50,11 @@ export function locateCgroup(
     const why = `/proc has no process ${pid}`;
     return fallBack(why, `${why}: linux.cgroupsPath is taken as it stands`);
   }
-  const paths = parseProcCgroup(ofProcess.value);
-  if (named !== undefined && paths.get(V2) === named) return ok({ path: named, remark: undefined });
+  if (named !== undefined && hasV2Path(ofProcess.value, named)) return ok({ path: named, remark: undefined });
 
   const ofRuntime = reader.ofRuntime();
   if (!ofRuntime.ok) return ofRuntime;
-  const found = findOwnPath(paths, parseProcCgroup(ofRuntime.value), named);
+  const found = findOwnPath(parseProcCgroup(ofProcess.value), parseProcCgroup(ofRuntime.value), named);
   if (found === undefined) {
     const why = `process ${pid} is in the runtime's own cgroup: it has none of its own`;
     return fallBack(why, `${why}, linux.cgroupsPath is taken as it stands`);
@@ -73,6 +72,9 @@ const V2 = "";
 
 /** The hierarchies that count, the first one first: v2, then those of v1 that Tetragon looks at (pkg/cgroups). */
 const hierarchies = [V2, "memory", "pids", "cpuset"] as const; // const: the order is the meaning
+
+/** Nearly every container's case, in one search: a loop over the lines costs a start of the hook a compiled function. */
+const hasV2Path = (text: string, path: string): boolean => `\n${text}`.includes(`\n0::${path}\n`);
 
 /** By controller; the path may have colons. */
 function parseProcCgroup(text: string): ReadonlyMap<string, string> {

@@ -24,6 +24,11 @@ export function encodePoll(fd: number, events: number, timeoutMs: number): Uint8
   return new Uint8Array(view.buffer);
 }
 
+/** The events that ppoll(2) wrote into what encodePoll made. */
+export function decodePoll(bytes: Uint8Array): number {
+  return (bytes[TIMESPEC_BYTES + 6] ?? 0) | ((bytes[TIMESPEC_BYTES + 7] ?? 0) << 8);
+}
+
 /** struct timespec as a time; good until the year 287396. */
 export function decodeTimespec(bytes: Uint8Array): WallTime {
   const view = new DataView(bytes.buffer);

@@ -15,6 +15,7 @@ import {
   O_WRONLY,
 } from "./abi.ts";
 import {
+  decodePoll,
   decodeStat,
   decodeTimespec,
   encodeCString,
@@ -37,6 +38,8 @@ const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2004001;
 const MSG_NOSIGNAL = 0x4000;
 const POLLIN = 1;
 const POLLOUT = 4;
+const POLLHUP = 16;
+const MAX_PROC_BYTES = 16_384;
 const CLOCK_REALTIME = 0;
 const LOCK_EX_NB = 6;
 const RENAME_NOREPLACE = 1;
@@ -68,6 +71,7 @@ export function openFfiSystem(): System {
       poll(sys, NO_FILE, 0, ms);
     },
     readRegularFile: (path, { maxBytes }) => readRegularFile(sys, path, maxBytes),
+    readProcFile: (path) => readProcFile(sys, path),
     readStdin: (timeoutMs, maxBytes) => readStdin(sys, timeoutMs, maxBytes),
     writeStdout: (text) => writeAll(1, text),
     writeStderr: (text) => writeAll(2, text),
@@ -87,11 +91,13 @@ export function openFfiSystem(): System {
   };
 }
 
-/** How many of the one file are ready: 0 when the time is up. */
+/** What has happened to the file (POLLIN and so on): 0 when the time is up. */
 function poll(sys: Syscalls, fd: number, events: number, timeoutMs: number): Result<number, SysError> {
   const waitMs = timeoutMs < 0 ? 0 : timeoutMs > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : timeoutMs;
-  const at = sys.pointerTo(encodePoll(fd, events, waitMs));
-  return sys.call("ppoll", "", at + TIMESPEC_BYTES, 1, at, 0, 8);
+  const request = encodePoll(fd, events, waitMs);
+  const at = sys.pointerTo(request);
+  const ready = sys.call("ppoll", "", at + TIMESPEC_BYTES, 1, at, 0, 8);
+  return ready.ok ? { ok: true, value: decodePoll(request) } : ready;
 }
 
 function open(sys: Syscalls, path: string, flags: number, mode = 0): Result<number, SysError> {
@@ -120,6 +126,19 @@ function readRegularFile(sys: Syscalls, path: string, maxBytes: number): Result<
   } finally {
     sys.call("close", path, fd.value);
   }
+}
+
+/** One read: the kernel makes the whole text for the first one, as far as there is room for it. */
+function readProcFile(sys: Syscalls, path: string): Result<Uint8Array, ReadError> {
+  const fd = open(sys, path, O_RDONLY);
+  if (!fd.ok) return fd;
+  const buffer = new Uint8Array(MAX_PROC_BYTES);
+  const count = sys.call("read", path, fd.value, buffer, buffer.length);
+  sys.call("close", path, fd.value);
+  if (!count.ok) return count;
+  const bytes = count.value;
+  if (bytes === buffer.length) return err({ code: "ETOOBIG", bytes, maxBytes: MAX_PROC_BYTES - 1 });
+  return { ok: true, value: buffer.subarray(0, bytes) };
 }
 
 /** A file in /proc says that it has no bytes, and any file may have grown since it was asked. */
@@ -165,6 +184,9 @@ function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Arr
     if (!count.ok || count.value === 0) break;
     length += count.value;
     if (length > maxBytes) return new Uint8Array();
+    // A file, or a pipe whose writer had closed it before: all is here, and the end need not be read.
+    const isAll = isRegular(kind.value) || (ready.value & POLLHUP) !== 0;
+    if (isAll && count.value < room.length) break;
     if (length === buffer.length) buffer = toDoubled(buffer);
   }
   return buffer.subarray(0, length);

@@ -32,6 +32,7 @@ export function openPortableSystem(): System {
         return ok(new Uint8Array(readFileSync(fd)));
       });
     },
+    readProcFile: (path) => withFile(path, constants.O_RDONLY, (fd) => ok(new Uint8Array(readFileSync(fd)))),
     readStdin,
     writeStdout: (text) => writeQuietly(1, text),
     writeStderr: (text) => writeQuietly(2, text),

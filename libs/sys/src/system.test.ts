@@ -52,6 +52,13 @@ describe.each(implementations)("$name", ({ open, ownSockets }) => {
     expect(read.ok && new TextDecoder().decode(read.value)).toContain("Pid:");
   });
 
+  test("reads a file of /proc in one piece, and what is wrong is an error", () => {
+    const read = system.readProcFile("/proc/self/cgroup");
+    expect(read.ok && new TextDecoder().decode(read.value)).toBe(readFileSync("/proc/self/cgroup", "utf8"));
+    const missing = system.readProcFile(`/proc/${2 ** 30}/cgroup`);
+    expect(missing.ok ? "read" : missing.error.code).toBe("ENOENT");
+  });
+
   test("says how large a file is that is too large", () => {
     const path = fresh("file");
     writeFileSync(path, "x".repeat(1025));

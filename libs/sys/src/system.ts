@@ -43,6 +43,11 @@ export interface System {
   /** Reads a regular file whole. The last component of the path may not be a link; nothing is waited for. */
   readRegularFile(path: string, limits: ReadLimits): Result<Uint8Array, ReadError>;
   /**
+   * Reads a file of /proc that the kernel writes in one piece (single_open of fs/seq_file.c), such as /proc/PID/cgroup,
+   * of less than 16 KiB. Cheaper than `readRegularFile`, which every start of the hook would pay for.
+   */
+  readProcFile(path: string): Result<Uint8Array, ReadError>;
+  /**
    * Standard input up to its end, or what came of it within `timeoutMs`. Empty for a terminal, for a closed one, and
    * for one of more than `maxBytes`.
    */

@@ -17,7 +17,7 @@ test("a process that does not exist has none; any other error is one", () => {
   expect(openProcCgroups(system).ofProcess(2 ** 30)).toEqual(ok(undefined));
   for (const code of ["EMFILE", "EACCES", "EIO"] as const) {
     const error = { call: "open", subject: "/proc/1/cgroup", code, message: code };
-    const broken = openProcCgroups({ readRegularFile: () => err(error) });
+    const broken = openProcCgroups({ readProcFile: () => err(error) });
     expect(broken.ofProcess(1)).toEqual(err(`open /proc/1/cgroup: ${code}`));
     expect(broken.ofRuntime()).toEqual(err(`open /proc/1/cgroup: ${code}`));
   }

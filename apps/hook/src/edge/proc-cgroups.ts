@@ -4,11 +4,8 @@ import type { ProcCgroupReader } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import { type ReadError, renderSysError, type System } from "@rthooks/sys";
 
-/** A line for each v1 hierarchy, whose paths have at most PATH_MAX bytes each. */
-const MAX_BYTES = 256 * 1024;
-
 /** The runtime starts the hook in its own cgroup: runc and crun move no hook of the stages that hold a container. */
-export function openProcCgroups(system: Pick<System, "readRegularFile">): ProcCgroupReader {
+export function openProcCgroups(system: Pick<System, "readProcFile">): ProcCgroupReader {
   return {
     ofProcess(pid) {
       const text = readCgroups(system, `/proc/${pid}/cgroup`);
@@ -20,8 +17,8 @@ export function openProcCgroups(system: Pick<System, "readRegularFile">): ProcCg
   };
 }
 
-function readCgroups(system: Pick<System, "readRegularFile">, path: string): Result<string, ReadError> {
-  const bytes = system.readRegularFile(path, { maxBytes: MAX_BYTES });
+function readCgroups(system: Pick<System, "readProcFile">, path: string): Result<string, ReadError> {
+  const bytes = system.readProcFile(path);
   return bytes.ok ? ok(new TextDecoder().decode(bytes.value)) : bytes;
 }
 

@@ -118,11 +118,11 @@ export function openUnixLink(
     wait(untilMs) {
       if (attempt === undefined) return pause(system, untilMs);
       for (;;) {
-        const event = exchange(attempt);
-        if (event !== undefined) return event;
+        // First the wait, since an answer is never there yet: each system call less is time of every start.
         const leftMs = untilMs - system.monotonicMs();
-        if (leftMs <= 0) return undefined;
-        attempt.stream.wait(leftMs, attempt.unsent.length > 0);
+        attempt.stream.wait(leftMs > 0 ? leftMs : 0, attempt.unsent.length > 0);
+        const event = exchange(attempt);
+        if (event !== undefined || leftMs <= 0) return event;
       }
     },
     disconnect,
