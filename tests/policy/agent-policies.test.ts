@@ -203,7 +203,7 @@ describe("policies from files", () => {
     expect(await find("from-file")).toBeUndefined();
     rmSync(file);
     rmSync(join(policyDir, "second.yaml"));
-    await waitFor("no policy", async () => (await list()).length === 0);
+    await waitFor("no policy", async () => (await list()).length === 0, 30_000);
     expect([...dumpPolicyFilter(maps).keys()]).toEqual([1]);
     await web.end();
     await db.end();
@@ -214,13 +214,13 @@ describe("policies from files", () => {
     await waitFor("the policy", async () => (await list()).length === 1);
     put(join(policyDir, "b.yaml"), yaml("same", "db"));
     await waitFor("the other is told", () =>
-      seat.agent().process.stderr().includes("another file has a policy of this name"),
+      seat.agent().process.stderr().includes("a.yaml has a policy of this name"),
     );
     rmSync(join(policyDir, "a.yaml"));
     const db = await run("db");
-    await waitFor("the other one's selector", async () => (await members("same")).has(db.id));
+    await waitFor("the other one's selector", async () => (await members("same")).has(db.id), 30_000);
     rmSync(join(policyDir, "b.yaml"));
-    await waitFor("no policy", async () => (await list()).length === 0);
+    await waitFor("no policy", async () => (await list()).length === 0, 30_000);
     await db.end();
   }, 60_000);
 
@@ -238,10 +238,12 @@ describe("policies from files", () => {
     await seat.start();
     expect(await find("kept")).toMatchObject({ filterId, state: TracingPolicyState.TP_STATE_ENABLED });
     expect(await members("kept")).toEqual(new Set([web.id]));
+    // What the removed file was about stays until it is sure that the file is gone.
+    await waitFor("two policies' maps", () => dumpPolicyFilter(maps).size === 2, 30_000);
     expect([...dumpPolicyFilter(maps).keys()].toSorted()).toEqual([1, Number(filterId)]);
     await web.end();
     rmSync(file);
-    await waitFor("no policy", async () => (await list()).length === 0);
+    await waitFor("no policy", async () => (await list()).length === 0, 30_000);
   }, 60_000);
 });
 
@@ -272,6 +274,7 @@ describe("policies from calls", () => {
     await own.agent().process.exited;
     await own.start();
     expect((await calls().list()).policies).toMatchObject([
+      { name: join(kept, "broken.json"), state: TracingPolicyState.TP_STATE_LOAD_ERROR },
       { name: "one", domain: "grpc", state: TracingPolicyState.TP_STATE_ENABLED },
       {
         ...{ name: "two", domain: "team", state: TracingPolicyState.TP_STATE_DISABLED },

@@ -5,6 +5,7 @@ import { openBpf, probeBpf } from "@rthooks/bpf";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { createAgentMetrics } from "../core/agent-metrics.ts";
+import { awaitAll } from "../core/await-all.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
 import { createLifecycle, type Lifecycle } from "../core/lifecycle.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
@@ -19,6 +20,7 @@ import { openPods, type PodsOptions } from "./open-pods.ts";
 import { openPolicyFilter, type PolicyFilterOptions } from "./open-policy-filter.ts";
 import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
 import { openPolicyFiles } from "./policy-files.ts";
+import { restorePolicies } from "./restore-policies.ts";
 import { startSweep } from "./sweep.ts";
 import { sweepInherited } from "./sweep-inherited.ts";
 import { openCgroupWatch } from "./watch-cgroups.ts";
@@ -61,7 +63,7 @@ export async function assembleAgent(
   if (cri?.ok === false) return cri;
   if (cri !== undefined) parts.defer(cri.value.close);
   const metrics = createAgentMetrics(version);
-  const pods = openPods(options, metrics.countTooLarge);
+  const pods = await openPods(options, metrics.countTooLarge);
   if (!pods.ok) return pods;
   parts.defer(pods.value.close);
   const { client, source, awaitPod } = pods.value;
@@ -90,13 +92,17 @@ export async function assembleAgent(
 
   const policies = createPolicyStore(policyFilter);
   const archive =
-    options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive, log);
+    options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive);
   if (!archive.ok) return archive;
-  archive.value.restore(policies);
+  // Which of an earlier agent's are still wanted is known when every source was read whole.
+  const settle = awaitAll(["calls", "files", "API server"], policyFilter.settlePolicies);
   const { policyFile: file, policyDirectory: directory } = options;
-  parts.defer(openPolicyFiles({ file, directory, policies, log }));
-  // Which of an earlier agent's are still wanted is known when all are.
-  const onAll = policyFilter.settlePolicies;
+  const onRestored = (): void => settle("calls");
+  const calls = restorePolicies({ archive: archive.value, policies, log, onSettled: onRestored });
+  parts.defer(calls.close);
+  const files = await openPolicyFiles({ file, directory, policies, log, onSettled: () => settle("files") });
+  parts.defer(files.close);
+  const onAll = (): void => settle("API server");
   let policyWatch: PolicyWatch | undefined;
   if (!options.watchesPolicies || client === undefined || options.kube === undefined) onAll();
   else {
@@ -124,6 +130,8 @@ export async function assembleAgent(
     [
       ...filter.value.problems(),
       pods.value.problem(),
+      calls.problem(),
+      files.problem(),
       ...(policyWatch?.problems() ?? []),
       cri?.value.problem() ?? "",
       describeDescriptorShortage(descriptors),

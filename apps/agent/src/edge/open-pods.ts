@@ -25,17 +25,17 @@ interface OpenedPods {
 }
 
 /** The error is one line for people. */
-export function openPods(
+export async function openPods(
   { kube, podsFile, version, log }: PodsOptions,
   onTooLarge: KubePodsOptions["onTooLarge"],
-): Result<OpenedPods, string> {
+): Promise<Result<OpenedPods, string>> {
   if (kube !== undefined && podsFile !== "") {
     return err("--enable-k8s-api and --pods-file exclude each other: who would be right?");
   }
   if (kube !== undefined) {
     return openKubePods({ ...kube, version, log, onTooLarge });
   }
-  const without = { client: undefined, awaitPod: () => undefined, problem: () => "" };
-  if (podsFile === "") return ok({ ...without, source: annotationsOnly, close: () => {} });
-  return ok({ ...without, ...openPodsFile(podsFile, log) });
+  const without = { client: undefined, awaitPod: () => undefined };
+  if (podsFile === "") return ok({ ...without, source: annotationsOnly, problem: () => "", close: () => {} });
+  return ok({ ...without, ...(await openPodsFile(podsFile, log)) });
 }

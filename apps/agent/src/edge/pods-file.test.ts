@@ -24,6 +24,11 @@ const dump = (...names: string[]): string =>
     items: names.map((name) => ({ kind: "Pod", metadata: { name, namespace: "shop", uid: `uid-${name}` } })),
   });
 
+const toYaml = (...names: string[]): string =>
+  `kind: List\nitems:\n${names
+    .map((name) => `- kind: Pod\n  metadata:\n    name: ${name}\n    namespace: shop\n    uid: uid-${name}\n`)
+    .join("")}`;
+
 describe("the pods file", () => {
   let directory = "";
   let path = "";
@@ -45,23 +50,48 @@ describe("the pods file", () => {
   });
   afterEach(() => open?.close());
 
-  test("is read before the first hook call", () => {
+  test("is read before the first hook call", async () => {
     writeFileSync(path, dump("a"));
-    open = openPodsFile(path, log);
+    open = await openPodsFile(path, log, 10);
     expect(knows("a")).toBeTrue();
   });
 
   test("is read again when it is written", async () => {
     writeFileSync(path, dump("a"));
-    open = openPodsFile(path, log);
+    open = await openPodsFile(path, log, 10);
     writeFileSync(path, dump("b"));
     await until(() => knows("b"));
-    expect(knows("a")).toBeFalse();
+    await until(() => !knows("a"));
+  });
+
+  test("deletes no pod while it is being written, and changes none", async () => {
+    writeFileSync(path, toYaml("a", "b", "c"));
+    open = await openPodsFile(path, log, 10);
+    const deleted: string[] = [];
+    open.source.subscribe(({ kind, pod }) => void (kind === "deleted" && deleted.push(pod.name)));
+    const whole = toYaml("a", "b", "c", "d");
+    // A part of it is a whole document too.
+    for (let end = 0; end < whole.length; end += 40) {
+      writeFileSync(path, whole.slice(0, end));
+      await Bun.sleep(5);
+    }
+    writeFileSync(path, whole);
+    await until(() => knows("d"));
+    expect(deleted).toEqual([]);
+  });
+
+  test("with a byte order mark is read, and what is not UTF-8 is refused", async () => {
+    writeFileSync(path, `\uFEFF${dump("a")}`);
+    open = await openPodsFile(path, log, 10);
+    expect(knows("a")).toBeTrue();
+    writeFileSync(path, Buffer.from(`\uFEFF${dump("b")}`, "utf16le"));
+    await until(() => open?.problem().includes("UTF-8") === true);
+    expect(knows("a")).toBeTrue();
   });
 
   test("is read again when another file is renamed over it", async () => {
     writeFileSync(path, dump("a"));
-    open = openPodsFile(path, log);
+    open = await openPodsFile(path, log, 10);
     writeFileSync(`${path}.new`, dump("b"));
     renameSync(`${path}.new`, path);
     await until(() => knows("b"));
@@ -73,7 +103,7 @@ describe("the pods file", () => {
     writeFileSync(join(directory, "v2", "pods.json"), dump("b"));
     symlinkSync("v1", join(directory, "..data"));
     symlinkSync("..data/pods.json", path);
-    open = openPodsFile(path, log);
+    open = await openPodsFile(path, log, 10);
     expect(knows("a")).toBeTrue();
     symlinkSync("v2", join(directory, "..data_tmp"));
     renameSync(join(directory, "..data_tmp"), join(directory, "..data"));
@@ -81,7 +111,7 @@ describe("the pods file", () => {
   });
 
   test("may come into being after the agent", async () => {
-    open = openPodsFile(path, log);
+    open = await openPodsFile(path, log, 10);
     expect(lines.join()).toContain("ENOENT");
     writeFileSync(path, dump("a"));
     await until(() => knows("a"));
@@ -109,13 +139,15 @@ describe("the pods file", () => {
     },
   ])("$name keeps the last good state, and the log says what is wrong once", async ({ spoil, says }) => {
     writeFileSync(path, dump("a"));
-    open = openPodsFile(path, log);
+    open = await openPodsFile(path, log, 10);
     spoil();
     await until(() => lines.some((line) => line.includes("not used")));
     expect(knows("a")).toBeTrue();
     expect(lines.filter((line) => line.includes("not used"))).toEqual([expect.stringContaining(says)]);
+    expect(open.problem()).toContain(says);
     rmSync(path, { recursive: true, force: true });
     writeFileSync(path, dump("b"));
     await until(() => knows("b"));
+    expect(open.problem()).toBe("");
   });
 });

@@ -1,66 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pod source behind --pods-file. The file is looked at several times a second and read when it is another
-// one than before. A look follows symlinks, so a rewrite, a rename over it and the swap of a directory link (as
-// the kubelet does for mounted ConfigMaps) are all seen, on file systems without change notices too.
+// The pod source behind --pods-file: the pods are those of the file as it was last read whole. A file that is missing or
+// broken deletes no pod, and one that is written in place deletes none before it has stayed the same for a while.
 
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
-import { describeError, err, type Result } from "@rthooks/result";
 import { parsePodList } from "../core/pod-list.ts";
 import type { Pod, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
-import { findFingerprint, wasJustWritten } from "./file-fingerprint.ts";
+import { followFile } from "./followed-file.ts";
 import { parseYaml } from "./yaml.ts";
 
 export interface PodsFile {
   readonly source: PodSource;
+  /** Why the pods are not those of the file, in one line; empty where they are. */
+  problem(): string;
   close(): void;
 }
 
-const intervalMs = 250;
-/** Hook calls wait while the file is parsed: about 3 ms per MB of JSON, 30 ms per MB of YAML. */
-const maxBytes = 64 * 1024 * 1024;
+const INTERVAL_MS = 250;
+/** So many looks find the same file before a pod that it does not have any more is deleted: 2 seconds. */
+const LOOKS_UNTIL_DELETED = 8;
+const MAX_BYTES = 64 * 1024 * 1024;
 
-export function openPodsFile(path: string, log: Logger): PodsFile {
+/** The file was read once when this returns, if it is there. */
+export async function openPodsFile(
+  path: string,
+  log: Logger,
+  intervalMs: number = INTERVAL_MS,
+): Promise<PodsFile> {
   const store = createPodStore();
-  let seen = "";
-  let problem = "";
+  const followed = followFile(path, { maxBytes: MAX_BYTES, isReadAtOnce: true });
+  let pods: readonly Pod[] = [];
+  let looksSinceRead = 0;
+  let unread = "";
+  let unused = "";
+  let isClosed = false;
 
-  const look = (): void => {
-    const fingerprint = findFingerprint(path);
-    if (fingerprint === seen) return;
-    const pods = readPods(path);
-    // A file that was written a moment ago is read once more at the next look.
-    seen = wasJustWritten(path) ? "" : fingerprint;
-    if (pods.ok) {
-      problem = "";
-      store.replaceAll(pods.value);
-      if (seen !== "") log.info("pods file read", { file: path, pods: pods.value.length });
-    } else if (pods.error !== problem) {
-      problem = pods.error;
-      log.error("pods file is not used; the pods stay as they were", { file: path, err: problem });
-    }
+  const use = (wanted: readonly Pod[]): void => {
+    const uids = new Set(wanted.map(({ uid }) => uid));
+    // Those that are missing may stand in the half that is not written yet.
+    const missing = [...store.list()].filter(({ uid }) => !uids.has(uid));
+    pods = wanted;
+    store.replaceAll([...missing, ...wanted]);
+    log.info("pods file read", { file: path, pods: wanted.length });
   };
 
-  look();
-  const timer = setInterval(look, intervalMs);
-  return { source: store, close: () => clearInterval(timer) };
-}
+  const note = (error: string, before: string): string => {
+    if (error !== "" && error !== before)
+      log.error("pods file is not used; the pods stay as they were", { file: path, err: error });
+    return error;
+  };
 
-function readPods(path: string): Result<readonly Pod[], string> {
-  try {
-    const stats = statSync(path);
-    // Opening a pipe would wait for a writer.
-    if (!stats.isFile()) return err("it is not a regular file");
-    const fd = openSync(path, "r");
-    try {
-      const { size } = fstatSync(fd);
-      if (size > maxBytes) return err(`it has ${size} bytes, more than ${maxBytes}`);
-      return parsePodList(readFileSync(fd, "utf8"), parseYaml);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    return err(describeError(error));
-  }
+  const look = async (): Promise<void> => {
+    const seen = await followed.look();
+    unread = note("error" in seen ? seen.error : "", unread);
+    looksSinceRead = seen.kind === "same" ? looksSinceRead + 1 : 0;
+    if (looksSinceRead === LOOKS_UNTIL_DELETED && unused === "") store.replaceAll(pods);
+    if (seen.kind !== "read") return;
+    const parsed = seen.text.ok ? parsePodList(seen.text.value, parseYaml) : seen.text;
+    unused = note(parsed.ok ? "" : parsed.error, unused);
+    if (parsed.ok) use(parsed.value);
+  };
+
+  await look();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const lookAgain = (): void => {
+    timer = setTimeout(async () => {
+      await look();
+      if (!isClosed) lookAgain();
+    }, intervalMs);
+  };
+  lookAgain();
+  return {
+    source: store,
+    problem: () => {
+      const error = unread || unused;
+      return error === "" ? "" : `the pods file ${path} is not used, pods may be out of date: ${error}`;
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
 }

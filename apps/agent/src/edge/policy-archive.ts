@@ -5,13 +5,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { renderSysError } from "@rthooks/sys";
 import { removeFile, removeStaged, stageFile } from "@rthooks/sys/atomic-file";
 import * as v from "valibot";
-import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
-import { parsePolicyText } from "./policy-text.ts";
+import type { PolicyName } from "../core/policy-store.ts";
 
 /** On disk beside its place: what is left to do is a rename. */
 export interface PendingChange {
@@ -30,8 +28,9 @@ export interface PolicyArchive {
   save(name: PolicyName, yaml: string): Result<PendingChange, string>;
   update(name: PolicyName, change: PolicyChange): Result<PendingChange, string>;
   remove(name: PolicyName): Result<void, string>;
-  /** Puts every policy that was kept into the store. A file that cannot be used is logged and left. */
-  restore(policies: PolicyStore): void;
+  /** The paths of what is kept. */
+  list(): Result<readonly string[], string>;
+  read(path: string): Result<KeptPolicy, string>;
 }
 
 const nothing: PendingChange = { commit: () => ok(undefined), discard: () => {} };
@@ -40,7 +39,8 @@ export const noPolicyArchive: PolicyArchive = {
   save: () => ok(nothing),
   update: () => ok(nothing),
   remove: () => ok(undefined),
-  restore: () => {},
+  list: () => ok([]),
+  read: () => err("nothing is kept"),
 };
 
 const kept = v.object({
@@ -50,7 +50,7 @@ const kept = v.object({
   /** Undefined: the policy's own. */
   mode: v.optional(v.picklist(["enforce", "monitor"])),
 });
-type Kept = v.InferOutput<typeof kept>;
+type KeptPolicy = v.InferOutput<typeof kept>;
 
 /** Policies tell what a node is guarded against: for root alone. */
 const DIRECTORY_MODE = 0o700;
@@ -59,7 +59,7 @@ const FILE_MODE = 0o600;
 const fileName = /^[a-z0-9][-a-z0-9.:]{0,199}$/;
 
 /** Only one agent may keep its policies in the directory. */
-export function openPolicyArchive(directory: string, log: Logger): Result<PolicyArchive, string> {
+export function openPolicyArchive(directory: string): Result<PolicyArchive, string> {
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
   } catch (error) {
@@ -72,7 +72,7 @@ export function openPolicyArchive(directory: string, log: Logger): Result<Policy
     return join(directory, `${base}.json`);
   };
 
-  const stage = (path: string, content: Kept): Result<PendingChange, string> => {
+  const stage = (path: string, content: KeptPolicy): Result<PendingChange, string> => {
     const text = `${JSON.stringify(content, undefined, 2)}\n`;
     const staged = stageFile(path, text, { mode: FILE_MODE });
     if (!staged.ok) return err(`the policy cannot be kept: ${renderSysError(staged.error)}`);
@@ -85,26 +85,13 @@ export function openPolicyArchive(directory: string, log: Logger): Result<Policy
     });
   };
 
-  const read = (path: string): Result<Kept, string> => {
+  const read = (path: string): Result<KeptPolicy, string> => {
     try {
       const parsed = v.safeParse(kept, JSON.parse(readFileSync(path, "utf8")));
       return parsed.success ? ok(parsed.output) : err(parsed.issues[0].message);
     } catch (error) {
       return err(describeError(error));
     }
-  };
-
-  const restoreOne = (path: string, policies: PolicyStore): Result<void, string> => {
-    const content = read(path);
-    if (!content.ok) return content;
-    const { domain, yaml, isEnabled, mode } = content.value;
-    const policy = parsePolicyText(yaml);
-    if (!policy.ok) return policy;
-    const added = policies.put(domain, policy.value);
-    if (!added.ok) return added;
-    const name = toPolicyName(domain, policy.value);
-    const change = { ...(isEnabled ? {} : { enable: false }), ...(mode === undefined ? {} : { mode }) };
-    return Object.keys(change).length === 0 ? added : policies.configure(name, change);
   };
 
   return ok({
@@ -123,14 +110,14 @@ export function openPolicyArchive(directory: string, log: Logger): Result<Policy
       const removed = removeFile(pathOf(name));
       return removed.ok ? removed : err(`the policy cannot be removed: ${renderSysError(removed.error)}`);
     },
-    restore(policies) {
-      const files = readdirSync(directory).filter((file) => file.endsWith(".json"));
-      for (const file of files.toSorted()) {
-        const path = join(directory, file);
-        const done = restoreOne(path, policies);
-        if (done.ok) log.info("tracing policy restored", { file: path });
-        else log.error("tracing policy not restored", { file: path, err: done.error });
+    list() {
+      try {
+        const files = readdirSync(directory).filter((file) => file.endsWith(".json"));
+        return ok(files.toSorted().map((file) => join(directory, file)));
+      } catch (error) {
+        return err(describeError(error));
       }
     },
+    read,
   });
 }

@@ -1,130 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies from files: one that is named, and all of a directory, which is looked at again and again. A file that cannot
-// be used changes nothing: what was read from it before stays in force.
+// Policies from files: one that is named, and all of a directory, which are looked at again and again. A policy leaves
+// with its file only after many looks in a row have found no file.
 
-import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
-import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { type PolicyStore, toPolicyName } from "../core/policy-store.ts";
-import { findFingerprint, wasJustWritten } from "./file-fingerprint.ts";
-import { MAX_POLICY_BYTES, parsePolicyText } from "./policy-text.ts";
+import type { PolicyStore } from "../core/policy-store.ts";
+import { isMissing } from "./followed-file.ts";
+import { LOOKS_UNTIL_GONE, openPolicyFile, type PolicyFile } from "./policy-file.ts";
 
 export interface PolicyFilesOptions {
   /** Empty for none. */
   readonly file: string;
+  /** Empty for none. One that does not exist has no policies yet. */
   readonly directory: string;
   readonly policies: PolicyStore;
   readonly log: Logger;
+  /** Called once, when all has been read without an error for as long as it takes until a file counts as gone. */
+  onSettled(): void;
+  readonly intervalMs?: number;
 }
 
-const DOMAIN = "static";
-const intervalMs = 1000;
-
-interface KnownFile {
-  fingerprint: string;
-  /** As it was read; undefined where it could not be. */
-  text: string | undefined;
-  /** What of it is in force. */
-  policy: TracingPolicy | undefined;
+export interface PolicyFiles {
+  /** What cannot be read or used, in one line; empty where all is well. */
+  problem(): string;
+  close(): void;
 }
 
-/** All that is there is in force when this returns. Gives the function that ends it. */
-export function openPolicyFiles({ file, directory, policies, log }: PolicyFilesOptions): () => void {
-  const known = new Map<string, KnownFile>();
+const INTERVAL_MS = 500;
 
-  const remove = (policy: TracingPolicy | undefined): void => {
-    if (policy === undefined) return;
-    policies.remove(toPolicyName(DOMAIN, policy));
+/** What is there and can be used is in force when this returns. */
+export async function openPolicyFiles(options: PolicyFilesOptions): Promise<PolicyFiles> {
+  const { file, directory, policies, log, onSettled, intervalMs = INTERVAL_MS } = options;
+  const known = new Map<string, PolicyFile>();
+  let isFirstLook = true;
+  let unlisted = "";
+  let calmLooks = 0;
+  let isClosed = false;
+
+  const find = (path: string): PolicyFile => {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const findOwner: Parameters<typeof openPolicyFile>[0]["findOwner"] = ({ name, namespace }) =>
+      [...known].find(([other, one]) => {
+        const theirs = one.policy();
+        return other !== path && theirs?.name === name && theirs.namespace === namespace;
+      })?.[0];
+    const made = openPolicyFile({
+      path,
+      policies,
+      log,
+      isReadAtOnce: isFirstLook,
+      isNamed: path === file,
+      findOwner,
+    });
+    known.set(path, made);
+    return made;
   };
 
-  const isTaken = (path: string, policy: TracingPolicy): boolean =>
-    [...known].some(
-      ([other, { policy: theirs }]) =>
-        other !== path && theirs?.name === policy.name && theirs.namespace === policy.namespace,
-    );
-
-  const use = (path: string, entry: KnownFile, text: string): Result<void, string> => {
-    const read = parsePolicyText(text);
-    if (!read.ok) return read;
-    const policy = read.value;
-    if (isTaken(path, policy)) return err("another file has a policy of this name");
-    const old = entry.policy;
-    const isOther = old !== undefined && (old.name !== policy.name || old.namespace !== policy.namespace);
-    const done = policies.put(DOMAIN, policy);
-    if (isOther && !done.ok) {
-      remove(policy);
-      return done;
+  const lookAtDirectory = async (): Promise<void> => {
+    const listed = await listFiles(directory);
+    const error = listed.ok ? "" : listed.error;
+    if (error !== unlisted && error !== "")
+      log.error("tracing policies cannot be listed: they stay as they are", { directory, err: error });
+    unlisted = error;
+    if (!listed.ok) return;
+    for (const [path, one] of known) {
+      if (path === file || listed.value.includes(path)) continue;
+      one.miss();
+      if (one.isGone()) known.delete(path);
     }
-    if (isOther) remove(old);
-    // Also one that has no filter: it is listed with its error.
-    entry.policy = policy;
-    return done;
+    for (const path of listed.value) if (path !== file) await find(path).look();
   };
 
-  const look = (): void => {
-    const paths = [...(file === "" ? [] : [file]), ...listFiles(directory)];
-    for (const [path, entry] of known) {
-      if (paths.includes(path)) continue;
-      known.delete(path);
-      remove(entry.policy);
-      log.info("tracing policy file is gone", { file: path });
-      // Its policy's name may be what another file could not have.
-      for (const other of known.values())
-        if (other.policy === undefined) Object.assign(other, { fingerprint: "", text: undefined });
-    }
-    for (const path of paths) {
-      const fingerprint = findFingerprint(path);
-      const entry = known.get(path) ?? { fingerprint: "", text: undefined, policy: undefined };
-      if (entry.fingerprint === fingerprint) continue;
-      known.set(path, entry);
-      const text = readText(path);
-      entry.fingerprint = wasJustWritten(path) ? "" : fingerprint;
-      if (text.ok && text.value === entry.text) continue;
-      entry.text = text.ok ? text.value : undefined;
-      const used = text.ok ? use(path, entry, text.value) : text;
-      for (const warning of entry.policy?.warnings ?? []) {
-        log.warn("tracing policy says less than it seems to", {
-          file: path,
-          warning: renderProblem(warning),
-        });
-      }
-      if (used.ok) log.info("tracing policy read", { file: path, name: entry.policy?.name ?? "" });
-      else log.error("tracing policy file is not used", { file: path, err: used.error });
-    }
-  };
+  const listNames = (): string =>
+    [...known.values()].map((one) => `${one.policy()?.namespace}/${one.policy()?.name}`).join();
 
-  look();
-  const timer = setInterval(look, intervalMs);
-  return () => clearInterval(timer);
+  const look = async (): Promise<void> => {
+    const names = listNames();
+    if (file !== "") await find(file).look();
+    if (directory !== "") await lookAtDirectory();
+    isFirstLook = false;
+    // What one file has given up another one may have.
+    if (listNames() !== names) for (const one of known.values()) one.retry();
+    const isCalm = unlisted === "" && [...known.values()].every((one) => one.isSettled());
+    calmLooks = isCalm ? calmLooks + 1 : 0;
+    if (calmLooks !== LOOKS_UNTIL_GONE || isSettled) return;
+    isSettled = true;
+    onSettled();
+    // Filters of an earlier agent may have left room.
+    for (const one of known.values()) one.retry();
+  };
+  let isSettled = false;
+
+  await look();
+  const lookAgain = (): void => {
+    timer = setTimeout(async () => {
+      await look();
+      if (!isClosed) lookAgain();
+    }, intervalMs);
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  lookAgain();
+  return {
+    problem() {
+      if (unlisted !== "") return `the policies of ${directory} cannot be listed: ${unlisted}`;
+      const [first = "", ...others] = [...known.values()].flatMap((one) => one.problem() || []);
+      return others.length === 0 ? first : `${first} (and ${others.length} more, see tetragon policies)`;
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** Names in their order, so that of two files with one policy it is always the same that counts. */
-function listFiles(directory: string): readonly string[] {
-  if (directory === "") return [];
+async function listFiles(directory: string): Promise<Result<readonly string[], string>> {
   let entries: readonly Dirent[];
   try {
-    entries = readdirSync(directory, { withFileTypes: true });
-  } catch {
-    // A directory that is not there has no policies yet.
-    return [];
-  }
-  return entries
-    .filter((entry) => /\.(ya?ml|json)$/.test(entry.name) && !entry.name.startsWith("."))
-    .map((entry) => join(directory, entry.name))
-    .toSorted();
-}
-
-function readText(path: string): Result<string, string> {
-  try {
-    const stats = statSync(path);
-    // Opening a pipe would wait for a writer.
-    if (!stats.isFile()) return err("it is not a regular file");
-    if (stats.size > MAX_POLICY_BYTES)
-      return err(`it has ${stats.size} bytes, more than ${MAX_POLICY_BYTES}`);
-    return ok(readFileSync(path, "utf8"));
+    entries = await readdir(directory, { withFileTypes: true });
   } catch (error) {
-    return err(`it cannot be read: ${describeError(error)}`);
+    return isMissing(error) ? ok([]) : err(describeError(error));
   }
+  const paths = entries
+    .filter((entry) => /\.(ya?ml|json)$/.test(entry.name) && !entry.name.startsWith("."))
+    .map((entry) => join(directory, entry.name));
+  return ok(paths.toSorted());
 }

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the built agent cannot read is not gone: policies stay in the kernel's maps while a source of policies is broken,
+// also those that an earlier agent has left there.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
+import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
+import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
+import { runProcess } from "../harness/process.ts";
+import { findTool } from "../harness/programs.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+const workspace = createWorkspace("src");
+const directory = workspace.path("tp.d");
+const kept = workspace.path("kept");
+const parent = `/rthooks-src-${workspace.tag}`;
+const podUid = `${crypto.randomUUID().slice(0, 8)}-0000-4000-8000-000000000001`;
+const cgroupsPath = `${parent}/kubepods/pod${podUid}/c`;
+let maps: string;
+let seat: AgentSeat;
+let cgroupId: bigint;
+
+/** About the namespace's containers: the test needs no source of labels. */
+const policy = (name: string): string => `apiVersion: cilium.io/v1alpha1
+kind: TracingPolicyNamespaced
+metadata:
+  name: ${name}
+  namespace: shop
+spec:
+  kprobes:
+  - call: sys_write
+`;
+const file = join(directory, "a.yaml");
+const allPods = 1;
+/** Longer than a file has to be missing until it is gone. */
+const UNTIL_GONE_MS = 6_000;
+
+const client = () => callPolicies(`unix://${seat.socketPath}`);
+const members = (): readonly (readonly [number, boolean])[] =>
+  [...dumpPolicyFilter(maps)]
+    .filter(([id]) => id !== allPods)
+    .map(([id, cgroupIds]) => [id, cgroupIds.has(cgroupId)] as const)
+    .toSorted(([one], [other]) => one - other);
+const log = (): string => seat.agent().process.stderr();
+const waitForLog = (text: string) => waitFor(`the log says "${text}"`, () => log().includes(text), 30_000);
+const announce = () =>
+  callRuntimeHook(`unix://${seat.socketPath}`, {
+    ...{ cgroupsPath, containerID: "c".repeat(64), podName: "p", podUID: podUid, podNamespace: "shop" },
+  });
+const health = async (): Promise<string> => {
+  const status = await seat.agent().status("--output", "json");
+  return JSON.parse(status.stdout).health;
+};
+const kill = async (): Promise<void> => {
+  seat.agent().process.signal("SIGKILL");
+  await seat.agent().process.exited;
+};
+const setDescriptorLimit = async (limit: string): Promise<void> => {
+  const { stderr } = await runProcess([
+    ...[findTool("prlimit"), "--pid", `${seat.agent().process.pid}`, `--nofile=${limit}`],
+  ]);
+  expect(stderr).toBe("");
+};
+
+beforeAll(async () => {
+  mkdirSync(directory);
+  maps = join(mountBpfFs(workspace), "tetragon");
+  workspace.onClose(() => removeCgroup(parent));
+  mkdirSync(findCgroupDirectory(cgroupsPath), { recursive: true });
+  cgroupId = readCgroupId(cgroupsPath);
+  seat = createAgentSeat(workspace, [
+    ...["--enable-policy-filter", "--bpf-dir", maps, "--tracing-policy-dir", directory],
+    ...["--persist-grpc-policies", "--persist-dir", kept],
+  ]);
+  writeFileSync(file, policy("a"));
+  await seat.start();
+  await announce();
+  expect(members()).toEqual([[2, true]]);
+}, 60_000);
+afterAll(() => workspace.close(), 60_000);
+
+test("without descriptors nothing can be listed, and the policies stay", async () => {
+  const limits = readFileSync(`/proc/${seat.agent().process.pid}/limits`, "utf8");
+  const before = /Max open files +(\d+) +(\d+)/.exec(limits) ?? [];
+  // It bounds the numbers of new ones, and these three are taken.
+  await setDescriptorLimit(`3:${before[2]}`);
+  await waitForLog("tracing policies cannot be listed");
+  await Bun.sleep(UNTIL_GONE_MS);
+  expect(members()).toEqual([[2, true]]);
+  expect(log()).not.toContain("is gone");
+  await setDescriptorLimit(`${before[1]}:${before[2]}`);
+  await waitFor("the agent is well", async () => (await health()) === "running");
+  expect(members()).toEqual([[2, true]]);
+}, 60_000);
+
+test("a directory that is away for a moment takes nothing along", async () => {
+  renameSync(directory, `${directory}.away`);
+  await waitForLog("tracing policy file is missing");
+  expect(members()).toEqual([[2, true]]);
+  renameSync(`${directory}.away`, directory);
+  // Any later look has seen the directory again.
+  writeFileSync(join(directory, "b.yaml"), policy("b"));
+  await waitFor("the directory is read again", async () => (await client().list()).policies.length === 2);
+  expect(log()).not.toContain("is gone");
+  expect(members()).toEqual([
+    [2, true],
+    [3, true],
+  ]);
+}, 60_000);
+
+test("what an earlier agent left stays while a file is broken, and is told", async () => {
+  await kill();
+  const good = readFileSync(file, "utf8");
+  writeFileSync(file, good.slice(0, 60));
+  rmSync(join(directory, "b.yaml"));
+  await seat.start();
+  expect(await health()).toContain(file);
+  expect((await client().list()).policies).toMatchObject([{ name: file, error: expect.any(String) }]);
+  await Bun.sleep(UNTIL_GONE_MS);
+  expect(members()).toEqual([
+    [2, true],
+    [3, true],
+  ]);
+  writeFileSync(file, good);
+  await waitFor("the policy of the removed file is gone", () => members().length === 1, 30_000);
+  expect(members()).toEqual([[2, true]]);
+  expect(await health()).toBe("running");
+}, 60_000);
+
+test("the same holds for policies from calls", async () => {
+  await announce();
+  await client().add(policy("called"));
+  expect(members().map(([, isIn]) => isIn)).toEqual([true, true]);
+  await kill();
+  const [name = ""] = readdirSync(kept);
+  const good = readFileSync(join(kept, name), "utf8");
+  writeFileSync(join(kept, name), good.slice(0, 40));
+  await seat.start();
+  expect(await health()).toContain(join(kept, name));
+  await Bun.sleep(UNTIL_GONE_MS);
+  expect(members().map(([, isIn]) => isIn)).toEqual([true, true]);
+  writeFileSync(join(kept, name), good);
+  await waitFor("it is in force again", async () => (await health()) === "running", 30_000);
+  expect((await client().list()).policies.map((one) => one.name)).toContain("called");
+  expect(members().map(([, isIn]) => isIn)).toEqual([true, true]);
+}, 60_000);
