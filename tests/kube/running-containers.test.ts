@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { callRuntimeHook } from "../harness/agent-client.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
@@ -160,8 +161,54 @@ test("a pod that only the one who asked for it has heard of outlives a list with
   api.catchUp();
   await Bun.sleep(100);
   expect(members()).toEqual(new Set([container.cgroupId]));
-  // Now that the watch has told of it, its word counts.
-  api.delete(uidOf(4));
-  await waitFor("the pod is gone", () => members().size === 0);
   await container.end();
+  await waitFor("its cgroup is gone", () => members().size === 0);
+  api.delete(uidOf(4));
+}, 60_000);
+
+test("a container stays in its policies while it runs, though its pod is deleted or missing from a list", async () => {
+  api.put({ uid: uidOf(5), name: "deleted", ...web });
+  api.put({ uid: uidOf(6), name: "unlisted", ...web });
+  const deleted = await start(uidOf(5), "deleted", true);
+  const unlisted = await start(uidOf(6), "unlisted", true);
+  const both = new Set([deleted.cgroupId, unlisted.cgroupId]);
+  expect(members()).toEqual(both);
+  api.delete(uidOf(5));
+  await waitFor("a new container of the deleted pod is refused", async () => {
+    const call = { podUID: uidOf(5), podName: "deleted", podNamespace: "shop", containerID: "new" };
+    const path = `${runc.cgroupParent}/pod${uidOf(5)}/new`;
+    return await callRuntimeHook(`unix://${seat.socketPath}`, { ...call, cgroupsPath: path }).then(
+      () => false,
+      (error: unknown) => String(error).includes("was deleted"),
+    );
+  });
+  expect(members()).toEqual(both);
+
+  // The next list lacks the other one, and no event says why.
+  api.isSilent = true;
+  api.delete(uidOf(6));
+  api.forgetHistory();
+  api.isSilent = false;
+  const isAsked = ({ searchParams }: URL): boolean => searchParams.get("sendInitialEvents") === "true";
+  const lists = api.requests.filter(isAsked).length;
+  api.cut();
+  await waitFor("the pods are listed again", () => api.requests.filter(isAsked).length > lists);
+  api.put({ uid: uidOf(7), name: "later", labels: {} });
+  await waitFor("the list was read", async () => {
+    const call = { podUID: uidOf(7), podName: "later", podNamespace: "shop", containerID: "probe" };
+    const refused = callRuntimeHook(`unix://${seat.socketPath}`, { ...call, cgroupsPath: "/nowhere/probe" });
+    return await refused.catch((error: unknown) => String(error).includes("no cgroup"));
+  });
+  expect(members()).toEqual(both);
+
+  // With its pod out of the list and known to nobody but the runtime, it stays over an agent's life, too.
+  seat.agent().process.signal("SIGKILL");
+  await seat.agent().process.exited;
+  await seat.start();
+  await waitFor("the pods are listed", () => api.requests.filter(isAsked).length > lists + 1);
+  expect(members()).toEqual(both);
+  await deleted.end();
+  await unlisted.end();
+  await waitFor("both have ended", () => members().size === 0);
+  api.delete(uidOf(7));
 }, 60_000);

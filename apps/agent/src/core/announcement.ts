@@ -6,6 +6,7 @@
 import type { Announcement } from "@rthooks/machines/pod";
 import { describeCgroupsPathError, expandCgroupsPath, POD_LABELS_KEY } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
+import { findContainerId, findContainerPlace } from "./container-place.ts";
 import { findPodUid, normalisePodUid } from "./pod-uid.ts";
 import type { Refusal } from "./refusal.ts";
 import { parsePodLabels, toLearnedBy, type VouchedFields } from "./vouched-fields.ts";
@@ -33,15 +34,17 @@ export interface HookCall {
 
 /** runc's own rule for a container id (libcontainer/factory_linux.go), and room for no more than a file name. */
 const containerIdPattern = /^[A-Za-z0-9_+.-]{1,255}$/;
-/** What the runtimes put before the id in the name of a cgroup. */
-const runtimePrefix = /^(?:cri-containerd|crio|libpod|docker|containerd|nerdctl)-/;
-const scopeSuffix = ".scope";
 /** A DNS subdomain's length (RFC 1123), the bound of Kubernetes on names; images are longer. */
 const maxNameLength = 253;
 const maxImageLength = 4096;
 const noLabels = ok(undefined);
 
-export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<HookCall, Refusal> {
+/** `answerByMs`: when the caller stops waiting, Unix time in milliseconds. */
+export function parseHookCall(
+  fields: HookFields,
+  seenAtNanos: bigint,
+  answerByMs = Number.POSITIVE_INFINITY,
+): Result<HookCall, Refusal> {
   const cgroupsPath = expandCgroupsPath(fields.cgroupsPath);
   if (!cgroupsPath.ok) {
     return refuse(`cgroupsPath ${quote(fields.cgroupsPath)} ${describeCgroupsPathError(cgroupsPath.error)}`);
@@ -50,7 +53,9 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
   if (!containerIdPattern.test(containerId) || containerId === "." || containerId === "..") {
     return refuse(`containerID ${quote(containerId)} is no container id: letters, digits and _+.- are`);
   }
-  const pathUid = findPodUid(cgroupsPath.value);
+  const place = findContainerPlace(cgroupsPath.value, containerId);
+  if (!place.ok) return place;
+  const pathUid = findPodUid(place.value);
   const podUid = fields.podUid === "" ? ok(pathUid) : parsePodUid(fields.podUid);
   if (!podUid.ok) return podUid;
   // The kubelet names the pod's cgroup. Tetragon's hook takes the rest from annotations, of any runtime's keys, and those
@@ -80,20 +85,12 @@ export function parseHookCall(fields: HookFields, seenAtNanos: bigint): Result<H
       podName: isForged ? "" : fields.podName,
       podLabels: podLabels.value,
       learnedBy: toLearnedBy(fields.vouched?.learnedBy),
-      cgroupsPath: cgroupsPath.value,
+      cgroupsPath: place.value,
       cgroup: undefined,
+      answerByMs,
       seenAtNanos,
     },
   });
-}
-
-const findContainerId = (cgroupsPath: string): string =>
-  parseContainerElement(cgroupsPath.slice(cgroupsPath.lastIndexOf("/") + 1));
-
-/** The runtime names the container's cgroup after it: the id, without what it puts around that. */
-export function parseContainerElement(name: string): string {
-  const unit = name.endsWith(scopeSuffix) ? name.slice(0, -scopeSuffix.length) : name;
-  return unit.replace(runtimePrefix, "");
 }
 
 function parsePodUid(text: string): Result<string, Refusal> {

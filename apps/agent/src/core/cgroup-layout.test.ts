@@ -58,5 +58,14 @@ test.each([
   },
   { name: "nothing", lines: [], expected: undefined },
 ])("$name", ({ lines, expected }) => {
-  expect(findCgroupLayout(lines.join("\n"))).toEqual(expected as ReturnType<typeof findCgroupLayout>);
+  const found = findCgroupLayout(lines.join("\n"));
+  expect(found && { mode: found.mode, root: found.root }).toEqual(expected);
+});
+
+test("the version 1 hierarchies beside it are told", () => {
+  const lines = [tmpfs, v1("memory"), v1("pids"), v2("/sys/fs/cgroup/unified")];
+  const roots = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"];
+  expect(findCgroupLayout(lines.join("\n"))?.v1Roots).toEqual(roots);
+  expect(findCgroupLayout(lines.slice(0, 3).join("\n"))?.v1Roots).toEqual(["/sys/fs/cgroup/pids"]);
+  expect(findCgroupLayout(v2("/sys/fs/cgroup"))?.v1Roots).toEqual([]);
 });

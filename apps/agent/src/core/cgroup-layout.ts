@@ -12,6 +12,8 @@ export interface CgroupLayout {
   readonly mode: "v1" | "hybrid" | "v2";
   /** Mount point of the hierarchy that gives the ids. */
   readonly root: string;
+  /** Mount points of the version 1 hierarchies beside it. */
+  readonly v1Roots: readonly string[];
 }
 
 interface Mount {
@@ -26,10 +28,13 @@ export function findCgroupLayout(mountinfo: string): CgroupLayout | undefined {
   const v2 = mounts.filter(({ type }) => type === "cgroup2");
   const v1 = mounts.filter(({ type }) => type === "cgroup");
   const root = usualV2Roots.find((usual) => v2.some(({ point }) => point === usual)) ?? v2[0]?.point;
-  if (root !== undefined) return { mode: v1.length === 0 ? "v2" : "hybrid", root };
+  const v1Roots = v1.map(({ point }) => point).filter((point) => point !== root);
+  if (root !== undefined) return { mode: v1.length === 0 ? "v2" : "hybrid", root, v1Roots };
   for (const controller of v1Controllers) {
     const mount = v1.find(({ controllers }) => controllers.includes(controller));
-    if (mount !== undefined) return { mode: "v1", root: mount.point };
+    if (mount !== undefined) {
+      return { mode: "v1", root: mount.point, v1Roots: v1Roots.filter((point) => point !== mount.point) };
+    }
   }
   return undefined;
 }

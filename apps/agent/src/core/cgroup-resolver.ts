@@ -3,18 +3,18 @@
 
 import type { Cgroup } from "@rthooks/machines/pod";
 import type { Result } from "@rthooks/result";
+import type { FoundNested } from "./nested-cgroups.ts";
 import type { Refusal } from "./refusal.ts";
-
-export interface Inspected {
-  /** Those below it, at any depth: what runs there is a part of the container. */
-  readonly nested: readonly Cgroup[];
-}
 
 export interface CgroupResolver {
   /** `path` is what `expandCgroupsPath` gave. */
   resolve(path: string): Result<Cgroup, Refusal>;
-  /** "gone" also when another directory has taken its place. */
-  inspect(cgroup: Cgroup): "gone" | "unreadable" | Inspected;
+  /** "gone" also when another directory has taken its place; "parent" where there are cgroups below it. */
+  inspect(cgroup: Cgroup): "gone" | "unreadable" | "leaf" | "parent";
+  /** Those below it, at any depth: what runs there is a part of the container. Undefined where it cannot be said. */
+  listNested(cgroup: Cgroup): FoundNested | undefined;
+  /** The path of a cgroup below that holds pods or is another container's; for one that is no container's by its path. */
+  findOthersBelow(cgroup: Cgroup): string | undefined;
   /** True when no process is left in it or below, as far as the kernel says. */
   isEmpty(cgroup: Cgroup): boolean;
 }

@@ -5,6 +5,7 @@
 
 import type { LogFields, Logger } from "@rthooks/log";
 import {
+  type Announcement,
   type Cgroup,
   type ContainerContext,
   type ContainerLogic,
@@ -18,24 +19,20 @@ import {
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ActorOptions, AnyActorLogic } from "xstate";
 import type { CgroupResolver } from "./cgroup-resolver.ts";
+import { isContainerPlace } from "./container-place.ts";
+import { chooseRoot } from "./container-roots.ts";
+import type { NestedWatch } from "./nested-tracking.ts";
 import type { PodSource } from "./pod-source.ts";
 import type { PolicyFilter } from "./policy-filter.ts";
 import { type Refusal, toRefusal } from "./refusal.ts";
-
-/** Tells of changes below cgroups as they happen. */
-export interface NestedWatch {
-  /** The container's own, beside what is watched for it already. */
-  begin(containerId: string, cgroup: Cgroup): void;
-  /** These are all that is to be watched for the container. True: some of them were not watched until now. */
-  set(containerId: string, cgroups: readonly Cgroup[]): boolean;
-  end(containerId: string): void;
-}
+import type { Time } from "./time.ts";
 
 export interface Dependencies {
   readonly podSource: PodSource;
   readonly policyFilter: PolicyFilter;
   readonly cgroupResolver: CgroupResolver;
   readonly nestedWatch: NestedWatch;
+  readonly time: Time;
   readonly log: Logger;
   readonly failureRetentionMs: number;
   /** For tests and for the inspector. */
@@ -49,10 +46,16 @@ export interface Callbacks {
   /** It has started after all. */
   forgetFailure(containerId: string): void;
   forgetContainer(containerId: string): void;
-  /** It has been running for a while, and may have made cgroups below its own. */
+  /** From now on the cgroup is the container's root. */
+  noteRoot(containerId: string, cgroup: Cgroup): void;
+  /** It has none. */
+  forgetRoot(containerId: string): void;
+  /** There may be cgroups below its own that are not followed yet. */
   lookBelow(containerId: string): void;
-  /** By the id of its actor. */
-  forgetPod(podKey: string): void;
+  /** By the id of its actor; true where a container of it was let go. */
+  forgetPod(podKey: string): boolean;
+  /** It was listed as running, and has no cgroup; true at the first time. */
+  noteOver(containerId: string): boolean;
 }
 
 /** The pod machine with its effects; made once, as every pod runs the same. */
@@ -76,7 +79,7 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
           podName: name,
           namespace,
           labels,
-          isPodKnown: knownBy !== "hook",
+          isPodKnown: knowsLabels(knownBy, podSource),
           containerIds,
         });
         const message =
@@ -100,8 +103,7 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
           err: failure.message,
         }),
       reportPodGone: ({ context, self }) => {
-        log.info("pod gone", podFields(context.identity));
-        callbacks.forgetPod(self.id);
+        if (callbacks.forgetPod(self.id)) log.info("pod gone", podFields(context.identity));
       },
     },
   });
@@ -109,43 +111,50 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
 }
 
 function provideContainerEffects(dependencies: Dependencies, callbacks: Callbacks): ContainerLogic {
-  const { policyFilter, cgroupResolver, nestedWatch, log, failureRetentionMs } = dependencies;
+  const { podSource, policyFilter, cgroupResolver, nestedWatch, time, log, failureRetentionMs } =
+    dependencies;
   const refuse = (context: ContainerContext): void => {
     const { failure } = context;
     const refusal = failure === undefined ? unexplained : toRefusal(failure);
-    log.warn("container refused", { ...fieldsOf(context), reason: refusal.kind, err: refusal.message });
+    const fields = { ...fieldsOf(context), reason: refusal.kind, err: refusal.message };
+    // The list was older than the container's end: nothing was refused.
+    if (!isOver(context)) log.warn("container refused", fields);
+    else if (callbacks.noteOver(context.announcement.containerId)) log.debug("container is over", fields);
     callbacks.answer(context.announcement.containerId, refusal);
   };
   const machine = containerMachine.provide({
     actions: {
       findCgroup: ({ context, self }) => {
         const { cgroupsPath } = context.announcement;
-        const cgroup = attempt(() => cgroupResolver.resolve(cgroupsPath));
+        const cgroup = attempt(() => findRoot(context, cgroupResolver, time));
         if (cgroup.ok) self.send({ type: "cgroup.found", cgroupsPath, cgroup: cgroup.value });
         else self.send({ type: "cgroup.refused", cgroupsPath, failure: cgroup.error });
       },
       addToFilter: ({ context, self }) => {
         const { announcement, pod, cgroup } = context;
+        const { containerId } = announcement;
         const added = attempt(() =>
           policyFilter.add({
-            containerId: announcement.containerId,
+            containerId,
             containerName: announcement.containerName,
             image: announcement.image,
             cgroupId: cgroup?.id ?? 0n,
-            // There are none before the container's first instruction; what runs already is looked at later.
-            nestedIds: [],
+            nestedIds: cgroup === undefined ? [] : findHeldBelow(announcement, cgroup, cgroupResolver),
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
             labels: pod?.labels ?? noLabels,
-            isPodKnown: pod !== undefined && pod.knownBy !== "hook",
-            runsAlready: runsAlready(announcement),
+            isPodKnown: pod !== undefined && knowsLabels(pod.knownBy, podSource),
           }),
         );
+        if (added.ok && cgroup !== undefined) callbacks.noteRoot(containerId, cgroup);
         if (added.ok) self.send({ type: "filter.added" });
         else self.send({ type: "filter.refused", failure: added.error });
       },
-      removeFromFilter: ({ context }) => policyFilter.remove(context.announcement.containerId),
+      removeFromFilter: ({ context: { announcement } }) => {
+        policyFilter.remove(announcement.containerId);
+        callbacks.forgetRoot(announcement.containerId);
+      },
       // The line before the answer: its time is then never later than the container's first instruction.
       release: ({ context, self }) => {
         const { containerId } = context.announcement;
@@ -155,7 +164,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
         if (context.cgroup !== undefined) nestedWatch.begin(containerId, context.cgroup);
         callbacks.answer(containerId, undefined);
         self.send({ type: "answer.sent" });
-        if (runsAlready(context.announcement)) callbacks.lookBelow(containerId);
+        callbacks.lookBelow(containerId);
       },
       releaseAgain: ({ context }) => {
         log.info("container released again", fieldsOf(context));
@@ -170,16 +179,68 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
         }),
       reportGone: ({ context, event }) => {
         const { containerId } = context.announcement;
-        log.info("container gone", { ...fieldsOf(context), reason: event.type });
+        if (!isOver(context)) log.info("container gone", { ...fieldsOf(context), reason: event.type });
         callbacks.forgetContainer(containerId);
         nestedWatch.end(containerId);
-        if (event.type !== "container.replaced") callbacks.answer(containerId, goneWhileWaiting);
+        callbacks.answer(containerId, goneWhileWaiting);
       },
     },
     delays: { failureRetention: () => failureRetentionMs },
   });
   return createTableLogic(machine);
 }
+
+/** The container's root, by the call and by what is known of it. */
+function findRoot(
+  { announcement, cgroup: known }: ContainerContext,
+  resolver: CgroupResolver,
+  time: Time,
+): Result<Cgroup, Refusal> {
+  const { containerId, cgroupsPath, answerByMs } = announcement;
+  const found = resolver.resolve(cgroupsPath);
+  if (!found.ok) {
+    if (found.error.kind !== "cgroup-missing" || time.unixMs() < answerByMs) return found;
+    const message =
+      "the caller stopped waiting before the agent answered, and the container's cgroup is gone";
+    return err({ kind: "too-late", message });
+  }
+  const root = chooseRoot(
+    known,
+    found.value,
+    () => known !== undefined && resolver.inspect(known) === "gone",
+  );
+  if (root === undefined) {
+    const message = `container ${containerId} has the cgroup ${known?.path}, which still exists: it is not in ${cgroupsPath}`;
+    return err({ kind: "cgroup-conflict", message });
+  }
+  const others =
+    known === undefined && !isContainerPlace(cgroupsPath) ? resolver.findOthersBelow(root) : undefined;
+  if (others === undefined) return ok(root);
+  const message = `cgroupsPath ${cgroupsPath} holds ${others}, which is not container ${containerId}'s`;
+  return err({ kind: "bad-request", message });
+}
+
+/**
+ * What the runtime has made below the cgroup of a container that is held, such as crun's child: its first process runs
+ * there. What one that runs has made is looked for later, bit by bit.
+ */
+function findHeldBelow(
+  announcement: Announcement,
+  cgroup: Cgroup,
+  resolver: CgroupResolver,
+): readonly bigint[] {
+  if (runsAlready(announcement)) return [];
+  if (resolver.inspect(cgroup) !== "parent") return [];
+  return resolver.listNested(cgroup)?.cgroups.map(({ id }) => id) ?? [];
+}
+
+/** It was said to run, and had ended by then. */
+const isOver = ({ announcement, cgroup, failure }: ContainerContext): boolean =>
+  cgroup === undefined && failure?.kind === "cgroup-missing" && runsAlready(announcement);
+
+/** Whether all labels of a pod are known: then the policies that they do not match are not about it. */
+const knowsLabels = (knownBy: PodIdentity["knownBy"], { hasPods }: PodSource): boolean =>
+  knownBy === "source" || (knownBy === "nri" && !hasPods);
 
 const noLabels: ReadonlyMap<string, string> = new Map();
 const unexplained: Refusal = { kind: "internal", message: "the reason was not recorded" };

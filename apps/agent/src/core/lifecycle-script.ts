@@ -56,6 +56,7 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
   const lines: string[] = [];
   /** Paths by container. */
   const watched = new Map<string, readonly string[]>();
+  const later: (() => void)[] = [];
   const note = (message: string): void => void lines.push(message);
   const cgroupResolver: CgroupResolver = {
     resolve: (path) => {
@@ -64,14 +65,17 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
         ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
         : ok({ path, id });
     },
-    inspect: ({ path, id }) =>
-      cgroups.get(path) === id
-        ? {
-            nested: [...cgroups]
-              .filter(([other]) => other.startsWith(`${path}/`))
-              .map(([other, otherId]) => ({ path: other, id: otherId })),
-          }
-        : "gone",
+    inspect: ({ path, id }) => {
+      if (cgroups.get(path) !== id) return "gone";
+      return [...cgroups.keys()].some((other) => other.startsWith(`${path}/`)) ? "parent" : "leaf";
+    },
+    listNested: ({ path }) => ({
+      cgroups: [...cgroups]
+        .filter(([other]) => other.startsWith(`${path}/`))
+        .map(([other, otherId]) => ({ path: other, id: otherId })),
+      isComplete: true,
+    }),
+    findOthersBelow: () => undefined,
     isEmpty: ({ path }) => !busy.has(path),
   };
   const pods = createPodStore();
@@ -92,11 +96,22 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
       },
       end: (containerId) => void watched.delete(containerId),
     },
+    time: {
+      unixMs: () => 1_000_000,
+      now: () => 0,
+      after: (_, callback) => {
+        later.push(callback);
+        return () => later.splice(later.indexOf(callback), 1);
+      },
+    },
     log: { debug: note, info: note, warn: note, error: note },
     failureRetentionMs: retentionMs,
     actorOptions: { clock },
   });
-  const announce = (fields: Partial<HookFields>): Refusal | "released" | "no answer" => {
+  const announce = (
+    fields: Partial<HookFields>,
+    answerByMs = Number.POSITIVE_INFINITY,
+  ): Refusal | "released" | "no answer" => {
     let answer: Refusal | "released" | "no answer" = "no answer";
     const call = parseHookCall(
       {
@@ -111,6 +126,7 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
         ...fields,
       },
       1n,
+      answerByMs,
     );
     if (!call.ok) return call.error;
     lifecycle.announce(call.value, (refusal) => {

@@ -42,7 +42,7 @@ describe("a hook call", () => {
     expect(lifecycle.list()).toHaveLength(1);
   });
 
-  test("with another cgroup replaces the old id", () => {
+  test("with a cgroup that was made again under the same path replaces the old id", () => {
     const { announce, cgroups, filtered, lines } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     announce({});
@@ -143,17 +143,6 @@ describe("the pod source", () => {
     expect(announce({ podNamespace: "bank" })).toBe("released");
   });
 
-  test("ends a pod with its containers by deleting it", () => {
-    const { announce, cgroups, pods, filtered, lifecycle } = open();
-    cgroups.set("/kubepods/x/c1", 7n);
-    pods.replaceAll([web({})]);
-    announce({});
-    pods.replaceAll([]);
-    expect(filtered()).toEqual([]);
-    expect(lifecycle.list()).toEqual([]);
-    expect(lifecycle.containerIds()).toEqual([]);
-  });
-
   test("never removes a container that the hook told of first", () => {
     const { announce, cgroups, pods, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
@@ -180,10 +169,16 @@ test("a pod whose actor is ended by a bug takes nothing else along, and can be a
   announce({ containerId: "c2", podUid: otherUid, podName: "web-1", cgroupsPath: "/kubepods/x/c2" });
   pods.put(web({ app: "web" }));
   expect(lines).toContain("pod lifecycle ended by an error");
-  expect([filtered(), [...watched.keys()]]).toEqual([["c2 8 shop"], ["c2"]]);
+  // It runs all the same: it stays in its policies, and leaves them with its cgroup.
+  expect([filtered(), [...watched.keys()]]).toEqual([["c1 7 shop", "c2 8 shop"], ["c2"]]);
   isBroken = false;
   expect(announce({})).toBe("released");
-  expect(filtered()).toEqual(["c2 8 shop", "c1 7 shop app=web"]);
+  expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop"]);
+  isBroken = true;
+  pods.put(web({ app: "cart" }));
+  cgroups.delete("/kubepods/x/c1");
+  for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
+  expect([filtered(), lifecycle.containerIds()]).toEqual([["c2 8 shop"], ["c2"]]);
   lifecycle.close();
 });
 

@@ -9,9 +9,11 @@ import type { Cgroup, PodLogic } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, type ActorLogic, type AnyEventObject, createActor, type Snapshot } from "xstate";
 import type { HookCall } from "./announcement.ts";
-import type { CgroupResolver } from "./cgroup-resolver.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
+import { chooseRoot, createContainerRoots } from "./container-roots.ts";
 import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
+import { createNestedTracking } from "./nested-tracking.ts";
+import { createPodKeys, findRelation, toNameKey, toPodKey } from "./pod-keys.ts";
 import type { PodChange } from "./pod-source.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -38,8 +40,8 @@ export interface Lifecycle {
 
 /** Failed containers are kept for `tetragon status`; hostile calls must not fill the memory with them. */
 const maxFailures = 1000;
-/** A container that makes one cgroup after the other must not hold up all others; the watch tells of the rest. */
-const maxLooks = 8;
+/** So many are remembered, for each to be one line in the log. */
+const maxOver = 4096;
 
 export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const pods = new Map<string, PodActor>();
@@ -48,6 +50,14 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const failures = new Set<string>();
   /** Known, said to have ended, and yet not empty when last looked at. */
   const stopping = new Set<string>();
+  /** Keys of pods of which a container was let go. */
+  const started = new Set<string>();
+  /** Listed as running, and without a cgroup. */
+  const over = new Set<string>();
+  const roots = createContainerRoots();
+  /** Of pods whose actors were ended by a bug: their cgroups stay in the policies until they are gone. */
+  const orphans = new Map<string, Cgroup>();
+  const keys = createPodKeys();
   const { podSource, policyFilter, cgroupResolver, nestedWatch, log } = dependencies;
 
   const answer = (containerId: string, refusal: Refusal | undefined): number => {
@@ -74,20 +84,36 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     }
   };
 
-  /** A bug in a machine ended the actor: nobody may wait for it, and nothing of it may stay in force. */
+  /** A bug in a machine ended the actor: its callers are answered, and what it has let go stays under its policies. */
   const endBrokenPod = (key: string, error: unknown): void => {
     const message = describeError(error);
     log.error("pod lifecycle ended by an error", { pod: key, err: message });
-    pods.delete(key);
+    const containers = pods.get(key)?.getSnapshot().context.containers;
+    forgetPod(key);
     for (const [containerId, podKey] of podKeyOf) {
       if (podKey !== key) continue;
       podKeyOf.delete(containerId);
       failures.delete(containerId);
       stopping.delete(containerId);
-      policyFilter.remove(containerId);
       nestedWatch.end(containerId);
+      nested.forget(containerId);
+      const cgroup = containers?.get(containerId)?.getSnapshot().context.cgroup;
+      if (cgroup === undefined) dropOrphan(containerId);
+      else orphans.set(containerId, cgroup);
       answer(containerId, { kind: "internal", message });
     }
+  };
+
+  const dropOrphan = (containerId: string): void => {
+    orphans.delete(containerId);
+    policyFilter.remove(containerId);
+    roots.remove(containerId);
+  };
+
+  const forgetPod = (key: string): boolean => {
+    pods.delete(key);
+    keys.forget(key);
+    return started.delete(key);
   };
 
   const machine = providePodEffects(dependencies, {
@@ -95,15 +121,32 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     noteFailure,
     forgetFailure: (containerId) => void failures.delete(containerId),
     forgetContainer: (containerId) => {
+      nested.forget(containerId);
       failures.delete(containerId);
       stopping.delete(containerId);
       podKeyOf.delete(containerId);
     },
-    forgetPod: (key) => void pods.delete(key),
-    lookBelow(containerId) {
-      const cgroup = findContainer(containerId)?.getSnapshot().context.cgroup;
-      if (cgroup !== undefined) look(containerId, cgroup);
+    noteRoot(containerId, { path }) {
+      orphans.delete(containerId);
+      roots.put(containerId, path);
+      over.delete(containerId);
+      started.add(podKeyOf.get(containerId) ?? "");
     },
+    noteOver(containerId) {
+      const isFirst = !over.has(containerId);
+      over.add(containerId);
+      for (const oldest of over) {
+        if (over.size <= maxOver) break;
+        over.delete(oldest);
+      }
+      return isFirst;
+    },
+    forgetRoot(containerId) {
+      roots.remove(containerId);
+      nested.forget(containerId);
+    },
+    forgetPod,
+    lookBelow: (containerId) => nested.ask(containerId),
   });
 
   const node = createActor(createNodeLogic(pods, endBrokenPod), { ...dependencies.actorOptions, id: "node" });
@@ -120,29 +163,23 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     return actor;
   };
 
-  /** What is made before a watch is there nobody tells of: hence another look after each that is new. */
-  const look = (containerId: string, cgroup: Cgroup): ReturnType<CgroupResolver["inspect"]> => {
-    const inspected = cgroupResolver.inspect(cgroup);
-    let now = inspected;
-    for (let looks = 0; typeof now !== "string" && looks < maxLooks; looks++) {
-      const { nested } = now;
-      const nestedIds = nested.map(({ id }) => id);
-      policyFilter.setNested(containerId, nestedIds);
-      if (!nestedWatch.set(containerId, [cgroup, ...nested])) break;
-      now = cgroupResolver.inspect(cgroup);
-    }
-    return inspected;
-  };
+  const nested = createNestedTracking({
+    ...dependencies,
+    findRoot: (containerId) => findContainer(containerId)?.getSnapshot().context.cgroup,
+  });
 
   const checkAlive = (containerId: string): void => {
     const container = findContainer(containerId);
     const snapshot = container?.getSnapshot();
+    const orphan = orphans.get(containerId);
+    if (orphan !== undefined && cgroupResolver.inspect(orphan) === "gone") dropOrphan(containerId);
     const cgroup = snapshot?.context.cgroup;
     if (cgroup === undefined || snapshot?.value !== "released") return;
-    if (look(containerId, cgroup) === "gone") container?.send({ type: "cgroup.vanished" });
+    const now = cgroupResolver.inspect(cgroup);
+    if (now === "gone") container?.send({ type: "cgroup.vanished" });
     else if (stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
       container?.send({ type: "container.stopped" });
-    }
+    } else if (now === "parent" || nested.has(containerId)) nested.ask(containerId);
   };
 
   /**
@@ -164,26 +201,62 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
 
   /** The pod that the call is for, which for a container on record is the pod of the record. */
   const findPodKey = (call: HookCall): Result<string, Refusal> => {
+    const { podUid } = call;
     const { containerId } = call.announcement;
     const key = toPodKey(call);
     const knownKey = podKeyOf.get(containerId);
-    if (knownKey === undefined || knownKey === key) return ok(key);
+    if (knownKey === undefined) return ok(findSuccessor(call) ?? key);
+    if (knownKey === key) return ok(key);
     const knownUid = pods.get(knownKey)?.getSnapshot().context.identity.uid;
     // An earlier call, or the pod source, said more about the same pod.
-    if (call.podUid === undefined || call.podUid === knownUid) return ok(knownKey);
-    const container = findContainer(containerId);
-    if (knownUid === undefined) container?.send({ type: "container.replaced" });
-    // What is over, or never began, is in nobody's way.
-    container?.send({ type: "failure.discarded" });
+    if (podUid === undefined || podUid === knownUid) return ok(knownKey);
+    if (knownUid === undefined) {
+      keys.addUid(knownKey, podUid);
+      return ok(knownKey);
+    }
+    // What never began is in nobody's way, nor is what has ended.
+    findContainer(containerId)?.send({ type: "failure.discarded" });
     checkAlive(containerId);
     if (!podKeyOf.has(containerId)) return ok(key);
-    const message = `container ${containerId} is on record in pod ${knownUid}, not in ${call.podUid}`;
+    const message = `container ${containerId} is on record in pod ${knownUid}, not in ${podUid}`;
     return err({ kind: "pod-conflict", message });
+  };
+
+  /** A call without a UID means the pod that has the name now, and not an older one whose containers still run. */
+  const findSuccessor = ({ podUid, announcement }: HookCall): string | undefined => {
+    if (podUid !== undefined) return undefined;
+    const { podNamespace: namespace, podName: name } = announcement;
+    const knownUid = pods.get(toNameKey(namespace, name))?.getSnapshot().context.identity.uid;
+    if (knownUid === undefined) return undefined;
+    const uid = podSource.find({ uid: undefined, namespace, name })?.uid;
+    return uid === knownUid ? undefined : uid;
+  };
+
+  /** No cgroup belongs to two containers. One that is in the way is looked at first: it may have ended. */
+  const checkPlace = ({ containerId, cgroupsPath }: HookCall["announcement"]): Result<void, Refusal> => {
+    const first = roots.findOverlap(containerId, cgroupsPath);
+    if (first === undefined) return ok(undefined);
+    checkAlive(first.containerId);
+    const overlap = roots.findOverlap(containerId, cgroupsPath);
+    if (overlap === undefined) return ok(undefined);
+    const place =
+      overlap.path === cgroupsPath ? "is" : overlap.path.startsWith(`${cgroupsPath}/`) ? "holds" : "is in";
+    const message = `cgroupsPath ${cgroupsPath} ${place} the cgroup of container ${overlap.containerId}, ${overlap.path}`;
+    return err({ kind: "cgroup-conflict", message });
+  };
+
+  /** Undefined where the cgroup has to be looked at once more. */
+  const findKnownRoot = (containerId: string, cgroupsPath: string): Cgroup | undefined => {
+    const known = findContainer(containerId)?.getSnapshot().context.cgroup;
+    if (known === undefined) return undefined;
+    const found = cgroupResolver.resolve(cgroupsPath);
+    return found.ok ? chooseRoot(known, found.value, () => false) : undefined;
   };
 
   const announce = (call: HookCall, onAnswer: OnAnswer): void => {
     const { containerId, cgroupsPath } = call.announcement;
-    const podKey = findPodKey(call);
+    const place = checkPlace(call.announcement);
+    const podKey = place.ok ? findPodKey(call) : place;
     if (!podKey.ok) {
       const { kind, message } = podKey.error;
       log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
@@ -192,34 +265,28 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     }
     const key = podKey.value;
     // Looked up here, a repeated call costs its container one event and nothing else.
-    const found = podKeyOf.has(containerId) ? cgroupResolver.resolve(cgroupsPath) : undefined;
-    const cgroup = found?.ok === true ? found.value : undefined;
+    const cgroup = findKnownRoot(containerId, cgroupsPath);
     const waiting = waiters.get(containerId);
     if (waiting === undefined) waiters.set(containerId, [onAnswer]);
     else waiting.push(onAnswer);
     podKeyOf.set(containerId, key);
     stopping.delete(containerId);
     const pod = openPod(key, call);
-    pod.send({ type: "container.announced", announcement: { ...call.announcement, cgroup } });
+    const announcement = { ...call.announcement, cgroup };
+    pod.send({ type: "container.announced", announcement, podUid: call.podUid });
   };
 
   const onSourceChange = ({ kind, pod }: PodChange): void => {
     if (kind === "containers") return;
-    const keys = [pod.uid, pod.staticPodHash, `${pod.namespace}/${pod.name}`];
-    for (const key of keys) {
-      const actor = key === undefined ? undefined : pods.get(key);
-      if (actor === undefined) continue;
-      const { identity } = actor.getSnapshot().context;
-      // A static pod's hash is only a claim until the name agrees.
-      if (key === pod.staticPodHash && identity.name !== pod.name) continue;
-      // Without its mirror in the API a static pod runs on: its end is that of its cgroups.
-      if (kind === "deleted" && key === pod.staticPodHash) continue;
-      if (kind === "deleted") actor.send({ type: "source.deleted" });
-      else
-        actor.send({
-          type: "source.found",
-          pod: { uid: pod.uid, namespace: pod.namespace, name: pod.name, labels: pod.labels },
-        });
+    const { uid, namespace, name, labels } = pod;
+    for (const key of keys.list(pod)) {
+      const actor = pods.get(key);
+      const relation = actor && findRelation(actor.getSnapshot().context.identity, pod);
+      if (relation === undefined) continue;
+      if (kind === "changed") actor?.send({ type: "source.found", pod: { uid, namespace, name, labels } });
+      // Without its mirror in the API a static pod runs on, and may start containers.
+      else if (kind === "deleted" && relation === "itself") actor?.send({ type: "source.deleted" });
+      else actor?.send({ type: "source.unlisted" });
     }
   };
   const unsubscribe = podSource.subscribe(onSourceChange);
@@ -236,11 +303,12 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
           toContainerRecord(container.getSnapshot()),
         ),
       ),
-    containerIds: () => [...podKeyOf.keys()],
+    containerIds: () => [...podKeyOf.keys(), ...orphans.keys()],
     checkAlive,
     reportStopped,
     close: () => {
       unsubscribe();
+      nested.close();
       node.stop();
       pods.clear();
     },
@@ -265,11 +333,4 @@ function createNodeLogic(
     },
     getPersistedSnapshot: (snapshot) => snapshot,
   };
-}
-
-/** A UID where there is one; a container without any pod is a pod of its own. */
-function toPodKey({ podUid, announcement }: HookCall): string {
-  if (podUid !== undefined) return podUid;
-  const { podNamespace, podName, containerId } = announcement;
-  return podNamespace !== "" && podName !== "" ? `${podNamespace}/${podName}` : `container:${containerId}`;
 }

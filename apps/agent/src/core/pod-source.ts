@@ -30,9 +30,13 @@ export type PodChange =
   | { readonly kind: "changed"; readonly pod: Pod }
   /** Only of its containers is something else said than before. */
   | { readonly kind: "containers"; readonly pod: Pod }
+  /** The last list lacks it, and nobody has said that it was deleted: its containers may run on. */
+  | { readonly kind: "unlisted"; readonly pod: Pod }
   | { readonly kind: "deleted"; readonly pod: Pod };
 
 export interface PodSource {
+  /** False where it never has a pod: then nobody knows labels better than the runtime. */
+  readonly hasPods: boolean;
   /** By UID where there is one, else by namespace and name. */
   find(query: PodQuery): Pod | undefined;
   list(): Iterable<Pod>;
@@ -42,6 +46,7 @@ export interface PodSource {
 
 /** Nobody but the hook tells of pods. */
 export const annotationsOnly: PodSource = {
+  hasPods: false,
   find: () => undefined,
   list: () => [],
   subscribe: () => () => {},

@@ -30,6 +30,38 @@ test("a static pod is found by its hash under its own name only", () => {
   expect(store.find({ uid: hash, namespace: "shop", name: "other" })).toBeUndefined();
 });
 
+test("another pod that claims a static pod's hash takes nothing from it, whoever comes first", () => {
+  const mirror = pod("etcd", "db", hash);
+  const claim = { ...pod("evil", "evil", hash), namespace: "tenant" };
+  for (const pods of [
+    [mirror, claim],
+    [claim, mirror],
+  ]) {
+    const store = createPodStore();
+    store.replaceAll(pods);
+    store.put({ ...claim, labels: new Map() });
+    expect(store.find({ uid: hash, namespace: "shop", name: "etcd" })).toEqual(mirror);
+    store.remove(claim.uid);
+    expect(store.find({ uid: hash, namespace: "shop", name: "etcd" })).toEqual(mirror);
+  }
+});
+
+test("a pod that a list lacks is unknown, not deleted, until it is listed again or deleted", () => {
+  const store = createPodStore();
+  const heard: string[] = [];
+  store.replaceAll([pod("a"), pod("b")]);
+  store.subscribe(({ kind, pod: { name } }) => heard.push(`${kind} ${name}`));
+  store.replaceAll([]);
+  expect([store.find({ uid: "uid-a", namespace: "", name: "" }), store.wasDeleted("uid-a")]).toEqual([
+    undefined,
+    false,
+  ]);
+  store.put(pod("a"));
+  store.remove("uid-b");
+  expect([store.wasDeleted("uid-a"), store.wasDeleted("uid-b")]).toEqual([false, true]);
+  expect(heard).toEqual(["unlisted a", "unlisted b", "changed a", "deleted b"]);
+});
+
 test("subscribers hear what is new, other or gone, and nothing else", () => {
   const store = createPodStore();
   const heard: string[] = [];
@@ -39,7 +71,7 @@ test("subscribers hear what is new, other or gone, and nothing else", () => {
   store.replaceAll([pod("c")]);
   unsubscribe();
   store.replaceAll([]);
-  expect(heard).toEqual(["changed a", "changed b", "changed b", "changed c", "deleted a", "deleted b"]);
+  expect(heard).toEqual(["changed a", "changed b", "changed b", "changed c", "unlisted a", "unlisted b"]);
 });
 
 test("a pod that was asked for stays until somebody knows better, whatever an older word says", () => {
@@ -60,7 +92,7 @@ test("a pod that was asked for stays until somebody knows better, whatever an ol
   store.put(anew);
   expect(store.isAhead("uid-a2")).toBe(false);
   store.replaceAll([]);
-  expect(heard).toEqual(["deleted uid-a2"]);
+  expect(heard).toEqual(["unlisted uid-a2"]);
 });
 
 test("who runs in a pod is told apart from who it is", () => {
@@ -79,7 +111,7 @@ test("who runs in a pod is told apart from who it is", () => {
 test("pods that were deleted are remembered, not without bound", () => {
   const store = createPodStore();
   for (let at = 0; at < 1100; at++) store.put(pod(`p${at}`));
-  store.replaceAll([]);
+  for (let at = 0; at < 1100; at++) store.remove(`uid-p${at}`);
   const remembered = Array.from({ length: 1100 }, (_, at) => store.wasDeleted(`uid-p${at}`));
   expect(remembered.filter(Boolean)).toHaveLength(1024);
   expect(remembered.at(-1)).toBe(true);

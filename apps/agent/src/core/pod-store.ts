@@ -5,7 +5,11 @@ import { haveSameLabels } from "@rthooks/machines/pod";
 import type { Pod, PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
 export interface PodStore extends PodSource {
-  /** Takes the list as the whole truth, but for pods that were asked for, and tells the subscribers the difference. */
+  /**
+   * These are listed now, and no others but those that were asked for; tells the subscribers the difference. A pod that
+   * the list lacks was not deleted by that: a list may be old, of a restored server, or written by hand. It is unknown
+   * until it is listed or asked for again.
+   */
   replaceAll(pods: readonly Pod[]): void;
   /** One pod as it is now. Another of its name is gone then, whoever has told of that. */
   put(pod: Pod): void;
@@ -16,6 +20,7 @@ export interface PodStore extends PodSource {
   putAsked(pod: Pod): void;
   /** Whether nobody but the one who asked has told of it. */
   isAhead(uid: string): boolean;
+  /** It was deleted. */
   remove(uid: string): void;
   /** It was here, and was deleted not long ago. */
   wasDeleted(uid: string): boolean;
@@ -24,14 +29,28 @@ export interface PodStore extends PodSource {
 /** As many as Tetragon remembers by default (--deleted-pod-cache-size). */
 const maxDeleted = 1024;
 
+/** Of as many pods again the last word is kept for when they come back or are deleted. */
+function dropOldest(some: Set<string> | Map<string, Pod>): void {
+  for (const oldest of some.keys()) {
+    if (some.size <= maxDeleted) break;
+    some.delete(oldest);
+  }
+}
+
+const mirrorKey = ({ staticPodHash, namespace, name }: Omit<Pod, "uid" | "labels" | "containers">): string =>
+  `${staticPodHash} ${namespace}/${name}`;
+
 const nameKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string => `${namespace}/${name}`;
 
 export function createPodStore(): PodStore {
   const byUid = new Map<string, Pod>();
-  const byHash = new Map<string, Pod>();
+  /** By hash, namespace and name: whoever may create pods may write another pod's hash, but not take its name. */
+  const byMirror = new Map<string, Pod>();
   const byName = new Map<string, Pod>();
   const ahead = new Set<string>();
   const deleted = new Set<string>();
+  /** Missing from the last list, and not deleted as far as anybody said. */
+  const unlisted = new Map<string, Pod>();
   const listeners = new Set<(change: PodChange) => void>();
   const tell = (change: PodChange): void => {
     for (const listener of listeners) listener(change);
@@ -41,31 +60,32 @@ export function createPodStore(): PodStore {
     if (uid === undefined) {
       return namespace === "" || name === "" ? undefined : byName.get(nameKey({ namespace, name }));
     }
-    const pod = byUid.get(uid);
-    if (pod !== undefined) return pod;
-    // Anybody who may create pods may claim a hash, so the mirror must be the pod the hook named.
-    const mirror = byHash.get(uid);
-    return mirror?.namespace === namespace && mirror.name === name ? mirror : undefined;
+    return byUid.get(uid) ?? byMirror.get(mirrorKey({ staticPodHash: uid, namespace, name }));
   };
 
   const forget = (pod: Pod): void => {
     byUid.delete(pod.uid);
     // By now another pod may have what was its own.
     if (byName.get(nameKey(pod)) === pod) byName.delete(nameKey(pod));
-    if (byHash.get(pod.staticPodHash ?? "") === pod) byHash.delete(pod.staticPodHash ?? "");
+    if (byMirror.get(mirrorKey(pod)) === pod) byMirror.delete(mirrorKey(pod));
   };
 
   const remove = (uid: string): void => {
-    const pod = byUid.get(uid);
+    const pod = byUid.get(uid) ?? unlisted.get(uid);
     if (pod === undefined) return;
     ahead.delete(uid);
+    unlisted.delete(uid);
     forget(pod);
     deleted.add(uid);
-    for (const oldest of deleted) {
-      if (deleted.size <= maxDeleted) break;
-      deleted.delete(oldest);
-    }
+    dropOldest(deleted);
     tell({ kind: "deleted", pod });
+  };
+
+  const unlist = (pod: Pod): void => {
+    forget(pod);
+    unlisted.set(pod.uid, pod);
+    dropOldest(unlisted);
+    tell({ kind: "unlisted", pod });
   };
 
   const put = (pod: Pod): void => {
@@ -76,13 +96,15 @@ export function createPodStore(): PodStore {
     if (old !== undefined) forget(old);
     byUid.set(pod.uid, pod);
     deleted.delete(pod.uid);
+    unlisted.delete(pod.uid);
     if (!isOutdated) byName.set(nameKey(pod), pod);
-    if (pod.staticPodHash !== undefined && !isOutdated) byHash.set(pod.staticPodHash, pod);
+    if (pod.staticPodHash !== undefined && !isOutdated) byMirror.set(mirrorKey(pod), pod);
     if (old === undefined || !isSamePod(old, pod)) tell({ kind: "changed", pod });
     else if (!haveSameContainers(old, pod)) tell({ kind: "containers", pod });
   };
 
   return {
+    hasPods: true,
     find,
     list: () => byUid.values(),
     put(pod) {
@@ -101,7 +123,7 @@ export function createPodStore(): PodStore {
     replaceAll(pods) {
       const kept = new Set(pods.map(({ uid }) => uid));
       for (const uid of kept) ahead.delete(uid);
-      for (const uid of [...byUid.keys()]) if (!kept.has(uid) && !ahead.has(uid)) remove(uid);
+      for (const pod of [...byUid.values()]) if (!kept.has(pod.uid) && !ahead.has(pod.uid)) unlist(pod);
       for (const pod of pods) put(pod);
     },
     subscribe: (listener) => {

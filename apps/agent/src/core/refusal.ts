@@ -6,6 +6,10 @@ const refusalKinds = [
   "bad-request",
   "cgroup-missing",
   "cgroup-unreadable",
+  // The cgroup is another container's, or the container has another one.
+  "cgroup-conflict",
+  // The caller had given up before it was answered.
+  "too-late",
   "namespace-conflict",
   // The container is on record as part of another pod.
   "pod-conflict",

@@ -3,8 +3,11 @@
 // a hook.
 
 import type { Announcement, Labels } from "@rthooks/machines/pod";
+import { ok, type Result } from "@rthooks/result";
 import type { HookCall } from "./announcement.ts";
+import { findContainerPlace } from "./container-place.ts";
 import type { Pod } from "./pod-source.ts";
+import type { Refusal } from "./refusal.ts";
 
 export interface RunningContainer {
   readonly id: string;
@@ -35,25 +38,33 @@ export const listRunning = ({
     learnedBy: "scan",
   }));
 
-/** As if it had been held at its start. */
-export const toHookCall = (
+/** As if it had been held at its start. Refused where the path is no container's. */
+export function toHookCall(
   container: RunningContainer,
   podUid: string | undefined,
   cgroupsPath: string,
   seenAtNanos: bigint,
-): HookCall => ({
-  podUid,
-  disbelieved: undefined,
-  announcement: {
-    containerId: container.id,
-    containerName: container.name,
-    image: container.image,
-    podNamespace: container.podNamespace,
-    podName: container.podName,
-    podLabels: container.podLabels,
-    learnedBy: container.learnedBy,
-    cgroupsPath,
-    cgroup: undefined,
-    seenAtNanos,
-  },
-});
+): Result<HookCall, Refusal> {
+  const place = findContainerPlace(cgroupsPath, container.id);
+  if (!place.ok) return place;
+  const {
+    id: containerId,
+    name: containerName,
+    image,
+    podNamespace,
+    podName,
+    podLabels,
+    learnedBy,
+  } = container;
+  return ok({
+    podUid,
+    disbelieved: undefined,
+    announcement: {
+      ...{ containerId, containerName, image, podNamespace, podName, podLabels, learnedBy },
+      cgroupsPath: place.value,
+      cgroup: undefined,
+      answerByMs: Number.POSITIVE_INFINITY,
+      seenAtNanos,
+    },
+  });
+}

@@ -23,6 +23,7 @@ import { openPolicyFiles } from "./policy-files.ts";
 import { restorePolicies } from "./restore-policies.ts";
 import { startSweep } from "./sweep.ts";
 import { sweepInherited } from "./sweep-inherited.ts";
+import { systemTime } from "./system-time.ts";
 import { openCgroupWatch } from "./watch-cgroups.ts";
 
 export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
@@ -81,6 +82,7 @@ export async function assembleAgent(
     policyFilter,
     cgroupResolver: createCgroupResolver(root.value),
     nestedWatch,
+    time: systemTime,
     log,
     failureRetentionMs: options.failureRetentionMs,
   });

@@ -34,13 +34,6 @@ describe("in the hierarchy of this machine", () => {
     expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path, id } });
   });
 
-  test("a child without processes does not stand for its parent", () => {
-    const path = make(`${own}/nested`);
-    make(`${path}/container`);
-    const id = inode(root.path + path);
-    expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path, id } });
-  });
-
   test("it is empty when no process is left, here or below", async () => {
     const path = make(`${own}/emptying`);
     const resolver = createCgroupResolver(root);
@@ -61,28 +54,59 @@ describe("in the hierarchy of this machine", () => {
     expect(resolver.isEmpty({ path: `${own}/never-made`, id: 1n })).toBeTrue();
   });
 
-  test("crun's child is the container when the process is there", async () => {
+  test("it stays what it is when its process moves into a child, as crun's does", async () => {
     const path = make(`${own}/crun`);
     const child = make(`${path}/container`);
     const process = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
     try {
       writeFileSync(`${root.path}${child}/cgroup.procs`, `${process.pid}`);
-      const id = inode(root.path + child);
-      expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path: child, id } });
-      // A second child makes it a container that has cgroups of its own.
-      make(`${path}/other`);
-      expect(createCgroupResolver(root).resolve(path)).toMatchObject({ value: { path } });
+      const resolver = createCgroupResolver(root);
+      const cgroup = { path, id: inode(root.path + path) };
+      expect(resolver.resolve(path)).toEqual({ ok: true, value: cgroup });
+      expect(resolver.listNested(cgroup)?.cgroups).toEqual([{ path: child, id: inode(root.path + child) }]);
     } finally {
       process.kill();
       await process.exited;
     }
   });
 
+  test("pods and other containers below it are found, at any depth", () => {
+    const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+    const find = (path: string) =>
+      createCgroupResolver(root).findOthersBelow({ path, id: inode(root.path + path) });
+    const parent = make(`${own}/above`);
+    const plain = make(`${parent}/plain`);
+    expect(find(parent)).toBeUndefined();
+    const pod = make(`${plain}/pod${uid}`);
+    expect(find(parent)).toBe(pod);
+    const docker = make(`${own}/docker`);
+    const container = make(`${docker}/${"ab".repeat(32)}`);
+    expect(find(docker)).toBe(container);
+    expect(find(pod)).toBeUndefined();
+  });
+
   test("what does not exist is named", () => {
-    const result = createCgroupResolver(root).resolve(`${own}/missing`);
-    expect(result).toMatchObject({
-      error: { kind: "cgroup-missing", message: expect.stringContaining(`${own}/missing`) },
+    const resolver = createCgroupResolver(root);
+    const message = `no cgroup ${own}/missing below ${root.path}`;
+    expect(resolver.resolve(`${own}/missing`)).toEqual({
+      ok: false,
+      error: { kind: "cgroup-missing", message },
     });
+    expect(resolver.resolve(`${own}/missing/a/b`)).toMatchObject({
+      error: {
+        message: `no cgroup ${own}/missing/a/b below ${root.path}; ${own}/missing is the first part that does not exist`,
+      },
+    });
+  });
+
+  test("what exists in a version 1 hierarchy only is told, with the place", () => {
+    const v1Roots = [mkdtempSync(join(tmpdir(), "rthooks-v1-")), "/nowhere"];
+    mkdirSync(join(v1Roots[0] ?? "", "c1"));
+    const { error } = { error: undefined, ...createCgroupResolver({ ...root, v1Roots }).resolve("/c1") };
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`it exists in version 1 hierarchies only (${v1Roots[0]})`),
+    });
+    rmSync(v1Roots[0] ?? "", { recursive: true });
   });
 
   test("a file is no cgroup", () => {
@@ -98,11 +122,12 @@ describe("in the hierarchy of this machine", () => {
       path: at,
       id: inode(root.path + at),
     }));
-    const inspected = createCgroupResolver(root).inspect(cgroup);
-    const found = typeof inspected === "string" ? [] : inspected.nested;
-    expect(found.toSorted((one, other) => (one.path < other.path ? -1 : 1))).toEqual(nested);
+    const resolver = createCgroupResolver(root);
+    const found = resolver.listNested(cgroup);
+    expect(found?.cgroups.toSorted((one, other) => (one.path < other.path ? -1 : 1))).toEqual(nested);
+    expect([found?.isComplete, resolver.inspect(cgroup)]).toEqual([true, "parent"]);
     for (let at = 0; at < 1100; at++) make(`${path}/many-${at}`);
-    expect(createCgroupResolver(root).inspect(cgroup)).toMatchObject({ nested: { length: 1024 } });
+    expect(resolver.listNested(cgroup)).toMatchObject({ cgroups: { length: 1024 }, isComplete: false });
   });
 
   test("a cgroup that was removed, or made anew, is gone", () => {
@@ -110,7 +135,7 @@ describe("in the hierarchy of this machine", () => {
     const resolver = createCgroupResolver(root);
     mkdirSync(root.path + path);
     const cgroup = { path, id: inode(root.path + path) };
-    expect(resolver.inspect(cgroup)).toEqual({ nested: [] });
+    expect(resolver.inspect(cgroup)).toBe("leaf");
     rmdirSync(root.path + path);
     expect(resolver.inspect(cgroup)).toBe("gone");
     mkdirSync(root.path + path);
@@ -155,9 +180,12 @@ describe("below a root that was given", () => {
   });
 
   test("another file system is out of the root", () => {
-    const resolved = createCgroupResolver({ path: "/", mode: "given", isCgroupFileSystem: true }).resolve(
-      "/proc",
-    );
+    const resolved = createCgroupResolver({
+      path: "/",
+      mode: "given",
+      isCgroupFileSystem: true,
+      v1Roots: [],
+    }).resolve("/proc");
     expect(resolved).toMatchObject({
       error: { kind: "bad-request", message: expect.stringContaining("leads out") },
     });

@@ -2,20 +2,23 @@
 // Cgroup ids from the mounted hierarchy. The id of a cgroup is the inode number of its directory (kernfs;
 // the same number that bpf_get_current_cgroup_id() gives for the v2 hierarchy), so one stat finds it.
 
-import { lstatSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { basename } from "node:path";
 import type { Cgroup } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type CgroupLayout, findCgroupLayout } from "../core/cgroup-layout.ts";
-import type { CgroupResolver, Inspected } from "../core/cgroup-resolver.ts";
+import type { CgroupResolver } from "../core/cgroup-resolver.ts";
+import { isOthers } from "../core/container-place.ts";
+import { type FoundNested, maxNested } from "../core/nested-cgroups.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { listDirectories } from "./list-directories.ts";
 
 /** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h: file systems that cannot hold a symlink. */
 const cgroupMagics = new Set([0x27e0eb, 0x63677270]);
 
-/** Name of the child that crun makes below a systemd scope on cgroup v2 (src/libcrun/cgroup-systemd.c). */
-const crunChild = "container";
 const kernfsLinksWithoutChildren = 2n;
+/** More directories than this in one are not listed: the whole list comes in one go, and hook calls wait meanwhile. */
+const maxListed = 4096n;
 
 const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: the overload with bigints
 
@@ -23,6 +26,8 @@ export interface CgroupRoot {
   readonly path: string;
   readonly mode: CgroupLayout["mode"] | "given";
   readonly isCgroupFileSystem: boolean;
+  /** Of the version 1 hierarchies beside it, as far as they are known. */
+  readonly v1Roots: readonly string[];
 }
 
 export interface CgroupRootOptions {
@@ -36,7 +41,7 @@ export interface CgroupRootOptions {
  * its process 1, seen through its root.
  */
 export function findCgroupRoot({ cgroupRoot, procfs }: CgroupRootOptions): Result<CgroupRoot, string> {
-  if (cgroupRoot !== "") return openRoot(cgroupRoot, "given");
+  if (cgroupRoot !== "") return openRoot(cgroupRoot, "given", []);
   if (procfs === "/proc") return findMountedRoot("/proc/self/mountinfo", "");
   const ofHost = findMountedRoot(`${procfs}/1/mountinfo`, `${procfs}/1/root`);
   if (ofHost.ok) return ofHost;
@@ -56,15 +61,23 @@ function findMountedRoot(mountinfo: string, prefix: string): Result<CgroupRoot, 
   const layout = findCgroupLayout(text);
   return layout === undefined
     ? err(`${mountinfo} has neither a cgroup v2 nor a memory, pids or cpuset hierarchy; give --cgroup-root`)
-    : openRoot(prefix + layout.root, layout.mode);
+    : openRoot(
+        prefix + layout.root,
+        layout.mode,
+        layout.v1Roots.map((root) => prefix + root),
+      );
 }
 
-function openRoot(path: string, mode: CgroupRoot["mode"]): Result<CgroupRoot, string> {
+function openRoot(
+  path: string,
+  mode: CgroupRoot["mode"],
+  v1Roots: CgroupRoot["v1Roots"],
+): Result<CgroupRoot, string> {
   try {
     // procfs/1/root is a symlink that must stay one: resolved, it would name our own root.
     const real = mode === "given" ? realpathSync(path) : path;
     if (!statSync(real).isDirectory()) return err(`the cgroup root ${path} is not a directory`);
-    return ok({ path: real, mode, isCgroupFileSystem: cgroupMagics.has(statfsSync(real).type) });
+    return ok({ path: real, mode, isCgroupFileSystem: cgroupMagics.has(statfsSync(real).type), v1Roots });
   } catch (error) {
     return err(`the cgroup root ${path} cannot be used: ${describeError(error)}`);
   }
@@ -90,10 +103,6 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
       if (found.dev !== device) {
         return err({ kind: "bad-request", message: `cgroupsPath ${path} leads out of ${root.path}` });
       }
-      if (found.nlink !== kernfsLinksWithoutChildren && holdsOnlyCrunChild(directory)) {
-        const child = statSync(`${directory}/${crunChild}`, statOptions);
-        if (child !== undefined) return ok({ path: `${path}/${crunChild}`, id: child.ino });
-      }
       return ok({ path, id: found.ino });
     } catch (error) {
       const message = `cgroup ${directory} cannot be read: ${describeError(error)}`;
@@ -107,12 +116,24 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
       try {
         const found = statSync(root.path + path, statOptions);
         if (found?.ino !== id) return "gone";
-        return found.nlink === kernfsLinksWithoutChildren
-          ? withoutNested
-          : { nested: listNested(root.path, path) };
+        return found.nlink === kernfsLinksWithoutChildren ? "leaf" : "parent";
       } catch {
         // Not readable just now is no proof of its end.
         return "unreadable";
+      }
+    },
+    listNested({ path }) {
+      try {
+        return listNested(root.path, path);
+      } catch {
+        return undefined;
+      }
+    },
+    findOthersBelow({ path }) {
+      try {
+        return listNested(root.path, path).cgroups.find((cgroup) => isOthers(basename(cgroup.path)))?.path;
+      } catch {
+        return undefined;
       }
     },
     isEmpty: ({ path }) => {
@@ -125,35 +146,25 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
   };
 }
 
-const withoutNested: Inspected = { nested: [] };
-/** Room for what a container may sensibly make; more would fill the policies' maps for all others. */
-const maxNested = 1024;
-
-function listNested(root: string, path: string): readonly Cgroup[] {
-  const nested: Cgroup[] = [];
+/** The nearest first. Throws on what cannot be read. */
+function listNested(root: string, path: string): FoundNested {
+  const cgroups: Cgroup[] = [];
   const waiting = [path];
-  for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
+  let isComplete = true;
+  for (const parent of waiting) {
+    const links = lstatSync(root + parent, statOptions)?.nlink ?? 0n;
+    if (links > maxListed) isComplete = false;
+    if (links > maxListed || links === kernfsLinksWithoutChildren) continue;
     for (const name of listDirectories(root + parent)) {
+      if (cgroups.length === maxNested) return { cgroups, isComplete: false };
       const child = `${parent}/${name}`;
       const found = lstatSync(root + child, statOptions);
       if (found === undefined) continue;
-      nested.push({ path: child, id: found.ino });
-      if (nested.length === maxNested) return nested;
+      cgroups.push({ path: child, id: found.ino });
       if (found.nlink !== kernfsLinksWithoutChildren) waiting.push(child);
     }
   }
-  return nested;
-}
-
-/**
- * True when the process lives one level lower: the child is the only one and has processes, the directory
- * itself has none. A container that makes inner cgroups of its own (docker in docker) stays what it is.
- */
-function holdsOnlyCrunChild(directory: string): boolean {
-  const children = listDirectories(directory);
-  if (children.length !== 1 || children[0] !== crunChild) return false;
-  const hasProcesses = (cgroup: string): boolean => readFileSync(`${cgroup}/cgroup.procs`, "utf8") !== "";
-  return hasProcesses(`${directory}/${crunChild}`) && !hasProcesses(directory);
+  return { cgroups, isComplete };
 }
 
 /** Throws on what cannot be read. */
@@ -192,9 +203,11 @@ function findSymlink(root: string, path: string): string | undefined {
 }
 
 function missing(root: CgroupRoot, path: string): Refusal {
-  const hint =
-    root.mode === "hybrid"
-      ? "; the runtime may use the v1 hierarchies only"
-      : "; is this the agent of the same node, and its --cgroup-root right?";
+  const elements = path.split("/");
+  const depth = elements.findIndex((_, at) => !existsSync(root.path + elements.slice(0, at + 1).join("/")));
+  const first = elements.slice(0, depth + 1).join("/");
+  const above = depth > 0 && first !== path ? `; ${first} is the first part that does not exist` : "";
+  const v1 = root.v1Roots.filter((other) => existsSync(other + path));
+  const hint = v1.length === 0 ? above : `; it exists in version 1 hierarchies only (${v1.join(", ")})`;
   return { kind: "cgroup-missing", message: `no cgroup ${path} below ${root.path}${hint}` };
 }

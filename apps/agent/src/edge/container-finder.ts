@@ -70,7 +70,8 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     // It may have come by a hook, or may have ended, while it was looked for.
     if (isClosed || lifecycle.knows(container.id)) return;
     if (wanted.get(teller)?.get(container.id) !== container) return;
-    lifecycle.announce(toHookCall(container, podUid, path, nowNanos()), () => {});
+    const call = toHookCall(container, podUid, path, nowNanos());
+    if (call.ok) lifecycle.announce(call.value, () => {});
   };
 
   const look = async (): Promise<void> => {

@@ -4,7 +4,7 @@
 
 import { lstatSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { parseContainerElement } from "../core/announcement.ts";
+import { isContainerName, parseContainerElement } from "../core/container-place.ts";
 import { parsePodElement } from "../core/pod-uid.ts";
 import { listDirectories } from "./list-directories.ts";
 
@@ -42,7 +42,7 @@ export async function findPodCgroups(
           const id = parseContainerElement(container);
           if (containerIds.has(id)) found.set(id, { podUid, path: `${path}/${name}/${container}` });
         }
-      } else if (depth < maxDepth && !isContainer(name) && !isHandedOver(`${path}/${name}`)) {
+      } else if (depth < maxDepth && !isContainerName(name) && !isHandedOver(`${path}/${name}`)) {
         waiting.push({ path: `${path}/${name}`, depth: depth + 1 });
       }
     }
@@ -50,9 +50,6 @@ export async function findPodCgroups(
   }
   return found;
 }
-
-/** A container without a pod: docker's, podman's. */
-const isContainer = (name: string): boolean => /[0-9a-f]{64}(?:\.scope)?$/.test(name);
 
 /** Undefined for one that is gone. */
 const findOwner = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.uid;

@@ -6,7 +6,7 @@ import type { Logger } from "@rthooks/log";
 import type { Cgroup } from "@rthooks/machines/pod";
 import { describeError } from "@rthooks/result";
 import { type Inotify, openInotify } from "@rthooks/sys/inotify";
-import type { NestedWatch } from "../core/lifecycle-effects.ts";
+import type { NestedWatch } from "../core/nested-tracking.ts";
 
 /**
  * Between two looks at what has happened. Bun has no way to be woken by such a descriptor; an idle look costs 1 µs, and a

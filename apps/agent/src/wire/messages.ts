@@ -47,7 +47,10 @@ function toStatusCode(kind: RefusalKind): status {
       return status.INVALID_ARGUMENT;
     case "cgroup-missing":
       return status.NOT_FOUND;
+    case "too-late":
+      return status.DEADLINE_EXCEEDED;
     case "cgroup-unreadable":
+    case "cgroup-conflict":
     case "namespace-conflict":
     case "pod-conflict":
     case "pod-gone":

@@ -36,11 +36,10 @@ export type ContainerEvent =
   | { readonly type: "cgroup.vanished" }
   /** The runtime says that it has ended, and no process is left in its cgroup. */
   | { readonly type: "container.stopped" }
-  /** The same container was announced again as part of another pod. */
-  | { readonly type: "container.replaced" }
   /** There are too many failed containers to remember this one. */
   | { readonly type: "failure.discarded" }
-  | { readonly type: "pod.gone" };
+  /** The pod was deleted: the container may not start any more. One that runs goes on. */
+  | { readonly type: "pod.deleted" };
 
 export const toContainerContext = ({ announcement, pod }: ContainerInput): ContainerContext => ({
   announcement,

@@ -19,6 +19,7 @@ const announcement: Announcement = {
   learnedBy: "hook",
   cgroupsPath: "/c",
   cgroup: undefined,
+  answerByMs: Number.POSITIVE_INFINITY,
   seenAtNanos: 1n,
 };
 const pod: PodIdentity = { uid: "u", namespace: "shop", name: "web-0", labels: new Map(), knownBy: "hook" };
@@ -52,9 +53,8 @@ const events: Readonly<Record<string, ContainerEvent>> = {
   sent: { type: "answer.sent" },
   vanished: { type: "cgroup.vanished" },
   stopped: { type: "container.stopped" },
-  replaced: { type: "container.replaced" },
   discarded: { type: "failure.discarded" },
-  "pod gone": { type: "pod.gone" },
+  "pod deleted": { type: "pod.deleted" },
 };
 const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, name]));
 
@@ -112,7 +112,9 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 function findRule(from: string, event: string): Rule {
-  if (from !== "gone" && ["vanished", "stopped", "replaced", "pod gone"].includes(event)) return end;
+  if (from !== "gone" && ["vanished", "stopped"].includes(event)) return end;
+  // The deletion of its pod ends what has not started, and nothing that runs.
+  if (event === "pod deleted" && /^(seen|identified|placed|failed)/.test(from)) return end;
   const rule = rules[`${from}: ${event}`] ?? rules[`${from.replace(", pod unknown", "")}: ${event}`];
   return rule ?? [from];
 }

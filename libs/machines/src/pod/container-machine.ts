@@ -6,7 +6,9 @@
 // Effects answer with events, at once or later: findCgroup with cgroup.found or cgroup.refused, addToFilter
 // with filter.added or filter.refused, release with answer.sent. `registered` is entered only when the policy
 // filter holds the cgroup id, and nobody is answered before it. A repeated hook call of a released container
-// looks at the cgroup again (verifying) and touches the policy filter only if the id is another one.
+// looks at the cgroup again (verifying) and touches the policy filter only if the cgroup that the container had does
+// not exist any more: findCgroup then answers cgroup.found with another id, and otherwise refuses the call. A container
+// that was released stays in the policy filter until its cgroup is gone, whatever happens to its pod.
 
 import { assign, setup } from "xstate";
 import type { TableLogic, TableSnapshot } from "../actor/table-logic.ts";
@@ -65,8 +67,7 @@ export const containerMachine = setup({
     "pod.identified": { actions: "adoptPod" },
     "cgroup.vanished": ".gone",
     "container.stopped": ".gone",
-    "container.replaced": ".gone",
-    "pod.gone": ".gone",
+    "pod.deleted": ".gone",
   },
   states: {
     seen: {
@@ -101,7 +102,7 @@ export const containerMachine = setup({
     registered: {
       description: "The policy filter holds the cgroup id; the runtime is being answered.",
       entry: "release",
-      on: { "answer.sent": "released" },
+      on: { "answer.sent": "released", "pod.deleted": {} },
     },
     released: {
       description: "The runtime has its answer: the container runs or soon will.",
@@ -110,6 +111,7 @@ export const containerMachine = setup({
           { guard: "announcesNothingNew", actions: "releaseAgain" },
           { target: "verifying", actions: "adoptAnnouncement" },
         ],
+        "pod.deleted": {},
       },
     },
     verifying: {
@@ -131,6 +133,7 @@ export const containerMachine = setup({
           target: "released",
           actions: ["adoptFailure", "refuse", "forgetFailure"],
         },
+        "pod.deleted": {},
       },
     },
     failed: {
@@ -145,7 +148,7 @@ export const containerMachine = setup({
     gone: {
       // Not of type "final": the pod is told by name, and stops this actor; XState's own notice would come to a
       // pod that may have ended with its last container.
-      description: "It, its cgroup or its pod is no more.",
+      description: "It has ended, or it never started.",
       entry: ["removeFromFilter", "reportGone", "tellPodItIsGone"],
       // Nothing happens to it any more.
       on: { "*": {} },

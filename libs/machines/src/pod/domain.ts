@@ -36,8 +36,10 @@ export interface Announcement {
   readonly learnedBy: LearnedBy;
   /** As `expandCgroupsPath` gives it. */
   readonly cgroupsPath: string;
-  /** What is at that path, where somebody has looked already. */
+  /** The container's cgroup by that path, where the caller has looked it up already. */
   readonly cgroup: Cgroup | undefined;
+  /** When the caller stops waiting for the answer: Unix time in milliseconds; Infinity if it never does. */
+  readonly answerByMs: number;
   /** When the call arrived: nanoseconds of Unix time. */
   readonly seenAtNanos: bigint;
 }

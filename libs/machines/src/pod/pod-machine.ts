@@ -2,74 +2,38 @@
 // One pod and its containers, which are its child actors. A container without a pod has a machine of its own
 // with an undefined uid: then nobody else's end can be its end.
 //
-//   seen → announced (only hooks and NRI tell of it) | confirmed (the pod source knows it) → leaving → gone
+//   seen → announced (only hooks and NRI have named it) | confirmed (the pod source knows it) → gone
+//   confirmed → unlisted (the source's last list lacks it) | deleted (the source says that it was deleted) → gone
+//
+// A pod without its object still has containers until their cgroups are gone, so `unlisted` and `deleted` end with the
+// last container, and both go back to `confirmed` when the source has the pod again. Only a deletion refuses containers,
+// and only new ones.
 //
 // Labels that an announcement brings are used at once, without waiting for the pod source. Once the source knows the
 // pod, its labels win: NRI has them as they were when the pod's sandbox was made, and labels change while a pod runs.
 // Of two announcements the later one wins, since a pod may get a new sandbox.
 //
-// findPod answers source.found or source.missing, at once or later; source.found and source.deleted also come
-// unasked when the source changes.
+// findPod answers source.found or source.missing, at once or later; source.found, source.unlisted and source.deleted also
+// come unasked when the source changes.
 
-import { type ActorRefFrom, assign, setup } from "xstate";
+import { assign, setup } from "xstate";
 import { createTableLogic, type TableLogic } from "../actor/table-logic.ts";
-import { type ContainerLogic, containerMachine } from "./container-machine.ts";
+import { containerMachine } from "./container-machine.ts";
+import { type Failure, notProvided } from "./domain.ts";
 import {
-  type Announcement,
-  type Failure,
-  haveSameLabels,
-  type Labels,
-  notProvided,
-  type PodIdentity,
-} from "./domain.ts";
-
-type ContainerRef = ActorRefFrom<ContainerLogic>;
-
-interface PodContext {
-  readonly identity: PodIdentity;
-  readonly containers: ReadonlyMap<string, ContainerRef>;
-}
-
-interface PodInput {
-  readonly uid: string | undefined;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-interface SourcePod {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly labels: Labels;
-}
-
-export type PodEvent =
-  | { readonly type: "container.announced"; readonly announcement: Announcement }
-  | { readonly type: "container.gone"; readonly containerId: string }
-  | { readonly type: "source.found"; readonly pod: SourcePod }
-  | { readonly type: "source.missing" }
-  | { readonly type: "source.deleted" };
+  type ContainerRef,
+  conflictOfAnnouncement,
+  conflictOfSource,
+  type PodContext,
+  type PodEvent,
+  type PodInput,
+  podGuards,
+  podIsDeleted,
+  withAnnounced,
+  withLabels,
+} from "./pod-logic.ts";
 
 const childId = (containerId: string): string => `container:${containerId}`;
-
-const namespaceConflict = (known: string, told: string): Failure => ({
-  kind: "namespace-conflict",
-  message: `the pod is in namespace ${JSON.stringify(known)}, not in ${JSON.stringify(told)}`,
-});
-
-const podIsLeaving: Failure = { kind: "pod-gone", message: "the pod was deleted" };
-
-interface GuardArgs {
-  readonly context: PodContext;
-  readonly event: PodEvent;
-}
-
-const announcesKnownContainer = ({ context, event }: GuardArgs): boolean =>
-  event.type === "container.announced" && context.containers.has(event.announcement.containerId);
-const bringsLabels = ({ event }: GuardArgs): boolean =>
-  event.type === "container.announced" && event.announcement.podLabels !== undefined;
-const announcesOtherNamespace = ({ context, event }: GuardArgs): boolean =>
-  event.type === "container.announced" && differ(context.identity.namespace, event.announcement.podNamespace);
 
 const effects = setup({
   // The cast is XState's own way to name types; no value is behind it.
@@ -93,7 +57,7 @@ const effects = setup({
     spawnContainer: assign(({ context, event, spawn }, params: { readonly identified: boolean }) => {
       if (event.type !== "container.announced") return {};
       const { announcement } = event;
-      const identity = withAnnounced(context.identity, announcement);
+      const identity = withAnnounced(context.identity, event);
       const child = spawn("container", {
         id: childId(announcement.containerId),
         input: { announcement, pod: params.identified ? identity : undefined },
@@ -112,19 +76,7 @@ const effects = setup({
       return { identity: { ...event.pod, uid, knownBy: "source" as const } };
     }),
   },
-  guards: {
-    announcesKnownContainer,
-    bringsLabels,
-    announcesOtherNamespace,
-    bringsLabelsOfOtherNamespace: (args) => bringsLabels(args) && announcesOtherNamespace(args),
-    bringsLabelsToKnownContainer: (args) => bringsLabels(args) && announcesKnownContainer(args),
-    sourceSaysOtherNamespace: ({ context, event }) =>
-      event.type === "source.found" && differ(context.identity.namespace, event.pod.namespace),
-    isLastContainer: ({ context, event }) =>
-      event.type === "container.gone" &&
-      context.containers.size === (context.containers.has(event.containerId) ? 1 : 0),
-    isEmpty: ({ context }) => context.containers.size === 0,
-  },
+  guards: podGuards,
 });
 
 /** What a pod tells its containers; typed by the setup above, hence a second step. */
@@ -135,15 +87,18 @@ const podSetup = effects.extend({
       const child = context.containers.get(event.announcement.containerId);
       if (child === undefined) return;
       // The identity goes along, so that a failed container can start over without asking for it.
-      const pod = withAnnounced(context.identity, event.announcement);
+      const pod = withAnnounced(context.identity, event);
       enqueue.sendTo(child, { type: "container.announced", announcement: event.announcement, pod });
     }),
-    /** Where the pod's containers are under policies, those must hear of it. */
-    learnLabels: effects.enqueueActions(({ context, event, enqueue }) => {
+    /** Takes what the announcement says of the pod beyond what is known; the containers' policies follow. */
+    learnIdentity: effects.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.announced") return;
-      const identity = withLabels(context.identity, event.announcement);
+      const named = withAnnounced(context.identity, event);
+      const identity = withLabels(named, event.announcement);
       if (identity === context.identity) return;
       enqueue.assign({ identity });
+      // By this name or UID the source may know the pod.
+      if (named !== context.identity) enqueue("findPod");
       if (context.containers.size === 0) return;
       enqueue("updateFilter");
       for (const child of context.containers.values()) {
@@ -176,25 +131,26 @@ const podSetup = effects.extend({
       const refusal = { type: "identity.refused" as const, ...conflictOfSource({ context, event }) };
       for (const child of context.containers.values()) enqueue.sendTo(child, refusal);
     }),
-    tellContainersThePodIsGone: effects.enqueueActions(({ context, enqueue }) => {
-      for (const child of context.containers.values()) enqueue.sendTo(child, { type: "pod.gone" });
+    tellContainersThePodIsDeleted: effects.enqueueActions(({ context, enqueue }) => {
+      for (const child of context.containers.values()) enqueue.sendTo(child, { type: "pod.deleted" });
     }),
   },
 });
 
-const conflictOfSource = ({ context, event }: { context: PodContext; event: PodEvent }) => ({
-  failure: namespaceConflict(
-    event.type === "source.found" ? event.pod.namespace : "",
-    context.identity.namespace,
-  ),
-});
-
-const conflictOfAnnouncement = ({ context, event }: { context: PodContext; event: PodEvent }) => ({
-  failure: namespaceConflict(
-    context.identity.namespace,
-    event.type === "container.announced" ? event.announcement.podNamespace : "",
-  ),
-});
+/** The source's word on the pod, whoever named it before. */
+const onceKnown = [
+  {
+    guard: "sourceSaysOtherNamespace",
+    target: "confirmed",
+    actions: [
+      { type: "reportConflict", params: conflictOfSource },
+      "adoptSource",
+      "updateFilter",
+      "tellContainersWhoTheyAre",
+    ],
+  },
+  { target: "confirmed", actions: ["adoptSource", "updateFilter", "tellContainersWhoTheyAre"] },
+] as const; // const, so that the names stay literals that setup() checks
 
 /** A call for a pod whose identity is the source's. */
 const onceIdentified = [
@@ -255,34 +211,26 @@ export const podMachine = podSetup.createMachine({
           { target: "confirmed", actions: ["adoptSource", "tellContainersWhoTheyAre"] },
         ],
         "source.missing": { target: "announced", actions: "tellContainersWhoTheyAre" },
-        "source.deleted": "leaving",
+        "source.deleted": "deleted",
       },
     },
     announced: {
-      description: "Only hooks and NRI have told of it; its labels are known if NRI has.",
+      description: "Only hooks and NRI have named it; its labels are known if NRI has.",
       on: {
         "container.announced": [
           {
             guard: "announcesOtherNamespace",
             actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
           },
-          { guard: "announcesKnownContainer", actions: ["learnLabels", "announceAgain"] },
-          { actions: ["learnLabels", { type: "spawnContainer", params: { identified: true } }] },
+          { guard: "announcesKnownContainer", actions: ["learnIdentity", "announceAgain"] },
+          { actions: ["learnIdentity", { type: "spawnContainer", params: { identified: true } }] },
         ],
         "container.gone": [
           { guard: "isLastContainer", target: "gone", actions: "dropContainer" },
           { actions: "dropContainer" },
         ],
-        "source.found": [
-          {
-            guard: "sourceSaysOtherNamespace",
-            actions: { type: "reportConflict", params: conflictOfSource },
-          },
-          {
-            target: "confirmed",
-            actions: ["adoptSource", "updateFilter", "tellContainersWhoTheyAre"],
-          },
-        ],
+        "source.found": onceKnown,
+        "source.deleted": "deleted",
       },
     },
     confirmed: {
@@ -292,25 +240,43 @@ export const podMachine = podSetup.createMachine({
         "source.found": [
           {
             guard: "sourceSaysOtherNamespace",
-            actions: { type: "reportConflict", params: conflictOfSource },
+            actions: [
+              { type: "reportConflict", params: conflictOfSource },
+              "adoptSource",
+              "updateFilter",
+              "tellContainersWhoTheyAre",
+            ],
           },
           { actions: ["adoptSource", "updateFilter", "tellContainersWhoTheyAre"] },
         ],
-        "source.deleted": "leaving",
+        "source.unlisted": "unlisted",
+        "source.deleted": "deleted",
       },
     },
-    leaving: {
-      description: "Deleted in the pod source; its containers are being taken out of the policies.",
-      entry: "tellContainersThePodIsGone",
+    unlisted: {
+      description: "The source's last list lacks it: what the source said before holds, until it says more.",
       always: { guard: "isEmpty", target: "gone" },
       on: {
-        "container.announced": {
-          actions: { type: "refuseAnnouncement", params: { failure: podIsLeaving } },
-        },
+        "container.announced": onceIdentified,
+        "source.found": onceKnown,
+        "source.deleted": "deleted",
+      },
+    },
+    deleted: {
+      description:
+        "Deleted in the pod source; its containers stay under their policies until they have ended.",
+      entry: "tellContainersThePodIsDeleted",
+      always: { guard: "isEmpty", target: "gone" },
+      on: {
+        "container.announced": [
+          { guard: "announcesKnownContainer", actions: "announceAgain" },
+          { actions: { type: "refuseAnnouncement", params: { failure: podIsDeleted } } },
+        ],
+        "source.found": onceKnown,
       },
     },
     gone: {
-      description: "Deleted, or nothing of it is left and the pod source never knew it.",
+      description: "No container of it is left, and the pod source does not have it.",
       type: "final",
       entry: "reportPodGone",
     },
@@ -318,25 +284,3 @@ export const podMachine = podSetup.createMachine({
 });
 
 export type PodLogic = TableLogic<typeof podMachine>;
-
-/** The fields the hook carries fill what nobody has said yet. */
-function withAnnounced(identity: PodIdentity, announcement: Announcement): PodIdentity {
-  if (identity.namespace !== "" && identity.name !== "") return identity;
-  return {
-    ...identity,
-    namespace: identity.namespace || announcement.podNamespace,
-    name: identity.name || announcement.podName,
-  };
-}
-
-/** An empty text says nothing, so it contradicts nothing. */
-/** The same object when the announcement says nothing new. */
-function withLabels(identity: PodIdentity, { podLabels }: Announcement): PodIdentity {
-  if (podLabels === undefined) return identity;
-  if (identity.knownBy === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
-  return { ...identity, labels: podLabels, knownBy: "nri" };
-}
-
-function differ(known: string, told: string): boolean {
-  return known !== "" && told !== "" && known !== told;
-}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { findContainerId, findContainerPlace, isContainerPlace } from "./container-place.ts";
+
+const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+const slice = `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll("-", "_")}.slice`;
+const id = "ab".repeat(32);
+
+describe("a container's own cgroup", () => {
+  test.each([
+    { name: "named by its id", path: `/kubepods/burstable/pod${uid}/${id}`, own: undefined },
+    { name: "a scope", path: `${slice}/cri-containerd-${id}.scope`, own: undefined },
+    { name: "with any name", path: "/a/b", own: undefined },
+    { name: "crun's child", path: `${slice}/crio-${id}.scope/container`, own: `${slice}/crio-${id}.scope` },
+    { name: "where its process is", path: `/kubepods/pod${uid}/${id}/x/y`, own: `/kubepods/pod${uid}/${id}` },
+    { name: "a namesake inside of it", path: `/k/${id}/${id}`, own: `/k/${id}` },
+    {
+      name: "crun's child, without the id",
+      path: `/kubepods/pod${uid}/x/container`,
+      own: `/kubepods/pod${uid}/x`,
+    },
+    { name: "only called like crun's child", path: "/group/container", own: undefined },
+  ])("is found: $name", ({ path, own = path }) => {
+    expect(findContainerPlace(path, id)).toEqual({ ok: true, value: own });
+  });
+
+  test.each([
+    "/kubepods",
+    "/kubelet/kubepods",
+    "/kubepods/burstable",
+    "/kubepods/besteffort",
+    `/kubepods/pod${uid}`,
+    "/kubepods/besteffort/podx",
+    "/kubepods/pod0123456789abcdef0123456789abcdef",
+    "/kubepods.slice",
+    "/kubelet.slice/kubelet-kubepods.slice",
+    "/kubepods.slice/kubepods-burstable.slice",
+    slice,
+    "/system.slice",
+  ])("is none of others: %s", (path) => {
+    for (const containerId of [id, path.slice(path.lastIndexOf("/") + 1)]) {
+      expect(findContainerPlace(path, containerId)).toMatchObject({
+        error: { kind: "bad-request", message: expect.stringContaining(`cgroupsPath ${path} is `) },
+      });
+    }
+  });
+
+  test.each([
+    { path: `${slice}/crio-${id}.scope/container`, found: id },
+    { path: `/kubepods/pod${uid}/c1/container`, found: "c1" },
+    { path: "/x/container", found: "container" },
+  ])("has the id in its name: $path", ({ path, found }) => {
+    expect(findContainerId(path)).toBe(found);
+  });
+
+  test("is known by its name, or by its place in a pod", () => {
+    expect(isContainerPlace(`/docker/${id}`)).toBe(true);
+    expect(isContainerPlace(`/kubepods/pod${uid}/c1`)).toBe(true);
+    expect(isContainerPlace("/c1")).toBe(false);
+  });
+});

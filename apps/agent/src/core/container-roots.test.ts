@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import { chooseRoot, createContainerRoots } from "./container-roots.ts";
+
+describe("the roots of containers", () => {
+  const roots = createContainerRoots();
+  roots.put("a", "/kubepods/pod1/a");
+  roots.put("b", "/kubepods/pod2/b");
+
+  test.each([
+    { name: "the same", path: "/kubepods/pod1/a", overlap: { containerId: "a", path: "/kubepods/pod1/a" } },
+    { name: "below", path: "/kubepods/pod1/a/x/y", overlap: { containerId: "a", path: "/kubepods/pod1/a" } },
+    { name: "above", path: "/kubepods/pod2", overlap: { containerId: "b", path: "/kubepods/pod2/b" } },
+    { name: "beside", path: "/kubepods/pod2/bb", overlap: undefined },
+  ])("one that is $name is told as it is", ({ path, overlap }) => {
+    expect(roots.findOverlap("new", path)).toEqual(overlap);
+  });
+
+  test("a container is never in its own way", () => {
+    expect(roots.findOverlap("a", "/kubepods/pod1/a/x")).toBeUndefined();
+    expect(roots.findOverlap("a", "/kubepods/pod1")).toBeUndefined();
+  });
+
+  test("are what a look at all of them says, for any three cgroups", () => {
+    const names = ["a", "b"];
+    const paths = names.flatMap((one) => [
+      `/${one}`,
+      ...names.flatMap((two) => [`/${one}/${two}`, ...names.map((three) => `/${one}/${two}/${three}`)]),
+    ]);
+    const overlap = (one: string, other: string): boolean =>
+      `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
+    for (const first of paths) {
+      for (const second of paths) {
+        if (first === second) continue;
+        for (const asked of paths) {
+          const some = createContainerRoots();
+          some.put("1", second);
+          some.put("1", first);
+          some.put("2", second);
+          expect(some.findOverlap("3", asked) !== undefined).toBe(
+            overlap(first, asked) || overlap(second, asked),
+          );
+          expect(some.findOverlap("1", asked) !== undefined).toBe(overlap(second, asked));
+          some.remove("2");
+          expect(some.findOverlap("1", asked)).toBeUndefined();
+          expect(some.findOverlap("2", asked) !== undefined).toBe(overlap(first, asked));
+        }
+      }
+    }
+  });
+});
+
+describe("a call for a container with a root", () => {
+  const root = { path: "/c", id: 7n };
+  const never = (): never => {
+    throw new Error("nobody has to look");
+  };
+  test("that names a cgroup below it means the root", () => {
+    expect(chooseRoot(root, { path: "/c/container", id: 8n }, never)).toEqual(root);
+  });
+  test("that names another cgroup means that one only when the root is gone", () => {
+    const other = { path: "/d", id: 9n };
+    expect(chooseRoot(root, other, () => true)).toEqual(other);
+    expect(chooseRoot(root, other, () => false)).toBeUndefined();
+    expect(chooseRoot(undefined, other, never)).toEqual(other);
+  });
+});
