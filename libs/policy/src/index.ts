@@ -20,5 +20,5 @@ export {
 } from "./label-selector.ts";
 export { listMatchWorkloads, type PolicyFilter, toPolicyFilter } from "./schema/policy-filter.ts";
 export { type PolicyMode, policyMode } from "./schema/policy-mode.ts";
-export { type PolicyProblem, renderProblem } from "./schema/policy-problem.ts";
+export { type PathKey, type PolicyProblem, renderPath, renderProblem } from "./schema/policy-problem.ts";
 export { parseTracingPolicy, type TracingPolicy } from "./schema/tracing-policy.ts";

@@ -80,8 +80,8 @@ describe("the hash of a static pod is believed to its node only", () => {
 describe("what is wrong is named with its place", () => {
   test.each([
     { name: "empty", text: "", says: "empty" },
-    { name: "cut off", text: list(pod("a")).slice(0, -5), says: "JSON" },
-    { name: "not an object", text: "[1]", says: "expected Object" },
+    { name: "cut off", text: list(pod("a")).slice(0, -5), says: "line 1, column" },
+    { name: "not an object", text: "[1]", says: "kind: expected" },
     { name: "another kind", text: JSON.stringify({ kind: "Deployment" }), says: "kind" },
     {
       name: "a missing uid",

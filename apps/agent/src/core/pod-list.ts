@@ -2,7 +2,7 @@
 // Pods as kubectl writes them: a List, a PodList, a single Pod, or several YAML documents of these.
 
 import { podSchema, readPod } from "@rthooks/kube";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { Pod } from "./pod-source.ts";
 
@@ -10,7 +10,7 @@ const itemSchema = v.object({ kind: v.optional(v.literal("Pod")), ...podSchema.e
 const listSchema = v.object({ kind: v.picklist(["List", "PodList"]), items: v.array(itemSchema) });
 const kindSchema = v.object({ kind: v.string() });
 
-/** The documents of a YAML text; the error is one line. */
+/** The documents of a text in YAML or JSON; the error is one line. */
 export type ParseYaml = (text: string) => Result<readonly unknown[], string>;
 
 /** The error names the field, as in `items.3.metadata.uid`. */
@@ -49,14 +49,6 @@ export function parsePodList(text: string, parseYaml: ParseYaml): Result<readonl
 }
 
 function parseDocuments(text: string, parseYaml: ParseYaml): Result<readonly unknown[], string> {
-  // JSON is YAML too, but its own parser is many times faster.
-  if (text.trimStart().startsWith("{")) {
-    try {
-      return ok([JSON.parse(text)]);
-    } catch (error) {
-      return err(describeError(error));
-    }
-  }
   const documents = parseYaml(text);
   if (!documents.ok) return documents;
   // What follows a closing `---` is an empty document.

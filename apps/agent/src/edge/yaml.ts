@@ -1,33 +1,125 @@
 // SPDX-License-Identifier: Apache-2.0
-// YAML by Bun's own parser, because hook calls wait while a file is parsed: 26 ms per MB against 600 ms of the
-// yaml package, which tells better where the fault is and is asked when there is one. Both refuse aliases that
-// expand without end.
+// Documents that people write: YAML (docs/adr/0016) or JSON. A key that stands twice is an error, and so is what becomes
+// large only when it is read: the work is bounded by the length of the text.
 
-import { describeError, err, ok, type Result } from "@rthooks/result";
-import { parseAllDocuments } from "yaml";
+import { type PathKey, renderPath } from "@rthooks/policy";
+import { err, ok, type Result } from "@rthooks/result";
+import {
+  CORE_SCHEMA,
+  constructFromEvents,
+  EVENT_ID,
+  getScalarValue,
+  mergeTag,
+  parseEvents,
+  YAMLException,
+} from "js-yaml";
+import { findDuplicateKey } from "../core/duplicate-json-key.ts";
 
-/** Above this the place of a fault is not worth the wait. */
-const maxLocatedLength = 256 * 1024;
+/** Merge keys (`<<`) are of YAML 1.1; kubectl takes them. */
+const schema = CORE_SCHEMA.withTags(mergeTag);
 
-/** The documents of the text. */
-export function parseYaml(text: string): Result<readonly unknown[], string> {
+/** Values after all aliases have been put in. */
+const MAX_VALUES = 1_000_000;
+/** An event of the parser takes some twenty times the text that it is about. */
+const MAX_YAML_LENGTH = 16 * 1024 * 1024;
+
+type YamlEvents = ReturnType<typeof parseEvents>;
+
+/** The documents of the text; the error is one line, with the path of a key that stands twice. */
+export function parseYaml(given: string): Result<readonly unknown[], string> {
+  const text = given.startsWith("\uFEFF") ? given.slice(1) : given;
+  // JSON is YAML too, but its own parser is many times faster.
+  const json = text.trimStart().startsWith("{") ? parseJson(text) : undefined;
+  if (json !== undefined) return json;
+  if (text.length > MAX_YAML_LENGTH)
+    return err(`it is not JSON, and YAML may have at most ${MAX_YAML_LENGTH} characters`);
+  let events: YamlEvents = [];
   try {
-    const value: unknown = Bun.YAML.parse(text);
-    return ok(Array.isArray(value) ? value : [value]);
+    events = parseEvents(text, {});
+    const documents = constructFromEvents(events, { source: text, schema });
+    const hasAliases = events.some(({ type }) => type === EVENT_ID.ALIAS);
+    if (hasAliases && !isWithin(documents, MAX_VALUES))
+      return err(`its aliases make more than ${MAX_VALUES} values of it`);
+    return ok(documents);
   } catch (error) {
-    return err(findFault(text) ?? describeError(error));
+    return err(describeFault(error, text, events));
   }
 }
 
-function findFault(text: string): string | undefined {
-  if (text.length > maxLocatedLength) return undefined;
+/** Undefined for what is no JSON, and may be YAML. */
+function parseJson(text: string): Result<readonly unknown[], string> | undefined {
+  let value: unknown;
   try {
-    for (const { errors } of parseAllDocuments(text, { logLevel: "error" })) {
-      const [fault] = errors;
-      if (fault !== undefined) return fault.message.split("\n")[0];
-    }
+    value = JSON.parse(text);
   } catch {
-    // Too deep for this parser too.
+    return undefined;
   }
-  return undefined;
+  const duplicate = findDuplicateKey(text);
+  return duplicate === undefined ? ok([value]) : err(describeDuplicate(duplicate));
+}
+
+const describeDuplicate = (path: readonly PathKey[]): string => `${renderPath(path)}: stands twice`;
+
+function describeFault(error: unknown, text: string, events: YamlEvents): string {
+  if (!(error instanceof YAMLException)) return "it is nested too deeply";
+  const { reason, mark } = error;
+  if (mark === undefined) return reason;
+  const place = `line ${mark.line + 1}, column ${mark.column + 1}`;
+  if (reason !== "duplicated mapping key") return `${place}: ${reason}`;
+  return `${describeDuplicate(findPath(text, events, mark.position))} (${place})`;
+}
+
+/** Of the key that is written at the position. */
+function findPath(text: string, events: YamlEvents, position: number): readonly PathKey[] {
+  /** What is being read in each mapping and list; undefined where a key is next. */
+  const path: { key: PathKey | undefined }[] = [];
+  const conclude = (): void => {
+    const frame = path.at(-1);
+    if (frame !== undefined) frame.key = typeof frame.key === "number" ? frame.key + 1 : undefined;
+  };
+  for (const event of events) {
+    const frame = path.at(-1);
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        path.length = 0;
+        break;
+      case EVENT_ID.SEQUENCE:
+        path.push({ key: 0 });
+        break;
+      case EVENT_ID.MAPPING:
+        path.push({ key: undefined });
+        break;
+      case EVENT_ID.POP:
+        path.pop();
+        conclude();
+        break;
+      default:
+        if (frame === undefined || frame.key !== undefined) {
+          conclude();
+          break;
+        }
+        // An alias as a key is a text as well, which only its anchor knows.
+        frame.key = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : "*";
+        if (event.type === EVENT_ID.SCALAR && event.valueStart >= position)
+          return path.flatMap(({ key }) => key ?? []);
+    }
+  }
+  return [];
+}
+
+/** Whether the value has at most so many values in it, each counted where it stands. */
+function isWithin(value: unknown, limit: number): boolean {
+  const sizes = new Map<object, number>();
+  const measure = (one: unknown): number => {
+    if (typeof one !== "object" || one === null) return 1;
+    const known = sizes.get(one);
+    if (known !== undefined) return known;
+    // What contains itself is without end.
+    sizes.set(one, Number.POSITIVE_INFINITY);
+    let size = 1;
+    for (const part of Object.values(one)) size += measure(part);
+    sizes.set(one, size);
+    return size;
+  };
+  return measure(value) <= limit;
 }
