@@ -2,8 +2,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+interface BenchContainer {
+  readonly name: string;
+  readonly namespace: string;
+  readonly cgroupsPath: string;
+  /** A process in that cgroup, as the container's is when the hook runs. */
+  readonly pid: number;
+}
+
 /** A bundle like containerd's, with 40 annotations and 12 mounts; the path of its OCI state, the hook's input. */
-export function writeContainer(dir: string, name: string, namespace: string, cgroupsPath: string): string {
+export function writeContainer(dir: string, { name, namespace, cgroupsPath, pid }: BenchContainer): string {
   const bundle = join(dir, name);
   mkdirSync(bundle);
   const annotations = {
@@ -41,7 +49,7 @@ export function writeContainer(dir: string, name: string, namespace: string, cgr
       ociVersion: "1.1.0",
       id: "e".repeat(64),
       status: "creating",
-      pid: 1,
+      pid,
       bundle,
       annotations,
     }),

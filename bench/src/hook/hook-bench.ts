@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../agent/agent-process.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
@@ -102,8 +102,16 @@ export async function benchHook(dir: string): Promise<readonly Table[]> {
   const agent = await startAgent(dir);
   try {
     return await withCgroups(root, ["c1"], async ([cgroup = ""]) => {
-      const shop = writeContainer(dir, "shop", "shop", cgroup);
-      const system = writeContainer(dir, "system", "kube-system", cgroup);
+      await using stack = new AsyncDisposableStack();
+      const contained = Bun.spawn(["/bin/sleep", "3600"]);
+      stack.defer(async () => {
+        contained.kill("SIGKILL");
+        await contained.exited;
+      });
+      writeFileSync(join(root, cgroup, "cgroup.procs"), String(contained.pid));
+      const inCgroup = { cgroupsPath: cgroup, pid: contained.pid };
+      const shop = writeContainer(dir, { name: "shop", namespace: "shop", ...inCgroup });
+      const system = writeContainer(dir, { name: "system", namespace: "kube-system", ...inCgroup });
       const log = ["--log-fname", join(dir, "hook.log")];
       const absent = [
         ...["--grpc-address", `unix://${join(dir, "nobody.sock")}`],
