@@ -11,7 +11,7 @@ import { renderFlagTable } from "./flag-table.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
-const guides = ["docs/agent.md", "docs/nri-plugin.md", "docs/setup.md"];
+const guides = ["docs/agent.md", "docs/hook.md", "docs/nri-plugin.md", "docs/setup.md"];
 const all = [readme, ...guides.map((name) => readFileSync(join(root, name), "utf8"))].join("\n");
 
 let workspace: Workspace;

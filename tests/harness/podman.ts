@@ -11,6 +11,8 @@ interface PodmanRun {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly script: string;
   readonly outDir: string;
+  /** Of `podman run`, beside those of every run. */
+  readonly flags?: readonly string[];
 }
 
 export interface Podman {
@@ -67,13 +69,13 @@ export async function createPodman(workspace: Workspace): Promise<Podman> {
           stages: [stage],
         }),
       ),
-    start: ({ name, annotations, script, outDir }) =>
+    start: ({ name, annotations, script, outDir, flags = [] }) =>
       startProcess(
         [
           ...[...podman, "run", "--rm", "--name", name, "--network", "host"],
           // Without these podman raises the limits, which needs CAP_SYS_RESOURCE.
           ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"],
-          ...["--cgroup-parent", cgroupParent, "--volume", `${outDir}:/out`],
+          ...["--cgroup-parent", cgroupParent, "--volume", `${outDir}:/out`, ...flags],
           ...Object.entries(annotations ?? {}).flatMap(([key, value]) => ["--annotation", `${key}=${value}`]),
           ...[image, "/bin/sh", "-c", script],
         ],

@@ -36,10 +36,11 @@ export async function runHookProgram(
   }
 
   const directory = programDirectory(system);
-  const file = readConfigFile(system, directory);
-  const config = resolveFlags(hookFlags, file.ok ? file.given : {}, given);
-  const logPath = given["log-fname"] ?? (file.ok ? file.given["log-fname"] : undefined);
-  const log = createHookLog(system, logPath ?? `${directory}/tetragon-oci-hook.log`, config["log-level"]);
+  const file = directory.ok ? readConfigFile(system, directory.value) : directory;
+  const config = resolveFlags(hookFlags, file.ok ? file.value.given : {}, given);
+  const logPath = given["log-fname"] ?? (file.ok ? file.value.given["log-fname"] : undefined);
+  const defaultLog = directory.ok ? `${directory.value}/tetragon-oci-hook.log` : "";
+  const log = createHookLog(system, logPath ?? defaultLog, config["log-level"]);
 
   const fail = async (message: string): Promise<ExitCode> => {
     system.writeStderr(`tetragon-oci-hook: ${message}\n`);
@@ -47,9 +48,11 @@ export async function runHookProgram(
     return 1;
   };
   if (!parsed.ok) return fail(`${parsed.error.message} (--help lists all)`);
-  if (!file.ok) return fail(file.message);
-  if (file.unknownKeys.length > 0) {
-    await log.write("WARN", "the configuration file has keys that mean nothing", { keys: file.unknownKeys });
+  if (!file.ok) return fail(file.error);
+  if (file.value.unknownKeys.length > 0) {
+    await log.write("WARN", "the configuration file has keys that mean nothing", {
+      keys: file.value.unknownKeys,
+    });
   }
   if (config["just-print-config"]) return printConfig(system, { ...config, "log-fname": log.path }, fail);
   const [stage, ...others] = parsed.value.positionals;
@@ -91,24 +94,22 @@ async function runStage(stage: string, setup: StageSetup, fail: Fail): Promise<E
 }
 
 /** The working directory may be a container's; the program's own directory is the administrator's. */
-function programDirectory(system: System): string {
+function programDirectory(system: System): Result<string, string> {
   const program = system.readLink("/proc/self/exe");
-  return program.ok ? program.value.slice(0, program.value.lastIndexOf("/")) : "";
+  // Not the same as no configuration file: one may lie there, and rule.
+  if (!program.ok) return err(`where the program is cannot be found: ${renderSysError(program.error)}`);
+  return ok(program.value.slice(0, program.value.lastIndexOf("/")));
 }
 
-function readConfigFile(
-  system: System,
-  directory: string,
-): ({ readonly ok: true } & ConfigFile) | { readonly ok: false; readonly message: string } {
+function readConfigFile(system: System, directory: string): Result<ConfigFile, string> {
   const path = `${directory}/tetragon-oci-hook.json`;
   const bytes = system.readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES });
   if (!bytes.ok) {
-    if (bytes.error.code === "ENOENT") return { ok: true, ...emptyFile };
-    const message = bytes.error.code === "ETOOBIG" ? `${path}: too large` : renderSysError(bytes.error);
-    return { ok: false, message };
+    if (bytes.error.code === "ENOENT") return ok(emptyFile);
+    return err(bytes.error.code === "ETOOBIG" ? `${path}: too large` : renderSysError(bytes.error));
   }
   const parsed = parseConfigFile(new TextDecoder().decode(bytes.value));
-  return parsed.ok ? { ok: true, ...parsed.value } : { ok: false, message: `${path}: ${parsed.error}` };
+  return parsed.ok ? parsed : err(`${path}: ${parsed.error}`);
 }
 
 interface CheckedConfig {

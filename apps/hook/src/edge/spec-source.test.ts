@@ -48,6 +48,15 @@ describe("where the spec is", () => {
     expect(found(join(base, "cwd"), join(base, "bundle"))).toContain("no such file");
   });
 
+  test("that it was the runtime who named the bundle stands in the error, also for the root", () => {
+    expect(found(lay({}), "/")).toBe(
+      "reading /config.json: no such file or directory; the runtime named / as the bundle",
+    );
+    const base = lay({ "config.json": "{" });
+    expect(found("/", base)).toEndWith(`; the runtime named ${base} as the bundle`);
+    expect(found(base)).not.toContain("the runtime named");
+  });
+
   test("the working directory without a state", () => {
     const base = lay({ "bundle/config.json": "/right" });
     expect(found(join(base, "bundle"))).toBe(`/right in ${base}/bundle`);

@@ -20,7 +20,10 @@ export const MAX_STATE_BYTES = 4 * 1024 * 1024;
  * is never read: the spec beside it is looked for first, and an unreadable one there ends the search.
  */
 export function locateSpec(system: System, state: ContainerState | undefined): Result<Located, string> {
-  if (state?.bundle?.startsWith("/")) return readSpec(system, state.bundle, state);
+  if (state?.bundle?.startsWith("/")) {
+    const found = readSpec(system, state.bundle, state);
+    return found.ok ? found : err(`${found.error}; the runtime named ${state.bundle} as the bundle`);
+  }
 
   const link = system.readLink("/proc/self/cwd");
   if (!link.ok) return err(renderSysError(link.error));
@@ -37,7 +40,7 @@ export function locateSpec(system: System, state: ContainerState | undefined): R
   return readSpec(system, cwd, state);
 }
 
-const toSpecPath = (bundle: string): string => `${bundle}/config.json`;
+const toSpecPath = (bundle: string): string => `${bundle === "/" ? "" : bundle}/config.json`;
 
 const readSpecFile = (system: System, bundle: string): Result<Uint8Array, ReadError> =>
   system.readRegularFile(toSpecPath(bundle), { maxBytes: MAX_SPEC_BYTES });
