@@ -4,12 +4,14 @@
 export { BoolValue, StringValue } from "./gen/google/protobuf/wrappers.ts";
 export {
   ContainerEventsDefinition,
+  ReportRefusedRequest,
   ReportStoppedRequest,
   ReportStoppedResponse,
 } from "./gen/rthooks/v1/container_events.ts";
 export {
   AgentStateDefinition,
   Container,
+  GetContainerRequest,
   ListContainersRequest,
   ListContainersResponse,
 } from "./gen/rthooks/v1/state.ts";

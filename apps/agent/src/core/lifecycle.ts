@@ -13,6 +13,7 @@ import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { chooseRoot, createContainerRoots } from "./container-roots.ts";
 import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import { createNestedTracking } from "./nested-tracking.ts";
+import { createPluginRefusals } from "./plugin-refusals.ts";
 import { createPodKeys, findRelation, toNameKey, toPodKey } from "./pod-keys.ts";
 import type { PodChange } from "./pod-source.ts";
 import type { Refusal } from "./refusal.ts";
@@ -27,6 +28,7 @@ export interface Lifecycle {
   /** Answers exactly once, before it returns where nothing has to be waited for. */
   announce(call: HookCall, onAnswer: OnAnswer): void;
   list(): readonly ContainerRecord[];
+  find(containerId: string): ContainerRecord | undefined;
   /** It has been let go, or is about to be. */
   knows(containerId: string): boolean;
   /** The containers that a sweep has to look at, as they are now. */
@@ -35,6 +37,8 @@ export interface Lifecycle {
   checkAlive(containerId: string): void;
   /** The runtime says that these have ended. Those that are not known are passed over. */
   reportStopped(containerIds: Iterable<string>): void;
+  /** The NRI plugin says that it refused the container, and why. */
+  reportRefused(containerId: string, reason: string): void;
   close(): void;
 }
 
@@ -58,6 +62,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   /** Of pods whose actors were ended by a bug: their cgroups stay in the policies until they are gone. */
   const orphans = new Map<string, Cgroup>();
   const keys = createPodKeys();
+  const refusals = createPluginRefusals();
   const { podSource, policyFilter, cgroupResolver, nestedWatch, log } = dependencies;
 
   const answer = (containerId: string, refusal: Refusal | undefined): number => {
@@ -300,12 +305,20 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     list: () =>
       [...pods.values()].flatMap((pod) =>
         [...pod.getSnapshot().context.containers.values()].map((container) =>
-          toContainerRecord(container.getSnapshot()),
+          refusals.explain(toContainerRecord(container.getSnapshot())),
         ),
       ),
     containerIds: () => [...podKeyOf.keys(), ...orphans.keys()],
+    find(containerId) {
+      const container = findContainer(containerId);
+      return container && refusals.explain(toContainerRecord(container.getSnapshot()));
+    },
     checkAlive,
     reportStopped,
+    reportRefused(containerId, reason) {
+      refusals.note(containerId, reason);
+      log.warn("container refused by the NRI plugin", { containerID: containerId, err: reason });
+    },
     close: () => {
       unsubscribe();
       nested.close();

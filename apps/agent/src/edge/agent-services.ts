@@ -76,6 +76,30 @@ export function registerServices(
   );
   registerUnary(
     to,
+    ContainerEventsDefinition,
+    ContainerEventsDefinition.methods.reportRefused,
+    ({ containerId, reason }, answer) => {
+      lifecycle.reportRefused(containerId, reason);
+      answer(ok({}));
+    },
+    onBug,
+  );
+  registerUnary(
+    to,
+    AgentStateDefinition,
+    AgentStateDefinition.methods.getContainer,
+    ({ id }, answer) => {
+      const record = lifecycle.find(id);
+      answer(
+        record === undefined
+          ? err({ code: status.NOT_FOUND, details: `GetContainer: no container ${id} is on record` })
+          : ok(toContainerMessage(record)),
+      );
+    },
+    onBug,
+  );
+  registerUnary(
+    to,
     AgentStateDefinition,
     AgentStateDefinition.methods.listContainers,
     (_, answer) => answer(ok({ containers: lifecycle.list().map(toContainerMessage) })),

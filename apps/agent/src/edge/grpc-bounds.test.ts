@@ -48,6 +48,8 @@ describe("bounds of the gRPC server", () => {
         containerIds: () => [],
         checkAlive: silent,
         reportStopped: silent,
+        find: () => undefined,
+        reportRefused: silent,
         close: silent,
       },
       policies: createPolicyStore({ putPolicy: () => ok(2), removePolicy: silent }),

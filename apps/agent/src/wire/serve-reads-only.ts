@@ -10,6 +10,7 @@ const reading = new Set([
   "ListTracingPolicies",
   "ListDomains",
   "ListContainers",
+  "GetContainer",
 ]);
 
 export type Registrar = Pick<Server, "register">;

@@ -8,12 +8,113 @@ export const protobufPackage = "rthooks.v1";
 
 export const protobufFileName = "rthooks/v1/container_events.proto";
 
+export interface ReportRefusedRequest {
+  containerId: string;
+  /** For people: what the agent shows as the reason, where the container is on record and did not start. */
+  reason: string;
+}
+
+export interface ReportRefusedResponse {
+}
+
 export interface ReportStoppedRequest {
   containerIds: string[];
 }
 
 export interface ReportStoppedResponse {
 }
+
+function createBaseReportRefusedRequest(): ReportRefusedRequest {
+  return { containerId: "", reason: "" };
+}
+
+export const ReportRefusedRequest: MessageFns<ReportRefusedRequest> = {
+  encode(message: ReportRefusedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containerId !== "") {
+      writer.uint32(10).string(message.containerId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportRefusedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportRefusedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.containerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportRefusedResponse(): ReportRefusedResponse {
+  return {};
+}
+
+export const ReportRefusedResponse: MessageFns<ReportRefusedResponse> = {
+  encode(_: ReportRefusedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportRefusedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportRefusedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseReportStoppedRequest(): ReportStoppedRequest {
   return { containerIds: [] };
@@ -107,6 +208,15 @@ export const ContainerEventsDefinition = {
       requestType: ReportStoppedRequest as typeof ReportStoppedRequest,
       requestStream: false,
       responseType: ReportStoppedResponse as typeof ReportStoppedResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The plugin refused the container: it does not start. */
+    reportRefused: {
+      name: "ReportRefused",
+      requestType: ReportRefusedRequest as typeof ReportRefusedRequest,
+      requestStream: false,
+      responseType: ReportRefusedResponse as typeof ReportRefusedResponse,
       responseStream: false,
       options: {},
     },

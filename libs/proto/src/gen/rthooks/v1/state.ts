@@ -8,6 +8,10 @@ export const protobufPackage = "rthooks.v1";
 
 export const protobufFileName = "rthooks/v1/state.proto";
 
+export interface GetContainerRequest {
+  id: string;
+}
+
 export interface ListContainersRequest {
 }
 
@@ -45,6 +49,52 @@ export interface Container_PodLabelsEntry {
   key: string;
   value: string;
 }
+
+function createBaseGetContainerRequest(): GetContainerRequest {
+  return { id: "" };
+}
+
+export const GetContainerRequest: MessageFns<GetContainerRequest> = {
+  encode(message: GetContainerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetContainerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetContainerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseListContainersRequest(): ListContainersRequest {
   return {};
@@ -395,6 +445,15 @@ export const AgentStateDefinition = {
       requestType: ListContainersRequest as typeof ListContainersRequest,
       requestStream: false,
       responseType: ListContainersResponse as typeof ListContainersResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** One container; NOT_FOUND for one that is not on record. */
+    getContainer: {
+      name: "GetContainer",
+      requestType: GetContainerRequest as typeof GetContainerRequest,
+      requestStream: false,
+      responseType: Container as typeof Container,
       responseStream: false,
       options: {},
     },

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "bun:test";
+import type { ContainerRecord } from "./container-record.ts";
+import { createPluginRefusals } from "./plugin-refusals.ts";
+
+const record = (id: string, state: string): ContainerRecord => ({
+  id,
+  name: "app",
+  image: "",
+  podUid: "",
+  podName: "",
+  podNamespace: "",
+  podLabels: new Map(),
+  cgroupPath: "",
+  cgroupId: 0n,
+  state,
+  source: "nri",
+  learnedAtNanos: 0n,
+  error: "no such cgroup",
+});
+
+test("a container that did not start has the plugin's reason, and no other has", () => {
+  const refusals = createPluginRefusals();
+  refusals.note("a", "no answer in time");
+  expect(refusals.explain(record("a", "failed")).error).toBe("refused by the NRI plugin: no answer in time");
+  expect(refusals.explain(record("a", "released")).error).toBe("no such cgroup");
+  expect(refusals.explain(record("b", "failed")).error).toBe("no such cgroup");
+});
+
+test("a caller cannot fill the memory: the oldest go, and a reason is cut", () => {
+  const refusals = createPluginRefusals();
+  for (let n = 0; n < 1001; n++) refusals.note(`c${n}`, "x".repeat(10_000));
+  expect(refusals.explain(record("c0", "failed")).error).toBe("no such cgroup");
+  expect(refusals.explain(record("c1", "failed")).error.length).toBeLessThan(600);
+});
