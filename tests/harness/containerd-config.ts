@@ -12,6 +12,31 @@ export interface ContainerdConfig {
   readonly extraToml?: string;
 }
 
+/** A runtime handler that runs no OCI hooks, as those of virtual machines. */
+export const hooklessHandler = "hookless";
+
+/** An OCI runtime that takes the hooks out of a specification before runc sees it. */
+export const hooklessRuntime = (runc: string): string => `#!/bin/sh
+bundle=
+last=
+for word in "$@"; do
+  [ "$last" = --bundle ] && bundle=$word
+  last=$word
+done
+if [ -n "$bundle" ] && [ -f "$bundle/config.json" ]; then
+  python3 - "$bundle/config.json" <<'PYTHON'
+import json, sys
+path = sys.argv[1]
+with open(path) as file:
+    spec = json.load(file)
+if spec.pop("hooks", None) is not None:
+    with open(path, "w") as file:
+        json.dump(spec, file)
+PYTHON
+fi
+exec ${runc} "$@"
+`;
+
 /** Names of the CRI's tables, per version of the configuration file. */
 const tables = {
   2: {
@@ -62,6 +87,13 @@ temp = "${dir}/tmp"
 
     [${runtime}.containerd.runtimes.runc.options]
       Root = "${dir}/runc"
+
+  [${runtime}.containerd.runtimes.${hooklessHandler}]
+    runtime_type = "io.containerd.runc.v2"
+
+    [${runtime}.containerd.runtimes.${hooklessHandler}.options]
+      Root = "${dir}/runc"
+      BinaryName = "${dir}/hookless-runc"
 
 ${version === 3 ? images : ""}
 

@@ -11,6 +11,10 @@ export interface PodOptions {
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** By default containerd's usual one. */
+  readonly runtimeHandler?: string;
+  /** Ends with `.slice` for the form of systemd's driver, also where runc does not use it. */
+  readonly cgroupParent?: string;
 }
 
 interface ContainerOptions {
@@ -48,7 +52,8 @@ const keepRunning = `${firstActScript}; sleep 2147483647`;
 let count = 0;
 
 export async function runPod(containerd: Containerd, options: PodOptions = {}): Promise<Pod> {
-  const { cri, dir, cgroupParent } = containerd;
+  const { cri, dir } = containerd;
+  const cgroupParent = options.cgroupParent ?? containerd.cgroupParent;
   const name = options.name ?? `web-${++count}`;
   const namespace = options.namespace ?? "shop";
   // The names of a pod must be new each time.
@@ -66,7 +71,7 @@ export async function runPod(containerd: Containerd, options: PodOptions = {}): 
     annotations: options.annotations ?? {},
     linux: { cgroupParent: `/${cgroupParent}`, securityContext: hostNetwork },
   };
-  const sandboxId = await cri.runPodSandbox(config);
+  const sandboxId = await cri.runPodSandbox(config, options.runtimeHandler);
   let containers = 0;
   const createContainer = async (container: ContainerOptions = {}): Promise<PodContainer> => {
     const containerName = container.name ?? `app-${++containers}`;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeCgroup } from "./cgroup.ts";
-import { type ContainerdConfig, renderContainerdConfig } from "./containerd-config.ts";
+import { type ContainerdConfig, hooklessRuntime, renderContainerdConfig } from "./containerd-config.ts";
 import { busyboxImage, createImageArchive, pauseImage } from "./containerd-image.ts";
 import type { ContainerdRelease } from "./containerd-release.ts";
 import { type CriClient, openCriClient } from "./cri-client.ts";
@@ -95,8 +95,9 @@ export async function startContainerd(
   const socketPath = join(dir, "ctd.sock");
   const cgroupParent = `rthooks-test-${workspace.tag}-${name}`;
   const env = { ...minimalEnv, PATH: `${release.binDir}:${minimalEnv["PATH"]}`, TMPDIR: dir, HOME: dir };
-  findTool("runc");
+  const runc = findTool("runc");
   for (const sub of ["tmp", "cni", "nri-plugins", "nri-conf"]) mkdirSync(join(dir, sub), { recursive: true });
+  writeFileSync(join(dir, "hookless-runc"), hooklessRuntime(runc), { mode: 0o755 });
   writeFileSync(configPath, renderContainerdConfig(release, { dir, ...options }));
   await options.prepare?.(configPath);
 

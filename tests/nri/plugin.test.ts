@@ -3,77 +3,18 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { startBadAgent, startRecordingAgent } from "../harness/fake-agents.ts";
-import { type NriListener, openNriListener, seatLaunchedPlugin } from "../harness/nri-listener.ts";
-import type { NriRuntimeOptions } from "../harness/nri-runtime.ts";
+import { openNriListener, seatLaunchedPlugin } from "../harness/nri-listener.ts";
 import { nriVersions } from "../harness/nri-versions.ts";
 import { toMuxFrame, toTtrpcMessage } from "../harness/nri-wire.ts";
-import { type RunningProcess, startProcess } from "../harness/process.ts";
 import { findHook, findNriPlugin } from "../harness/programs.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
+import { container, pod, seatBuiltPlugins } from "./built-plugin.ts";
 
 const workspace = createWorkspace("nrip");
 afterAll(workspace.close);
 
-const pod = {
-  id: "sandbox-1",
-  uid: "9f6b-1",
-  name: "web-0",
-  namespace: "shop",
-  labels: { app: "web" },
-  annotations: {},
-};
-const container = {
-  id: "c".repeat(64),
-  podSandboxId: "sandbox-1",
-  name: "app",
-  state: 1,
-  annotations: {
-    "io.kubernetes.cri.container-type": "container",
-    "io.kubernetes.cri.sandbox-id": "sandbox-1",
-  },
-  linux: { cgroupsPath: "/pods/c" },
-};
-
-let sockets = 0;
-const newSocketPath = (): string => workspace.path(`n${sockets++}.sock`);
-
-const startPlugin = (socketPath: string, mode: string, hookArgs: readonly string[] = []): RunningProcess =>
-  startProcess(
-    [
-      findNriPlugin(),
-      "--nri-socket",
-      socketPath,
-      "--mode",
-      mode,
-      "--oci-hook-path",
-      findHook(),
-      "hook-args",
-      ...hookArgs,
-    ],
-    {},
-    workspace,
-  );
-
-async function withPlugin(
-  options: NriRuntimeOptions,
-  mode: string,
-  hookArgs: readonly string[],
-  use: (runtime: NriListener, plugin: RunningProcess, socketPath: string) => Promise<void>,
-): Promise<void> {
-  const socketPath = newSocketPath();
-  const runtime = await openNriListener(socketPath, options);
-  const plugin = startPlugin(socketPath, mode, hookArgs);
-  try {
-    await use(runtime, plugin, socketPath);
-  } catch (error) {
-    throw new Error(`the plugin wrote: ${plugin.stderr().slice(-2000)}`, { cause: error });
-  } finally {
-    plugin.signal("SIGKILL");
-    await plugin.exited;
-    await runtime.close();
-  }
-}
+const { newSocketPath, startPlugin, withPlugin } = seatBuiltPlugins(workspace);
 
 describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ version }) => {
   test("inject adds one hook, with the pod's labels in its environment", () =>

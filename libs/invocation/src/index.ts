@@ -7,5 +7,11 @@ export { renderFailure } from "./core/failure-text.ts";
 export { findConfigFlag, type HookConfig, hookFlags } from "./core/hook-flags.ts";
 export type { AgentLink } from "./edge/agent-link.ts";
 export { loadFailRules } from "./edge/fail-rules.ts";
-export { type ContainerSource, type HoldSetup, holdContainer, type Verdict } from "./edge/hold-container.ts";
+export {
+  type ContainerSource,
+  type HoldFailure,
+  type HoldSetup,
+  holdContainer,
+  type Verdict,
+} from "./edge/hold-container.ts";
 export { createHookLog, type HookLog } from "./edge/hook-log.ts";

@@ -6,6 +6,7 @@ import {
   type HookContext,
   type HookEffect,
   type HookEvent,
+  type HookFailure,
   type HookInput,
   toHookContext,
 } from "@rthooks/machines/hook";
@@ -48,15 +49,32 @@ export interface HoldSetup {
   openLink(): MaybePromise<AgentLink>;
 }
 
-/** `message` is for whoever asked for the container. */
-export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly message: string };
+/** Why the agent has not let the container go; `text` is for people. */
+export interface HoldFailure {
+  readonly kind: HookFailure["kind"];
+  readonly text: string;
+}
+
+export type Verdict =
+  /** With a failure: the fail check lets it start all the same. */
+  | { readonly allowed: true; readonly failure: HoldFailure | undefined }
+  | {
+      readonly allowed: false;
+      readonly failure: HoldFailure;
+      /** The fail check's reason. */
+      readonly denial: string;
+      /** For whoever asked for the container. */
+      readonly message: string;
+    };
 
 export async function holdContainer(setup: HoldSetup, source: ContainerSource): Promise<Verdict> {
   const { system, config, address, rules, log, startedAtMs, deadlineMs } = setup;
   const stage: LogFields = { hook: CREATE_CONTAINER, "start-time": renderTime(system.wallClock()) };
   let request: RuntimeHookMessage | undefined;
   let link: AgentLink | undefined;
+  let message = "";
   let denial = "";
+  let failed: HoldFailure | undefined;
 
   const requestFields = (): LogFields =>
     request === undefined ? {} : { ...toRequestFields(request, config["log-level"]), ...source.remarks?.() };
@@ -88,6 +106,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
 
   const reportFailure = ({ failure }: HookContext): Promise<void> => {
     const text = failure === undefined ? "" : renderFailure(failure, address.text);
+    failed = failure && { kind: failure.kind, text };
     return failure?.kind === "spec"
       ? log.write("WARN", "failed to read spec file", { ...stage, err: text })
       : log.write("WARN", "hook request to the agent failed", { ...stage, ...requestFields(), err: text });
@@ -101,7 +120,8 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
       error: text,
     });
     const where = log.path === "" ? "standard error" : log.path;
-    denial = `failing container: ${text}. Check logs (${where}) for additional info`;
+    denial = context.denial ?? "";
+    message = `failing container: ${text}. Check logs (${where}) for additional info`;
   };
 
   const perform = async (effect: HookEffect, context: HookContext): Promise<HookEvent | undefined> => {
@@ -143,14 +163,14 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   /** An error that no one foresaw leaves the container to failCheck like any other. */
   const settle = async (error: unknown): Promise<boolean> => {
     link?.disconnect();
-    const failed: HookContext = {
+    const broken: HookContext = {
       ...toHookContext(input),
       failure: { kind: "refused", reason: `internal error: ${describeError(error)}` },
     };
-    await reportFailure(failed);
+    await reportFailure(broken);
     const event = check();
     await perform(event.type === "check.allowed" ? "reportAllowed" : "reportDenied", {
-      ...failed,
+      ...broken,
       denial: "denial" in event ? event.denial : undefined,
     });
     return event.type === "check.allowed";
@@ -177,5 +197,6 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   } catch (error) {
     allowed = await settle(error);
   }
-  return allowed ? { allowed } : { allowed, message: denial };
+  if (allowed) return { allowed, failure: failed };
+  return { allowed, failure: failed ?? { kind: "refused", text: message }, denial, message };
 }

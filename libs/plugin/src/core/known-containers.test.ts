@@ -18,7 +18,7 @@ const put = (known: ReturnType<typeof createKnownContainers>, id: string, podSan
   known.put({
     sandbox: sandbox(podSandboxId),
     container: container(id, podSandboxId),
-    isHeld: true,
+    heldBy: "plugin",
     podBytes: 10,
     containerBytes: 100,
   });
@@ -59,7 +59,7 @@ test("a synchronization replaces all, and tells what ended meanwhile", () => {
   expect(ended.toSorted()).toEqual(["gone", "stopped", "stopped-before"]);
   expect(ids(known)).toEqual(["kept", "new", "unknown-state"]);
   // Nobody knows any more what held it.
-  expect(known.find("kept")?.isHeld).toBe(false);
+  expect(known.find("kept")?.heldBy).toBe("nothing");
   expect(known.sizesWithout("kept")).toEqual({ pods: [7], containers: [70, 0] });
 });
 

@@ -6,11 +6,13 @@ import type { NriInventory } from "@rthooks/nri";
 import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
 import type { NodeSizes } from "./synchronization-room.ts";
 
+export type HeldBy = "nothing" | "hook" | "plugin";
+
 interface KnownContainer {
   readonly sandbox: PodSandbox;
   readonly container: Container;
-  /** Something holds it until the agent knows it: its hook, or the answer to StartContainer. */
-  readonly isHeld: boolean;
+  /** What holds it until the agent knows it: the hook that was added to it, or the answer to StartContainer. */
+  readonly heldBy: HeldBy;
   /** Encoded sizes in bytes. */
   readonly podBytes: number;
   readonly containerBytes: number;
@@ -62,7 +64,7 @@ export function createKnownContainers(): KnownContainers {
         if (sandbox === undefined) continue;
         const podBytes = sizes.get(sandbox.id) ?? 0;
         const containerBytes = sizes.get(container.id) ?? 0;
-        known.set(container.id, { sandbox, container, isHeld: false, podBytes, containerBytes });
+        known.set(container.id, { sandbox, container, heldBy: "nothing", podBytes, containerBytes });
       }
       return [...ended];
     },

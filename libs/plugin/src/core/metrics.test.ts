@@ -12,6 +12,7 @@ test("what was counted is there in Prometheus' text form", async () => {
   metrics.countSession();
   metrics.countReport("stopped", false);
   metrics.countTooLarge();
+  metrics.countUnhooked("kata");
   const lines = (
     await metrics.render({ serving: true, unsynchronized: true, agentConnected: false, containers: 42 })
   ).split("\n");
@@ -32,6 +33,7 @@ test("what was counted is there in Prometheus' text form", async () => {
     "tetragon_nri_hook_serving 1",
     "tetragon_nri_hook_unsynchronized 1",
     "tetragon_nri_hook_too_large_total 1",
+    'tetragon_nri_hook_unhooked_total{handler="kata"} 1',
     "tetragon_nri_hook_containers 42",
     "tetragon_nri_hook_agent_connected 0",
   ]) {

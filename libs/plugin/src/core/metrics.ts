@@ -13,6 +13,8 @@ export interface Metrics {
   countLate(): void;
   countSession(): void;
   countReport(kind: "synchronize" | "stopped", succeeded: boolean): void;
+  /** The hook of a container has not come to the agent; the handler is the runtime's. */
+  countUnhooked(handler: string): void;
   /** A container was refused, since the runtime could not describe the node's containers with it. */
   countTooLarge(): void;
   /** In Prometheus' text form. */
@@ -43,6 +45,10 @@ export function createMetrics(): Metrics {
     ...named("agent_reports_total", "What the agent was told beside the events that wait for it."),
     labelNames: ["kind", "outcome"],
   });
+  const unhooked = new Counter({
+    ...named("unhooked_total", "Containers whose hook has not come to the agent, by the runtime's handler."),
+    labelNames: ["handler"],
+  });
   const tooLarge = new Counter(
     named("too_large_total", "Containers refused, since the node's could not be described to a new plugin."),
   );
@@ -58,6 +64,7 @@ export function createMetrics(): Metrics {
     countLate: () => late.inc(),
     countSession: () => sessions.inc(),
     countReport: (kind, succeeded) => reports.inc({ kind, outcome: succeeded ? "ok" : "error" }),
+    countUnhooked: (handler) => unhooked.inc({ handler }),
     countTooLarge: () => tooLarge.inc(),
     render(gauges) {
       unsynchronized.set(gauges.unsynchronized ? 1 : 0);

@@ -42,6 +42,11 @@ export const pluginFlags = {
       "the runtime's own limit for the injected hook, in whole seconds; 0s: five more than its --grpc-timeout",
     default: 0,
   }),
+  procfs: flag.string({
+    usage: "the host's /proc: where the kernel has a container's process is where its cgroup is",
+    default: "/proc",
+    placeholder: "DIR",
+  }),
   "metrics-address": flag.string({
     usage: "where to serve metrics in Prometheus' text form: host:port or unix:///path (default: nowhere)",
     placeholder: "ADDRESS",

@@ -29,6 +29,8 @@ export interface PluginOptions {
   readonly hookConfig: HookConfig;
   /** The hook's log as this program sees it. */
   readonly logPath: string;
+  /** Where the processes of the runtime's process namespace are. */
+  readonly procfs: string;
 }
 
 export interface PluginArguments {
@@ -58,7 +60,7 @@ export function toPluginOptions(
   if (mode === undefined) return err(`--mode: ${flags.mode} is not one of ${pluginModes.join(", ")}`);
   const name = checkPluginName(flags["nri-name"], flags["nri-index"]);
   if (!name.ok) return err(`--nri-name, --nri-index: ${name.error}`);
-  for (const flag of ["nri-socket", "oci-hook-path"] as const) {
+  for (const flag of ["nri-socket", "oci-hook-path", "procfs"] as const) {
     if (!flags[flag].startsWith("/"))
       return err(`--${flag}: ${JSON.stringify(flags[flag])} is no absolute path`);
   }
@@ -86,6 +88,7 @@ export function toPluginOptions(
     },
     hookConfig: config,
     logPath: given["log-fname"] ?? besideHook(localPath),
+    procfs: flags.procfs,
   });
 }
 

@@ -22,7 +22,7 @@ describe("a mode on a runtime", () => {
   test("only inject sees the creation; both see the start and the end", () => {
     const both = toEventMask(["StartContainer", "StopContainer", "RemoveContainer", "RemovePodSandbox"]);
     expect(toMask("direct")).toBe(both);
-    expect(toMask("inject")).toBe(both | toEventMask(["CreateContainer"]));
+    expect(toMask("inject")).toBe(both | toEventMask(["CreateContainer", "PostCreateContainer"]));
   });
 });
 

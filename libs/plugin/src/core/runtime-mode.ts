@@ -10,7 +10,7 @@ export type EffectiveMode = "inject" | "direct";
  * containerd fails a container whose StartContainer event a plugin refuses (internal/cri/server/container_start.go);
  * CRI-O logs the refusal and starts it (server/container_start.go).
  */
-const holdsAtStart = (runtimeName: string): boolean => runtimeName === "containerd";
+export const holdsAtStart = (runtimeName: string): boolean => runtimeName === "containerd";
 
 export interface ModeDecision {
   readonly mode: EffectiveMode;
@@ -30,10 +30,15 @@ export function decideMode(wanted: PluginMode, runtimeName: string): ModeDecisio
 
 const always: readonly NriEventName[] = ["StopContainer", "RemoveContainer", "RemovePodSandbox"];
 
-/** StartContainer in both modes: a container that was created before the plugin came has no hook, and is held there. */
+/**
+ * StartContainer in both modes: a container that was created before the plugin came has no hook, and a runtime handler may
+ * run none. PostCreateContainer tells that the runtime has made a container with its hook.
+ */
 export const toMask = (mode: EffectiveMode): number =>
   toEventMask(
-    mode === "inject" ? ["CreateContainer", "StartContainer", ...always] : ["StartContainer", ...always],
+    mode === "inject"
+      ? ["CreateContainer", "PostCreateContainer", "StartContainer", ...always]
+      : ["StartContainer", ...always],
   );
 
 /** For the answer's way back, and for a program that is busy: a late answer counts as consent. */

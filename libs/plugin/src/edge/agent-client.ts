@@ -4,6 +4,7 @@
 import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/invocation";
 import { createLinkEvents } from "@rthooks/invocation/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
+import { AgentStateDefinition, Container, GetContainerRequest } from "@rthooks/proto";
 import { renderGrpcCode } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
 import { type GrpcOutcome, openGrpcSession } from "./grpc-session.ts";
@@ -18,9 +19,13 @@ export interface AgentClient {
   /** For one invocation; only one of its calls runs at a time. */
   openLink(): AgentLink;
   call(path: string, message: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, CallError>>;
+  /** Whether the agent has let the container go; undefined where no agent says so. */
+  hasReleased(containerId: string, timeoutMs: number): Promise<boolean | undefined>;
   isConnected(): boolean;
   close(): void;
 }
+
+const GET_CONTAINER = `/${AgentStateDefinition.fullName}/${AgentStateDefinition.methods.getContainer.name}`;
 
 /** Beyond the invocation's own deadline, so that it is the one to say so. */
 const SPARE_MS = 1000;
@@ -64,15 +69,23 @@ export function openAgentClient(
     };
   };
 
+  const call: AgentClient["call"] = (path, message, timeoutMs) =>
+    new Promise((resolve) => {
+      session.call({ path, message, timeoutMs }, (outcome) =>
+        resolve(outcome.kind === "answer" ? ok(outcome.message) : err(toCallError(outcome))),
+      );
+    });
+
   return {
     openLink,
     isConnected: session.isReady,
-    call: (path, message, timeoutMs) =>
-      new Promise((resolve) => {
-        session.call({ path, message, timeoutMs }, (outcome) =>
-          resolve(outcome.kind === "answer" ? ok(outcome.message) : err(toCallError(outcome))),
-        );
-      }),
+    call,
+    async hasReleased(containerId, timeoutMs) {
+      const message = GetContainerRequest.encode({ id: containerId }).finish();
+      const answer = await call(GET_CONTAINER, message, timeoutMs);
+      if (answer.ok) return Container.decode(answer.value).state === "released";
+      return answer.error.kind === "missing" ? false : undefined;
+    },
     close: session.close,
   };
 }

@@ -3,24 +3,27 @@
 
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
+import { formatDuration } from "@rthooks/flags";
 import {
   type AgentAddress,
   decideFailure,
   type FailRules,
+  type HoldFailure,
   type HookLog,
   holdContainer,
 } from "@rthooks/invocation";
-import type { LogFields, Logger } from "@rthooks/log";
-import { type NriCall, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
-import type { Pod } from "@rthooks/oci";
-import type { Container, ContainerAdjustment } from "@rthooks/proto/nri";
-import { err, ok, type Result } from "@rthooks/result";
+import type { Logger } from "@rthooks/log";
+import type { NriCall, TtrpcStatus } from "@rthooks/nri";
+import type { ContainerAdjustment } from "@rthooks/proto/nri";
+import { ok, type Result } from "@rthooks/result";
 import type { WallTime } from "@rthooks/sys";
 import { toInjectedHook } from "../core/injected-hook.ts";
 import type { PluginOptions } from "../core/plugin-options.ts";
 import { toDecisionMs } from "../core/runtime-mode.ts";
 import { toRequest, toTrustedAnnotations } from "../wire/nri-pod.ts";
 import type { AgentClient } from "./agent-client.ts";
+import { type ContainerStart, letStart, refuse, toFields } from "./container-start.ts";
+import type { FindCgroupPath } from "./find-cgroup-path.ts";
 
 export interface Decider {
   readonly options: PluginOptions;
@@ -30,7 +33,10 @@ export interface Decider {
   readonly log: Logger;
   readonly userAgent: string;
   readonly clock: Clock;
+  readonly findCgroupPath: FindCgroupPath;
   client(): AgentClient;
+  /** Tells the agent why this plugin refused a container. */
+  reportRefused(containerId: string, reason: string): void;
 }
 
 export interface Clock {
@@ -39,58 +45,48 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-const denied = (message: string): Result<never, TtrpcStatus> => err({ code: ttrpcCode.unknown, message });
-
 /** Adds the hook to the container. Where that cannot be done the fail check decides, as it would without an agent. */
 export async function injectHook(
   decider: Decider,
-  pod: Pod,
-  container: Container,
+  start: ContainerStart,
 ): Promise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>> {
   const { options, log } = decider;
-  const hook = toInjectedHook(options.hook, pod);
+  const hook = toInjectedHook(options.hook, start.pod);
   const problem = hook.ok ? await findProblem(options.hook.localPath) : hook.error;
   if (hook.ok && problem === undefined) {
     const { path, args, env, timeoutSeconds } = hook.value;
-    log.info("Added tetragon-oci-hook to container", toFields(pod, container));
+    log.info("Added tetragon-oci-hook to container", toFields(start));
     const timeout = { value: BigInt(timeoutSeconds) };
     return ok({ hooks: { createRuntime: [{ path, args, env, timeout }] } });
   }
-  return settleWithoutAgent(decider, pod, container, problem ?? "no hook can be made for it");
+  return settleWithoutAgent(decider, start, "no-hook", problem ?? "no hook can be made for it");
 }
 
 /** What becomes of a container that nothing can hold: the fail check has the word, as it has without an agent. */
 export function settleWithoutAgent(
-  { rules, log }: Pick<Decider, "rules" | "log">,
-  pod: Pod,
-  container: Container,
-  problem: string,
+  decider: Pick<Decider, "rules" | "log" | "reportRefused">,
+  start: ContainerStart,
+  reason: string,
+  text: string,
 ): Result<undefined, TtrpcStatus> {
-  const fields = { ...toFields(pod, container), err: problem };
-  const verdict = decideFailure(rules, toTrustedAnnotations(pod, container));
-  if (verdict.allowed) {
-    log.warn("container starts although nothing holds it", fields);
-    return ok(undefined);
-  }
-  log.warn("container refused", { ...fields, "should-fail": verdict.denial });
-  return denied(`failing container: ${problem}`);
+  const verdict = decideFailure(decider.rules, toTrustedAnnotations(start.pod, start.container));
+  return verdict.allowed
+    ? letStart(decider.log, start, reason, text)
+    : refuse(decider, start, { reason, text, denial: verdict.denial });
 }
 
 /** Refuses a container for its size. The fail check has no say: what would start unheld are the containers after it. */
-export function refuseTooLarge({ log }: Pick<Decider, "log">, pod: Pod, container: Container, bytes: number) {
-  const problem =
-    `its description takes ${bytes} bytes, and the runtime could not describe the containers of this node to a plugin ` +
-    "that starts again: make its environment, arguments, annotations or labels smaller";
-  log.warn("container refused", { ...toFields(pod, container), reason: "too-large", err: problem });
-  return denied(`failing container: ${problem}`);
-}
-
-const toFields = (pod: Pod, container: Container): LogFields => ({
-  namespace: pod.namespace,
-  pod: pod.name,
-  name: container.name,
-  id: container.id,
-});
+export const refuseTooLarge = (
+  decider: Pick<Decider, "log" | "reportRefused">,
+  start: ContainerStart,
+  bytes: number,
+): Result<never, TtrpcStatus> =>
+  refuse(decider, start, {
+    reason: "too-large",
+    text:
+      `its description takes ${bytes} bytes, and the runtime could not describe the containers of this node to a plugin ` +
+      "that starts again: make its environment, arguments, annotations or labels smaller",
+  });
 
 async function findProblem(path: string): Promise<string | undefined> {
   try {
@@ -101,37 +97,61 @@ async function findProblem(path: string): Promise<string | undefined> {
   }
 }
 
-/** Asks the agent and applies the fail check, always before the runtime goes on without an answer. */
+const silentLog: HookLog = { path: "", write: async () => {} };
+
+/**
+ * Asks the agent and applies the fail check, always before the runtime goes on without an answer. `isAskedAgain`: the
+ * container's hook was to ask, and has a log of its own.
+ */
 export async function askAgent(
   decider: Decider,
-  pod: Pod,
-  container: Container,
+  start: ContainerStart,
   call: NriCall,
+  isAskedAgain = false,
 ): Promise<Result<undefined, TtrpcStatus>> {
   const { options, clock, log } = decider;
+  const { pod, container } = start;
   const config = options.hookConfig;
+  const deadlineMs = toDecisionMs(call, call.receivedAtMs, config["grpc-timeout"]);
   const verdict = await holdContainer(
     {
       system: clock,
       config,
       address: decider.address,
       rules: decider.rules,
-      log: decider.hookLog,
+      log: isAskedAgain ? silentLog : decider.hookLog,
       userAgent: decider.userAgent,
       startedAtMs: call.receivedAtMs,
-      deadlineMs: toDecisionMs(call, call.receivedAtMs, config["grpc-timeout"]),
+      deadlineMs,
       openLink: () => decider.client().openLink(),
     },
     {
-      load: () => toRequest(pod, container, "nri"),
+      load: () => toRequest(pod, container, "nri", decider.findCgroupPath),
       trustedAnnotations: () => toTrustedAnnotations(pod, container),
     },
   );
-  const fields = toFields(pod, container);
-  if (verdict.allowed) {
-    log.info("container released", fields);
-    return ok(undefined);
+  if (!verdict.allowed) {
+    const { failure, denial, message } = verdict;
+    const hint = findHint(failure, deadlineMs, config["grpc-timeout"]);
+    return refuse(decider, start, {
+      reason: failure.kind,
+      text: failure.text + hint,
+      denial,
+      message: message + hint,
+    });
   }
-  log.warn("container refused", fields);
-  return denied(verdict.message);
+  if (verdict.failure !== undefined) {
+    const { kind, text } = verdict.failure;
+    return letStart(log, start, kind, text, isAskedAgain ? "error" : "warn");
+  }
+  log.info("container released", toFields(start));
+  return ok(undefined);
+}
+
+/** A deadline that the runtime set is shorter than the one that was configured here. */
+function findHint({ kind }: HoldFailure, deadlineMs: number, grpcTimeoutMs: number): string {
+  return kind === "deadline" && deadlineMs < grpcTimeoutMs
+    ? ` (no answer from the agent within ${formatDuration(Math.round(deadlineMs))}, as long as the runtime waits for a plugin: ` +
+        "plugin_request_timeout)"
+    : "";
 }

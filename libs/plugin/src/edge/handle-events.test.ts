@@ -51,6 +51,8 @@ async function createBroken(broken: Partial<Decider>) {
       sleep: (ms) => Bun.sleep(ms),
     },
     client: () => never(),
+    findCgroupPath: () => ({ ok: true, value: "/kubepods/pod1/c" }),
+    reportRefused: () => {},
     ...broken,
   };
   const handlers = createEventHandlers({
@@ -60,6 +62,7 @@ async function createBroken(broken: Partial<Decider>) {
     reporter: {
       reportAll: () => {},
       reportStopped: (ids) => void reported.push(...ids),
+      reportRefused: () => {},
       agentConnected: () => {},
     },
     configure: async () => ({ ok: true, value: { mode: "direct", decider } }),
@@ -94,7 +97,7 @@ const breakages: Readonly<Record<string, Partial<Decider>>> = {
     }),
   },
 };
-const noClient = { call: hang, isConnected: () => false, close: () => {} };
+const noClient = { call: hang, hasReleased: hang, isConnected: () => false, close: () => {} };
 
 describe.each(Object.entries(breakages))("a decision that %s", (_name, broken) => {
   test("is made by the fail check, before the deadline", async () => {

@@ -3,17 +3,20 @@
 // have ended. No handler waits for any of it.
 
 import type { Logger } from "@rthooks/log";
-import { ContainerEventsDefinition, ReportStoppedRequest } from "@rthooks/proto";
+import { ContainerEventsDefinition, ReportRefusedRequest, ReportStoppedRequest } from "@rthooks/proto";
 import { encodeRuntimeHookRequest } from "@rthooks/proto/unary";
 import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { toPod, toRequest } from "../wire/nri-pod.ts";
 import type { AgentClient } from "./agent-client.ts";
+import type { FindCgroupPath } from "./find-cgroup-path.ts";
 
 export interface Reporter {
   /** Everything that is known, to an agent that may know nothing. */
   reportAll(): void;
   reportStopped(containerIds: readonly string[]): void;
+  /** Once: an agent that is away or does not take it has its own log. */
+  reportRefused(containerId: string, reason: string): void;
   /** The agent may be another one than before. */
   agentConnected(): void;
 }
@@ -23,12 +26,15 @@ export interface ReporterOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly timeoutMs: number;
+  readonly findCgroupPath: FindCgroupPath;
   /** Late: the client itself tells of its connections. */
   client(): AgentClient;
 }
 
 const RUNTIME_HOOK = "/tetragon.FineGuidanceSensors/RuntimeHook";
-const REPORT_STOPPED = `/${ContainerEventsDefinition.fullName}/${ContainerEventsDefinition.methods.reportStopped.name}`;
+const { fullName, methods } = ContainerEventsDefinition;
+const REPORT_STOPPED = `/${fullName}/${methods.reportStopped.name}`;
+const REPORT_REFUSED = `/${fullName}/${methods.reportRefused.name}`;
 
 /** So that a node full of containers does not keep the agent from the one that waits. */
 const CONCURRENCY = 4;
@@ -41,7 +47,8 @@ const RETRY_MS = 1000;
 const MISSING_MS = 50;
 const MISSING_TRIES = 7;
 
-export function createReporter({ known, metrics, log, timeoutMs, client }: ReporterOptions): Reporter {
+export function createReporter(options: ReporterOptions): Reporter {
+  const { known, metrics, log, timeoutMs, findCgroupPath, client } = options;
   const stopped = new Set<string>();
   let isSendingStopped = false;
   let isStoppedWanted = true;
@@ -58,7 +65,7 @@ export function createReporter({ known, metrics, log, timeoutMs, client }: Repor
   const reportOne = async (containerId: string, tries = 0): Promise<boolean> => {
     const entry = known.find(containerId);
     if (entry === undefined) return true;
-    const request = toRequest(toPod(entry.sandbox), entry.container, "synchronize");
+    const request = toRequest(toPod(entry.sandbox), entry.container, "synchronize", findCgroupPath);
     if (!request.ok) {
       log.debug("container not reported", { containerID: containerId, err: request.error });
       return true;
@@ -119,6 +126,10 @@ export function createReporter({ known, metrics, log, timeoutMs, client }: Repor
         if (stopped.size < MAX_STOPPED_KEPT) stopped.add(id);
       }
       void sendStopped();
+    },
+    reportRefused(containerId, reason) {
+      const message = ReportRefusedRequest.encode({ containerId, reason }).finish();
+      void client().call(REPORT_REFUSED, message, timeoutMs);
     },
     agentConnected() {
       isStoppedWanted = true;

@@ -14,6 +14,7 @@ import type { PluginMode } from "../core/plugin-flags.ts";
 import type { PluginOptions } from "../core/plugin-options.ts";
 import { type AgentClient, openAgentClient } from "./agent-client.ts";
 import type { Clock, Decider } from "./decide-container.ts";
+import { createFindCgroupPath } from "./find-cgroup-path.ts";
 import { createEventHandlers } from "./handle-events.ts";
 import { createLateLog } from "./late-log.ts";
 import { createReporter } from "./reporter.ts";
@@ -54,6 +55,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   };
   const known = createKnownContainers();
   const metrics = createMetrics();
+  const findCgroupPath = createFindCgroupPath(setup.options.procfs, log);
   let client: AgentClient | undefined;
   let decider: Decider | undefined;
   let mode: PluginMode = setup.options.mode;
@@ -63,6 +65,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
     metrics,
     log,
     timeoutMs: REPORT_TIMEOUT_MS,
+    findCgroupPath,
     client: () => needed(client),
   });
 
@@ -89,7 +92,9 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       log,
       userAgent,
       clock,
+      findCgroupPath,
       client: () => needed(client),
+      reportRefused: reporter.reportRefused,
     };
     return ok(decider);
   };

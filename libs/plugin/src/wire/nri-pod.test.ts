@@ -22,7 +22,10 @@ const container = (annotations: Record<string, string> = {}, more: Partial<Conta
   ...more,
 });
 const request = (made: Container, labels: Record<string, string> = {}) => {
-  const result = toRequest(toPod(sandbox(labels)), made, "nri");
+  const result = toRequest(toPod(sandbox(labels)), made, "nri", () => ({
+    ok: true,
+    value: "/kubepods/pod1/c",
+  }));
   if (!result.ok) throw new Error(result.error);
   return result.value;
 };
@@ -76,26 +79,11 @@ describe("a request", () => {
     expect(request(container({}, { mounts })).mounts).toEqual(mounts);
   });
 
-  const slice = "kubepods-besteffort-podx.slice";
-  const paths: Readonly<Record<string, readonly [string, string]>> = {
-    "a plain path": [`/kubepods/pod1/${id}`, `/kubepods/pod1/${id}`],
-    "systemd's form": [
-      `${slice}:cri-containerd:${id}`,
-      `/kubepods.slice/kubepods-besteffort.slice/${slice}/cri-containerd-${id}.scope`,
-    ],
-  };
-  for (const [name, [given, expected]] of Object.entries(paths)) {
-    test(`names the cgroup of ${name}`, () => {
-      expect(request(container({}, { linux: { cgroupsPath: given } })).cgroupsPath).toBe(expected);
-    });
-  }
-
-  for (const cgroupsPath of ["", "/"]) {
-    test(`is not made with the cgroup ${JSON.stringify(cgroupsPath)}`, () => {
-      const made = container({}, { linux: { cgroupsPath } });
-      expect(toRequest(toPod(sandbox()), made, "nri")).toMatchObject({ ok: false });
-    });
-  }
+  test("names the cgroup that is found for it, and is not made without one", () => {
+    expect(request(container()).cgroupsPath).toBe("/kubepods/pod1/c");
+    const lost = { ok: false, error: "no cgroup" } as const; // const: a Result
+    expect(toRequest(toPod(sandbox()), container(), "nri", () => lost)).toEqual(lost);
+  });
 
   const images: Readonly<Record<string, readonly [Container, string]>> = {
     "what NRI says": [

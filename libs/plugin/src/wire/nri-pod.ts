@@ -2,9 +2,7 @@
 // Pods and containers as NRI tells of them, in the words of this project.
 
 import {
-  describeCgroupsPathError,
   detectRuntime,
-  expandCgroupsPath,
   LEARNED_BY_KEY,
   type LearnedBy,
   POD_LABELS_KEY,
@@ -17,7 +15,7 @@ import {
 } from "@rthooks/oci";
 import type { Container, PodSandbox } from "@rthooks/proto/nri";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
-import { err, ok, type Result } from "@rthooks/result";
+import { ok, type Result } from "@rthooks/result";
 
 /** Labels are the sandbox's: those of a container may come from its image. */
 export function toPod(sandbox: PodSandbox): Pod {
@@ -40,9 +38,10 @@ export function toRequest(
   pod: Pod,
   container: Container,
   learnedBy: LearnedBy,
+  findCgroupPath: (container: Container) => Result<string, string>,
 ): Result<RuntimeHookMessage, string> {
-  const path = expandCgroupsPath(container.linux?.cgroupsPath ?? "");
-  if (!path.ok) return err(`the runtime's cgroups_path ${describeCgroupsPathError(path.error)}`);
+  const path = findCgroupPath(container);
+  if (!path.ok) return path;
   const annotations = new Map(withoutReservedKeys(container.annotations));
   annotations.set(POD_LABELS_KEY, renderLabels(pod.labels));
   annotations.set(LEARNED_BY_KEY, learnedBy);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is told of a container that the built plugin refuses, and of a runtime that goes its own way.
+import { afterAll, describe, expect, test } from "bun:test";
+import { createAgentSeat } from "../harness/agent-seat.ts";
+import { startBadAgent, startRecordingAgent } from "../harness/fake-agents.ts";
+import type { NriPluginSeat } from "../harness/nri-runtime.ts";
+import type { RunningProcess } from "../harness/process.ts";
+import { waitFor } from "../harness/wait.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+import { container, pod, seatBuiltPlugins } from "./built-plugin.ts";
+
+const workspace = createWorkspace("nrir");
+afterAll(workspace.close);
+const { withPlugin } = seatBuiltPlugins(workspace);
+
+const findLine = (plugin: RunningProcess, message: string): Promise<string> =>
+  waitFor(`the line "${message}"`, () =>
+    plugin
+      .stderr()
+      .split("\n")
+      .find((line) => line.includes(message)),
+  );
+
+describe("a container that is refused in direct mode", () => {
+  const nowhere = ["--grpc-address", `unix://${workspace.path("nowhere.sock")}`, "--grpc-timeout", "100ms"];
+
+  test("containerd: log and runtime have the reason", () =>
+    withPlugin({ version: "0.8" }, "direct", nowhere, async (runtime, plugin) => {
+      const answer = await (await runtime.nextPlugin()).sendEvent("StartContainer", pod, container);
+      expect(answer.message).toContain("failing container: connecting to agent (context deadline exceeded)");
+      const line = await findLine(plugin, "container refused");
+      expect(line).toContain("level=warn");
+      expect(line).toContain("reason=deadline");
+      expect(line).toContain('err="connecting to agent (context deadline exceeded) failed');
+      expect(line).toContain('should-fail="failCheck determined that we should fail"');
+    }));
+
+  test("CRI-O: the line says that it runs all the same", () =>
+    withPlugin({ version: "0.12", runtimeName: "cri-o" }, "direct", nowhere, async (runtime, plugin) => {
+      await (await runtime.nextPlugin()).sendEvent("StartContainer", pod, container);
+      const line = await findLine(plugin, "container runs although it was refused");
+      expect(line).toContain("level=error");
+      expect(line).toContain("reason=deadline");
+      expect(plugin.stderr()).not.toContain('"container refused"');
+    }));
+
+  test("a deadline of the runtime's own is named as such", async () => {
+    const address = await startBadAgent(workspace, "accepts and stays silent");
+    const options = { version: "0.8", requestTimeoutMs: 1000 } as const; // const: a version
+    await withPlugin(options, "direct", ["--grpc-address", `unix://${address}`], async (runtime) => {
+      const answer = await (await runtime.nextPlugin()).sendEvent("StartContainer", pod, container);
+      expect(answer.message).toMatch(/no answer from the agent within \d+ms.*plugin_request_timeout/);
+    });
+  });
+
+  test("an agent that was too slow is told why", async () => {
+    const seat = createAgentSeat(workspace);
+    const agent = await seat.start();
+    const hookArgs = ["--grpc-address", `unix://${seat.socketPath}`, "--grpc-timeout", "200ms"];
+    await withPlugin({ version: "0.8" }, "direct", hookArgs, async (runtime) => {
+      const plugin = await runtime.nextPlugin();
+      const answer = await seat.whileFrozen(() => plugin.sendEvent("StartContainer", pod, container));
+      expect(answer.outcome).toBe("refused");
+      await waitFor("the agent's line", () =>
+        /container refused by the NRI plugin.*DeadlineExceeded/.test(agent.process.stderr()),
+      );
+      const record = (await agent.containers()).find(({ id }) => id === container.id);
+      if (record !== undefined) expect(record.error).toContain("refused by the NRI plugin");
+    });
+    await seat.end();
+  });
+});
+
+describe("a runtime that makes no container with a hook", () => {
+  /** As containerd does when its validator rejects what a plugin changed (UndoCreateContainer). */
+  const failToCreate = async (seat: NriPluginSeat, id: string) => {
+    const answer = await seat.sendEvent("CreateContainer", pod, { ...container, id });
+    await seat.sendEvent("StopContainer", pod, { ...container, id });
+    await seat.sendEvent("RemoveContainer", pod, { ...container, id });
+    return answer.adjust;
+  };
+  const ids = ["a", "b", "c", "d"].map((letter) => letter.repeat(64));
+
+  test("containerd: the plugin holds at StartContainer instead", async () => {
+    const agent = await startRecordingAgent(workspace);
+    const hookArgs = ["--grpc-address", `unix://${agent.socketPath}`];
+    await withPlugin({ version: "0.11" }, "inject", hookArgs, async (runtime, plugin) => {
+      const seat = await runtime.nextPlugin();
+      const adjusts = [];
+      for (const id of ids) adjusts.push(await failToCreate(seat, id));
+      expect(adjusts.map((adjust) => adjust !== undefined)).toEqual([true, true, true, false]);
+      expect(await findLine(plugin, "the runtime makes no container")).toContain(
+        "reject_oci_hook_adjustment",
+      );
+      await seat.sendEvent("CreateContainer", pod, container);
+      const answer = await seat.sendEvent("StartContainer", pod, container);
+      expect(answer.outcome).toBe("answered");
+      expect(JSON.stringify(agent.requests)).toContain(container.id);
+    });
+  });
+
+  test("CRI-O, where nothing else holds a container: the hook stays, and an error line says what is wrong", () =>
+    withPlugin({ version: "0.11", runtimeName: "cri-o" }, "inject", [], async (runtime, plugin) => {
+      const seat = await runtime.nextPlugin();
+      for (const id of ids) expect(await failToCreate(seat, id)).toBeDefined();
+      expect(await findLine(plugin, "the runtime makes no container")).toContain("level=error");
+    }));
+
+  test("one that made a container is not taken for one", () =>
+    withPlugin({ version: "0.11" }, "inject", [], async (runtime) => {
+      const seat = await runtime.nextPlugin();
+      for (const id of ids) {
+        await seat.sendEvent("CreateContainer", pod, { ...container, id: `${id}made` });
+        await seat.sendEvent("PostCreateContainer", pod, { ...container, id: `${id}made` });
+        expect(await failToCreate(seat, id)).toBeDefined();
+      }
+    }));
+});
+
+test("inject, with an agent that does not tell what it knows: it is asked again for each container", async () => {
+  const agent = await startRecordingAgent(workspace);
+  const hookArgs = ["--grpc-address", `unix://${agent.socketPath}`];
+  await withPlugin({ version: "0.8" }, "inject", hookArgs, async (runtime, plugin) => {
+    const seat = await runtime.nextPlugin();
+    expect((await seat.sendEvent("CreateContainer", pod, container)).adjust).toBeDefined();
+    expect((await seat.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
+    expect(JSON.stringify(agent.requests)).toContain(container.id);
+    expect(plugin.stderr()).not.toContain("does its runtime handler run OCI hooks");
+  });
+});
