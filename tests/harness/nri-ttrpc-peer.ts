@@ -119,10 +119,11 @@ export function openTtrpcPeer({ trunk, onCall, onClose }: PeerOptions): TtrpcPee
         nextStreamId += 2;
         const settle = (outcome: CallOutcome): void => {
           clearTimeout(timer);
-          waiting.delete(streamId);
+          if (!waiting.delete(streamId)) return;
           resolve(outcome);
         };
-        const timer = setTimeout(() => settle({ kind: "timed-out" }), timeoutMs);
+        // An answer that has arrived by then counts, however late this process comes to read it.
+        const timer = setTimeout(() => setImmediate(settle, { kind: "timed-out" }), timeoutMs);
         waiting.set(streamId, settle);
         if (closedBecause !== undefined) return settle({ kind: "lost", reason: closedBecause });
         const body = encodeMessage("ttrpc.Request", {

@@ -48,8 +48,7 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
 
   test("direct answers in time although the agent does not", async () => {
     const address = await startBadAgent(workspace, "accepts and stays silent");
-    const options = { version, requestTimeoutMs: 1000 };
-    await withPlugin(options, "direct", ["--grpc-address", `unix://${address}`], async (runtime) => {
+    await withPlugin({ version }, "direct", ["--grpc-address", `unix://${address}`], async (runtime) => {
       const seat = await runtime.nextPlugin();
       const answers = await Promise.all([
         seat.sendEvent("StartContainer", pod, container),
