@@ -16,7 +16,6 @@ import { ok } from "@rthooks/result";
 import { createAgentMetrics } from "../core/agent-metrics.ts";
 import type { HookCall } from "../core/announcement.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
-import type { ContainerRecord } from "../core/container-record.ts";
 import type { Lifecycle, OnAnswer } from "../core/lifecycle.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
 import { renderServerAddress, type ServerAddress } from "../core/server-address.ts";
@@ -56,32 +55,14 @@ describe("the gRPC server", () => {
   let calls: { readonly call: HookCall; readonly onAnswer: OnAnswer }[] = [];
   let announce: Lifecycle["announce"];
   let stopped: string[] = [];
-  const refused: (readonly [string, string])[] = [];
-  const records: readonly ContainerRecord[] = [
-    {
-      id: "known",
-      name: "app",
-      image: "web:1",
-      podUid: "u",
-      podName: "web",
-      podNamespace: "shop",
-      podLabels: new Map(),
-      cgroupPath: "/c",
-      cgroupId: 7n,
-      state: "released",
-      source: "hook",
-      learnedAtNanos: 1n,
-      error: "",
-    },
-  ];
   let problems: readonly string[] = [];
   let metrics = createAgentMetrics("1.2.3");
 
   const lifecycle: Lifecycle = {
     announce: (call, onAnswer) => announce(call, onAnswer),
     list: () => [],
-    find: (id) => records.find((record) => record.id === id),
-    reportRefused: (id, reason) => void refused.push([id, reason]),
+    find: () => undefined,
+    reportRefused: () => {},
     knows: () => false,
     containerIds: () => [],
     checkAlive: () => {},
@@ -204,22 +185,6 @@ describe("the gRPC server", () => {
     expect(await callUnary(client, AgentStateDefinition, listContainers, {}, deadline())).toMatchObject({
       value: { containers: [] },
     });
-  });
-
-  test("tells one container, and which are not on record", async () => {
-    const { getContainer } = AgentStateDefinition.methods;
-    const get = (id: string) => callUnary(client, AgentStateDefinition, getContainer, { id }, deadline());
-    expect(await get("known")).toMatchObject({ value: { name: "app", state: "released", cgroupId: 7n } });
-    expect(await get("other")).toMatchObject({ error: { code: status.NOT_FOUND } });
-  });
-
-  test("hands on why the NRI plugin refused a container", async () => {
-    const { reportRefused } = ContainerEventsDefinition.methods;
-    const request = { containerId: "c1", reason: "too large" };
-    expect(
-      (await callUnary(client, ContainerEventsDefinition, reportRefused, request, deadline())).ok,
-    ).toBeTrue();
-    expect(refused).toEqual([["c1", "too large"]]);
   });
 
   test("hands a hook call on and answers when the lifecycle does", async () => {

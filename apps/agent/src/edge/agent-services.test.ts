@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { AgentStateDefinition, ContainerEventsDefinition } from "@rthooks/proto";
+import { ok } from "@rthooks/result";
+import { createAgentMetrics } from "../core/agent-metrics.ts";
+import type { ContainerRecord } from "../core/container-record.ts";
+import { createPolicyStore } from "../core/policy-store.ts";
+import { callUnary } from "../wire/service.ts";
+import { registerServices } from "./agent-services.ts";
+import { noPolicyArchive } from "./policy-archive.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "rthooks-services-"));
+const server = new Server();
+const silent = (): void => {};
+const record: ContainerRecord = {
+  ...{ id: "known", name: "app", image: "web:1", podUid: "u", podName: "web", podNamespace: "shop" },
+  ...{ podLabels: new Map(), cgroupPath: "/c", cgroupId: 7n, state: "released", source: "hook" },
+  ...{ learnedAtNanos: 1n, error: "" },
+};
+const refused: (readonly [string, string])[] = [];
+let client: Client;
+
+beforeAll(async () => {
+  registerServices(
+    server,
+    {
+      lifecycle: {
+        announce: (_, onAnswer) => onAnswer(undefined),
+        list: () => [record],
+        find: (id) => (id === record.id ? record : undefined),
+        reportRefused: (id, reason) => void refused.push([id, reason]),
+        knows: () => false,
+        containerIds: () => [],
+        checkAlive: silent,
+        reportStopped: silent,
+        close: silent,
+      },
+      policies: createPolicyStore({ putPolicy: () => ok(2), removePolicy: silent }),
+      archive: noPolicyArchive,
+      awaitPod: () => undefined,
+      info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
+      listProblems: () => [],
+      metrics: createAgentMetrics("1.2.3"),
+      log: { debug: silent, info: silent, warn: silent, error: silent },
+    },
+    () => silent,
+  );
+  const address = `unix://${join(directory, "agent.sock")}`;
+  await new Promise<void>((resolve, reject) =>
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    ),
+  );
+  client = new Client(address, credentials.createInsecure());
+});
+afterAll(() => {
+  client.close();
+  server.forceShutdown();
+  rmSync(directory, { recursive: true });
+});
+
+const deadline = (): Date => new Date(Date.now() + 30_000);
+
+test("one container is told, and which are not on record", async () => {
+  const { getContainer } = AgentStateDefinition.methods;
+  const get = (id: string) => callUnary(client, AgentStateDefinition, getContainer, { id }, deadline());
+  expect(await get("known")).toMatchObject({ value: { name: "app", state: "released", cgroupId: 7n } });
+  expect(await get("other")).toMatchObject({ error: { code: status.NOT_FOUND } });
+});
+
+test("why the NRI plugin refused a container is handed on", async () => {
+  const { reportRefused } = ContainerEventsDefinition.methods;
+  const request = { containerId: "c1", reason: "too large" };
+  const answer = await callUnary(client, ContainerEventsDefinition, reportRefused, request, deadline());
+  expect(answer.ok).toBeTrue();
+  expect(refused).toEqual([["c1", "too large"]]);
+});
