@@ -16,7 +16,7 @@ const programs: readonly Program[] = [
   {
     name: "tetragon",
     entry: "apps/agent/src/main.ts",
-    workers: ["apps/agent/src/edge/reverse-map-worker.ts"],
+    workers: ["apps/agent/src/edge/outer-map-worker.ts", "apps/agent/src/edge/reverse-map-worker.ts"],
   },
   { name: "tetragon-nri-hook", entry: "apps/nri-plugin/src/main.ts" },
   { name: "tetragon-oci-hook-setup", entry: "apps/setup/src/main.ts" },

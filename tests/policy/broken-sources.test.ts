@@ -103,7 +103,10 @@ test("a directory that is away for a moment takes nothing along", async () => {
   renameSync(`${directory}.away`, directory);
   // Any later look has seen the directory again.
   writeFileSync(join(directory, "b.yaml"), policy("b"));
-  await waitFor("the directory is read again", async () => (await client().list()).policies.length === 2);
+  await waitFor("both are in force", async () => {
+    const { policies } = await client().list();
+    return policies.filter(({ enabled }) => enabled).length === 2;
+  });
   expect(log()).not.toContain("is gone");
   expect(members()).toEqual([
     [2, true],

@@ -7,6 +7,7 @@ export {
   type FilterDefinition,
   type FilterPod,
   HOST_MARKER,
+  isSameDefinition,
 } from "./filter/filter-definition.ts";
 export { createFilterState, type FilterChange, type FilterState } from "./filter/filter-state.ts";
 export {

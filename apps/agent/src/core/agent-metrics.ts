@@ -19,6 +19,7 @@ export interface AgentMetrics {
   countTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
   /** A client's connection was closed, since it or all together would have been over a bound. */
   countEviction(reason: Eviction): void;
+  setFilterLimits(limits: Readonly<Record<"node" | "namespace" | "namespaces", number>>): void;
   /** In Prometheus' text form. */
   render(state: MeteredState): Promise<string>;
 }
@@ -35,6 +36,8 @@ interface MeteredState {
   readonly policies: ReadonlyMap<string, number>;
   /** Cgroups of each policy, by its id in the maps. */
   readonly filterEntries: Iterable<readonly [policyId: number, cgroups: number]>;
+  /** Filters of policies and workload selectors, by namespace; "" is the cluster's. */
+  readonly filters: Iterable<readonly [namespace: string, filters: number]>;
   /** Those of them that the maps do not have as they should. */
   readonly failedEntries: Iterable<readonly [policyId: number, cgroups: number]>;
 }
@@ -82,6 +85,20 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ...named("policyfilter_map_entries", "Cgroups of each policy, by its id; 1 is that of all pods."),
     labelNames: ["policy_id"],
   });
+  const filters = new Gauge({
+    ...named(
+      "policyfilter_filters",
+      "Filters of policies and of workload selectors; namespace is empty for the cluster's.",
+    ),
+    labelNames: ["namespace"],
+  });
+  const limits = new Gauge({
+    ...named(
+      "policyfilter_filters_max",
+      "How many filters there may be in all, for one namespace, for all namespaces.",
+    ),
+    labelNames: ["scope"],
+  });
   const failed = new Gauge({
     ...named(
       "policyfilter_map_entries_failed",
@@ -113,6 +130,9 @@ export function createAgentMetrics(version: string): AgentMetrics {
       requests.observe({ outcome }, seconds);
       operations.inc({ subsys: "rthooks", operation: "add-container", error: toErrorLabel(outcome) });
     },
+    setFilterLimits: (all) => {
+      for (const [scope, limit] of Object.entries(all)) limits.set({ scope }, limit);
+    },
     countMissing: (what) => missing[what].inc(),
     countPod: (operation) => operations.inc({ subsys: "pod-handlers", operation, error: "" }),
     countFilterChange: (operation, succeeded) =>
@@ -125,6 +145,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
       setAll(containers, state.containers);
       setAll(policies, state.policies);
       setAll(entries, state.filterEntries);
+      setAll(filters, state.filters);
       setAll(failed, state.failedEntries);
       return registry.metrics();
     },

@@ -6,8 +6,16 @@ export const KEY_BYTES = 512;
 
 export const toIdKey = (policyId: number): Uint8Array => new Uint8Array(new Uint32Array([policyId]).buffer);
 
+/** A map of maps is given a descriptor, and gives the map's id. */
+export const toMapId = (value: Uint8Array): number =>
+  new DataView(value.buffer, value.byteOffset, value.byteLength).getUint32(0, true);
+
 export const toCgroupKey = (...cgroupIds: readonly bigint[]): Uint8Array =>
   new Uint8Array(new BigUint64Array(cgroupIds).buffer);
+
+/** One behind the other. */
+export const toCgroupKeys = (cgroupIds: Iterable<bigint>): Uint8Array =>
+  new Uint8Array(BigUint64Array.from(cgroupIds).buffer);
 
 export const toPolicyIds = (keys: Uint8Array): readonly number[] => [...new Uint32Array(keys.slice().buffer)];
 

@@ -65,6 +65,16 @@ export const agentFlags = {
     default: "tetragon",
     placeholder: "DIR",
   }),
+  "namespace-filters": flag.string({
+    usage: "policy filters that the policies of one namespace may have, of 127",
+    default: "16",
+    placeholder: "NUMBER",
+  }),
+  "cluster-filters": flag.string({
+    usage: "policy filters that only policies of no namespace may have, of 127",
+    default: "32",
+    placeholder: "NUMBER",
+  }),
   "tracing-policy": flag.string({
     usage: "file with a TracingPolicy, read again when it changes",
     placeholder: "FILE",

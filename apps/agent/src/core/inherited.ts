@@ -8,7 +8,6 @@ import type { FoundPolicy } from "./filter-maps.ts";
 export interface Inherited {
   /** Whether the policy's cgroup was left; from now on it is this agent's own. */
   claim(policyId: number, cgroupId: bigint): boolean;
-  giveBack(policyId: number, cgroupId: bigint): void;
   /** Of the policies that are meant: those of which the cgroup was left and not claimed; it is forgotten here. */
   drop(cgroupId: bigint, isMeant: (policyId: number) => boolean): readonly number[];
   /** What is left of the policy; undefined for one that was not left. */
@@ -30,10 +29,6 @@ export function createInherited(found: ReadonlyMap<number, FoundPolicy>): Inheri
   };
   return {
     claim: take,
-    giveBack(policyId, cgroupId) {
-      left.get(policyId)?.add(cgroupId);
-      remaining++;
-    },
     drop: (cgroupId, isMeant) =>
       remaining === 0 ? [] : [...left.keys()].filter((id) => isMeant(id) && take(id, cgroupId)),
     find: (policyId) => left.get(policyId),

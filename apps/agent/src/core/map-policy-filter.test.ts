@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { type FilterDefinition, matchAll } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
-import type { FilterMaps } from "./filter-maps.ts";
+import { type FilterMaps, noFilterMaps } from "./filter-maps.ts";
 import { createMapPolicyFilter, type MapPolicyFilter } from "./map-policy-filter.ts";
 import type { FilteredContainer } from "./policy-filter.ts";
 
@@ -15,6 +15,7 @@ interface Room {
 function createSmallMaps(room: Room) {
   const contents = new Map<number, Set<bigint>>();
   const maps: FilterMaps = {
+    ...noFilterMaps,
     found: new Map(),
     putPolicy(policyId, _, cgroupIds) {
       const wanted = new Set(cgroupIds);
@@ -22,10 +23,7 @@ function createSmallMaps(room: Room) {
       contents.set(policyId, wanted);
       return ok(undefined);
     },
-    removePolicy(policyId) {
-      contents.delete(policyId);
-      return ok(undefined);
-    },
+    removePolicy: (policyId) => void contents.delete(policyId),
     add(policyId, cgroupId) {
       const members = contents.get(policyId);
       if (members?.has(cgroupId) !== true && (members?.size ?? 0) >= room.left) return err("the map is full");
@@ -36,7 +34,6 @@ function createSmallMaps(room: Room) {
       contents.get(policyId)?.delete(cgroupId);
       return ok(undefined);
     },
-    close: () => {},
   };
   return { maps, contents };
 }
@@ -91,7 +88,7 @@ describe("a container for which a map has no room", () => {
     filter.add(container("b", 11n));
     expect(filter.add(container("c", 12n))).toMatchObject({ ok: false, error: { kind: "filter-full" } });
     expect(contents.get(1)).toEqual(new Set([10n, 11n]));
-    expect([...filter.failed.counts()]).toEqual([]);
+    expect([...filter.failedEntries()]).toEqual([]);
   });
 
   test("is on record when it runs, and gets in when another leaves", () => {
@@ -99,11 +96,11 @@ describe("a container for which a map has no room", () => {
     filter.add(container("a", 10n));
     filter.add(container("b", 11n));
     expect(filter.add(container("c", 12n, { runsAlready: true })).ok).toBeTrue();
-    expect([...filter.failed.counts()]).toEqual([[1, 1]]);
-    expect(filter.failed.problem()).toContain("1 cgroup is not as the policies say");
+    expect([...filter.failedEntries()]).toEqual([[1, 1]]);
+    expect(filter.problems().join()).toContain("1 cgroup is not as the policies say");
     filter.remove("a");
     expect(contents.get(1)).toEqual(new Set([11n, 12n]));
-    expect([[...filter.failed.counts()], filter.failed.problem()]).toEqual([[], ""]);
+    expect([[...filter.failedEntries()], filter.problems().join()]).toEqual([[], ""]);
     expect(lines).toEqual([
       "the policy's map lacks a change, which is tried again",
       "the policy's map is complete again",
@@ -126,7 +123,7 @@ describe("a container for which a map has no room", () => {
     );
     filter.forgetCgroups([90n]);
     expect(contents.get(2)).toEqual(new Set([11n, 10n]));
-    expect([...filter.failed.counts()]).toEqual([]);
+    expect([...filter.failedEntries()]).toEqual([]);
   });
 });
 
@@ -139,13 +136,13 @@ describe("a change of a running container for which a map has no room", () => {
     room.left = 0;
     relabel(filter, "a", "db");
     relabel(filter, "b", "db");
-    expect([...filter.failed.counts()]).toEqual([[2, 2]]);
+    expect([...filter.failedEntries()]).toEqual([[2, 2]]);
     relabel(filter, "b", "web");
-    expect([...filter.failed.counts()]).toEqual([[2, 1]]);
+    expect([...filter.failedEntries()]).toEqual([[2, 1]]);
     room.left = 2;
-    filter.failed.retryAll();
+    filter.retry();
     expect(contents.get(2)).toEqual(new Set([10n]));
-    expect([...filter.failed.counts()]).toEqual([]);
+    expect([...filter.failedEntries()]).toEqual([]);
   });
 
   test("of the cgroups below it is made when there is room", () => {
@@ -153,12 +150,12 @@ describe("a change of a running container for which a map has no room", () => {
     filter.add(container("a", 10n));
     filter.setNested("a", [20n, 21n, 22n]);
     expect(contents.get(1)).toEqual(new Set([10n, 20n]));
-    expect([...filter.failed.counts()]).toEqual([[1, 2]]);
+    expect([...filter.failedEntries()]).toEqual([[1, 2]]);
     room.left = 3;
-    filter.failed.retryAll();
-    expect([...filter.failed.counts()]).toEqual([[1, 1]]);
+    filter.retry();
+    expect([...filter.failedEntries()]).toEqual([[1, 1]]);
     filter.setNested("a", []);
-    expect([contents.get(1), [...filter.failed.counts()]]).toEqual([new Set([10n]), []]);
+    expect([contents.get(1), [...filter.failedEntries()]]).toEqual([new Set([10n]), []]);
   });
 
   test("is forgotten with its policy", () => {
@@ -168,7 +165,7 @@ describe("a change of a running container for which a map has no room", () => {
     room.left = 0;
     relabel(filter, "a", "db");
     filter.removePolicy("db");
-    expect(filter.failed.problem()).toBe("");
+    expect(filter.problems().join()).toBe("");
   });
 });
 
@@ -202,10 +199,10 @@ test("whatever fails meanwhile, the maps are right once there is room and all is
     }
     if (step % 10 !== 0) continue;
     room.left = 1000;
-    filter.failed.retryAll();
+    filter.retry();
     const all = new Set([...filter.list()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]));
     expect(contents.get(1)).toEqual(all);
     for (const [policyId, size] of filter.sizes()) expect(contents.get(policyId)?.size).toBe(size);
-    expect(filter.failed.problem()).toBe("");
+    expect(filter.problems().join()).toBe("");
   }
 });

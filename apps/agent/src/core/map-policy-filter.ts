@@ -10,32 +10,49 @@ import {
   type FilterContainer,
   type FilterDefinition,
   HOST_MARKER,
+  isSameDefinition,
 } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
 import { createFailedChanges, type FailedChanges } from "./failed-changes.ts";
-import type { FilterMaps } from "./filter-maps.ts";
+import type { FilterMaps, FilterStanding } from "./filter-maps.ts";
 import { createInherited } from "./inherited.ts";
 import type { FilteredContainer, PolicyFilter } from "./policy-filter.ts";
-import { createPolicyIds } from "./policy-ids.ts";
+import { createPolicyIds, type FilterLimits, noLimits } from "./policy-ids.ts";
 import { toRepository } from "./repository.ts";
 
 export interface MapPolicyFilter extends PolicyFilter {
-  /** In place of what has the key; gives the policy's id, and the reason in one line where it has no filter. */
+  /**
+   * In place of what has the key; gives the policy's id, and the reason in one line where it has no filter. One that is new
+   * is in force when its standing says so.
+   */
   putPolicy(key: string, definition: FilterDefinition): Result<number, string>;
   removePolicy(key: string): void;
-  /** All policies have been put: those that an agent before this one has left, and nobody wants, end here. */
+  standing(key: string): FilterStanding;
+  /** The kernel has what was asked for so far, or has refused it. */
+  settled(): Promise<void>;
+  /** All policies have been put: those that an agent before this one has left, and that are not wanted, end here. */
   settlePolicies(): void;
+  /** How many filters the policies of each namespace have; "" is the cluster's. */
+  filterCounts(): ReadonlyMap<string, number>;
   /** Cgroups that are left from before, and may be gone by now. */
   inheritedCgroupIds(): ReadonlySet<bigint>;
   /** Cgroups of each policy, without those that are only left from before. */
   sizes(): Iterable<readonly [policyId: number, cgroups: number]>;
   /** These are gone. */
   forgetCgroups(cgroupIds: Iterable<bigint>): void;
-  /** Entries that could not be changed when they had to be, and are not yet as they should be. */
-  readonly failed: Pick<FailedChanges, "retryAll" | "counts" | "problem">;
+  /** Once more what could not be done. */
+  retry(): void;
+  /** Entries that are not as they should be, by policy. */
+  failedEntries: FailedChanges["counts"];
+  /** What is not as it should be, one line for people each. */
+  problems(): readonly string[];
 }
 
-export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<MapPolicyFilter, string> {
+export function createMapPolicyFilter(
+  maps: FilterMaps,
+  log: Logger,
+  limits: FilterLimits = noLimits,
+): Result<MapPolicyFilter, string> {
   const state = createFilterState();
   const containers = new Map<string, FilteredContainer>();
   const inherited = createInherited(maps.found);
@@ -45,8 +62,12 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
         id === ALL_PODS_ID || key === "" ? [] : [[key, id] as const],
       ),
     ),
+    new Set([...maps.found.keys()].filter((id) => isStranger(maps, id))),
+    limits,
   );
   const definitions = new Map<string, FilterDefinition>();
+  /** Policies of other programs, or of an agent whose keys are lost. They are kept while they have cgroups. */
+  const listStrangers = (): readonly number[] => inherited.policyIds().filter((id) => isStranger(maps, id));
 
   const failed = createFailedChanges((policyId, cgroupId) => {
     if (state.isMember(policyId, cgroupId)) return maps.add(policyId, cgroupId);
@@ -59,35 +80,26 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     if (!made.ok) return made;
   }
 
-  /** A policy that was left is changed where it is: nobody finds it gone or half full in between. */
-  const takeOver = (policyId: number, cgroupIds: readonly bigint[]): Result<void, string> => {
-    const claimed: bigint[] = [];
-    for (const cgroupId of cgroupIds) {
-      if (inherited.claim(policyId, cgroupId)) {
-        claimed.push(cgroupId);
-        continue;
-      }
-      const added = maps.add(policyId, cgroupId);
-      if (added.ok) continue;
-      for (const back of claimed) inherited.giveBack(policyId, back);
-      return added;
-    }
-    // The mark is the definition's, whoever has set it.
-    const isMarked = !cgroupIds.includes(HOST_MARKER) && inherited.claim(policyId, HOST_MARKER);
-    return isMarked ? maps.remove(policyId, HOST_MARKER) : ok(undefined);
+  /** What is left of the policy stays in it. The mark of the host is the definition's, also where an earlier one set it. */
+  const putMembers = (policyId: number, key: string, cgroupIds: readonly bigint[]): Result<void, string> => {
+    const left = [...(inherited.find(policyId) ?? [])].filter((id) => id !== HOST_MARKER);
+    const done = maps.putPolicy(policyId, key, new Set([...cgroupIds, ...left]));
+    if (!done.ok) return done;
+    failed.forgetPolicy(policyId);
+    for (const cgroupId of [...cgroupIds, HOST_MARKER]) inherited.claim(policyId, cgroupId);
+    return done;
   };
 
-  const apply = (change: FilterChange, key: string): Result<void, string> => {
+  const apply = (change: FilterChange): Result<void, string> => {
     const { policyId } = change;
-    const left = inherited.find(policyId);
     switch (change.kind) {
       case "policy.put":
-        if (left !== undefined && !definitions.has(key)) return takeOver(policyId, change.cgroupIds);
-        return maps.putPolicy(policyId, key, new Set([...change.cgroupIds, ...(left ?? [])]));
+        return putMembers(policyId, "", change.cgroupIds);
       case "policy.removed":
         failed.forgetPolicy(policyId);
         inherited.dropPolicy(policyId);
-        return maps.removePolicy(policyId);
+        maps.removePolicy(policyId);
+        return ok(undefined);
       case "cgroup.added":
         return inherited.claim(policyId, change.cgroupId)
           ? ok(undefined)
@@ -101,7 +113,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
   const applyAll = (changes: readonly FilterChange[]): void => {
     for (const change of changes) {
       const { policyId } = change;
-      const done = apply(change, "");
+      const done = apply(change);
       const isEntry = change.kind === "cgroup.added" || change.kind === "cgroup.removed";
       if (isEntry && done.ok) failed.forget(policyId, change.cgroupId);
       else if (isEntry && !done.ok) failed.note(policyId, change.cgroupId, done.error);
@@ -127,6 +139,14 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     for (const one of [cgroupId, ...nestedIds]) drop(one, isMeant);
   };
 
+  const dropEmptyStrangers = (): void => {
+    for (const policyId of listStrangers()) {
+      if ((inherited.find(policyId)?.size ?? 0) > 0) continue;
+      log.info("policy of another program removed: its containers are gone", { policy: policyId });
+      applyAll([{ kind: "policy.removed", policyId }]);
+    }
+  };
+
   const remove = (containerId: string): void => {
     containers.delete(containerId);
     applyAll(state.removeContainer(containerId));
@@ -143,7 +163,7 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     const changes = state.putContainer(toFilterContainer(container));
     if (isRunning) applyAll(changes);
     for (const [at, change] of isRunning ? [] : changes.entries()) {
-      const done = apply(change, "");
+      const done = apply(change);
       if (done.ok) continue;
       applyAll(changes.slice(at).filter(({ kind }) => kind === "cgroup.removed"));
       if (change.kind === "cgroup.removed") break;
@@ -179,10 +199,11 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
     list: () => containers.values(),
     sizes: state.sizes,
     putPolicy(key, definition) {
-      const id = ids.take(key);
-      if (!id.ok) return id;
       const before = definitions.get(key);
-      const done = apply(state.putPolicy(id.value, definition), key);
+      const id = ids.take(key);
+      if (!id.ok || (before !== undefined && isSameDefinition(before, definition))) return id;
+      const { cgroupIds } = state.putPolicy(id.value, definition);
+      const done = putMembers(id.value, key, cgroupIds);
       if (done.ok) {
         definitions.set(key, definition);
         if ((inherited.find(id.value)?.size ?? 0) > 0) {
@@ -206,22 +227,61 @@ export function createMapPolicyFilter(maps: FilterMaps, log: Logger): Result<Map
       definitions.delete(key);
       applyAll(state.removePolicy(id));
     },
+    standing(key) {
+      const id = ids.find(key);
+      return id === undefined ? { kind: "in-force" } : maps.standing(id);
+    },
+    settled: maps.settled,
     settlePolicies() {
       const wanted = new Set(state.policyIds());
       for (const policyId of inherited.policyIds()) {
-        if (wanted.has(policyId)) continue;
+        if (wanted.has(policyId) || isStranger(maps, policyId)) continue;
         log.info("policy filter of an earlier agent removed", { policy: policyId });
         applyAll([{ kind: "policy.removed", policyId }]);
         const key = maps.found.get(policyId)?.key;
         if (key !== undefined) ids.release(key);
       }
+      dropEmptyStrangers();
     },
-    failed,
+    filterCounts: ids.counts,
+    retry() {
+      failed.retryAll();
+      maps.retry();
+    },
+    failedEntries: failed.counts,
+    problems() {
+      const strangers = listStrangers();
+      const told = strangers.length === 0 ? "" : renderStrangers(strangers);
+      return [failed.problem(), renderFailedFilters(maps, state.policyIds()), told].filter(
+        (text) => text !== "",
+      );
+    },
     inheritedCgroupIds: inherited.cgroupIds,
     forgetCgroups(cgroupIds) {
       for (const cgroupId of cgroupIds) drop(cgroupId, () => true);
+      dropEmptyStrangers();
     },
   });
+}
+
+const isStranger = ({ found }: FilterMaps, policyId: number): boolean =>
+  policyId !== ALL_PODS_ID && found.get(policyId)?.key === "";
+
+function renderStrangers(ids: readonly number[]): string {
+  const some = ids.toSorted((one, other) => one - other).slice(0, 10);
+  return (
+    `policy_filter_maps has policies that policy_filter_keys does not know (ids ${some.join(", ")}` +
+    `${some.length < ids.length ? ", …" : ""}): they are kept until their containers are gone`
+  );
+}
+
+function renderFailedFilters(maps: FilterMaps, policyIds: Iterable<number>): string {
+  for (const policyId of policyIds) {
+    const standing = maps.standing(policyId);
+    if (standing.kind === "failed")
+      return `the filter of policy ${policyId} is not in force: ${standing.error}`;
+  }
+  return "";
 }
 
 const isSameList = (one: readonly bigint[], other: readonly bigint[]): boolean =>

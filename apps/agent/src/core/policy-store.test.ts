@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseTracingPolicy, type TracingPolicy } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
+import type { FilterStanding } from "./filter-maps.ts";
 import { createPolicyStore } from "./policy-store.ts";
 
 function policy(
@@ -35,6 +36,7 @@ const withWorkloads = (...apps: readonly string[]): object => ({
 function open(isFull = false) {
   const keys: string[] = [];
   const fault = { isFull, room: 100 };
+  const standings = new Map<string, FilterStanding>();
   const store = createPolicyStore({
     putPolicy: (key) => {
       if (!keys.includes(key)) {
@@ -46,12 +48,27 @@ function open(isFull = false) {
     removePolicy: (key) => {
       if (keys.includes(key)) keys.splice(keys.indexOf(key), 1);
     },
+    standing: (key) => standings.get(key) ?? { kind: "in-force" },
+    settled: () => Promise.resolve(),
   });
-  return { store, keys, fault };
+  return { store, keys, fault, standings };
 }
 const web = { name: "web", namespace: "", domain: "grpc" };
 
 describe("a policy", () => {
+  test("is listed as the kernel has its filters by now", () => {
+    const { store, standings } = open();
+    store.add("grpc", policy("web"));
+    standings.set("grpc//web", { kind: "loading" });
+    expect(store.list("")).toMatchObject([{ state: "loading", error: "" }]);
+    standings.set("grpc//web", { kind: "failed", error: "no memory" });
+    expect(store.list("")).toMatchObject([
+      { state: "load_error", error: "its filter is not in force: no memory" },
+    ]);
+    standings.clear();
+    expect(store.list("")).toMatchObject([{ state: "enabled", error: "" }]);
+  });
+
   test("that is added has its filter and is enabled", () => {
     const { store, keys } = open();
     expect(store.add("grpc", policy("web"))).toEqual({ ok: true, value: undefined });

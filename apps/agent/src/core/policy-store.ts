@@ -11,16 +11,12 @@ import {
 } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
 import type { MapPolicyFilter } from "./map-policy-filter.ts";
+import { type PolicyName, toPolicyKey, toSelectorKey } from "./policy-key.ts";
+
+export type { PolicyName } from "./policy-key.ts";
 
 /** Where a policy comes from; names are unique within. "sensors" is nobody's. */
 type Domain = "grpc" | "static" | "k8s";
-
-export interface PolicyName {
-  readonly name: string;
-  /** Empty for the cluster's kind. */
-  readonly namespace: string;
-  readonly domain: string;
-}
 
 export const toPolicyName = (
   domain: string,
@@ -30,7 +26,8 @@ export const toPolicyName = (
 export interface PolicyStatus extends PolicyName {
   /** In the order of their coming. */
   readonly id: number;
-  readonly state: "enabled" | "disabled" | "load_error" | "skipped";
+  /** `loading`: the kernel does not have all of its filters yet. */
+  readonly state: "enabled" | "disabled" | "load_error" | "skipped" | "loading";
   readonly mode: PolicyMode;
   /** 0 for a policy that needs none, or has none. */
   readonly filterId: number;
@@ -54,6 +51,8 @@ export interface PolicyStore {
   ): Result<void, string>;
   /** Of all domains without one. */
   list(domain: string): readonly PolicyStatus[];
+  /** The kernel has what was asked for so far, or has refused it, which the list tells. */
+  settled(): Promise<void>;
   domains(): readonly string[];
 }
 
@@ -69,12 +68,16 @@ const builtIn: readonly Domain[] = ["grpc", "k8s"];
 /** What a domain of a client's own may be called: it is part of the keys in the maps. */
 const DOMAIN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
-export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "removePolicy">): PolicyStore {
+/** Without the optional ones what is put is in force at once. */
+type StoreFilter = Pick<MapPolicyFilter, "putPolicy" | "removePolicy"> &
+  Partial<Pick<MapPolicyFilter, "standing" | "settled">>;
+
+export function createPolicyStore(filter: StoreFilter): PolicyStore {
   const entries = new Map<string, Entry>();
   let lastId = 0;
 
   const find = (name: PolicyName): Result<Entry, string> => {
-    const entry = entries.get(toKey(name));
+    const entry = entries.get(toPolicyKey(name));
     return entry === undefined ? err(`there is no tracing policy ${render(name)}`) : ok(entry);
   };
 
@@ -97,12 +100,22 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     return ok(own);
   };
 
+  /** As the kernel has it by now. */
+  const look = ({ status, filters }: Entry): PolicyStatus => {
+    if (!isInForce(status)) return status;
+    const standings = [...filters.keys()].flatMap((key) => filter.standing?.(key) ?? []);
+    for (const standing of standings)
+      if (standing.kind === "failed")
+        return { ...status, state: "load_error", error: `its filter is not in force: ${standing.error}` };
+    return standings.some(({ kind }) => kind === "loading") ? { ...status, state: "loading" } : status;
+  };
+
   const put = (domain: string, policy: TracingPolicy): Result<void, string> => {
     if (domain === "sensors" || !DOMAIN.test(domain)) {
       return err(`${JSON.stringify(domain)} is no domain for policies`);
     }
     const name = toPolicyName(domain, policy);
-    const key = toKey(name);
+    const key = toPolicyKey(name);
     const entry = entries.get(key);
     const old = entry?.status;
     const filters = toFilters(key, policy);
@@ -128,13 +141,13 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     put,
     add(domain, policy) {
       const name = toPolicyName(domain, policy);
-      const old = entries.get(toKey(name))?.status;
+      const old = entries.get(toPolicyKey(name))?.status;
       return old === undefined || !isInForce(old)
         ? put(domain, policy)
         : err(`tracing policy ${render(name)} is there already: delete it first`);
     },
     reject(name, error) {
-      const entry = entries.get(toKey(name));
+      const entry = entries.get(toPolicyKey(name));
       const old = entry?.status;
       const status: PolicyStatus =
         old !== undefined && isInForce(old)
@@ -147,11 +160,11 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
               filterId: 0,
               error,
             };
-      if (entry === undefined) entries.set(toKey(name), { status, filters: noFilters });
+      if (entry === undefined) entries.set(toPolicyKey(name), { status, filters: noFilters });
       else entry.status = status;
     },
     skip(name) {
-      const entry = entries.get(toKey(name));
+      const entry = entries.get(toPolicyKey(name));
       for (const filterKey of entry?.filters.keys() ?? []) filter.removePolicy(filterKey);
       const status: PolicyStatus = {
         ...name,
@@ -161,12 +174,12 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
         filterId: 0,
         error: "",
       };
-      entries.set(toKey(name), { status, filters: noFilters });
+      entries.set(toPolicyKey(name), { status, filters: noFilters });
     },
     remove(name) {
       const entry = find(name);
       if (!entry.ok) return entry;
-      entries.delete(toKey(name));
+      entries.delete(toPolicyKey(name));
       for (const filterKey of entry.value.filters.keys()) filter.removePolicy(filterKey);
       return ok(undefined);
     },
@@ -192,9 +205,10 @@ export function createPolicyStore(filter: Pick<MapPolicyFilter, "putPolicy" | "r
     },
     list: (domain) =>
       [...entries.values()]
-        .map(({ status }) => status)
+        .map(look)
         .filter((status) => domain === "" || status.domain === domain)
         .toSorted((one, other) => one.id - other.id),
+    settled: () => filter.settled?.() ?? Promise.resolve(),
     domains: () =>
       [...new Set([...builtIn, ...[...entries.values()].map(({ status }) => status.domain)])].toSorted(),
   };
@@ -210,13 +224,10 @@ function toFilters(key: string, policy: TracingPolicy): Filters {
   const own = toPolicyFilter(policy);
   if (own.kind === "filter") filters.set(key, own);
   for (const { hooks, hookIndex, selectorIndex, filter } of listMatchWorkloads(policy)) {
-    if (filter.kind === "filter") filters.set(`${key}#${hooks}.${hookIndex}.${selectorIndex}`, filter);
+    if (filter.kind === "filter") filters.set(toSelectorKey(key, hooks, hookIndex, selectorIndex), filter);
   }
   return filters;
 }
-
-/** The policy's key in the maps: the same after a restart. */
-const toKey = ({ domain, namespace, name }: PolicyName): string => `${domain}/${namespace}/${name}`;
 
 const render = ({ namespace, name, domain }: PolicyName): string =>
   `${JSON.stringify(namespace === "" ? name : `${namespace}/${name}`)} (domain ${domain})`;

@@ -4,34 +4,42 @@
 import { HOST_MARKER } from "@rthooks/policy";
 import type { FilterMaps } from "./filter-maps.ts";
 
-export type OnCgroupPolicies = (cgroupId: bigint, policyIds: readonly number[]) => void;
+export interface ReverseIndex {
+  /** The same maps, with what changes in them noted here. */
+  readonly maps: FilterMaps;
+  policiesOf(cgroupId: bigint): readonly number[];
+  /** All that are in a policy. */
+  cgroupIds(): Iterable<bigint>;
+}
 
-/** The same maps; `onChange` is told of each cgroup whose policies are others now, at first of all that were found. */
-export function indexReverse(maps: FilterMaps, onChange: OnCgroupPolicies): FilterMaps {
+/** `onChange`: the cgroup has other policies now. What was found in the maps is in the index from the beginning, without it. */
+export function indexReverse(maps: FilterMaps, onChange: (cgroupId: bigint) => void): ReverseIndex {
   const policiesOf = new Map<bigint, Set<number>>();
   const membersOf = new Map<number, Set<bigint>>();
 
-  const tell = (cgroupId: bigint): void => onChange(cgroupId, [...(policiesOf.get(cgroupId) ?? [])]);
-  const join = (policyId: number, cgroupId: bigint): void => {
+  const note = (policyId: number, cgroupId: bigint): void => {
     // The mark of the host is no cgroup.
     if (cgroupId === HOST_MARKER) return;
     membersOf.set(policyId, (membersOf.get(policyId) ?? new Set()).add(cgroupId));
     policiesOf.set(cgroupId, (policiesOf.get(cgroupId) ?? new Set()).add(policyId));
-    tell(cgroupId);
+  };
+  const join = (policyId: number, cgroupId: bigint): void => {
+    note(policyId, cgroupId);
+    if (cgroupId !== HOST_MARKER) onChange(cgroupId);
   };
   const leave = (policyId: number, cgroupId: bigint): void => {
     const policies = policiesOf.get(cgroupId);
     if (policies?.delete(policyId) !== true) return;
     membersOf.get(policyId)?.delete(cgroupId);
     if (policies.size === 0) policiesOf.delete(cgroupId);
-    tell(cgroupId);
+    onChange(cgroupId);
   };
 
   for (const [policyId, { cgroupIds }] of maps.found)
-    for (const cgroupId of cgroupIds) join(policyId, cgroupId);
+    for (const cgroupId of cgroupIds) note(policyId, cgroupId);
 
-  return {
-    found: maps.found,
+  const indexed: FilterMaps = {
+    ...maps,
     putPolicy(policyId, key, cgroupIds) {
       const wanted = new Set(cgroupIds);
       const done = maps.putPolicy(policyId, key, wanted);
@@ -43,11 +51,9 @@ export function indexReverse(maps: FilterMaps, onChange: OnCgroupPolicies): Filt
       return done;
     },
     removePolicy(policyId) {
-      const done = maps.removePolicy(policyId);
-      if (!done.ok) return done;
+      maps.removePolicy(policyId);
       for (const cgroupId of membersOf.get(policyId) ?? []) leave(policyId, cgroupId);
       membersOf.delete(policyId);
-      return done;
     },
     add(policyId, cgroupId) {
       const done = maps.add(policyId, cgroupId);
@@ -59,6 +65,11 @@ export function indexReverse(maps: FilterMaps, onChange: OnCgroupPolicies): Filt
       if (done.ok) leave(policyId, cgroupId);
       return done;
     },
-    close: () => maps.close(),
+  };
+
+  return {
+    maps: indexed,
+    policiesOf: (cgroupId) => [...(policiesOf.get(cgroupId) ?? [])],
+    cgroupIds: () => policiesOf.keys(),
   };
 }

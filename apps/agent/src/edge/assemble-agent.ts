@@ -8,6 +8,7 @@ import { createAgentMetrics } from "../core/agent-metrics.ts";
 import { awaitAll } from "../core/await-all.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
 import { createLifecycle, type Lifecycle } from "../core/lifecycle.ts";
+import { MAX_FILTERS } from "../core/policy-ids.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
@@ -74,6 +75,10 @@ export async function assembleAgent(
   if (!filter.ok) return filter;
   parts.defer(filter.value.close);
   const { filter: policyFilter, isInKernel } = filter.value;
+  const { perNamespace, forCluster } = options.filterLimits;
+  metrics.setFilterLimits({
+    ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
+  });
 
   const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkAlive(containerId));
   parts.defer(nestedWatch.close);
@@ -89,8 +94,8 @@ export async function assembleAgent(
   parts.defer(lifecycle.close);
   parts.defer(startSweep(lifecycle, sweepIntervalMs));
   parts.defer(sweepInherited(policyFilter, cgroupRoot, sweepIntervalMs));
-  const retrying = setInterval(policyFilter.failed.retryAll, sweepIntervalMs);
-  parts.defer(() => clearInterval(retrying));
+  const filterSweep = setInterval(filter.value.sweep, sweepIntervalMs);
+  parts.defer(() => clearInterval(filterSweep));
 
   const policies = createPolicyStore(policyFilter);
   const archive =
@@ -146,13 +151,16 @@ export async function assembleAgent(
         containers: countStates(lifecycle.list()),
         policies: countStates(policies.list("")),
         filterEntries: policyFilter.sizes(),
-        failedEntries: policyFilter.failed.counts(),
+        filters: policyFilter.filterCounts(),
+        failedEntries: policyFilter.failedEntries(),
       }),
     );
     if (!server.ok) return err(`--metrics-server ${server.error}`);
     parts.defer(server.value.close);
   }
 
+  // Containers that are announced from now on find the policies in force.
+  await policyFilter.settled();
   log.info("agent starts", {
     version,
     pid: process.pid,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy filter on the kernel's own maps, through the ends and beginnings of agents.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBpf } from "@rthooks/bpf";
@@ -10,6 +10,7 @@ import type { FilterMaps } from "../core/filter-maps.ts";
 import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
 import type { FilteredContainer } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
+import { createDirectOuterMap } from "./outer-map.ts";
 
 const opened = openBpf();
 if (!opened.ok) throw new Error(opened.error);
@@ -31,8 +32,14 @@ afterAll(() => {
 let count = 0;
 const newDirectory = (): string => join(bpfFs, `tetragon-${++count}`);
 
-function openMaps(directory: string): FilterMaps {
-  const maps = openBpfFilterMaps(bpf, directory, silent);
+function openMaps(directory: string, told: string[] = []): FilterMaps {
+  mkdirSync(directory, { recursive: true });
+  const note = (what: string): void => void told.push(what);
+  const maps = openBpfFilterMaps(bpf, directory, {
+    reports: { note, problem: note },
+    openOuter: createDirectOuterMap,
+    count: () => {},
+  });
   if (!maps.ok) throw new Error(maps.error);
   return maps.value;
 }
@@ -91,7 +98,7 @@ const container = (name: string, cgroupId: bigint, app: string): FilteredContain
   isPodKnown: false,
 });
 
-test("containers and policies are in the maps, as bpftool reads them", () => {
+test("containers and policies are in the maps, as bpftool reads them", async () => {
   const directory = newDirectory();
   const filter = openFilter(openMaps(directory));
   filter.add(container("a", 10n, "web"));
@@ -99,6 +106,7 @@ test("containers and policies are in the maps, as bpftool reads them", () => {
   expect(filter.putPolicy("db", about("db"))).toEqual({ ok: true, value: 3 });
   filter.add(container("b", 11n, "db"));
   const contents = { 1: [10n, 11n], 2: [10n, HOST_MARKER], 3: [11n] };
+  await filter.settled();
   expect(readByTool(directory)).toEqual(contents);
   expect(read(directory)).toEqual(contents);
   filter.updatePod({
@@ -111,11 +119,12 @@ test("containers and policies are in the maps, as bpftool reads them", () => {
   });
   filter.remove("a");
   filter.removePolicy("db");
+  await filter.settled();
   expect(readByTool(directory)).toEqual({ 1: [11n], 2: [11n, HOST_MARKER] });
 });
 
 describe("an agent that comes back", () => {
-  const begin = () => {
+  const begin = async () => {
     const directory = newDirectory();
     const maps = openMaps(directory);
     const filter = openFilter(maps);
@@ -123,14 +132,16 @@ describe("an agent that comes back", () => {
     filter.putPolicy("db", about("db"));
     filter.add(container("a", 10n, "web"));
     filter.add(container("b", 11n, "web"));
+    await filter.settled();
     maps.close();
     return directory;
   };
 
-  test("finds all in force, and leaves it so until it knows better", () => {
-    const directory = begin();
+  test("finds all in force, and leaves it so until it knows better", async () => {
+    const directory = await begin();
     const filter = openFilter(openMaps(directory));
     const before = { 1: [10n, 11n], 2: [10n, 11n], 3: [] };
+    await filter.settled();
     expect(read(directory)).toEqual(before);
     // In another order than before: the ids are the policies' own.
     expect([filter.putPolicy("db", about("db")), filter.putPolicy("web", about("web"))]).toEqual([
@@ -139,43 +150,50 @@ describe("an agent that comes back", () => {
     ]);
     filter.settlePolicies();
     filter.add(container("a", 10n, "web"));
+    await filter.settled();
     expect(read(directory)).toEqual(before);
   });
 
-  test("takes out what has changed meanwhile once it knows the pod and the policy", () => {
-    const directory = begin();
+  test("takes out what has changed meanwhile once it knows the pod and the policy", async () => {
+    const directory = await begin();
     const filter = openFilter(openMaps(directory));
     filter.putPolicy("web", about("web"));
     // Without its labels, which nobody has told yet.
     filter.add({ ...container("a", 10n, "db"), labels: new Map() });
+    await filter.settled();
     expect(read(directory)[2]).toEqual([10n, 11n]);
     filter.add({ ...container("a", 10n, "db"), isPodKnown: true });
+    await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [11n], 3: [] });
     expect(filter.inheritedCgroupIds()).toEqual(new Set([11n]));
     filter.forgetCgroups([11n]);
     filter.settlePolicies();
+    await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n], 2: [] });
   });
 
-  test("leaves a container in a policy that nobody has put yet", () => {
-    const directory = begin();
+  test("leaves a container in a policy that nobody has put yet", async () => {
+    const directory = await begin();
     const filter = openFilter(openMaps(directory));
     filter.add({ ...container("a", 10n, "web"), isPodKnown: true });
     filter.add({ ...container("b", 11n, "db"), isPodKnown: true });
+    await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n, 11n], 3: [] });
     filter.putPolicy("web", about("web"));
+    await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [] });
     filter.putPolicy("db", about("db"));
+    await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [11n] });
   });
 
-  test("gives a new policy no id that is taken", () => {
-    const directory = begin();
+  test("gives a new policy no id that is taken", async () => {
+    const directory = await begin();
     const filter = openFilter(openMaps(directory));
     expect(filter.putPolicy("new", about("web"))).toEqual({ ok: true, value: 4 });
   });
 
-  test("replaces a map of another layout", () => {
+  test("replaces a map of another layout", async () => {
     const directory = newDirectory();
     openMaps(directory).close();
     rmSync(join(directory, "policy_filter_maps"));
@@ -188,7 +206,7 @@ describe("an agent that comes back", () => {
 });
 
 describe("what does not fit", () => {
-  test("a policy too many has no filter, and the others keep theirs", () => {
+  test("a policy too many has no filter, and the others keep theirs", async () => {
     const directory = newDirectory();
     const filter = openFilter(openMaps(directory));
     for (let at = 0; at < 127; at++) expect(filter.putPolicy(`p${at}`, about("web")).ok).toBe(true);
@@ -198,10 +216,11 @@ describe("what does not fit", () => {
     });
     filter.removePolicy("p5");
     expect(filter.putPolicy("one more", about("web")).ok).toBe(true);
+    await filter.settled();
     expect(Object.keys(read(directory))).toHaveLength(128);
   }, 60_000);
 
-  test("a container too many is refused, and is in no map", () => {
+  test("a container too many is refused, and is in no map", async () => {
     const directory = newDirectory();
     const filter = openFilter(openMaps(directory));
     for (let at = 0; at < 32_768; at++) {
@@ -213,7 +232,7 @@ describe("what does not fit", () => {
     expect(filter.add(container("late", 99_999n, "web")).ok).toBe(true);
   }, 60_000);
 
-  test("a policy's name that is too long is an error", () => {
+  test("a policy's name that is too long is an error", async () => {
     const filter = openFilter(openMaps(newDirectory()));
     expect(filter.putPolicy("x".repeat(512), about("web"))).toMatchObject({ ok: false });
     expect(filter.putPolicy("x".repeat(511), about("web"))).toMatchObject({ ok: true });

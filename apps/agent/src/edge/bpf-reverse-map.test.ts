@@ -50,14 +50,19 @@ const read = (directory: string): Readonly<Record<number, readonly number[]>> =>
 function begin(directory: string) {
   const lines: string[] = [];
   const note = (text: string): void => void lines.push(text);
-  const metrics = createAgentMetrics("test");
-  const thread = startReverseMapThread(directory, metrics, {
-    debug: note,
-    info: note,
-    warn: note,
-    error: note,
-  });
-  return { thread, lines };
+  const policiesOf = new Map<bigint, readonly number[]>();
+  const started = startReverseMapThread(
+    directory,
+    { policiesOf: (cgroupId) => policiesOf.get(cgroupId) ?? [], cgroupIds: () => policiesOf.keys() },
+    createAgentMetrics("test"),
+    { debug: note, info: note, warn: note, error: note },
+  );
+  const put = (cgroupId: bigint, policyIds: readonly number[]): void => {
+    if (policyIds.length === 0) policiesOf.delete(cgroupId);
+    else policiesOf.set(cgroupId, policyIds);
+    started.put(cgroupId);
+  };
+  return { thread: { ...started, put }, lines };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -107,7 +112,7 @@ test("cgroups too many are a problem that is told, until others leave", async ()
   expect(lines).toHaveLength(1);
   for (let id = 1n; id <= 6n; id++) thread.put(id, []);
   await until(() => thread.problem() === "");
-  const map = openReverseMap(bpf, directory, () => {});
+  const map = openReverseMap(bpf, directory, { note: () => {}, problem: () => {} });
   if (!map.ok) throw new Error(map.error);
   const ids = map.value.list();
   expect(ids.ok && new Set(ids.value)).toEqual(
@@ -138,19 +143,53 @@ test("cgroups that come and go in swarms leave nothing behind, too many or not",
   thread.close();
 }, 60_000);
 
-test("a place that is no bpf file system, or a map of another layout, is told", async () => {
-  const nowhere = begin(tmpdir());
-  await until(() => nowhere.thread.problem() !== "");
-  expect(nowhere.thread.problem()).toContain("OBJ_PIN");
-  nowhere.thread.close();
+test("a place that is no bpf file system is told, and all is written when the map can be had", async () => {
+  const directory = join(bpfFs, "late");
+  const { thread, lines } = begin(directory);
+  await until(() => thread.problem() !== "");
+  expect(thread.problem()).toContain("OBJ_PIN");
+  for (let id = 1n; id <= 300n; id++) thread.put(id, [1]);
+  for (let id = 1n; id <= 297n; id++) thread.put(id, []);
+  thread.retry();
+  mkdirSync(directory);
+  await until(() => {
+    thread.retry();
+    return thread.problem() === "";
+  });
+  await until(() => isNow(directory, { 298: [1], 299: [1], 300: [1] }));
+  expect(lines).toHaveLength(1);
+  thread.close();
+});
+
+test("a map of another layout is replaced, and something else is set aside", async () => {
   const directory = newDirectory();
+  const path = join(directory, "policy_filter_cgroup_maps");
   const other = bpf.createMap({ type: "hash", name: "x", keySize: 4, valueSize: 4, maxEntries: 1 });
   if (!other.ok) throw new Error("no map");
   other.value.update(toIdKey(1), toIdKey(1));
-  other.value.pin(join(directory, "policy_filter_cgroup_maps"));
+  other.value.pin(path);
   const { thread, lines } = begin(directory);
   thread.put(5n, [1]);
   await until(() => isNow(directory, { 5: [1] }));
-  expect(lines).toEqual(["a pinned map of another layout is replaced"]);
+  expect(lines).toEqual([expect.stringContaining("is of another layout and is replaced")]);
+  thread.close();
+  rmSync(path);
+  mkdirSync(path);
+  const next = begin(directory);
+  next.thread.put(6n, [1]);
+  await until(() => isNow(directory, { 6: [1] }));
+  expect(next.thread.problem()).toContain("policy_filter_cgroup_maps was a directory");
+  next.thread.close();
+  expect(existsSync(`${path}_old`)).toBe(true);
+});
+
+test("a pin that is gone is made again", async () => {
+  const directory = newDirectory();
+  const { thread } = begin(directory);
+  thread.put(5n, [1]);
+  await until(() => isNow(directory, { 5: [1] }));
+  rmSync(join(directory, "policy_filter_cgroup_maps"));
+  thread.retry();
+  await until(() => isNow(directory, { 5: [1] }));
   thread.close();
 });

@@ -6,9 +6,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Bpf, type BpfMap, type MapSpec, renderBpfError } from "@rthooks/bpf";
-import { err, ok, type Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { toCgroupIds, toCgroupKey, toIdKey, toPolicyIds } from "../core/filter-map-layout.ts";
-import { openPinnedMap } from "./open-pinned-map.ts";
+import { keepPinned, openPinnedMap, type PinReports } from "./pinned-map.ts";
 
 const NAME = "policy_filter_cgroup_maps";
 
@@ -36,24 +36,29 @@ export interface ReverseMap {
   list(): Result<readonly bigint[], string>;
   /** In place of what is there, all cgroups that come and all that go in one call each. Gives those that failed, with why. */
   put(changes: readonly CgroupPolicies[]): ReadonlyMap<bigint, string>;
+  /** True: something else was in its place, or nothing, and it is pinned again. */
+  keepPinned(): Result<boolean, string>;
   close(): void;
 }
 
-/** An agent without this map must not leave one that nobody keeps right. */
-export function removeReverseMap(directory: string): void {
-  rmSync(join(directory, NAME), { force: true });
+/** An agent without this map must not leave one that is not kept right. The error is one line for people. */
+export function removeReverseMap(directory: string): Result<void, string> {
+  const path = join(directory, NAME);
+  try {
+    rmSync(path, { force: true });
+    return ok(undefined);
+  } catch (error) {
+    return err(`${path} cannot be removed: ${describeError(error)}; remove it by hand`);
+  }
 }
 
-export function openReverseMap(
-  bpf: Bpf,
-  directory: string,
-  onReplace: (path: string, why: string) => void,
-): Result<ReverseMap, string> {
-  const opened = openPinnedMap(bpf, join(directory, NAME), outerSpec, innerSpec(0n), onReplace);
-  return opened.ok ? ok(toReverseMap(bpf, opened.value)) : opened;
+export function openReverseMap(bpf: Bpf, directory: string, reports: PinReports): Result<ReverseMap, string> {
+  const path = join(directory, NAME);
+  const opened = openPinnedMap({ bpf, path, spec: outerSpec, inner: innerSpec(0n), reports });
+  return opened.ok ? ok(toReverseMap(bpf, path, opened.value)) : opened;
 }
 
-function toReverseMap(bpf: Bpf, outer: BpfMap): ReverseMap {
+function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
   const fail = (error: Parameters<typeof renderBpfError>[0]): Result<never, string> =>
     err(renderBpfError(error));
 
@@ -137,6 +142,7 @@ function toReverseMap(bpf: Bpf, outer: BpfMap): ReverseMap {
       for (const map of made.values()) map.close();
       return failures;
     },
+    keepPinned: () => keepPinned(bpf, outer, path),
     close: () => outer.close(),
   };
 }

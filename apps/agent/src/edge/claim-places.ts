@@ -5,10 +5,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { type ExclusiveLock, type LockFailure, lockDirectory, lockFile } from "@rthooks/sys/exclusive-lock";
+import { type LockFailure, lockDirectory, lockFile } from "@rthooks/sys/exclusive-lock";
 import type { ServerAddress } from "../core/server-address.ts";
-import { claimBpfDirectory } from "./claim-bpf-directory.ts";
-import { describeProcess } from "./describe-process.ts";
+import { type BpfDirectory, claimBpfDirectory, renderLockFailure } from "./claim-bpf-directory.ts";
 import { checkSocketPlace } from "./socket-file.ts";
 
 interface Wanted {
@@ -22,7 +21,7 @@ interface Wanted {
 
 export interface Places {
   /** Undefined where no maps are wanted; the error says why there cannot be any. */
-  readonly bpfDirectory: Result<ExclusiveLock, string> | undefined;
+  readonly bpfDirectory: Result<BpfDirectory, string> | undefined;
 }
 
 /** `parts` releases the locks, also those that were taken before an error. The error is one line for people. */
@@ -33,12 +32,13 @@ export async function claimPlaces(wanted: Wanted, parts: DisposableStack): Promi
     if (!claimed.ok) return claimed;
   }
   const bpf = wanted.bpfDirectory === "" ? undefined : claimBpfDirectory(wanted.bpfDirectory, wanted.log);
+  const whyNot = bpf?.ok === false ? renderLockFailure(wanted.bpfDirectory, bpf.error) : "";
   if (bpf?.ok === false && bpf.error.kind === "held")
-    return err(renderHeld(wanted.bpfDirectory, bpf.error.pid, "--bpf-dir"));
+    return err(`${whyNot}; stop it, or use another --bpf-dir`);
   if (bpf?.ok === true) parts.defer(bpf.value.release);
   const archive = wanted.policyArchive === "" ? ok(undefined) : claimArchive(wanted.policyArchive, parts);
   if (!archive.ok) return archive;
-  return ok({ bpfDirectory: bpf?.ok === false ? err(renderUnusable(bpf.error)) : bpf });
+  return ok({ bpfDirectory: bpf?.ok === false ? err(whyNot) : bpf });
 }
 
 async function claimSocket(path: string, parts: DisposableStack): Promise<Result<void, string>> {
@@ -46,10 +46,7 @@ async function claimSocket(path: string, parts: DisposableStack): Promise<Result
   if (!place.ok) return place;
   const lockPath = `${path}.lock`;
   const locked = lockFile(lockPath);
-  if (!locked.ok) {
-    if (locked.error.kind === "held") return err(renderHeld(path, locked.error.pid, "--server-address"));
-    return err(`the socket ${path} cannot be locked: ${locked.error.message}`);
-  }
+  if (!locked.ok) return err(renderRefusal(path, locked.error, "--server-address"));
   parts.defer(() => {
     // Before the release: a process that opens the file now sees afterwards that it is not in its place any more.
     if (locked.value.isInPlace()) rmSync(lockPath);
@@ -66,15 +63,12 @@ function claimArchive(directory: string, parts: DisposableStack): Result<void, s
     return err(`${directory} cannot be made: ${describeError(error)}`);
   }
   const locked = lockDirectory(directory);
-  if (!locked.ok) {
-    if (locked.error.kind === "held") return err(renderHeld(directory, locked.error.pid, "--persist-dir"));
-    return err(`${directory} cannot be locked: ${locked.error.message}`);
-  }
+  if (!locked.ok) return err(renderRefusal(directory, locked.error, "--persist-dir"));
   parts.defer(locked.value.release);
   return ok(undefined);
 }
 
-const renderHeld = (path: string, pid: number | undefined, flag: string): string =>
-  `${path} is in use by ${describeProcess(pid)}; stop it, or use another ${flag}`;
-
-const renderUnusable = (failure: LockFailure): string => (failure.kind === "unusable" ? failure.message : "");
+const renderRefusal = (path: string, failure: LockFailure, flag: string): string =>
+  failure.kind === "held"
+    ? `${renderLockFailure(path, failure)}; stop it, or use another ${flag}`
+    : `${path} cannot be locked: ${failure.message}`;

@@ -6,6 +6,7 @@ import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
+import { parseFilterLimits } from "../core/filter-limits.ts";
 import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
 import { isHealthy } from "../core/health.ts";
 import { renderPoliciesJson, renderPoliciesTable } from "../core/policies-table.ts";
@@ -57,6 +58,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   if (flags.help) return await showHelp("");
   if (flags.version) return await showVersion([], version);
   if (stray !== undefined) return fail(`unknown command ${JSON.stringify(stray)}; see tetragon --help`);
+  const filterLimits = parseFilterLimits(flags);
+  if (!filterLimits.ok) return fail(filterLimits.error);
   const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
   const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
   const log = createLogWriter(process.stderr.fd, format, level);
@@ -79,6 +82,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
+    filterLimits: filterLimits.value,
     hasReverseMap: flags["enable-policy-filter-cgroup-map"],
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],

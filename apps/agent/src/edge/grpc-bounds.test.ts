@@ -72,7 +72,13 @@ describe("bounds of the gRPC server", () => {
   });
 
   const renderMetrics = (): Promise<string> => {
-    const state = { containers: new Map(), policies: new Map(), filterEntries: [], failedEntries: [] };
+    const state = {
+      containers: new Map(),
+      policies: new Map(),
+      filterEntries: [],
+      filters: [],
+      failedEntries: [],
+    };
     return metrics.render({ ...state, isFilterInKernel: false, problems: 0 });
   };
   const isServed = async (): Promise<boolean> => {

@@ -150,7 +150,13 @@ describe("the gRPC server", () => {
     announce = (_, onAnswer) => onAnswer({ kind: "filter-full", message: "no room" });
     await call({});
     await call({ cgroupsPath: "/" });
-    const state = { containers: new Map(), policies: new Map(), filterEntries: [], failedEntries: [] };
+    const state = {
+      containers: new Map(),
+      policies: new Map(),
+      filterEntries: [],
+      filters: [],
+      failedEntries: [],
+    };
     const text = await metrics.render({ ...state, isFilterInKernel: false, problems: 0 });
     const lines = text.split("\n");
     for (const outcome of ["ok", "filter-full", "bad-request"])

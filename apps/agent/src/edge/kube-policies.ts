@@ -14,6 +14,7 @@ import {
 import { err, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
+import { takeTurns } from "./take-turns.ts";
 
 export interface KubePoliciesOptions {
   readonly client: ApiClient;
@@ -35,10 +36,14 @@ const named = v.object({
   metadata: v.object({ uid: v.string(), name: v.string(), namespace: v.nullish(v.string()) }),
 });
 
+const withNodeSelector = v.object({ spec: v.object({ nodeSelector: v.unknown() }) });
+
 interface PolicyObject {
   readonly uid: string;
   readonly name: PolicyName;
-  readonly policy: Result<TracingPolicy, string>;
+  readonly hasNodeSelector: boolean;
+  /** Parsed when it is this object's turn: of versions that follow each other quickly only the last is. */
+  read(): Result<TracingPolicy, string>;
 }
 
 /** Undefined for what has no name to be listed by. */
@@ -46,12 +51,21 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
   const parsed = v.safeParse(named, object);
   if (!parsed.success) return undefined;
   const { uid, name, namespace } = parsed.output.metadata;
-  const policy = parseTracingPolicy(object);
+  let policy: Result<TracingPolicy, string> | undefined;
   return {
     uid,
     name: { name, namespace: namespace ?? "", domain: DOMAIN },
-    policy: policy.ok ? policy : { ok: false, error: policy.error.map(renderProblem).join("; ") },
+    hasNodeSelector: v.is(withNodeSelector, object),
+    read() {
+      policy ??= toPolicy(object);
+      return policy;
+    },
   };
+}
+
+function toPolicy(object: unknown): Result<TracingPolicy, string> {
+  const policy = parseTracingPolicy(object);
+  return policy.ok ? policy : { ok: false, error: policy.error.map(renderProblem).join("; ") };
 }
 
 export interface PolicyWatch {
@@ -63,7 +77,7 @@ export interface PolicyWatch {
 /** Of a policy of which only the name was read. */
 function toTooLargePolicy(object: unknown): PolicyObject | undefined {
   const named = toPolicyObject(object);
-  return named && { ...named, policy: err("the object is too large: a policy may have 8 MiB") };
+  return named && { ...named, read: () => err("the object is too large: a policy may have 8 MiB") };
 }
 
 /** Keeps the store as the API server has them. */
@@ -72,15 +86,23 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const objects = new Map<string, PolicyObject>();
   const unknown = new Set<string>([...plurals, "node"]);
   let nodeLabels: Labels | undefined;
+  let isNodeKnown = false;
 
-  const note = (part: string): void => {
-    if (unknown.delete(part) && unknown.size === 0) onAll();
+  /** Parts of which everything has been told; it counts when all of it is in the store. */
+  const complete = new Set<string>();
+  const note = (): void => {
+    if (turns.isIdle() && unknown.size > 0) {
+      for (const part of complete) unknown.delete(part);
+      if (unknown.size === 0) onAll();
+    }
   };
 
-  const use = ({ name, policy }: PolicyObject): void => {
+  const use = (object: PolicyObject): void => {
+    const { name } = object;
+    const policy = object.read();
     const fields = { name: name.name, namespace: name.namespace };
     const nodeSelector = policy.ok ? policy.value.spec.nodeSelector : undefined;
-    if (nodeSelector !== undefined && unknown.has("node")) return;
+    if (nodeSelector !== undefined && !isNodeKnown) return;
     if (
       nodeSelector !== undefined &&
       nodeLabels !== undefined &&
@@ -96,20 +118,27 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     else log.error("tracing policy of the API server is not used", { ...fields, err: done.error });
   };
 
+  /** One object at a time, and the next when the kernel has its filters: what comes meanwhile replaces what waits. */
+  const turns = takeTurns(async (uid) => {
+    const object = objects.get(uid);
+    if (object === undefined) return;
+    use(object);
+    await policies.settled();
+  }, note);
+
   const setNode = (labels: Labels | undefined): void => {
-    const isFirst = unknown.has("node");
     const isSame = labels !== undefined && nodeLabels !== undefined && haveSameLabels(labels, nodeLabels);
-    if (!isFirst && (isSame || labels === nodeLabels)) return;
+    if (isNodeKnown && (isSame || labels === nodeLabels)) return;
     nodeLabels = labels;
-    unknown.delete("node");
-    for (const object of objects.values())
-      if (object.policy.ok && object.policy.value.spec.nodeSelector !== undefined) use(object);
-    if (isFirst && unknown.size === 0) onAll();
+    isNodeKnown = true;
+    for (const { uid, hasNodeSelector } of objects.values()) if (hasNodeSelector) turns.add(uid);
+    complete.add("node");
+    note();
   };
 
   const put = (object: PolicyObject): void => {
     objects.set(object.uid, object);
-    use(object);
+    turns.add(object.uid);
   };
   const remove = (uid: string): void => {
     const gone = objects.get(uid)?.name;
@@ -138,7 +167,8 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
         for (const uid of own) if (!kept.has(uid)) remove(uid);
         own.clear();
         for (const uid of kept) own.add(uid);
-        note(plural);
+        complete.add(plural);
+        note();
       }
     };
     return watchResource({
@@ -154,7 +184,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   };
   const node = watchNode({ client, nodeName, log, onTooLarge, onTelling: onNode });
   const timer = setTimeout(() => {
-    if (!unknown.has("node")) return;
+    if (isNodeKnown) return;
     log.warn("the node's labels are not known: policies with a nodeSelector are in force", {
       node: nodeName,
     });
@@ -166,6 +196,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     problems: () => all.map((watch) => watch.problem()),
     close() {
       clearTimeout(timer);
+      turns.close();
       for (const watch of all) watch.close();
     },
   };

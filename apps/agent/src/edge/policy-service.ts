@@ -43,6 +43,9 @@ export function registerPolicyService(
   const find = (name: PolicyName): PolicyStatus | undefined =>
     policies.list(name.domain).find((one) => one.name === name.name && one.namespace === name.namespace);
 
+  /** The kernel has what was asked for, or has refused it. */
+  const whenSettled = (then: () => void): void => void policies.settled().then(then).catch(onBug);
+
   registerUnary(
     to,
     service,
@@ -58,15 +61,21 @@ export function registerPolicyService(
       for (const warning of policy.value.warnings) {
         log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
       }
-      const added = applyKept(
-        archive.save(name, yaml),
-        () => policies.add(where, policy.value),
-        () => {
-          policies.remove(name);
-          archive.remove(name);
-        },
-      );
-      answer(conclude(added, status.FAILED_PRECONDITION, "added", { ...name }));
+      const undo = (): void => {
+        policies.remove(name);
+        archive.remove(name);
+      };
+      const added = applyKept(archive.save(name, yaml), () => policies.add(where, policy.value), undo);
+      const finish = (done: Result<void, string>): void =>
+        answer(conclude(done, status.FAILED_PRECONDITION, "added", { ...name }));
+      if (!added.ok) finish(added);
+      else
+        whenSettled(() => {
+          const found = find(name);
+          if (found?.state !== "load_error") return finish(added);
+          undo();
+          finish(err(found.error));
+        });
     },
     onBug,
   );
@@ -80,7 +89,8 @@ export function registerPolicyService(
       const isKept = find(name) !== undefined && isFromCalls(name);
       const forgotten = isKept ? archive.remove(name) : ok(undefined);
       const code = forgotten.ok ? status.NOT_FOUND : status.FAILED_PRECONDITION;
-      answer(conclude(forgotten.ok ? policies.remove(name) : forgotten, code, "deleted", { ...name }));
+      const deleted = forgotten.ok ? policies.remove(name) : forgotten;
+      whenSettled(() => answer(conclude(deleted, code, "deleted", { ...name })));
     },
     onBug,
   );

@@ -10,21 +10,35 @@ declare const self: Worker;
 
 let map: ReverseMap | undefined;
 
+function open(directory: string): ReverseReport {
+  map?.close();
+  map = undefined;
+  const bpf = openBpf();
+  const notes: string[] = [];
+  const problems: string[] = [];
+  const reports = {
+    note: (what: string) => notes.push(what),
+    problem: (what: string) => problems.push(what),
+  };
+  const opened = bpf.ok ? openReverseMap(bpf.value, directory, reports) : bpf;
+  if (!opened.ok) return { kind: "unusable", error: opened.error };
+  map = opened.value;
+  const found = map.list();
+  return found.ok
+    ? { kind: "opened", cgroupIds: found.value, notes, problems }
+    : { kind: "unusable", error: found.error };
+}
+
 function work(job: ReverseJob): ReverseReport {
-  if (job.kind === "open") {
-    const bpf = openBpf();
-    const replaced: string[] = [];
-    const opened = bpf.ok
-      ? openReverseMap(bpf.value, job.directory, (path, why) => replaced.push(`${path}: ${why}`))
-      : bpf;
-    if (!opened.ok) return { kind: "unusable", error: opened.error };
-    map = opened.value;
-    const found = map.list();
-    return found.ok
-      ? { kind: "opened", cgroupIds: found.value, replaced }
-      : { kind: "unusable", error: found.error };
+  if (job.kind === "open") return open(job.directory);
+  if (map === undefined) return { kind: "unusable", error: "the map is not open" };
+  if (job.kind === "check") {
+    const checked = map.keepPinned();
+    return checked.ok
+      ? { kind: "checked", isPinnedAgain: checked.value }
+      : { kind: "unusable", error: checked.error };
   }
-  const failures = map?.put(job.changes) ?? new Map<bigint, string>();
+  const failures = map.put(job.changes);
   return { kind: "done", failed: [...failures.keys()], error: [...failures.values()][0] ?? "" };
 }
 

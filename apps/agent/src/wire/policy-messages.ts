@@ -8,6 +8,7 @@ const states = {
   disabled: TracingPolicyState.TP_STATE_DISABLED,
   load_error: TracingPolicyState.TP_STATE_LOAD_ERROR,
   skipped: TracingPolicyState.TP_STATE_SKIPPED,
+  loading: TracingPolicyState.TP_STATE_LOADING,
 } as const; // const: each state keeps its number
 
 const modes = {

@@ -10,10 +10,12 @@ export interface MapSpec {
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
+  /** BPF_F_… of include/uapi/linux/bpf.h; none where it is missing. */
+  readonly flags?: number;
 }
 
 /** What the kernel says of a map that exists. */
-export interface MapInfo extends Omit<MapSpec, "type"> {
+export interface MapInfo extends Required<Omit<MapSpec, "type">> {
   /** Undefined for a kind that is not used here. */
   readonly type: MapType | undefined;
   readonly id: number;
@@ -30,6 +32,7 @@ export function encodeMapCreate(spec: MapSpec, innerFd: number): Uint8Array {
   view.setUint32(4, spec.keySize, true);
   view.setUint32(8, spec.valueSize, true);
   view.setUint32(12, spec.maxEntries, true);
+  view.setUint32(16, spec.flags ?? 0, true);
   view.setUint32(20, innerFd, true);
   bytes.set(encoder.encode(spec.name).subarray(0, NAME_BYTES - 1), 28);
   return bytes;
@@ -49,6 +52,7 @@ export function decodeMapInfo(bytes: Uint8Array): MapInfo {
     keySize: view.getUint32(8, true),
     valueSize: view.getUint32(12, true),
     maxEntries: view.getUint32(16, true),
+    flags: view.getUint32(20, true),
     name: decoder.decode(name.subarray(0, end === -1 ? NAME_BYTES : end)),
   };
 }
@@ -60,5 +64,6 @@ export function findMismatch(found: MapInfo, wanted: MapSpec): string | undefine
   for (const key of ["type", "keySize", "valueSize", "maxEntries"] as const) {
     if (found[key] !== wanted[key]) return `${key} is ${found[key] ?? "unknown"}, not ${wanted[key]}`;
   }
-  return undefined;
+  const flags = wanted.flags ?? 0;
+  return found.flags === flags ? undefined : `flags are ${found.flags}, not ${flags}`;
 }

@@ -57,7 +57,7 @@ describe("a hash map", () => {
   const create = () => keep(must(bpf.createMap(inner)));
 
   test("is what was asked for", () => {
-    expect(create().info).toEqual({ ...inner, id: expect.any(Number) });
+    expect(create().info).toEqual({ ...inner, flags: 0, id: expect.any(Number) });
   });
 
   test("gives back what was put in, and nothing for what was not", () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { readlinkSync } from "node:fs";
 import { err, ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
 import { decodeMapInfo, encodeMapCreate, MAP_INFO_BYTES, type MapSpec } from "../core/map-spec.ts";
@@ -10,8 +11,12 @@ export interface Bpf {
   createMap(spec: MapSpec): Result<BpfMap, BpfError>;
   /** `inner` is only an example of what may be put in. Keys are 4 or 8 bytes; values are maps' descriptors. */
   createMapOfMaps(spec: MapSpec, inner: MapSpec): Result<BpfMap, BpfError>;
-  /** Undefined where nothing is pinned. */
+  /** Undefined where nothing is pinned. A program or a link that is pinned there is an error. */
   openPinned(path: string): Result<BpfMap | undefined, BpfError>;
+  /** Of this process, as another thread of it has made it; it is closed with the map. */
+  openDescriptor(fd: number): Result<BpfMap, BpfError>;
+  /** Whether a map of maps takes maps such as this one. Nothing is changed. */
+  takesInner(outer: BpfMap, inner: MapSpec): Result<boolean, BpfError>;
   /** As a lookup in a map of maps gives it; undefined where there is no such map any more. */
   openById(id: number): Result<BpfMap | undefined, BpfError>;
 }
@@ -67,7 +72,30 @@ function toBpf(calls: BpfCalls): Bpf {
       const target = new TextEncoder().encode(`${path}\0`);
       const attr = new Uint8Array(16);
       new DataView(attr.buffer).setBigUint64(0, calls.pointerTo(target), true);
-      return openIfThere(calls.bpf("OBJ_GET", path, attr), path);
+      const fd = calls.bpf("OBJ_GET", path, attr);
+      const kind = fd.ok ? readKind(fd.value) : MAP_KIND;
+      if (!fd.ok || kind === MAP_KIND) return openIfThere(fd, path);
+      calls.close(fd.value);
+      return err({
+        ...{ command: "OBJ_GET", subject: path, code: "EINVAL", hint: "" },
+        message: `it is not a map but another object (${kind})`,
+      });
+    },
+    openDescriptor: (fd) => open(fd, `descriptor ${fd}`),
+    takesInner(outer, inner) {
+      const absent = findAbsentKey(outer);
+      if (!absent.ok) return absent;
+      const example = create(inner, 0);
+      if (!example.ok) return example;
+      // The map is compared before the key is looked for (bpf_fd_htab_map_update_elem() of kernel/bpf/hashtab.c).
+      const refused = outer.update(
+        absent.value,
+        new Uint8Array(new Uint32Array([example.value.fd]).buffer),
+        "exist",
+      );
+      example.value.close();
+      if (refused.ok || refused.error.code === "ENOENT") return ok(true);
+      return refused.error.code === "EINVAL" ? ok(false) : refused;
     },
     openById(id) {
       const attr = new Uint8Array(12);
@@ -75,4 +103,26 @@ function toBpf(calls: BpfCalls): Bpf {
       return openIfThere(calls.bpf("MAP_GET_FD_BY_ID", `id ${id}`, attr), `id ${id}`);
     },
   };
+}
+
+const MAP_KIND = "bpf-map";
+
+/** "anon_inode:bpf-map" or "anon_inode:bpf-prog": descriptors of all kinds of objects come from OBJ_GET. */
+function readKind(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).replace("anon_inode:", "");
+  } catch {
+    // Without /proc it is taken for what it should be.
+    return MAP_KIND;
+  }
+}
+
+function findAbsentKey(map: BpfMap): Result<Uint8Array, BpfError> {
+  const key = new Uint8Array(map.info.keySize);
+  for (let number = 0; ; number++) {
+    new DataView(key.buffer).setUint32(0, number, true);
+    const found = map.lookup(key);
+    if (!found.ok) return found;
+    if (found.value === undefined) return ok(key);
+  }
 }

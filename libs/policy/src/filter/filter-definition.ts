@@ -44,6 +44,15 @@ export const allPods: FilterDefinition = {
   hostSelector: false,
 };
 
+/** Those that differ in the order of their labels alone may count as different. */
+export const isSameDefinition = (one: FilterDefinition, other: FilterDefinition): boolean =>
+  toText(one) === toText(other);
+
+const toText = ({ namespace, podSelector, containerSelector, hostSelector }: FilterDefinition): string =>
+  JSON.stringify([namespace, podSelector, containerSelector, hostSelector], (_, value: unknown) =>
+    value instanceof Map ? [...value] : value,
+  );
+
 /** `podLabels`: with the namespace as one of them. */
 export function isFiltered(
   definition: FilterDefinition,

@@ -27,7 +27,7 @@ export type FilterChange =
 
 export interface FilterState {
   /** In place of what had the id. */
-  putPolicy(policyId: number, definition: FilterDefinition): FilterChange;
+  putPolicy(policyId: number, definition: FilterDefinition): Extract<FilterChange, { kind: "policy.put" }>;
   removePolicy(policyId: number): readonly FilterChange[];
   /** In place of what was known under the same container id. */
   putContainer(container: FilterContainer): readonly FilterChange[];
@@ -127,7 +127,7 @@ export function createFilterState(): FilterState {
     return byNamespace ?? containers.keys();
   };
 
-  const putPolicy = (policyId: number, definition: FilterDefinition): FilterChange => {
+  const putPolicy: FilterState["putPolicy"] = (policyId, definition) => {
     removePolicy(policyId);
     const members = new Map<bigint, number>();
     policies.set(policyId, { definition, members });
