@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { findCgroupDirectory, removeCgroup } from "../harness/cgroup.ts";
 import { type RecordedAgent, startRecordingAgent } from "../harness/fake-agents.ts";
-import { containerdAnnotations, runHook, writeSpec } from "../harness/hook.ts";
-import { startProcess } from "../harness/process.ts";
+import { containerdAnnotations, writeSpec } from "../harness/hook.ts";
+import { runProcess, startProcess } from "../harness/process.ts";
 import { findHook } from "../harness/programs.ts";
 import { readLog } from "../harness/records.ts";
 import { createRunc, type Runc } from "../harness/runc.ts";
@@ -79,7 +79,7 @@ describe("runc", () => {
 
 /** What no runtime here does: a hook that is called by hand, for a process that the test moves. */
 describe("a runtime", () => {
-  const runFor = async (pid: number, linux: object) => {
+  const runFor = async (pid: number, linux: object, launcher: readonly string[] = []) => {
     const dir = writeSpec(workspace.path(`hand-${++count}`), {
       ociVersion: "1.0.2",
       root: { path: "rootfs" },
@@ -89,10 +89,8 @@ describe("a runtime", () => {
     const log = workspace.path(`hand-${count}.log`);
     const before = agent.requests.length;
     const state = { ociVersion: "1.0.2", id: "c", status: "creating", pid, bundle: dir };
-    const result = await runHook(
-      ["createRuntime", "--grpc-address", `unix://${agent.socketPath}`, "--log-fname", log],
-      { stdin: JSON.stringify(state) },
-    );
+    const args = ["createRuntime", "--grpc-address", `unix://${agent.socketPath}`, "--log-fname", log];
+    const result = await runProcess([...launcher, findHook(), ...args], { stdin: JSON.stringify(state) });
     const asked = agent.requests.slice(before).map(({ event }) => event?.createContainer.cgroupsPath);
     return { result, asked, remark: readLog(log)[0]?.["cgroups-remark"] };
   };
@@ -109,6 +107,24 @@ describe("a runtime", () => {
     expect(result.exitCode).toBe(0);
     expect(asked).toEqual(["/a/b"]);
     expect(remark).toContain("runtime's own cgroup");
+  });
+
+  test("in a cgroup namespace of its own, outside of which the process is, has the spec's told", async () => {
+    const parent = `/rthooks-test-${workspace.tag}-ns`;
+    for (const name of ["runtime", "c1"])
+      mkdirSync(findCgroupDirectory(`${parent}/${name}`), { recursive: true });
+    workspace.onClose(() => removeCgroup(parent));
+    const held = startProcess(["/bin/sleep", "600"], {}, workspace);
+    writeFileSync(findCgroupDirectory(`${parent}/c1/cgroup.procs`), String(held.pid));
+    // Seen from the namespace, it is in "/../c1".
+    const enter = `echo $$ > ${findCgroupDirectory(`${parent}/runtime/cgroup.procs`)}; exec unshare -C "$0" "$@"`;
+    const inNamespace = ["/bin/sh", "-c", enter];
+    const right = await runFor(held.pid, { cgroupsPath: `${parent}/c1` }, inNamespace);
+    const wrong = await runFor(held.pid, {}, inNamespace);
+    held.signal("SIGKILL");
+    await held.exited;
+    expect(right).toMatchObject({ result: { exitCode: 0 }, asked: [`${parent}/c1`], remark: undefined });
+    expect(wrong).toMatchObject({ result: { exitCode: 1 }, asked: [] });
   });
 
   test("that puts the process into a child of the spec's cgroup, as crun, has the spec's told", async () => {

@@ -51,6 +51,20 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const id = "c1".repeat(32);
+
+/** What CRI-O writes of a pod, the longest way to an identity. */
+const crio = {
+  "io.container.manager": "cri-o",
+  "io.kubernetes.cri-o.ContainerID": id,
+  "io.kubernetes.cri-o.ImageName": "registry.example.org/web:1",
+  "io.kubernetes.cri-o.Metadata": '{"name":"app","attempt":1}',
+  "io.kubernetes.cri-o.SandboxName": "k8s_web-0_shop_5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c11_0",
+  "io.kubernetes.pod.name": "web-0",
+  "io.kubernetes.pod.namespace": "shop",
+  "io.kubernetes.pod.uid": "5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c11",
+};
+
 /** About what a kubelet's container has: 25 mounts with three options each, 20 annotations. */
 const spec = {
   root: { path: "rootfs" },
@@ -66,8 +80,12 @@ const spec = {
   linux: { cgroupsPath },
 };
 
-async function listCompiled(...args: readonly string[]): Promise<readonly string[]> {
-  writeFileSync(join(directory, "config.json"), JSON.stringify(spec));
+async function listCompiled(
+  annotations: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<readonly string[]> {
+  const written = { ...spec, annotations: { ...spec.annotations, ...annotations } };
+  writeFileSync(join(directory, "config.json"), JSON.stringify(written));
   const child = Bun.spawn([hook, ...args, "--log-fname", join(directory, "hook.log")], {
     stdin: new Blob([JSON.stringify({ id: "c", pid: contained.pid, bundle: directory })]),
     stdout: "pipe",
@@ -79,8 +97,12 @@ async function listCompiled(...args: readonly string[]): Promise<readonly string
   return printed.join("").match(/Optimized .*? using Baseline/g) ?? [];
 }
 
-test("a container that the agent lets go compiles nothing", async () => {
-  expect(await listCompiled("createRuntime", `--grpc-address=unix://${directory}/agent.sock`)).toEqual([]);
+test.each([
+  { runtime: "no known runtime", annotations: {} },
+  { runtime: "CRI-O", annotations: crio },
+])("a container of $runtime that the agent lets go compiles nothing", async ({ annotations }) => {
+  const address = `--grpc-address=unix://${directory}/agent.sock`;
+  expect(await listCompiled(annotations, "createRuntime", address)).toEqual([]);
 });
 
 test("the runtime would have told", async () => {
@@ -90,6 +112,7 @@ test("the runtime would have told", async () => {
   ];
   expect(
     await listCompiled(
+      {},
       "createRuntime",
       "--disable-grpc",
       "--fail-cel-expr=size(annotations) > 1",
