@@ -16,6 +16,8 @@ interface TestPod {
   readonly containers?: readonly { readonly id: string; readonly name: string; readonly image: string }[];
   /** Whoever asks for it by name is told; lists and watches are behind, until `catchUp`. */
   readonly isBehind?: boolean;
+  /** Of its container's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface KubeApi {
@@ -23,6 +25,10 @@ export interface KubeApi {
   readonly certs: Certs;
   /** Requests so far, by path and query. */
   readonly requests: readonly URL[];
+  /** Objects of a page at most. */
+  pageLimit: number;
+  /** What it answers in place of what it would; undefined: as usual. */
+  intercept: (url: URL) => Promise<Response> | Response | undefined;
   /** Accepted as "Bearer"; empty: none is asked for. */
   token: string;
   /** As servers before 1.32. */
@@ -44,6 +50,13 @@ export interface KubeApi {
   cut(inTheMiddle?: boolean): void;
   /** Nobody can go on from before now. */
   forgetHistory(): void;
+  /**
+   * The storage is that of a backup: versions begin again, and watches end. Pods are what is put from now on. A watch from
+   * a version that is not reached yet gets nothing until then.
+   */
+  restore(): void;
+  /** Another server at the same address, which shows the certificate. */
+  restart(server: Certs["server"]): Promise<void>;
   bookmark(): void;
   catchUp(): void;
   watchers(): number;
@@ -60,12 +73,25 @@ interface Watcher {
   readonly collection: string;
   /** It was not told of something: a real server leaves nothing out, so it hears nothing more. */
   isStuck: boolean;
+  /** It is sent nothing of this version or before. */
+  readonly from: number;
   readonly timer: ReturnType<typeof setInterval>;
   send(text: string): void;
   end(): void;
 }
 
-const failure = (code: number, message: string): Response =>
+/** As Go writes JSON: these characters take six bytes each. */
+const toJson = (value: unknown): string =>
+  ["<", ">", "&", "\u2028", "\u2029"].reduce(
+    (text, character) =>
+      text.replaceAll(character, `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    JSON.stringify(value),
+  );
+
+const answer = (value: unknown): Response =>
+  new Response(toJson(value), { headers: { "content-type": "application/json" } });
+
+export const failure = (code: number, message: string): Response =>
   Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", message, code }, { status: code });
 
 /** `needsCertificate`: a token alone is not enough to be let in. */
@@ -91,9 +117,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   const tell = (change: Change): void => {
     history.push(change);
     for (const watcher of watchers) {
-      if (watcher.collection !== change.collection) continue;
+      if (watcher.collection !== change.collection || change.version <= watcher.from) continue;
       if (api.isSilent) watcher.isStuck = true;
-      if (!watcher.isStuck) watcher.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
+      if (!watcher.isStuck) watcher.send(`${toJson({ type: change.type, object: change.object })}\n`);
     }
   };
   const store = (
@@ -149,6 +175,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         const own: Watcher = {
           collection,
           isStuck: false,
+          from: hasInitial ? 0 : from,
           timer,
           send: (text) => {
             if (api.isSlow) slowly.push(encoder.encode(text));
@@ -175,13 +202,13 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         watchers.add(own);
         if (hasInitial) {
           for (const object of listShown(collection)) {
-            own.send(`${JSON.stringify({ type: "ADDED", object })}\n`);
+            own.send(`${toJson({ type: "ADDED", object })}\n`);
           }
           own.send(renderBookmark(true));
         } else {
           for (const change of history) {
             if (change.version > from && change.collection === collection)
-              own.send(`${JSON.stringify({ type: change.type, object: change.object })}\n`);
+              own.send(`${toJson({ type: change.type, object: change.object })}\n`);
           }
         }
       },
@@ -195,55 +222,56 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   };
 
   const list = (query: URLSearchParams, collection: string): Response => {
-    const limit = Math.min(Number(query.get("limit") ?? 500), 2);
+    const limit = Math.min(Number(query.get("limit") ?? 500), api.pageLimit);
     const from = Number(query.get("continue") ?? 0);
     const all = listShown(collection);
     const next = from + limit < all.length ? String(from + limit) : undefined;
-    return Response.json({
-      kind: "PodList",
-      metadata: {
-        resourceVersion: String(shownVersion()),
-        ...(next === undefined ? {} : { continue: next }),
-      },
-      items: all.slice(from, from + limit),
-    });
+    const resourceVersion = String(shownVersion());
+    const metadata = { resourceVersion, ...(next === undefined ? {} : { continue: next }) };
+    return answer({ kind: "PodList", metadata, items: all.slice(from, from + limit) });
   };
 
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 0,
-    tls: needsCertificate
-      ? { ...certs.server, ca: certs.ca, requestCert: true, rejectUnauthorized: true }
-      : { ...certs.server },
-    fetch(request) {
-      const url = new URL(request.url);
-      requests.push(url);
-      if (api.failsWith !== undefined) return failure(api.failsWith, "as it was asked to");
-      if (api.token !== "" && request.headers.get("authorization") !== `Bearer ${api.token}`) {
-        return failure(401, "Unauthorized");
-      }
-      const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
-      const named = /^metadata\.name=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
-      const collection = (() => {
-        if (url.pathname === "/api/v1/pods" && nodeName !== undefined) return toPods(nodeName);
-        if (url.pathname === "/api/v1/nodes" && named !== undefined) return toNode(named);
-        return url.pathname;
-      })();
-      if (/^\/api\/v1\/(pods|nodes)@/.test(collection) || kinds.has(collection)) {
-        const answer = url.searchParams.get("watch") === "true" ? watch : list;
-        return answer(url.searchParams, collection);
-      }
-      const pod = [...pods.values()].find(({ path }) => path === url.pathname);
-      return pod === undefined ? failure(404, "not found") : Response.json(pod.object);
-    },
-  });
+  const serve = (port: number, own: Certs["server"]) =>
+    Bun.serve({
+      hostname: "127.0.0.1",
+      port,
+      idleTimeout: 0,
+      tls: needsCertificate
+        ? { ...own, ca: certs.ca, requestCert: true, rejectUnauthorized: true }
+        : { ...own },
+      fetch(request) {
+        const url = new URL(request.url);
+        requests.push(url);
+        const intercepted = api.intercept(url);
+        if (intercepted !== undefined) return intercepted;
+        if (api.failsWith !== undefined) return failure(api.failsWith, "as it was asked to");
+        if (api.token !== "" && request.headers.get("authorization") !== `Bearer ${api.token}`) {
+          return failure(401, "Unauthorized");
+        }
+        const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
+        const named = /^metadata\.name=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
+        const collection = (() => {
+          if (url.pathname === "/api/v1/pods" && nodeName !== undefined) return toPods(nodeName);
+          if (url.pathname === "/api/v1/nodes" && named !== undefined) return toNode(named);
+          return url.pathname;
+        })();
+        if (/^\/api\/v1\/(pods|nodes)@/.test(collection) || kinds.has(collection)) {
+          const serve = url.searchParams.get("watch") === "true" ? watch : list;
+          return serve(url.searchParams, collection);
+        }
+        const pod = [...pods.values()].find(({ path }) => path === url.pathname);
+        return pod === undefined ? failure(404, "not found") : answer(pod.object);
+      },
+    });
+  let server = serve(0, certs.server);
   workspace.onClose(() => server.stop(true));
 
   const api: KubeApi = {
     url: `https://127.0.0.1:${server.port}`,
     certs,
     requests,
+    pageLimit: 2,
+    intercept: () => undefined,
     token: "secret-1",
     refusesInitialEvents: false,
     failsWith: undefined,
@@ -259,6 +287,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       ownerReferences = [],
       containers = [],
       isBehind = false,
+      env = {},
     }) {
       if (isBehind && behind.size === 0) lagging = version;
       // Others write meanwhile, whom the server is late with as well.
@@ -270,7 +299,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
       }));
       const status = { phase: "Running", containerStatuses };
-      const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { nodeName }, status };
+      const environment = Object.entries(env).map(([key, value]) => ({ name: key, value }));
+      const spec = { nodeName, containers: [{ name: "app", env: environment }] };
+      const object = { kind: "Pod", apiVersion: "v1", metadata, spec, status };
       store(uid, object, toPods(nodeName), `/api/v1/namespaces/${namespace}/pods/${name}`, isBehind);
     },
     putNode(name, labels) {
@@ -312,8 +343,22 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       oldest = shownVersion();
       history.length = 0;
     },
+    restore() {
+      api.cut();
+      pods.clear();
+      history.length = 0;
+      version = 10;
+      oldest = 10;
+    },
+    async restart(own) {
+      const { port } = server;
+      await server.stop(true);
+      watchers.clear();
+      server = serve(port ?? 0, own);
+    },
     bookmark: () => {
-      for (const watcher of watchers) if (!watcher.isStuck) watcher.send(renderBookmark(false));
+      for (const watcher of watchers)
+        if (!watcher.isStuck && version > watcher.from) watcher.send(renderBookmark(false));
     },
     catchUp() {
       for (const tellNow of behind.values()) tellNow();

@@ -13,8 +13,6 @@ import type { KubeApi } from "../harness/kube-api.ts";
 import { waitFor } from "../harness/wait.ts";
 import type { Workspace } from "../harness/workspace.ts";
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
 export const accessOf = (api: KubeApi, more: Partial<ClusterAccess> = {}): ClusterAccess => ({
   server: api.url,
   ca: { kind: "file", path: api.certs.caPath },
@@ -27,6 +25,8 @@ export const accessOf = (api: KubeApi, more: Partial<ClusterAccess> = {}): Clust
 
 export interface Observer {
   readonly watch: ResourceWatch;
+  /** Logged so far. */
+  readonly lines: readonly string[];
   readonly tellings: readonly Telling<KubePod>[];
   pods(): ReadonlyMap<string, KubePod>;
   labels(uid: string): Readonly<Record<string, string>> | undefined;
@@ -38,11 +38,13 @@ export function observe(
   timing: Partial<WatchTiming> = {},
 ): Observer {
   const pods = new Map<string, KubePod>();
+  const lines: string[] = [];
+  const write = (msg: string, fields?: object): void => void lines.push(`${msg} ${JSON.stringify(fields)}`);
   const tellings: Telling<KubePod>[] = [];
   const watch = watchPods({
     client: openApiClient(() => Promise.resolve({ ok: true, value: access }), "test/1"),
     nodeName: "node-1",
-    log: silent,
+    log: { debug: write, info: write, warn: write, error: write },
     timing: { idleMs: 5_000, settledMs: 0, ...timing },
     onTelling: (telling) => {
       tellings.push(telling);
@@ -56,6 +58,7 @@ export function observe(
   workspace.onClose(() => watch.close());
   return {
     watch,
+    lines,
     tellings,
     pods: () => pods,
     labels: (uid) => {

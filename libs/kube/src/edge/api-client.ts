@@ -11,8 +11,6 @@ interface GetOptions {
   readonly timeoutMs: number;
   /** What is kept of an answer, from all to least. */
   readonly levels: readonly Level[];
-  /** A larger answer is an error. */
-  readonly maxBytes: number;
 }
 
 interface StreamOptions {
@@ -84,12 +82,12 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
   };
 
   return {
-    async get(path, { timeoutMs, levels, maxBytes }) {
+    async get(path, { timeoutMs, levels }) {
       const signal = AbortSignal.timeout(timeoutMs);
       const sent = await send(path, signal);
       if (!sent.ok) return sent;
       const { response, endpoint } = sent.value;
-      const read = await readDocument(response, levels, maxBytes);
+      const read = await readDocument(response, levels);
       if (read.ok) return read;
       return err(
         noAnswer(`${endpoint.name}: ${read.error.message}`, read.error.isTooLarge || signal.aborted),

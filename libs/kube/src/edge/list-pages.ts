@@ -19,7 +19,6 @@ export interface ListOptions {
 const PAGE = 500;
 /** The API server itself ends a request after a minute (--request-timeout). */
 const TIMEOUT_MS = 60_000;
-const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 
 const schema = v.object({
   metadata: v.object({ resourceVersion: v.string(), continue: v.nullish(v.string()) }),
@@ -35,7 +34,6 @@ export async function listPages(options: ListOptions): Promise<Result<string, Ap
     const answer = await client.get(path(query), {
       timeoutMs: TIMEOUT_MS,
       levels: levels.page(limit),
-      maxBytes: limit === 1 ? Number.POSITIVE_INFINITY : MAX_PAGE_BYTES,
     });
     if (signal.aborted) return err(noAnswer("closed"));
     if (!answer.ok && answer.error.isTooLarge && limit > 1) {

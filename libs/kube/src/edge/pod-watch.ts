@@ -31,7 +31,7 @@ export async function fetchPod(
   timeoutMs: number,
 ): Promise<Result<KubePod | undefined, string>> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
-  const answer = await client.get(path, { timeoutMs, levels, maxBytes: Number.POSITIVE_INFINITY });
+  const answer = await client.get(path, { timeoutMs, levels });
   if (!answer.ok) return answer.error.status === 404 ? ok(undefined) : err(answer.error.message);
   let object: unknown;
   try {

@@ -33,39 +33,29 @@ export async function readLines(
       }
       start = end + 1;
     }
-    return true;
   });
   return read;
 }
 
-/** The body as one document; `tooLarge` where it has more than `maxBytes` or no level had room. */
+/** The body as one document; `isTooLarge` where no level had room. */
 export async function readDocument(
   response: Response,
   levels: readonly Level[],
-  maxBytes: number,
 ): Promise<Result<Reduced, { readonly isTooLarge: boolean; readonly message: string }>> {
   const document = createBoundedDocument(levels);
-  let total = 0;
-  const read = await readBody(response, (bytes) => {
-    total += bytes.length;
-    document.push(bytes);
-    return total <= maxBytes;
-  });
+  const read = await readBody(response, document.push);
   if (!read.ok) return err({ isTooLarge: false, message: read.error });
-  const reduced = total <= maxBytes ? document.end() : undefined;
-  return reduced === undefined
-    ? err({ isTooLarge: true, message: `the answer is too large (${total} bytes)` })
-    : ok(reduced);
+  const reduced = document.end();
+  return reduced === undefined ? err({ isTooLarge: true, message: "the answer is too large" }) : ok(reduced);
 }
 
-/** Until the body ends, or `onBytes` wants no more. */
 async function readBody(
   response: Response,
-  onBytes: (bytes: Uint8Array) => boolean,
+  onBytes: (bytes: Uint8Array) => void,
 ): Promise<Result<void, string>> {
   if (response.body === null) return ok(undefined);
   try {
-    for await (const bytes of response.body) if (!onBytes(bytes)) break;
+    for await (const bytes of response.body) onBytes(bytes);
     return ok(undefined);
   } catch (error) {
     return err(describeError(error));

@@ -46,6 +46,8 @@ export interface WatchOptions<T> {
 export interface WatchTiming {
   /** Silence that long starts a probe, in milliseconds. */
   readonly probeAfterMs: number;
+  /** Longest wait for the answer to begin: a proxy may hold it back until the first bookmark. */
+  readonly beginMs: number;
   /** Longest silence of a connection; the server sends a bookmark about once a minute. */
   readonly idleMs: number;
   /** A request that lived that long takes the back-off to its beginning. */
@@ -62,17 +64,24 @@ export interface ResourceWatch {
   close(): void;
 }
 
-const usualTiming: WatchTiming = { probeAfterMs: 30_000, idleMs: 100_000, settledMs: 10_000 };
+const usualTiming: WatchTiming = {
+  probeAfterMs: 30_000,
+  beginMs: 75_000,
+  idleMs: 100_000,
+  settledMs: 10_000,
+};
 /** Of a watch: the server ends it then, and the load spreads over its replicas. */
 const WATCH_SECONDS = 300;
 const GONE = 410;
+/** A watch that goes on from a version, and was not ended by then, has sent what was missed. */
+const OPENED_MS = 1000;
 
 /** What a request came to, where it did not fail. */
 type Ended = Result<"listed" | "watched", ApiError>;
 
 export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   const { client, what, log, parse, onTelling, random = Math.random } = options;
-  const { probeAfterMs, idleMs, settledMs } = { ...usualTiming, ...options.timing };
+  const { settledMs, ...silences } = { ...usualTiming, ...options.timing };
   const levels = createObjectLevels(options.keep);
   const noteTooLarge = createTooLargeLog(what, log);
   const pace = createPace(settledMs, random);
@@ -150,6 +159,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
         return false;
       }
       resourceVersion = version;
+      noteHeard();
       return true;
     };
 
@@ -174,7 +184,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
             collected = undefined;
             resourceVersion = event.resourceVersion;
           }
-          if (advance(event.resourceVersion) && collected === undefined) noteHeard();
+          advance(event.resourceVersion);
           break;
         case "error":
           fail({
@@ -192,8 +202,13 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
       // A server whose versions went back may send nothing to a watch that goes on from a later one.
       if (!hasHeard) resourceVersion = "";
     };
-    const silence = guardSilence({ probeAfterMs, idleMs, probe: client.probe, onDead });
+    const silence = guardSilence({ ...silences, probe: client.probe, onDead });
     guard = silence;
+    let opened: ReturnType<typeof setTimeout> | undefined;
+    const onBytes = (): void => {
+      silence.heard();
+      if (collected === undefined) opened ??= setTimeout(noteHeard, OPENED_MS);
+    };
     try {
       const streamed = await client.stream(path({ ...query, watch: "true" }), {
         levels: levels.event,
@@ -202,13 +217,14 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
           if (document === undefined) noteTooLarge(undefined, "skipped", 0);
           else take(parseWatchEvent(document.text), document);
         },
-        onBytes: silence.heard,
+        onBytes,
         signal: AbortSignal.any([closing.signal, stop.signal]),
       });
       if (failure !== undefined) return err(failure);
       return streamed.ok ? ok("watched") : streamed;
     } finally {
       silence.stop();
+      clearTimeout(opened);
     }
   };
 

@@ -9,6 +9,8 @@ export interface SilenceOptions {
   readonly probeAfterMs: number;
   /** Silence that long is the end, whatever the probe says: the server sends a bookmark about once a minute. */
   readonly idleMs: number;
+  /** The same while the answer has not begun. */
+  readonly beginMs: number;
   probe(): Promise<Result<void, ApiError>>;
   /** `message`: one line for people. Called once. */
   onDead(message: string): void;
@@ -22,7 +24,9 @@ export interface SilenceGuard {
 }
 
 export function guardSilence(options: SilenceOptions): SilenceGuard {
-  const { probeAfterMs, idleMs, probe, onDead } = options;
+  const { probeAfterMs, probe, onDead } = options;
+  let longestMs = options.beginMs;
+  let hasBegun = false;
   let isOver = false;
   let heardMs = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -39,7 +43,7 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
   };
   const wait = (ms: number): void => {
     clearTimeout(timer);
-    timer = setTimeout(tick, Math.min(ms, Math.max(0, idleMs - silentMs())));
+    timer = setTimeout(tick, Math.min(ms, Math.max(0, longestMs - silentMs())));
   };
   const check = async (): Promise<void> => {
     const beganMs = performance.now();
@@ -49,7 +53,7 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
     else wait(probeAfterMs);
   };
   const tick = (): void => {
-    if (silentMs() >= idleMs) die(describe());
+    if (silentMs() >= longestMs) die(describe());
     else if (silentMs() >= probeAfterMs) void check();
     else wait(probeAfterMs - silentMs());
   };
@@ -58,6 +62,10 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
   return {
     heard() {
       heardMs = performance.now();
+      if (hasBegun || isOver) return;
+      hasBegun = true;
+      longestMs = options.idleMs;
+      wait(probeAfterMs);
     },
     check,
     stop,
