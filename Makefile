@@ -7,12 +7,14 @@ BUN_VERSION := 1.4.5
 BUN_ARCH := $(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 # A processor without AVX2 needs the baseline build.
 BUN_BUILD := linux-$(BUN_ARCH)$(shell [ "$(BUN_ARCH)" = x64 ] && ! grep -qm1 avx2 /proc/cpuinfo && echo -baseline)
+# The other architecture, whose programs run on an emulated kernel.
+CROSS_ARCH := $(if $(filter arm64,$(BUN_ARCH)),x64,arm64)
 BUN := $(CURDIR)/.tools/bun-$(BUN_VERSION)/bun
 export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo test unit build check bench clean generate apt-test containerd-test
+.PHONY: help demo test unit build check bench clean generate apt-test containerd-test kernels-test
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,13 +31,21 @@ node_modules/.installed: $(BUN) package.json bun.lock $(wildcard */package.json 
 	@touch $@
 
 apt-test: # what the tests on real runtimes need, installed only where it is missing
-	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl bpftool
+	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl bpftool qemu-system-x86 qemu-system-arm cpio
 
 containerd-test: # two versions of containerd for the tests, unpacked beside them; nothing is installed
 	@scripts/containerd-download.sh .cache/containerd
 
+kernels-test: # stock kernels for the tests in virtual machines, unpacked beside them; nothing is installed
+	@scripts/kernels-download.sh .cache/kernels
+
 dist/.built: node_modules/.installed $(SOURCES) scripts/build.ts
 	@$(BUN) scripts/build.ts
+	@touch $@
+
+# Building the machine's own programs empties dist.
+dist/$(CROSS_ARCH)/.built: dist/.built
+	@$(BUN) scripts/build.ts $(CROSS_ARCH)
 	@touch $@
 
 build: dist/.built ## compile the four programs into dist/
@@ -46,7 +56,7 @@ demo: apt-test dist/.built ## hold a real runc container until the agent knows i
 check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check
 
-test: apt-test containerd-test dist/.built ## every test, on real runtimes
+test: apt-test containerd-test kernels-test dist/.built dist/$(CROSS_ARCH)/.built ## every test, on real runtimes and kernels
 	@$(BUN) run --silent test
 
 bench: apt-test containerd-test dist/.built ## measure; prints tables, fails nothing

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles the programs that ship into dist/.
+// Compiles the programs that ship into dist/, or with an architecture (`bun scripts/build.ts arm64`) into dist/ARCH
+// for that one.
 import { rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 
 interface Program {
@@ -23,7 +24,15 @@ const programs: readonly Program[] = [
 ];
 
 const root = join(import.meta.dir, "..");
-const out = join(root, "dist");
+const arch = process.argv[2];
+/** For another architecture than this machine's Bun fetches its binary from npm itself. */
+const targets: Readonly<Record<string, "bun-linux-arm64" | "bun-linux-x64">> = {
+  arm64: "bun-linux-arm64",
+  x64: "bun-linux-x64",
+};
+const target = arch === undefined ? undefined : targets[arch];
+if (arch !== undefined && target === undefined) throw new Error(`neither arm64 nor x64: ${arch}`);
+const out = join(root, "dist", arch ?? "");
 
 const settings = {
   target: "bun",
@@ -79,6 +88,7 @@ async function compile({ name, entry, workers = [] }: Program): Promise<void> {
     bytecode: true,
     compile: {
       outfile: join(out, name),
+      ...(target === undefined ? {} : { target }),
       // Nothing in the working directory may influence a program that runs as root on a node.
       autoloadDotenv: false,
       autoloadBunfig: false,
@@ -86,7 +96,7 @@ async function compile({ name, entry, workers = [] }: Program): Promise<void> {
       autoloadPackageJson: false,
     },
   });
-  console.log(`built dist/${name}`);
+  console.log(`built ${relative(root, join(out, name))}`);
 }
 
 process.env.NODE_ENV = "production";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from "node:fs";
+import { type MapEntry, readMapOfMaps } from "./map-entries.ts";
 import { findTool } from "./programs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -18,28 +19,14 @@ export function mountBpfFs(workspace: Workspace): string {
   return path;
 }
 
-interface Entry {
-  /** Bytes as bpftool prints them, "0x2a" each, lowest first. */
-  readonly key: readonly string[];
-  readonly value: readonly string[];
-}
-
-const dump = (...words: readonly string[]): readonly Entry[] =>
+const dump = (...words: readonly string[]): readonly MapEntry[] =>
   JSON.parse(run(findTool("bpftool"), "--json", "map", "dump", ...words));
-
-const toNumber = (bytes: readonly string[]): bigint =>
-  bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
 
 /** A map that goes between the look at the outer one and its own is no answer: then all is looked at anew. */
 function dumpMapOfMaps(path: string, tries = 10): ReadonlyMap<bigint, ReadonlySet<bigint>> {
   const outer = dump("pinned", path);
   try {
-    return new Map(
-      outer.map(({ key, value }) => [
-        toNumber(key),
-        new Set(dump("id", String(toNumber(value))).map((entry) => toNumber(entry.key))),
-      ]),
-    );
+    return readMapOfMaps(outer, (id) => dump("id", id));
   } catch (error) {
     if (tries === 1) throw error;
     return dumpMapOfMaps(path, tries - 1);

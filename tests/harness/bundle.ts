@@ -48,11 +48,14 @@ export function createRootFs(dir: string): void {
   for (const applet of ["sh", "cat", "sleep", "true"]) symlinkSync("busybox", join(dir, "bin", applet));
 }
 
-export function createBundle(workspace: Workspace, options: BundleOptions): Bundle {
-  const dir = workspace.path(options.id);
-  const outDir = join(dir, "out");
-  mkdirSync(outDir, { recursive: true });
-  createRootFs(join(dir, "rootfs"));
+interface SpecOptions extends Omit<BundleOptions, "id"> {
+  readonly rootfs: string;
+  /** The host's side of the container's /out. */
+  readonly outDir: string;
+}
+
+/** The OCI spec of a small container. */
+export function createContainerSpec(options: SpecOptions): object {
   // The environment is always explicit: a hook without one inherits the runtime's, BUN_OPTIONS included.
   const env = [`PATH=${minimalEnv["PATH"]}`];
   const hooks = Object.fromEntries(
@@ -61,7 +64,7 @@ export function createBundle(workspace: Workspace, options: BundleOptions): Bund
       entries.map((entry) => ({ ...entry, env: [...env, ...(entry.env ?? [])] })),
     ]),
   );
-  const spec = {
+  return {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
@@ -71,10 +74,10 @@ export function createBundle(workspace: Workspace, options: BundleOptions): Bund
       cwd: "/",
       noNewPrivileges: true,
     },
-    root: { path: "rootfs", readonly: true },
+    root: { path: options.rootfs, readonly: true },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
-      { destination: "/out", type: "bind", source: outDir, options: ["bind", "rw"] },
+      { destination: "/out", type: "bind", source: options.outDir, options: ["bind", "rw"] },
     ],
     hooks,
     annotations: options.annotations ?? {},
@@ -84,6 +87,14 @@ export function createBundle(workspace: Workspace, options: BundleOptions): Bund
       namespaces: [{ type: "mount" }, { type: "pid" }],
     },
   };
+}
+
+export function createBundle(workspace: Workspace, options: BundleOptions): Bundle {
+  const dir = workspace.path(options.id);
+  const outDir = join(dir, "out");
+  mkdirSync(outDir, { recursive: true });
+  createRootFs(join(dir, "rootfs"));
+  const spec = createContainerSpec({ ...options, rootfs: "rootfs", outDir });
   writeFileSync(join(dir, "config.json"), JSON.stringify(spec));
   return { ...options, dir, outDir };
 }

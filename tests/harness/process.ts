@@ -9,6 +9,8 @@ export interface ProcessOptions {
   readonly stdin?: string | Uint8Array | "open";
   /** A guard: the process is killed then, and its result has the signal. */
   readonly killAfterMs?: number;
+  /** Gets stdout as it comes, beside its being collected. */
+  readonly onStdout?: (text: string) => void;
 }
 
 export interface Finished {
@@ -35,9 +37,17 @@ export const minimalEnv: Readonly<Record<string, string>> = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 };
 
-async function collect(stream: ReadableStream<Uint8Array>, into: { text: string }): Promise<void> {
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  into: { text: string },
+  onText?: (text: string) => void,
+): Promise<void> {
   const decoder = new TextDecoder();
-  for await (const chunk of stream) into.text += decoder.decode(chunk, { stream: true });
+  for await (const chunk of stream) {
+    const text = decoder.decode(chunk, { stream: true });
+    into.text += text;
+    onText?.(text);
+  }
 }
 
 /** Starts a program; with a workspace it is killed when the workspace closes. */
@@ -60,7 +70,7 @@ export function startProcess(
     ...(options.killAfterMs === undefined ? {} : { timeout: options.killAfterMs, killSignal: "SIGKILL" }),
   });
   const ended = child.exited.then(() => performance.now() - startedMs);
-  const collected = Promise.all([collect(child.stdout, out), collect(child.stderr, err)]);
+  const collected = Promise.all([collect(child.stdout, out, options.onStdout), collect(child.stderr, err)]);
   const exited = ended.then(async (elapsedMs) => {
     // A grandchild may hold the pipes open for longer than the program lives.
     await Promise.race([collected, Bun.sleep(1_000)]);
