@@ -179,6 +179,22 @@ describe("a container that CRI-O made", () => {
     expect([found.podName, found.podNamespace, found.podUid]).toEqual([...pod]);
   });
 
+  test("has a name that can be split in one way only, or none", () => {
+    const parts = ["a", "b-c", "0", "k8s", "d_e", "_", "0_0"];
+    for (const name of parts) {
+      for (const namespace of parts) {
+        for (const part of parts) {
+          const joined = ["k8s", name, namespace, part, "0"].join("_");
+          const found = read({ "io.kubernetes.cri-o.SandboxName": joined });
+          const isClear = ![name, namespace, part].some((text) => text.includes("_"));
+          expect([found.podName, found.podNamespace, found.podUid]).toEqual(
+            isClear ? [name, namespace, part] : ["", "", ""],
+          );
+        }
+      }
+    }
+  });
+
   test.each([
     { what: "a container's name", metadata: '{"name":"web","attempt":2}', name: "web" },
     { what: "a sandbox's", metadata: '{"name":"web-0","uid":"u","namespace":"shop"}', name: "" },
