@@ -118,6 +118,14 @@ describe("a hook that cannot start ends with an error", () => {
     90_000,
   );
 
+  test("unless the configuration raises the limits for it, as docs/hook.md shows", async () => {
+    // Soft limits alone, since raising a hard one needs CAP_SYS_RESOURCE.
+    const script = 'exec prlimit --stack=131072: --data=100000000: "$@"';
+    const raising = ["prlimit", "--stack=8388608:", "--data=unlimited:", findHook(), ...hookArgs()];
+    const argv = ["/bin/sh", "-c", script, "sh", ...raising];
+    expect(await runProcess(argv, { stdin: state() })).toMatchObject({ exitCode: 0, stderr: "" });
+  }, 60_000);
+
   test("and with twice what it needs it runs", async () => {
     const script = 'exec prlimit --data=700000000 --stack=400000 --nofile=12 "$0" "$@"';
     const argv = ["/bin/sh", "-c", script, findHook(), ...hookArgs()];
