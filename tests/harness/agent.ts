@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import type { Container } from "@rthooks/proto";
 import { listContainers } from "./agent-client.ts";
-import { type Finished, type RunningProcess, runProcess, startProcess } from "./process.ts";
+import { type Finished, minimalEnv, type RunningProcess, runProcess, startProcess } from "./process.ts";
 import { findAgent } from "./programs.ts";
 import { waitFor } from "./wait.ts";
 import type { Workspace } from "./workspace.ts";
@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly socketPath?: string;
   readonly podsFile?: string;
   readonly flags?: readonly string[];
+  /** Beside a PATH. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** True when somebody accepts connections there. */
@@ -53,7 +55,7 @@ export async function startAgent(workspace: Workspace, options: AgentOptions = {
       ...pods,
       ...(options.flags ?? []),
     ],
-    {},
+    { env: { ...minimalEnv, ...options.env } },
     workspace,
   );
   await waitFor(`the agent listens on ${socketPath}`, async () => {

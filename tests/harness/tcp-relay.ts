@@ -7,6 +7,8 @@ export interface TcpRelay {
   readonly port: number;
   /** Nothing passes any more, and no connection ends: new ones are taken and get nothing. */
   freeze(): void;
+  /** The connections of before end at last, as after a time of the kernel's. */
+  cut(): void;
   /** New connections pass again; those of before stay dead. */
   thaw(): void;
 }
@@ -44,6 +46,9 @@ export async function startTcpRelay(workspace: Workspace, upstreamPort: number):
     freeze() {
       isFrozen = true;
       for (const socket of sockets) frozen.add(socket);
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
     thaw() {
       isFrozen = false;
