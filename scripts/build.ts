@@ -17,7 +17,7 @@ const programs: readonly Program[] = [
   {
     name: "tetragon",
     entry: "apps/agent/src/main.ts",
-    workers: ["apps/agent/src/edge/outer-map-worker.ts", "apps/agent/src/edge/reverse-map-worker.ts"],
+    workers: ["outer-map", "parse", "reverse-map"].map((name) => `apps/agent/src/edge/${name}-worker.ts`),
   },
   { name: "tetragon-nri-hook", entry: "apps/nri-plugin/src/main.ts" },
   { name: "tetragon-oci-hook-setup", entry: "apps/setup/src/main.ts" },

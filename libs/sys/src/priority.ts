@@ -18,3 +18,12 @@ export function raisePriority(): boolean {
     return false;
   }
 }
+
+/** For a thread of a program with more than the usual priority, which new threads inherit. */
+export function resetPriority(): void {
+  try {
+    setPriority(0);
+  } catch {
+    // It goes on with what it has.
+  }
+}

@@ -12,6 +12,7 @@ import { createPolicyStore } from "../core/policy-store.ts";
 import { callUnary } from "../wire/service.ts";
 import { registerServices } from "./agent-services.ts";
 import { noPolicyArchive } from "./policy-archive.ts";
+import { parsePolicyText } from "./policy-text.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-services-"));
 const server = new Server();
@@ -41,6 +42,7 @@ beforeAll(async () => {
       },
       policies: createPolicyStore({ putPolicy: () => ok(2), removePolicy: silent }),
       archive: noPolicyArchive,
+      parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
       awaitPod: () => undefined,
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],

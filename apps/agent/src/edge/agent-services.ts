@@ -19,6 +19,7 @@ import { type AgentInfo, toInfoMessage } from "../wire/info-message.ts";
 import { toContainerMessage } from "../wire/messages.ts";
 import type { Registrar } from "../wire/serve-reads-only.ts";
 import { registerUnary } from "../wire/service.ts";
+import type { Parser } from "./parse-thread.ts";
 import type { PolicyArchive } from "./policy-archive.ts";
 import { registerPolicyService } from "./policy-service.ts";
 import { type RuntimeHookOptions, registerRuntimeHook } from "./runtime-hook.ts";
@@ -27,6 +28,7 @@ export interface ServiceOptions {
   readonly lifecycle: Lifecycle;
   readonly policies: PolicyStore;
   readonly archive: PolicyArchive;
+  readonly parser: Pick<Parser, "parsePolicy">;
   readonly awaitPod: RuntimeHookOptions["awaitPod"];
   readonly log: Logger;
   readonly info: AgentInfo;
@@ -43,7 +45,7 @@ export function registerServices(
   options: ServiceOptions,
   beginCall: RuntimeHookOptions["beginCall"],
 ): void {
-  const { lifecycle, policies, archive, awaitPod, log, info, metrics, listProblems } = options;
+  const { lifecycle, policies, archive, parser, awaitPod, log, info, metrics, listProblems } = options;
   const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
   const sensors = FineGuidanceSensorsDefinition;
   const { getVersion, getInfo, getHealth } = sensors.methods;
@@ -58,7 +60,7 @@ export function registerServices(
   registerUnary(to, sensors, getInfo, (_, answer) => answer(ok(toInfoMessage(info))), onBug);
   registerUnary(to, sensors, getHealth, (_, answer) => answer(ok({ healthStatus: [findHealth()] })), onBug);
   registerRuntimeHook(to, { lifecycle, awaitPod, metrics, log, onBug, beginCall });
-  registerPolicyService(to, policies, archive, log, onBug);
+  registerPolicyService(to, { policies, archive, parser, log, onBug });
   registerUnary(
     to,
     ContainerEventsDefinition,

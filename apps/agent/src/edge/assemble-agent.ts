@@ -19,6 +19,7 @@ import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { type PolicyWatch, watchPolicies } from "./kube-policies.ts";
 import { openPods, type PodsOptions } from "./open-pods.ts";
 import { openPolicyFilter, type PolicyFilterOptions } from "./open-policy-filter.ts";
+import { startParseThread } from "./parse-thread.ts";
 import { noPolicyArchive, openPolicyArchive } from "./policy-archive.ts";
 import { openPolicyFiles } from "./policy-files.ts";
 import { restorePolicies } from "./restore-policies.ts";
@@ -65,7 +66,9 @@ export async function assembleAgent(
   if (cri?.ok === false) return cri;
   if (cri !== undefined) parts.defer(cri.value.close);
   const metrics = createAgentMetrics(version);
-  const pods = await openPods(options, metrics.countTooLarge);
+  const parser = startParseThread();
+  parts.defer(parser.close);
+  const pods = await openPods(options, parser, metrics.countTooLarge);
   if (!pods.ok) return pods;
   parts.defer(pods.value.close);
   const { client, source, awaitPod } = pods.value;
@@ -105,9 +108,10 @@ export async function assembleAgent(
   const settle = awaitAll(["calls", "files", "API server"], policyFilter.settlePolicies);
   const { policyFile: file, policyDirectory: directory } = options;
   const onRestored = (): void => settle("calls");
-  const calls = restorePolicies({ archive: archive.value, policies, log, onSettled: onRestored });
+  const sources = { policies, parser, log };
+  const calls = await restorePolicies({ ...sources, archive: archive.value, onSettled: onRestored });
   parts.defer(calls.close);
-  const files = await openPolicyFiles({ file, directory, policies, log, onSettled: () => settle("files") });
+  const files = await openPolicyFiles({ ...sources, file, directory, onSettled: () => settle("files") });
   parts.defer(files.close);
   const onAll = (): void => settle("API server");
   let policyWatch: PolicyWatch | undefined;
@@ -174,7 +178,7 @@ export async function assembleAgent(
   }
   return ok(
     createGrpcServer({
-      ...{ lifecycle, policies, archive: archive.value, awaitPod, log, metrics, listProblems },
+      ...{ lifecycle, policies, parser, archive: archive.value, awaitPod, log, metrics, listProblems },
       allowsChangesOnTcp: options.allowsChangesOnTcp,
       bounds: toConnectionBounds(descriptors),
       info: {

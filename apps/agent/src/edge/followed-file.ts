@@ -3,7 +3,6 @@
 // look follows symlinks, so a rewrite, a rename over it and the swap of a directory link (as the kubelet does for mounted
 // ConfigMaps) are all seen, on file systems without change notices too.
 
-import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, readlink, stat } from "node:fs/promises";
 import { describeError, err, ok, type Result } from "@rthooks/result";
@@ -14,7 +13,7 @@ type FileLook =
   /** It is being written: a later look reads it. */
   | { readonly kind: "changing" }
   /** Read whole; the error is about what is in it, and stands until it is another file. */
-  | { readonly kind: "read"; readonly text: Result<string, string> }
+  | { readonly kind: "read"; readonly bytes: Result<Uint8Array<ArrayBuffer>, string> }
   /** There is nothing under this path (ENOENT), which may pass. */
   | { readonly kind: "missing"; readonly error: string }
   /** Nothing can be said of it: no descriptors are left, no right to read it, an error of the disk. */
@@ -50,12 +49,12 @@ export function followFile(path: string, { maxBytes, isReadAtOnce }: FollowOptio
         if (fingerprint === used) return { kind: "same" };
         if (!isSettled) return { kind: "changing" };
         // Opening a pipe would wait for a writer.
-        const text = stats.isFile() ? await readWhole(path, fingerprint, maxBytes) : err(notRegular);
-        if (text === undefined) return { kind: "changing" };
+        const bytes = stats.isFile() ? await readWhole(path, fingerprint, maxBytes) : err(notRegular);
+        if (bytes === undefined) return { kind: "changing" };
         used = isAtOnce ? "" : fingerprint;
         const before = digest;
-        digest = toDigest(text);
-        return digest === before ? { kind: "same" } : { kind: "read", text };
+        digest = await toDigest(bytes);
+        return digest === before ? { kind: "same" } : { kind: "read", bytes };
       } catch (error) {
         seen = "";
         if (!isMissing(error)) return { kind: "broken", error: describeError(error) };
@@ -87,7 +86,7 @@ async function readWhole(
   path: string,
   fingerprint: string,
   maxBytes: number,
-): Promise<Result<string, string> | undefined> {
+): Promise<Result<Uint8Array<ArrayBuffer>, string> | undefined> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const before = await file.stat({ bigint: true });
@@ -95,13 +94,13 @@ async function readWhole(
     if (before.size > BigInt(maxBytes)) return err(`it has ${before.size} bytes, more than ${maxBytes}`);
     const bytes = await readBytes(file, Number(before.size));
     const after = await file.stat({ bigint: true });
-    return toFingerprint(after) === fingerprint ? decode(bytes) : undefined;
+    return toFingerprint(after) === fingerprint ? ok(bytes) : undefined;
   } finally {
     await file.close();
   }
 }
 
-async function readBytes(file: FileHandle, size: number): Promise<Uint8Array> {
+async function readBytes(file: FileHandle, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(size);
   let length = 0;
   while (length < size) {
@@ -112,20 +111,12 @@ async function readBytes(file: FileHandle, size: number): Promise<Uint8Array> {
   return bytes.subarray(0, length);
 }
 
-/** A byte order mark is dropped. */
-function decode(bytes: Uint8Array): Result<string, string> {
-  try {
-    return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return err("it is not UTF-8: save it as that");
-  }
-}
-
 /** Another one where the file that the path leads to is another, or was changed. */
 const toFingerprint = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 
-const toDigest = (text: Result<string, string>): string =>
-  `${text.ok} ${createHash("sha256")
-    .update(text.ok ? text.value : text.error)
-    .digest("hex")}`;
+/** Not by this thread: there may be 64 MiB of it. */
+async function toDigest(read: Result<Uint8Array<ArrayBuffer>, string>): Promise<string> {
+  if (!read.ok) return read.error;
+  return Buffer.from(await crypto.subtle.digest("SHA-256", read.value)).toString("hex");
+}

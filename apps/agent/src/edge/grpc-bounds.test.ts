@@ -16,6 +16,7 @@ import { createPolicyStore } from "../core/policy-store.ts";
 import { callUnary } from "../wire/service.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { noPolicyArchive } from "./policy-archive.ts";
+import { parsePolicyText } from "./policy-text.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-bounds-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -54,6 +55,7 @@ describe("bounds of the gRPC server", () => {
       },
       policies: createPolicyStore({ putPolicy: () => ok(2), removePolicy: silent }),
       archive: noPolicyArchive,
+      parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
       awaitPod: () => undefined,
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],

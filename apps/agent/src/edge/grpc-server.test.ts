@@ -22,6 +22,7 @@ import { renderServerAddress, type ServerAddress } from "../core/server-address.
 import { callUnary } from "../wire/service.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { noPolicyArchive } from "./policy-archive.ts";
+import { parsePolicyText } from "./policy-text.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-grpc-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -102,6 +103,7 @@ describe("the gRPC server", () => {
       lifecycle,
       policies: createPolicies(),
       archive: noPolicyArchive,
+      parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
       awaitPod: () => undefined,
       log,
       info: {

@@ -5,6 +5,7 @@ import type { ApiClient } from "@rthooks/kube";
 import { err, ok, type Result } from "@rthooks/result";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
+import type { Parser } from "./parse-thread.ts";
 import { openPodsFile } from "./pods-file.ts";
 
 export interface PodsOptions extends Pick<KubePodsOptions, "version" | "log"> {
@@ -27,6 +28,7 @@ interface OpenedPods {
 /** The error is one line for people. */
 export async function openPods(
   { kube, podsFile, version, log }: PodsOptions,
+  parser: Parser,
   onTooLarge: KubePodsOptions["onTooLarge"],
 ): Promise<Result<OpenedPods, string>> {
   if (kube !== undefined && podsFile !== "") {
@@ -37,5 +39,5 @@ export async function openPods(
   }
   const without = { client: undefined, awaitPod: () => undefined };
   if (podsFile === "") return ok({ ...without, source: annotationsOnly, problem: () => "", close: () => {} });
-  return ok({ ...without, ...(await openPodsFile(podsFile, log)) });
+  return ok({ ...without, ...(await openPodsFile(podsFile, parser, log)) });
 }

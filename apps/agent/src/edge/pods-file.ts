@@ -3,11 +3,10 @@
 // broken deletes no pod, and one that is written in place deletes none before it has stayed the same for a while.
 
 import type { Logger } from "@rthooks/log";
-import { parsePodList } from "../core/pod-list.ts";
 import type { Pod, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
 import { followFile } from "./followed-file.ts";
-import { parseYaml } from "./yaml.ts";
+import type { Parser } from "./parse-thread.ts";
 
 export interface PodsFile {
   readonly source: PodSource;
@@ -24,6 +23,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** The file was read once when this returns, if it is there. */
 export async function openPodsFile(
   path: string,
+  parser: Pick<Parser, "parsePods">,
   log: Logger,
   intervalMs: number = INTERVAL_MS,
 ): Promise<PodsFile> {
@@ -56,7 +56,7 @@ export async function openPodsFile(
     looksSinceRead = seen.kind === "same" ? looksSinceRead + 1 : 0;
     if (looksSinceRead === LOOKS_UNTIL_DELETED && unused === "") store.replaceAll(pods);
     if (seen.kind !== "read") return;
-    const parsed = seen.text.ok ? parsePodList(seen.text.value, parseYaml) : seen.text;
+    const parsed = seen.bytes.ok ? await parser.parsePods(seen.bytes.value) : seen.bytes;
     unused = note(parsed.ok ? "" : parsed.error, unused);
     if (parsed.ok) use(parsed.value);
   };

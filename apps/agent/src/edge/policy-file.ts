@@ -7,7 +7,8 @@ import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import { type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { type FollowedFile, followFile } from "./followed-file.ts";
-import { MAX_POLICY_BYTES, parsePolicyText } from "./policy-text.ts";
+import type { Parser } from "./parse-thread.ts";
+import { MAX_POLICY_BYTES } from "./policy-text.ts";
 
 const DOMAIN = "static";
 /** So many looks in a row find no file before it is gone: a volume may be away for a moment. */
@@ -16,10 +17,13 @@ export const LOOKS_UNTIL_GONE = 10;
 export interface PolicyFileOptions {
   readonly path: string;
   readonly policies: PolicyStore;
+  readonly parser: Pick<Parser, "parsePolicy">;
   readonly log: Logger;
   readonly isReadAtOnce: boolean;
   /** Looked for whether it is there or not; others are looked at where their directory lists them. */
   readonly isNamed: boolean;
+  /** Nothing is changed any more. */
+  isClosed(): boolean;
   /** The path of another file whose policy has the name of this one. */
   findOwner(policy: TracingPolicy): string | undefined;
 }
@@ -41,7 +45,7 @@ export interface PolicyFile {
 }
 
 export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
-  const { path, policies, log, isNamed, findOwner } = options;
+  const { path, policies, parser, log, isNamed, isClosed, findOwner } = options;
   const follow = (isReadAtOnce: boolean): FollowedFile =>
     followFile(path, { maxBytes: MAX_POLICY_BYTES, isReadAtOnce });
   let followed = follow(options.isReadAtOnce);
@@ -117,6 +121,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
   return {
     async look() {
       const look = await followed.look();
+      if (isClosed()) return;
       if (look.kind === "missing") {
         miss();
         // Of one in a directory it is no fault: it was removed since the directory was listed.
@@ -126,7 +131,8 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       missing = 0;
       setUnread(look.kind === "broken" ? look.error : "");
       if (look.kind !== "read") return;
-      const read = look.text.ok ? parsePolicyText(look.text.value) : look.text;
+      const read = look.bytes.ok ? await parser.parsePolicy(look.bytes.value) : look.bytes;
+      if (isClosed()) return;
       for (const warning of read.ok ? read.value.warnings : [])
         log.warn("tracing policy says less than it seems to", {
           file: path,

@@ -6,10 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ok } from "@rthooks/result";
 import { createPolicyStore, type PolicyStore } from "../core/policy-store.ts";
+import { startParseThread } from "./parse-thread.ts";
 import { openPolicyFiles, type PolicyFiles } from "./policy-files.ts";
 
 const base = mkdtempSync(join(tmpdir(), "rthooks-policies-"));
-afterAll(() => rmSync(base, { recursive: true }));
+const parser = startParseThread();
+afterAll(() => {
+  parser.close();
+  rmSync(base, { recursive: true });
+});
 
 const policy = (name: string, spec = "{}"): string =>
   `apiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\nmetadata:\n  name: ${name}\nspec: ${spec}\n`;
@@ -35,7 +40,7 @@ describe("policy files", () => {
   const countLogs = (text: string): number => lines.filter((line) => line.includes(text)).length;
   const open = async (file = ""): Promise<void> => {
     files = await openPolicyFiles({
-      ...{ file, directory, policies, log, intervalMs: 5 },
+      ...{ file, directory, policies, parser, log, intervalMs: 5 },
       onSettled: () => settled++,
     });
   };

@@ -9,6 +9,7 @@ import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { PolicyStore } from "../core/policy-store.ts";
 import { isMissing } from "./followed-file.ts";
+import type { Parser } from "./parse-thread.ts";
 import { LOOKS_UNTIL_GONE, openPolicyFile, type PolicyFile } from "./policy-file.ts";
 
 export interface PolicyFilesOptions {
@@ -17,6 +18,7 @@ export interface PolicyFilesOptions {
   /** Empty for none. One that does not exist has no policies yet. */
   readonly directory: string;
   readonly policies: PolicyStore;
+  readonly parser: Pick<Parser, "parsePolicy">;
   readonly log: Logger;
   /** Called once, when all has been read without an error for as long as it takes until a file counts as gone. */
   onSettled(): void;
@@ -33,7 +35,7 @@ const INTERVAL_MS = 500;
 
 /** What is there and can be used is in force when this returns. */
 export async function openPolicyFiles(options: PolicyFilesOptions): Promise<PolicyFiles> {
-  const { file, directory, policies, log, onSettled, intervalMs = INTERVAL_MS } = options;
+  const { file, directory, policies, parser, log, onSettled, intervalMs = INTERVAL_MS } = options;
   const known = new Map<string, PolicyFile>();
   let isFirstLook = true;
   let unlisted = "";
@@ -51,9 +53,11 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     const made = openPolicyFile({
       path,
       policies,
+      parser,
       log,
       isReadAtOnce: isFirstLook,
       isNamed: path === file,
+      isClosed: () => isClosed,
       findOwner,
     });
     known.set(path, made);
@@ -62,6 +66,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
 
   const lookAtDirectory = async (): Promise<void> => {
     const listed = await listFiles(directory);
+    if (isClosed) return;
     const error = listed.ok ? "" : listed.error;
     if (error !== unlisted && error !== "")
       log.error("tracing policies cannot be listed: they stay as they are", { directory, err: error });
@@ -82,6 +87,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     const names = listNames();
     if (file !== "") await find(file).look();
     if (directory !== "") await lookAtDirectory();
+    if (isClosed) return;
     isFirstLook = false;
     // What one file has given up another one may have.
     if (listNames() !== names) for (const one of known.values()) one.retry();

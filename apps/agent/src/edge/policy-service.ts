@@ -3,25 +3,28 @@
 
 import { status } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
-import { renderProblem } from "@rthooks/policy";
+import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
-import { err, ok, type Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type PolicyName, type PolicyStatus, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { toSettableMode, toStatusMessage } from "../wire/policy-messages.ts";
 import type { Registrar } from "../wire/serve-reads-only.ts";
 import { registerUnary, type WireError } from "../wire/service.ts";
+import type { Parser } from "./parse-thread.ts";
 import type { PendingChange, PolicyArchive, PolicyChange } from "./policy-archive.ts";
-import { parsePolicyText } from "./policy-text.ts";
 
 const DEFAULT_DOMAIN = "grpc";
 
-export function registerPolicyService(
-  to: Registrar,
-  policies: PolicyStore,
-  archive: PolicyArchive,
-  log: Logger,
-  onBug: (error: unknown) => void,
-): void {
+interface PolicyServiceOptions {
+  readonly policies: PolicyStore;
+  readonly archive: PolicyArchive;
+  readonly parser: Pick<Parser, "parsePolicy">;
+  readonly log: Logger;
+  onBug(error: unknown): void;
+}
+
+export function registerPolicyService(to: Registrar, options: PolicyServiceOptions): void {
+  const { policies, archive, parser, log, onBug } = options;
   const service = FineGuidanceSensorsDefinition;
   const { methods } = service;
 
@@ -46,35 +49,41 @@ export function registerPolicyService(
   /** The kernel has what was asked for, or has refused it. */
   const whenSettled = (then: () => void): void => void policies.settled().then(then).catch(onBug);
 
+  const add = async (
+    policy: Result<TracingPolicy, string>,
+    yaml: string,
+    domain: string,
+  ): Promise<Result<Record<string, never>, WireError>> => {
+    if (!policy.ok) return conclude(policy, status.INVALID_ARGUMENT, "added", { domain });
+    const name = toPolicyName(domain, policy.value);
+    for (const warning of policy.value.warnings) {
+      log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
+    }
+    const undo = (): void => {
+      policies.remove(name);
+      archive.remove(name);
+    };
+    const added = applyKept(archive.save(name, yaml), () => policies.add(domain, policy.value), undo);
+    if (added.ok) await policies.settled();
+    const found = added.ok ? find(name) : undefined;
+    const isRefused = found?.state === "load_error";
+    if (isRefused) undo();
+    const done = isRefused ? err(found.error) : added;
+    return conclude(done, status.FAILED_PRECONDITION, "added", { ...name });
+  };
+
   registerUnary(
     to,
     service,
     methods.addTracingPolicy,
     ({ yaml, domain }, answer) => {
-      const policy = parsePolicyText(yaml);
-      const where = domain || DEFAULT_DOMAIN;
-      if (!policy.ok) {
-        answer(conclude(policy, status.INVALID_ARGUMENT, "added", { domain: where }));
-        return;
-      }
-      const name = toPolicyName(where, policy.value);
-      for (const warning of policy.value.warnings) {
-        log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
-      }
-      const undo = (): void => {
-        policies.remove(name);
-        archive.remove(name);
-      };
-      const added = applyKept(archive.save(name, yaml), () => policies.add(where, policy.value), undo);
-      const finish = (done: Result<void, string>): void =>
-        answer(conclude(done, status.FAILED_PRECONDITION, "added", { ...name }));
-      if (!added.ok) finish(added);
-      else
-        whenSettled(() => {
-          const found = find(name);
-          if (found?.state !== "load_error") return finish(added);
-          undo();
-          finish(err(found.error));
+      parser
+        .parsePolicy(yaml)
+        .then((policy) => add(policy, yaml, domain || DEFAULT_DOMAIN))
+        .then(answer)
+        .catch((error: unknown) => {
+          onBug(error);
+          answer(err({ code: status.INTERNAL, details: describeError(error) }));
         });
     },
     onBug,

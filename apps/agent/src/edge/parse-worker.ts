@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread's side of parse-thread.ts.
+
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import { resetPriority } from "@rthooks/sys/priority";
+import { parsePodList } from "../core/pod-list.ts";
+import type { ParseJob, ParseReport, Written } from "./parse-thread.ts";
+import { parsePolicyText } from "./policy-text.ts";
+import { parseYaml } from "./yaml.ts";
+
+// The thread's own global object, which the types of the main thread do not have.
+declare const self: Worker;
+
+function work({ kind, written }: ParseJob): ParseReport {
+  return kind === "policy"
+    ? { kind, result: parse(written, parsePolicyText) }
+    : { kind, result: parse(written, (text) => parsePodList(text, parseYaml)) };
+}
+
+function parse<T>(written: Written, read: (text: string) => Result<T, string>): Result<T, string> {
+  try {
+    const text = typeof written === "string" ? ok(written) : decode(written);
+    return text.ok ? read(text.value) : text;
+  } catch (error) {
+    // Such as a stack that is too deep: the thread is needed for the next one.
+    return err(`it cannot be parsed: ${describeError(error)}`);
+  }
+}
+
+/** A byte order mark is dropped. */
+function decode(bytes: Uint8Array): Result<string, string> {
+  try {
+    return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return err("it is not UTF-8: save it as that");
+  }
+}
+
+// Containers that start come first.
+resetPriority();
+self.onmessage = ({ data }: MessageEvent<ParseJob>) => self.postMessage(work(data));
