@@ -102,6 +102,24 @@ function testRelease(release: ContainerdRelease): void {
   }, 120_000);
 
   test.each(["inject", "direct"] as const)(
+    "%s: a container that does not fit into an event does not start, and the next one is held",
+    async (mode) => {
+      const plugin = await startPlugin(mode);
+      const pod = await runPod(containerd);
+      const env = Object.fromEntries(
+        Object.entries(largeEnv).flatMap(([key, value]) => ["a", "b", "c"].map((n) => [key + n, value])),
+      );
+      const start = async () => containerd.cri.startContainer((await pod.createContainer({ env })).id);
+      // The runtime's words where it cannot send the event, the plugin's where it can.
+      expect(await errorOf(start())).toMatch(/larger than 4 MiB|exceed maximum message size/);
+      await expectHeld();
+      await pod.remove();
+      await stopPlugin(plugin);
+    },
+    60_000,
+  );
+
+  test.each(["inject", "direct"] as const)(
     "%s: what could not be described to a plugin that starts again does not start, and it says why",
     async (mode) => {
       let plugin = await startPlugin(mode);

@@ -12,6 +12,8 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 function open(queuedBytes: () => number = () => 0, event = (): unknown => undefined) {
   const streamIds: number[] = [];
   let closedBecause: string | undefined;
+  let nowMs = 0;
+  const refused: string[] = [];
   const inventories: NriInventory[] = [];
   let events = 0;
   const reader = createGoReader({
@@ -36,14 +38,21 @@ function open(queuedBytes: () => number = () => 0, event = (): unknown => undefi
         await event();
         return ok(undefined);
       },
+      tooLarge: ({ message }) => void refused.push(message),
       closed(reason) {
         closedBecause = reason;
       },
     },
-    () => 0,
+    () => nowMs,
   );
   return {
     receive: connection.receive,
+    /** After so many milliseconds without another byte. */
+    endStalledAfter(ms: number) {
+      nowMs += ms;
+      connection.endStalled();
+    },
+    refused: () => refused,
     streamIds,
     inventories: () => inventories,
     events: () => events,
@@ -243,12 +252,44 @@ describe("a synchronization in one message of more than 4 MiB", () => {
   });
 
   test("another request of that size is refused, and what follows is served", async () => {
-    const { receive, streamIds, events, closedBecause } = open();
+    const { receive, streamIds, events, refused, closedBecause } = open();
     receive(toRequest(1, "StopContainer", eventPayload(5_000_000)));
+    expect(refused()).toEqual(["StopContainer: the request is larger than 4 MiB"]);
     receive(toRequest(3, "StopContainer", eventPayload(10)));
     await settle();
     expect(streamIds).toEqual([1, 3]);
     expect(events()).toBe(1);
+    expect(closedBecause()).toBeUndefined();
+  });
+});
+
+describe("a message that does not go on", () => {
+  const large = toRequest(
+    1,
+    "Synchronize",
+    encodeMessage("SynchronizeRequest", { containers: [{ id: "c", env: ["x".repeat(5_000_000)] }] }),
+  );
+  const small = toRequest(1, "StopContainer", eventPayload(10_000));
+  for (const [name, bytes] of [
+    ["large", large.subarray(0, 4104)],
+    ["small", small.subarray(0, 4104)],
+    ["with half a header", small.subarray(0, 12)],
+  ] as const) {
+    test(`ends the connection after three seconds: one that is ${name}`, () => {
+      const { receive, endStalledAfter, closedBecause } = open();
+      receive(bytes);
+      endStalledAfter(2999);
+      expect(closedBecause()).toBeUndefined();
+      endStalledAfter(1);
+      expect(closedBecause()).toBe("the runtime stopped in the middle of a message");
+    });
+  }
+
+  test("is not one that is whole: a runtime may be silent between messages", async () => {
+    const { receive, endStalledAfter, closedBecause } = open();
+    receive(small);
+    await settle();
+    endStalledAfter(1_000_000);
     expect(closedBecause()).toBeUndefined();
   });
 });

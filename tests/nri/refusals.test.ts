@@ -71,6 +71,38 @@ describe("a container that is refused in direct mode", () => {
   });
 });
 
+test("labels that do not fit into an environment: the fail check decides, and the reason is told", () =>
+  withPlugin({ version: "0.8" }, "inject", [], async (runtime, plugin) => {
+    const seat = await runtime.nextPlugin();
+    const labels = { long: "x".repeat(200 << 10) };
+    const denied = await seat.sendEvent("CreateContainer", { ...pod, labels }, container);
+    expect(denied.message).toContain("failing container: the labels of pod shop/web-0 take");
+    expect(await findLine(plugin, "container refused")).toContain("reason=no-hook");
+    const allowed = await seat.sendEvent(
+      "CreateContainer",
+      { ...pod, namespace: "kube-system", labels },
+      container,
+    );
+    expect(allowed.outcome).toBe("answered");
+    expect(await findLine(plugin, "container starts although nothing holds it")).toContain("reason=no-hook");
+  }));
+
+test("the fail check's expression knows the runtime's handler", async () => {
+  const expression = 'annotations["rthooks.v1/runtime-handler"] != "kata"';
+  const hookArgs = [
+    ...["--grpc-address", `unix://${workspace.path("nowhere.sock")}`, "--grpc-timeout", "100ms"],
+    ...["--fail-cel-expr", expression],
+  ];
+  await withPlugin({ version: "0.8" }, "direct", hookArgs, async (runtime) => {
+    const seat = await runtime.nextPlugin();
+    const start = (runtimeHandler: string) =>
+      seat.sendEvent("StartContainer", { ...pod, runtimeHandler }, container);
+    expect((await start("runc")).outcome).toBe("refused");
+    expect((await start("")).outcome).toBe("refused");
+    expect((await start("kata")).outcome).toBe("answered");
+  });
+});
+
 describe("a runtime that makes no container with a hook", () => {
   /** As containerd does when its validator rejects what a plugin changed (UndoCreateContainer). */
   const failToCreate = async (seat: NriPluginSeat, id: string) => {

@@ -65,7 +65,10 @@ export function readLargeRequest<Reader extends PayloadReader>(
     receive: fields.receive,
     end() {
       if (payload === undefined)
-        return err({ code: ttrpcCode.resourceExhausted, message: "the request is larger than 4 MiB" });
+        return err({
+          code: ttrpcCode.resourceExhausted,
+          message: `${method}: the request is larger than 4 MiB`,
+        });
       return fields.isComplete()
         ? ok({ info: { service, method, timeoutNanos }, payload })
         : err({ code: ttrpcCode.invalidArgument, message: "not a ttrpc request" });

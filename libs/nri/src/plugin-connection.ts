@@ -69,6 +69,8 @@ export interface NriHandlers {
     event: NriEvent,
     call: NriCall,
   ): MaybePromise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>>;
+  /** An event of more than 4 MiB was refused: the runtime does not start the container. */
+  tooLarge?(status: TtrpcStatus): void;
   /** The connection is of no more use, and its port is closed. Told once. */
   closed(reason: string): void;
 }
@@ -198,6 +200,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
       // Runtimes before NRI 0.12 keep a plugin whose synchronization failed, and never send it an event.
       close(`${method} failed: ${answer.error.message}`);
     },
+    onTooLarge: (status) => handlers.tooLarge?.(status),
     onViolation: (reason) => close(`the runtime broke the protocol: ${reason}`),
   });
   const client = createTtrpcClient((frame) => send(RUNTIME_SERVICE_CONNECTION, frame));

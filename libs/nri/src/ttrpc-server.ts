@@ -33,6 +33,8 @@ export interface TtrpcServerOptions {
   send(frame: Uint8Array): void;
   /** The answer to a call was sent. */
   onAnswered(call: RequestInfo, answer: Answer): void;
+  /** A request of more than 4 MiB was answered with this error and not read. */
+  onTooLarge(status: TtrpcStatus): void;
   /** The other side speaks something else: there is no way to go on. */
   onViolation(reason: string): void;
 }
@@ -52,6 +54,7 @@ export function createTtrpcServer({
   openPayload,
   send,
   onAnswered,
+  onTooLarge,
   onViolation,
 }: TtrpcServerOptions): TtrpcServer {
   let lastStreamId = 0;
@@ -135,8 +138,10 @@ export function createTtrpcServer({
         receive: request.receive,
         end() {
           const whole = request.end();
-          if (!whole.ok) refuse(streamId, whole.error.code, whole.error.message);
-          else if (!isFull(streamId, 0)) {
+          if (!whole.ok) {
+            refuse(streamId, whole.error.code, whole.error.message);
+            onTooLarge(whole.error);
+          } else if (!isFull(streamId, 0)) {
             const { info, payload } = whole.value;
             void run(streamId, info, 0, () => payload.end(info));
           }

@@ -18,6 +18,7 @@ export {
   type LearnedBy,
   POD_LABELS_KEY,
   parseLabels,
+  RUNTIME_HANDLER_KEY,
   renderLabels,
   VOUCHING_HEADER,
   withoutReservedKeys,

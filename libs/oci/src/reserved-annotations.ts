@@ -16,6 +16,12 @@ export const POD_LABELS_KEY = "rthooks.v1/pod-labels";
 /** How the sender came to know of the container: a LearnedBy. */
 export const LEARNED_BY_KEY = "rthooks.v1/learned-by";
 
+/**
+ * For the fail check alone: the runtime's handler of the container's pod (a RuntimeClass' `handler`), empty for the
+ * default one. NRI tells it; a hook does not know it.
+ */
+export const RUNTIME_HANDLER_KEY = "rthooks.v1/runtime-handler";
+
 /** gRPC metadata, value "1": the sender has taken foreign reserved keys out. */
 export const VOUCHING_HEADER = "rthooks-vouched";
 

@@ -30,8 +30,8 @@ describe("the time for a decision", () => {
   const call = (leftMs: number) => ({ receivedAtMs: 1_000, deadlineAtMs: 1_000 + leftMs });
 
   test.each([
-    [2_000, 10_000, 1_900],
-    [60_000, 90_000, 57_000],
+    [2_000, 10_000, 1_700],
+    [60_000, 90_000, 51_000],
     [60_000, 10_000, 10_000],
     [50, 10_000, 1],
     [-5, 10_000, 1],
@@ -40,7 +40,7 @@ describe("the time for a decision", () => {
   });
 
   test("ends before the last moment does, and that before the runtime's deadline", () => {
-    for (const leftMs of [150, 500, 2_000, 60_000, 600_000]) {
+    for (const leftMs of [300, 500, 2_000, 60_000, 600_000]) {
       const last = toLastMomentMs(call(leftMs), 1_000);
       expect(toDecisionMs(call(leftMs), 1_000, 1e9)).toBeLessThan(last);
       expect(last).toBeLessThan(leftMs);

@@ -69,7 +69,8 @@ export function settleWithoutAgent(
   reason: string,
   text: string,
 ): Result<undefined, TtrpcStatus> {
-  const verdict = decideFailure(decider.rules, toTrustedAnnotations(start.pod, start.container));
+  const { pod, container, handler } = start;
+  const verdict = decideFailure(decider.rules, toTrustedAnnotations(pod, container, handler));
   return verdict.allowed
     ? letStart(decider.log, start, reason, text)
     : refuse(decider, start, { reason, text, denial: verdict.denial });
@@ -110,7 +111,7 @@ export async function askAgent(
   isAskedAgain = false,
 ): Promise<Result<undefined, TtrpcStatus>> {
   const { options, clock, log } = decider;
-  const { pod, container } = start;
+  const { pod, container, handler } = start;
   const config = options.hookConfig;
   const deadlineMs = toDecisionMs(call, call.receivedAtMs, config["grpc-timeout"]);
   const verdict = await holdContainer(
@@ -127,7 +128,7 @@ export async function askAgent(
     },
     {
       load: () => toRequest(pod, container, "nri", decider.findCgroupPath),
-      trustedAnnotations: () => toTrustedAnnotations(pod, container),
+      trustedAnnotations: () => toTrustedAnnotations(pod, container, handler),
     },
   );
   if (!verdict.allowed) {

@@ -29,7 +29,7 @@ export interface EventSetup {
   onSynchronized(): void;
 }
 
-export interface EventHandlers extends Omit<NriHandlers, "closed"> {
+export interface EventHandlers extends Omit<NriHandlers, "closed" | "tooLarge"> {
   /** Resolves when no event waits for its answer. */
   idle(): Promise<void>;
 }

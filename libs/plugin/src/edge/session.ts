@@ -4,7 +4,13 @@
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
 import { nriSessionMachine } from "@rthooks/machines/nri";
-import { type NriConnection, type NriHandlers, type NriPort, openNriConnection } from "@rthooks/nri";
+import {
+  type NriConnection,
+  type NriHandlers,
+  type NriPort,
+  openNriConnection,
+  type TtrpcStatus,
+} from "@rthooks/nri";
 import { createActor } from "xstate";
 import { dialSocket, openInherited, type StreamEvents } from "./byte-streams.ts";
 import { watchSocket } from "./watch-socket.ts";
@@ -19,7 +25,7 @@ export interface SessionSetup {
   readonly name: string;
   readonly index: string;
   readonly log: Logger;
-  readonly handlers: Omit<NriHandlers, "closed">;
+  readonly handlers: Omit<NriHandlers, "closed" | "tooLarge">;
   onServing(): void;
   /** The session is over for good. */
   onStopped(reason: string): void;
@@ -44,6 +50,12 @@ export function startSession(setup: SessionSetup): Session {
   let connection: NriConnection | undefined;
   let hasSaidAway = false;
 
+  const tooLarge = ({ message }: TtrpcStatus): void =>
+    log.warn("container refused: its description is too large for an event", {
+      reason: "too-large",
+      err: message,
+    });
+
   /** A connection that was given up has no say any more. */
   const dial = (): void => {
     let mine: NriConnection | undefined;
@@ -57,7 +69,7 @@ export function startSession(setup: SessionSetup): Session {
     };
     const port: NriPort =
       transport.kind === "socket" ? dialSocket(transport.path, events) : openInherited(transport.fd, events);
-    mine = openNriConnection(port, { ...setup.handlers, closed: lose }, () => performance.now());
+    mine = openNriConnection(port, { ...setup.handlers, tooLarge, closed: lose }, () => performance.now());
     connection = mine;
   };
 

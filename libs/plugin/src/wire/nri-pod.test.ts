@@ -108,16 +108,19 @@ describe("a request", () => {
   }
 });
 
-test("the fail check believes NRI's namespace and no annotation's", () => {
+test("the fail check believes NRI's namespace and handler, and no annotation's", () => {
   const trusted = toTrustedAnnotations(
     toPod(sandbox()),
     container({
       "io.kubernetes.pod.namespace": "kube-system",
       "io.kubernetes.cri.sandbox-namespace": "kube-system",
       "rthooks.v1/x": "y",
+      "rthooks.v1/runtime-handler": "kata",
     }),
+    "runc",
   );
   expect(trusted.get("io.kubernetes.pod.namespace")).toBe("shop");
   expect(trusted.get("io.kubernetes.cri.sandbox-namespace")).toBe("shop");
   expect(trusted.has("rthooks.v1/x")).toBe(false);
+  expect(trusted.get("rthooks.v1/runtime-handler")).toBe("runc");
 });

@@ -7,6 +7,7 @@ import {
   type LearnedBy,
   POD_LABELS_KEY,
   type Pod,
+  RUNTIME_HANDLER_KEY,
   readIdentity,
   renderLabels,
   toPodLabels,
@@ -59,6 +60,10 @@ export function toRequest(
   });
 }
 
-/** What the fail check may believe of the container. */
-export const toTrustedAnnotations = (pod: Pod, container: Container): ReadonlyMap<string, string> =>
-  withPod(withoutReservedKeys(container.annotations), pod);
+/** What the fail check may believe of the container; `handler` is the runtime's. */
+export const toTrustedAnnotations = (
+  pod: Pod,
+  container: Container,
+  handler: string,
+): ReadonlyMap<string, string> =>
+  new Map(withPod(withoutReservedKeys(container.annotations), pod)).set(RUNTIME_HANDLER_KEY, handler);
