@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { containerdAnnotations, createSpec, renderState, runHook, writeSpec } from "../harness/hook.ts";
-import { runProcess, startProcess } from "../harness/process.ts";
+import { type RunningProcess, runProcess, startProcess } from "../harness/process.ts";
 import { findHook } from "../harness/programs.ts";
 import { parseRecord } from "../harness/records.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -60,6 +60,16 @@ function prefill(logPath: string, free: number): number {
 function isPolling(pid: number): boolean {
   // proc_pid_syscall(5) starts with the number of the system call: 7 poll, 271 ppoll, 232 epoll_wait (x86-64), 73 ppoll (arm64).
   return /^(7|271|232|73) /.test(readFileSync(`/proc/${pid}/syscall`, "utf8"));
+}
+
+/** A hook that is stopped while it waits for its state, which is there for it when it goes on. */
+async function startStopped(logPath: string, name: string): Promise<RunningProcess> {
+  const args = [findHook(), "createRuntime", "--log-fname", logPath, "--disable-grpc"];
+  const hook = startProcess(args, { stdin: "open" }, workspace);
+  await waitFor("the hook waits for its state", () => isPolling(hook.pid));
+  hook.signal("SIGSTOP");
+  hook.sendInput(renderState(bundleOf(name)));
+  return hook;
 }
 
 function listBackups(dir: string): readonly string[] {
@@ -122,18 +132,15 @@ describe("rotation", () => {
     const names: string[] = [];
     for (const round of [1, 2, 3]) {
       prefill(logPath, 600);
-      // They have started and wait for their state, which then comes to all of them at once.
-      const hooks = Array.from({ length: 30 }, (_, n) => {
+      const hooks: RunningProcess[] = [];
+      for (let n = 0; n < 30; n++) {
         const name = `round-${round}-${n}`;
         names.push(name);
-        const state = renderState(bundleOf(name));
-        const args = [findHook(), "createRuntime", "--log-fname", logPath, "--disable-grpc"];
-        return { state, process: startProcess(args, { stdin: "open" }, workspace) };
-      });
-      await waitFor("all of them run", () => hooks.every(({ process }) => isPolling(process.pid)));
-      for (const { state, process } of hooks) process.sendInput(state);
-      for (const { process } of hooks)
-        expect(await process.exited).toMatchObject({ exitCode: 0, stderr: "" });
+        hooks.push(await startStopped(logPath, name));
+      }
+      // All of them are past their start, and have their state at once.
+      for (const hook of hooks) hook.signal("SIGCONT");
+      for (const { exited } of hooks) expect(await exited).toMatchObject({ exitCode: 0, stderr: "" });
       expect(listBackups(dir)).toHaveLength(round);
     }
     const text = [...listBackups(dir), logName].map((name) => readFileSync(join(dir, name), "utf8")).join("");
