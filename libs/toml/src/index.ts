@@ -3,5 +3,6 @@
 
 export { editToml } from "./edit-toml.ts";
 export { parseTomlValues, type TomlTable } from "./parse.ts";
+export type { TomlValue } from "./render-toml.ts";
 export type { TomlEdit } from "./toml-edit.ts";
 export { renderTomlError, type TomlError } from "./toml-error.ts";

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that `doctor` advises. Each can be run as it stands, where doctor was run.
 
+import { err, ok, type Result } from "@rthooks/result";
+import { renderTomlError } from "@rthooks/toml";
 import { PROGRAM } from "./commands-help.ts";
 import { HOOK } from "./find-hook-configs.ts";
+import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
 import type { NodeFacts, RuntimeFacts } from "./node-facts.ts";
 import type { NodeFiles } from "./node-files.ts";
+import type { PatchError } from "./patch.ts";
+import type { ContainerdPatch } from "./patch-containerd.ts";
+import { planNode } from "./plan-node.ts";
+import { findRancherDir } from "./plan-rancher.ts";
 import { findRestart } from "./runtime-places.ts";
 
 export interface Advice {
   install(runtime: RuntimeFacts, extra?: readonly string[]): readonly string[];
-  patchContainerd(runtime: RuntimeFacts, what: "enable-nri" | "add-oci-hook"): readonly string[];
+  /** Commands after which the change is in force; the reason, where no command can do it. */
+  patchContainerd(runtime: RuntimeFacts, what: PatchKind): Result<readonly string[], string>;
   restart(runtime: RuntimeFacts): string;
   /** Makes a directory root's alone. */
   protect(path: string): readonly string[];
 }
+
+type PatchKind =
+  | { readonly kind: "enable-nri" }
+  | { readonly kind: "add-oci-hook"; readonly baseSpec: string };
 
 interface AdviceOptions {
   readonly facts: NodeFacts;
@@ -33,13 +45,6 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
   const inRoot = root === "/" ? [] : ["chroot", root];
   const restart = (runtime: RuntimeFacts): string =>
     [...inRoot.map(quote), findRestart(files, runtime)].join(" ");
-  const hookFlags = (what: "enable-nri" | "add-oci-hook"): readonly string[] =>
-    what === "enable-nri"
-      ? []
-      : [
-          ...(root === "/" ? [] : ["--host-root", root]),
-          ...["--oci-hook-path", `${usableDir(facts.install_dir)}/${HOOK}`],
-        ];
   return {
     restart,
     protect: (path) => [`chown -h root:root ${quote(toLocal(path))}`, `chmod go-w ${quote(toLocal(path))}`],
@@ -56,24 +61,44 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
       return [render([...words, ...extra])];
     },
     patchContainerd(runtime, what) {
-      const { path, edit_path, exists } = runtime.config;
-      const isTemplateNew = edit_path !== path && files.kind(edit_path) === undefined;
-      const to = isTemplateNew ? ["--output", toLocal(edit_path)] : ["--in-place"];
-      const from = toLocal(isTemplateNew ? path : edit_path);
-      const managed = runtime.distribution === "k0s" && exists;
-      return [
-        // containerd ran without a file until now; with one, only what is in it holds.
-        ...(files.kind(isTemplateNew ? path : edit_path) === undefined
-          ? [`${[...inRoot.map(quote), "containerd"].join(" ")} config default > ${quote(from)}`]
+      const { config, distribution } = runtime;
+      const start = distribution === "microk8s" ? config.edit_path : config.path;
+      const release = runtime.version ?? undefined;
+      const patch: ContainerdPatch =
+        what.kind === "enable-nri"
+          ? { kind: what.kind, requirePlugin: undefined, containerdVersion: release }
+          : { kind: what.kind, baseSpecPath: what.baseSpec };
+      const isMissing = files.kind(start) === undefined && findRancherDir(start) === undefined;
+      const planned = planNode({ files, path: start, release }, patch);
+      if (!planned.ok) return err(describePatchError(planned.error));
+      const { changes } = planned.value;
+      // The files say it already: the runtime has not read them, or the distribution has not made its own of them.
+      if (changes.length === 0 && !isMissing) return ok([restart(runtime)]);
+      const path = findRancherDir(start) === undefined ? start : (changes[0]?.path ?? start);
+      const words = ["patch-containerd-conf", what.kind, "--config-file", toLocal(path), "--in-place"];
+      if (isMissing) words.push("--create");
+      if (root !== "/") words.push("--host-root", root);
+      // One file of a later version says the same to every release.
+      const isPlain = config.files.length <= 1 && (config.version ?? 0) >= 2 && path === config.path;
+      if (release !== undefined && !isPlain) words.push("--containerd-version", release);
+      if (what.kind === "add-oci-hook") {
+        words.push("--oci-hook-path", `${usableDir(facts.install_dir)}/${HOOK}`);
+        if (what.baseSpec !== DEFAULT_BASE_SPEC) words.push("--base-spec", what.baseSpec);
+      }
+      return ok([
+        // As long as that line is there, k0s writes the file again at each start (docs.k0sproject.io, runtime).
+        ...(distribution === "k0s" && config.exists
+          ? [`sed -i '/^# k0s_managed=true/d' ${quote(toLocal(path))}`]
           : []),
-        // As long as that line is there, k0s writes the file anew at each start (docs.k0sproject.io, runtime).
-        ...(managed ? [`sed -i '/^# k0s_managed=true/d' ${quote(from)}`] : []),
-        render(["patch-containerd-conf", what, "--config-file", from, ...to, ...hookFlags(what)]),
+        render(words),
         restart(runtime),
-      ];
+      ]);
     },
   };
 }
+
+const describePatchError = ({ path, ...error }: PatchError): string =>
+  `${path}: ${error.kind === "toml" ? renderTomlError(error.error) : error.message}`;
 
 const render = (words: readonly string[]): string => [PROGRAM, ...words].map(quote).join(" ");
 

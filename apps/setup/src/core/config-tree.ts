@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // A configuration file of containerd and all that it imports, in the order in which containerd reads them:
-// breadth first, each file once (containerd cmd/containerd/server/config/config.go, LoadConfig).
+// breadth first, each path once (containerd cmd/containerd/server/config/config.go, LoadConfig and resolveImports,
+// the same in 1.7 and 2.x).
 
 import type { TomlTable } from "@rthooks/toml";
+import { globPaths } from "./go-glob.ts";
 import type { NodeFiles } from "./node-files.ts";
+import { cleanPath, toDirectory } from "./posix-path.ts";
 import { parseTomlTable, textsOf } from "./toml-document.ts";
+
+export interface ConfigDocument {
+  readonly path: string;
+  readonly text: string;
+  readonly table: TomlTable;
+}
 
 export interface ConfigTree {
   /** Those that could be read, and are TOML. */
-  readonly documents: readonly { readonly path: string; readonly table: TomlTable }[];
+  readonly documents: readonly ConfigDocument[];
   readonly problems: readonly string[];
 }
 
 /** A mistaken glob must not read the whole disk. */
 const MAX_FILES = 64;
 
-export function readConfigTree(files: NodeFiles, path: string): ConfigTree {
-  const documents: { path: string; table: TomlTable }[] = [];
+/** `main` takes the place of what is at the path, where that is going to be another one. */
+export function readConfigTree(files: NodeFiles, path: string, main?: ConfigDocument): ConfigTree {
+  const documents: ConfigDocument[] = [];
   const problems: string[] = [];
   const pending = [path];
   // The loop sees what is added to the end while it runs.
@@ -25,20 +35,20 @@ export function readConfigTree(files: NodeFiles, path: string): ConfigTree {
       problems.push(`${path} imports more than ${MAX_FILES} files: the rest was not read`);
       break;
     }
-    const read = readDocument(files, next);
+    const read = next === path && main !== undefined ? main : readDocument(files, next);
     if (read === undefined) {
-      if (next !== path) problems.push(`${next}: imported, and not there`);
+      if (next !== path) problems.push(`${next}: imported, and not there: containerd does not start`);
       continue;
     }
     if ("problem" in read) {
       problems.push(`${next}: ${read.problem}`);
       continue;
     }
-    documents.push({ path: next, table: read.table });
+    documents.push({ ...read, path: next });
     for (const pattern of textsOf(read.table["imports"])) {
-      for (const found of expand(files, toAbsolute(pattern, next))) {
-        if (!pending.includes(found)) pending.push(found);
-      }
+      const found = resolveImport(files, pattern, next);
+      if (found === undefined) problems.push(`${next}: imports ${pattern}, which is no pattern`);
+      for (const one of found ?? []) if (!pending.includes(one)) pending.push(one);
     }
   }
   return { documents, problems };
@@ -47,37 +57,15 @@ export function readConfigTree(files: NodeFiles, path: string): ConfigTree {
 export function readDocument(
   files: NodeFiles,
   path: string,
-): { readonly table: TomlTable } | { readonly problem: string } | undefined {
+): { readonly text: string; readonly table: TomlTable } | { readonly problem: string } | undefined {
   const read = files.readText(path);
   if (read === undefined || "problem" in read) return read;
-  return parseTomlTable(read.text);
+  const parsed = parseTomlTable(read.text.replace(/^\ufeff/, ""));
+  return "problem" in parsed ? parsed : { text: read.text, table: parsed.table };
 }
 
-const toAbsolute = (pattern: string, importer: string): string =>
-  pattern.startsWith("/") ? pattern : `${importer.slice(0, importer.lastIndexOf("/"))}/${pattern}`;
-
-/** Go's filepath.Glob as far as imports use it: `*` in the file's name. */
-function expand(files: NodeFiles, path: string): readonly string[] {
-  const at = path.lastIndexOf("/");
-  const [directory, name] = [path.slice(0, at), path.slice(at + 1)];
-  if (!name.includes("*")) return [path];
-  const parts = name.split("*");
-  return files
-    .list(directory)
-    .filter((file) => matches(file, parts))
-    .map((file) => `${directory}/${file}`);
-}
-
-/** Whether the parts stand in the name in their order, with anything between them; in linear time. */
-function matches(name: string, parts: readonly string[]): boolean {
-  const [first = "", ...rest] = parts;
-  const last = rest.pop() ?? "";
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
+/** Without a `*` it is the name of a file, whatever else is in it. */
+function resolveImport(files: NodeFiles, pattern: string, importer: string): readonly string[] | undefined {
+  const path = cleanPath(pattern.startsWith("/") ? pattern : `${toDirectory(importer)}/${pattern}`);
+  return path.includes("*") ? globPaths(files, path) : [path];
 }

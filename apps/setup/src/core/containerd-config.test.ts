@@ -4,8 +4,8 @@ import { readContainerdConfig } from "./containerd-config.ts";
 import { createMemoryFiles } from "./memory-files.ts";
 
 const MAIN = "/etc/containerd/config.toml";
-const read = (texts: Readonly<Record<string, string>>, major?: number) =>
-  readContainerdConfig(createMemoryFiles(texts), MAIN, major);
+const read = (texts: Readonly<Record<string, string>>, release: string | null = null) =>
+  readContainerdConfig(createMemoryFiles(texts), MAIN, release);
 const readOne = (text: string) => read({ [MAIN]: text });
 
 const NRI = `[plugins."io.containerd.nri.v1.nri"]`;
@@ -21,9 +21,12 @@ test("without a file all is the version's default, and runc is there", () => {
       disableConnections: false,
       isPluginDisabled: false,
       socketPath: "/var/run/nri/nri.sock",
+      decidedIn: [],
+      rejectsHooks: false,
     },
     isCriDisabled: false,
-    runcRuntimes: [{ name: "runc", baseSpec: undefined }],
+    runcRuntimes: [{ name: "runc", baseSpec: undefined, file: undefined }],
+    otherRuntimes: [],
   });
 });
 
@@ -55,13 +58,13 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
   };
 
   test("are read breadth first, each file once, and one that is missing is told", () => {
-    const { files, problems } = read(texts, 2);
+    const { files, problems } = read(texts, "2.1.9");
     expect(files).toEqual([MAIN, "/etc/containerd/conf.d/a.toml", "/etc/containerd/conf.d/b.toml"]);
-    expect(problems).toEqual(["/run/own.toml: imported, and not there"]);
+    expect(problems).toEqual(["/run/own.toml: imported, and not there: containerd does not start"]);
   });
 
   test("containerd 2 merges a plugin's tables", () => {
-    expect(read(texts, 2).nri).toMatchObject({
+    expect(read(texts, "2.1.9").nri).toMatchObject({
       disable: false,
       disableConnections: true,
       socketPath: "/run/n.sock",
@@ -69,7 +72,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
   });
 
   test("containerd 1.7 replaces them, which is told", () => {
-    const { nri, problems } = read(texts, 1);
+    const { nri, problems } = read(texts, "1.7.24");
     expect(nri).toMatchObject({ disable: undefined, socketPath: "/var/run/nri/nri.sock" });
     expect(problems).toContainEqual(
       `/etc/containerd/conf.d/a.toml: replaces all of [plugins."io.containerd.nri.v1.nri"] of ${MAIN} (containerd 1.x)`,
@@ -96,8 +99,8 @@ runtime_type = "io.containerd.runc.v2"
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.kata]
 runtime_type = "io.containerd.kata.v2"`);
   expect(runcRuntimes).toEqual([
-    { name: "runc", baseSpec: "/etc/base.json" },
-    { name: "crun", baseSpec: undefined },
+    { name: "runc", baseSpec: "/etc/base.json", file: MAIN },
+    { name: "crun", baseSpec: undefined, file: MAIN },
   ]);
 });
 
@@ -117,6 +120,6 @@ test.each([
 test.each(["plugins = 3", "[plugins]\ncri = 1", `version = "2"`, "imports = 7", "disabled_plugins = {}"])(
   "values of another kind than expected are passed over: %s",
   (text) => {
-    expect(readOne(text).runcRuntimes).toEqual([{ name: "runc", baseSpec: undefined }]);
+    expect(readOne(text).runcRuntimes).toEqual([{ name: "runc", baseSpec: undefined, file: undefined }]);
   },
 );

@@ -2,9 +2,17 @@
 // What containerd's configuration says about the ways to the hook, for reading; `patch-containerd-conf` changes it.
 
 import type { TomlTable } from "@rthooks/toml";
-import { type ConfigTree, readConfigTree } from "./config-tree.ts";
+import { readConfigTree } from "./config-tree.ts";
+import {
+  type ContainerdLayers,
+  findRules,
+  findUnread,
+  guessRules,
+  layerContainerd,
+} from "./containerd-layers.ts";
+import { listRuntimes } from "./containerd-runtimes.ts";
 import type { NodeFiles } from "./node-files.ts";
-import { mergeTables, tableAt, textsOf } from "./toml-document.ts";
+import { tableAt } from "./toml-document.ts";
 
 export interface ContainerdConfig {
   readonly version: number | undefined;
@@ -18,81 +26,100 @@ export interface ContainerdConfig {
     readonly disableConnections: boolean;
     readonly isPluginDisabled: boolean;
     readonly socketPath: string;
+    /** Files that say so; empty where none does. */
+    readonly decidedIn: readonly string[];
+    /** The default validator refuses what adds OCI hooks (containerd 2.2 and later). */
+    readonly rejectsHooks: boolean;
   };
   readonly isCriDisabled: boolean;
-  readonly runcRuntimes: readonly { readonly name: string; readonly baseSpec: string | undefined }[];
+  readonly runcRuntimes: readonly {
+    readonly name: string;
+    readonly baseSpec: string | undefined;
+    /** The file that decides on it; undefined for containerd's built-in one. */
+    readonly file: string | undefined;
+  }[];
+  /** Handlers whose containers are not runc's, so that no OCI hook is run for them. */
+  readonly otherRuntimes: readonly { readonly name: string; readonly type: string }[];
 }
 
-const NRI_ID = "io.containerd.nri.v1.nri";
 const DEFAULT_NRI_SOCKET = "/var/run/nri/nri.sock";
 
-/** `major` is containerd's, if it is known. */
+/** `release` is the installed containerd's version, if it is known. */
 export function readContainerdConfig(
   files: NodeFiles,
   path: string,
-  major: number | undefined,
+  release: string | null,
 ): ContainerdConfig {
   const tree = readConfigTree(files, path);
-  const tables = tree.documents.map(({ table }) => table);
-  const version = findVersion(tables);
-  // Before 2.0 a plugin's table in an imported file replaces the one that was there, whole.
-  const isDeep = (major ?? ((version ?? 0) >= 3 ? 2 : 1)) >= 2;
-  let plugins: TomlTable = {};
-  for (const table of tables) {
-    const next = tableAt(table, "plugins");
-    plugins = isDeep ? mergeTables(plugins, next) : { ...plugins, ...next };
-  }
-  const nri = pick(plugins, [NRI_ID, ...(isOld(version) ? ["nri"] : [])]);
-  const disabled = tables.flatMap((table) => textsOf(table["disabled_plugins"]));
-  const isDisabled = (...ids: readonly string[]): boolean => ids.some((id) => disabled.includes(id));
+  const { documents } = tree;
+  const tables = documents.map(({ table }) => table);
+  const layers = layerContainerd(documents, findRules(release) ?? guessRules(documents));
+  const nri = layers.effective("nri");
+  const disabling = documents.filter((document) => layers.disabling("nri", document).length > 0);
+  const runtimes = listRuntimes(layers);
+  const validator = tableAt(nri, "default_validator");
   return {
-    version,
-    files: tree.documents.map((document) => document.path),
-    problems: [...tree.problems, ...findLosses(tree, isDeep)],
-    address: findAddress(tables, plugins),
+    version: findVersion(tables),
+    files: documents.map((document) => document.path),
+    problems: [...tree.problems, ...findLosses(layers), ...findUnread(layers)],
+    address: findAddress(tables),
     nri: {
       disable: toBoolean(nri["disable"]),
       disableConnections: nri["disable_connections"] === true,
-      isPluginDisabled: isDisabled(NRI_ID, ...(isOld(version) ? ["nri"] : [])),
+      isPluginDisabled: disabling.length > 0,
       socketPath: toText(nri["socket_path"]) ?? DEFAULT_NRI_SOCKET,
+      decidedIn: (disabling.length > 0 ? disabling : findDeciders(layers)).map((document) => document.path),
+      rejectsHooks: validator["enable"] === true && validator["reject_oci_hook_adjustment"] === true,
     },
-    isCriDisabled: isDisabled("cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"),
-    runcRuntimes: findRuncRuntimes(plugins, version),
+    isCriDisabled: documents.some((document) => layers.disabling("runtime", document).length > 0),
+    runcRuntimes: runtimes
+      .filter(({ isRunc }) => isRunc)
+      .map(({ name, table, decider }) => ({
+        name,
+        baseSpec: toText(table["base_runtime_spec"]),
+        file: decider?.path,
+      })),
+    otherRuntimes: runtimes
+      .filter(({ isRunc, type }) => !isRunc && type !== "")
+      .map(({ name, type }) => ({ name, type })),
   };
 }
 
-/** Version 1 names plugins by their last word. */
-const isOld = (version: number | undefined): boolean => (version ?? 1) < 2;
+/** Files that keep plugins from connecting, or else those that say that they may. */
+function findDeciders(layers: ContainerdLayers): ContainerdLayers["documents"] {
+  const holders = layers.holdersOf("nri");
+  const deciders = ["disable", "disable_connections"].flatMap((key) => {
+    const found = holders.findLast((document) => layers.tableIn("nri", document)?.[key] !== undefined);
+    return found === undefined ? [] : [found];
+  });
+  const isOff = (document: (typeof holders)[number]): boolean => {
+    const table = layers.tableIn("nri", document);
+    return table?.["disable"] === true || table?.["disable_connections"] === true;
+  };
+  const off = deciders.filter(isOff);
+  // A table without the key decides too, in containerd 1.x: what an earlier file says is gone.
+  return [...new Set(off.length > 0 ? off : deciders.length > 0 ? deciders : holders.slice(-1))];
+}
 
-/** Before 2.3 the last one that is not 0 holds for all files. */
+/** As the files write it, for `detect`. */
 function findVersion(tables: readonly TomlTable[]): number | undefined {
   const versions = tables.map(({ version }) => version).filter((version) => typeof version === "number");
   return versions.findLast((version) => version !== 0);
 }
 
-function findAddress(tables: readonly TomlTable[], plugins: TomlTable): string | undefined {
-  const server = tableAt(plugins, "io.containerd.server.v1.grpc")["address"];
-  const addresses = [server, ...tables.toReversed().map((table) => tableAt(table, "grpc")["address"])];
+function findAddress(tables: readonly TomlTable[]): string | undefined {
+  const addresses = tables
+    .toReversed()
+    .flatMap((table) => [
+      tableAt(table, "plugins", "io.containerd.server.v1.grpc")["address"],
+      tableAt(table, "grpc")["address"],
+    ]);
   return addresses.map(toText).find((address) => address !== undefined);
 }
 
-function findRuncRuntimes(plugins: TomlTable, version: number | undefined): ContainerdConfig["runcRuntimes"] {
-  const id = (version ?? 1) >= 3 ? "io.containerd.cri.v1.runtime" : "io.containerd.grpc.v1.cri";
-  const cri = pick(plugins, isOld(version) ? [id, "cri"] : [id]);
-  const runtimes = tableAt(cri, "containerd", "runtimes");
-  // containerd's own default, which any table of runtimes in the file adds to and does not take away.
-  const names = new Set(["runc", ...Object.keys(runtimes)]);
-  return [...names].flatMap((name) => {
-    const runtime = tableAt(runtimes, name);
-    const type = toText(runtime["runtime_type"]) ?? (name === "runc" ? "io.containerd.runc.v2" : "");
-    const baseSpec = toText(runtime["base_runtime_spec"]);
-    return type.startsWith("io.containerd.runc.") ? [{ name, baseSpec }] : [];
-  });
-}
-
-/** An import of 1.7 that names a plugin's table again loses what was in it. */
-function findLosses({ documents }: ConfigTree, isDeep: boolean): readonly string[] {
-  if (isDeep) return [];
+/** An import of 1.x that names a plugin's table again loses what was in it. */
+function findLosses({ rules, documents }: ContainerdLayers): readonly string[] {
+  if (rules !== "1") return [];
   const owners = new Map<string, string>();
   const losses: string[] = [];
   for (const { path, table } of documents) {
@@ -105,11 +132,6 @@ function findLosses({ documents }: ConfigTree, isDeep: boolean): readonly string
     }
   }
   return losses;
-}
-
-function pick(plugins: TomlTable, ids: readonly string[]): TomlTable {
-  const id = ids.find((name) => Object.hasOwn(plugins, name));
-  return id === undefined ? {} : tableAt(plugins, id);
 }
 
 const toText = (value: unknown): string | undefined =>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { ok, type Result } from "@rthooks/result";
 import type { Advice } from "./advice.ts";
 import { createFinding, type Finding } from "./findings.ts";
+import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
 import type { HookConfigFacts, NodeFacts, NriFacts, NriPluginFacts, RuntimeFacts } from "./node-facts.ts";
 import { findPluginsOf } from "./nri-plugin-process.ts";
 
@@ -10,6 +12,7 @@ export function diagnoseRuntime(facts: NodeFacts, runtime: RuntimeFacts, advice:
     describeRuntime(runtime, advice),
     ...runtime.config.problems.map((problem) => createFinding("config", "warn", problem)),
     ...diagnoseWay(facts, runtime, advice),
+    ...diagnoseOtherRuntimes(facts, runtime),
   ];
 }
 
@@ -43,8 +46,9 @@ function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): r
     case "base-spec": {
       const names = runtime.runc_runtimes.map(({ name }) => name).join(", ");
       const message = `${runtime.kind} has no NRI, and no base spec with the hook for: ${names}`;
-      const fix = [...advice.install(runtime), ...advice.patchContainerd(runtime, "add-oci-hook")];
-      return [createFinding("wiring", "fail", message, fix)];
+      const patched = advice.patchContainerd(runtime, { kind: "add-oci-hook", baseSpec: DEFAULT_BASE_SPEC });
+      const fix = patched.ok ? ok([...advice.install(runtime), ...patched.value]) : patched;
+      return [toFinding("wiring", message, fix)];
     }
     case "nri-hook":
       return runtime.nri === null ? [] : diagnoseNri(plugins, runtime, runtime.nri, advice);
@@ -75,9 +79,21 @@ function describeWired(
     createFinding("wiring", "ok", `${runtime.kind} calls the hook by ${[...new Set(paths)].join(", ")}`),
   ];
   if (without.length > 0 && !hasPlugin) {
-    const names = without.map(({ name }) => name).join(", ");
+    const names = without.map(({ name, file }) => (file === null ? name : `${name} (${file})`)).join(", ");
     const message = `containers of these runtimes pass the hook by: ${names}`;
-    findings.push(createFinding("wiring", "fail", message, advice.patchContainerd(runtime, "add-oci-hook")));
+    const known = runtime.runc_runtimes.find(
+      ({ base_spec }) => base_spec !== null && paths.includes(base_spec),
+    );
+    const specs = new Set(without.map(({ base_spec }) => base_spec ?? known?.base_spec ?? DEFAULT_BASE_SPEC));
+    const patches = [...specs].map((baseSpec) =>
+      advice.patchContainerd(runtime, { kind: "add-oci-hook", baseSpec }),
+    );
+    const failed = patches.find((patched) => !patched.ok);
+    // Each ends with the runtime's restart: once is enough.
+    const commands = patches.flatMap((patched) => (patched.ok ? patched.value : []));
+    const fix = [...new Set(commands.filter((command) => command !== advice.restart(runtime)))];
+    const all = failed ?? ok([...fix, advice.restart(runtime)]);
+    findings.push(toFinding("wiring", message, all));
   }
   if (isTwice || hasPlugin) {
     const message = "the hook is called twice for each container: one of its configurations is enough";
@@ -92,32 +108,77 @@ function diagnoseNri(
   nri: NriFacts,
   advice: Advice,
 ): readonly Finding[] {
-  const enable = (): readonly string[] =>
-    runtime.kind === "containerd" ? advice.patchContainerd(runtime, "enable-nri") : [];
+  const enable = (): Result<readonly string[], string> =>
+    runtime.kind === "containerd" ? advice.patchContainerd(runtime, { kind: "enable-nri" }) : ok([]);
   if (nri.enabled === false) {
-    const message = `NRI is off (${nri.decided_by === "default" ? "the version's default" : nri.decided_by})`;
-    return [createFinding("nri", "fail", message, [...enable(), ...advice.install(runtime)])];
+    const message = `NRI is off (${describeDecision(nri)})`;
+    return [toFinding("nri", message, enable(), advice.install(runtime))];
   }
   if (!nri.connections) {
-    const message = "NRI takes no connections (disable_connections): no plugin can come";
-    return [createFinding("nri", "fail", message, [...enable(), ...advice.install(runtime)])];
+    const message = `NRI takes no connections (disable_connections, ${nri.decided_in.join(", ")}): no plugin can come`;
+    return [toFinding("nri", message, enable(), advice.install(runtime))];
   }
   const findings: Finding[] = [];
   if (nri.enabled === null) {
     const message = "the runtime's version is unknown, and its configuration does not say whether NRI is on";
-    findings.push(createFinding("nri", "warn", message, nri.socket.state === "open" ? [] : enable()));
+    const enabled = enable();
+    const fix = nri.socket.state !== "open" && enabled.ok ? enabled.value : [];
+    findings.push(createFinding("nri", "warn", message, fix));
   } else if (nri.socket.state === "absent" || nri.socket.state === "refused") {
     const message = `NRI is on, and nobody listens on ${nri.socket.path}: the runtime has not read its configuration yet`;
     findings.push(createFinding("nri", "fail", message, [advice.restart(runtime)]));
   } else {
     findings.push(createFinding("nri", "ok", `NRI is on (${nri.decided_by}), at ${nri.socket.path}`));
   }
+  const direct = nri.rejects_hooks ? ["--nri-hook.mode", "direct"] : [];
   if (plugins.length > 0) {
     const names = plugins.map(({ command }) => command).join("; ");
     findings.push(createFinding("wiring", "ok", `the NRI plugin runs: ${names}`));
+    if (nri.rejects_hooks && plugins.some(({ mode }) => mode === "inject")) {
+      const message =
+        `containerd's default validator refuses every container to which a plugin adds a hook (reject_oci_hook_adjustment, ` +
+        `${nri.decided_in.join(", ")}): run the plugin with --mode direct`;
+      findings.push(createFinding("wiring", "fail", message, advice.install(runtime, direct)));
+    }
     return findings;
   }
   const message = "no program that adds the hook by NRI runs here; this one does, as long as it runs";
-  findings.push(createFinding("wiring", "fail", message, advice.install(runtime)));
+  findings.push(createFinding("wiring", "fail", message, advice.install(runtime, direct)));
   return findings;
 }
+
+function describeDecision({ decided_by, decided_in }: NriFacts): string {
+  const files = decided_in.join(", ");
+  switch (decided_by) {
+    case "default":
+      return files === "" ? "the version's default" : `the version's default, which ${files} leaves`;
+    case "disabled_plugins":
+      return `disabled_plugins in ${files}`;
+    case "config":
+      return files === "" ? "config" : files;
+  }
+}
+
+/** Kata's and gVisor's shims start virtual machines or sandboxes of their own, and call no OCI hook. */
+function diagnoseOtherRuntimes(facts: NodeFacts, runtime: RuntimeFacts): readonly Finding[] {
+  const { other_runtimes } = runtime;
+  if (other_runtimes.length === 0) return [];
+  const plugins = findPluginsOf(facts.nri_plugins, runtime);
+  if (plugins.length > 0 && plugins.every(({ mode }) => mode === "direct")) return [];
+  const names = other_runtimes.map(({ name, type }) => `${name} (${type})`).join(", ");
+  const message =
+    `containers of these runtime handlers need not run OCI hooks, so that nothing holds them: ${names}; ` +
+    "the NRI plugin in mode direct asks the agent itself";
+  return [createFinding("wiring", "warn", message)];
+}
+
+/** A failed check with its commands, or with the reason why there are none. */
+const toFinding = (
+  check: Finding["check"],
+  message: string,
+  patched: Result<readonly string[], string>,
+  more: readonly string[] = [],
+): Finding =>
+  patched.ok
+    ? createFinding(check, "fail", message, [...patched.value, ...more])
+    : createFinding(check, "fail", `${message}; ${patched.error}`, more);

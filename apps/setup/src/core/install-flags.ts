@@ -15,6 +15,8 @@ export const HOST_HOOKS_DIR = "/usr/share/containers/oci/hooks.d";
 /** Where the hook is on the host, if no flag says otherwise. */
 export const DEFAULT_INSTALL_DIR = "/opt/tetragon";
 
+export const DEFAULT_BASE_SPEC = "/etc/containerd/tetragon-base-spec.json";
+
 const interfaceFlag = flag.string({
   usage: "how the runtime is told: a hooks directory (CRI-O, podman) or NRI (containerd, CRI-O)",
   default: "oci-hooks",

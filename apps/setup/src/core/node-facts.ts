@@ -43,6 +43,8 @@ export interface RuntimeFacts {
   readonly hooks_dirs: readonly string[];
   /** containerd: the runtimes that run containers with runc. */
   readonly runc_runtimes: readonly RuncRuntimeFacts[];
+  /** containerd: handlers of other runtimes, which need not run OCI hooks. */
+  readonly other_runtimes: readonly OtherRuntimeFacts[];
 }
 
 export interface SocketFacts {
@@ -73,6 +75,10 @@ export interface NriFacts {
   /** False before containerd 1.7 and CRI-O 1.26; null for an unknown version. */
   readonly available: boolean | null;
   readonly decided_by: "config" | "default" | "disabled_plugins";
+  /** The configuration files that decide; none for the version's default. */
+  readonly decided_in: readonly string[];
+  /** Its default validator refuses each container to which a plugin adds an OCI hook (containerd 2.2 and later). */
+  readonly rejects_hooks: boolean;
   readonly socket: SocketFacts;
 }
 
@@ -84,12 +90,22 @@ export interface NriPluginFacts {
   readonly socket: string | null;
   /** The hook that it adds to containers; null in direct mode, or if the runtime has launched it. */
   readonly hook: string | null;
+  /** Null if the runtime has launched it. */
+  readonly mode: "inject" | "direct" | "auto" | null;
 }
 
 interface RuncRuntimeFacts {
   readonly name: string;
   /** base_runtime_spec; null if it has none. */
   readonly base_spec: string | null;
+  /** The file that decides on it; null for containerd's built-in runtime. */
+  readonly file: string | null;
+}
+
+interface OtherRuntimeFacts {
+  readonly name: string;
+  /** "io.containerd.kata.v2" */
+  readonly type: string;
 }
 
 export interface InstallDirFacts {

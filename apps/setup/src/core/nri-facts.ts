@@ -12,6 +12,10 @@ interface NriSettings {
   readonly enabled: boolean | undefined;
   readonly isPluginDisabled: boolean;
   readonly connections: boolean;
+  /** Files that say so. */
+  readonly decidedIn: readonly string[];
+  /** Its validator refuses containers to which a plugin adds an OCI hook. */
+  readonly rejectsHooks: boolean;
   readonly socket: SocketFacts;
 }
 
@@ -22,10 +26,16 @@ const releases = {
 } as const; // const: the keys are a union
 
 export function toNriFacts(settings: NriSettings): NriFacts {
-  const { connections, socket } = settings;
+  const { connections, socket, decidedIn, rejectsHooks } = settings;
   const isSince = (release: readonly [number, number]): boolean | null => isAtLeast(settings, release);
   const { available, byDefault } = releases[settings.kind];
-  const facts = { available: isSince(available), connections, socket };
+  const facts = {
+    available: isSince(available),
+    connections,
+    socket,
+    decided_in: decidedIn,
+    rejects_hooks: rejectsHooks,
+  };
   if (facts.available === false) return { ...facts, enabled: false, decided_by: "default" };
   if (settings.isPluginDisabled) return { ...facts, enabled: false, decided_by: "disabled_plugins" };
   if (settings.enabled !== undefined) return { ...facts, enabled: settings.enabled, decided_by: "config" };

@@ -17,26 +17,34 @@ export function parseNriPlugin(pid: number, words: readonly string[]): NriPlugin
   const names = words.slice(0, MAX_WORDS_BEFORE + 1).map(toFileName);
   const command = words.slice(0, SHOWN_WORDS).join(" ").trim();
   // One that the runtime launches is called NN-name, and has no arguments.
-  if (/^\d\d-tetragon/.test(names[0] ?? "")) return { pid, command, socket: null, hook: null };
+  if (/^\d\d-tetragon/.test(names[0] ?? "")) return { pid, command, socket: null, hook: null, mode: null };
   if (names.includes("tetragon-nri-hook")) {
-    const hook = findValue(words, "--oci-hook-path") ?? DEFAULT_HOOK;
+    const mode = findMode(words, "--mode");
     return {
       pid,
       command,
       socket: findValue(words, "--nri-socket") ?? DEFAULT_SOCKET,
-      hook: findValue(words, "--mode") === "direct" ? null : hook,
+      hook: mode === "direct" ? null : (findValue(words, "--oci-hook-path") ?? DEFAULT_HOOK),
+      mode,
     };
   }
   const isSetup = names.includes(PROGRAM) && words.includes("install");
   if (!isSetup || findValue(words, "--interface") !== "nri-hook") return undefined;
   const directory =
     findValue(words, "--host-install-dir") ?? findValue(words, "--local-install-dir") ?? DEFAULT_INSTALL_DIR;
+  const mode = findMode(words, "--nri-hook.mode");
   return {
     pid,
     command,
     socket: findValue(words, "--nri-hook.socket") ?? DEFAULT_SOCKET,
-    hook: findValue(words, "--nri-hook.mode") === "direct" ? null : `${directory}/${HOOK}`,
+    hook: mode === "direct" ? null : `${directory}/${HOOK}`,
+    mode,
   };
+}
+
+function findMode(words: readonly string[], flag: string): NriPluginFacts["mode"] {
+  const word = findValue(words, flag);
+  return word === "direct" || word === "auto" ? word : "inject";
 }
 
 function findValue(words: readonly string[], flag: string): string | undefined {

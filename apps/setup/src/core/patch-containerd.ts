@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of containerd's configuration file.
+// Changes of containerd's configuration: of the file and of those that it imports, each where the change takes effect.
 
 import { err, ok, type Result } from "@rthooks/result";
-import { editToml, parseTomlValues, type TomlEdit, type TomlError, type TomlTable } from "@rthooks/toml";
-import { type ContainerdNames, findContainerdNames } from "./containerd-names.ts";
-import type { Patched } from "./patch.ts";
-import { findValue, isTable, textsOf } from "./toml-document.ts";
+import { editToml, parseTomlValues, type TomlTable, type TomlValue } from "@rthooks/toml";
+import { hasBaseSpecs, planAddOciHook, planRemoveOciHook } from "./base-spec-edits.ts";
+import type { ConfigDocument } from "./config-tree.ts";
+import {
+  type ContainerdLayers,
+  findRules,
+  findUnread,
+  layerContainerd,
+  type Rules,
+  toVersion,
+} from "./containerd-layers.ts";
+import { listRuntimes } from "./containerd-runtimes.ts";
+import { isNriOff, isNriOn, type PlannedEdit, planDisableNri, planEnableNri } from "./nri-edits.ts";
+import type { FileChange, FilePlan, PatchError } from "./patch.ts";
+import { textsOf } from "./toml-document.ts";
 
 export type ContainerdPatch =
   | {
@@ -19,206 +30,215 @@ export type ContainerdPatch =
   | { readonly kind: "add-oci-hook"; readonly baseSpecPath: string }
   | { readonly kind: "remove-oci-hook"; readonly baseSpecPath: string };
 
-export type PatchError =
-  | { readonly kind: "toml"; readonly error: TomlError }
-  | { readonly kind: "refused"; readonly message: string };
-
-/** The table that containerd's own `config default` writes, switched on. */
-const nriDefaults: readonly (readonly [string, string | boolean])[] = [
-  ["disable", false],
-  ["disable_connections", false],
-  ["plugin_config_path", "/etc/nri/conf.d"],
-  ["plugin_path", "/opt/nri/plugins"],
-  ["plugin_registration_timeout", "5s"],
-  ["plugin_request_timeout", "2s"],
-  ["socket_path", "/var/run/nri/nri.sock"],
-];
-
-/** A DNS name, so that the forms with a scope behind a slash are annotation keys too. */
-const TOLERATION_ANNOTATION = "tolerate-missing-plugins.rthooks.v1";
-
-export function patchContainerd(text: string, patch: ContainerdPatch): Result<Patched, PatchError> {
-  const values = parseTomlValues(text.replace(/^\ufeff/, ""));
-  if (!values.ok) return err({ kind: "toml", error: values.error });
-  // containerd takes a file without a version for one of version 1.
-  const { version = 1 } = values.value;
-  const names = typeof version === "number" ? findContainerdNames(version) : undefined;
-  if (names === undefined) {
-    const shown = typeof version === "number" ? String(version) : "that is no number";
-    return refuse(`configuration version ${shown} is not known here (1 to 4 are)`);
-  }
-  const edits = toEdits(values.value, names, patch);
-  if (!edits.ok) return edits;
-  const edited = editToml(text, edits.value);
-  if (!edited.ok) return err({ kind: "toml", error: edited.error });
-  return ok({ text: edited.value, notes: findNotes(text, values.value, names, patch) });
+export interface ContainerdSource {
+  /** The file itself first, then what it imports, as `readConfigTree` gives them. */
+  readonly documents: readonly ConfigDocument[];
+  /** Of containerd; undefined where it is not known: then the change holds for all that read the files. */
+  readonly release: string | undefined;
+  /** Where files cannot be changed, since they are made from others: which, and the one that overrides them. */
+  readonly dropIn?: { readonly path: string; isWritable(path: string): boolean };
 }
 
-const refuse = (message: string): Result<never, PatchError> => err({ kind: "refused", message });
+/** Its values, for a tree; the error names the place. */
+export function parseConfigFile(path: string, text: string): Result<ConfigDocument, PatchError> {
+  const values = parseTomlValues(text.replace(/^\ufeff/, ""));
+  return values.ok
+    ? ok({ path, text, table: values.value })
+    : err({ kind: "toml", path, error: values.error });
+}
 
-type Edits = Result<readonly TomlEdit[], PatchError>;
+export function planContainerd(
+  { documents, release, dropIn }: ContainerdSource,
+  patch: ContainerdPatch,
+): Result<FilePlan, PatchError> {
+  const [main] = documents;
+  if (main === undefined) return ok({ changes: [], notes: [] });
+  for (const { path, table } of documents) {
+    const { version = 1 } = table;
+    if (typeof version === "number" && version >= 0 && version <= MAX_VERSION) continue;
+    const shown = typeof version === "number" ? String(version) : "that is no number";
+    return refuse(path, `configuration version ${shown} is not known here (1 to ${MAX_VERSION} are)`);
+  }
+  let current = documents;
+  const allRules = findAllRules(documents, release);
+  for (const rules of allRules) {
+    const changed = change(current, rules, patch, dropIn);
+    if (!changed.ok) return changed;
+    current = changed.value;
+  }
+  for (const rules of allRules) {
+    if (isReached(layerContainerd(current, rules), patch)) continue;
+    const why = "the files that it imports do not let one change hold for every release of containerd";
+    return refuse(main.path, `${why}: tell the installed one with --containerd-version`);
+  }
+  const changes = current.flatMap(({ path, text }, at): readonly FileChange[] => {
+    const before = documents[at]?.text ?? "";
+    return text === before ? [] : [{ path, before, after: text }];
+  });
+  const [rules = "1"] = allRules;
+  return ok({ changes, notes: findNotes(layerContainerd(documents, rules), main, patch) });
+}
 
-function toEdits(values: TomlTable, names: ContainerdNames, patch: ContainerdPatch): Edits {
+const MAX_VERSION = 4;
+
+function findAllRules(documents: readonly ConfigDocument[], release: string | undefined): readonly Rules[] {
+  const known = findRules(release);
+  if (known !== undefined) return [known];
+  if (documents.some(({ table }) => toVersion(table) >= 3)) return ["2.0"];
+  return documents.length > 1 ? ["1", "2.0"] : ["1"];
+}
+
+const refuse = (path: string, message: string): Result<never, PatchError> =>
+  err({ kind: "refused", path, message });
+
+/** The documents with the change in them. */
+function change(
+  documents: readonly ConfigDocument[],
+  rules: Rules,
+  patch: ContainerdPatch,
+  dropIn: ContainerdSource["dropIn"],
+): Result<readonly ConfigDocument[], PatchError> {
+  const layers = layerContainerd(documents, rules);
+  const [main] = documents;
+  if (main === undefined) return ok(documents);
+  const planned = plan(layers, main, patch);
+  if (!planned.ok) return refuse(main.path, planned.error);
+  const moved = moveEdits(layers, planned.value, dropIn);
+  if (!moved.ok) return moved;
+  const changed: ConfigDocument[] = [];
+  for (const document of documents) {
+    const edits = moved.value.filter(({ path }) => path === document.path).map(({ edit }) => edit);
+    if (edits.length === 0) {
+      changed.push(document);
+      continue;
+    }
+    const edited = editToml(document.text, edits);
+    if (!edited.ok) return err({ kind: "toml", path: document.path, error: edited.error });
+    const parsed = parseConfigFile(document.path, edited.value);
+    if (!parsed.ok) return parsed;
+    changed.push(parsed.value);
+  }
+  return ok(changed);
+}
+
+/** Edits of files that cannot be changed, as edits of the file that overrides them. */
+function moveEdits(
+  layers: ContainerdLayers,
+  edits: readonly PlannedEdit[],
+  dropIn: ContainerdSource["dropIn"],
+): Result<readonly PlannedEdit[], PatchError> {
+  const moved: PlannedEdit[] = [];
+  for (const planned of edits) {
+    const { path, edit } = planned;
+    if (dropIn === undefined || dropIn.isWritable(path)) {
+      moved.push(planned);
+      continue;
+    }
+    const [, , ...below] = edit.table;
+    const target = layers.documents.find((document) => document.path === dropIn.path);
+    const plugin =
+      edit.table[1] === layers.nameOf("nri", layers.documents[0] ?? target ?? { path, text: "", table: {} })
+        ? "nri"
+        : "runtime";
+    if (edit.kind !== "set" || target === undefined) {
+      return refuse(
+        path,
+        "is made by the distribution, and no other file can take out of it what is in the way: change what it is made from",
+      );
+    }
+    if (layers.rules === "1" && plugin === "runtime") {
+      return refuse(
+        path,
+        'is made by the distribution, and containerd 1.x would lose the rest of CRI\'s table to a file beside it: use a template without {{ template "base" . }}',
+      );
+    }
+    const table = ["plugins", layers.nameOf(plugin, target), ...below];
+    // In containerd 1.x the table replaces the earlier one whole, so all of that has to be in it.
+    const kept = layers.rules === "1" && below.length === 0 ? toEntries(layers.effective(plugin)) : [];
+    const entries = new Map([...kept, ...edit.entries]);
+    moved.push({ path: dropIn.path, edit: { kind: "set", table, entries: [...entries] } });
+  }
+  return ok(moved);
+}
+
+const toEntries = (table: TomlTable): readonly (readonly [string, TomlValue])[] =>
+  Object.entries(table).flatMap(([key, value]) => {
+    const isPlain = typeof value === "string" || typeof value === "boolean" || typeof value === "number";
+    return isPlain ? [[key, value] as const] : []; // const: a pair
+  });
+
+function plan(
+  layers: ContainerdLayers,
+  main: ConfigDocument,
+  patch: ContainerdPatch,
+): Result<readonly PlannedEdit[], string> {
   switch (patch.kind) {
     case "enable-nri":
-      return enableNri(values, names, patch);
+      return planEnableNri(layers, main, patch);
     case "disable-nri":
-      return ok(
-        textsOf(values["disabled_plugins"]).includes(names.nriId)
-          ? []
-          : [{ kind: "set", table: names.nri, entries: [["disable", true]] }],
-      );
+      return ok(planDisableNri(layers, main));
     case "add-oci-hook":
-      return addOciHook(values, names, patch.baseSpecPath);
+      return planAddOciHook(layers, main, patch.baseSpecPath);
     case "remove-oci-hook":
-      return ok(
-        findRuntimes(values, names)
-          .filter(({ table }) => table["base_runtime_spec"] === patch.baseSpecPath)
-          .map((runtime) => removeBaseSpec(names, runtime)),
-      );
+      return ok(planRemoveOciHook(layers, patch.baseSpecPath));
   }
 }
 
-function enableNri(
-  values: TomlTable,
-  names: ContainerdNames,
-  { requirePlugin, containerdVersion }: Extract<ContainerdPatch, { kind: "enable-nri" }>,
-): Edits {
-  const existing = findValue(values, names.nri);
-  const edits: TomlEdit[] = [{ kind: "drop", table: [], key: "disabled_plugins", text: names.nriId }];
-  if (existing === undefined) edits.push({ kind: "set", table: names.nri, entries: nriDefaults });
-  else {
-    const isClosed = isTable(existing) && existing["disable_connections"] === true;
-    edits.push({
-      kind: "set",
-      table: names.nri,
-      entries: [["disable", false], ...(isClosed ? [["disable_connections", false] as const] : [])],
-    });
+function isReached(layers: ContainerdLayers, patch: ContainerdPatch): boolean {
+  switch (patch.kind) {
+    case "enable-nri":
+      return isNriOn(layers, patch.requirePlugin);
+    case "disable-nri":
+      return isNriOff(layers);
+    case "add-oci-hook":
+      return hasBaseSpecs(layers, patch.baseSpecPath);
+    case "remove-oci-hook":
+      return planRemoveOciHook(layers, patch.baseSpecPath).length === 0;
   }
-  if (requirePlugin === undefined) return ok(edits);
-  if (containerdVersion === undefined) {
-    return refuse(
-      "--require-plugin needs containerd 2.2 or later: tell its version with --containerd-version",
-    );
-  }
-  if (!hasValidator(containerdVersion)) {
-    return refuse(
-      `containerd ${containerdVersion} has no validator that could require a plugin (2.2 has): without --require-plugin, ` +
-        "containers start unhooked while the plugin is away",
-    );
-  }
-  const validator = [...names.nri, "default_validator"];
-  const table = findValue(values, validator);
-  const toleration = isTable(table) ? table["tolerate_missing_plugins_annotation"] : undefined;
-  edits.push({ kind: "set", table: validator, entries: [["enable", true]] });
-  edits.push({ kind: "add", table: validator, key: "required_plugins", texts: [requirePlugin] });
-  if (typeof toleration !== "string" || toleration === "") {
-    edits.push({
-      kind: "set",
-      table: validator,
-      entries: [["tolerate_missing_plugins_annotation", TOLERATION_ANNOTATION]],
-    });
-  }
-  return ok(edits);
 }
-
-/** Built into NRI 0.10 and later, which containerd has since 2.2.0. */
-function hasValidator(version: string): boolean {
-  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
-  return major > 2 || (major === 2 && minor >= 2);
-}
-
-const RUNC_TYPE = "io.containerd.runc.v2";
-
-interface Runtime {
-  readonly name: string;
-  readonly table: TomlTable;
-}
-
-function findRuntimes(values: TomlTable, names: ContainerdNames): readonly Runtime[] {
-  const runtimes = findValue(values, names.runtimes);
-  if (!isTable(runtimes)) return [];
-  return Object.entries(runtimes).flatMap(([name, table]) => (isTable(table) ? [{ name, table }] : []));
-}
-
-/** The table of the built-in runtime may leave the type to containerd 2.x, which merges its own into it. */
-const isRunc = ({ name, table }: Runtime): boolean =>
-  String(table["runtime_type"] || (name === "runc" ? RUNC_TYPE : "")).startsWith("io.containerd.runc.");
-
-function addOciHook(values: TomlTable, names: ContainerdNames, baseSpecPath: string): Edits {
-  const all = findRuntimes(values, names);
-  const runc = all.filter(isRunc);
-  const other = runc.find(({ table }) => {
-    const own = table["base_runtime_spec"];
-    return own !== undefined && own !== "" && own !== baseSpecPath;
-  });
-  if (other !== undefined) {
-    const own = String(other.table["base_runtime_spec"]);
-    return refuse(
-      `runtime ${JSON.stringify(other.name)} has a base spec of its own, ${own}: --base-spec ${own} adds the hook to that one`,
-    );
-  }
-  // containerd's built-in runtime; a table of the file replaces it whole, so the type has to be in it.
-  if (!all.some(({ name }) => name === "runc")) {
-    const entries = [
-      ["runtime_type", RUNC_TYPE],
-      ["base_runtime_spec", baseSpecPath],
-    ] as const; // const: pairs
-    return ok([
-      ...runc.map(({ name }) => toBaseSpecEdit(names, name, baseSpecPath)),
-      { kind: "set", table: [...names.runtimes, "runc"], entries },
-    ]);
-  }
-  if (runc.length === 0)
-    return refuse("no runtime of this file is runc: the hook can be given to runc's containers only");
-  return ok(runc.map(({ name }) => toBaseSpecEdit(names, name, baseSpecPath)));
-}
-
-/** What was added is the last key of its table; any other stood there before, empty as in containerd's defaults. */
-function removeBaseSpec(names: ContainerdNames, { name, table }: Runtime): TomlEdit {
-  const keys = Object.keys(table).filter((key) => !isTable(table[key]));
-  return keys.length > 1 && keys.at(-1) === "base_runtime_spec"
-    ? { kind: "remove", table: [...names.runtimes, name], key: "base_runtime_spec" }
-    : toBaseSpecEdit(names, name, "");
-}
-
-const toBaseSpecEdit = (names: ContainerdNames, name: string, baseSpecPath: string): TomlEdit => ({
-  kind: "set",
-  table: [...names.runtimes, name],
-  entries: [["base_runtime_spec", baseSpecPath]],
-});
 
 function findNotes(
-  text: string,
-  values: TomlTable,
-  names: ContainerdNames,
+  layers: ContainerdLayers,
+  main: ConfigDocument,
   patch: ContainerdPatch,
 ): readonly string[] {
   const notes: string[] = [];
-  if (text.startsWith("\ufeff")) {
+  if (main.text.startsWith("\ufeff")) {
     notes.push("this file begins with a byte order mark: containerd 2.x refuses to read it");
   }
-  const imports = textsOf(values["imports"]);
-  if (imports.length > 0) {
+  const imports = textsOf(main.table["imports"]);
+  if (imports.length > 0 && layers.documents.length === 1) {
     notes.push(
-      `this file imports ${imports.join(", ")}: what is said there comes after it, and on containerd 1.7 a [plugins.…] table there replaces the one here whole`,
+      `this file imports ${imports.join(", ")}, and none of that is seen here: what is said there comes after it, and on containerd 1.x a [plugins.…] table there replaces the one here whole`,
     );
   }
-  const disabled = textsOf(values["disabled_plugins"]);
-  for (const id of names.criIds) {
-    if (disabled.includes(id)) notes.push(`disabled_plugins has ${id}: kubelet cannot use this containerd`);
+  for (const document of layers.documents) {
+    for (const id of layers.disabling("runtime", document)) {
+      notes.push(`disabled_plugins has ${id}: kubelet cannot use this containerd`);
+    }
+    for (const id of patch.kind === "enable-nri" ? layers.disabling("nri", document) : []) {
+      notes.push(`${id} is taken out of disabled_plugins`);
+    }
   }
-  if (disabled.includes(names.nriId) && patch.kind === "enable-nri") {
-    notes.push(`${names.nriId} is taken out of disabled_plugins`);
-  }
-  if ((values["version"] ?? 1) === 1) {
+  if (layers.rules === "1" && layers.version === 1) {
     notes.push(
       patch.kind.endsWith("-nri")
         ? "containerd 2.x does not read NRI's table from a file of version 1; there NRI is on by default"
         : "containerd 2.x does not read CRI's tables from a file of version 1: base_runtime_spec has no effect there",
     );
   }
-  if (patch.kind === "add-oci-hook" && findRuntimes(values, names).some((runtime) => !isRunc(runtime))) {
+  notes.push(...findUnread(layers));
+  const hasOthers = listRuntimes(layers).some(({ isRunc, decider }) => !isRunc && decider !== undefined);
+  if (patch.kind === "add-oci-hook") {
+    for (const { name, isRunc, table } of listRuntimes(layers)) {
+      const own = table["base_runtime_spec"];
+      if (!isRunc || typeof own !== "string" || own === "" || own === patch.baseSpecPath) continue;
+      notes.push(
+        `runtime ${JSON.stringify(name)} keeps its base spec ${own}: --base-spec ${own} adds the hook to that one`,
+      );
+    }
+  }
+  if (patch.kind === "add-oci-hook" && hasOthers) {
     notes.push("runtimes other than runc keep their specs: their containers are not hooked");
   }
   return notes;

@@ -3,21 +3,25 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { editToml, parseTomlValues, type TomlEdit } from "@rthooks/toml";
-import type { Patched } from "./patch.ts";
-import type { PatchError } from "./patch-containerd.ts";
+import type { FilePlan, PatchError } from "./patch.ts";
 import { findValue, isTable } from "./toml-document.ts";
 
 const runtimesPath = ["crio", "runtime", "runtimes"];
 
 /** Lets the annotations through to the spec, for every runtime of the file. */
-export function enableAnnotations(text: string, annotations: readonly string[]): Result<Patched, PatchError> {
+export function enableAnnotations(
+  path: string,
+  text: string,
+  annotations: readonly string[],
+): Result<FilePlan, PatchError> {
   const values = parseTomlValues(text.replace(/^\ufeff/, ""));
-  if (!values.ok) return err({ kind: "toml", error: values.error });
+  if (!values.ok) return err({ kind: "toml", path, error: values.error });
   const runtimes = findValue(values.value, runtimesPath);
   const names = isTable(runtimes) ? Object.keys(runtimes).filter((name) => isTable(runtimes[name])) : [];
   if (names.length === 0) {
     return err({
       kind: "refused",
+      path,
       message:
         "no [crio.runtime.runtimes.…] table is in this file: patch the one of /etc/crio/crio.conf.d that has it",
     });
@@ -31,5 +35,9 @@ export function enableAnnotations(text: string, annotations: readonly string[]):
     }),
   );
   const edited = editToml(text, edits);
-  return edited.ok ? ok({ text: edited.value, notes: [] }) : err({ kind: "toml", error: edited.error });
+  if (!edited.ok) return err({ kind: "toml", path, error: edited.error });
+  return ok({
+    changes: edited.value === text ? [] : [{ path, before: text, after: edited.value }],
+    notes: [],
+  });
 }

@@ -4,6 +4,7 @@
 import { DEFAULT_CRIO_CONFIG } from "./crio-config.ts";
 import type { Distribution, RuntimeFacts } from "./node-facts.ts";
 import type { NodeFiles } from "./node-files.ts";
+import { findRancherDir, findRancherEditPath } from "./plan-rancher.ts";
 
 export interface RuntimePlace {
   readonly kind: RuntimeFacts["kind"];
@@ -100,20 +101,11 @@ function findDistribution(files: NodeFiles): Distribution {
   return files.kind("/var/lib/minikube") === "directory" ? "minikube" : "standard";
 }
 
-/** The file to change where the distribution writes the one that the runtime reads. */
-export function findEditPath({ distribution, config }: RuntimePlace, version: number | undefined): string {
-  switch (distribution) {
-    case "k3s":
-    case "rke2": {
-      // docs.k3s.io, advanced: a template of its own for each version of the configuration.
-      const name = (version ?? 2) >= 3 ? "config-v3.toml.tmpl" : "config.toml.tmpl";
-      return `${config.slice(0, config.lastIndexOf("/"))}/${name}`;
-    }
-    case "microk8s":
-      return `${MICROK8S}/current/args/containerd-template.toml`;
-    default:
-      return config;
-  }
+/** What an operator changes where the distribution makes the file that the runtime reads. */
+export function findEditPath(files: NodeFiles, { distribution, config }: RuntimePlace): string {
+  if (distribution === "microk8s") return `${MICROK8S}/current/args/containerd-template.toml`;
+  const rancher = findRancherDir(config);
+  return rancher === undefined ? config : findRancherEditPath(files, rancher);
 }
 
 /** The command that makes the runtime read its configuration again. */

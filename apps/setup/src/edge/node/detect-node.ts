@@ -58,11 +58,19 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
   const { kind, distribution } = place;
   const program = place.programs.find(files.isExecutable);
   const version = program === undefined ? null : await askVersion(root, program);
-  const base = { kind, distribution, version, cri_disabled: false, hooks_dirs: [], runc_runtimes: [] };
+  const base = {
+    kind,
+    distribution,
+    version,
+    cri_disabled: false,
+    hooks_dirs: [],
+    runc_runtimes: [],
+    other_runtimes: [],
+  };
   const exists = files.kind(place.config) !== undefined;
   switch (kind) {
     case "containerd": {
-      const config = readContainerdConfig(files, place.config, toMajor(version));
+      const config = readContainerdConfig(files, place.config, version);
       const { nri } = config;
       const facts = toNriFacts({
         kind,
@@ -71,6 +79,8 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
         enabled: nri.disable === undefined ? undefined : !nri.disable,
         isPluginDisabled: nri.isPluginDisabled,
         connections: !nri.disableConnections,
+        decidedIn: nri.decidedIn,
+        rejectsHooks: nri.rejectsHooks,
         socket: await probeSocket(root, nri.socketPath),
       });
       return {
@@ -79,7 +89,7 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
         config: {
           path: place.config,
           exists,
-          edit_path: findEditPath(place, config.version),
+          edit_path: findEditPath(files, place),
           version: config.version ?? null,
           files: config.files,
           problems: config.problems,
@@ -87,10 +97,12 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
         cri_disabled: config.isCriDisabled,
         nri: facts,
         interface: facts.available === false ? "base-spec" : "nri-hook",
-        runc_runtimes: config.runcRuntimes.map(({ name, baseSpec }) => ({
+        runc_runtimes: config.runcRuntimes.map(({ name, baseSpec, file }) => ({
           name,
           base_spec: baseSpec ?? null,
+          file: file ?? null,
         })),
+        other_runtimes: config.otherRuntimes,
       };
     }
     case "cri-o": {
@@ -106,6 +118,8 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
           enabled: config.enableNri,
           isPluginDisabled: false,
           connections: !config.nriDisableConnections,
+          decidedIn: [],
+          rejectsHooks: false,
           socket: await probeSocket(root, config.nriListen),
         }),
         interface: "oci-hooks",
@@ -139,10 +153,6 @@ async function askVersion(root: string, ...command: readonly string[]): Promise<
   const ran = await runInRoot(root, [...command, "--version"]);
   if (!ran.ok || ran.value.exitCode !== 0) return null;
   return /(?:^|\s)v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?)/.exec(ran.value.stdout)?.[1] ?? null;
-}
-
-function toMajor(version: string | null): number | undefined {
-  return version === null ? undefined : Number.parseInt(version, 10);
 }
 
 function findHookConfigs(files: NodeFiles, runtimes: readonly RuntimeFacts[]): readonly HookConfigFacts[] {

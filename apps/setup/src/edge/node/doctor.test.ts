@@ -44,8 +44,8 @@ function expectToParse(line: string): void {
 
 const nri = (keys: string, version = 3): string =>
   `version = ${version}\n[plugins."io.containerd.nri.v1.nri"]\n${keys}\n`;
-const enable = (from: string, to: string): string =>
-  `tetragon-oci-hook-setup patch-containerd-conf enable-nri --config-file ${from} ${to}`;
+const enable = (path: string): string =>
+  `tetragon-oci-hook-setup patch-containerd-conf enable-nri --config-file ${path} --in-place --host-root /host`;
 const installNri =
   "tetragon-oci-hook-setup install --host-install-dir /opt/tetragon --local-install-dir /host/opt/tetragon --host-root /host --interface nri-hook --daemonize --nri-hook.socket /host/run/nri/nri.sock";
 const standard = "/etc/containerd/config.toml";
@@ -61,17 +61,17 @@ const offRows: readonly Row[] = [
   {
     name: "containerd",
     files: { [standard]: nri("disable = true", 2) },
-    work: [enable(`/host${standard}`, "--in-place"), "chroot /host systemctl restart containerd", installNri],
+    work: [enable(`/host${standard}`), "chroot /host systemctl restart containerd", installNri],
   },
   {
     name: "containerd, by disabled_plugins",
     files: { [standard]: `disabled_plugins = ["io.containerd.nri.v1.nri"]\nversion = 3` },
-    work: [enable(`/host${standard}`, "--in-place"), "chroot /host systemctl restart containerd", installNri],
+    work: [enable(`/host${standard}`), "chroot /host systemctl restart containerd", installNri],
   },
   {
     name: "containerd, for plugins that connect",
     files: { [standard]: nri("disable_connections = true") },
-    work: [enable(`/host${standard}`, "--in-place"), "chroot /host systemctl restart containerd", installNri],
+    work: [enable(`/host${standard}`), "chroot /host systemctl restart containerd", installNri],
   },
   {
     name: "k3s, which writes its file itself",
@@ -79,9 +79,16 @@ const offRows: readonly Row[] = [
       [`${k3s}/config.toml`]: nri("disable = true", 2),
       "/etc/systemd/system/k3s-agent.service": "",
     },
+    work: [enable(`/host${k3s}/config.toml.tmpl`), "chroot /host systemctl restart k3s-agent", installNri],
+  },
+  {
+    name: "k3s, whose own file imports others",
+    files: {
+      [`${k3s}/config.toml`]: `version = 3\nimports = ["${k3s}/config-v3.toml.d/*.toml"]\n[plugins."io.containerd.nri.v1.nri"]\ndisable = true`,
+    },
     work: [
-      enable(`/host${k3s}/config.toml`, `--output /host${k3s}/config.toml.tmpl`),
-      "chroot /host systemctl restart k3s-agent",
+      enable(`/host${k3s}/config-v3.toml.d/tetragon.toml`),
+      "chroot /host systemctl restart k3s",
       installNri,
     ],
   },
@@ -91,11 +98,7 @@ const offRows: readonly Row[] = [
       [`${k3s}/config.toml`]: nri("disable = true"),
       [`${k3s}/config-v3.toml.tmpl`]: nri("disable = true"),
     },
-    work: [
-      enable(`/host${k3s}/config-v3.toml.tmpl`, "--in-place"),
-      "chroot /host systemctl restart k3s",
-      installNri,
-    ],
+    work: [enable(`/host${k3s}/config-v3.toml.tmpl`), "chroot /host systemctl restart k3s", installNri],
   },
   {
     name: "RKE2",
@@ -104,10 +107,7 @@ const offRows: readonly Row[] = [
       "/var/lib/rancher/rke2/server/x": "",
     },
     work: [
-      enable(
-        "/host/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
-        "--output /host/var/lib/rancher/rke2/agent/etc/containerd/config-v3.toml.tmpl",
-      ),
+      enable("/host/var/lib/rancher/rke2/agent/etc/containerd/config-v3.toml.tmpl"),
       "chroot /host systemctl restart rke2-server",
       installNri,
     ],
@@ -117,7 +117,7 @@ const offRows: readonly Row[] = [
     files: { "/etc/k0s/containerd.toml": nri("disable = true") },
     work: [
       "sed -i '/^# k0s_managed=true/d' /host/etc/k0s/containerd.toml",
-      enable("/host/etc/k0s/containerd.toml", "--in-place"),
+      enable("/host/etc/k0s/containerd.toml"),
       "chroot /host systemctl restart k0scontroller",
       installNri,
     ],
@@ -129,7 +129,7 @@ const offRows: readonly Row[] = [
       "/var/snap/microk8s/current/args/containerd-template.toml": nri("disable = true"),
     },
     work: [
-      enable("/host/var/snap/microk8s/current/args/containerd-template.toml", "--in-place"),
+      enable("/host/var/snap/microk8s/current/args/containerd-template.toml"),
       "chroot /host snap restart microk8s.daemon-containerd",
       installNri,
     ],
@@ -154,8 +154,7 @@ test("containerd without a file gets one first, for one that is all there is rep
   expect(findings.find(({ check }) => check === "nri")).toMatchObject({
     status: "warn",
     fix: [
-      `chroot ${node.root} containerd config default > ${node.root}${standard}`,
-      enable(`${node.root}${standard}`, "--in-place"),
+      `tetragon-oci-hook-setup patch-containerd-conf enable-nri --config-file ${node.root}${standard} --in-place --create --host-root ${node.root}`,
       `chroot ${node.root} systemctl restart containerd`,
     ],
   });
@@ -191,7 +190,7 @@ runtime_type = "io.containerd.runc.v2"`,
   node.write("/etc/base.json", JSON.stringify({ ociVersion: "1.2.0", hooks: { createRuntime: [hook] } }));
   const work = await findWork();
   expect(work["wiring"]).toEqual([
-    "tetragon-oci-hook-setup patch-containerd-conf add-oci-hook --config-file /host/etc/containerd/config.toml --in-place --host-root /host --oci-hook-path /opt/tetragon/tetragon-oci-hook",
+    "tetragon-oci-hook-setup patch-containerd-conf add-oci-hook --config-file /host/etc/containerd/config.toml --in-place --host-root /host --oci-hook-path /opt/tetragon/tetragon-oci-hook --base-spec /etc/base.json",
     "chroot /host systemctl restart containerd",
   ]);
   // It is an empty file.

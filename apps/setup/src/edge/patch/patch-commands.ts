@@ -4,15 +4,18 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type FlagValues, flag, resolveFlags } from "@rthooks/flags";
 import { pluginFlags, toPluginOptions } from "@rthooks/plugin";
-import { err, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { type HookEntry, toHookEntry } from "../../core/hook-entry.ts";
-import { type ContainerdPatch, patchContainerd } from "../../core/patch-containerd.ts";
+import { DEFAULT_BASE_SPEC } from "../../core/install-flags.ts";
+import type { ContainerdPatch } from "../../core/patch-containerd.ts";
 import { enableAnnotations } from "../../core/patch-crio.ts";
 import { recordCaller } from "../install/callers.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
 import { removeFromBaseSpec, writeBaseSpec } from "../write-base-spec.ts";
+import { printDefaultConfig } from "./default-config.ts";
 import { containerdFileFlags, crioFileFlags, type FileTask, patchFile } from "./patch-file.ts";
+import { isMadeFromOthers, planFiles } from "./plan-files.ts";
 
 type FileFlags = FlagValues<typeof containerdFileFlags>;
 
@@ -29,7 +32,24 @@ const patchOf = (
       inPlace: flags["in-place"],
       diff: flags.diff,
       check: flags.check,
-      patch: (text) => patchContainerd(text, patch),
+      async make() {
+        const path = flags["config-file"];
+        if (isMadeFromOthers(path)) return ok(undefined);
+        if (flags.create && flags["in-place"]) return printDefaultConfig(flags["host-root"]);
+        return err(
+          `${path}: no such file: \`containerd config default > ${path}\` makes one, and so does --create --in-place`,
+        );
+      },
+      plan: (text) =>
+        planFiles(
+          {
+            path: flags["config-file"],
+            text,
+            hostRoot: flags["host-root"],
+            release: flags["containerd-version"] || undefined,
+          },
+          patch,
+        ),
       ...(prepare === undefined ? {} : { prepare }),
     },
     io,
@@ -43,10 +63,6 @@ const enableNri = defineCommand({
     "require-plugin": flag.string({
       usage: "let no container start on the node while this plugin is away (containerd 2.2 and later)",
       placeholder: "NAME",
-    }),
-    "containerd-version": flag.string({
-      usage: "of the node, such as 2.2.0; needed by --require-plugin",
-      placeholder: "VERSION",
     }),
   },
   examples: [
@@ -75,13 +91,8 @@ const disableNri = defineCommand({
 const baseSpecFlags = {
   "base-spec": flag.string({
     usage: "the base spec, as containerd sees it",
-    default: "/etc/containerd/tetragon-base-spec.json",
+    default: DEFAULT_BASE_SPEC,
     placeholder: "FILE",
-  }),
-  "host-root": flag.string({
-    usage: "the host's root file system as this program sees it: the base spec is there",
-    default: "/",
-    placeholder: "DIR",
   }),
   "oci-hook-path": flag.string({
     usage: "tetragon-oci-hook on the host",
@@ -185,7 +196,7 @@ const enableCrioAnnotations = defineCommand({
         inPlace: flags["in-place"],
         diff: flags.diff,
         check: flags.check,
-        patch: (text) => enableAnnotations(text, flags.annotations),
+        plan: (text = "") => enableAnnotations(flags["config-file"], text, flags.annotations),
       },
       io,
     );

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// One configuration file, read, changed and given where the flags say. Nothing is written unless the change is known
-// to be right; what is written comes whole.
+// A configuration file and those that decide with it, read, changed and given where the flags say. Nothing is written
+// unless the whole change is known to be right; what is written comes whole.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, realpath, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { flag } from "@rthooks/flags";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { renderTomlError } from "@rthooks/toml";
 import { createTwoFilesPatch } from "diff";
 import { exitCode, type Io } from "../../core/command.ts";
-import type { Patched } from "../../core/patch.ts";
-import type { PatchError } from "../../core/patch-containerd.ts";
+import { BACKUP_SUFFIX, type FileChange, type FilePlan, type PatchError } from "../../core/patch.ts";
 import { describeFileError } from "../install/install-error.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
 import { stageText } from "../install/place-file.ts";
@@ -34,6 +33,20 @@ export const containerdFileFlags = {
     placeholder: "FILE",
   }),
   ...common,
+  create: flag.boolean({
+    usage: "with --in-place, where there is no such file: make it of what `containerd config default` prints",
+  }),
+  "host-root": flag.string({
+    usage:
+      "the host's root file system as this program sees it: files that are named by the configuration are there",
+    default: "/",
+    placeholder: "DIR",
+  }),
+  "containerd-version": flag.string({
+    usage:
+      "of the node, such as 2.2.0: its rules say which of several files decides; needed by --require-plugin",
+    placeholder: "VERSION",
+  }),
 } as const;
 
 export const crioFileFlags = {
@@ -56,7 +69,10 @@ export interface FileTask {
   readonly inPlace: boolean;
   readonly diff: boolean;
   readonly check: boolean;
-  patch(text: string): Result<Patched, PatchError>;
+  /** Of the file's text; undefined where there is none, and none is needed. */
+  plan(text: string | undefined): Result<FilePlan, PatchError>;
+  /** For a file that is not there: the text that it is to have before the change. Undefined: it has to be there. */
+  make?(): Promise<Result<string | undefined, string> | undefined>;
   /** What else has to be in place before the file is, or would have to be; whether that is a change. */
   prepare?(dryRun: boolean): Promise<Result<{ readonly changed: boolean }, string>>;
 }
@@ -70,30 +86,49 @@ export async function patchFile(task: FileTask, io: Io): Promise<number> {
   }
   const text = await readConfig(path);
   if (!text.ok) return fail(io, text.error);
-  const patched = task.patch(text.value);
-  if (!patched.ok) return failToPatch(io, path, patched.error);
-  for (const note of patched.value.notes) io.log.warn(note, { path });
+  const isMissing = text.value === undefined;
+  const made = isMissing ? await task.make?.() : undefined;
+  if (isMissing && made === undefined) return fail(io, `${path}: no such file`);
+  if (made?.ok === false) return fail(io, made.error);
+  const planned = task.plan(text.value ?? made?.value);
+  if (!planned.ok) return failToPatch(io, planned.error);
+  const { notes } = planned.value;
+  const changes =
+    made?.value === undefined ? planned.value.changes : asNew(path, made.value, planned.value.changes);
+  for (const note of notes) io.log.warn(note, { path });
+  const elsewhere = changes.filter((change) => change.path !== path).map((change) => change.path);
   const dryRun = diff || check;
+  if (elsewhere.length > 0 && !dryRun && !inPlace) {
+    return fail(io, `${path}: the change belongs into ${elsewhere.join(", ")}: --in-place makes it there`);
+  }
   const prepared = await (task.prepare?.(dryRun) ?? ok({ changed: false }));
   if (!prepared.ok) return fail(io, prepared.error);
-  const isChanged = patched.value.text !== text.value;
-  if (diff && isChanged) io.stdout(renderDiff(path, text.value, patched.value.text));
-  if (dryRun) return check && (isChanged || prepared.value.changed) ? exitCode.changeNeeded : exitCode.ok;
-  if (!isChanged) {
+  if (diff) for (const change of changes) io.stdout(renderDiff(change));
+  if (dryRun) {
+    return check && (changes.length > 0 || prepared.value.changed) ? exitCode.changeNeeded : exitCode.ok;
+  }
+  const [first] = changes;
+  if (first === undefined) {
     io.log.info("nothing to do", { path });
     return exitCode.ok;
   }
   if (output === "-") {
-    io.stdout(patched.value.text);
+    io.stdout(first.after);
     return exitCode.ok;
   }
-  const written = inPlace
-    ? await replaceFile(path, text.value, patched.value.text)
-    : await writeNew(output, patched.value.text);
-  if (!written.ok) return fail(io, written.error);
-  io.log.info("written", written.value);
+  for (const change of changes) {
+    const written = inPlace ? await replaceFile(change) : await writeNew(output, change.after);
+    if (!written.ok) return fail(io, written.error);
+    io.log.info("written", written.value);
+  }
   if (inPlace) io.log.info("restart the runtime for it to take effect");
   return exitCode.ok;
+}
+
+/** The whole of a file that is made is a change. */
+function asNew(path: string, text: string, changes: readonly FileChange[]): readonly FileChange[] {
+  const after = changes.find((change) => change.path === path)?.after ?? text;
+  return [{ path, before: undefined, after }, ...changes.filter((change) => change.path !== path)];
 }
 
 async function fail(io: Io, message: string): Promise<number> {
@@ -101,9 +136,9 @@ async function fail(io: Io, message: string): Promise<number> {
   return exitCode.failed;
 }
 
-async function failToPatch(io: Io, path: string, failure: PatchError): Promise<number> {
-  if (failure.kind === "refused") return fail(io, `${path}: ${failure.message}`);
-  io.log.error(`${path}: ${renderTomlError(failure.error)}`);
+async function failToPatch(io: Io, failure: PatchError): Promise<number> {
+  if (failure.kind === "refused") return fail(io, `${failure.path}: ${failure.message}`);
+  io.log.error(`${failure.path}: ${renderTomlError(failure.error)}`);
   await io.log.drain();
   io.stderr(`${failure.error.excerpt}\n`);
   return exitCode.failed;
@@ -111,7 +146,8 @@ async function failToPatch(io: Io, path: string, failure: PatchError): Promise<n
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-async function readConfig(path: string): Promise<Result<string, string>> {
+/** Undefined where no file is. */
+async function readConfig(path: string): Promise<Result<string | undefined, string>> {
   try {
     const found = await stat(path);
     if (!found.isFile()) return err(`${path} is no file`);
@@ -119,11 +155,12 @@ async function readConfig(path: string): Promise<Result<string, string>> {
     return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path)));
   } catch (error) {
     if (error instanceof TypeError) return err(`${path} is not UTF-8, so it is no TOML`);
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return ok(undefined);
     return err(describeFileError(error, path));
   }
 }
 
-function renderDiff(path: string, before: string, after: string): string {
+function renderDiff({ path, before = "", after }: FileChange): string {
   const patch = createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: 3 });
   // What stands before is not of `diff -u`.
   return patch.slice(patch.indexOf("--- "));
@@ -142,22 +179,30 @@ async function writeNew(output: string, text: string): Promise<Written> {
 }
 
 /** Of a link its target: a link that an operator made stays one. */
-async function replaceFile(given: string, before: string, text: string): Promise<Written> {
+async function replaceFile({ path: given, before, after, backupDirectory }: FileChange): Promise<Written> {
   try {
-    const path = await realpath(given);
+    if (before === undefined) await mkdir(dirname(given), { recursive: true, mode: 0o755 });
+    const path = before === undefined ? given : await realpath(given);
     const locks = await lockDirectories([{ path: dirname(path) }]);
     if (!locks.ok) return locks;
     try {
-      const { mode, uid, gid } = await stat(path);
-      const access = { mode: mode & 0o7777, uid, gid };
       const now = await readConfig(path);
       if (!now.ok) return now;
       if (now.value !== before) {
         return err(`${path} was changed by another program meanwhile: nothing was written, run this again`);
       }
-      const backup = findFree(`${path}.tetragon-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`);
+      if (before === undefined) {
+        await (await (await stageText(after, path, { mode: 0o644 })).publish()).settle();
+        return ok({ path });
+      }
+      const { mode, uid, gid } = await stat(path);
+      const access = { mode: mode & 0o7777, uid, gid };
+      const directory = backupDirectory ?? dirname(path);
+      await mkdir(directory, { recursive: true, mode: 0o755 });
+      const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+      const backup = findFree(join(directory, `${basename(path)}${BACKUP_SUFFIX}${time}`));
       await (await (await stageText(before, backup, access)).publish()).settle();
-      await (await (await stageText(text, path, access)).publish()).settle();
+      await (await (await stageText(after, path, access)).publish()).settle();
       return ok({ path, backup });
     } finally {
       await locks.value.release();

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { err, ok, type Result } from "@rthooks/result";
+import { listRuntimePlaces } from "../../core/runtime-places.ts";
+import { runInRoot } from "../install/run-in-root.ts";
+import { openNodeFiles } from "../node/node-files.ts";
+
+/** What the node's containerd would run with, as a file to begin with. */
+export async function printDefaultConfig(root: string): Promise<Result<string, string>> {
+  const files = openNodeFiles(root);
+  const programs = listRuntimePlaces(files)
+    .filter(({ kind }) => kind === "containerd")
+    .flatMap((place) => place.programs);
+  const program = programs.find(files.isExecutable);
+  if (program === undefined) return err(`no containerd is found in ${root}: make the file by hand`);
+  const ran = await runInRoot(root, [program, "config", "default"]);
+  if (ran.ok && ran.value.exitCode === 0 && ran.value.stdout !== "") return ok(ran.value.stdout);
+  const said = ran.ok ? ran.value.stderr.trim().split("\n")[0] : ran.error;
+  return err(`\`${program} config default\` prints no configuration: ${said}`);
+}
