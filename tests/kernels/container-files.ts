@@ -11,6 +11,8 @@ export interface GuestContainer {
     readonly labels: Readonly<Record<string, string>>;
   };
   readonly hookFlags: readonly string[];
+  /** False: the spec has no linux.cgroupsPath, and the runtime chooses. */
+  readonly hasCgroupsPath?: boolean;
 }
 
 export const cgroupPathOf = ({ name, pod }: GuestContainer): string =>
@@ -18,12 +20,12 @@ export const cgroupPathOf = ({ name, pod }: GuestContainer): string =>
 
 /** The container's bundle: it writes its first act to /bundles/NAME/out, and runs until `end` is there. */
 export function createContainerFiles(container: GuestContainer): Readonly<Record<string, string>> {
-  const { name, pod, hookFlags } = container;
+  const { name, pod, hookFlags, hasCgroupsPath = true } = container;
   const spec = createContainerSpec({
     script: `${firstActScript}; while [ ! -e /out/end ]; do sleep 0.1; done`,
     rootfs: "/rootfs",
     outDir: `/bundles/${name}/out`,
-    cgroupsPath: cgroupPathOf(container),
+    cgroupsPath: hasCgroupsPath ? cgroupPathOf(container) : "",
     annotations: containerdAnnotations({ ...pod, container: name }),
     hooks: {
       createRuntime: [

@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { type MapEntry, readMapOfMaps } from "../harness/map-entries.ts";
 import { cgroupPathOf } from "./container-files.ts";
-import { beside, held, renderScenario, scenarioFiles } from "./scenario.ts";
+import { beside, held, renderScenario, scenarioFiles, unplaced } from "./scenario.ts";
 import { type Booted, bootDeadlineMs, bootKernel } from "./vm/boot-kernel.ts";
 import { findKernel, type Kernel, type KernelName } from "./vm/find-kernels.ts";
 import type { CgroupLayout } from "./vm/init-script.ts";
@@ -47,16 +47,23 @@ function testKernel(kernel: Kernel, cgroups: CgroupLayout): void {
 
   test("a container executes nothing of its own before the agent's answer", () => {
     expect(vm.result("held.acts-before-answer")).toBe("");
-    expect(vm.result("held.cgroup")).toContain(`:${cgroupPathOf(held)}`);
   });
 
-  test.each([held, beside])("the agent has pod, cgroup and cgroup id of container $name", (container) => {
+  test.each([held, beside])("the runtime puts $name into the cgroup of its spec", (container) => {
+    expect(vm.result(`${container.name}.cgroup`)).toBe(cgroupPathOf(container));
+  });
+
+  test.skipIf(cgroups === "v1")("the kernel names the cgroup of a process in a single line", () => {
+    expect(vm.result("unplaced.cgroup-lines")).toBe(`0::${vm.result("unplaced.cgroup")}`);
+  });
+
+  test.each([held, beside, unplaced])("the agent has pod, cgroup and cgroup id of $name", (container) => {
     const { name, pod } = container;
     const { containers } = JSON.parse(vm.result("status"));
     expect(containers).toContainEqual(
       expect.objectContaining({
         ...{ name, podName: pod.name, podUid: pod.uid, podNamespace: pod.namespace, podLabels: pod.labels },
-        ...{ cgroupPath: cgroupPathOf(container), cgroupId: String(idOf(name)) },
+        ...{ cgroupPath: vm.result(`${name}.cgroup`), cgroupId: String(idOf(name)) },
         ...{ state: "released", source: "hook" },
       }),
     );
@@ -65,11 +72,21 @@ function testKernel(kernel: Kernel, cgroups: CgroupLayout): void {
   test("each policy's map has the cgroups of the containers that it selects, and no other", () => {
     expect(readMaps("held")).toEqual(
       new Map([
-        [allPods, new Set([idOf("held"), idOf("beside")])],
-        [webPolicy, new Set([idOf("held")])],
+        [allPods, new Set(["held", "beside", "unplaced"].map(idOf))],
+        [webPolicy, new Set(["held", "unplaced"].map(idOf))],
       ]),
     );
   });
+
+  test.each(["another", "another-socket"])(
+    "a second agent does not start on the first one's maps (%s)",
+    (name) => {
+      expect(vm.result(`${name}.exit`)).toBe("1");
+      expect(vm.result(name)).toContain("is in use by");
+      expect(vm.result("refused.outer-id")).toBe(vm.result("held.outer-id"));
+      expect(readMaps("refused")).toEqual(readMaps("held"));
+    },
+  );
 
   test("the maps stay as they are when the agent is killed", () => {
     expect(readMaps("killed")).toEqual(readMaps("held"));

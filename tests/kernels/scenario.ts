@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One boot's work: containers that are held, allowed and denied, and agents that come and go. Every finding is reported;
 // nothing is judged in the virtual machine.
-import { cgroupPathOf, createContainerFiles, type GuestContainer } from "./container-files.ts";
+import { createContainerFiles, type GuestContainer } from "./container-files.ts";
 import type { CgroupLayout } from "./vm/init-script.ts";
 import type { FileSource } from "./vm/initramfs.ts";
 
@@ -24,6 +24,12 @@ const db = {
   namespace: "shop",
   labels: { app: "db" },
 };
+const job = {
+  uid: "5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c14",
+  name: "job-0",
+  namespace: "shop",
+  labels: { app: "web" },
+};
 const system = {
   uid: "5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c13",
   name: "dns-0",
@@ -35,12 +41,15 @@ const giveUp = ["--grpc-timeout", "100ms", "--grpc-timeout-allowed", "100ms"];
 
 export const held: GuestContainer = { name: "held", pod: web, hookFlags: waitLong };
 export const beside: GuestContainer = { name: "beside", pod: db, hookFlags: waitLong };
+export const unplaced: GuestContainer = {
+  ...{ name: "unplaced", pod: job, hookFlags: waitLong, hasCgroupsPath: false },
+};
 const denied: GuestContainer = { name: "denied", pod: web, hookFlags: giveUp };
 const allowed: GuestContainer = { name: "allowed", pod: system, hookFlags: giveUp };
 
 export const scenarioFiles: Readonly<Record<string, FileSource>> = {
   "/etc/tetragon/tetragon.tp.d/web.json": JSON.stringify(webPolicy),
-  ...Object.assign({}, ...[held, beside, denied, allowed].map(createContainerFiles)),
+  ...Object.assign({}, ...[held, beside, unplaced, denied, allowed].map(createContainerFiles)),
 };
 
 /** The hierarchy that gives the agent its ids; on a v1 host Tetragon's choice, which starts with memory. */
@@ -51,9 +60,10 @@ const idRoots: Readonly<Record<CgroupLayout, string>> = {
 
 const functions = (idRoot: string): string => `
 pins=/sys/fs/bpf/tetragon
+agent_flags="--enable-policy-filter --bpf-dir tetragon --sweep-interval 500ms"
 # start_agent NAME: runs in the background, and listens when this returns.
 start_agent() {
-  tetragon --enable-policy-filter --bpf-dir tetragon --sweep-interval 500ms >/tmp/$1.log 2>&1 &
+  tetragon $agent_flags >/tmp/$1.log 2>&1 &
   agent=$!
   until_true grep -q listening /tmp/$1.log
 }
@@ -74,10 +84,12 @@ report_maps() {
   for id in $(find_inner_maps); do result $1.inner-$id "$(bpftool --json map dump id $id)"; done
 }
 are_maps_empty() { ! for id in $(find_inner_maps); do bpftool --json map dump id $id; done | grep -q key; }
-# report_cgroup CONTAINER CGROUP: what the kernel says of it.
+# report_cgroup CONTAINER: what the kernel says of it, by the lines of its own /proc/PID/cgroup.
 report_cgroup() {
-  result $1.cgroup "$(cat /bundles/$1/out/cgroup)"
-  result $1.cgroup-id "$(stat -c %i ${idRoot}$2)"
+  result $1.cgroup-lines "$(cat /bundles/$1/out/cgroup)"
+  local path=$(sed -nE 's/^(0:|[0-9]+:memory)://p' /bundles/$1/out/cgroup)
+  result $1.cgroup "$path"
+  result $1.cgroup-id "$(stat -c %i ${idRoot}$path)"
 }
 `;
 
@@ -98,12 +110,19 @@ sleep 1
 result held.acts-before-answer "$(ls /bundles/held/out)"
 kill -CONT $agent
 until_true is_started held
-start_container beside
-until_true is_started beside
-report_cgroup held ${cgroupPathOf(held)}
-report_cgroup beside ${cgroupPathOf(beside)}
+for name in beside unplaced; do
+  start_container $name
+  until_true is_started $name
+done
+for name in held beside unplaced; do report_cgroup $name; done
 result status "$(tetragon status --output json --timeout 100s 2>&1)"
 report_maps held
+`;
+
+const refuseAnother = `
+report another timeout 60 tetragon $agent_flags
+report another-socket timeout 60 tetragon $agent_flags --server-address unix:///tmp/another.sock
+report_maps refused
 `;
 
 const killAgent = `
@@ -111,7 +130,7 @@ kill_agent
 report_maps killed
 start_agent second
 report_maps adopted
-for name in held beside; do
+for name in held beside unplaced; do
   end_container $name
   until_true is_gone $name
 done
@@ -134,4 +153,4 @@ done
 `;
 
 export const renderScenario = (cgroups: CgroupLayout): string =>
-  [functions(idRoots[cgroups]), prepare, hold, killAgent, decideWithoutAgent].join("\n");
+  [functions(idRoots[cgroups]), prepare, hold, refuseAnother, killAgent, decideWithoutAgent].join("\n");

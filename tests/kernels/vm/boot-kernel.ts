@@ -28,7 +28,7 @@ export interface Booted {
 }
 
 /** Long enough for a machine whose processors are busy with something else; on an idle one it takes 20 to 50 s. */
-export const bootDeadlineMs = 300_000;
+export const bootDeadlineMs = 600_000;
 const endMark = "script-ended";
 
 /** What differs per architecture. Both are emulated in software: KVM is not available everywhere. */
