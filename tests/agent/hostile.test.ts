@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever comes in on its socket, the agent answers, says why, writes whole log lines, and goes on.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, status } from "@grpc/grpc-js";
 import { type Mount, RuntimeHookRequest } from "@rthooks/proto";
 import fc from "fast-check";
+import { listContainers } from "../harness/agent-client.ts";
+import { findCgroupDirectory, removeCgroup } from "../harness/cgroup.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-hostile-agent-"));
 const socket = join(directory, "agent.sock");
 const method = "/tetragon.FineGuidanceSensors/RuntimeHook";
+/** The agent's whole hierarchy is made by this test, and what else is on the machine does not count. */
+const ownRoot = `/rthooks-hostile-${crypto.randomUUID().slice(0, 8)}`;
 const main = join(import.meta.dir, "../../apps/agent/src/main.ts");
+mkdirSync(findCgroupDirectory(ownRoot));
 const agent = Bun.spawn(
-  [process.execPath, main, "--server-address", `unix://${socket}`, "--info-file=", "--log-format", "json"],
+  [
+    ...[
+      process.execPath,
+      main,
+      "--server-address",
+      `unix://${socket}`,
+      "--info-file=",
+      "--log-format",
+      "json",
+    ],
+    ...["--cgroup-root", findCgroupDirectory(ownRoot)],
+  ],
   { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
 );
 const log = new Response(agent.stderr).text();
@@ -26,6 +42,7 @@ beforeAll(async () => {
 afterAll(() => {
   client.close();
   agent.kill("SIGKILL");
+  removeCgroup(ownRoot);
   rmSync(directory, { recursive: true });
 });
 
@@ -73,25 +90,50 @@ const text = fc.oneof(
   ),
   fc.string({ unit: "binary", maxLength: 300 }),
 );
-const request = fc
-  .record({
-    cgroupsPath: path,
-    rootDir: text,
-    annotations: fc.array(fc.tuple(text, text), { maxLength: 5 }).map((entries) => new Map(entries)),
-    containerName: text,
-    containerID: text,
-    podName: text,
-    podUID: text,
-    podNamespace: text,
-    containerImage: text,
-    mounts: fc.constant<Mount[]>([]),
-  })
-  .map((createContainer) =>
-    RuntimeHookRequest.encode({ event: { $case: "createContainer", createContainer } }).finish(),
-  );
+const toRequest = (paths: fc.Arbitrary<string>, ids: fc.Arbitrary<string>) =>
+  fc
+    .record({
+      cgroupsPath: paths,
+      rootDir: text,
+      annotations: fc.array(fc.tuple(text, text), { maxLength: 5 }).map((entries) => new Map(entries)),
+      containerName: text,
+      containerID: ids,
+      podName: text,
+      podUID: text,
+      podNamespace: text,
+      containerImage: text,
+      mounts: fc.constant<Mount[]>([]),
+    })
+    .map((createContainer) =>
+      RuntimeHookRequest.encode({ event: { $case: "createContainer", createContainer } }).finish(),
+    );
+const request = toRequest(path, text);
+
+const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+const slice = `kubepods-besteffort-pod${uid.replaceAll("-", "_")}.slice`;
+const id = "ab".repeat(32);
+/** As the kubelet, systemd and docker make them, and one below the other. */
+const names = [
+  ...["kubepods", "besteffort", `pod${uid}`, id, "container", "kubelet", "docker"],
+  ...["kubepods.slice", "kubepods-besteffort.slice", slice, `cri-containerd-${id}.scope`],
+];
+const tree = [
+  `kubepods/besteffort/pod${uid}/${id}/container`,
+  `kubelet/kubepods/besteffort/pod${uid}/${id}`,
+  `kubepods.slice/kubepods-besteffort.slice/${slice}/cri-containerd-${id}.scope/container`,
+  `docker/${id}/kubepods/pod${uid}/${id}`,
+];
+const placed = fc.oneof(
+  fc.constantFrom(
+    ...tree.flatMap((leaf) => leaf.split("/").map((_, at, all) => all.slice(0, at + 1).join("/"))),
+  ),
+  fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 5 }).map((elements) => elements.join("/")),
+);
+const isPods = (path: string): boolean =>
+  /(?:^|[/-])(?:kubepods|besteffort|pod[-_0-9a-f]{36})(?:\.slice)?$/.test(path);
 
 describe("the agent", () => {
-  test("refuses every request that names no cgroup of this machine", async () => {
+  test("refuses every request that names no cgroup", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: 10, maxLength: 10 }), async (requests) => {
         for (const { code, details } of await Promise.all(requests.map(call))) {
@@ -101,6 +143,33 @@ describe("the agent", () => {
       }),
       { numRuns: 150 },
     );
+  }, 60_000);
+
+  test("gives no container a cgroup that holds pods or another container's", async () => {
+    for (const leaf of tree) mkdirSync(findCgroupDirectory(`${ownRoot}/${leaf}`), { recursive: true });
+    const ids = fc.oneof(fc.constantFrom("", "c1", "c2", ...names), text);
+    let held = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(toRequest(placed, ids), { minLength: 10, maxLength: 10 }),
+        async (requests) => {
+          await Promise.all(requests.map(call));
+          const containers = await listContainers(`unix://${socket}`);
+          const paths = containers
+            .filter(({ state }) => state === "released")
+            .map(({ cgroupPath }) => cgroupPath);
+          held = Math.max(held, paths.length);
+          for (const one of paths) {
+            expect({ one, isPods: isPods(one) }).toEqual({ one, isPods: false });
+            for (const other of paths)
+              expect({ one, other, isAbove: other.startsWith(`${one}/`) }).toMatchObject({ isAbove: false });
+          }
+          expect(new Set(paths).size).toBe(paths.length);
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect(held).toBeGreaterThan(2);
   }, 60_000);
 
   test("refuses bytes that are no request", async () => {

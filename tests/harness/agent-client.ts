@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import {
   type Container,
   type CreateContainer,
@@ -21,6 +21,7 @@ function call<Request, Response>(
   path: string,
   types: { readonly requestType: Message<Request>; readonly responseType: Message<Response> },
   request: Request,
+  metadata = new Metadata(),
 ): Promise<Response> {
   const client = new Client(address, credentials.createInsecure());
   return new Promise<Response>((resolve, reject) => {
@@ -29,6 +30,7 @@ function call<Request, Response>(
       (message: Request) => Buffer.from(types.requestType.encode(message).finish()),
       (bytes) => types.responseType.decode(bytes),
       request,
+      metadata,
       (error, response) => (error === null && response !== undefined ? resolve(response) : reject(error)),
     );
   }).finally(() => client.close());
@@ -40,8 +42,15 @@ export async function listContainers(address: string): Promise<readonly Containe
   return (await call(address, "/rthooks.v1.AgentState/ListContainers", types, {})).containers;
 }
 
-/** What a hook says of a container, over a connection of its own. Rejects where the container must not start. */
-export function callRuntimeHook(address: string, fields: Partial<CreateContainer>): Promise<unknown> {
+/**
+ * What a hook says of a container, over a connection of its own. Rejects where the container must not start. Vouched: as
+ * this project's own hook and plugin, whose reserved annotations are read.
+ */
+export function callRuntimeHook(
+  address: string,
+  fields: Partial<CreateContainer>,
+  isVouched = false,
+): Promise<unknown> {
   const { runtimeHook } = FineGuidanceSensorsDefinition.methods;
   const createContainer: CreateContainer = {
     ...{ cgroupsPath: "", rootDir: "", annotations: new Map(), containerName: "app", containerID: "" },
@@ -49,7 +58,9 @@ export function callRuntimeHook(address: string, fields: Partial<CreateContainer
     ...fields,
   };
   const event = { $case: "createContainer" as const, createContainer };
-  return call(address, "/tetragon.FineGuidanceSensors/RuntimeHook", runtimeHook, { event });
+  const metadata = new Metadata();
+  if (isVouched) metadata.set("rthooks-vouched", "1");
+  return call(address, "/tetragon.FineGuidanceSensors/RuntimeHook", runtimeHook, { event }, metadata);
 }
 
 interface PolicyCalls {
