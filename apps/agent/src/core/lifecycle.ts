@@ -16,6 +16,7 @@ import { createNestedTracking } from "./nested-tracking.ts";
 import { createPluginRefusals } from "./plugin-refusals.ts";
 import { createPodKeys, findRelation, toNameKey, toPodKey } from "./pod-keys.ts";
 import type { PodChange } from "./pod-source.ts";
+import { createRecentIds } from "./recent-ids.ts";
 import type { Refusal } from "./refusal.ts";
 
 type PodActor = Actor<PodLogic>;
@@ -31,6 +32,8 @@ export interface Lifecycle {
   find(containerId: string): ContainerRecord | undefined;
   /** It has been let go, or is about to be. */
   knows(containerId: string): boolean;
+  /** It was on record, and has ended: whoever lists it as running may be late. */
+  hasEnded(containerId: string): boolean;
   /** The containers that a sweep has to look at, as they are now. */
   containerIds(): readonly string[];
   /** Ends the container if its cgroup is no more. */
@@ -44,8 +47,6 @@ export interface Lifecycle {
 
 /** Failed containers are kept for `tetragon status`; hostile calls must not fill the memory with them. */
 const maxFailures = 1000;
-/** So many are remembered, for each to be one line in the log. */
-const maxOver = 4096;
 
 export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const pods = new Map<string, PodActor>();
@@ -57,7 +58,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   /** Keys of pods of which a container was let go. */
   const started = new Set<string>();
   /** Listed as running, and without a cgroup. */
-  const over = new Set<string>();
+  const over = createRecentIds();
+  const ended = createRecentIds();
   const roots = createContainerRoots();
   /** Of pods whose actors were ended by a bug: their cgroups stay in the policies until they are gone. */
   const orphans = new Map<string, Cgroup>();
@@ -126,6 +128,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     noteFailure,
     forgetFailure: (containerId) => void failures.delete(containerId),
     forgetContainer: (containerId) => {
+      if (findContainer(containerId)?.getSnapshot().context.cgroup !== undefined) ended.add(containerId);
       nested.forget(containerId);
       failures.delete(containerId);
       stopping.delete(containerId);
@@ -135,17 +138,10 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       orphans.delete(containerId);
       roots.put(containerId, path);
       over.delete(containerId);
+      ended.delete(containerId);
       started.add(podKeyOf.get(containerId) ?? "");
     },
-    noteOver(containerId) {
-      const isFirst = !over.has(containerId);
-      over.add(containerId);
-      for (const oldest of over) {
-        if (over.size <= maxOver) break;
-        over.delete(oldest);
-      }
-      return isFirst;
-    },
+    noteOver: over.add,
     forgetRoot(containerId) {
       roots.remove(containerId);
       nested.forget(containerId);
@@ -308,6 +304,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
           refusals.explain(toContainerRecord(container.getSnapshot())),
         ),
       ),
+    hasEnded: ended.has,
     containerIds: () => [...podKeyOf.keys(), ...orphans.keys()],
     find(containerId) {
       const container = findContainer(containerId);

@@ -35,6 +35,7 @@ beforeAll(async () => {
         find: (id) => (id === record.id ? record : undefined),
         reportRefused: (id, reason) => void refused.push([id, reason]),
         knows: () => false,
+        hasEnded: () => false,
         containerIds: () => [],
         checkAlive: silent,
         reportStopped: silent,

@@ -134,6 +134,7 @@ export async function assembleAgent(
     log,
   });
   parts.defer(finder.close);
+  const listContainers = () => [...lifecycle.list(), ...finder.listLost()];
   cri?.value.start(finder);
 
   const descriptors = readDescriptorLimit();
@@ -145,6 +146,7 @@ export async function assembleAgent(
       files.problem(),
       ...(policyWatch?.problems() ?? []),
       cri?.value.problem() ?? "",
+      finder.problem(),
       describeDescriptorShortage(descriptors),
     ].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
@@ -152,7 +154,7 @@ export async function assembleAgent(
       metrics.render({
         isFilterInKernel: isInKernel,
         problems: listProblems().length,
-        containers: countStates(lifecycle.list()),
+        containers: countStates(listContainers()),
         policies: countStates(policies.list("")),
         filterEntries: policyFilter.sizes(),
         filters: policyFilter.filterCounts(),
@@ -178,7 +180,16 @@ export async function assembleAgent(
   }
   return ok(
     createGrpcServer({
-      ...{ lifecycle, policies, parser, archive: archive.value, awaitPod, log, metrics, listProblems },
+      ...{
+        lifecycle: { ...lifecycle, list: listContainers },
+        policies,
+        parser,
+        archive: archive.value,
+        awaitPod,
+        log,
+        metrics,
+        listProblems,
+      },
       allowsChangesOnTcp: options.allowsChangesOnTcp,
       bounds: toConnectionBounds(descriptors),
       info: {

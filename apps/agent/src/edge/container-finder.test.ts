@@ -127,3 +127,45 @@ test("nobody looks for what is gone", async () => {
   expect(known()).toEqual([]);
   finder.close();
 });
+
+test("one that is not found is told, with the reason, until it is found or does not run any more", async () => {
+  const { finder, pods, addCgroup, known, asked } = begin(new Map([["elsewhere", "/not/there"]]));
+  pods.put(running({ containers: [container, { ...container, id: "elsewhere" }] }));
+  await until(() => finder.listLost().length === 2);
+  expect(finder.listLost()).toMatchObject([
+    { id: container.id, podUid: uid, podName: "web-0", name: "app", state: "missing", source: "scan" },
+    { id: "elsewhere", state: "missing", error: "no cgroup /not/there" },
+  ]);
+  expect(finder.problem()).toBe("");
+  addCgroup(uid);
+  await until(() => known().length > 0);
+  expect(finder.listLost().map(({ id }) => id)).toEqual(["elsewhere"]);
+  pods.put(running());
+  expect(finder.listLost()).toEqual([]);
+  expect(asked.length).toBeGreaterThan(0);
+  finder.close();
+});
+
+test("one that has ended is not lost, though it is listed as running for a while", async () => {
+  const { finder, lifecycle, pods, addCgroup, known, asked, cgroups } = begin();
+  const path = addCgroup(uid);
+  pods.put(running());
+  await until(() => known().length > 0);
+  cgroups.delete(path);
+  rmSync(join(roots.at(-1) ?? "", path), { recursive: true });
+  lifecycle.checkAlive(container.id);
+  pods.put(running({ labels: new Map() }));
+  await until(() => asked.length > 1);
+  expect([finder.listLost(), finder.problem()]).toEqual([[], ""]);
+  finder.close();
+});
+
+test("a static pod's hash is not believed of a container that the runtime has in another pod", async () => {
+  const claimed = "0123456789abcdef0123456789abcdef";
+  const { finder, pods, cgroups, known } = begin(new Map([[container.id, "/elsewhere/c"]]));
+  cgroups.set("/elsewhere/c", 7n);
+  pods.put(running({ staticPodHash: claimed }));
+  await until(() => known().length > 0);
+  expect(known()).toEqual([found]);
+  finder.close();
+});

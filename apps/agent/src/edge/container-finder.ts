@@ -5,14 +5,21 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Logger, nowNanos } from "@rthooks/log";
 import { describeError } from "@rthooks/result";
+import type { ContainerRecord } from "../core/container-record.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
+import { createLostContainers } from "../core/lost-containers.ts";
 import type { PodSource } from "../core/pod-source.ts";
+import { findPodUid } from "../core/pod-uid.ts";
 import { listRunning, type RunningContainer, toHookCall } from "../core/running-container.ts";
 import { findPodCgroups } from "./find-pod-cgroups.ts";
 
 export interface ContainerFinder {
   /** All that `teller` knows to run, in place of what it said before. */
   want(teller: string, containers: readonly RunningContainer[]): void;
+  /** Those that run and were not found by the last look. */
+  listLost(): readonly ContainerRecord[];
+  /** For people; empty where nothing is lost for long. */
+  problem(): string;
   close(): void;
 }
 
@@ -41,6 +48,7 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   const { lifecycle, podSource, cgroupRoot, intervalMs, locate, log } = options;
   /** By who tells of them, and by their ids. */
   const wanted = new Map<string, ReadonlyMap<string, RunningContainer>>();
+  const lost = createLostContainers();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
   let isClosed = false;
@@ -66,12 +74,30 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
         .map((container) => ({ teller, container })),
     );
 
+  const report = (container: RunningContainer, reason: string): void => {
+    // One that was known has ended, and whoever lists it has not heard of that yet.
+    if (isClosed || lifecycle.hasEnded(container.id)) return;
+    if (!lost.note(container, reason, nowNanos())) return;
+    log.warn("running container's cgroup not found: it is in no policy", {
+      namespace: container.podNamespace,
+      pod: container.podName,
+      container: container.name,
+      containerID: container.id,
+      err: reason,
+    });
+  };
+
   const announce = ({ teller, container }: Wanted, podUid: string | undefined, path: string): void => {
     // It may have come by a hook, or may have ended, while it was looked for.
     if (isClosed || lifecycle.knows(container.id)) return;
     if (wanted.get(teller)?.get(container.id) !== container) return;
     const call = toHookCall(container, podUid, path, nowNanos());
-    if (call.ok) lifecycle.announce(call.value, () => {});
+    if (!call.ok) report(container, call.error.message);
+    else {
+      lifecycle.announce(call.value, (refusal) => {
+        if (refusal !== undefined) report(container, refusal.message);
+      });
+    }
   };
 
   const look = async (): Promise<void> => {
@@ -83,16 +109,19 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
         idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(container.id));
     }
     const found = await findPodCgroups(cgroupRoot, idsByPod);
-    const lost: Wanted[] = [];
+    const elsewhere: Wanted[] = [];
     for (const [at, one] of unknown.entries()) {
       const cgroup = found.get(one.container.id);
-      if (cgroup === undefined) lost.push(one);
+      if (cgroup === undefined) elsewhere.push(one);
       else announce(one, cgroup.podUid, cgroup.path);
       if (at % sliceSize === sliceSize - 1) await nextTurn();
     }
-    for (const one of lost) {
-      const path = await locate(one.container.id);
-      if (path !== undefined) announce(one, one.container.podUids[0], path);
+    for (const one of elsewhere) {
+      const { id, podUids } = one.container;
+      const path = await locate(id);
+      if (path === undefined) report(one.container, `no cgroup of this id in the pod's below ${cgroupRoot}`);
+      // Of its UIDs the API's is certain: a static pod's hash may be written by any pod's author.
+      else announce(one, findPodUid(path) ?? podUids.at(-1), path);
     }
   };
 
@@ -103,12 +132,23 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   };
 
   const unsubscribe = podSource.subscribe(({ kind, pod }) =>
-    want(`pod ${pod.uid}`, kind === "deleted" ? [] : listRunning(pod)),
+    want(`pod ${pod.uid}`, kind === "deleted" || kind === "unlisted" ? [] : listRunning(pod)),
   );
   for (const pod of podSource.list()) want(`pod ${pod.uid}`, listRunning(pod));
 
+  /** As things are now: some may have come by a hook since the last look. */
+  const keepUnknown = (): void => lost.keep(new Set(listUnknown().map(({ container }) => container.id)));
+
   return {
     want,
+    listLost() {
+      keepUnknown();
+      return lost.list();
+    },
+    problem() {
+      keepUnknown();
+      return lost.problem(nowNanos());
+    },
     close() {
       isClosed = true;
       unsubscribe();

@@ -46,6 +46,7 @@ describe("bounds of the gRPC server", () => {
         announce: (_, onAnswer) => onAnswer(undefined),
         list: () => records,
         knows: () => false,
+        hasEnded: () => false,
         containerIds: () => [],
         checkAlive: silent,
         reportStopped: silent,

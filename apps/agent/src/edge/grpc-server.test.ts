@@ -65,6 +65,7 @@ describe("the gRPC server", () => {
     find: () => undefined,
     reportRefused: () => {},
     knows: () => false,
+    hasEnded: () => false,
     containerIds: () => [],
     checkAlive: () => {},
     reportStopped: (ids) => void stopped.push(...ids),

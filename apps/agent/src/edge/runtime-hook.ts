@@ -78,7 +78,7 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
         return;
       }
       const isVouched = metadata.get(VOUCHING_HEADER)[0] === "1";
-      const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos());
+      const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos(), deadlineMs);
       if (!call.ok) {
         observe(call.error.kind);
         log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
