@@ -8,6 +8,8 @@ import type { FoundPolicy } from "./filter-maps.ts";
 export interface Inherited {
   /** Whether the policy's cgroup was left; from now on it is this agent's own. */
   claim(policyId: number, cgroupId: bigint): boolean;
+  /** A cgroup below `rootId` is where that one is left from now on; gives the policies in which it was not. */
+  spread(rootId: bigint, cgroupId: bigint): readonly number[];
   /** Of the policies that are meant: those of which the cgroup was left and not claimed; it is forgotten here. */
   drop(cgroupId: bigint, isMeant: (policyId: number) => boolean): readonly number[];
   /** What is left of the policy; undefined for one that was not left. */
@@ -29,6 +31,13 @@ export function createInherited(found: ReadonlyMap<number, FoundPolicy>): Inheri
   };
   return {
     claim: take,
+    spread(rootId, cgroupId) {
+      if (remaining === 0) return [];
+      const added = [...left].filter(([, ids]) => ids.has(rootId) && !ids.has(cgroupId));
+      for (const [, ids] of added) ids.add(cgroupId);
+      remaining += added.length;
+      return added.map(([policyId]) => policyId);
+    },
     drop: (cgroupId, isMeant) =>
       remaining === 0 ? [] : [...left.keys()].filter((id) => isMeant(id) && take(id, cgroupId)),
     find: (policyId) => left.get(policyId),

@@ -145,6 +145,7 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
             namespace: pod?.namespace ?? "",
             labels: pod?.labels ?? noLabels,
             isPodKnown: pod !== undefined && knowsLabels(pod.knownBy, podSource),
+            runsAlready: runsAlready(announcement),
           }),
         );
         if (added.ok && cgroup !== undefined) callbacks.noteRoot(containerId, cgroup);

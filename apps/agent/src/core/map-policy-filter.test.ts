@@ -206,3 +206,24 @@ test("whatever fails meanwhile, the maps are right once there is room and all is
     expect(filter.problems().join()).toBe("");
   }
 });
+
+test("what was inherited of a container whose pod is not known is about the cgroups below its own, too", () => {
+  const { filter, contents, room } = begin(
+    new Map([
+      [1, { key: "", cgroupIds: new Set([10n]) }],
+      [2, { key: "web", cgroupIds: new Set([10n]) }],
+    ]),
+  );
+  room.left = 10;
+  filter.putPolicy("web", about("web"));
+  filter.settlePolicies();
+  filter.add(container("a", 10n, { isPodKnown: false, labels: new Map(), runsAlready: true }));
+  filter.setNested("a", [20n]);
+  expect([contents.get(1), contents.get(2)]).toEqual([new Set([10n, 20n]), new Set([10n, 20n])]);
+  filter.forgetCgroups([20n]);
+  expect(contents.get(2)).toEqual(new Set([10n]));
+  filter.setNested("a", [21n]);
+  // Now it is known: another one's policy.
+  relabel(filter, "a", "db");
+  expect([contents.get(1), contents.get(2)]).toEqual([new Set([10n, 21n]), new Set()]);
+});

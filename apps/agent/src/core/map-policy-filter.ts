@@ -184,6 +184,13 @@ export function createMapPolicyFilter(
       const changed = { ...container, nestedIds };
       containers.set(containerId, changed);
       applyAll(state.putContainer(toFilterContainer(changed)));
+      // While nothing says that a policy of before is not about the container, it is about all of it.
+      for (const cgroupId of nestedIds) {
+        for (const policyId of inherited.spread(container.cgroupId, cgroupId)) {
+          const done = maps.add(policyId, cgroupId);
+          if (!done.ok) log.error("policy filter not changed", { policy: policyId, err: done.error });
+        }
+      }
       if (changed.isPodKnown) dropMismatches(changed);
     },
     updatePod({ containerIds, ...pod }) {
