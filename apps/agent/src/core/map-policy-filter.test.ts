@@ -38,7 +38,10 @@ function createSmallMaps(room: Room) {
   return { maps, contents };
 }
 
-function begin(found: FilterMaps["found"] = new Map()) {
+function begin(
+  found: FilterMaps["found"] = new Map(),
+  takeSlice: () => Promise<void> | undefined = () => undefined,
+) {
   const room: Room = { left: 2 };
   const lines: string[] = [];
   const note = (text: string): void => void lines.push(text);
@@ -47,6 +50,8 @@ function begin(found: FilterMaps["found"] = new Map()) {
   const filter = createMapPolicyFilter(
     { ...maps, found },
     { debug: note, info: note, warn: note, error: note },
+    undefined,
+    takeSlice,
   );
   if (!filter.ok) throw new Error(filter.error);
   return { room, lines, contents, filter: filter.value };
@@ -166,6 +171,85 @@ describe("a change of a running container for which a map has no room", () => {
     relabel(filter, "a", "db");
     filter.removePolicy("db");
     expect(filter.problems().join()).toBe("");
+  });
+});
+
+describe("filters that wait for their turn", () => {
+  const beginSlowly = (found?: FilterMaps["found"]) => {
+    let release = (): void => {};
+    const begun = begin(found, () => new Promise((resolve) => (release = resolve)));
+    /** The next one has its turn. */
+    const turn = async (): Promise<void> => {
+      release();
+      for (let at = 0; at < 10; at++) await Promise.resolve();
+    };
+    return { ...begun, turn };
+  };
+
+  test("are loading, and containers that come meanwhile are in them in the end", async () => {
+    const { filter, contents, turn } = beginSlowly();
+    filter.putPolicy("grpc//web", about("web"));
+    filter.putPolicy("grpc//db", about("db"));
+    filter.add(container("a", 10n));
+    expect([filter.standing("grpc//web"), contents.get(2)]).toEqual([{ kind: "loading" }, undefined]);
+    await turn();
+    expect([filter.standing("grpc//web").kind, filter.standing("grpc//db").kind]).toEqual([
+      "in-force",
+      "loading",
+    ]);
+    await turn();
+    await filter.settled();
+    expect([contents.get(2), contents.get(3)]).toEqual([new Set([10n]), new Set()]);
+  });
+
+  test("count in their newest version alone, and not at all when they are removed or the same", async () => {
+    const { filter, contents, turn } = beginSlowly();
+    filter.add(container("a", 10n));
+    for (const app of ["x", "y", "web"]) filter.putPolicy("grpc//p", about(app));
+    filter.putPolicy("grpc//q", about("web"));
+    filter.removePolicy("grpc//q");
+    await turn();
+    await filter.settled();
+    expect(contents).toEqual(
+      new Map([
+        [1, new Set([10n])],
+        [2, new Set([10n])],
+      ]),
+    );
+    filter.putPolicy("grpc//p", about("web"));
+    expect(filter.standing("grpc//p")).toEqual({ kind: "in-force" });
+  });
+
+  test("are not what an earlier agent has left for nobody", async () => {
+    const found = new Map([
+      [1, { key: "", cgroupIds: new Set([10n]) }],
+      [2, { key: "grpc//web", cgroupIds: new Set([10n]) }],
+      [3, { key: "grpc//gone", cgroupIds: new Set([10n]) }],
+    ]);
+    const { filter, contents, turn } = beginSlowly(found);
+    filter.putPolicy("grpc//web", about("web"));
+    filter.settlePolicies();
+    expect([...contents.keys()]).toEqual([1, 2]);
+    await turn();
+    expect(contents.get(2)).toEqual(new Set([10n]));
+  });
+
+  test("and do not fit then have what they had, are told, and are tried again", async () => {
+    const { filter, contents, room, turn } = beginSlowly();
+    filter.add(container("a", 10n));
+    filter.putPolicy("grpc//p", about("db"));
+    await turn();
+    filter.putPolicy("grpc//p", about("web"));
+    room.left = 0;
+    await turn();
+    expect(filter.standing("grpc//p")).toEqual({ kind: "failed", error: "the map is full" });
+    expect(filter.problems()).toEqual(["the filter of grpc//p is not in force: the map is full"]);
+    expect(contents.get(2)).toEqual(new Set());
+    room.left = 2;
+    filter.retry();
+    await turn();
+    expect([filter.standing("grpc//p").kind, filter.problems()]).toEqual(["in-force", []]);
+    expect(contents.get(2)).toEqual(new Set([10n]));
   });
 });
 

@@ -15,6 +15,7 @@ import {
 import { err, ok, type Result } from "@rthooks/result";
 import { createFailedChanges, type FailedChanges } from "./failed-changes.ts";
 import type { FilterMaps, FilterStanding } from "./filter-maps.ts";
+import { createFilterQueue } from "./filter-queue.ts";
 import { createInherited } from "./inherited.ts";
 import type { FilteredContainer, PolicyFilter } from "./policy-filter.ts";
 import { createPolicyIds, type FilterLimits, noLimits } from "./policy-ids.ts";
@@ -48,10 +49,12 @@ export interface MapPolicyFilter extends PolicyFilter {
   problems(): readonly string[];
 }
 
+/** `takeSlice`: asked before each filter; what it gives is waited for. */
 export function createMapPolicyFilter(
   maps: FilterMaps,
   log: Logger,
   limits: FilterLimits = noLimits,
+  takeSlice: () => Promise<void> | undefined = () => undefined,
 ): Result<MapPolicyFilter, string> {
   const state = createFilterState();
   const containers = new Map<string, FilteredContainer>();
@@ -175,6 +178,27 @@ export function createMapPolicyFilter(
     return ok(undefined);
   };
 
+  /** All that matches, in one step; the maps have what they had where that fails. */
+  const putNow = (key: string, definition: FilterDefinition): Result<void, string> => {
+    const id = ids.find(key);
+    if (id === undefined) return ok(undefined);
+    const before = definitions.get(key);
+    const { cgroupIds } = state.putPolicy(id, definition);
+    const done = putMembers(id, key, cgroupIds);
+    if (!done.ok) {
+      if (before === undefined) state.removePolicy(id);
+      else state.putPolicy(id, before);
+      return done;
+    }
+    definitions.set(key, definition);
+    if ((inherited.find(id)?.size ?? 0) > 0) {
+      for (const container of containers.values())
+        if (container.isPodKnown) dropMismatches(container, (policyId) => policyId === id);
+    }
+    return done;
+  };
+  const queue = createFilterQueue(putNow, takeSlice);
+
   return ok({
     add,
     remove,
@@ -206,25 +230,14 @@ export function createMapPolicyFilter(
     list: () => containers.values(),
     sizes: state.sizes,
     putPolicy(key, definition) {
-      const before = definitions.get(key);
       const id = ids.take(key);
-      if (!id.ok || (before !== undefined && isSameDefinition(before, definition))) return id;
-      const { cgroupIds } = state.putPolicy(id.value, definition);
-      const done = putMembers(id.value, key, cgroupIds);
-      if (done.ok) {
-        definitions.set(key, definition);
-        if ((inherited.find(id.value)?.size ?? 0) > 0) {
-          for (const container of containers.values())
-            if (container.isPodKnown) dropMismatches(container, (policyId) => policyId === id.value);
-        }
-        return id;
-      }
-      // The maps have what they had.
-      if (before !== undefined) state.putPolicy(id.value, before);
-      else {
-        state.removePolicy(id.value);
-        if (inherited.find(id.value) === undefined) ids.release(key);
-      }
+      if (!id.ok) return id;
+      const newest = queue.findWaiting(key) ?? definitions.get(key);
+      const isSame = newest !== undefined && isSameDefinition(newest, definition);
+      if (isSame && !queue.isRefused(key)) return id;
+      const done = queue.put(key, definition);
+      if (done.ok) return id;
+      if (!definitions.has(key) && inherited.find(id.value) === undefined) ids.release(key);
       return done;
     },
     removePolicy(key) {
@@ -232,15 +245,22 @@ export function createMapPolicyFilter(
       if (id === undefined) return;
       ids.release(key);
       definitions.delete(key);
+      queue.drop(key);
       applyAll(state.removePolicy(id));
     },
     standing(key) {
       const id = ids.find(key);
+      const standing = queue.standing(key);
+      if (standing !== undefined) return standing;
       return id === undefined ? { kind: "in-force" } : maps.standing(id);
     },
-    settled: maps.settled,
+    async settled() {
+      await queue.settled();
+      await maps.settled();
+    },
     settlePolicies() {
-      const wanted = new Set(state.policyIds());
+      const wanted = new Set<number | undefined>(state.policyIds());
+      for (const key of queue.keys()) wanted.add(ids.find(key));
       for (const policyId of inherited.policyIds()) {
         if (wanted.has(policyId) || isStranger(maps, policyId)) continue;
         log.info("policy filter of an earlier agent removed", { policy: policyId });
@@ -254,12 +274,13 @@ export function createMapPolicyFilter(
     retry() {
       failed.retryAll();
       maps.retry();
+      queue.retry();
     },
     failedEntries: failed.counts,
     problems() {
       const strangers = listStrangers();
       const told = strangers.length === 0 ? "" : renderStrangers(strangers);
-      return [failed.problem(), renderFailedFilters(maps, state.policyIds()), told].filter(
+      return [failed.problem(), queue.problem(), renderFailedFilters(maps, state.policyIds()), told].filter(
         (text) => text !== "",
       );
     },

@@ -205,6 +205,50 @@ describe("an agent that comes back", () => {
   });
 });
 
+test("nothing that containers need waits while the kernel takes its time with the policies", async () => {
+  const directory = newDirectory();
+  mkdirSync(directory);
+  const gate = Promise.withResolvers<void>();
+  const changes: (readonly number[])[] = [];
+  const maps = openBpfFilterMaps(bpf, directory, {
+    reports: { note: () => {}, problem: () => {} },
+    openOuter: (...words) => {
+      const direct = createDirectOuterMap(...words);
+      return {
+        ...direct,
+        change: async (change) => {
+          changes.push(change.put.map(([id]) => id));
+          await gate.promise;
+          return await direct.change(change);
+        },
+      };
+    },
+    count: () => {},
+  });
+  if (!maps.ok) throw new Error(maps.error);
+  const filter = openFilter(maps.value);
+  filter.add(container("a", 10n, "web"));
+  for (const name of ["one", "two", "three"]) filter.putPolicy(name, about("web"));
+  while (changes.length === 0) await Bun.sleep(1);
+  // Now the kernel waits. What is asked for meanwhile is done together afterwards.
+  expect(filter.add(container("b", 11n, "web")).ok).toBe(true);
+  filter.remove("a");
+  for (const name of ["four", "five"]) filter.putPolicy(name, about("web"));
+  filter.removePolicy("two");
+  filter.putPolicy("one", about("web", { hostSelector: true }));
+  expect(filter.standing("one")).toEqual({ kind: "loading" });
+  const early = filter.settled();
+  gate.resolve();
+  await early;
+  expect(readByTool(directory)).toEqual({
+    ...{ 1: [11n], 2: [11n, HOST_MARKER], 4: [11n], 5: [11n], 6: [11n] },
+  });
+  expect(changes).toEqual([
+    [2, 3, 4],
+    [5, 6],
+  ]);
+});
+
 describe("what does not fit", () => {
   test("a policy too many has no filter, and the others keep theirs", async () => {
     const directory = newDirectory();

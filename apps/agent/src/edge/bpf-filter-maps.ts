@@ -17,6 +17,7 @@ import { adoptFilterMaps } from "./adopt-filter-maps.ts";
 import { present } from "./filter-map-specs.ts";
 import type { OuterMap } from "./outer-map.ts";
 import type { PinReports } from "./pinned-map.ts";
+import { createTimeSlice } from "./time-slice.ts";
 
 export interface BpfFilterMaps extends FilterMaps {
   /** By the names of their pins. */
@@ -39,9 +40,6 @@ interface Entry {
   /** Why it is not; empty where nothing is wrong. */
   error: string;
 }
-
-/** How long a policy's map may be filled before other work has its turn. */
-const SLICE_MS = 5;
 
 /** `directory`: on a bpf file system. The error is one line for people. */
 export function openBpfFilterMaps(
@@ -104,8 +102,10 @@ export function openBpfFilterMaps(
 
   const make = async (policyIds: readonly number[]): Promise<void> => {
     const made = await outerMap.create(policyIds);
-    let began = performance.now();
+    const takeSlice = createTimeSlice();
     for (const [policyId, map] of made) {
+      const pause = takeSlice();
+      if (pause !== undefined) await pause;
       const entry = entries.get(policyId);
       // It may have gone meanwhile.
       if (entry === undefined || entry.inner !== undefined) {
@@ -121,9 +121,6 @@ export function openBpfFilterMaps(
         entry.error = !map.ok ? map.error : named?.ok === false ? renderBpfError(named.error) : "";
         count("policy-put", false);
       }
-      if (performance.now() - began < SLICE_MS) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      began = performance.now();
     }
   };
 

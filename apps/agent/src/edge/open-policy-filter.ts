@@ -15,6 +15,7 @@ import type { Places } from "./claim-places.ts";
 import { createPinKeeper } from "./keep-pins.ts";
 import { startOuterMapThread } from "./outer-map-thread.ts";
 import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thread.ts";
+import { createTimeSlice } from "./time-slice.ts";
 
 export interface PolicyFilterOptions {
   /** Empty: policies are kept in memory, and enforced by nobody. */
@@ -69,7 +70,7 @@ function openInKernel(options: PolicyFilterOptions, directory: BpfDirectory): Re
   });
   if (!maps.ok) return maps;
   const reverse = openReverse(options, directory.path, maps.value);
-  const filter = createMapPolicyFilter(reverse.maps, log, filterLimits);
+  const filter = createMapPolicyFilter(reverse.maps, log, filterLimits, createTimeSlice());
   const close = (): void => {
     reverse.thread?.close();
     maps.value.close();
@@ -118,7 +119,7 @@ function openInMemory(
   problem: string,
   { log, filterLimits }: PolicyFilterOptions,
 ): Result<OpenedFilter, string> {
-  const filter = createMapPolicyFilter(noFilterMaps, log, filterLimits);
+  const filter = createMapPolicyFilter(noFilterMaps, log, filterLimits, createTimeSlice());
   if (!filter.ok) return filter;
   return ok({
     filter: filter.value,

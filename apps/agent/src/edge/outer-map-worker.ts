@@ -3,6 +3,7 @@
 
 import { type Bpf, type BpfMap, openBpf, renderBpfError } from "@rthooks/bpf";
 import { err, ok, type Result } from "@rthooks/result";
+import { resetPriority } from "@rthooks/sys/priority";
 import { changeOuter, createInner } from "./outer-map.ts";
 import type { OuterJob, OuterReport } from "./outer-map-thread.ts";
 
@@ -32,4 +33,5 @@ function work(job: OuterJob): OuterReport {
   return { kind: "changed", outcome: changeOuter(outer, job.change) };
 }
 
+resetPriority();
 self.onmessage = ({ data }: MessageEvent<OuterJob>) => self.postMessage(work(data));

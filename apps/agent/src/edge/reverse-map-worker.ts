@@ -2,6 +2,7 @@
 // A thread of its own for policy_filter_cgroup_maps; see reverse-map-thread.ts for the other side.
 
 import { openBpf } from "@rthooks/bpf";
+import { resetPriority } from "@rthooks/sys/priority";
 import { openReverseMap, type ReverseMap } from "./bpf-reverse-map.ts";
 import type { ReverseJob, ReverseReport } from "./reverse-map-thread.ts";
 
@@ -42,4 +43,5 @@ function work(job: ReverseJob): ReverseReport {
   return { kind: "done", failed: [...failures.keys()], error: [...failures.values()][0] ?? "" };
 }
 
+resetPriority();
 self.onmessage = ({ data }: MessageEvent<ReverseJob>) => self.postMessage(work(data));

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which containers a policy is about, of what Kubernetes and the runtime say of them.
 
-import { type LabelSelector, type Labels, matchAll, matchesSelector } from "../label-selector.ts";
+import {
+  type LabelSelector,
+  type Labels,
+  matchAll,
+  matchesSelector,
+  selectsEverything,
+} from "../label-selector.ts";
 
 /** A selector that is missing matches nothing. */
 export interface FilterDefinition {
@@ -63,6 +69,7 @@ export function isFiltered(
   if (pod === undefined || podSelector === undefined || containerSelector === undefined) return false;
   if (namespace !== undefined && namespace !== pod.namespace) return false;
   if (!matchesSelector(podSelector, podLabels)) return false;
+  if (selectsEverything(containerSelector)) return true;
   return matchesSelector(
     containerSelector,
     new Map([
