@@ -8,6 +8,8 @@ import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
 import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
+import { startKubeApi } from "../harness/kube-api.ts";
+import { writeKubeconfig } from "../harness/kubeconfig.ts";
 import { runProcess } from "../harness/process.ts";
 import { findTool } from "../harness/programs.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -149,4 +151,39 @@ test("the same holds for policies from calls", async () => {
   await waitFor("it is in force again", async () => (await health()) === "running", 30_000);
   expect((await client().list()).policies.map((one) => one.name)).toContain("called");
   expect(members().map(([, isIn]) => isIn)).toEqual([true, true]);
+}, 60_000);
+
+test("what an earlier agent left stays while an object of the API server is faulty", async () => {
+  const own = createWorkspace("src-api");
+  workspace.onClose(() => own.close());
+  const api = startKubeApi(own);
+  const put = (name: string, spec: object): void =>
+    api.putObject("tracingpolicies", name, {
+      ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name }, spec },
+    });
+  const web = { podSelector: { matchLabels: { app: "web" } } };
+  put("edited", web);
+  put("deleted", web);
+  // The server has both kinds.
+  api.putObject("tracingpoliciesnamespaced", "other", { metadata: { name: "other", namespace: "shop" } });
+  api.delete("other");
+  const ownMaps = join(mountBpfFs(own), "tetragon");
+  const count = (): number => dumpPolicyFilter(ownMaps).size - 1;
+  const ownSeat = createAgentSeat(own, [
+    ...["--enable-k8s-api", "--k8s-kubeconfig-path", writeKubeconfig(own, api), "--node-name", "node-1"],
+    ...["--enable-policy-filter", "--bpf-dir", ownMaps, "--enable-tracing-policy-crd"],
+    ...["--tracing-policy-dir", own.path("none")],
+  ]);
+  await ownSeat.start();
+  await waitFor("both policies", () => count() === 2);
+  ownSeat.agent().process.signal("SIGKILL");
+  await ownSeat.agent().process.exited;
+  put("edited", { podSelector: { matchLabel: {} } });
+  api.delete("deleted");
+  await ownSeat.start();
+  await waitFor("the fault is told", () => ownSeat.agent().process.stderr().includes("is not used"));
+  await Bun.sleep(UNTIL_GONE_MS);
+  expect(count()).toBe(2);
+  put("edited", web);
+  await waitFor("the deleted policy is gone", () => count() === 1, 30_000);
 }, 60_000);

@@ -190,6 +190,23 @@ describe("a policy that cannot be used", () => {
   });
 });
 
+test("where a name is looked for in the wrong namespace or domain, the error says where it is", () => {
+  const { store } = open();
+  for (const namespace of ["shop", undefined]) store.add("grpc", policy("net", {}, namespace));
+  store.add("k8s", policy("net", {}, "team"));
+  const wrong = { name: "net", namespace: "sho", domain: "grpc" };
+  for (const done of [store.configure(wrong, { enable: false }), store.remove(wrong)]) {
+    expect(done).toMatchObject({
+      error:
+        'there is no tracing policy "sho/net" (domain grpc); ' +
+        'of this name there is "shop/net" (domain grpc), "net" (domain grpc), "team/net" (domain k8s)',
+    });
+  }
+  expect(store.remove({ ...wrong, name: "nett" })).toMatchObject({
+    error: 'there is no tracing policy "sho/nett" (domain grpc)',
+  });
+});
+
 describe("a policy's configuration", () => {
   test("turns it off and on, once each", () => {
     const { store } = open();

@@ -78,7 +78,12 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
 
   const find = (name: PolicyName): Result<Entry, string> => {
     const entry = entries.get(toPolicyKey(name));
-    return entry === undefined ? err(`there is no tracing policy ${render(name)}`) : ok(entry);
+    if (entry !== undefined) return ok(entry);
+    const others = [...entries.values()].flatMap(({ status }) =>
+      status.name === name.name ? render(status) : [],
+    );
+    const hint = others.length === 0 ? "" : `; of this name there is ${others.join(", ")}`;
+    return err(`there is no tracing policy ${render(name)}${hint}`);
   };
 
   /** All of them, or what was there before; gives the id of the one that is the policy's own, 0 where it needs none. */

@@ -91,10 +91,11 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   /** Parts of which everything has been told; it counts when all of it is in the store. */
   const complete = new Set<string>();
   const note = (): void => {
-    if (turns.isIdle() && unknown.size > 0) {
-      for (const part of complete) unknown.delete(part);
-      if (unknown.size === 0) onAll();
-    }
+    if (!turns.isIdle() || unknown.size === 0) return;
+    // What an earlier agent has in force of an object that is faulty by now stays until the object is mended.
+    if ([...objects.values()].some((object) => !object.read().ok)) return;
+    for (const part of complete) unknown.delete(part);
+    if (unknown.size === 0) onAll();
   };
 
   const use = (object: PolicyObject): void => {
@@ -150,6 +151,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     if ([...objects.values()].some(isAnew)) return;
     policies.remove(gone);
     log.info("tracing policy of the API server is gone", { name: gone.name, namespace: gone.namespace });
+    note();
   };
 
   const watches = plurals.map((plural) => {
