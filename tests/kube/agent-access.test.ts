@@ -50,6 +50,10 @@ describe("a container of a pod that the watch does not report starts on the hook
     ["is not allowed", () => failure(403, "forbidden")],
     ["meets a fault of the server", () => failure(500, "etcdserver: request timed out")],
     ["meets too many requests", () => failure(429, "too many requests")],
+    [
+      "ends at a load balancer without a server",
+      () => new Response("default backend - 404", { status: 404 }),
+    ],
     ["gets what is no pod", () => new Response("<html>")],
   ])("%s", async (_, answer) => {
     const api = startKubeApi(workspace);
@@ -58,7 +62,9 @@ describe("a container of a pod that the watch does not report starts on the hook
     api.intercept = (url) => (isPodQuestion(url) ? answer(api) : undefined);
     await announce(agent, uidOf(1), "web-1");
     expect((await agent.containers()).map(({ podName }) => podName)).toEqual(["web-1"]);
-    expect(agent.process.stderr()).toContain("its container starts on the hook's word");
+    await waitFor("the reason", () =>
+      agent.process.stderr().includes("its container starts on the hook's word"),
+    );
     await agent.stop();
   });
 });
@@ -69,7 +75,7 @@ test("it is refused where the server has no such pod, or another one of the name
   await waitFor("it watches", async () => (await health(agent)) === "running");
   api.put({ uid: uidOf(9), name: "web-1", nodeName: "node-2" });
   for (const name of ["web-1", "none"]) {
-    expect(announce(agent, uidOf(2), name)).rejects.toThrow("is not known to the API server");
+    await expect(announce(agent, uidOf(2), name)).rejects.toThrow("is not known to the API server");
   }
   await agent.stop();
 });

@@ -7,6 +7,8 @@ export interface ApiError {
   readonly message: string;
   /** What the server asks to wait; 0 where it says nothing. */
   readonly retryAfterMs: number;
+  /** The API server itself said so, and no proxy or load balancer before it: there is a Status object. */
+  readonly isStatus: boolean;
   /** The answer is larger than what may be read, or did not come in time. */
   readonly isTooLarge: boolean;
 }
@@ -15,16 +17,20 @@ export const noAnswer = (message: string, isTooLarge = false): ApiError => ({
   status: 0,
   message,
   retryAfterMs: 0,
+  isStatus: false,
   isTooLarge,
 });
 
 /** `name`: of the server. A Status object says more than the number, where there is one. */
 export async function toApiError(name: string, response: Response): Promise<ApiError> {
   const retryAfterS = Number(response.headers.get("retry-after") ?? 0);
+  const text = await readStart(response);
+  const status = parseStatus(text);
   return {
     status: response.status,
-    message: `${name} answered ${response.status}: ${findMessage(await readStart(response))}`,
+    message: `${name} answered ${response.status}: ${toOneLine(status ?? text)}`,
     retryAfterMs: Number.isFinite(retryAfterS) ? Math.min(Math.max(retryAfterS, 0) * 1000, 60_000) : 0,
+    isStatus: status !== undefined,
     isTooLarge: false,
   };
 }
@@ -45,16 +51,20 @@ async function readStart(response: Response): Promise<string> {
   return text.slice(0, MAX_TEXT_LENGTH);
 }
 
-function findMessage(text: string): string {
-  let message = text;
+/** The message of a Status object; undefined for what is none, as of a proxy. */
+function parseStatus(text: string): string | undefined {
   try {
     const json: unknown = JSON.parse(text);
-    if (typeof json === "object" && json !== null && "message" in json) message = String(json.message);
+    if (typeof json !== "object" || json === null || !("kind" in json) || json.kind !== "Status")
+      return undefined;
+    return "message" in json ? String(json.message) : "";
   } catch {
-    // Plain text, of a proxy.
+    return undefined;
   }
-  return (message.split("\n")[0] ?? "").replace(/\p{Cc}/gu, " ").slice(0, 400);
 }
+
+const toOneLine = (text: string): string =>
+  (text.split("\n")[0] ?? "").replace(/\p{Cc}/gu, " ").slice(0, 400);
 
 /** Bun's own advice for people who write programs is left out. */
 export function describeFetchError(error: unknown): string {

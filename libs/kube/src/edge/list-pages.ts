@@ -45,8 +45,10 @@ export async function listPages(options: ListOptions): Promise<Result<string, Ap
     if (page === undefined) return err(noAnswer("the API server's answer is no list"));
     const { level, bytes } = answer.value;
     for (const item of page.items ?? []) onObject(item, level, limit === 1 ? bytes : 0);
-    next = page.metadata.continue ?? "";
-    if (next === "") return ok(page.metadata.resourceVersion);
+    const following = page.metadata.continue ?? "";
+    if (following === "") return ok(page.metadata.resourceVersion);
+    if (following === next) return err(noAnswer("the API server's list does not go on"));
+    next = following;
   }
 }
 

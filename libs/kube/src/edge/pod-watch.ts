@@ -32,7 +32,10 @@ export async function fetchPod(
 ): Promise<Result<KubePod | undefined, string>> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
   const answer = await client.get(path, { timeoutMs, levels });
-  if (!answer.ok) return answer.error.status === 404 ? ok(undefined) : err(answer.error.message);
+  if (!answer.ok) {
+    const { status, isStatus, message } = answer.error;
+    return status === 404 && isStatus ? ok(undefined) : err(message);
+  }
   let object: unknown;
   try {
     object = JSON.parse(answer.value.text);
