@@ -87,3 +87,12 @@ for (const { what, broken } of breakages) {
 test("reading standard input throws: nothing is known of the container, so it fails", async () => {
   expect((await run("kube-system", { readStdin: boom })).starts).toBe(false);
 });
+
+test("what the runtime is told of a refusal holds nothing that a terminal obeys, and is one line", async () => {
+  const hostile = "\u001b[2J\u009b1m\u202e\nfaked line";
+  const error = { call: "open", subject: "", code: "EACCES", message: hostile } as const; // const: a known code
+  const { starts, stderr } = await run("shop", { readRegularFile: () => ({ ok: false, error }) });
+  expect(starts).toBe(false);
+  expect(stderr).toMatch(/^[ -~]+\n$/);
+  expect(stderr).toContain("\\u001b[2J\\u009b1m\\u202e\\u000afaked line");
+});

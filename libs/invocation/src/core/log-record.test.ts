@@ -71,3 +71,21 @@ test("a level below the threshold is not logged", () => {
   expect(isLogged("WARN", "error")).toBe(false);
   expect(isLogged("ERROR", "error")).toBe(true);
 });
+
+test.each([
+  { what: "DEL alone", name: "a\u007fb" },
+  { what: "a C1 control", name: "a\u009bb" },
+  { what: "a bidirectional mark", name: "a\u202eb" },
+  { what: "a line separator", name: "a\u2028b" },
+  { what: "ESC", name: "a\u001bb" },
+  { what: "a character outside of the BMP that is none", name: "a\u{e0001}b" },
+])("what a terminal obeys is written as an escape, and read back: $what", ({ name }) => {
+  const line = renderLogLine({ seconds: 0, nanos: 0 }, "INFO", "m", { name });
+  expect(line).toMatch(/^[ -~]*\n$/);
+  expect(JSON.parse(line)).toMatchObject({ name });
+});
+
+test("letters of any script stay as they are", () => {
+  const line = renderLogLine({ seconds: 0, nanos: 0 }, "INFO", "m", { name: "naïve ✓ 名" });
+  expect(line).toContain("naïve ✓ 名");
+});

@@ -2,6 +2,7 @@
 // Holds one container until the agent knows it: what the hook machine asks for, done. Who holds it is the hook that
 // the runtime calls, or the NRI plugin at StartContainer.
 
+import { escapeUnprintable } from "@rthooks/log/escape-unprintable";
 import {
   type HookContext,
   type HookEffect,
@@ -121,7 +122,8 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
     });
     const where = log.path === "" ? "standard error" : log.path;
     denial = context.denial ?? "";
-    message = `failing container: ${text}. Check logs (${where}) for additional info`;
+    // It ends in a terminal: `kubectl describe pod` shows it, and names in it come from outside.
+    message = escapeUnprintable(`failing container: ${text}. Check logs (${where}) for additional info`);
   };
 
   const perform = async (effect: HookEffect, context: HookContext): Promise<HookEvent | undefined> => {
