@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBpf } from "@rthooks/bpf";
 import { createAgentMetrics } from "../core/agent-metrics.ts";
-import { toIdKey } from "../core/filter-map-layout.ts";
+import { toCgroupKey, toIdKey } from "../core/filter-map-layout.ts";
 import { openReverseMap, removeReverseMap } from "./bpf-reverse-map.ts";
 import { startReverseMapThread } from "./reverse-map-thread.ts";
 
@@ -181,6 +181,27 @@ test("a map of another layout is replaced, and something else is set aside", asy
   expect(next.thread.problem()).toContain("policy_filter_cgroup_maps was a directory");
   next.thread.close();
   expect(existsSync(`${path}_old`)).toBe(true);
+});
+
+test("a map inside that is of another layout is replaced", async () => {
+  const directory = newDirectory();
+  const first = begin(directory);
+  first.thread.put(5n, [1]);
+  await until(() => isNow(directory, { 5: [1] }));
+  first.thread.close();
+  const path = join(directory, "policy_filter_cgroup_maps");
+  const [outer, small] = [
+    bpf.openPinned(path),
+    bpf.createMap({ type: "hash", name: "small", keySize: 4, valueSize: 1, maxEntries: 2 }),
+  ];
+  if (!outer.ok || outer.value === undefined || !small.ok) throw new Error("no map");
+  outer.value.update(toCgroupKey(5n), toIdKey(small.value.fd));
+  for (const map of [outer.value, small.value]) map.close();
+  const { thread } = begin(directory);
+  thread.put(5n, [1, 2, 3, 4]);
+  await until(() => isNow(directory, { 5: [1, 2, 3, 4] }));
+  expect(thread.problem()).toBe("");
+  thread.close();
 });
 
 test("a pin that is gone is made again", async () => {

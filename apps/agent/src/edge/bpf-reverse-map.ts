@@ -5,9 +5,9 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Bpf, type BpfMap, type MapSpec, renderBpfError } from "@rthooks/bpf";
+import { type Bpf, type BpfMap, findMismatch, type MapSpec, renderBpfError } from "@rthooks/bpf";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { toCgroupIds, toCgroupKey, toIdKey, toPolicyIds } from "../core/filter-map-layout.ts";
+import { toCgroupIds, toCgroupKey, toIdKey, toMapId, toPolicyIds } from "../core/filter-map-layout.ts";
 import { keepPinned, openPinnedMap, type PinReports } from "./pinned-map.ts";
 
 const NAME = "policy_filter_cgroup_maps";
@@ -101,13 +101,17 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
     return !found.ok || found.value !== undefined;
   };
 
-  /** Undefined where there is none. */
+  /** Undefined where there is none, or one of another layout, in the place of which a right one is put. */
   const openInner = (cgroupId: bigint): Result<BpfMap | undefined, string> => {
     const mapId = outer.lookup(toCgroupKey(cgroupId));
     if (!mapId.ok) return fail(mapId.error);
     if (mapId.value === undefined) return ok(undefined);
-    const inner = bpf.openById(new DataView(mapId.value.buffer).getUint32(0, true));
-    return inner.ok ? inner : fail(inner.error);
+    const inner = bpf.openById(toMapId(mapId.value));
+    if (!inner.ok) return fail(inner.error);
+    if (inner.value === undefined || findMismatch(inner.value.info, innerSpec(cgroupId)) === undefined)
+      return inner;
+    inner.value.close();
+    return ok(undefined);
   };
 
   return {

@@ -14,6 +14,7 @@ const USUAL_ROOT = "/sys/fs/bpf";
 
 /** A user who may open the directory could lock it, and keep the agent from starting. */
 const directoryMode = 0o700;
+const stickyBit = 0o1000;
 
 export interface BpfDirectory {
   readonly path: string;
@@ -54,7 +55,10 @@ function claim(path: string, log: Logger): Result<ExclusiveLock, LockFailure> {
   try {
     mkdirSync(path, { recursive: true, mode: directoryMode });
     const locked = lockDirectory(path);
-    if (locked.ok && (statSync(path).mode & 0o777) !== directoryMode) chmodSync(path, directoryMode);
+    // The root of the file system, where users may make directories, is not the agent's alone.
+    const { mode } = statSync(path);
+    const isShared = (mode & stickyBit) !== 0;
+    if (locked.ok && !isShared && (mode & 0o777) !== directoryMode) chmodSync(path, directoryMode);
     return locked;
   } catch (error) {
     return err({ kind: "unusable", message: `${path} cannot be made: ${describeError(error)}` });

@@ -20,6 +20,8 @@ export function startOuterMapThread(bpf: Bpf, outer: BpfMap): OuterMap {
   const thread = createJobThread<OuterJob, OuterReport>(
     () => new Worker(new URL("./outer-map-worker.ts", import.meta.url)),
   );
+  // Later there may be no descriptors left to start it with, which ends the process.
+  void thread.run({ kind: "create", policyIds: [] });
   const whyNot = (report: Result<OuterReport, string>): string => {
     if (!report.ok) return report.error;
     return report.value.kind === "failed" ? report.value.error : "another job's answer";
