@@ -7,9 +7,14 @@ import type { FoundNested } from "./nested-cgroups.ts";
 import type { Refusal } from "./refusal.ts";
 
 export interface CgroupResolver {
+  /** One line for people where the hierarchy cannot be seen any more; empty where it can. */
+  problem(): string;
   /** `path` is what `expandCgroupsPath` gave. */
   resolve(path: string): Result<Cgroup, Refusal>;
-  /** "gone" also when another directory has taken its place; "parent" where there are cgroups below it. */
+  /**
+   * "gone" also when another directory has taken its place; "parent" where there are cgroups below it. Nothing is gone while
+   * the hierarchy itself cannot be seen.
+   */
   inspect(cgroup: Cgroup): "gone" | "unreadable" | "leaf" | "parent";
   /** Those below it, at any depth: what runs there is a part of the container. Undefined where it cannot be said. */
   listNested(cgroup: Cgroup): FoundNested | undefined;

@@ -59,6 +59,7 @@ export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
   const later: (() => void)[] = [];
   const note = (message: string): void => void lines.push(message);
   const cgroupResolver: CgroupResolver = {
+    problem: () => "",
     resolve: (path) => {
       const id = cgroups.get(path);
       return id === undefined

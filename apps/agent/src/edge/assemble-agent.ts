@@ -83,12 +83,13 @@ export async function assembleAgent(
     ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
   });
 
+  const cgroupResolver = createCgroupResolver(root.value);
   const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkAlive(containerId));
   parts.defer(nestedWatch.close);
   const lifecycle: Lifecycle = createLifecycle({
     podSource: source,
     policyFilter,
-    cgroupResolver: createCgroupResolver(root.value),
+    cgroupResolver,
     nestedWatch,
     time: systemTime,
     log,
@@ -96,7 +97,8 @@ export async function assembleAgent(
   });
   parts.defer(lifecycle.close);
   parts.defer(startSweep(lifecycle, sweepIntervalMs));
-  parts.defer(sweepInherited(policyFilter, cgroupRoot, sweepIntervalMs));
+  const isSeen = (): boolean => cgroupResolver.problem() === "";
+  parts.defer(sweepInherited({ filter: policyFilter, cgroupRoot, isSeen, intervalMs: sweepIntervalMs }));
   const filterSweep = setInterval(filter.value.sweep, sweepIntervalMs);
   parts.defer(() => clearInterval(filterSweep));
 
@@ -146,6 +148,7 @@ export async function assembleAgent(
       files.problem(),
       ...(policyWatch?.problems() ?? []),
       cri?.value.problem() ?? "",
+      cgroupResolver.problem(),
       finder.problem(),
       describeDescriptorShortage(descriptors),
     ].filter((text) => text !== "");

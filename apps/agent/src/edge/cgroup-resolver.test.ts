@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CgroupRoot, createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
@@ -196,6 +205,28 @@ describe("below a root that was given", () => {
     { name: "a file", path: "/etc/hostname" },
   ])("a root that is $name is refused", ({ path }) => {
     expect(findCgroupRoot({ cgroupRoot: path, procfs: "/proc" })).toMatchObject({ ok: false });
+  });
+
+  test("nothing is gone, nor empty, while the hierarchy itself cannot be seen", () => {
+    const place = join(directory, "mounted");
+    mkdirSync(join(place, "c1"), { recursive: true });
+    const resolver = createCgroupResolver(openRoot({ cgroupRoot: place }));
+    const cgroup = { path: "/c1", id: inode(join(place, "c1")) };
+    expect([resolver.inspect(cgroup), resolver.isEmpty(cgroup), resolver.problem()]).toEqual([
+      "leaf",
+      true,
+      "",
+    ]);
+    renameSync(place, `${place}-away`);
+    for (const isMadeAgain of [false, true]) {
+      if (isMadeAgain) mkdirSync(place);
+      expect([resolver.inspect(cgroup), resolver.isEmpty(cgroup)]).toEqual(["unreadable", false]);
+      expect(resolver.problem()).toContain(place);
+    }
+    rmSync(place, { recursive: true });
+    renameSync(`${place}-away`, place);
+    rmSync(join(place, "c1"), { recursive: true });
+    expect([resolver.inspect(cgroup), resolver.isEmpty(cgroup)]).toEqual(["gone", true]);
   });
 
   test("the host's procfs at another place leads to the host's mounts", () => {

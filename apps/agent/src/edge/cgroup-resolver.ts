@@ -84,7 +84,16 @@ function openRoot(
 }
 
 export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
-  const device = statSync(root.path, { bigint: true }).dev;
+  const { dev: device, ino: rootId } = statSync(root.path, { bigint: true });
+  /** False where the root was unmounted, or something was mounted over it. */
+  const isIntact = (): boolean => {
+    try {
+      const now = statSync(root.path, statOptions);
+      return now?.dev === device && now.ino === rootId;
+    } catch {
+      return false;
+    }
+  };
 
   const resolve = (path: string): Result<Cgroup, Refusal> => {
     const directory = root.path + path;
@@ -111,11 +120,15 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
   };
 
   return {
+    problem: () =>
+      isIntact()
+        ? ""
+        : `${root.path} is not the cgroup hierarchy that the agent has started with: mount it there again, or start the agent again`,
     resolve,
     inspect({ path, id }) {
       try {
         const found = statSync(root.path + path, statOptions);
-        if (found?.ino !== id) return "gone";
+        if (found?.ino !== id) return isIntact() ? "gone" : "unreadable";
         return found.nlink === kernfsLinksWithoutChildren ? "leaf" : "parent";
       } catch {
         // Not readable just now is no proof of its end.
@@ -138,7 +151,7 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
     },
     isEmpty: ({ path }) => {
       try {
-        return isEmptyCgroup(root.path + path);
+        return isEmptyCgroup(root.path + path) && isIntact();
       } catch {
         return false;
       }

@@ -10,8 +10,17 @@ type Inheritance = Pick<MapPolicyFilter, "inheritedCgroupIds" | "forgetCgroups">
 /** Directories in one go: a stat costs about 4 µs, and hook calls wait meanwhile. */
 const sliceSize = 100;
 
+export interface InheritedSweepOptions {
+  readonly filter: Inheritance;
+  readonly cgroupRoot: string;
+  /** Whether the hierarchy at the root is still the agent's: what another one lacks is not gone. */
+  isSeen(): boolean;
+  readonly intervalMs: number;
+}
+
 /** Looks at the whole hierarchy, as long as something is left. Gives the function that ends it. */
-export function sweepInherited(filter: Inheritance, cgroupRoot: string, intervalMs: number): () => void {
+export function sweepInherited(options: InheritedSweepOptions): () => void {
+  const { filter, cgroupRoot, isSeen, intervalMs } = options;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let slice: ReturnType<typeof setImmediate> | undefined;
   const begin = (): void => {
@@ -19,6 +28,7 @@ export function sweepInherited(filter: Inheritance, cgroupRoot: string, interval
     if (left.size === 0) return;
     // Begun before the walk: what is made meanwhile may have any id, but none of those that are looked for.
     const waiting = [cgroupRoot];
+    let wasSeen = true;
     /** Whether there is more to look at. */
     const look = (): boolean => {
       for (let done = 0; done < sliceSize; done++) {
@@ -32,11 +42,13 @@ export function sweepInherited(filter: Inheritance, cgroupRoot: string, interval
     };
     const step = (): void => {
       try {
-        if (look()) {
+        const hasMore = look();
+        wasSeen &&= isSeen();
+        if (hasMore && wasSeen) {
           slice = setImmediate(step);
           return;
         }
-        filter.forgetCgroups(left);
+        if (wasSeen) filter.forgetCgroups(left);
       } catch {
         // A cgroup that could not be looked at may be any of them: not now.
       }
