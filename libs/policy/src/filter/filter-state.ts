@@ -174,10 +174,16 @@ export function createFilterState(): FilterState {
       if (siblings === undefined) containersOfPod.set(pod.uid, new Set([containerId]));
       else siblings.add(containerId);
     }
+    const oldPolicyIds = old?.policyIds ?? noPolicies;
+    const oldCgroupIds = old?.cgroupIds ?? [];
+    const gained = subtract(cgroupIds, oldCgroupIds);
+    const lost = subtract(oldCgroupIds, cgroupIds);
     // Joined before anything is left, so that what stays in a policy never leaves it.
     const changes: FilterChange[] = [];
-    for (const policyId of policyIds) join(policyId, cgroupIds, changes);
-    for (const policyId of old?.policyIds ?? []) leave(policyId, old?.cgroupIds ?? [], changes);
+    for (const policyId of policyIds)
+      join(policyId, oldPolicyIds.has(policyId) ? gained : cgroupIds, changes);
+    for (const policyId of oldPolicyIds)
+      leave(policyId, policyIds.has(policyId) ? lost : oldCgroupIds, changes);
     return changes;
   };
 
@@ -202,4 +208,16 @@ export function createFilterState(): FilterState {
   };
 }
 
+/** Those that `some` has more often than `others`: of a container with many cgroups most stay from one change to the next. */
+function subtract(some: readonly bigint[], others: readonly bigint[]): readonly bigint[] {
+  const counts = new Map<bigint, number>();
+  for (const id of others) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return some.filter((id) => {
+    const count = counts.get(id) ?? 0;
+    if (count > 0) counts.set(id, count - 1);
+    return count === 0;
+  });
+}
+
+const noPolicies: ReadonlySet<number> = new Set();
 const noLabels: Labels = new Map();

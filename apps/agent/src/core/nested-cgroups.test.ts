@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "bun:test";
+import { followNested, maxNested } from "./nested-cgroups.ts";
+
+const cgroups = (from: number, count: number) =>
+  Array.from({ length: count }, (_, at) => ({ path: `/c/${from + at}`, id: BigInt(from + at) }));
+const never = (): never => {
+  throw new Error("all was listed");
+};
+
+test("what is found is followed in steps, and what is gone is left", () => {
+  const found = { cgroups: cgroups(0, 200), isComplete: true };
+  let followed: ReturnType<typeof cgroups> = [];
+  let steps = 0;
+  for (let hasMore = true; hasMore; steps++) {
+    const step = followNested(followed, found, never);
+    expect(step.cgroups.length - followed.length).toBeLessThanOrEqual(64);
+    expect(step.isFull).toBe(false);
+    followed = [...step.cgroups];
+    hasMore = step.hasMore;
+  }
+  expect([followed.length, steps]).toEqual([200, 4]);
+  for (let hasMore = true; hasMore; ) {
+    const step = followNested(followed, { cgroups: [], isComplete: true }, never);
+    expect(followed.length - step.cgroups.length).toBeLessThanOrEqual(64);
+    followed = [...step.cgroups];
+    hasMore = step.hasMore;
+  }
+  expect(followed).toEqual([]);
+});
+
+test("one that is followed stays while it exists, however many others there are", () => {
+  const followed = cgroups(0, maxNested);
+  const found = { cgroups: cgroups(5000, maxNested), isComplete: false };
+  const all = followNested(followed, found, () => true);
+  expect(all).toEqual({ cgroups: followed, hasMore: false, isFull: true });
+  const isThere = ({ id }: { readonly id: bigint }): boolean => id >= 10n;
+  const some = followNested(followed, found, isThere);
+  expect(some.cgroups).toEqual([...followed.slice(10), ...found.cgroups.slice(0, 10)]);
+});
