@@ -161,6 +161,18 @@ describe("without an agent", () => {
       flags: ["--fail-allow-namespaces-regex", "^ci-"],
     },
     {
+      name: "one of its two namespaces, the first",
+      namespace: "kube-system",
+      flags: [],
+      annotations: { "io.kubernetes.pod.namespace": "shop" },
+    },
+    {
+      name: "one of its two namespaces, the second",
+      namespace: "shop",
+      flags: [],
+      annotations: { "io.kubernetes.pod.namespace": "kube-system" },
+    },
+    {
       name: "CEL, even in the agent's own namespace",
       namespace: "kube-system",
       flags: ["--fail-cel-expr", "true"],
@@ -172,8 +184,9 @@ describe("without an agent", () => {
     },
   ])(
     "a container is denied by $name",
-    async ({ namespace, flags }) => {
-      await expectDenied(await runContainer({ namespace, flags: [...short, ...flags] }));
+    async ({ namespace, flags, annotations }) => {
+      const authored = annotations === undefined ? {} : { annotations };
+      await expectDenied(await runContainer({ namespace, flags: [...short, ...flags], ...authored }));
     },
     30_000,
   );

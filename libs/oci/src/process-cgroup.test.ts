@@ -61,9 +61,15 @@ describe("a process without a cgroup of its own is an error, not an identity", (
     { what: "a cgroup that was removed", lines: ["0::/a/c1 (deleted)"], runtime: ["0::/"] },
     { what: "outside of the cgroup namespace, its parent", lines: ["0::/.."], runtime: ["0::/"] },
     { what: "outside of the cgroup namespace", lines: ["0::/../a/c1"], runtime: ["0::/"] },
+    { what: "a path that is none", lines: ["0::a/c1", "4:memory:"], runtime: ["0::/"] },
     { what: "lines that are none", lines: ["", "0:", "nonsense"], runtime: ["0::/"] },
   ])("$what", ({ lines, runtime }) => {
     expect(locate(undefined, lines, runtime)).toEqual(err(expect.stringContaining("none of its own")));
+  });
+
+  test("and so is a path that leads elsewhere or is too long", () => {
+    expect(locate(undefined, ["0::/a/../b"]).ok).toBe(false);
+    expect(locate(undefined, [`0::/${"a".repeat(5_000)}`]).ok).toBe(false);
   });
 
   test("and so is no process", () => {

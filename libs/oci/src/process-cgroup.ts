@@ -63,8 +63,10 @@ export function locateCgroup(
   if (named !== undefined && (found === named || found.startsWith(`${named}/`))) {
     return ok({ path: named, remark: undefined });
   }
+  const path = expandCgroupsPath(found);
+  if (!path.ok) return err(`the cgroup of process ${pid} ${describeCgroupsPathError(path.error)}`);
   const remark = `linux.cgroupsPath ${JSON.stringify(specPath)} is not where the runtime put process ${pid}`;
-  return ok({ path: found, remark: asked === undefined ? undefined : remark });
+  return ok({ path: path.value, remark: asked === undefined ? undefined : remark });
 }
 
 /** The key of the v2 hierarchy, whose line names no controllers. */
@@ -101,7 +103,7 @@ function findOwnPath(
   for (const hierarchy of hierarchies) {
     const path = ofProcess.get(hierarchy);
     if (path === undefined || path === "/" || path === ofRuntime.get(hierarchy)) continue;
-    if (path.endsWith(DELETED)) continue;
+    if (!path.startsWith("/") || path.endsWith(DELETED)) continue;
     if (!path.startsWith("/..")) return path;
     if (named !== undefined && isSeenAs(named, path)) return named;
   }

@@ -39,7 +39,8 @@ export const hookFlags = {
   "disable-grpc": flag.boolean({ usage: "log only: do not contact the agent, let every container start" }),
   "just-print-config": flag.boolean({ usage: "print the effective configuration as JSON and exit" }),
   "annotations-namespace-key": flag.list({
-    usage: "annotations that hold the namespace of the pod, for the fail check",
+    usage:
+      "annotations that hold the namespace of the pod, for the fail check; all that are there must be allowed",
     default: ["io.kubernetes.pod.namespace", "io.kubernetes.cri.sandbox-namespace"],
     placeholder: "KEY,…",
   }),
