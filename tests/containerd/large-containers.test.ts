@@ -119,6 +119,30 @@ function testRelease(release: ContainerdRelease): void {
     60_000,
   );
 
+  test("a pod whose labels could not be described is not run, and the next container is held", async () => {
+    // 1.3 MiB, as many as an API server takes.
+    const value = "v".repeat(63);
+    const labels = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, n) => [`${"l".repeat(50)}${String(n).padStart(5, "0")}`, value]),
+    );
+    let plugin = await startPlugin("direct");
+    const pods: Pod[] = [];
+    const errors: string[] = [];
+    for (let n = 0; n < 14 && errors.length === 0; n++) {
+      await runPod(containerd, { labels }).then(
+        (pod) => pods.push(pod),
+        (error: unknown) => errors.push(String(error)),
+      );
+    }
+    expect(pods.length).toBeGreaterThan(0);
+    expect(errors[0]).toMatch(/failing pod: its description takes \d+ bytes/);
+    await stopPlugin(plugin);
+    plugin = await startPlugin("direct");
+    await expectHeld();
+    for (const pod of pods) await pod.remove();
+    await stopPlugin(plugin);
+  }, 120_000);
+
   test.each(["inject", "direct"] as const)(
     "%s: what could not be described to a plugin that starts again does not start, and it says why",
     async (mode) => {

@@ -19,7 +19,6 @@ const put = (known: ReturnType<typeof createKnownContainers>, id: string, podSan
     sandbox: sandbox(podSandboxId),
     container: container(id, podSandboxId),
     heldBy: "plugin",
-    podBytes: 10,
     containerBytes: 100,
   });
 const ids = (known: ReturnType<typeof createKnownContainers>) =>
@@ -63,12 +62,15 @@ test("a synchronization replaces all, and tells what ended meanwhile", () => {
   expect(known.sizesWithout("kept")).toEqual({ pods: [7], containers: [70, 0] });
 });
 
-test("sizes are those of the other containers, and of each pod once", () => {
+test("sizes are those of all sandboxes and of the other containers", () => {
   const known = createKnownContainers();
+  for (const id of ["one", "two", "empty"]) known.putSandbox(id, 10);
   put(known, "a", "one");
   put(known, "b", "one");
   put(known, "c", "two");
-  expect(known.sizesWithout("c")).toEqual({ pods: [10], containers: [100, 100] });
-  expect(known.sizesWithout("new")).toEqual({ pods: [10, 10], containers: [100, 100, 100] });
+  expect(known.sizesWithout("c")).toEqual({ pods: [10, 10, 10], containers: [100, 100] });
   expect([known.hasSandbox("two"), known.hasSandbox("three")]).toEqual([true, false]);
+  known.removeSandbox("two");
+  known.removeSandbox("empty");
+  expect(known.sizesWithout("new")).toEqual({ pods: [10], containers: [100, 100] });
 });

@@ -13,21 +13,22 @@ interface KnownContainer {
   readonly container: Container;
   /** What holds it until the agent knows it: the hook that was added to it, or the answer to StartContainer. */
   readonly heldBy: HeldBy;
-  /** Encoded sizes in bytes. */
-  readonly podBytes: number;
+  /** Encoded size in bytes. */
   readonly containerBytes: number;
 }
 
 export interface KnownContainers {
   readonly size: number;
   put(known: KnownContainer): void;
+  /** A pod's sandbox, with its encoded size in bytes. */
+  putSandbox(sandboxId: string, bytes: number): void;
   /** Whether it was known. */
   remove(containerId: string): boolean;
   /** Gives the ids of what it took out. */
   removeSandbox(sandboxId: string): readonly string[];
   /** All that the runtime has; gives the ids of those that have ended, as far as it tells or as they were known. */
   replaceAll(inventory: NriInventory): readonly string[];
-  /** Of all but this container. */
+  /** Of all sandboxes, and of all containers but this one. */
   sizesWithout(containerId: string): NodeSizes;
   hasSandbox(sandboxId: string): boolean;
   find(containerId: string): KnownContainer | undefined;
@@ -36,13 +37,16 @@ export interface KnownContainers {
 
 export function createKnownContainers(): KnownContainers {
   const known = new Map<string, KnownContainer>();
+  const sandboxBytes = new Map<string, number>();
   return {
     get size() {
       return known.size;
     },
     put: (entry) => void known.set(entry.container.id, entry),
+    putSandbox: (sandboxId, bytes) => void sandboxBytes.set(sandboxId, bytes),
     remove: (containerId) => known.delete(containerId),
     removeSandbox(sandboxId) {
+      sandboxBytes.delete(sandboxId);
       const ids = [...known.values()]
         .filter(({ sandbox }) => sandbox.id === sandboxId)
         .map(({ container }) => container.id);
@@ -53,6 +57,8 @@ export function createKnownContainers(): KnownContainers {
       const sandboxOf = new Map(pods.map((sandbox) => [sandbox.id, sandbox]));
       const ended = new Set(known.keys());
       known.clear();
+      sandboxBytes.clear();
+      for (const { id } of pods) sandboxBytes.set(id, sizes.get(id) ?? 0);
       for (const container of containers) {
         if (container.state === ContainerState.CONTAINER_STOPPED) {
           ended.add(container.id);
@@ -62,18 +68,19 @@ export function createKnownContainers(): KnownContainers {
         ended.delete(container.id);
         const sandbox = sandboxOf.get(container.podSandboxId);
         if (sandbox === undefined) continue;
-        const podBytes = sizes.get(sandbox.id) ?? 0;
         const containerBytes = sizes.get(container.id) ?? 0;
-        known.set(container.id, { sandbox, container, heldBy: "nothing", podBytes, containerBytes });
+        known.set(container.id, { sandbox, container, heldBy: "nothing", containerBytes });
       }
       return [...ended];
     },
     sizesWithout(containerId) {
       const others = [...known.values()].filter(({ container }) => container.id !== containerId);
-      const pods = new Map(others.map(({ sandbox, podBytes }) => [sandbox.id, podBytes]));
-      return { pods: [...pods.values()], containers: others.map(({ containerBytes }) => containerBytes) };
+      return {
+        pods: [...sandboxBytes.values()],
+        containers: others.map(({ containerBytes }) => containerBytes),
+      };
     },
-    hasSandbox: (sandboxId) => [...known.values()].some(({ sandbox }) => sandbox.id === sandboxId),
+    hasSandbox: (sandboxId) => sandboxBytes.has(sandboxId),
     find: (containerId) => known.get(containerId),
     list: () => [...known.values()],
   };

@@ -20,7 +20,13 @@ describe("a mode on a runtime", () => {
   });
 
   test("only inject sees the creation; both see the start and the end", () => {
-    const both = toEventMask(["StartContainer", "StopContainer", "RemoveContainer", "RemovePodSandbox"]);
+    const both = toEventMask([
+      "RunPodSandbox",
+      "StartContainer",
+      "StopContainer",
+      "RemoveContainer",
+      "RemovePodSandbox",
+    ]);
     expect(toMask("direct")).toBe(both);
     expect(toMask("inject")).toBe(both | toEventMask(["CreateContainer", "PostCreateContainer"]));
   });

@@ -28,7 +28,13 @@ export function decideMode(wanted: PluginMode, runtimeName: string): ModeDecisio
   return { mode: wanted, warning };
 }
 
-const always: readonly NriEventName[] = ["StopContainer", "RemoveContainer", "RemovePodSandbox"];
+/** RunPodSandbox for its size: see synchronization-room.ts. */
+const always: readonly NriEventName[] = [
+  "RunPodSandbox",
+  "StopContainer",
+  "RemoveContainer",
+  "RemovePodSandbox",
+];
 
 /**
  * StartContainer in both modes: a container that was created before the plugin came has no hook, and a runtime handler may

@@ -16,6 +16,8 @@ export interface NodeSizes {
 
 /** A write to the multiplexer (maxPayloadSize): a longer one fails with EMSGSIZE. */
 const MAX_WHOLE_BYTES = 16 << 20;
+/** All parts have the runtime's one request timeout together, two seconds by default. */
+const MAX_PARTS_BYTES = 64 << 20;
 /** A message of ttrpc (messageLengthMax): a longer one is not sent, and the synchronization is cut into parts. */
 const MAX_PART_BYTES = 4 << 20;
 /** For service, method and metadata of the request. */
@@ -28,19 +30,26 @@ const SMALL_BYTES = 32 << 10;
 /** Small containers for which the large ones leave room. */
 const RESERVED_CONTAINERS = 64;
 
-/** Whether the runtime could describe the node with this container, and its pod where that is new, added to it. */
+/** Encoded sizes in bytes of a container that is to start, of a pod that is new, or of both. */
+export interface AddedSizes {
+  readonly containerBytes?: number | undefined;
+  readonly newPodBytes?: number | undefined;
+}
+
+/** Whether the runtime could describe the node with these added to it. */
 export function hasRoomFor(
-  added: { readonly containerBytes: number; readonly newPodBytes: number | undefined },
+  { containerBytes, newPodBytes }: AddedSizes,
   node: NodeSizes,
   style: SynchronizeStyle,
 ): boolean {
-  const pods = added.newPodBytes === undefined ? node.pods : [...node.pods, added.newPodBytes];
-  const containers = [...node.containers, added.containerBytes];
-  if (added.containerBytes + (added.newPodBytes ?? 0) > SMALL_BYTES) {
+  const pods = newPodBytes === undefined ? node.pods : [...node.pods, newPodBytes];
+  const containers =
+    containerBytes === undefined ? [...node.containers] : [...node.containers, containerBytes];
+  if ((containerBytes ?? 0) + (newPodBytes ?? 0) > SMALL_BYTES) {
     for (let n = 0; n < RESERVED_CONTAINERS; n++) containers.push(SMALL_BYTES);
     return canSynchronize({ pods, containers }, style);
   }
-  // Where there is no room even without it, a small container changes nothing: others are the cause.
+  // Where there is no room even without it, a small one changes nothing: others are the cause.
   return canSynchronize({ pods, containers }, style) || !canSynchronize(node, style);
 }
 
@@ -56,6 +65,7 @@ export function canSynchronize({ pods, containers }: NodeSizes, style: Synchroni
   if (style === "whole") return measure(podCount, containerCount) <= MAX_WHOLE_BYTES;
   let bytes = measure(podCount, containerCount);
   if (bytes <= MAX_PART_BYTES) return true;
+  if (bytes > MAX_PARTS_BYTES) return false;
   while (bytes > MAX_PART_BYTES && podCount + containerCount > LEAST_OBJECTS) {
     const factor = Math.min(MAX_PART_BYTES / bytes, 0.9);
     podCount = Math.floor(podCount * factor);

@@ -13,9 +13,10 @@ import {
   holdContainer,
 } from "@rthooks/invocation";
 import type { Logger } from "@rthooks/log";
-import type { NriCall, TtrpcStatus } from "@rthooks/nri";
+import { type NriCall, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
+import type { Pod } from "@rthooks/oci";
 import type { ContainerAdjustment } from "@rthooks/proto/nri";
-import { ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import type { WallTime } from "@rthooks/sys";
 import { toInjectedHook } from "../core/injected-hook.ts";
 import type { PluginOptions } from "../core/plugin-options.ts";
@@ -89,6 +90,15 @@ export const refuseTooLarge = (
       "that starts again: make its environment, arguments, annotations or labels smaller",
   });
 
+/** Likewise a pod, for its labels and annotations. */
+export function refusePod(log: Logger, pod: Pod, bytes: number): Result<never, TtrpcStatus> {
+  const problem =
+    `its description takes ${bytes} bytes, and the runtime could not describe the pods of this node to a plugin that ` +
+    "starts again: make its labels or annotations smaller";
+  log.warn("pod refused", { namespace: pod.namespace, pod: pod.name, reason: "too-large", err: problem });
+  return err({ code: ttrpcCode.unknown, message: `failing pod: ${problem}` });
+}
+
 async function findProblem(path: string): Promise<string | undefined> {
   try {
     await access(path, constants.X_OK);
@@ -100,19 +110,28 @@ async function findProblem(path: string): Promise<string | undefined> {
 
 const silentLog: HookLog = { path: "", write: async () => {} };
 
+/** For a container that the fail check lets start, after its hook has waited for an agent that is away. */
+const PATIENCE_AFTER_HOOK_MS = 50;
+
 /**
- * Asks the agent and applies the fail check, always before the runtime goes on without an answer. `isAskedAgain`: the
- * container's hook was to ask, and has a log of its own.
+ * Asks the agent and applies the fail check, always before the runtime goes on without an answer. Where the container has
+ * a hook, that was to ask, and has a log of its own.
  */
 export async function askAgent(
   decider: Decider,
   start: ContainerStart,
   call: NriCall,
-  isAskedAgain = false,
+  place: "without a hook" | "after its hook" | "in its hook's place" = "without a hook",
 ): Promise<Result<undefined, TtrpcStatus>> {
   const { options, clock, log } = decider;
+  const hasHook = place !== "without a hook";
   const { pod, container, handler } = start;
-  const config = options.hookConfig;
+  const patienceMs = options.hookConfig["grpc-timeout-allowed"];
+  const config = {
+    ...options.hookConfig,
+    "grpc-timeout-allowed":
+      place === "after its hook" ? Math.min(PATIENCE_AFTER_HOOK_MS, patienceMs) : patienceMs,
+  };
   const deadlineMs = toDecisionMs(call, call.receivedAtMs, config["grpc-timeout"]);
   const verdict = await holdContainer(
     {
@@ -120,7 +139,7 @@ export async function askAgent(
       config,
       address: decider.address,
       rules: decider.rules,
-      log: isAskedAgain ? silentLog : decider.hookLog,
+      log: hasHook ? silentLog : decider.hookLog,
       userAgent: decider.userAgent,
       startedAtMs: call.receivedAtMs,
       deadlineMs,
@@ -143,7 +162,7 @@ export async function askAgent(
   }
   if (verdict.failure !== undefined) {
     const { kind, text } = verdict.failure;
-    return letStart(log, start, kind, text, isAskedAgain ? "error" : "warn");
+    return letStart(log, start, kind, text, hasHook ? "error" : "warn");
   }
   log.info("container released", toFields(start));
   return ok(undefined);

@@ -13,7 +13,7 @@ import { type EffectiveMode, holdsAtStart, toDecisionMs } from "../core/runtime-
 import { hasRoomFor, type SynchronizeStyle } from "../core/synchronization-room.ts";
 import { toPod } from "../wire/nri-pod.ts";
 import { type ContainerStart, toFields } from "./container-start.ts";
-import { askAgent, type Decider, injectHook, refuseTooLarge } from "./decide-container.ts";
+import { askAgent, type Decider, injectHook, refusePod, refuseTooLarge } from "./decide-container.ts";
 import { type Answer, holdInTime } from "./hold-in-time.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -46,14 +46,15 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
   let settings: Settings | undefined;
   let acceptance = createHookAcceptance();
 
-  const hasRoom = (
-    happened: NriEvent,
-    { id }: Container,
-    bytes: number,
-    style: SynchronizeStyle,
-  ): boolean => {
-    const newPodBytes = known.hasSandbox(happened.pod.id) ? undefined : happened.podBytes;
-    return hasRoomFor({ containerBytes: bytes, newPodBytes }, known.sizesWithout(id), style);
+  /** A pod's labels and annotations count too, in its own event, which a runtime heeds like a container's. */
+  const admitPod = ({ pod, podBytes }: NriEvent): Answer => {
+    if (settings === undefined) return ok(undefined);
+    if (hasRoomFor({ newPodBytes: podBytes }, known.sizesWithout(""), settings.style)) {
+      known.putSandbox(pod.id, podBytes);
+      return ok(undefined);
+    }
+    metrics.countTooLarge();
+    return refusePod(log, toPod(pod), podBytes);
   };
 
   const create = async (
@@ -75,14 +76,14 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
       .client()
       .hasReleased(start.container.id, Math.min(QUESTION_MS, leftMs / 4));
     if (isReleased === true) return ok(undefined);
-    if (isReleased === false) {
-      metrics.countUnhooked(start.handler);
-      log.warn("the container's hook has not asked the agent: does its runtime handler run OCI hooks?", {
-        ...toFields(start),
-        handler: start.handler === "" ? "the default one" : start.handler,
-      });
-    }
-    return askAgent(decider, start, call, true);
+    // Without an agent it is not known whether the hook ran; the fail check has the word again.
+    if (isReleased === undefined) return askAgent(decider, start, call, "after its hook");
+    metrics.countUnhooked(start.handler);
+    log.warn("the container's hook has not asked the agent: does its runtime handler run OCI hooks?", {
+      ...toFields(start),
+      handler: start.handler === "" ? "the default one" : start.handler,
+    });
+    return askAgent(decider, start, call, "in its hook's place");
   };
 
   const hold = async (
@@ -103,11 +104,15 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     // The labels are a part of the hook that is added, and of the pod.
     const containerBytes =
       happened.containerBytes + (isCreated && mode === "inject" ? HOOK_BYTES + podBytes : 0);
-    if (!hasRoom(happened, container, containerBytes, style)) {
+    const newPodBytes = known.hasSandbox(sandbox.id) ? undefined : podBytes;
+    if (!hasRoomFor({ containerBytes, newPodBytes }, known.sizesWithout(container.id), style)) {
       metrics.countTooLarge();
       return refuseTooLarge(decider, start, podBytes + happened.containerBytes);
     }
-    const put = (heldBy: HeldBy) => known.put({ sandbox, container, heldBy, podBytes, containerBytes });
+    const put = (heldBy: HeldBy): void => {
+      known.putSandbox(sandbox.id, podBytes);
+      known.put({ sandbox, container, heldBy, containerBytes });
+    };
     if (isCreated) {
       const { answer, heldBy } = await create(settings, start, call);
       if (answer.ok) put(heldBy);
@@ -141,6 +146,8 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
       case "CreateContainer":
       case "StartContainer":
         return container === undefined ? ok(undefined) : hold({ ...happened, name }, container, call);
+      case "RunPodSandbox":
+        return admitPod(happened);
       case "PostCreateContainer":
         if (container !== undefined) acceptance.created(container.id);
         return ok(undefined);
