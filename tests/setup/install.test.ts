@@ -250,6 +250,21 @@ describe("only root may change what root runs", () => {
   }, 60_000);
 });
 
+test("a file of that name that calls another hook is not replaced without --force", async () => {
+  const host = createInstallation(workspace);
+  writeFileSync(host.conf, '{"version":"1.0.0","hook":{"path":"/bin/true"},"when":{},"stages":[]}');
+  const before = host.snapshot();
+  const done = await host.install();
+  expect({ code: done.exitCode, stderr: done.stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining(`${host.conf} calls another hook`),
+  });
+  expect(host.snapshot().filter((line) => !line.includes(host.installDir))).toEqual(
+    before.filter((line) => !line.includes(host.installDir)),
+  );
+  expect((await host.install(["--force"])).exitCode).toBe(0);
+}, 60_000);
+
 describe("uninstall", () => {
   test("removes what install wrote, and says what was not there", async () => {
     const host = createInstallation(workspace);

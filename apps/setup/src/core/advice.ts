@@ -19,6 +19,7 @@ export interface Advice {
   /** Commands after which the change is in force; the reason, where no command can do it. */
   patchContainerd(runtime: RuntimeFacts, what: PatchKind): Result<readonly string[], string>;
   restart(runtime: RuntimeFacts): string;
+  remove(path: string): readonly string[];
   /** Makes a directory root's alone. */
   protect(path: string): readonly string[];
 }
@@ -40,6 +41,10 @@ const OTHER_DIR = "/run/tetragon";
 export const usableDir = ({ path, read_only, noexec }: NodeFacts["install_dir"]): string =>
   read_only || noexec ? OTHER_DIR : path;
 
+/** The first one that can be written. */
+export const findUsableHooksDir = ({ hooks_dirs, read_only_hooks_dirs }: RuntimeFacts): string | undefined =>
+  hooks_dirs.find((directory) => !read_only_hooks_dirs.includes(directory));
+
 export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
   const { root } = facts;
   const inRoot = root === "/" ? [] : ["chroot", root];
@@ -47,6 +52,7 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
     [...inRoot.map(quote), findRestart(files, runtime)].join(" ");
   return {
     restart,
+    remove: (path) => [`rm ${quote(toLocal(path))}`],
     protect: (path) => [`chown -h root:root ${quote(toLocal(path))}`, `chmod go-w ${quote(toLocal(path))}`],
     install(runtime, extra = []) {
       const directory = usableDir(facts.install_dir);
@@ -55,8 +61,9 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
       if (runtime.interface === "nri-hook") {
         const socket = runtime.nri?.socket.path ?? "";
         words.push("--interface", "nri-hook", "--daemonize", "--nri-hook.socket", toLocal(socket));
-      } else if (runtime.hooks_dirs[0] !== undefined) {
-        words.push("--oci-hooks.local-dir", toLocal(runtime.hooks_dirs[0]));
+      } else {
+        const usable = findUsableHooksDir(runtime);
+        if (usable !== undefined) words.push("--oci-hooks.local-dir", toLocal(usable));
       }
       return [render([...words, ...extra])];
     },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ok, type Result } from "@rthooks/result";
-import type { Advice } from "./advice.ts";
+import { type Advice, findUsableHooksDir } from "./advice.ts";
 import { createFinding, type Finding } from "./findings.ts";
 import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
 import type { HookConfigFacts, NodeFacts, NriFacts, NriPluginFacts, RuntimeFacts } from "./node-facts.ts";
@@ -39,9 +39,7 @@ function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): r
       if (plugins.length > 0 && runtime.nri !== null) {
         return diagnoseNri(plugins, runtime, runtime.nri, advice);
       }
-      const dirs = runtime.hooks_dirs.join(", ");
-      const message = `${runtime.kind} is not told of the hook: nothing in ${dirs} calls it`;
-      return [createFinding("wiring", "fail", message, advice.install(runtime))];
+      return [diagnoseHooksDirs(facts, runtime, advice)];
     }
     case "base-spec": {
       const names = runtime.runc_runtimes.map(({ name }) => name).join(", ");
@@ -55,12 +53,33 @@ function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): r
   }
 }
 
+/** No hook of ours is called from the hooks directories. */
+function diagnoseHooksDirs({ hook_configs }: NodeFacts, runtime: RuntimeFacts, advice: Advice): Finding {
+  const { kind, hooks_dirs, overridden } = runtime;
+  const dirs = hooks_dirs.join(", ");
+  const masked = overridden.find(({ path }) => hook_configs.some((config) => config.path === path));
+  if (masked !== undefined) {
+    const message = `${kind} does not read ${masked.path}: ${masked.by} has the same name, comes later, and calls something else`;
+    return createFinding("wiring", "fail", message, advice.remove(masked.by));
+  }
+  const message = `${kind} is not told of the hook: nothing in ${dirs} calls it`;
+  if (findUsableHooksDir(runtime) !== undefined) {
+    return createFinding("wiring", "fail", message, advice.install(runtime));
+  }
+  return createFinding(
+    "wiring",
+    "fail",
+    `${message}, and all are read-only: add one to hooks_dir that is not`,
+  );
+}
+
 /** Those that this runtime reads. */
 function findConfigs({ hook_configs }: NodeFacts, runtime: RuntimeFacts): readonly HookConfigFacts[] {
   const specs = runtime.runc_runtimes.map((runc) => runc.base_spec);
-  return hook_configs.filter(
-    ({ path }) => specs.includes(path) || runtime.hooks_dirs.some((dir) => path.startsWith(`${dir}/`)),
-  );
+  const isRead = (path: string): boolean => !runtime.overridden.some((other) => other.path === path);
+  const isInHooksDir = (path: string): boolean =>
+    runtime.hooks_dirs.some((dir) => path.startsWith(`${dir}/`));
+  return hook_configs.filter(({ path }) => specs.includes(path) || (isInHooksDir(path) && isRead(path)));
 }
 
 function describeWired(

@@ -3,7 +3,7 @@
 
 import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
 import { parseHookCommand, toFileName } from "./hook-command.ts";
-import type { HookConfigFacts } from "./node-facts.ts";
+import type { HookConfigFacts, OverriddenFacts } from "./node-facts.ts";
 import type { NodeFiles } from "./node-files.ts";
 
 export const HOOK = "tetragon-oci-hook";
@@ -17,6 +17,21 @@ export function findInHooksDir(files: NodeFiles, directory: string): readonly Ho
       const path = `${directory}/${name}`;
       return toFacts(files, path, "hooks-dir", readJson(files, path)?.["hook"]);
     });
+}
+
+/** oci-hooks(5): of files with the same name the one in the last directory is read. */
+export function findOverridden(files: NodeFiles, directories: readonly string[]): readonly OverriddenFacts[] {
+  const last = new Map<string, string>();
+  for (const directory of directories) {
+    for (const name of files.list(directory))
+      if (name.endsWith(".json")) last.set(name, `${directory}/${name}`);
+  }
+  return directories.flatMap((directory) =>
+    files.list(directory).flatMap((name): readonly OverriddenFacts[] => {
+      const [path, by] = [`${directory}/${name}`, last.get(name)];
+      return by === undefined || by === path ? [] : [{ path, by }];
+    }),
+  );
 }
 
 export function findInBaseSpec(files: NodeFiles, path: string): readonly HookConfigFacts[] {

@@ -24,6 +24,15 @@ export function callsProgram(text: string, name: string): boolean {
   return words.some((word) => typeof word === "string" && word.slice(word.lastIndexOf("/") + 1) === name);
 }
 
+/** Whether the file has a hook, whichever it calls. */
+export function isHookFile(text: string): boolean {
+  try {
+    return typeof asObject(asObject(JSON.parse(text))["hook"])["path"] === "string";
+  } catch {
+    return false;
+  }
+}
+
 const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {};
 

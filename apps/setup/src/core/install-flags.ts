@@ -77,7 +77,7 @@ export const installFlags = {
     default: "/",
     placeholder: "DIR",
   }),
-  force: flag.boolean({ usage: "also replace a newer version" }),
+  force: flag.boolean({ usage: "also replace a newer version, or another hook's file of the same name" }),
 } as const;
 
 export const uninstallFlags = {

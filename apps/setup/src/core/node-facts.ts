@@ -41,6 +41,10 @@ export interface RuntimeFacts {
   readonly interface: Interface;
   /** CRI-O and podman. */
   readonly hooks_dirs: readonly string[];
+  /** Those of them in which nothing can be written from here. */
+  readonly read_only_hooks_dirs: readonly string[];
+  /** Files in them for which a file of the same name in a later directory is read. */
+  readonly overridden: readonly OverriddenFacts[];
   /** containerd: the runtimes that run containers with runc. */
   readonly runc_runtimes: readonly RuncRuntimeFacts[];
   /** containerd: handlers of other runtimes, which need not run OCI hooks. */
@@ -113,6 +117,11 @@ export interface InstallDirFacts {
   readonly exists: boolean;
   readonly read_only: boolean;
   readonly noexec: boolean;
+}
+
+export interface OverriddenFacts {
+  readonly path: string;
+  readonly by: string;
 }
 
 interface UnsafePathFacts {

@@ -116,7 +116,7 @@ function readTemplate(files: NodeFiles, path: string): Result<Template | undefin
     const message =
       `its template actions are not understood here: add the change by hand, or begin it with ${BASE_LINE.trim()} ` +
       "and have only what is your own behind that";
-    return text === read.text ? parsed : err({ kind: "refused", path, message });
+    return read.text.includes("{{") ? err({ kind: "refused", path, message }) : parsed;
   }
   return ok({ text: read.text, hasBase: includesBase(read.text), document: parsed.value, unmask });
 }

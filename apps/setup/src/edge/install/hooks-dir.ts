@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import type { HookEntry } from "../../core/hook-entry.ts";
-import { callsProgram, renderHookFile } from "../../core/hook-file.ts";
+import { callsProgram, isHookFile, renderHookFile } from "../../core/hook-file.ts";
 import { HOST_HOOKS_DIR, POD_HOOKS_DIR } from "../../core/install-flags.ts";
 import { describeFileError, otherHooksDir } from "./install-error.ts";
 import { stageText, syncDirectory } from "./place-file.ts";
@@ -39,6 +39,12 @@ export async function writeHookFile(
   } catch (error) {
     return err(describeFileError(error, dirname(path), otherHooksDir));
   }
+}
+
+/** A hook's file of that name that calls something else; a damaged file is not one. */
+export async function isOfAnotherHook(path: string, binaryName: string): Promise<boolean> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  return isHookFile(text) && !callsProgram(text, binaryName);
 }
 
 /** A file of that name that calls something else is not touched, and an error. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The installation from its directories to its owner's mark, all under the directories' locks.
 
-import { ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import type { HookEntry } from "../../core/hook-entry.ts";
 import { recordCaller } from "./callers.ts";
-import { writeHookFile } from "./hooks-dir.ts";
+import { isOfAnotherHook, writeHookFile } from "./hooks-dir.ts";
 import { inDirectories } from "./in-directories.ts";
 import { type BinarySetup, type InstalledBinary, installBinary } from "./install-binary.ts";
 import type { InstalledPart } from "./keep-installed.ts";
@@ -32,9 +32,12 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
   const { target, setup, configure, isDaemon } = hook;
   const { log } = setup;
   const { localDir, hooksDir, binaryName } = target;
+  const hookFile = toHookFile(target);
+  if (hookFile !== undefined && !setup.force && (await isOfAnotherHook(hookFile, binaryName))) {
+    return err(`${hookFile} calls another hook than ${binaryName}: remove it, or replace it with --force`);
+  }
   const installed = await installBinary(setup);
   if (!installed.ok) return installed;
-  const hookFile = toHookFile(target);
   const entry = configure.kind === "hook-file" ? configure.toEntry(installed.value) : undefined;
   const writeConf = (): Promise<Result<void, string>> =>
     hookFile === undefined || entry === undefined

@@ -4,7 +4,13 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readContainerdConfig } from "../../core/containerd-config.ts";
 import { readCrioConfig, readPodmanConfig } from "../../core/crio-config.ts";
-import { DEFAULT_AGENT, findInBaseSpec, findInHooksDir, HOOK } from "../../core/find-hook-configs.ts";
+import {
+  DEFAULT_AGENT,
+  findInBaseSpec,
+  findInHooksDir,
+  findOverridden,
+  HOOK,
+} from "../../core/find-hook-configs.ts";
 import type {
   HookConfigFacts,
   InstallDirFacts,
@@ -63,7 +69,7 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
     distribution,
     version,
     cri_disabled: false,
-    hooks_dirs: [],
+    ...toHooksDirs(node, []),
     runc_runtimes: [],
     other_runtimes: [],
   };
@@ -123,7 +129,7 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
           socket: await probeSocket(root, config.nriListen),
         }),
         interface: "oci-hooks",
-        hooks_dirs: config.hooksDirs,
+        ...toHooksDirs(node, config.hooksDirs),
       };
     }
     case "podman": {
@@ -134,10 +140,21 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
         config: toConfigFacts(place, exists, config),
         nri: null,
         interface: "oci-hooks",
-        hooks_dirs: config.hooksDirs,
+        ...toHooksDirs(node, config.hooksDirs),
       };
     }
   }
+}
+
+function toHooksDirs(
+  { root, files }: Node,
+  directories: readonly string[],
+): Pick<RuntimeFacts, "hooks_dirs" | "read_only_hooks_dirs" | "overridden"> {
+  return {
+    hooks_dirs: directories,
+    read_only_hooks_dirs: directories.filter((path) => findOptions(root, path).includes("ro")),
+    overridden: findOverridden(files, directories),
+  };
 }
 
 function toConfigFacts(
@@ -167,10 +184,15 @@ function findHookConfigs(files: NodeFiles, runtimes: readonly RuntimeFacts[]): r
 function detectInstallDir(root: string, path: string): InstallDirFacts {
   const found = findInRoot(root, path);
   const exists = found !== undefined && existsSync(found);
-  let above = found ?? join(root, path);
-  while (!existsSync(above)) above = dirname(above);
-  const options = findMountOptions(above);
+  const options = findOptions(root, path);
   return { path, exists, read_only: options.includes("ro"), noexec: options.includes("noexec") };
+}
+
+/** Of the file system that the path is on, or would be. */
+function findOptions(root: string, path: string): readonly string[] {
+  let above = findInRoot(root, path) ?? join(root, path);
+  while (!existsSync(above)) above = dirname(above);
+  return findMountOptions(above);
 }
 
 function findUnsafePaths(root: string, paths: readonly string[]): NodeFacts["unsafe_paths"] {

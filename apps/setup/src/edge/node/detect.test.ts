@@ -137,6 +137,8 @@ test("the output for scripts has this shape", async () => {
         },
         interface: "nri-hook",
         hooks_dirs: [],
+        read_only_hooks_dirs: [],
+        overridden: [],
         runc_runtimes: [{ name: "runc", base_spec: null, file: null }],
         other_runtimes: [],
       },

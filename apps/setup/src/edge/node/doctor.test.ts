@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, chownSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, chownSync, rmSync } from "node:fs";
 import { parseArguments } from "@rthooks/flags";
 import { findCommand } from "../../core/find-command.ts";
 import type { Finding } from "../../core/findings.ts";
@@ -296,4 +296,98 @@ test("directories of ours that others may write, until the advised commands were
     expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0);
   }
   expect(await find()).toEqual([]);
+});
+
+describe("hooks directories: a later one overrides an earlier one, by the file's name", () => {
+  const [first, second] = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"];
+  const ours = "/opt/tetragon/tetragon-oci-hook";
+  const hookFile = (path: string): string =>
+    JSON.stringify({
+      version: "1.0.0",
+      hook: { path, args: ["x", "createRuntime"] },
+      when: { always: true },
+    });
+
+  test("ours is not called where another file has its name, until that is removed", async () => {
+    node.write("/usr/bin/podman", "", 0o755);
+    node.write(ours, "", 0o755);
+    node.write(`${first}/tetragon-oci-hook.json`, hookFile(ours));
+    node.write(`${second}/tetragon-oci-hook.json`, hookFile("/bin/true"));
+    const work = await findWork();
+    expect(work["wiring"]).toEqual([`rm /host${second}/tetragon-oci-hook.json`]);
+    rmSync(`${node.root}${second}/tetragon-oci-hook.json`);
+    const { findings } = await diagnose();
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: "wiring", status: "ok", message: expect.stringContaining(first) }),
+    );
+  });
+
+  test("ours in both is called once", async () => {
+    node.write("/usr/bin/podman", "", 0o755);
+    node.write(ours, "", 0o755);
+    for (const dir of [first, second]) node.write(`${dir}/tetragon-oci-hook.json`, hookFile(ours));
+    const { findings } = await diagnose();
+    const wiring = findings.filter(({ check }) => check === "wiring");
+    expect(wiring.map(({ status, message }) => [status, message])).toEqual([
+      ["ok", `podman calls the hook by ${second}/tetragon-oci-hook.json`],
+    ]);
+  });
+});
+
+describe("containers that an added hook does not hold", () => {
+  const kata = `version = 3
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.kata]
+runtime_type = "io.containerd.kata.v2"
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.gvisor]
+runtime_type = "io.containerd.runsc.v1"
+[plugins."io.containerd.nri.v1.nri"]
+disable = false
+`;
+  test.each([
+    { mode: "inject", isTold: true },
+    { mode: "direct", isTold: false },
+  ])("handlers that run no OCI hooks, in mode $mode: reported $isTold", async ({ mode, isTold }) => {
+    node.write(standard, kata);
+    node.write("/proc/77/cmdline", ["tetragon-nri-hook", "--mode", mode, ""].join("\0"));
+    const { findings } = await diagnose();
+    const told = findings.filter(({ message }) => message.includes("io.containerd.kata.v2"));
+    expect(told.map(({ status }) => status)).toEqual(isTold ? ["warn"] : []);
+    if (isTold) expect(told[0]?.message).toContain("gvisor (io.containerd.runsc.v1)");
+  });
+
+  const validator = `version = 3
+[plugins."io.containerd.nri.v1.nri"]
+disable = false
+[plugins."io.containerd.nri.v1.nri".default_validator]
+enable = true
+reject_oci_hook_adjustment = true
+`;
+  test("a validator that refuses added hooks: direct mode is advised", async () => {
+    node.write(standard, validator);
+    await node.listen("/run/nri/nri.sock");
+    expect(await findWork()).toEqual({ wiring: [`${installNri} --nri-hook.mode direct`] });
+    node.write("/proc/77/cmdline", "tetragon-nri-hook\0");
+    const { findings } = await diagnose();
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        status: "fail",
+        message: expect.stringContaining("reject_oci_hook_adjustment"),
+        fix: [expect.stringContaining("--nri-hook.mode direct")],
+      }),
+    );
+    node.write("/proc/77/cmdline", "tetragon-nri-hook\0--mode\0direct\0");
+    expect((await diagnose()).findings.filter(({ message }) => message.includes("reject_oci"))).toEqual([]);
+  });
+});
+
+test("NRI's table under a name that containerd 1.x does not read in a file of version 1 is reported", async () => {
+  node.write(standard, `[plugins."io.containerd.nri.v1.nri"]\ndisable = false`);
+  const { findings } = await diagnose();
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      check: "config",
+      status: "warn",
+      message: expect.stringContaining(`does not read [plugins."io.containerd.nri.v1.nri"]`),
+    }),
+  );
 });
