@@ -49,8 +49,14 @@ export function createMemoryPolicyFilter(): PolicyFilter {
   return filter.value;
 }
 
-export function open(options: { readonly policyFilter?: PolicyFilter } = {}) {
-  const cgroups = new Map<string, bigint>();
+interface OpenOptions {
+  readonly policyFilter?: PolicyFilter;
+  /** Of an earlier life of the agent, by path. */
+  readonly cgroups?: Map<string, bigint>;
+}
+
+export function open(options: OpenOptions = {}) {
+  const cgroups = options.cgroups ?? new Map<string, bigint>();
   /** Cgroups with processes. */
   const busy = new Set<string>();
   const lines: string[] = [];
