@@ -4,7 +4,7 @@
 import { err, ok, type Result } from "@rthooks/result";
 import type { Level, Reduced } from "../core/bounded-document.ts";
 import { type ApiError, describeFetchError, isTlsError, noAnswer, toApiError } from "./api-error.ts";
-import { createAuthorizer, type Endpoint, type FindAccess } from "./authorizer.ts";
+import { type Authorizer, createAuthorizer, type Endpoint, type FindAccess } from "./authorizer.ts";
 import { readDocument, readLines } from "./read-documents.ts";
 
 interface GetOptions {
@@ -43,7 +43,7 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
   ): Promise<Result<{ readonly response: Response; readonly endpoint: Endpoint }, ApiError>> => {
     for (let isFirst = true; ; isFirst = false) {
       const found = await orAborted(authorizer.authorize(), signal);
-      if (!found.ok) return err(noAnswer(found.error));
+      if (!found.ok) return err({ ...noAnswer(found.error.message), isLocal: found.error.isLocal });
       const endpoint = found.value;
       let response: Response;
       try {
@@ -89,9 +89,8 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
       const { response, endpoint } = sent.value;
       const read = await readDocument(response, levels);
       if (read.ok) return read;
-      return err(
-        noAnswer(`${endpoint.name}: ${read.error.message}`, read.error.isTooLarge || signal.aborted),
-      );
+      const isTooLarge = read.error.isTooLarge || signal.aborted;
+      return err({ ...noAnswer(`${endpoint.name}: ${read.error.message}`), isTooLarge });
     },
     async stream(path, { levels, onDocument, onBytes, signal }) {
       const sent = await send(path, signal);
@@ -111,14 +110,11 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
 }
 
 /** An exec plugin may take its time; who asks for something else does not wait for it. */
-async function orAborted<T>(
-  work: Promise<Result<T, string>>,
-  signal: AbortSignal,
-): Promise<Result<T, string>> {
-  const { promise, resolve } = Promise.withResolvers<Result<T, string>>();
-  const abort = () => resolve(err(describeFetchError(signal.reason)));
+async function orAborted(work: ReturnType<Authorizer["authorize"]>, signal: AbortSignal): typeof work {
+  const { promise, resolve } = Promise.withResolvers<Awaited<typeof work>>();
+  const abort = (): void => resolve(err({ message: describeFetchError(signal.reason), isLocal: false }));
   if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
+  signal.addEventListener("abort", abort);
   try {
     return await Promise.race([work, promise]);
   } finally {

@@ -11,14 +11,14 @@ export interface ApiError {
   readonly isStatus: boolean;
   /** The answer is larger than what may be read, or did not come in time. */
   readonly isTooLarge: boolean;
+  /** Nothing was sent: a file with the address or the credentials cannot be used. */
+  readonly isLocal: boolean;
 }
 
-export const noAnswer = (message: string, isTooLarge = false): ApiError => ({
-  status: 0,
-  message,
-  retryAfterMs: 0,
-  isStatus: false,
-  isTooLarge,
+/** `status`: that of an answer within a stream. */
+export const noAnswer = (message: string, status = 0): ApiError => ({
+  ...{ status, message, retryAfterMs: 0 },
+  ...{ isStatus: false, isTooLarge: false, isLocal: false },
 });
 
 /** `name`: of the server. A Status object says more than the number, where there is one. */
@@ -27,11 +27,9 @@ export async function toApiError(name: string, response: Response): Promise<ApiE
   const text = await readStart(response);
   const status = parseStatus(text);
   return {
-    status: response.status,
-    message: `${name} answered ${response.status}: ${toOneLine(status ?? text)}`,
+    ...noAnswer(`${name} answered ${response.status}: ${toOneLine(status ?? text)}`, response.status),
     retryAfterMs: Number.isFinite(retryAfterS) ? Math.min(Math.max(retryAfterS, 0) * 1000, 60_000) : 0,
     isStatus: status !== undefined,
-    isTooLarge: false,
   };
 }
 

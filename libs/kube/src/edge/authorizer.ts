@@ -20,12 +20,18 @@ export interface Endpoint {
   readonly tls: Readonly<Record<string, string | boolean>>;
 }
 
+interface AccessError {
+  /** One line for people. */
+  readonly message: string;
+  /** A file cannot be used; false: an exec plugin gave nothing. */
+  readonly isLocal: boolean;
+}
+
 /** The error is one line for people. */
 export type FindAccess = () => Promise<Result<ClusterAccess, string>>;
 
 export interface Authorizer {
-  /** The error is for people, one line. */
-  authorize(): Promise<Result<Endpoint, string>>;
+  authorize(): Promise<Result<Endpoint, AccessError>>;
   /**
    * A request with that endpoint failed, so that its files are read again for the next one. What an exec plugin gave is
    * asked for again too if the server refused it, or if TLS failed: then not more often than every 10 s.
@@ -48,7 +54,7 @@ const isLive = <T>(held: Expiring<T> | undefined): held is Expiring<T> =>
 
 export function createAuthorizer(findAccess: FindAccess): Authorizer {
   let current: Expiring<Endpoint> | undefined;
-  let making: Promise<Result<Endpoint, string>> | undefined;
+  let making: Promise<Result<Endpoint, AccessError>> | undefined;
   let plugin: Expiring<{ readonly key: string; readonly identity: ExecIdentity }> | undefined;
   let tlsRenewedMs = Number.NEGATIVE_INFINITY;
 
@@ -62,12 +68,12 @@ export function createAuthorizer(findAccess: FindAccess): Authorizer {
     return ok(identity);
   };
 
-  const make = async (): Promise<Result<Endpoint, string>> => {
+  const make = async (): Promise<Result<Endpoint, AccessError>> => {
     const access = await findAccess();
-    if (!access.ok) return access;
+    if (!access.ok) return isLocal(access.error);
     const { server, ca, insecure, serverName, credentials } = access.value;
     const proxy = access.value.proxy === undefined ? findProxy(server, environment) : ok(access.value.proxy);
-    if (!proxy.ok) return err(`${server}: ${proxy.error}`);
+    if (!proxy.ok) return isLocal(`${server}: ${proxy.error}`);
     const through = proxy.value === undefined ? "" : ` through proxy ${describeProxy(proxy.value)}`;
     const tls: Record<string, string | boolean> = { rejectUnauthorized: !insecure };
     const headers: Record<string, string> = {};
@@ -83,11 +89,11 @@ export function createAuthorizer(findAccess: FindAccess): Authorizer {
         tls["key"] = await read(credentials.key);
       }
     } catch (error) {
-      return err(describeError(error));
+      return isLocal(describeError(error));
     }
     if (credentials.kind === "exec") {
       const said = await askPlugin(credentials);
-      if (!said.ok) return said;
+      if (!said.ok) return err({ message: said.error, isLocal: false });
       const { token, certificate, key } = said.value;
       if (token !== undefined) headers["authorization"] = toBearer(token);
       if (certificate !== undefined && key !== undefined) Object.assign(tls, { cert: certificate, key });
@@ -118,6 +124,8 @@ export function createAuthorizer(findAccess: FindAccess): Authorizer {
     },
   };
 }
+
+const isLocal = (message: string): Result<never, AccessError> => err({ message, isLocal: true });
 
 const read = async (material: Material): Promise<string> =>
   material.kind === "text" ? material.pem : await readFile(material.path, "utf8");

@@ -7,19 +7,15 @@ import type { Reduced } from "../core/bounded-document.ts";
 import type { Keep } from "../core/json-filter.ts";
 import { createObjectLevels } from "../core/object-levels.ts";
 import { createPace } from "../core/pace.ts";
-import { isOlder } from "../core/resource-version.ts";
-import { parseWatchEvent, type WatchEvent } from "../core/watch-event.ts";
+import { createWatchCursor, type Telling } from "../core/watch-cursor.ts";
+import { parseWatchEvent } from "../core/watch-event.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type ApiError, noAnswer } from "./api-error.ts";
+import { createConnectionReport } from "./connection-report.ts";
 import { listPages } from "./list-pages.ts";
 import { guardSilence, type SilenceGuard } from "./silence-guard.ts";
+import { sleep } from "./sleep.ts";
 import { createTooLargeLog, type TooLarge } from "./too-large.ts";
-
-export type Telling<T> =
-  /** These are all that there are. */
-  | { readonly kind: "all"; readonly objects: readonly T[] }
-  | { readonly kind: "put"; readonly object: T }
-  | { readonly kind: "deleted"; readonly uid: string };
 
 export interface WatchOptions<T> {
   readonly client: ApiClient;
@@ -73,8 +69,13 @@ const usualTiming: WatchTiming = {
 /** Of a watch: the server ends it then, and the load spreads over its replicas. */
 const WATCH_SECONDS = 300;
 const GONE = 410;
+/** Files that are not there yet cost the server nothing. */
+const LOCAL_RETRY_MS = 2000;
 /** A watch that goes on from a version, and was not ended by then, has sent what was missed. */
 const OPENED_MS = 1000;
+
+/** A line that not even a name was found in. */
+const unnamed: Reduced = { text: "", level: 0, bytes: 0 };
 
 /** What a request came to, where it did not fail. */
 type Ended = Result<"listed" | "watched", ApiError>;
@@ -84,40 +85,17 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   const { settledMs, ...silences } = { ...usualTiming, ...options.timing };
   const levels = createObjectLevels(options.keep);
   const noteTooLarge = createTooLargeLog(what, log);
+  const report = createConnectionReport(what, log);
   const pace = createPace(settledMs, random);
   const closing = new AbortController();
-  let resourceVersion = "";
+  const cursor = createWatchCursor<T>();
   let canStreamLists = true;
-  let isConnected = false;
-  /** A kind of a definition that is not installed, which may come at any time. */
-  let isMissing = false;
-  let reason = "no answer yet";
   let guard: SilenceGuard | undefined;
   let odd = 0;
 
   const path = (query: Readonly<Record<string, string>>): string => {
     const selected = options.fieldSelector === "" ? {} : { fieldSelector: options.fieldSelector };
     return `${options.path}?${new URLSearchParams({ ...selected, ...query })}`;
-  };
-
-  const noteHeard = (): void => {
-    if (!isConnected) log.info(`${what} of the API server are up to date`, {});
-    isConnected = true;
-    isMissing = false;
-    reason = "";
-  };
-
-  const noteFailure = ({ status, message }: ApiError): void => {
-    const isNews = message !== reason;
-    const wasMissing = isMissing;
-    isMissing = status === 404 && !isConnected;
-    isConnected = false;
-    reason = message;
-    const fields = { err: message };
-    if (isMissing && !wasMissing) log.info(`the API server has no ${what} yet`, fields);
-    else if (!isMissing && isNews)
-      log.warn(`the API server is not heard; the ${what} stay as they were`, fields);
-    else log.debug("the API server is not heard", fields);
   };
 
   const noteOdd = (): void => {
@@ -138,94 +116,51 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
     return value;
   };
 
-  /** Goes on until the server ends the stream. `isList`: what comes first is the whole list, used when it is complete. */
-  const follow = async (query: Readonly<Record<string, string>>, isList: boolean): Promise<Ended> => {
-    let collected: Map<string, T> | undefined = isList ? new Map() : undefined;
+  /** Goes on until the server ends the stream, or it is given up. */
+  const follow = async (query: Readonly<Record<string, string>>): Promise<Ended> => {
     let failure: ApiError | undefined;
     let hasHeard = false;
+    let opened: ReturnType<typeof setTimeout> | undefined;
     const stop = new AbortController();
     const fail = (error: ApiError): void => {
       failure ??= error;
       stop.abort();
     };
-
-    /** False: versions went back, so the storage was restored, and what was read before is of another history. */
-    const advance = (version: string): boolean => {
-      hasHeard = true;
-      if (collected !== undefined || version === "") return true;
-      if (isOlder(version, resourceVersion)) {
-        fail(noAnswer(`resource versions went back from ${resourceVersion} to ${version}`));
-        resourceVersion = "";
-        return false;
-      }
-      resourceVersion = version;
-      noteHeard();
-      return true;
-    };
-
-    const take = (event: WatchEvent, { level, bytes }: Reduced): void => {
-      switch (event.kind) {
-        case "put": {
-          if (!advance(event.resourceVersion)) break;
-          const object = read(event.object, level, bytes);
-          if (object === undefined) break;
-          if (collected !== undefined) collected.set(event.uid, object);
-          else onTelling({ kind: "put", object });
-          break;
-        }
-        case "deleted":
-          if (!advance(event.resourceVersion)) break;
-          if (collected !== undefined) collected.delete(event.uid);
-          else onTelling({ kind: "deleted", uid: event.uid });
-          break;
-        case "bookmark":
-          if (collected !== undefined && event.isComplete) {
-            onTelling({ kind: "all", objects: [...collected.values()] });
-            collected = undefined;
-            resourceVersion = event.resourceVersion;
-          }
-          advance(event.resourceVersion);
-          break;
-        case "error":
-          fail({
-            ...noAnswer(`the API server ended the watch: ${event.code} ${event.message}`),
-            status: event.code,
-          });
+    const onDocument = (document: Reduced | undefined): void => {
+      if (failure !== undefined) return;
+      const { text, level, bytes } = document ?? unnamed;
+      const meaning = cursor.take(parseWatchEvent(text), (object) => read(object, level, bytes));
+      switch (meaning.kind) {
+        case "end":
+          fail(noAnswer(meaning.message, meaning.status));
           break;
         case "odd":
           noteOdd();
+          break;
+        case "progress":
+          hasHeard = true;
+          if (meaning.telling !== undefined) onTelling(meaning.telling);
+          if (cursor.isComplete()) report.heard();
       }
     };
-
     const onDead = (message: string): void => {
       fail(noAnswer(message));
       // A server whose versions went back may send nothing to a watch that goes on from a later one.
-      if (!hasHeard) resourceVersion = "";
+      if (!hasHeard) cursor.goTo("");
     };
     const silence = guardSilence({ ...silences, probe: client.probe, onDead });
     guard = silence;
-    let opened: ReturnType<typeof setTimeout> | undefined;
     const onBytes = (): void => {
       silence.heard();
-      if (collected === undefined) opened ??= setTimeout(noteHeard, OPENED_MS);
+      if (cursor.isComplete()) opened ??= setTimeout(report.heard, OPENED_MS);
     };
-    try {
-      const streamed = await client.stream(path({ ...query, watch: "true" }), {
-        levels: levels.event,
-        onDocument: (document) => {
-          if (failure !== undefined) return;
-          if (document === undefined) noteTooLarge(undefined, "skipped", 0);
-          else take(parseWatchEvent(document.text), document);
-        },
-        onBytes,
-        signal: AbortSignal.any([closing.signal, stop.signal]),
-      });
-      if (failure !== undefined) return err(failure);
-      return streamed.ok ? ok("watched") : streamed;
-    } finally {
-      silence.stop();
-      clearTimeout(opened);
-    }
+    const signal = AbortSignal.any([closing.signal, stop.signal]);
+    const options = { levels: levels.event, onDocument, onBytes, signal };
+    const streamed = await client.stream(path({ ...query, watch: "true" }), options);
+    silence.stop();
+    clearTimeout(opened);
+    if (failure !== undefined) return err(failure);
+    return streamed.ok ? ok("watched") : streamed;
   };
 
   const list = async (): Promise<Ended> => {
@@ -236,18 +171,19 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
     };
     const listed = await listPages({ client, path, levels, onObject, signal: closing.signal });
     if (!listed.ok) return listed;
-    resourceVersion = listed.value;
+    cursor.goTo(listed.value);
     onTelling({ kind: "all", objects });
-    noteHeard();
+    report.heard();
     return ok("listed");
   };
 
   const step = async (): Promise<Ended> => {
     const common = { allowWatchBookmarks: "true", timeoutSeconds: String(WATCH_SECONDS) };
-    if (resourceVersion !== "") return follow({ ...common, resourceVersion }, false);
+    if (cursor.version() !== "") return follow({ ...common, resourceVersion: cursor.version() });
     if (!canStreamLists) return list();
+    cursor.beginList();
     const initial = { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" };
-    const streamed = await follow({ ...common, ...initial }, true);
+    const streamed = await follow({ ...common, ...initial });
     // Servers before 1.32, or with the feature off, do not take the parameters.
     if (!streamed.ok && (streamed.error.status === 400 || streamed.error.status === 422)) {
       canStreamLists = false;
@@ -258,25 +194,25 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
 
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
-      const before = resourceVersion;
+      const isResumed = cursor.version() !== "";
       const beganMs = performance.now();
       const ended = await step();
       if (closing.signal.aborted) return;
       if (ended.ok && ended.value === "listed") continue;
-      const pause = pace.after(performance.now() - beganMs);
-      const cannotGoOn = !ended.ok && before !== "" && isLost(ended.error);
-      if (cannotGoOn) resourceVersion = "";
+      const isLocal = !ended.ok && ended.error.isLocal;
+      const pause = Math.min(pace.after(performance.now() - beganMs), isLocal ? LOCAL_RETRY_MS : Infinity);
+      const cannotGoOn = !ended.ok && isResumed && isLost(ended.error);
+      if (cannotGoOn) cursor.goTo("");
       // That a version is too old is no failure, unless the next ones are as well.
-      if (!ended.ok && (!cannotGoOn || pause > 0)) noteFailure(ended.error);
+      if (!ended.ok && (!cannotGoOn || pause > 0)) report.failed(ended.error);
       await sleep(Math.max(pause, ended.ok ? 0 : ended.error.retryAfterMs), closing.signal);
     }
   };
   void run();
 
   return {
-    isConnected: () => isConnected,
-    problem: () =>
-      isConnected || isMissing ? "" : `${what} of the API server may be out of date: ${reason}`,
+    isConnected: report.isConnected,
+    problem: report.problem,
     check: async () => await guard?.check(),
     close: () => closing.abort(),
   };
@@ -285,18 +221,3 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
 /** Whether a watch cannot go on from its version: too old, of another storage, or later than all of a restored one. */
 const isLost = ({ status, message }: ApiError): boolean =>
   status === GONE || status === 400 || (status === 504 && message.includes("Too large resource version"));
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
-}
