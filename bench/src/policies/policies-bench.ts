@@ -8,6 +8,7 @@ import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { findMedian, findQuantile } from "../stats.ts";
 import type { Table } from "../table.ts";
 import { type Announced, addPolicy, announceAll, deletePolicy } from "./agent-calls.ts";
+import { benchStorm } from "./storm-bench.ts";
 
 const sizes = [100, 10_000];
 const policies = 127;
@@ -135,5 +136,6 @@ export async function benchPolicies(dir: string): Promise<readonly Table[]> {
         `Medians of ${samples} calls (policies: 20), with one connection where nothing else is said, p99 of ${manySamples}; real maps on a bpf file system of the bench's own. A new container is in one policy. The client runs on the same cores, and takes some 40 µs of them for a call.`,
       ],
     },
+    await benchStorm(dir),
   ];
 }

@@ -85,11 +85,13 @@ export function createMapPolicyFilter(
 
   /** What is left of the policy stays in it. The mark of the host is the definition's, also where an earlier one set it. */
   const putMembers = (policyId: number, key: string, cgroupIds: readonly bigint[]): Result<void, string> => {
-    const left = [...(inherited.find(policyId) ?? [])].filter((id) => id !== HOST_MARKER);
-    const done = maps.putPolicy(policyId, key, new Set([...cgroupIds, ...left]));
+    const left = inherited.find(policyId);
+    const isLeft = left !== undefined && left.size > 0;
+    const kept = isLeft ? [...cgroupIds, ...[...left].filter((id) => id !== HOST_MARKER)] : cgroupIds;
+    const done = maps.putPolicy(policyId, key, kept);
     if (!done.ok) return done;
     failed.forgetPolicy(policyId);
-    for (const cgroupId of [...cgroupIds, HOST_MARKER]) inherited.claim(policyId, cgroupId);
+    if (isLeft) for (const cgroupId of [...cgroupIds, HOST_MARKER]) inherited.claim(policyId, cgroupId);
     return done;
   };
 
