@@ -231,7 +231,8 @@ test("policies of the API server come, change and go, and those that cannot be u
   const container = await start(create(uidOf(7), "web-7"));
   // Its kind comes after the agent.
   api.putObject("tracingpolicies", "t1", policy("TracingPolicy", { name: "cluster" }, about("web")));
-  await waitFor("the policy", () => find("cluster"), 60_000);
+  const isEnabled = async (name: string) => (await find(name))?.state === TracingPolicyState.TP_STATE_ENABLED;
+  await waitFor("the policy", () => isEnabled("cluster"), 60_000);
   const { filterId } = (await find("cluster")) ?? {};
   const inFilter = () => dumpPolicyFilter(maps).get(Number(filterId))?.has(container.id) === true;
   expect(inFilter()).toBe(true);

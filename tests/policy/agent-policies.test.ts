@@ -176,23 +176,6 @@ describe("a policy that is added by a call", () => {
   });
 });
 
-test("calls are answered while a long policy is parsed", async () => {
-  const hooks = Array.from({ length: 9000 }, (_, at) => `  - call: sys_x${at}\n    args: [{index: 0}]\n`);
-  const long = `${yaml("long", "web").split("  kprobes")[0]}  kprobes:\n${hooks.join("")}`;
-  let isAdded = false;
-  const adding = client()
-    .add(long)
-    .finally(() => {
-      isAdded = true;
-    });
-  let answers = 0;
-  for (; !isAdded; answers++) await client().domains();
-  await adding;
-  await client().delete("long");
-  // One thread for both answers none of them meanwhile: only those before the long one has come.
-  expect(answers).toBeGreaterThan(50);
-}, 60_000);
-
 test("a key that stands twice is named with its path", async () => {
   const twice = yaml("twice", "web").replace("  kprobes:", "  podSelector: {}\n  kprobes:");
   const failure: unknown = await client()

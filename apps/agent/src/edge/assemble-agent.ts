@@ -121,7 +121,7 @@ export async function assembleAgent(
   else {
     const { countTooLarge: onTooLarge } = metrics;
     policyWatch = watchPolicies({
-      ...{ client, policies, log, onAll, onTooLarge },
+      ...{ ...sources, client, onAll, onTooLarge },
       nodeName: options.kube.nodeName,
     });
     parts.defer(policyWatch.close);

@@ -4,22 +4,18 @@
 import { type ApiClient, type KubeNode, type Telling, watchNode, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { haveSameLabels } from "@rthooks/machines/pod";
-import {
-  type Labels,
-  matchesSelector,
-  parseTracingPolicy,
-  renderProblem,
-  type TracingPolicy,
-} from "@rthooks/policy";
+import { type Labels, matchesSelector, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
+import type { Parser } from "./parse-thread.ts";
 import { takeTurns } from "./take-turns.ts";
 
 export interface KubePoliciesOptions {
   readonly client: ApiClient;
   readonly nodeName: string;
   readonly policies: PolicyStore;
+  readonly parser: Pick<Parser, "parsePolicyObject">;
   readonly log: Logger;
   /** All policies are known, and which of them are for this node. */
   onAll(): void;
@@ -42,8 +38,10 @@ interface PolicyObject {
   readonly uid: string;
   readonly name: PolicyName;
   readonly hasNodeSelector: boolean;
+  /** As the server has it. */
+  readonly object: unknown;
   /** Parsed when it is this object's turn: of versions that follow each other quickly only the last is. */
-  read(): Result<TracingPolicy, string>;
+  policy: Result<TracingPolicy, string> | undefined;
 }
 
 /** Undefined for what has no name to be listed by. */
@@ -51,21 +49,13 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
   const parsed = v.safeParse(named, object);
   if (!parsed.success) return undefined;
   const { uid, name, namespace } = parsed.output.metadata;
-  let policy: Result<TracingPolicy, string> | undefined;
   return {
     uid,
     name: { name, namespace: namespace ?? "", domain: DOMAIN },
     hasNodeSelector: v.is(withNodeSelector, object),
-    read() {
-      policy ??= toPolicy(object);
-      return policy;
-    },
+    object,
+    policy: undefined,
   };
-}
-
-function toPolicy(object: unknown): Result<TracingPolicy, string> {
-  const policy = parseTracingPolicy(object);
-  return policy.ok ? policy : { ok: false, error: policy.error.map(renderProblem).join("; ") };
 }
 
 export interface PolicyWatch {
@@ -77,12 +67,12 @@ export interface PolicyWatch {
 /** Of a policy of which only the name was read. */
 function toTooLargePolicy(object: unknown): PolicyObject | undefined {
   const named = toPolicyObject(object);
-  return named && { ...named, read: () => err("the object is too large: a policy may have 8 MiB") };
+  return named && { ...named, policy: err("the object is too large: a policy may have 8 MiB") };
 }
 
 /** Keeps the store as the API server has them. */
 export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
-  const { client, nodeName, policies, log, onAll, onTooLarge } = options;
+  const { client, nodeName, policies, parser, log, onAll, onTooLarge } = options;
   const objects = new Map<string, PolicyObject>();
   const unknown = new Set<string>([...plurals, "node"]);
   let nodeLabels: Labels | undefined;
@@ -93,14 +83,12 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const note = (): void => {
     if (!turns.isIdle() || unknown.size === 0) return;
     // What an earlier agent has in force of an object that is faulty by now stays until the object is mended.
-    if ([...objects.values()].some((object) => !object.read().ok)) return;
+    if ([...objects.values()].some(({ policy }) => policy?.ok !== true)) return;
     for (const part of complete) unknown.delete(part);
     if (unknown.size === 0) onAll();
   };
 
-  const use = (object: PolicyObject): void => {
-    const { name } = object;
-    const policy = object.read();
+  const use = (name: PolicyName, policy: Result<TracingPolicy, string>): void => {
     const fields = { name: name.name, namespace: name.namespace };
     const nodeSelector = policy.ok ? policy.value.spec.nodeSelector : undefined;
     if (nodeSelector !== undefined && !isNodeKnown) return;
@@ -123,7 +111,10 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const turns = takeTurns(async (uid) => {
     const object = objects.get(uid);
     if (object === undefined) return;
-    use(object);
+    object.policy ??= await parser.parsePolicyObject(JSON.stringify(object.object));
+    // Another version of it has its own turn.
+    if (objects.get(uid) !== object) return;
+    use(object.name, object.policy);
     await policies.settled();
   }, note);
 
@@ -199,6 +190,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     close() {
       clearTimeout(timer);
       turns.close();
+      objects.clear();
       for (const watch of all) watch.close();
     },
   };

@@ -23,11 +23,15 @@ test("what the thread reads is what this one would have read", async () => {
 
 test("answers come to those who asked, in whatever order the kinds are", async () => {
   const pod = '{"kind":"Pod","metadata":{"name":"a","namespace":"shop","uid":"u"}}';
-  const [wrong, pods, policy] = await Promise.all([
+  const [wrong, pods, object, policy] = await Promise.all([
     thread.parsePolicy("["),
     thread.parsePods(pod),
+    thread.parsePolicyObject('{"kind":"TracingPolicy"}'),
     thread.parsePolicy(pod),
   ]);
+  expect(object).toMatchObject({
+    error: "apiVersion: is required; metadata: is required; spec: is required",
+  });
   expect(wrong.ok).toBe(false);
   expect(pods).toMatchObject({ ok: true, value: [{ uid: "u" }] });
   expect(policy).toMatchObject({ ok: false, error: expect.stringContaining("unknown CRD kind: Pod") });

@@ -10,17 +10,19 @@ import { createJobThread } from "./job-thread.ts";
 export type Written = string | Uint8Array;
 
 export interface ParseJob {
-  readonly kind: "policy" | "pods";
+  readonly kind: "policy" | "object" | "pods";
   readonly written: Written;
 }
 
 export type ParseReport =
-  | { readonly kind: "policy"; readonly result: Result<TracingPolicy, string> }
+  | { readonly kind: "policy" | "object"; readonly result: Result<TracingPolicy, string> }
   | { readonly kind: "pods"; readonly result: Result<readonly Pod[], string> };
 
 export interface Parser {
   /** The error has a line for each problem. */
   parsePolicy(written: Written): Promise<Result<TracingPolicy, string>>;
+  /** An object of the API server, in JSON; the error is one line. */
+  parsePolicyObject(written: string): Promise<Result<TracingPolicy, string>>;
   /** The error is one line. */
   parsePods(written: Written): Promise<Result<readonly Pod[], string>>;
 }
@@ -41,6 +43,10 @@ export function startParseThread(): ParseThread {
     async parsePolicy(written) {
       const report = await thread.run({ kind: "policy", written });
       return report.ok && report.value.kind === "policy" ? report.value.result : whyNot(report);
+    },
+    async parsePolicyObject(written) {
+      const report = await thread.run({ kind: "object", written });
+      return report.ok && report.value.kind === "object" ? report.value.result : whyNot(report);
     },
     async parsePods(written) {
       const report = await thread.run({ kind: "pods", written });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread's side of parse-thread.ts.
 
+import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { resetPriority } from "@rthooks/sys/priority";
 import { parsePodList } from "../core/pod-list.ts";
@@ -12,9 +13,19 @@ import { parseYaml } from "./yaml.ts";
 declare const self: Worker;
 
 function work({ kind, written }: ParseJob): ParseReport {
-  return kind === "policy"
-    ? { kind, result: parse(written, parsePolicyText) }
-    : { kind, result: parse(written, (text) => parsePodList(text, parseYaml)) };
+  switch (kind) {
+    case "policy":
+      return { kind, result: parse(written, parsePolicyText) };
+    case "object":
+      return { kind, result: parse(written, parsePolicyObject) };
+    case "pods":
+      return { kind, result: parse(written, (text) => parsePodList(text, parseYaml)) };
+  }
+}
+
+function parsePolicyObject(json: string): Result<TracingPolicy, string> {
+  const policy = parseTracingPolicy(JSON.parse(json));
+  return policy.ok ? policy : err(policy.error.map(renderProblem).join("; "));
 }
 
 function parse<T>(written: Written, read: (text: string) => Result<T, string>): Result<T, string> {
