@@ -41,7 +41,7 @@ export interface FilterMaps {
 
 const inForce: FilterStanding = { kind: "in-force" };
 
-/** Enforced by nobody. */
+/** In memory: nothing is enforced. */
 export const noFilterMaps: FilterMaps = {
   found: new Map(),
   putPolicy: () => ok(undefined),

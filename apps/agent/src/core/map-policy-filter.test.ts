@@ -220,7 +220,7 @@ describe("filters that wait for their turn", () => {
     expect(filter.standing("grpc//p")).toEqual({ kind: "in-force" });
   });
 
-  test("are not what an earlier agent has left for nobody", async () => {
+  test("are not removed as an earlier agent's that are not wanted", async () => {
     const found = new Map([
       [1, { key: "", cgroupIds: new Set([10n]) }],
       [2, { key: "grpc//web", cgroupIds: new Set([10n]) }],

@@ -42,13 +42,16 @@ describe("filters are few", () => {
   });
 });
 
-test.each(["128", "-1", "1.5", "", "many"])("%p is no limit, and the error names the flag", (text) => {
-  const given = { "namespace-filters": "16", "cluster-filters": "32" };
-  expect(parseFilterLimits(given)).toEqual({ ok: true, value: { perNamespace: 16, forCluster: 32 } });
-  for (const flag of ["namespace-filters", "cluster-filters"] as const) {
-    const parsed = parseFilterLimits({ ...given, [flag]: text });
-    expect(parsed.ok ? "" : parsed.error).toBe(
-      `--${flag}: ${JSON.stringify(text)} is not a number from 0 to 127`,
-    );
-  }
-});
+test.each(["128", "-1", "1.5", "", "many"])(
+  "%p is refused as a limit, and the error names the flag",
+  (text) => {
+    const given = { "namespace-filters": "16", "cluster-filters": "32" };
+    expect(parseFilterLimits(given)).toEqual({ ok: true, value: { perNamespace: 16, forCluster: 32 } });
+    for (const flag of ["namespace-filters", "cluster-filters"] as const) {
+      const parsed = parseFilterLimits({ ...given, [flag]: text });
+      expect(parsed.ok ? "" : parsed.error).toBe(
+        `--${flag}: ${JSON.stringify(text)} is not a number from 0 to 127`,
+      );
+    }
+  },
+);

@@ -60,7 +60,7 @@ export function openBpfFilterMaps(
   const leaving = new Map<number, BpfMap>();
   const notRemoved = new Map<number, BpfMap>();
   let isWorking = false;
-  /** Whoever waits for what was asked for before the round of work that is under way, and for what was since. */
+  /** For callers of settled(): before the round of work that is under way, and since it began. */
   let round: PromiseWithResolvers<void> | undefined;
   let nextRound: PromiseWithResolvers<void> | undefined;
 

@@ -48,7 +48,7 @@ export function claimBpfDirectory(path: string, log: Logger): Result<BpfDirector
 }
 
 function claim(path: string, log: Logger): Result<ExclusiveLock, LockFailure> {
-  // Elsewhere it is for whoever chose the place to have one there.
+  // A file system at another place is the operator's to mount.
   const root = path.startsWith(`${USUAL_ROOT}/`) ? ensureBpfFs(USUAL_ROOT) : ok("there");
   if (!root.ok) return err({ kind: "unusable", message: root.error });
   if (root.value === "mounted") log.info("bpf file system mounted", { path: USUAL_ROOT });

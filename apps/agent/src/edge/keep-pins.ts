@@ -15,7 +15,7 @@ export interface PinKeeper {
   problem(): string;
 }
 
-/** How long a repair is told: somebody or something removes pins. */
+/** For how long a repair stays in health, in milliseconds: its cause is still to be found. */
 const TOLD_MS = 10 * 60_000;
 
 /** `maps`: by the names of their pins. */

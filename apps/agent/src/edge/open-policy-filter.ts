@@ -18,7 +18,7 @@ import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thre
 import { createTimeSlice } from "./time-slice.ts";
 
 export interface PolicyFilterOptions {
-  /** Empty: policies are kept in memory, and enforced by nobody. */
+  /** Empty: policies are kept in memory only, which enforces nothing. */
   readonly bpfDirectory: string;
   /** Also the policies of each cgroup, for people who look for what is wrong. */
   readonly hasReverseMap: boolean;
@@ -39,7 +39,7 @@ interface OpenedFilter {
   close(): void;
 }
 
-/** In the kernel's maps if that is wanted and possible, else in memory, where nobody enforces anything. */
+/** In the kernel's maps if that is wanted and possible, else in memory, which enforces nothing. */
 export function openPolicyFilter(options: PolicyFilterOptions): Result<OpenedFilter, string> {
   const { log, places, bpfDirectory } = options;
   const directory = places.bpfDirectory;
