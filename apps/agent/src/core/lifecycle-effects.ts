@@ -54,8 +54,8 @@ export interface Callbacks {
   lookBelow(containerId: string): void;
   /** By the id of its actor; true where a container of it was let go. */
   forgetPod(podKey: string): boolean;
-  /** It was listed as running, and has no cgroup; true at the first time. */
-  noteOver(containerId: string): boolean;
+  /** It was listed as running, and cannot be taken; true at the first time. */
+  noteOut(containerId: string): boolean;
 }
 
 /** The pod machine with its effects; made once, as every pod runs the same. */
@@ -117,9 +117,10 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
     const { failure } = context;
     const refusal = failure === undefined ? unexplained : toRefusal(failure);
     const fields = { ...fieldsOf(context), reason: refusal.kind, err: refusal.message };
-    // The list was older than the container's end: nothing was refused.
-    if (!isOver(context)) log.warn("container refused", fields);
-    else if (callbacks.noteOver(context.announcement.containerId)) log.debug("container is over", fields);
+    // What is listed as running comes again and again, and has most often ended: then nothing was refused.
+    const isNews = !runsAlready(context.announcement) || callbacks.noteOut(context.announcement.containerId);
+    if (isNews && isOver(context)) log.debug("container is over", fields);
+    else if (isNews) log.warn("container refused", fields);
     callbacks.answer(context.announcement.containerId, refusal);
   };
   const machine = containerMachine.provide({

@@ -5,7 +5,7 @@
 // Callers of one container share the work: they are put on one list before the machine hears of the call, and
 // the machine's release or refusal answers the whole list.
 
-import type { Cgroup, PodLogic } from "@rthooks/machines/pod";
+import { type Cgroup, type PodLogic, runsAlready } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, type ActorLogic, type AnyEventObject, createActor, type Snapshot } from "xstate";
 import type { HookCall } from "./announcement.ts";
@@ -57,8 +57,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const stopping = new Set<string>();
   /** Keys of pods of which a container was let go. */
   const started = new Set<string>();
-  /** Listed as running, and without a cgroup. */
-  const over = createRecentIds();
+  /** Listed as running, and not taken. */
+  const out = createRecentIds();
   const ended = createRecentIds();
   const roots = createContainerRoots();
   /** Of pods whose actors were ended by a bug: their cgroups stay in the policies until they are gone. */
@@ -137,11 +137,11 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     noteRoot(containerId, { path }) {
       orphans.delete(containerId);
       roots.put(containerId, path);
-      over.delete(containerId);
+      out.delete(containerId);
       ended.delete(containerId);
       started.add(podKeyOf.get(containerId) ?? "");
     },
-    noteOver: over.add,
+    noteOut: out.add,
     forgetRoot(containerId) {
       roots.remove(containerId);
       nested.forget(containerId);
@@ -260,7 +260,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     const podKey = place.ok ? findPodKey(call) : place;
     if (!podKey.ok) {
       const { kind, message } = podKey.error;
-      log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
+      if (!runsAlready(call.announcement) || out.add(containerId))
+        log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
       onAnswer(podKey.error);
       return;
     }

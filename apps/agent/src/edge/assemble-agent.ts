@@ -72,7 +72,11 @@ export async function assembleAgent(
   if (!pods.ok) return pods;
   parts.defer(pods.value.close);
   const { client, source, awaitPod } = pods.value;
-  parts.defer(source.subscribe(({ kind }) => metrics.countPod(kind === "deleted" ? "delete" : "update")));
+  parts.defer(
+    source.subscribe(({ kind }) => {
+      if (kind !== "unlisted") metrics.countPod(kind === "deleted" ? "delete" : "update");
+    }),
+  );
 
   const filter = openPolicyFilter({ ...options, metrics });
   if (!filter.ok) return filter;
