@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An API server with pods, as far as one that watches them can tell it from the real one: TLS, tokens, lists with pages,
 // watches with bookmarks, initial events and a history that ends (Kubernetes API concepts).
+import { answer, failure, type TestPod, toJson, toPodObject } from "./kube-answers.ts";
 import { type Certs, createCerts } from "./kube-certs.ts";
 import type { Workspace } from "./workspace.ts";
-
-interface TestPod {
-  readonly uid: string;
-  readonly name: string;
-  readonly namespace?: string;
-  readonly nodeName?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly object[];
-  /** Those that run, as the kubelet reports them. */
-  readonly containers?: readonly { readonly id: string; readonly name: string; readonly image: string }[];
-  /** Whoever asks for it by name is told; lists and watches are behind, until `catchUp`. */
-  readonly isBehind?: boolean;
-  /** Of its container's environment. */
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 export interface KubeApi {
   readonly url: string;
@@ -79,20 +64,6 @@ interface Watcher {
   send(text: string): void;
   end(): void;
 }
-
-/** As Go writes JSON: these characters take six bytes each. */
-const toJson = (value: unknown): string =>
-  ["<", ">", "&", "\u2028", "\u2029"].reduce(
-    (text, character) =>
-      text.replaceAll(character, `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`),
-    JSON.stringify(value),
-  );
-
-const answer = (value: unknown): Response =>
-  new Response(toJson(value), { headers: { "content-type": "application/json" } });
-
-export const failure = (code: number, message: string): Response =>
-  Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", message, code }, { status: code });
 
 /** `needsCertificate`: a token alone is not enough to be let in. */
 export function startKubeApi(workspace: Workspace, needsCertificate = false): KubeApi {
@@ -277,32 +248,13 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     failsWith: undefined,
     isSlow: false,
     isSilent: false,
-    put({
-      uid,
-      name,
-      namespace = "shop",
-      nodeName = "node-1",
-      labels = {},
-      annotations = {},
-      ownerReferences = [],
-      containers = [],
-      isBehind = false,
-      env = {},
-    }) {
+    put(pod) {
+      const { uid, name, namespace = "shop", nodeName = "node-1", isBehind = false } = pod;
       if (isBehind && behind.size === 0) lagging = version;
       // Others write meanwhile, whom the server is late with as well.
       version += isBehind ? 100 : 1;
-      const resourceVersion = String(version);
-      const metadata = { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences };
-      const containerStatuses = containers.map(({ id, name, image }) => ({
-        ...{ name, image, imageID: "", containerID: `containerd://${id}` },
-        state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
-      }));
-      const status = { phase: "Running", containerStatuses };
-      const environment = Object.entries(env).map(([key, value]) => ({ name: key, value }));
-      const spec = { nodeName, containers: [{ name: "app", env: environment }] };
-      const object = { kind: "Pod", apiVersion: "v1", metadata, spec, status };
-      store(uid, object, toPods(nodeName), `/api/v1/namespaces/${namespace}/pods/${name}`, isBehind);
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+      store(uid, toPodObject(pod, version), toPods(nodeName), path, isBehind);
     },
     putNode(name, labels) {
       version++;

@@ -2,7 +2,8 @@
 // The watch against an API server that refuses, loses its history, goes back in time or cannot be reached.
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, writeFileSync } from "node:fs";
-import { failure, type KubeApi, startKubeApi } from "../harness/kube-api.ts";
+import { failure } from "../harness/kube-answers.ts";
+import { type KubeApi, startKubeApi } from "../harness/kube-api.ts";
 import { createCerts } from "../harness/kube-certs.ts";
 import { startTcpRelay } from "../harness/tcp-relay.ts";
 import { waitFor } from "../harness/wait.ts";
