@@ -68,8 +68,8 @@ interface Watcher {
 /** `needsCertificate`: a token alone is not enough to be let in. */
 export function startKubeApi(workspace: Workspace, needsCertificate = false): KubeApi {
   const certs = createCerts(workspace);
-  let version = 100;
-  let oldest = 100;
+  let version = 1_000_000;
+  let oldest = version;
   const pods = new Map<
     string,
     { readonly object: { metadata: object }; readonly collection: string; readonly path: string }
@@ -299,8 +299,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       api.cut();
       pods.clear();
       history.length = 0;
-      version = 10;
-      oldest = 10;
+      // What is written from now on does not reach the versions of before.
+      version = Math.floor(version / 100_000 - 1) * 100_000;
+      oldest = version;
     },
     async restart(own) {
       const { port } = server;

@@ -70,8 +70,8 @@ describe("a storage that is restored from a backup leads to a new list, where th
   test("says that the version is too large", async () => {
     const seen = await begin((api) => {
       api.intercept = ({ searchParams }) =>
-        Number(searchParams.get("resourceVersion")) > 100
-          ? failure(504, "Timeout: Too large resource version: 101, current: 12")
+        Number(searchParams.get("resourceVersion")) > 950_000
+          ? failure(504, "Timeout: Too large resource version: 1000001, current: 900001")
           : undefined;
     });
     await isRestored(seen);

@@ -184,9 +184,17 @@ describe("a watch that", () => {
 test("whatever happens to pods and connections, in the end both sides have the same", async () => {
   type Act =
     | { readonly kind: "put"; readonly uid: string; readonly app: string }
-    | { readonly kind: "delete"; readonly uid: string }
+    | { readonly kind: "delete" | "put large"; readonly uid: string }
     | {
-        readonly kind: "cut" | "cut in the middle" | "forget" | "bookmark" | "silence" | "speak" | "nonsense";
+        readonly kind:
+          | "restore"
+          | "cut"
+          | "cut in the middle"
+          | "forget"
+          | "bookmark"
+          | "silence"
+          | "speak"
+          | "nonsense";
       };
   const uid = fc.constantFrom("u1", "u2", "u3", "u4");
   const act: fc.Arbitrary<Act> = fc.oneof(
@@ -194,16 +202,29 @@ test("whatever happens to pods and connections, in the end both sides have the s
       weight: 4,
       arbitrary: fc.record({ kind: fc.constant("put" as const), uid, app: fc.constantFrom("a", "b") }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete" as const), uid }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constantFrom("delete" as const, "put large" as const), uid }),
+    },
     fc.record({
       kind: fc.constantFrom(
-        ...(["cut", "cut in the middle", "forget", "bookmark", "silence", "speak", "nonsense"] as const),
+        ...([
+          "restore",
+          "cut",
+          "cut in the middle",
+          "forget",
+          "bookmark",
+          "silence",
+          "speak",
+          "nonsense",
+        ] as const),
       ),
     }),
   );
+  const large = "<".repeat(200_000);
   const api = startKubeApi(workspace);
   const expected = new Map<string, string>();
-  const seen = observe(workspace, accessOf(api), { idleMs: 300 });
+  const seen = observe(workspace, accessOf(api), { idleMs: 300, beginMs: 300 });
   await connected(seen);
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {
@@ -212,6 +233,19 @@ test("whatever happens to pods and connections, in the end both sides have the s
           case "put":
             expected.set(one.uid, one.app);
             api.put({ uid: one.uid, name: `pod-${one.uid}`, labels: { app: one.app } });
+            break;
+          case "put large":
+            expected.set(one.uid, "large");
+            api.put({
+              uid: one.uid,
+              name: `pod-${one.uid}`,
+              labels: { app: "large" },
+              env: { LARGE: large },
+            });
+            break;
+          case "restore":
+            expected.clear();
+            api.restore();
             break;
           case "delete":
             expected.delete(one.uid);
