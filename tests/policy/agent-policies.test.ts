@@ -58,6 +58,10 @@ const find = async (name: string) => (await list()).find((policy) => policy.name
 const members = async (name: string): Promise<ReadonlySet<bigint>> =>
   dumpPolicyFilter(maps).get(Number((await find(name))?.filterId)) ?? new Set();
 
+/** The kernel has them some time after the list. */
+const waitForMembers = (name: string, ids: readonly bigint[]) =>
+  waitFor(`the containers of ${name}`, async () => Bun.deepEquals(await members(name), new Set(ids)), 30_000);
+
 const allPods = 1;
 let count = 0;
 function create(app: string, address = `unix://${seat.socketPath}`): Bundle {
@@ -197,10 +201,9 @@ describe("policies from files", () => {
     const db = await run("db");
     put(file, yaml("from-file", "web"));
     await waitFor("the policy", async () => (await find("from-file"))?.domain === "static");
-    expect(await members("from-file")).toEqual(new Set([web.id]));
+    await waitForMembers("from-file", [web.id]);
     put(file, yaml("from-file", "db"));
-    await waitFor("the change", async () => (await members("from-file")).has(db.id));
-    expect(await members("from-file")).toEqual(new Set([db.id]));
+    await waitForMembers("from-file", [db.id]);
     put(file, "kind: Nothing\n");
     put(join(policyDir, "second.yaml"), yaml("second", "web"));
     await waitFor("another file", () => find("second"));
@@ -235,7 +238,10 @@ describe("policies from files", () => {
   test("keep their ids and their containers when the agent is killed and comes back", async () => {
     put(file, yaml("kept", "web"));
     put(join(policyDir, "gone.yaml"), yaml("gone", "db"));
-    await waitFor("both", async () => (await list()).length === 2);
+    await waitFor("both", async () => {
+      const states = (await list()).map(({ state }) => state);
+      return states.length === 2 && states.every((state) => state === TracingPolicyState.TP_STATE_ENABLED);
+    });
     const web = await run("web");
     const before = dumpPolicyFilter(maps);
     const { filterId } = (await find("kept")) ?? {};
