@@ -2,7 +2,7 @@
 
 /** "a,b" in its elements: `\,` is a comma of an element, space around elements and empty elements do not count. */
 export function splitList(text: string): readonly string[] {
-  return split(text, () => false)
+  return split(text)
     .map((element) => element.replaceAll("\\,", ",").trim())
     .filter((element) => element !== "");
 }
@@ -24,13 +24,14 @@ export function splitPatterns(text: string): readonly string[] {
   }).filter((element) => element !== "");
 }
 
-function split(text: string, isInside: (character: string) => boolean): string[] {
+/** Without `isInside` nothing is called for each character: lists are long, and each start of the hook reads them. */
+function split(text: string, isInside?: (character: string) => boolean): string[] {
   const elements: string[] = [];
   let start = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text.charAt(at);
     if (character === "\\") at++;
-    else if (!isInside(character) && character === ",") {
+    else if (isInside?.(character) !== true && character === ",") {
       elements.push(text.slice(start, at));
       start = at + 1;
     }

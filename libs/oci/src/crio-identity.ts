@@ -9,7 +9,6 @@
 // Into a sandbox's spec CRI-O writes its own keys first and the pod's annotations and labels over them, then the labels
 // with the pod's name, namespace and UID (server/sandbox_run_linux.go). There an author can write SandboxName.
 
-import { err, ok, type Result } from "@rthooks/result";
 import type { Annotations } from "./spec.ts";
 
 const SANDBOX_NAME = "io.kubernetes.cri-o.SandboxName";
@@ -40,18 +39,18 @@ export function readCrioPod(annotations: Annotations): PodIdentity {
  * One UID with two names or namespaces: in a sandbox's spec the SandboxName is the author's, in a container's the labels
  * are. Which of them it is cannot be told, so the error stands for both.
  */
-export function checkCrioPod(annotations: Annotations): Result<void, string> {
+export function findContradiction(annotations: Annotations): string | undefined {
   const own = readCrioPod(annotations);
-  if (own.uid === "" || annotations.get(podLabelKeys.uid) !== own.uid) return ok(undefined);
+  if (own.uid === "" || annotations.get(podLabelKeys.uid) !== own.uid) return undefined;
   for (const part of ["name", "namespace"] as const) {
     const key = podLabelKeys[part];
     const label = annotations.get(key);
     if (label !== undefined && label !== own[part]) {
       const names = `${SANDBOX_NAME} has ${JSON.stringify(own[part])} and ${key} ${JSON.stringify(label)}`;
-      return err(`the annotations contradict each other: ${names}`);
+      return `the annotations contradict each other: ${names}`;
     }
   }
-  return ok(undefined);
+  return undefined;
 }
 
 /**

@@ -5,9 +5,8 @@
 // Source of the keys: containerd internal/cri/annotations/annotations.go, which it writes over the pod's annotations
 // that an operator lets through; CRI-O's in crio-identity.ts.
 
-import { ok, type Result } from "@rthooks/result";
 import {
-  checkCrioPod,
+  findContradiction,
   type PodIdentity,
   podLabelKeys,
   readCrioContainerName,
@@ -120,9 +119,9 @@ export function readIdentity(
   };
 }
 
-/** The error is for people: the annotations name two pods, and which of them the runtime wrote cannot be told. */
-export const checkIdentity = (runtime: Runtime, annotations: Annotations): Result<void, string> =>
-  runtime === "cri-o" ? checkCrioPod(annotations) : ok(undefined);
+/** What is wrong, for people: the annotations name two pods, and which of them the runtime wrote cannot be told. */
+export const findContradictoryIdentity = (runtime: Runtime, annotations: Annotations): string | undefined =>
+  runtime === "cri-o" ? findContradiction(annotations) : undefined;
 
 /**
  * The annotations with the pod that the runtime wrote under every runtime's keys, so that an author's value under one

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { describeCgroupsPathError, expandCgroupsPath } from "./cgroups-path.ts";
-export { checkIdentity, readIdentity, withOwnIdentity, withPod } from "./identity.ts";
+export { findContradictoryIdentity, readIdentity, withOwnIdentity, withPod } from "./identity.ts";
 export {
   MAX_ENVIRONMENT_BYTES,
   POD_ENVIRONMENT,

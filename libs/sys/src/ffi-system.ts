@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The System on bare system calls. Everything is synchronous: a program that does one thing and ends needs no
-// event loop, and each module of the runtime that it does not touch is start-up time saved.
+// The System on bare system calls. Everything is synchronous: a program that does one thing and ends needs no event
+// loop, and each module of the runtime that it does not touch is start-up time saved. Results are written out where
+// every start of the hook comes by, see syscall.ts.
 
 import { err, ok, type Result } from "@rthooks/result";
 import {
@@ -80,7 +81,9 @@ export function openFfiSystem(): System {
       if (name === undefined) return err(toSysError("readlink", path, EINVAL));
       const target = new Uint8Array(4096);
       const length = sys.call("readlinkat", path, AT_FDCWD, name, target, target.length);
-      return length.ok ? ok(new TextDecoder().decode(target.subarray(0, length.value))) : length;
+      return length.ok
+        ? { ok: true, value: new TextDecoder().decode(target.subarray(0, length.value)) }
+        : length;
     },
     openLog: (path) => openLog(sys, path),
     connectUnix: (path) => connectUnix(sys, path),
@@ -109,7 +112,7 @@ function open(sys: Syscalls, path: string, flags: number, mode = 0): Result<numb
 function status(sys: Syscalls, fd: number, subject: string): Result<FileStatus, SysError> {
   const bytes = new Uint8Array(STAT_BYTES);
   const done = sys.call("fstat", subject, fd, bytes);
-  return done.ok ? ok(decodeStat(bytes)) : done;
+  return done.ok ? { ok: true, value: decodeStat(bytes) } : done;
 }
 
 function readRegularFile(sys: Syscalls, path: string, maxBytes: number): Result<Uint8Array, ReadError> {
@@ -158,7 +161,8 @@ function readToEnd(
     length += count.value;
     if (length > maxBytes) return err({ code: "ETOOBIG", bytes: length, maxBytes });
     const short = count.value < room.length;
-    if (count.value === 0 || (short && expectedBytes > 0)) return ok(buffer.subarray(0, length));
+    if (count.value === 0 || (short && expectedBytes > 0))
+      return { ok: true, value: buffer.subarray(0, length) };
     if (!short) buffer = toDoubled(buffer);
   }
 }
@@ -213,7 +217,7 @@ function openLog(sys: Syscalls, path: string): Result<LogFile, SysError> {
     append(line) {
       const written = sys.call("write", path, file, line, line.length);
       if (!written.ok) return written;
-      if (written.value === line.length) return ok(undefined);
+      if (written.value === line.length) return { ok: true, value: undefined };
       return err({
         call: "write",
         subject: path,

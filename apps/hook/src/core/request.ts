@@ -4,8 +4,8 @@ import {
   type Annotations,
   type ContainerSpec,
   type ContainerState,
-  checkIdentity,
   detectRuntime,
+  findContradictoryIdentity,
   LEARNED_BY_KEY,
   locateCgroup,
   POD_LABELS_KEY,
@@ -17,7 +17,7 @@ import {
   withPod,
 } from "@rthooks/oci";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
-import { ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 
 export interface Located {
   readonly spec: ContainerSpec;
@@ -46,8 +46,8 @@ export function toRequest(
     bundle,
     containerId: state?.id,
   });
-  const checked = pod === undefined ? checkIdentity(runtime, spec.annotations) : ok(undefined);
-  if (!checked.ok) return checked;
+  const contradiction = pod === undefined ? findContradictoryIdentity(runtime, spec.annotations) : undefined;
+  if (contradiction !== undefined) return err(contradiction);
   const identity = readIdentity(runtime, spec.annotations, state?.id);
   const request: RuntimeHookMessage = {
     cgroupsPath: cgroup.value.path,

@@ -15,7 +15,7 @@ import {
   parsePodEnvironment,
   parseState,
 } from "@rthooks/oci";
-import { err, ok } from "@rthooks/result";
+import { err } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 import { type Located, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "../core/request.ts";
 import { openAgentLink } from "./open-agent-link.ts";
@@ -68,7 +68,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
         const loaded = toRequest(located, openProcCgroups(system), pod);
         if (!loaded.ok) return loaded;
         cgroupRemark = loaded.value.cgroupRemark;
-        return ok(loaded.value.request);
+        return { ok: true, value: loaded.value.request };
       },
       remarks: () => (cgroupRemark === undefined ? {} : { "cgroups-remark": cgroupRemark }),
       trustedAnnotations: () => toTrustedAnnotations(located?.spec, located?.bundle, state, pod),

@@ -19,7 +19,7 @@ export function openProcCgroups(system: Pick<System, "readProcFile">): ProcCgrou
 
 function readCgroups(system: Pick<System, "readProcFile">, path: string): Result<string, ReadError> {
   const bytes = system.readProcFile(path);
-  return bytes.ok ? ok(new TextDecoder().decode(bytes.value)) : bytes;
+  return bytes.ok ? { ok: true, value: new TextDecoder().decode(bytes.value) } : bytes;
 }
 
 function renderError(text: Result<string, ReadError>): Result<string, string> {
