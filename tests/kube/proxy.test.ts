@@ -130,6 +130,18 @@ describe("the agent", () => {
     await agent.stop();
   });
 
+  test("asks no proxy that kubectl does not ask", async () => {
+    const api = startKubeApi(workspace);
+    const proxy = await startConnectProxy(workspace, Number(new URL(api.url).port));
+    const other = "http://127.0.0.1:9";
+    const env = { HTTP_PROXY: other, ALL_PROXY: other, all_proxy: other };
+    const agent = await start(api, { ...remote, "proxy-url": `http://${proxy.address}` }, env);
+    await isUpToDate(agent);
+    const direct = await start(api, {}, env);
+    await isUpToDate(direct);
+    for (const one of [agent, direct]) await one.stop();
+  });
+
   test("names server and proxy where the way fails, without the password", async () => {
     const api = startKubeApi(workspace);
     const agent = await start(api, remote, { HTTPS_PROXY: "http://user:secret@127.0.0.1:9" });
