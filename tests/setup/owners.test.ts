@@ -5,6 +5,7 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -293,5 +294,18 @@ describe("a hook that something calls is not removed", () => {
     appendFileSync(other.conf, " ");
     await other.install(["--libc", "host"]);
     expect(existsSync(loader)).toBe(false);
+  }, 60_000);
+
+  test("nor does a hook of another name in the same directory lose its loader", async () => {
+    const host = createInstallation(workspace);
+    await host.install(["--libc", "bundled"]);
+    const source = workspace.path("other-hook");
+    linkSync(findHook(), source);
+    expect((await host.install(["--libc", "bundled", "--local-binary", source])).exitCode).toBe(0);
+    const [, loader = ""] = /"path": "(\S+)"/.exec(readFileSync(host.conf, "utf8")) ?? [];
+    expect((await host.uninstall(["--binary-name", "other-hook"])).exitCode).toBe(0);
+    expect([existsSync(loader), existsSync(join(host.installDir, "other-hook"))]).toEqual([true, false]);
+    expect((await host.uninstall()).exitCode).toBe(0);
+    expect([...host.snapshot(), ...host.notes()]).toEqual([]);
   }, 60_000);
 });

@@ -88,6 +88,15 @@ describe("--output", () => {
     expect([readFileSync(to, "utf8"), readFileSync(path, "utf8")]).toEqual([on, off]);
   });
 
+  test("has the mode and owner of the old file: there may be passwords in it", async () => {
+    const path = put(off);
+    chmodSync(path, 0o600);
+    chownSync(path, 12_345, 23_456);
+    const to = workspace.path("secret.toml");
+    expect(await enable(path, "--output", to)).toMatchObject({ exitCode: 0 });
+    expect(statSync(to)).toMatchObject({ mode: 0o100600, uid: 12_345, gid: 23_456 });
+  });
+
   test("is a temporary file by default, whose name is said", async () => {
     mkdirSync(workspace.path("tmp"));
     const { exitCode, stderr } = await patch(["enable-nri", "--config-file", put(off)], {

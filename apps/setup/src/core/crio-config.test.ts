@@ -12,6 +12,7 @@ test("without a file CRI-O's defaults hold", () => {
     listen: "/var/run/crio/crio.sock",
     hooksDirs: ["/usr/share/containers/oci/hooks.d"],
     enableNri: undefined,
+    enableNriIn: undefined,
     nriListen: "/var/run/nri/nri.sock",
     nriDisableConnections: false,
   });

@@ -14,6 +14,8 @@ export interface CrioConfig {
   readonly hooksDirs: readonly string[];
   /** Undefined: the version's default holds. */
   readonly enableNri: boolean | undefined;
+  /** The file that says so. */
+  readonly enableNriIn: string | undefined;
   readonly nriListen: string;
   readonly nriDisableConnections: boolean;
 }
@@ -37,6 +39,8 @@ export function readCrioConfig(files: NodeFiles, path: string): CrioConfig {
     listen: toText(last("api", "listen")) ?? defaults.listen,
     hooksDirs: hooksDirs.length > 0 ? hooksDirs : [HOST_HOOKS_DIR],
     enableNri: typeof enableNri === "boolean" ? enableNri : undefined,
+    enableNriIn: documents.findLast(({ table }) => tableAt(table, "crio", "nri")["enable_nri"] !== undefined)
+      ?.path,
     nriListen: toText(last("nri", "nri_listen")) ?? defaults.nri,
     nriDisableConnections: last("nri", "nri_disable_connections") === true,
   };

@@ -153,6 +153,11 @@ function diagnoseNri(
   if (plugins.length > 0) {
     const names = plugins.map(({ command }) => command).join("; ");
     findings.push(createFinding("wiring", "ok", `the NRI plugin runs: ${names}`));
+    for (const { command, unsynchronized } of plugins) {
+      if (unsynchronized !== true) continue;
+      const message = `the runtime does not synchronize ${command}, so that its containers start unheld: the plugin's log says why`;
+      findings.push(createFinding("wiring", "fail", message, [advice.restart(runtime)]));
+    }
     if (nri.rejects_hooks && plugins.some(({ mode }) => mode === "inject")) {
       const message =
         `containerd's default validator refuses every container to which a plugin adds a hook (reject_oci_hook_adjustment, ` +

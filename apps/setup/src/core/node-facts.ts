@@ -96,6 +96,10 @@ export interface NriPluginFacts {
   readonly hook: string | null;
   /** Null if the runtime has launched it. */
   readonly mode: "inject" | "direct" | "auto" | null;
+  /** Where it serves metrics; null if nowhere. */
+  readonly metrics_address: string | null;
+  /** The runtime has configured it and does not send it its containers; null where its metrics could not be read. */
+  readonly unsynchronized: boolean | null;
 }
 
 interface RuncRuntimeFacts {

@@ -12,12 +12,16 @@ const SHOWN_WORDS = 4;
 const DEFAULT_HOOK = `${DEFAULT_INSTALL_DIR}/${HOOK}`;
 const DEFAULT_SOCKET = "/var/run/nri/nri.sock";
 
+/** What its command line says; whether the runtime has synchronized it is asked of its metrics. */
+export type NriPluginProcess = Omit<NriPluginFacts, "unsynchronized">;
+
 /** Of a process; undefined unless its command line is that of a program that adds the hook by NRI. */
-export function parseNriPlugin(pid: number, words: readonly string[]): NriPluginFacts | undefined {
+export function parseNriPlugin(pid: number, words: readonly string[]): NriPluginProcess | undefined {
   const names = words.slice(0, MAX_WORDS_BEFORE + 1).map(toFileName);
   const command = words.slice(0, SHOWN_WORDS).join(" ").trim();
   // One that the runtime launches is called NN-name, and has no arguments.
-  if (/^\d\d-tetragon/.test(names[0] ?? "")) return { pid, command, socket: null, hook: null, mode: null };
+  if (/^\d\d-tetragon/.test(names[0] ?? ""))
+    return { pid, command, socket: null, hook: null, mode: null, metrics_address: null };
   if (names.includes("tetragon-nri-hook")) {
     const mode = findMode(words, "--mode");
     return {
@@ -26,6 +30,7 @@ export function parseNriPlugin(pid: number, words: readonly string[]): NriPlugin
       socket: findValue(words, "--nri-socket") ?? DEFAULT_SOCKET,
       hook: mode === "direct" ? null : (findValue(words, "--oci-hook-path") ?? DEFAULT_HOOK),
       mode,
+      metrics_address: findValue(words, "--metrics-address") ?? null,
     };
   }
   const isSetup = names.includes(PROGRAM) && words.includes("install");
@@ -39,6 +44,7 @@ export function parseNriPlugin(pid: number, words: readonly string[]): NriPlugin
     socket: findValue(words, "--nri-hook.socket") ?? DEFAULT_SOCKET,
     hook: mode === "direct" ? null : `${directory}/${HOOK}`,
     mode,
+    metrics_address: findValue(words, "--nri-hook.metrics-address") ?? null,
   };
 }
 
@@ -63,4 +69,10 @@ export function findPluginsOf(
   // The one leads to the other (Filesystem Hierarchy Standard 3.0, 5.13).
   const toReal = (path: string): string => path.replace(/^\/var\/run\//, "/run/");
   return plugins.filter(({ socket }) => socket === null || toReal(socket) === toReal(nri.socket.path));
+}
+
+/** Of its metrics in Prometheus' text form; null where they do not say. */
+export function parseUnsynchronized(metrics: string): boolean | null {
+  const value = /^tetragon_nri_hook_unsynchronized (\S+)$/m.exec(metrics)?.[1];
+  return value === undefined ? null : Number(value) === 1;
 }

@@ -132,7 +132,7 @@ async function write(
       const access =
         found === undefined
           ? { mode: NEW_FILE_MODE }
-          : { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
+          : { mode: found.mode & 0o7777, owner: { uid: found.uid, gid: found.gid } };
       await (await (await stageText(text, path, access)).publish()).settle();
     } finally {
       await locks.value.release();

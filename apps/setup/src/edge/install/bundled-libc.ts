@@ -79,13 +79,13 @@ export async function installLibc(
   // Another user's would let that user replace what is in it.
   if (!isSafeDirectory(directory)) await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  await removeLeftovers(directory);
+  removeLeftovers(directory);
   const published: PublishedFile[] = [];
   const files: string[] = [];
   const place = async (source: string, path: string, mode: number): Promise<void> => {
     files.push(path);
     if (isSafeFile(path) && (await isSameFile(source, path))) return;
-    published.push(await (await stageCopy(source, path, { mode })).publish());
+    published.push(await (await stageCopy(source, path, mode)).publish());
   };
   for (const library of libraries) await place(library, join(directory, basename(library)), 0o644);
   await place(loader, join(localDir, loaderName(digest)), 0o755);

@@ -3,11 +3,11 @@
 // to, and running NRI plugins. The last ones are kept in a file beside the hook, since a directory named by a flag is
 // found nowhere else.
 
-import { readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { isJsonObject } from "../../core/exact-json.ts";
 import { findCallers, isCaller } from "../../core/find-callers.ts";
-import type { NriPluginFacts } from "../../core/node-facts.ts";
+import type { NriPluginProcess } from "../../core/nri-plugin-process.ts";
 import { findNriPlugins } from "../node/find-nri-plugins.ts";
 import { findInRoot, openNodeFiles } from "../node/node-files.ts";
 import { stageText } from "./place-file.ts";
@@ -20,12 +20,12 @@ export interface InstalledProgram {
   readonly hostRoot: string;
 }
 
-const listPath = (localPath: string): string => join(dirname(localPath), `.${pathName(localPath)}.callers`);
-const pathName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+const SUFFIX = ".callers";
+const listPath = (localPath: string): string => join(dirname(localPath), `.${basename(localPath)}${SUFFIX}`);
 
 /** The caller has the lock of the program's directory. */
 export async function recordCaller(localPath: string, caller: string): Promise<void> {
-  const known = await readRecorded(localPath);
+  const known = await readRecorded(listPath(localPath));
   if (known.includes(caller)) return;
   const text = `${JSON.stringify({ callers: [...known, caller] })}\n`;
   await (await (await stageText(text, listPath(localPath), { mode: 0o644 })).publish()).settle();
@@ -33,9 +33,16 @@ export async function recordCaller(localPath: string, caller: string): Promise<v
 
 export const forgetCallers = (localPath: string): Promise<void> => rm(listPath(localPath), { force: true });
 
-async function readRecorded(localPath: string): Promise<readonly string[]> {
+/** Of every hook in the directory: a loader serves them all. */
+async function readAllRecorded(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory).catch((): string[] => []);
+  const lists = names.filter((name) => name.startsWith(".") && name.endsWith(SUFFIX));
+  return (await Promise.all(lists.map((name) => readRecorded(join(directory, name))))).flat();
+}
+
+async function readRecorded(path: string): Promise<readonly string[]> {
   try {
-    const json: unknown = JSON.parse(await readFile(listPath(localPath), "utf8"));
+    const json: unknown = JSON.parse(await readFile(path, "utf8"));
     const list: unknown = isJsonObject(json) ? json["callers"] : undefined;
     return Array.isArray(list) ? list.filter((path) => typeof path === "string") : [];
   } catch {
@@ -57,7 +64,7 @@ export async function isLoaderInUse(hook: InstalledProgram, loader: InstalledPro
   return findPluginsOf(hook).length > 0 || (await findConfigs(hook, loader)).length > 0;
 }
 
-const findPluginsOf = (hook: InstalledProgram): readonly NriPluginFacts[] =>
+const findPluginsOf = (hook: InstalledProgram): readonly NriPluginProcess[] =>
   findNriPlugins(hook.hostRoot).filter(
     (plugin) => plugin.pid !== process.pid && plugin.hook !== null && createMatch(hook)(plugin.hook),
   );
@@ -81,7 +88,7 @@ async function findConfigs(
     found.set(findInRoot(hostRoot, path) ?? path, path);
   }
   const own = openNodeFiles("/");
-  for (const path of await readRecorded(hook.localPath)) {
+  for (const path of await readAllRecorded(dirname(hook.localPath))) {
     if (!found.has(toReal(path)) && isCaller(own, path, isTargetHere)) found.set(toReal(path), path);
   }
   if (except !== undefined) found.delete(toReal(except));

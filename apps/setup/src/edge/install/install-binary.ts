@@ -54,7 +54,7 @@ export async function installBinary(setup: BinarySetup): Promise<Result<Installe
   let staged: StagedFile | undefined;
   try {
     const path = join(localDir, basename(source));
-    staged = await stageCopy(source, path, { mode: MODE });
+    staged = await stageCopy(source, path, MODE);
     if ((await digestOf(staged.path)) !== (await digestOf(source))) {
       return await give(staged, `${staged.path} is not what was copied: is the disk full or broken?`);
     }

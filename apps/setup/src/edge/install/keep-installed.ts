@@ -4,7 +4,7 @@
 
 import { type BigIntStats, lstatSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
-import type { Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { claimFiles, type OwnerMark, removeReleasedMark } from "./owner-mark.ts";
 
 /** The files of one directory. */
@@ -27,67 +27,31 @@ export interface Keeper {
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
 
+/** `parts` in the order in which they are put back: what is called before what calls it. */
 export function keepInstalled(parts: readonly InstalledPart[], binaryName: string, log: Logger): Keeper {
-  const kept = parts.map((part) => keepPart(part, binaryName, log));
-  return {
-    async stop() {
-      const left = await Promise.all(kept.map((one) => one.stop()));
-      return left.filter((part) => part !== undefined);
-    },
-  };
-}
-
-function keepPart(
-  installed: InstalledPart,
-  binaryName: string,
-  log: Logger,
-): { stop(): Promise<InstalledPart | undefined> } {
-  const { directory, inDirectory, restore } = installed;
+  const kept = parts.map((part) => createKept(part, binaryName, log));
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
-  let isOwn = true;
-  let { mark, files } = installed;
-  let before = look(files);
 
-  const mend = async (): Promise<Result<void, string>> =>
-    inDirectory(async () => {
-      const owner = await mark.find();
-      if (owner === "another") {
-        isOwn = false;
-        await removeReleasedMark(directory, binaryName);
-        log.warn("another run has installed or uninstalled here: these files are not watched any more", {
-          path: directory,
-        });
-        return { ok: true, value: undefined };
-      }
-      const changed = files.filter((path, at) => describeFile(path) !== before[at]);
-      if (owner === "own" && changed.length === 0) return { ok: true, value: undefined };
-      log.warn("installed files were changed or removed: they are put back", {
-        path: changed.length === 0 ? directory : changed.join(", "),
-      });
-      const restored = await restore();
-      if (!restored.ok) return restored;
-      files = restored.value;
-      if (owner === "absent") {
-        await mark.close();
-        mark = await claimFiles(directory, binaryName);
-      }
-      before = look(files);
-      return { ok: true, value: undefined };
-    });
-
+  /** Whether all was well, without a change. */
+  const lookOnce = async (): Promise<boolean> => {
+    let wasWhole = true;
+    for (const part of kept) {
+      if (await part.isWhole()) continue;
+      wasWhole = false;
+      const mended = await part.mend().catch((error: unknown) => err(describeError(error)));
+      if (mended.ok) continue;
+      log.error("installed files cannot be put back", { path: part.directory, err: mended.error });
+      break;
+    }
+    return wasWhole;
+  };
   const run = async (): Promise<void> => {
     let waitMs = MIN_WAIT_MS;
-    while (isOwn) {
+    for (;;) {
       await Promise.race([Bun.sleep(waitMs), stopping.promise]);
       if (isStopping) return;
-      if ((await mark.find()) === "own" && isSame(look(files), before)) {
-        waitMs = Math.max(MIN_WAIT_MS, waitMs / 2);
-        continue;
-      }
-      const mended = await mend().catch((error: unknown) => ({ ok: false, error: String(error) }) as const); // const: ok tells the two apart
-      if (!mended.ok) log.error("installed files cannot be put back", { path: directory, err: mended.error });
-      waitMs = Math.min(MAX_WAIT_MS, waitMs * 2);
+      waitMs = (await lookOnce()) ? Math.max(MIN_WAIT_MS, waitMs / 2) : Math.min(MAX_WAIT_MS, waitMs * 2);
     }
   };
   const running = run();
@@ -97,8 +61,54 @@ function keepPart(
       isStopping = true;
       stopping.resolve();
       await running;
-      return isOwn ? { ...installed, mark, files } : undefined;
+      return kept.map((part) => part.own()).filter((part) => part !== undefined);
     },
+  };
+}
+
+interface KeptPart {
+  readonly directory: string;
+  isWhole(): Promise<boolean>;
+  mend(): Promise<Result<void, string>>;
+  /** Undefined when a later run has taken the files. */
+  own(): InstalledPart | undefined;
+}
+
+function createKept(installed: InstalledPart, binaryName: string, log: Logger): KeptPart {
+  const { directory, inDirectory, restore } = installed;
+  let isOwn = true;
+  let { mark, files } = installed;
+  let before = look(files);
+  return {
+    directory,
+    own: () => (isOwn ? { ...installed, mark, files } : undefined),
+    isWhole: async () => !isOwn || ((await mark.find()) === "own" && isSame(look(files), before)),
+    mend: () =>
+      inDirectory(async () => {
+        const owner = await mark.find();
+        if (owner === "another") {
+          isOwn = false;
+          await removeReleasedMark(directory, binaryName);
+          log.warn("another run has installed or uninstalled here: these files are not watched any more", {
+            path: directory,
+          });
+          return ok(undefined);
+        }
+        const changed = files.filter((path, at) => describeFile(path) !== before[at]);
+        if (owner === "own" && changed.length === 0) return ok(undefined);
+        log.warn("installed files were changed or removed: they are put back", {
+          path: changed.length === 0 ? directory : changed.join(", "),
+        });
+        const restored = await restore();
+        if (!restored.ok) return restored;
+        files = restored.value;
+        if (owner === "absent") {
+          await mark.close();
+          mark = await claimFiles(directory, binaryName);
+        }
+        before = look(files);
+        return ok(undefined);
+      }),
   };
 }
 

@@ -48,7 +48,7 @@ export async function lockDirectories(
         return err(`${directory}: another run of this program is at work there; try again when it has ended`);
       }
       held.push({ file, path });
-      await removeLeftovers(directory);
+      removeLeftovers(directory);
     } catch (error) {
       await release();
       return err(describeFileError(error, directory, remedy));

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeLeftovers, stageText } from "./place-file.ts";
+import { removeLeftovers, stageCopy, stageText } from "./place-file.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -11,13 +11,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-/** The modes that files in the directory have while `work` is at it. */
-async function watchModes(work: Promise<unknown>): Promise<ReadonlySet<number>> {
-  const modes = new Set<number>();
+test("a copy has its final mode before anything is in it", async () => {
+  const source = join(dir, "..", `source-${process.pid}`);
+  writeFileSync(source, Buffer.alloc(64 * 1024 * 1024));
   let isOver = false;
-  const over = work.finally(() => {
+  const staging = stageCopy(source, join(dir, "program"), 0o755).finally(() => {
     isOver = true;
   });
+  const modes = new Set<number>();
   while (!isOver) {
     for (const name of readdirSync(dir)) {
       const stat = statSync(join(dir, name), { throwIfNoEntry: false });
@@ -25,18 +26,14 @@ async function watchModes(work: Promise<unknown>): Promise<ReadonlySet<number>> 
     }
     await Bun.sleep(0);
   }
-  await over;
-  return modes;
-}
-
-test("a file has its final mode before anything is in it", async () => {
-  const staging = stageText("x".repeat(64 * 1024 * 1024), join(dir, "secret"), { mode: 0o600 });
-  expect([...(await watchModes(staging))]).toEqual([0o600]);
+  await staging;
+  rmSync(source);
+  expect([...modes]).toEqual([0o755]);
 });
 
 test("the owner comes with the mode", async () => {
   const path = join(dir, "file");
-  await (await (await stageText("x", path, { mode: 0o640, uid: 1, gid: 2 })).publish()).settle();
+  await (await (await stageText("x", path, { mode: 0o640, owner: { uid: 1, gid: 2 } })).publish()).settle();
   const { mode, uid, gid } = statSync(path);
   expect([mode & 0o7777, uid, gid]).toEqual([0o640, 1, 2]);
 });
@@ -55,6 +52,6 @@ test("undo brings back what was there, settle leaves nothing else", async () => 
 test("what a killed run has staged goes, whatever its age", async () => {
   await stageText("half", join(dir, "file"), { mode: 0o600 });
   writeFileSync(join(dir, "other"), "");
-  await removeLeftovers(dir);
+  removeLeftovers(dir);
   expect(readdirSync(dir)).toEqual(["other"]);
 });

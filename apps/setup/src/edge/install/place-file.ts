@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that come to their place whole or not at all: written beside it under a name that no program reads, made
-// durable, looked at, and renamed.
+// Files that come to their place whole or not at all, and can be taken back while what depends on them is not done.
 
 import { randomBytes } from "node:crypto";
 import { linkSync } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-
-const STAGED = ".tetragon-staged-";
+import type { Result } from "@rthooks/result";
+import { renderSysError, type SysError } from "@rthooks/sys";
+import { type FileOptions, removeStaged, stageFile } from "@rthooks/sys/atomic-file";
 
 export interface StagedFile {
   readonly path: string;
@@ -23,37 +23,24 @@ export interface PublishedFile {
   settle(): Promise<void>;
 }
 
-/** The file's mode, and its owner where that is to be another one than this process's. */
-export interface Access {
-  readonly mode: number;
-  readonly uid?: number;
-  readonly gid?: number;
+export async function stageText(text: string, path: string, options: FileOptions): Promise<StagedFile> {
+  const staged = orThrow(stageFile(path, text, options));
+  return {
+    path: staged.path,
+    discard: async () => staged.discard(),
+    publish: () => publishOver(path, async () => void orThrow(staged.publish())),
+  };
 }
 
-/** Not ending like the file itself: a hooks directory's `*.json` are all read, hidden ones too. */
-const stagedName = (path: string): string =>
-  join(dirname(path), `${STAGED}${basename(path)}.${randomBytes(6).toString("hex")}`);
-
-export const stageCopy = (source: string, path: string, access: Access): Promise<StagedFile> =>
-  stage(path, access, (staged) => copyInto(source, staged));
-
-export const stageText = (text: string, path: string, access: Access): Promise<StagedFile> =>
-  stage(path, access, (staged) => writeAll(staged, Buffer.from(text)));
-
-async function stage(
-  path: string,
-  { mode, uid, gid }: Access,
-  write: (staged: FileHandle) => Promise<void>,
-): Promise<StagedFile> {
-  const staged = stagedName(path);
+/** A program's hundred megabytes, copied beside other work: a plugin has to answer the runtime meanwhile. */
+export async function stageCopy(source: string, path: string, mode: number): Promise<StagedFile> {
+  const staged = toStagedName(path);
   const discard = (): Promise<void> => rm(staged, { force: true });
   try {
-    // Only root can open it until it has the owner that its mode is for.
-    const file = await open(staged, "wx", 0o600);
+    const file = await open(staged, "wx", mode & 0o700);
     try {
-      if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
       await file.chmod(mode);
-      await write(file);
+      await copyInto(source, file);
       await file.sync();
     } finally {
       await file.close();
@@ -62,27 +49,33 @@ async function stage(
     await discard();
     throw error;
   }
+  const publish = async (): Promise<void> => {
+    await rename(staged, path);
+    await syncDirectory(dirname(path));
+  };
+  return { path: staged, discard, publish: () => publishOver(path, publish) };
+}
+
+/** Keeps what is at the path under another name until there is no way back. */
+async function publishOver(path: string, publish: () => Promise<void>): Promise<PublishedFile> {
+  const old = toStagedName(path);
+  let hadOld = true;
+  try {
+    linkSync(path, old);
+  } catch {
+    // Nothing was there, or nothing that can be linked: then there is no way back but to nothing.
+    hadOld = false;
+  }
+  await publish();
   return {
-    path: staged,
-    discard,
-    async publish() {
-      const old = stagedName(path);
-      let hadOld = true;
-      try {
-        linkSync(path, old);
-      } catch {
-        // Nothing was there, or nothing that can be linked: then there is no way back but to nothing.
-        hadOld = false;
-      }
-      await rename(staged, path);
-      await syncDirectory(dirname(path));
-      return {
-        undo: () => (hadOld ? rename(old, path) : rm(path, { force: true })),
-        settle: () => rm(old, { force: true }),
-      };
-    },
+    undo: () => (hadOld ? rename(old, path) : rm(path, { force: true })),
+    settle: () => rm(old, { force: true }),
   };
 }
+
+/** One of those that `removeStaged` finds. */
+const toStagedName = (path: string): string =>
+  join(dirname(path), `.tetragon-staged-${basename(path)}.${randomBytes(6).toString("hex")}`);
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -93,16 +86,10 @@ async function copyInto(source: string, target: FileHandle): Promise<void> {
     for (;;) {
       const { bytesRead } = await file.read(piece, 0, piece.length, null);
       if (bytesRead === 0) return;
-      await writeAll(target, piece.subarray(0, bytesRead));
+      for (let at = 0; at < bytesRead; ) at += (await target.write(piece, at, bytesRead - at)).bytesWritten;
     }
   } finally {
     await file.close();
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
   }
 }
 
@@ -116,8 +103,12 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Staged files of runs that were killed. The caller has the directory's lock: none of them is in use. */
-export async function removeLeftovers(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (name.startsWith(STAGED)) await rm(join(directory, name), { force: true });
-  }
+export function removeLeftovers(directory: string): void {
+  orThrow(removeStaged(directory, { minAgeMs: 0 }));
+}
+
+/** Callers describe errors by their code. */
+function orThrow<T>(result: Result<T, SysError>): T {
+  if (result.ok) return result.value;
+  throw Object.assign(new Error(renderSysError(result.error)), { code: result.error.code });
 }

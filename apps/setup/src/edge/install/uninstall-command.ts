@@ -9,7 +9,7 @@ import { err, ok, type Result } from "@rthooks/result";
 import { type Command, defineCommand, exitCode } from "../../core/command.ts";
 import { uninstallFlags } from "../../core/install-flags.ts";
 import { removeLibcs } from "./bundled-libc.ts";
-import { findCallersOf, forgetCallers } from "./callers.ts";
+import { findCallersOf, forgetCallers, isLoaderInUse } from "./callers.ts";
 import { removeHookFile } from "./hooks-dir.ts";
 import { describeFileError } from "./install-error.ts";
 import { lockDirectories } from "./lock-directories.ts";
@@ -80,14 +80,18 @@ export const describeCallers = (target: Target, callers: readonly string[]): str
 
 /** The hook and what came with it. */
 export async function removeBinary(target: Target, log: Logger): Promise<Result<void, string>> {
-  const { localDir } = target;
-  const { localPath } = toProgram(target);
+  const { localDir, hostDir, hostRoot } = target;
+  const hook = toProgram(target);
+  const { localPath } = hook;
   try {
     if (existsSync(localPath)) {
       await rm(localPath);
       log.info("removed binary", { path: localPath });
     } else log.warn("no binary to remove", { path: localPath });
-    await removeLibcs(localDir);
+    // A hook of another name in the same directory may be run through the same loader.
+    await removeLibcs(localDir, (loader) =>
+      isLoaderInUse(hook, { localPath: loader, hostPath: join(hostDir, basename(loader)), hostRoot }),
+    );
     await forgetCallers(localPath);
     return ok(undefined);
   } catch (error) {

@@ -26,7 +26,7 @@ import { findLibcs, toLibcPrefix } from "../install/bundled-libc.ts";
 import { findMountOptions } from "../install/install-error.ts";
 import { runInRoot } from "../install/run-in-root.ts";
 import { findUnsafeStep } from "../install/safe-path.ts";
-import { findNriPlugins } from "./find-nri-plugins.ts";
+import { askNriPlugins } from "./find-nri-plugins.ts";
 import { findInRoot } from "./node-files.ts";
 import { probeSocket } from "./probe-socket.ts";
 
@@ -53,7 +53,7 @@ export async function detectNode(node: Node, installDir: string): Promise<NodeFa
     ]),
     hook: await detectHook(node, `${installDir}/${HOOK}`),
     hook_configs: hookConfigs,
-    nri_plugins: findNriPlugins(root),
+    nri_plugins: await askNriPlugins(root),
     agent: await detectAgent(root, hookConfigs[0]?.agent_address ?? DEFAULT_AGENT),
     cgroups: detectCgroups(files),
   };
@@ -124,7 +124,7 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
           enabled: config.enableNri,
           isPluginDisabled: false,
           connections: !config.nriDisableConnections,
-          decidedIn: [],
+          decidedIn: config.enableNriIn === undefined ? [] : [config.enableNriIn],
           rejectsHooks: false,
           socket: await probeSocket(root, config.nriListen),
         }),

@@ -154,6 +154,8 @@ test("the output for scripts has this shape", async () => {
         socket: "/var/run/nri/nri.sock",
         hook: null,
         mode: "direct",
+        metrics_address: null,
+        unsynchronized: null,
       },
     ],
     agent: { path: "/var/run/tetragon/tetragon.sock", state: "absent" },

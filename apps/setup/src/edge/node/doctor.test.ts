@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, rmSync } from "node:fs";
-import { parseArguments } from "@rthooks/flags";
-import { findCommand } from "../../core/find-command.ts";
-import type { Finding } from "../../core/findings.ts";
-import { commands } from "../commands.ts";
+import { diagnose, enable, findWork, installNri, k3s, nri, pluginArgs, standard } from "./ask-doctor.ts";
 import { doctorCommand } from "./node-commands.ts";
 import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.ts";
 
@@ -15,41 +12,6 @@ beforeEach(() => {
   node.link("/var/run", "/run");
 });
 afterEach(() => node.close());
-
-async function diagnose(): Promise<{ code: number; findings: readonly Finding[] }> {
-  const { code, stdout } = await runCommand(doctorCommand, ["--root", node.root, "-o", "json"]);
-  const { findings } = JSON.parse(stdout);
-  return { code, findings };
-}
-
-/** Those with something to do, and the commands with the root's own name taken out. */
-async function findWork(): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { code, findings } = await diagnose();
-  expect(code).toBe(3);
-  const work = findings.filter(({ status, check }) => status === "fail" && check !== "agent");
-  for (const command of work.flatMap(({ fix }) => fix)) expectToParse(command);
-  const toFix = ({ fix }: Finding): string[] => fix.map((command) => command.replaceAll(node.root, "/host"));
-  return Object.fromEntries(work.map((finding) => [finding.check, toFix(finding)]));
-}
-
-/** A command of this tool is one, with flags that it has. */
-function expectToParse(line: string): void {
-  const [program, ...words] = line.split(" ");
-  if (program !== "tetragon-oci-hook-setup") return;
-  const found = findCommand(commands, words);
-  if (found === undefined) throw new Error(`${line}: no such command`);
-  const parsed = parseArguments(found.command.flags, found.argv);
-  expect({ line, parsed }).toMatchObject({ parsed: { ok: true, value: { positionals: [] } } });
-}
-
-const nri = (keys: string, version = 3): string =>
-  `version = ${version}\n[plugins."io.containerd.nri.v1.nri"]\n${keys}\n`;
-const enable = (path: string): string =>
-  `tetragon-oci-hook-setup patch-containerd-conf enable-nri --config-file ${path} --in-place --host-root /host`;
-const installNri =
-  "tetragon-oci-hook-setup install --host-install-dir /opt/tetragon --local-install-dir /host/opt/tetragon --host-root /host --interface nri-hook --daemonize --nri-hook.socket /host/run/nri/nri.sock";
-const standard = "/etc/containerd/config.toml";
-const k3s = "/var/lib/rancher/k3s/agent/etc/containerd";
 
 interface Row {
   readonly name: string;
@@ -139,18 +101,18 @@ const offRows: readonly Row[] = [
 test.each(offRows)("NRI is off: $name", async ({ files, work }) => {
   for (const [path, text] of Object.entries(files)) node.write(path, text);
   await node.listen("/run/nri/nri.sock");
-  expect(await findWork()).toEqual({ nri: work });
+  expect(await findWork(node)).toEqual({ nri: work });
 });
 
 test("NRI is on in the file, and the runtime has not read it yet", async () => {
   node.write(standard, nri("disable = false"));
   await node.listen("/run/containerd/containerd.sock");
-  expect(await findWork()).toMatchObject({ nri: ["chroot /host systemctl restart containerd"] });
+  expect(await findWork(node)).toMatchObject({ nri: ["chroot /host systemctl restart containerd"] });
 });
 
 test("containerd without a file gets one first, for one that is all there is replaces its defaults", async () => {
   node.write("/usr/bin/containerd", "#!/none", 0o755);
-  const { findings } = await diagnose();
+  const { findings } = await diagnose(node);
   expect(findings.find(({ check }) => check === "nri")).toMatchObject({
     status: "warn",
     fix: [
@@ -165,14 +127,14 @@ const installCrio =
 
 test("CRI-O whose hooks directory has none of ours", async () => {
   node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
-  expect(await findWork()).toEqual({ wiring: [installCrio] });
+  expect(await findWork(node)).toEqual({ wiring: [installCrio] });
 });
 
 test("a hook configuration that points to nothing", async () => {
   node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
   const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
   node.write("/etc/hooks/tetragon-oci-hook.json", JSON.stringify({ version: "1.0.0", hook }));
-  expect(await findWork()).toEqual({ hook: [installCrio] });
+  expect(await findWork(node)).toEqual({ hook: [installCrio] });
 });
 
 test("a runtime of runc that was forgotten when the base spec came", async () => {
@@ -188,7 +150,7 @@ runtime_type = "io.containerd.runc.v2"`,
   node.write("/opt/tetragon/tetragon-oci-hook", "", 0o755);
   const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
   node.write("/etc/base.json", JSON.stringify({ ociVersion: "1.2.0", hooks: { createRuntime: [hook] } }));
-  const work = await findWork();
+  const work = await findWork(node);
   expect(work["wiring"]).toEqual([
     "tetragon-oci-hook-setup patch-containerd-conf add-oci-hook --config-file /host/etc/containerd/config.toml --in-place --host-root /host --oci-hook-path /opt/tetragon/tetragon-oci-hook --base-spec /etc/base.json",
     "chroot /host systemctl restart containerd",
@@ -197,50 +159,13 @@ runtime_type = "io.containerd.runc.v2"`,
   expect(work["hook"]).toEqual([expect.stringMatching(/install .* --libc bundled$/)]);
 });
 
-const pluginArgs = [
-  "/opt/tetragon/tetragon-nri-hook",
-  "--nri-socket",
-  "/run/nri/nri.sock",
-  "--mode",
-  "direct",
-];
-
-test.each([
-  { name: "the plugin", words: pluginArgs, work: {} },
-  { name: "the plugin, behind a loader", words: ["ld.so", "--library-path", "/x", ...pluginArgs], work: {} },
-  { name: "one that the runtime launched", words: ["/opt/nri/plugins/10-tetragon"], work: {} },
-  {
-    name: "this program",
-    words: ["tetragon-oci-hook-setup", "install", "--daemonize", "--interface=nri-hook"],
-    work: {},
-  },
-  {
-    name: "a plugin of another runtime",
-    words: ["tetragon-nri-hook", "--nri-socket=/run/other.sock"],
-    work: { wiring: [installNri] },
-  },
-  {
-    name: "this program, for a hooks directory",
-    words: ["tetragon-oci-hook-setup", "install", "--daemonize"],
-    work: { wiring: [installNri] },
-  },
-])("NRI is on, and what runs is $name", async ({ words, work }) => {
-  node.write(standard, nri("disable = false"));
-  node.write("/proc/77/cmdline", `${words.join("\0")}\0`);
-  await node.listen("/run/nri/nri.sock");
-  const { findings } = await diagnose();
-  const failed = findings.filter(({ status, check }) => status === "fail" && check !== "agent");
-  const toFix = ({ fix }: Finding): string[] => fix.map((line) => line.replaceAll(node.root, "/host"));
-  expect<unknown>(Object.fromEntries(failed.map((finding) => [finding.check, toFix(finding)]))).toEqual(work);
-});
-
 test("all is well: exit code 0", async () => {
   node.write(standard, nri("disable = false"));
   node.write("/proc/77/cmdline", `${pluginArgs.join("\0")}\0`);
   for (const path of ["nri/nri", "containerd/containerd", "tetragon/tetragon"]) {
     await node.listen(`/run/${path}.sock`);
   }
-  const { code, findings } = await diagnose();
+  const { code, findings } = await diagnose(node);
   expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual([
     ...["runtime ok", "nri ok", "wiring ok", "install-dir ok", "agent ok", "cgroups ok"],
   ]);
@@ -255,18 +180,18 @@ test("a hook that comes by two ways is told", async () => {
   const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
   node.write("/etc/hooks/tetragon-oci-hook.json", JSON.stringify({ version: "1.0.0", hook }));
   node.write("/proc/77/cmdline", "tetragon-nri-hook\0");
-  const { findings } = await diagnose();
+  const { findings } = await diagnose(node);
   expect(findings).toContainEqual(
     expect.objectContaining({ check: "wiring", status: "warn", message: expect.stringContaining("twice") }),
   );
 });
 
 test("no runtime", async () => {
-  expect(await findWork()).toEqual({ runtime: [] });
+  expect(await findWork(node)).toEqual({ runtime: [] });
 });
 
 test("the agent is not there: to be done where a hook calls it, else told", async () => {
-  const { findings } = await diagnose();
+  const { findings } = await diagnose(node);
   expect(findings.find(({ check }) => check === "agent")?.message).toStartWith(
     "the agent's socket /var/run/tetragon/tetragon.sock is not there: start the agent",
   );
@@ -286,7 +211,7 @@ test("directories of ours that others may write, until the advised commands were
   chmodSync(`${node.root}/opt`, 0o777);
   chownSync(`${node.root}/etc/hooks`, 1000, 1000);
   const find = async () =>
-    (await diagnose()).findings.filter(({ message }) => message.includes("who can replace"));
+    (await diagnose(node)).findings.filter(({ message }) => message.includes("who can replace"));
   const unsafe = await find();
   expect(unsafe.map(({ message }) => message)).toEqual([
     "/opt/tetragon: /opt may be written by others (mode 0777), who can replace what root runs for every container",
@@ -313,10 +238,10 @@ describe("hooks directories: a later one overrides an earlier one, by the file's
     node.write(ours, "", 0o755);
     node.write(`${first}/tetragon-oci-hook.json`, hookFile(ours));
     node.write(`${second}/tetragon-oci-hook.json`, hookFile("/bin/true"));
-    const work = await findWork();
+    const work = await findWork(node);
     expect(work["wiring"]).toEqual([`rm /host${second}/tetragon-oci-hook.json`]);
     rmSync(`${node.root}${second}/tetragon-oci-hook.json`);
-    const { findings } = await diagnose();
+    const { findings } = await diagnose(node);
     expect(findings).toContainEqual(
       expect.objectContaining({ check: "wiring", status: "ok", message: expect.stringContaining(first) }),
     );
@@ -326,7 +251,7 @@ describe("hooks directories: a later one overrides an earlier one, by the file's
     node.write("/usr/bin/podman", "", 0o755);
     node.write(ours, "", 0o755);
     for (const dir of [first, second]) node.write(`${dir}/tetragon-oci-hook.json`, hookFile(ours));
-    const { findings } = await diagnose();
+    const { findings } = await diagnose(node);
     const wiring = findings.filter(({ check }) => check === "wiring");
     expect(wiring.map(({ status, message }) => [status, message])).toEqual([
       ["ok", `podman calls the hook by ${second}/tetragon-oci-hook.json`],
@@ -334,55 +259,9 @@ describe("hooks directories: a later one overrides an earlier one, by the file's
   });
 });
 
-describe("containers that an added hook does not hold", () => {
-  const kata = `version = 3
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.kata]
-runtime_type = "io.containerd.kata.v2"
-[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.gvisor]
-runtime_type = "io.containerd.runsc.v1"
-[plugins."io.containerd.nri.v1.nri"]
-disable = false
-`;
-  test.each([
-    { mode: "inject", isTold: true },
-    { mode: "direct", isTold: false },
-  ])("handlers that run no OCI hooks, in mode $mode: reported $isTold", async ({ mode, isTold }) => {
-    node.write(standard, kata);
-    node.write("/proc/77/cmdline", ["tetragon-nri-hook", "--mode", mode, ""].join("\0"));
-    const { findings } = await diagnose();
-    const told = findings.filter(({ message }) => message.includes("io.containerd.kata.v2"));
-    expect(told.map(({ status }) => status)).toEqual(isTold ? ["warn"] : []);
-    if (isTold) expect(told[0]?.message).toContain("gvisor (io.containerd.runsc.v1)");
-  });
-
-  const validator = `version = 3
-[plugins."io.containerd.nri.v1.nri"]
-disable = false
-[plugins."io.containerd.nri.v1.nri".default_validator]
-enable = true
-reject_oci_hook_adjustment = true
-`;
-  test("a validator that refuses added hooks: direct mode is advised", async () => {
-    node.write(standard, validator);
-    await node.listen("/run/nri/nri.sock");
-    expect(await findWork()).toEqual({ wiring: [`${installNri} --nri-hook.mode direct`] });
-    node.write("/proc/77/cmdline", "tetragon-nri-hook\0");
-    const { findings } = await diagnose();
-    expect(findings).toContainEqual(
-      expect.objectContaining({
-        status: "fail",
-        message: expect.stringContaining("reject_oci_hook_adjustment"),
-        fix: [expect.stringContaining("--nri-hook.mode direct")],
-      }),
-    );
-    node.write("/proc/77/cmdline", "tetragon-nri-hook\0--mode\0direct\0");
-    expect((await diagnose()).findings.filter(({ message }) => message.includes("reject_oci"))).toEqual([]);
-  });
-});
-
 test("NRI's table under a name that containerd 1.x does not read in a file of version 1 is reported", async () => {
   node.write(standard, `[plugins."io.containerd.nri.v1.nri"]\ndisable = false`);
-  const { findings } = await diagnose();
+  const { findings } = await diagnose(node);
   expect(findings).toContainEqual(
     expect.objectContaining({
       check: "config",

@@ -12,6 +12,7 @@ import type { ContainerdPatch } from "../../core/patch-containerd.ts";
 import { enableAnnotations } from "../../core/patch-crio.ts";
 import { recordCaller } from "../install/callers.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
+import { checkSafePath } from "../install/safe-path.ts";
 import { removeFromBaseSpec, writeBaseSpec } from "../write-base-spec.ts";
 import { printDefaultConfig } from "./default-config.ts";
 import { containerdFileFlags, crioFileFlags, type FileTask, patchFile } from "./patch-file.ts";
@@ -122,6 +123,11 @@ const addOciHook = defineCommand({
       return exitCode.failed;
     }
     const root = flags["host-root"];
+    const isSafe = checkSafePath(root, dirname(flags["oci-hook-path"]));
+    if (!isSafe.ok) {
+      io.log.error(isSafe.error);
+      return exitCode.failed;
+    }
     const path = join(root, flags["base-spec"]);
     const prepare = async (dryRun: boolean) => {
       const written = await writeBaseSpec({

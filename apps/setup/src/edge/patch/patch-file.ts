@@ -2,19 +2,14 @@
 // A configuration file and those that decide with it, read, changed and given where the flags say. Nothing is written
 // unless the whole change is known to be right; what is written comes whole.
 
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, realpath, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
 import { flag } from "@rthooks/flags";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { ok, type Result } from "@rthooks/result";
 import { renderTomlError } from "@rthooks/toml";
 import { createTwoFilesPatch } from "diff";
 import { exitCode, type Io } from "../../core/command.ts";
-import { BACKUP_SUFFIX, type FileChange, type FilePlan, type PatchError } from "../../core/patch.ts";
-import { describeFileError } from "../install/install-error.ts";
-import { lockDirectories } from "../install/lock-directories.ts";
-import { stageText } from "../install/place-file.ts";
+import type { FileChange, FilePlan, PatchError } from "../../core/patch.ts";
+import { readConfig } from "./config-text.ts";
+import { replaceFile, writeNew } from "./write-change.ts";
 
 const common = {
   "in-place": flag.boolean({ usage: "change the file itself; a copy of the old one is left beside it" }),
@@ -117,7 +112,7 @@ export async function patchFile(task: FileTask, io: Io): Promise<number> {
     return exitCode.ok;
   }
   for (const change of changes) {
-    const written = inPlace ? await replaceFile(change) : await writeNew(output, change.after);
+    const written = inPlace ? await replaceFile(change) : await writeNew(output, change);
     if (!written.ok) return fail(io, written.error);
     io.log.info("written", written.value);
   }
@@ -144,80 +139,8 @@ async function failToPatch(io: Io, failure: PatchError): Promise<number> {
   return exitCode.failed;
 }
 
-const MAX_BYTES = 4 * 1024 * 1024;
-
-/** Undefined where no file is. */
-async function readConfig(path: string): Promise<Result<string | undefined, string>> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) return err(`${path} is no file`);
-    if (found.size > MAX_BYTES) return err(`${path} is larger than 4 MiB: no configuration is`);
-    return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path)));
-  } catch (error) {
-    if (error instanceof TypeError) return err(`${path} is not UTF-8, so it is no TOML`);
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return ok(undefined);
-    return err(describeFileError(error, path));
-  }
-}
-
 function renderDiff({ path, before = "", after }: FileChange): string {
   const patch = createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: 3 });
   // What stands before is not of `diff -u`.
   return patch.slice(patch.indexOf("--- "));
-}
-
-type Written = Result<Readonly<Record<string, string>>, string>;
-
-async function writeNew(output: string, text: string): Promise<Written> {
-  const path = output || join(await mkdtemp(join(tmpdir(), "tetragon-setup-")), "config.toml");
-  try {
-    await (await (await stageText(text, path, { mode: 0o644 })).publish()).settle();
-    return ok({ path });
-  } catch (error) {
-    return err(describeFileError(error, path, "choose another file with --output"));
-  }
-}
-
-/** Of a link its target: a link that an operator made stays one. */
-async function replaceFile({ path: given, before, after, backupDirectory }: FileChange): Promise<Written> {
-  try {
-    if (before === undefined) await mkdir(dirname(given), { recursive: true, mode: 0o755 });
-    const path = before === undefined ? given : await realpath(given);
-    const locks = await lockDirectories([{ path: dirname(path) }]);
-    if (!locks.ok) return locks;
-    try {
-      const now = await readConfig(path);
-      if (!now.ok) return now;
-      if (now.value !== before) {
-        return err(`${path} was changed by another program meanwhile: nothing was written, run this again`);
-      }
-      if (before === undefined) {
-        await (await (await stageText(after, path, { mode: 0o644 })).publish()).settle();
-        return ok({ path });
-      }
-      const { mode, uid, gid } = await stat(path);
-      const access = { mode: mode & 0o7777, uid, gid };
-      const directory = backupDirectory ?? dirname(path);
-      await mkdir(directory, { recursive: true, mode: 0o755 });
-      const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
-      const backup = findFree(join(directory, `${basename(path)}${BACKUP_SUFFIX}${time}`));
-      await (await (await stageText(before, backup, access)).publish()).settle();
-      await (await (await stageText(after, path, access)).publish()).settle();
-      return ok({ path, backup });
-    } finally {
-      await locks.value.release();
-    }
-  } catch (error) {
-    return err(
-      error instanceof Error && "code" in error ? describeFileError(error, given) : describeError(error),
-    );
-  }
-}
-
-/** Two changes in one second: each has its own copy of what was there before. */
-function findFree(path: string): string {
-  for (let count = 1; ; count++) {
-    const free = count === 1 ? path : `${path}-${count}`;
-    if (!existsSync(free)) return free;
-  }
 }

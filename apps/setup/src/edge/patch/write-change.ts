@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a changed file whole, with the mode and owner of the old one, of which a copy stays.
+
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import { BACKUP_SUFFIX, type FileChange } from "../../core/patch.ts";
+import { describeFileError } from "../install/install-error.ts";
+import { lockDirectories } from "../install/lock-directories.ts";
+import { stageText } from "../install/place-file.ts";
+import { readConfig } from "./config-text.ts";
+
+/** What is to be logged of it; the error is one line for people. */
+type Written = Result<Readonly<Record<string, string>>, string>;
+
+/** With the mode and owner of the old one: there may be passwords in it. */
+export async function writeNew(output: string, { path: source, after }: FileChange): Promise<Written> {
+  const path = output || join(await mkdtemp(join(tmpdir(), "tetragon-setup-")), "config.toml");
+  try {
+    const { mode, uid, gid } = await stat(source);
+    const access = { mode: mode & 0o7777, owner: { uid, gid } };
+    await (await (await stageText(after, path, access)).publish()).settle();
+    return ok({ path });
+  } catch (error) {
+    return err(describeFileError(error, path, "choose another file with --output"));
+  }
+}
+
+/** Of a link its target: a link that an operator made stays one. */
+export async function replaceFile({
+  path: given,
+  before,
+  after,
+  backupDirectory,
+}: FileChange): Promise<Written> {
+  try {
+    if (before === undefined) await mkdir(dirname(given), { recursive: true, mode: 0o755 });
+    const path = before === undefined ? given : await realpath(given);
+    const locks = await lockDirectories([{ path: dirname(path) }]);
+    if (!locks.ok) return locks;
+    try {
+      const now = await readConfig(path);
+      if (!now.ok) return now;
+      if (now.value !== before) {
+        return err(`${path} was changed by another program meanwhile: nothing was written, run this again`);
+      }
+      if (before === undefined) {
+        await (await (await stageText(after, path, { mode: 0o644 })).publish()).settle();
+        return ok({ path });
+      }
+      const { mode, uid, gid } = await stat(path);
+      const access = { mode: mode & 0o7777, owner: { uid, gid } };
+      const directory = backupDirectory ?? dirname(path);
+      await mkdir(directory, { recursive: true, mode: 0o755 });
+      const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+      const backup = findFree(join(directory, `${basename(path)}${BACKUP_SUFFIX}${time}`));
+      await (await (await stageText(before, backup, access)).publish()).settle();
+      await (await (await stageText(after, path, access)).publish()).settle();
+      return ok({ path, backup });
+    } finally {
+      await locks.value.release();
+    }
+  } catch (error) {
+    return err(
+      error instanceof Error && "code" in error ? describeFileError(error, given) : describeError(error),
+    );
+  }
+}
+
+/** Two changes in one second: each has its own copy of what was there before. */
+function findFree(path: string): string {
+  for (let count = 1; ; count++) {
+    const free = count === 1 ? path : `${path}-${count}`;
+    if (!existsSync(free)) return free;
+  }
+}
