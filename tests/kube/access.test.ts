@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who the agent is to an API server, and which server it talks to.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setSystemTime, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import {
   type ClusterAccess,
@@ -106,6 +106,27 @@ describe("who asks", () => {
       expect(await fetchPod(client, "shop", "web-1", 5_000)).toMatchObject({ ok: true });
     }
     expect(await Bun.file(`${plugin}.calls`).text()).toBe("who\nwho\n");
+  });
+
+  test("keeps what its program said for as long as that was to last, wherever the clock is set", async () => {
+    const api = begin();
+    const plugin = workspace.path("expiring.sh");
+    const status = { token: "secret-1", expirationTimestamp: new Date(Date.now() + 3_600_000).toISOString() };
+    const said = JSON.stringify({ kind: "ExecCredential", status });
+    writeFileSync(plugin, `#!/bin/sh\necho asked >> ${plugin}.calls\necho '${said}'\n`);
+    chmodSync(plugin, 0o755);
+    const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin, args: [], env: {} };
+    const client = open(accessOf(api, { credentials: { kind: "exec", ...exec } }));
+    const day = 24 * 3_600_000;
+    try {
+      for (const jump of [0, 400 * day, -400 * day]) {
+        setSystemTime(Date.now() + jump);
+        expect(await fetchPod(client, "shop", "web-1", 5_000)).toMatchObject({ ok: true });
+      }
+    } finally {
+      setSystemTime();
+    }
+    expect(await Bun.file(`${plugin}.calls`).text()).toBe("asked\n");
   });
 });
 
