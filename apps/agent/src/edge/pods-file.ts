@@ -7,6 +7,7 @@ import type { Pod, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
 import { followFile } from "./followed-file.ts";
 import type { Parser } from "./parse-thread.ts";
+import { waitAtMost } from "./wait-at-most.ts";
 
 export interface PodsFile {
   readonly source: PodSource;
@@ -16,11 +17,13 @@ export interface PodsFile {
 }
 
 const INTERVAL_MS = 250;
+/** A file system that does not answer (NFS) must not keep the agent from serving. */
+const FIRST_LOOK_MS = 3000;
 /** So many looks find the same file before a pod that it does not have any more is deleted: 2 seconds. */
 const LOOKS_UNTIL_DELETED = 8;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The file was read once when this returns, if it is there. */
+/** The file was read once when this returns, if it is there and could be read within three seconds. */
 export async function openPodsFile(
   path: string,
   parser: Pick<Parser, "parsePods">,
@@ -61,7 +64,6 @@ export async function openPodsFile(
     if (parsed.ok) use(parsed.value);
   };
 
-  await look();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const lookAgain = (): void => {
     timer = setTimeout(async () => {
@@ -69,10 +71,16 @@ export async function openPodsFile(
       if (!isClosed) lookAgain();
     }, intervalMs);
   };
-  lookAgain();
+  let isRead = false;
+  const firstLook = look().then(() => {
+    isRead = true;
+    if (!isClosed) lookAgain();
+  });
+  await waitAtMost(firstLook, FIRST_LOOK_MS);
   return {
     source: store,
     problem: () => {
+      if (!isRead) return `the pods file ${path} is not read yet: its file system does not answer`;
       const error = unread || unused;
       return error === "" ? "" : `the pods file ${path} is not used, pods may be out of date: ${error}`;
     },

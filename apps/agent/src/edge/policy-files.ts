@@ -11,6 +11,7 @@ import type { PolicyStore } from "../core/policy-store.ts";
 import { isMissing } from "./followed-file.ts";
 import type { Parser } from "./parse-thread.ts";
 import { LOOKS_UNTIL_GONE, openPolicyFile, type PolicyFile } from "./policy-file.ts";
+import { waitAtMost } from "./wait-at-most.ts";
 
 export interface PolicyFilesOptions {
   /** Empty for none. */
@@ -32,8 +33,10 @@ export interface PolicyFiles {
 }
 
 const INTERVAL_MS = 500;
+/** A file system that does not answer (NFS) must not keep the agent from serving. */
+const FIRST_LOOK_MS = 3000;
 
-/** What is there and can be used is in force when this returns. */
+/** What is there and can be used is in force when this returns, if it could be read within three seconds. */
 export async function openPolicyFiles(options: PolicyFilesOptions): Promise<PolicyFiles> {
   const { file, directory, policies, parser, log, onSettled, intervalMs = INTERVAL_MS } = options;
   const known = new Map<string, PolicyFile>();
@@ -101,7 +104,6 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
   };
   let isSettled = false;
 
-  await look();
   const lookAgain = (): void => {
     timer = setTimeout(async () => {
       await look();
@@ -109,9 +111,13 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     }, intervalMs);
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
-  lookAgain();
+  const firstLook = look().then(() => {
+    if (!isClosed) lookAgain();
+  });
+  await waitAtMost(firstLook, FIRST_LOOK_MS);
   return {
     problem() {
+      if (isFirstLook) return "the policy files are not read yet: their file system does not answer";
       if (unlisted !== "") return `the policies of ${directory} cannot be listed: ${unlisted}`;
       const [first = "", ...others] = [...known.values()].flatMap((one) => one.problem() || []);
       return others.length === 0 ? first : `${first} (and ${others.length} more, see tetragon policies)`;
