@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { MapSpec } from "../core/map-spec.ts";
+import { openSyscalls } from "@rthooks/sys/syscall";
+import { findMismatch, type MapSpec } from "../core/map-spec.ts";
 import { probeBpf, renderBpfError } from "../index.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { openBpf } from "./open-bpf.ts";
@@ -163,6 +164,62 @@ describe("a map of maps", () => {
     rmSync(path);
     expect(must(bpf.openPinned(path))).toBeUndefined();
   });
+});
+
+describe("whether a map of maps takes others", () => {
+  test.each([
+    { what: "the same layout", change: {}, takes: true },
+    { what: "another size", change: { maxEntries: 7 }, takes: true },
+    { what: "another value", change: { valueSize: 4 }, takes: false },
+    { what: "another key", change: { keySize: 4 }, takes: false },
+    { what: "other flags", change: { flags: 1 }, takes: false },
+  ])("is found out without a change: $what", ({ change, takes }) => {
+    const map = keep(must(bpf.createMapOfMaps(outer, inner)));
+    const one = keep(must(bpf.createMap(inner)));
+    // Full, and with the lowest ids.
+    for (const id of [0, 1, 2]) must(map.update(u32(id), u32(one.fd)));
+    expect(must(bpf.takesInner(map, { ...inner, ...change }))).toBe(takes);
+    expect(must(map.keys())).toHaveLength(12);
+    expect(must(map.lookup(u32(0)))).toEqual(u32(one.info.id));
+  });
+});
+
+test("flags are asked for, and count as part of the layout", () => {
+  const wanted = { ...inner, flags: 1 };
+  const { info } = keep(must(bpf.createMap(wanted)));
+  expect(info.flags).toBe(1);
+  expect([findMismatch(info, wanted), findMismatch(info, inner)]).toEqual([undefined, "flags are 1, not 0"]);
+});
+
+test("a descriptor that another thread has made is a map", () => {
+  const map = keep(must(bpf.createMap(inner)));
+  const again = must(bpf.openDescriptor(map.fd));
+  must(again.update(u64(3), zero));
+  expect(readKeys(map)).toEqual([3]);
+});
+
+test("a program that is pinned is an error, and not taken for a map", () => {
+  const sys = openSyscalls();
+  const path = join(pins, "program");
+  // BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() of include/linux/filter.h.
+  const instructions = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
+  const license = new TextEncoder().encode("Apache-2.0\0");
+  const attr = new Uint8Array(48);
+  const view = new DataView(attr.buffer);
+  const [BPF_PROG_LOAD, BPF_OBJ_PIN, BPF_PROG_TYPE_SOCKET_FILTER] = [5, 6, 1];
+  view.setUint32(0, BPF_PROG_TYPE_SOCKET_FILTER, true);
+  view.setUint32(4, instructions.length / 8, true);
+  view.setBigUint64(8, BigInt(sys.pointerTo(instructions)), true);
+  view.setBigUint64(16, BigInt(sys.pointerTo(license)), true);
+  const fd = must(sys.call("bpf", "program", BPF_PROG_LOAD, attr, attr.length));
+  const target = new TextEncoder().encode(`${path}\0`);
+  const pin = new Uint8Array(16);
+  new DataView(pin.buffer).setBigUint64(0, BigInt(sys.pointerTo(target)), true);
+  new DataView(pin.buffer).setUint32(8, fd, true);
+  must(sys.call("bpf", path, BPF_OBJ_PIN, pin, pin.length));
+  sys.call("close", "", fd);
+  expect(bpf.openPinned(path)).toMatchObject({ ok: false, error: { command: "OBJ_GET", code: "EINVAL" } });
+  rmSync(path);
 });
 
 test("what is not there is nothing, and what is no map is an error", () => {
