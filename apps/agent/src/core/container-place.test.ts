@@ -19,6 +19,16 @@ describe("a container's own cgroup", () => {
       path: `/kubepods/pod${uid}/x/container`,
       own: `/kubepods/pod${uid}/x`,
     },
+    {
+      name: "inside of a pod's, without the id",
+      path: `/kubepods/pod${uid}/x/y/z`,
+      own: `/kubepods/pod${uid}/x`,
+    },
+    {
+      name: "of the inner pod",
+      path: `/kubepods/pod${uid}/x/kubepods/pod${uid}/y/z`,
+      own: `/kubepods/pod${uid}/x/kubepods/pod${uid}/y`,
+    },
     { name: "only called like crun's child", path: "/group/container", own: undefined },
   ])("is found: $name", ({ path, own = path }) => {
     expect(findContainerPlace(path, id)).toEqual({ ok: true, value: own });

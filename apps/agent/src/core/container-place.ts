@@ -24,7 +24,7 @@ export function parseContainerElement(name: string): string {
 
 /** The id in the name of the cgroup. */
 export function findContainerId(cgroupsPath: string): string {
-  const own = leaveCrunChild(cgroupsPath.split("/"));
+  const own = leaveInner(cgroupsPath.split("/"));
   return parseContainerElement(own[own.length - 1] ?? "");
 }
 
@@ -35,7 +35,7 @@ export function findContainerId(cgroupsPath: string): string {
 export function findContainerPlace(cgroupsPath: string, containerId: string): Result<string, Refusal> {
   const elements = cgroupsPath.split("/");
   const named = elements.findIndex((name) => name !== "" && parseContainerElement(name) === containerId);
-  const own = named === -1 ? leaveCrunChild(elements) : elements.slice(0, named + 1);
+  const own = named === -1 ? leaveInner(elements) : elements.slice(0, named + 1);
   const shared = describeShared(own);
   if (shared === undefined) return ok(own.join("/"));
   const message = `cgroupsPath ${own.join("/")} is ${shared}, which holds other cgroups than container ${containerId}'s`;
@@ -58,12 +58,14 @@ export function isContainerPlace(cgroupsPath: string): boolean {
   return isContainerName(elements[elements.length - 1] ?? "") || isPod(elements.slice(0, -1));
 }
 
-function leaveCrunChild(elements: readonly string[]): readonly string[] {
-  if (elements[elements.length - 1] !== crunChild) return elements;
+/** The kubelet's pods have their containers right below, systemd's scopes have crun's child: what is inside of these is left. */
+function leaveInner(elements: readonly string[]): readonly string[] {
+  const pod = elements.findLastIndex((_, at) => isPod(elements.slice(0, at + 1)));
+  if (pod !== -1) return elements.slice(0, pod + 2);
   const parent = elements.slice(0, -1);
-  const isContainers =
-    parent[parent.length - 1]?.endsWith(scopeSuffix) === true || isPod(parent.slice(0, -1));
-  return isContainers ? parent : elements;
+  const isOfScope =
+    elements[elements.length - 1] === crunChild && parent.at(-1)?.endsWith(scopeSuffix) === true;
+  return isOfScope ? parent : elements;
 }
 
 function describeShared(elements: readonly string[]): string | undefined {

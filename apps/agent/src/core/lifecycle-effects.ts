@@ -216,7 +216,7 @@ function findRoot(
     return err({ kind: "cgroup-conflict", message });
   }
   const others =
-    known === undefined && !isContainerPlace(cgroupsPath) ? resolver.findOthersBelow(root) : undefined;
+    known?.id !== root.id && !isContainerPlace(root.path) ? resolver.findOthersBelow(root) : undefined;
   if (others === undefined) return ok(root);
   const message = `cgroupsPath ${cgroupsPath} holds ${others}, which is not container ${containerId}'s`;
   return err({ kind: "bad-request", message });
