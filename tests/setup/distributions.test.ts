@@ -175,7 +175,7 @@ describe("k3s and RKE2", () => {
     60_000,
   );
 
-  test("the rendered file is not what is changed, whoever asks", async () => {
+  test("the rendered file is not changed, nor made into a template", async () => {
     const root = createNode();
     write(root, `${DIR}/config.toml`, toBase(3, "") + OFF);
     const before = readFileSync(join(root, DIR, "config.toml"), "utf8");

@@ -136,6 +136,28 @@ test("containerd before NRI gets a base spec with the hook", async () => {
   expect(existsSync(join(root, "etc/containerd/tetragon-base-spec.json"))).toBe(true);
 }, 60_000);
 
+test("runtimes with base specs of their own get the hook into these, in one round", async () => {
+  const root = createNode("base-specs");
+  writeProgram(root, "usr/bin/containerd", "containerd containerd.io 1.6.36 x");
+  writeProgram(root, "opt/tetragon/tetragon-oci-hook", "tetragon-oci-hook 0.1.0");
+  const table = (name: string, spec: string): string =>
+    `[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${name}]\nruntime_type = "io.containerd.runc.v2"\n${spec}`;
+  const text = [
+    table("runc", 'base_runtime_spec = "/etc/base.json"\n'),
+    table("gpu", 'base_runtime_spec = "/etc/gpu.json"\n'),
+    table("plain", ""),
+  ];
+  write(root, "etc/containerd/config.toml", `version = 2\n${text.join("")}`);
+  const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
+  write(root, "etc/base.json", JSON.stringify({ ociVersion: "1.1.0", hooks: { createRuntime: [hook] } }));
+  write(root, "etc/gpu.json", JSON.stringify({ ociVersion: "1.1.0" }));
+  const before = await diagnose(root);
+  expect(before["wiring"]?.message).toMatch(/pass the hook by: gpu \(.*\), plain \(.*\)$/);
+  await follow(before["wiring"], isRestart);
+  expect((await diagnose(root))["wiring"]).toMatchObject({ status: "ok" });
+  expect(readFileSync(join(root, "etc/gpu.json"), "utf8")).toContain("/opt/tetragon/tetragon-oci-hook");
+}, 60_000);
+
 test("on this machine, as it is", async () => {
   const detected = await run("detect", "-o", "json");
   expect(detected.exitCode).toBe(0);

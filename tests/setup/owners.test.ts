@@ -46,7 +46,7 @@ describe("a daemon", () => {
     expect(done.stderr.indexOf("removed conf")).toBeLessThan(done.stderr.indexOf("removed binary"));
   }, 60_000);
 
-  test("--keep-on-exit leaves both, and they are nobody's", async () => {
+  test("--keep-on-exit leaves both, without an owner", async () => {
     const host = createInstallation(workspace);
     expect((await end(await host.startDaemon(["--keep-on-exit"]))).exitCode).toBe(0);
     expect(isWhole(host)).toBe(true);

@@ -47,7 +47,8 @@ export function readConfigTree(files: NodeFiles, path: string, main?: ConfigDocu
     documents.push({ ...read, path: next });
     for (const pattern of textsOf(read.table["imports"])) {
       const found = resolveImport(files, pattern, next);
-      if (found === undefined) problems.push(`${next}: imports ${pattern}, which is no pattern`);
+      if (found === undefined)
+        problems.push(`${next}: imports ${pattern}, a malformed pattern: containerd does not start`);
       for (const one of found ?? []) if (!pending.includes(one)) pending.push(one);
     }
   }

@@ -62,7 +62,7 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
       const long = plugin === "nri" ? NRI : CRI;
       return hasShortNames ? short : long;
     }
-    // A short "nri" would become io.containerd.grpc.v1.nri, which is no plugin.
+    // A short "nri" would become io.containerd.grpc.v1.nri, which is not a plugin.
     if (plugin === "nri") return NRI;
     const own = rules === "2.0" ? version : toVersion(document.table);
     if (own >= 3 || (rules === "2.0" && hasNewRuntimes)) return CRI_RUNTIME;
@@ -95,7 +95,7 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
     disabling(plugin, document) {
       const isShort = rules === "1" && version < 2;
       const nri = isShort ? ["nri"] : [NRI];
-      // The short name in a later file keeps containerd from starting, which is no CRI either.
+      // The short name in a later file keeps containerd from starting: then CRI does not run either.
       const ids = plugin === "nri" ? nri : ["cri", CRI, CRI_RUNTIME];
       return textsOf(document.table["disabled_plugins"]).filter((id) => ids.includes(id));
     },

@@ -62,7 +62,7 @@ function diagnoseHooksDirs({ hook_configs }: NodeFacts, runtime: RuntimeFacts, a
     const message = `${kind} does not read ${masked.path}: ${masked.by} has the same name, comes later, and calls something else`;
     return createFinding("wiring", "fail", message, advice.remove(masked.by));
   }
-  const message = `${kind} is not told of the hook: nothing in ${dirs} calls it`;
+  const message = `${kind} does not call the hook: nothing in ${dirs} calls it`;
   if (findUsableHooksDir(runtime) !== undefined) {
     return createFinding("wiring", "fail", message, advice.install(runtime));
   }

@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
-import { openSyscalls } from "@rthooks/sys/syscall";
+import { openSyscalls, type Syscalls } from "@rthooks/sys/syscall";
 import { describeFileError } from "./install-error.ts";
 import { removeLeftovers } from "./place-file.ts";
 
@@ -86,12 +86,15 @@ async function isAt(file: FileHandle, path: string): Promise<boolean> {
   return found !== undefined && found.ino === own.ino && found.dev === own.dev;
 }
 
+let syscalls: Syscalls | undefined;
+
 /** flock(2), include/uapi/asm-generic/fcntl.h: LOCK_SH, LOCK_EX, LOCK_NB. */
 const modes = { shared: 1 | 4, exclusive: 2 | 4 } as const; // const: the keys are a union
 
 /** False where another process has a lock that excludes this one; never waits. */
 export function tryLock(fd: number, path: string, mode: keyof typeof modes): boolean {
-  const locked = openSyscalls().call("flock", path, fd, modes[mode]);
+  syscalls ??= openSyscalls();
+  const locked = syscalls.call("flock", path, fd, modes[mode]);
   if (locked.ok) return true;
   if (locked.error.code === "EAGAIN") return false;
   throw new Error(`flock ${path}: ${locked.error.code}`);
