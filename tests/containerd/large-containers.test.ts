@@ -94,9 +94,12 @@ function testRelease(release: ContainerdRelease): void {
     );
     expect(await readMetric("serving")).toBe("0");
     expect(await readMetric("unsynchronized")).toBe("1");
+    const isInStatus = async () => (await seat.agent().status()).stderr.includes("did not synchronize");
+    await waitFor("the agent's status has it", isInStatus);
     await pod.remove();
     await serves();
     expect(await readMetric("unsynchronized")).toBe("0");
+    await waitFor("the agent's status has it no more", async () => !(await isInStatus()));
     await expectHeld();
     await stopPlugin(plugin);
   }, 120_000);

@@ -4,6 +4,7 @@
 export { BoolValue, StringValue } from "./gen/google/protobuf/wrappers.ts";
 export {
   ContainerEventsDefinition,
+  ReportPluginProblemRequest,
   ReportRefusedRequest,
   ReportStoppedRequest,
   ReportStoppedResponse,

@@ -23,6 +23,7 @@ const record: ContainerRecord = {
   ...{ learnedAtNanos: 1n, error: "" },
 };
 const refused: (readonly [string, string])[] = [];
+const problems: string[] = [];
 let client: Client;
 
 beforeAll(async () => {
@@ -47,6 +48,7 @@ beforeAll(async () => {
       awaitPod: () => undefined,
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],
+      reportPluginProblem: (problem) => void problems.push(problem),
       metrics: createAgentMetrics("1.2.3"),
       log: { debug: silent, info: silent, warn: silent, error: silent },
     },
@@ -81,4 +83,13 @@ test("why the NRI plugin refused a container is handed on", async () => {
   const answer = await callUnary(client, ContainerEventsDefinition, reportRefused, request, deadline());
   expect(answer.ok).toBeTrue();
   expect(refused).toEqual([["c1", "too large"]]);
+});
+
+test("what keeps the NRI plugin from its work is handed on", async () => {
+  const { reportPluginProblem } = ContainerEventsDefinition.methods;
+  const report = (problem: string) =>
+    callUnary(client, ContainerEventsDefinition, reportPluginProblem, { problem }, deadline());
+  expect((await report("not synchronized")).ok).toBeTrue();
+  expect((await report("")).ok).toBeTrue();
+  expect(problems).toEqual(["not synchronized", ""]);
 });

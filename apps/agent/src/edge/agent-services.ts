@@ -35,6 +35,8 @@ export interface ServiceOptions {
   readonly metrics: AgentMetrics;
   /** What the agent cannot do just now although it was asked to, one line each. */
   listProblems(): readonly string[];
+  /** The NRI plugin says what keeps it from its work; empty: nothing. */
+  reportPluginProblem(problem: string): void;
 }
 
 /** Each known one costs a look at its cgroup. */
@@ -82,6 +84,16 @@ export function registerServices(
     ContainerEventsDefinition.methods.reportRefused,
     ({ containerId, reason }, answer) => {
       lifecycle.reportRefused(containerId, reason);
+      answer(ok({}));
+    },
+    onBug,
+  );
+  registerUnary(
+    to,
+    ContainerEventsDefinition,
+    ContainerEventsDefinition.methods.reportPluginProblem,
+    ({ problem }, answer) => {
+      options.reportPluginProblem(problem);
       answer(ok({}));
     },
     onBug,

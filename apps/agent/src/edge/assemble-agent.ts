@@ -8,6 +8,7 @@ import { createAgentMetrics } from "../core/agent-metrics.ts";
 import { awaitAll } from "../core/await-all.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
 import { createLifecycle, type Lifecycle } from "../core/lifecycle.ts";
+import { createPluginProblem } from "../core/plugin-problem.ts";
 import { MAX_FILTERS } from "../core/policy-ids.ts";
 import { createPolicyStore } from "../core/policy-store.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
@@ -144,6 +145,7 @@ export async function assembleAgent(
   cri?.value.start(finder);
 
   const descriptors = readDescriptorLimit();
+  const plugin = createPluginProblem(() => performance.now());
   const listProblems = (): readonly string[] =>
     [
       ...filter.value.problems(),
@@ -154,6 +156,7 @@ export async function assembleAgent(
       cri?.value.problem() ?? "",
       cgroupResolver.problem(),
       finder.problem(),
+      plugin.problem(),
       describeDescriptorShortage(descriptors),
     ].filter((text) => text !== "");
   if (options.metricsAddress !== "") {
@@ -196,6 +199,7 @@ export async function assembleAgent(
         log,
         metrics,
         listProblems,
+        reportPluginProblem: plugin.report,
       },
       allowsChangesOnTcp: options.allowsChangesOnTcp,
       bounds: toConnectionBounds(descriptors),

@@ -60,6 +60,7 @@ describe("bounds of the gRPC server", () => {
       awaitPod: () => undefined,
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],
+      reportPluginProblem: () => {},
       allowsChangesOnTcp: false,
       bounds: toConnectionBounds(256),
       metrics,

@@ -115,6 +115,7 @@ describe("the gRPC server", () => {
       },
       metrics,
       listProblems: () => problems,
+      reportPluginProblem: () => {},
       allowsChangesOnTcp: false,
       bounds: toConnectionBounds(256),
     });

@@ -63,6 +63,7 @@ async function createBroken(broken: Partial<Decider>) {
       reportAll: () => {},
       reportStopped: (ids) => void reported.push(...ids),
       reportRefused: () => {},
+      reportProblem: () => {},
       agentConnected: () => {},
     },
     configure: async () => ({ ok: true, value: { mode: "direct", decider } }),

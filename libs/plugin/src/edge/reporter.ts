@@ -3,7 +3,12 @@
 // have ended. No handler waits for any of it.
 
 import type { Logger } from "@rthooks/log";
-import { ContainerEventsDefinition, ReportRefusedRequest, ReportStoppedRequest } from "@rthooks/proto";
+import {
+  ContainerEventsDefinition,
+  ReportPluginProblemRequest,
+  ReportRefusedRequest,
+  ReportStoppedRequest,
+} from "@rthooks/proto";
 import { encodeRuntimeHookRequest } from "@rthooks/proto/unary";
 import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
@@ -17,6 +22,8 @@ export interface Reporter {
   reportStopped(containerIds: readonly string[]): void;
   /** Once: an agent that is away or does not take it has its own log. */
   reportRefused(containerId: string, reason: string): void;
+  /** What keeps this plugin from its work, for the agent's health; empty: nothing any more. */
+  reportProblem(problem: string): void;
   /** The agent may be another one than before. */
   agentConnected(): void;
 }
@@ -34,6 +41,7 @@ export interface ReporterOptions {
 const RUNTIME_HOOK = "/tetragon.FineGuidanceSensors/RuntimeHook";
 const { fullName, methods } = ContainerEventsDefinition;
 const REPORT_STOPPED = `/${fullName}/${methods.reportStopped.name}`;
+const REPORT_PROBLEM = `/${fullName}/${methods.reportPluginProblem.name}`;
 const REPORT_REFUSED = `/${fullName}/${methods.reportRefused.name}`;
 
 /** So that a node full of containers does not keep the agent from the one that waits. */
@@ -43,6 +51,8 @@ const MAX_STOPPED = 500;
 /** Kept for an agent that is away. It finds out by itself what has ended, only later. */
 const MAX_STOPPED_KEPT = 10_000;
 const RETRY_MS = 1000;
+/** An agent forgets a problem that is not repeated. */
+const PROBLEM_MS = 60_000;
 /** 50 ms to 3 s after one another, six seconds in all. One that starts later has its own event. */
 const MISSING_MS = 50;
 const MISSING_TRIES = 7;
@@ -52,6 +62,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   const stopped = new Set<string>();
   let isSendingStopped = false;
   let isStoppedWanted = true;
+  let problem = "";
   /** The last report is the one that goes on. */
   let round = 0;
 
@@ -118,6 +129,14 @@ export function createReporter(options: ReporterOptions): Reporter {
     isSendingStopped = false;
   };
 
+  const sendProblem = (): void => {
+    const message = ReportPluginProblemRequest.encode({ problem }).finish();
+    void client().call(REPORT_PROBLEM, message, timeoutMs);
+  };
+  setInterval(() => {
+    if (problem !== "") sendProblem();
+  }, PROBLEM_MS).unref();
+
   return {
     reportAll: () => void reportAll(),
     reportStopped(containerIds) {
@@ -131,8 +150,14 @@ export function createReporter(options: ReporterOptions): Reporter {
       const message = ReportRefusedRequest.encode({ containerId, reason }).finish();
       void client().call(REPORT_REFUSED, message, timeoutMs);
     },
+    reportProblem(text) {
+      if (text === problem) return;
+      problem = text;
+      sendProblem();
+    },
     agentConnected() {
       isStoppedWanted = true;
+      if (problem !== "") sendProblem();
       void sendStopped();
       void reportAll();
     },

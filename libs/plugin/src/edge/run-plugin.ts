@@ -144,6 +144,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       log,
       handlers,
       onServing: metrics.countSession,
+      onProblem: reporter.reportProblem,
       onStopped: (reason) => {
         metricsServer.value?.close();
         client?.close();

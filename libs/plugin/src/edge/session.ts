@@ -27,6 +27,8 @@ export interface SessionSetup {
   readonly log: Logger;
   readonly handlers: Omit<NriHandlers, "closed" | "tooLarge">;
   onServing(): void;
+  /** One line for people on what keeps events from coming; empty once they come. */
+  onProblem(problem: string): void;
   /** The session is over for good. */
   onStopped(reason: string): void;
 }
@@ -104,6 +106,7 @@ export function startSession(setup: SessionSetup): Session {
           hasSaidAway = false;
           log.info("serving", { plugin: `${setup.index}-${setup.name}` });
           setup.onServing();
+          setup.onProblem("");
         },
         reportLost: ({ context }) => {
           watcher?.renew();
@@ -115,6 +118,7 @@ export function startSession(setup: SessionSetup): Session {
               fields,
             );
           hasSaidAway = true;
+          setup.onProblem(`no session with the runtime (${context.lostBecause}): containers start unheld`);
         },
         reportUnsynchronized: ({ context }) => {
           watcher?.renew();
@@ -128,6 +132,9 @@ export function startSession(setup: SessionSetup): Session {
           // It goes on until a container ends: said at ever longer intervals.
           const level = isPowerOfTwo(context.attempts) ? "error" : "debug";
           log[level]("the runtime did not synchronize this plugin; containers start unheld", fields);
+          setup.onProblem(
+            `the runtime did not synchronize it (${context.lostBecause}): containers start unheld`,
+          );
         },
         reportStopped: ({ context }) => {
           clearInterval(stallCheck);

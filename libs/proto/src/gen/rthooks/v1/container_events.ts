@@ -8,6 +8,14 @@ export const protobufPackage = "rthooks.v1";
 
 export const protobufFileName = "rthooks/v1/container_events.proto";
 
+export interface ReportPluginProblemRequest {
+  /** One line for people; empty: there is nothing any more. */
+  problem: string;
+}
+
+export interface ReportPluginProblemResponse {
+}
+
 export interface ReportRefusedRequest {
   containerId: string;
   /** For people: what the agent shows as the reason, where the container is on record and did not start. */
@@ -23,6 +31,87 @@ export interface ReportStoppedRequest {
 
 export interface ReportStoppedResponse {
 }
+
+function createBaseReportPluginProblemRequest(): ReportPluginProblemRequest {
+  return { problem: "" };
+}
+
+export const ReportPluginProblemRequest: MessageFns<ReportPluginProblemRequest> = {
+  encode(message: ReportPluginProblemRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.problem !== "") {
+      writer.uint32(10).string(message.problem);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportPluginProblemRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportPluginProblemRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportPluginProblemResponse(): ReportPluginProblemResponse {
+  return {};
+}
+
+export const ReportPluginProblemResponse: MessageFns<ReportPluginProblemResponse> = {
+  encode(_: ReportPluginProblemResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportPluginProblemResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportPluginProblemResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseReportRefusedRequest(): ReportRefusedRequest {
   return { containerId: "", reason: "" };
@@ -217,6 +306,15 @@ export const ContainerEventsDefinition = {
       requestType: ReportRefusedRequest as typeof ReportRefusedRequest,
       requestStream: false,
       responseType: ReportRefusedResponse as typeof ReportRefusedResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** What keeps the plugin from its work. Repeated every minute while there is something. */
+    reportPluginProblem: {
+      name: "ReportPluginProblem",
+      requestType: ReportPluginProblemRequest as typeof ReportPluginProblemRequest,
+      requestStream: false,
+      responseType: ReportPluginProblemResponse as typeof ReportPluginProblemResponse,
       responseStream: false,
       options: {},
     },
