@@ -40,9 +40,13 @@ export async function startNriPlugin(
     workspace,
   );
   if (!isServing) return plugin;
-  await waitFor("the plugin serves", () => {
-    if (plugin.hasExited()) throw new Error(`the plugin ended: ${plugin.stderr()}`);
-    return countSessions(containerd) > before;
-  });
+  await waitFor(
+    "the plugin serves",
+    () => {
+      if (plugin.hasExited()) throw new Error(`the plugin ended: ${plugin.stderr()}`);
+      return countSessions(containerd) > before;
+    },
+    60_000,
+  );
   return plugin;
 }
