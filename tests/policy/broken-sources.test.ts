@@ -98,7 +98,7 @@ test("without descriptors nothing can be listed, and the policies stay", async (
   expect(members()).toEqual([[2, true]]);
 }, 60_000);
 
-test("a directory that is away for a moment takes nothing along", async () => {
+test("a directory that is away for a moment keeps its policies in force", async () => {
   renameSync(directory, `${directory}.away`);
   await waitForLog("tracing policy file is missing");
   renameSync(`${directory}.away`, directory);

@@ -77,7 +77,7 @@ export function replaceFile(path: string, content: Content, options: FileOptions
   return !replaced.ok && replaced.error.code === "ENOENT" ? replaceOnce() : replaced;
 }
 
-/** Gone also after a power failure; a file that is not there is no error. */
+/** Gone also after a power failure; a file that does not exist is not an error. */
 export function removeFile(path: string): Result<void, SysError> {
   return attempt("unlink", path, () => {
     withDirectory(path, () => rmSync(path, { force: true }));

@@ -50,7 +50,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
     followFile(path, { maxBytes: MAX_POLICY_BYTES, isReadAtOnce });
   let followed = follow(options.isReadAtOnce);
   let missing = 0;
-  /** Why it cannot be read now, and why what was read of it is not used; empty where there is no such reason. */
+  /** Why it cannot be read now, and why what was read of it is not used; empty for none. */
   let unread = "";
   let unused = "";
   /** Listed under its name. */
@@ -124,7 +124,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       if (isClosed()) return;
       if (look.kind === "missing") {
         miss();
-        // Of one in a directory it is no fault: it was removed since the directory was listed.
+        // A file of the directory was removed after the directory was listed: that is not a fault.
         if (isNamed) setUnread(look.error);
         return;
       }

@@ -46,7 +46,7 @@ export function parseYaml(given: string): Result<readonly unknown[], string> {
   }
 }
 
-/** Undefined for what is no JSON, and may be YAML. */
+/** Undefined for a text that is not JSON: it may be YAML. */
 function parseJson(text: string): Result<readonly unknown[], string> | undefined {
   let value: unknown;
   try {
