@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: measures, prints tables, writes nothing and fails nothing. `--markdown` prints them for
-// docs/performance.md; `hook`, `agent`, `policies` or `containerd` measures that one only.
+// docs/performance.md; `hook`, `agent`, `policies`, `containerd` or `soak` measures that one only.
 import { benchAgent } from "./agent/agent-bench.ts";
 import { benchContainerd } from "./containerd/containerd-bench.ts";
 import { benchHook } from "./hook/hook-bench.ts";
 import { describeMachine } from "./machine.ts";
 import { benchPolicies } from "./policies/policies-bench.ts";
+import { benchSoak } from "./soak/soak-bench.ts";
 import { renderTable } from "./table.ts";
 import { withDirectory } from "./workspace.ts";
 
@@ -19,6 +20,7 @@ for (const [name, measure] of [
   ["agent", benchAgent],
   ["policies", benchPolicies],
   ["containerd", benchContainerd],
+  ["soak", benchSoak],
 ] as const) {
   if (parts.length > 0 && !parts.includes(name)) continue;
   for (const table of await withDirectory(measure)) console.log(renderTable(table, markdown));
