@@ -4,19 +4,26 @@
 import { containerdReleases } from "../../../tests/harness/containerd-release.ts";
 import { createWorkspace, type Workspace } from "../../../tests/harness/workspace.ts";
 import type { Table } from "../table.ts";
+import { openCallsLane } from "./calls-lane.ts";
 import { openNriLane } from "./nri-lane.ts";
 import { readProcessUsage } from "./process-usage.ts";
 import { openRuncLane } from "./runc-lane.ts";
 import { countMapEntries, type SoakLane } from "./soak-lane.ts";
 
-/** RTHOOKS_SOAK_CONTAINERS: of each lane. */
+/** RTHOOKS_SOAK_CONTAINERS: of each lane in which a runtime starts them. */
 const containers = Number(process.env["RTHOOKS_SOAK_CONTAINERS"] ?? 3_000);
-const waveSize = 100;
+const ofRuntime: Plan = { total: containers, waveSize: 100 };
+const ofCalls: Plan = { total: 10 * containers, waveSize: 1_000 };
 /** A wave after each of which the processes are looked at, as a share of all. */
 const looks = [0.1, 0.25, 0.5, 0.75, 1];
 /** JavaScriptCore collects what it can when a process has nothing to do, step by step. */
 const settleMs = 60_000;
 const forgetMs = 60_000;
+
+interface Plan {
+  readonly total: number;
+  readonly waveSize: number;
+}
 
 interface Moment {
   readonly name: string;
@@ -42,11 +49,12 @@ async function waitUntilForgotten(lane: SoakLane): Promise<void> {
   }
 }
 
-async function soak(lane: SoakLane): Promise<Table> {
+async function soak(lane: SoakLane, plan: Plan): Promise<Table> {
+  const { total, waveSize } = plan;
   const moments = [await look(lane, "before the first")];
   let peak: Moment | undefined;
-  for (let made = 0; made < containers; ) {
-    const wave = Math.min(waveSize, containers - made);
+  for (let made = 0; made < total; ) {
+    const wave = Math.min(waveSize, total - made);
     await lane.start(wave);
     made += wave;
     const full = await look(lane, `the fullest: ${wave} run`);
@@ -56,19 +64,19 @@ async function soak(lane: SoakLane): Promise<Table> {
     if (peak === undefined || memory(full) > memory(peak)) peak = full;
     await lane.remove();
     await waitUntilForgotten(lane);
-    const isLookedAt = looks.some((share) => share * containers > made - wave && share * containers <= made);
+    const isLookedAt = looks.some((share) => share * total > made - wave && share * total <= made);
     if (isLookedAt) moments.push(await look(lane, `${made} made and removed`));
   }
   if (peak !== undefined) moments.push(peak);
   await Bun.sleep(settleMs);
-  moments.push(await look(lane, `a minute later`));
-  return renderSoak(lane, moments);
+  moments.push(await look(lane, "a minute later"));
+  return renderSoak(lane, plan, moments);
 }
 
-function renderSoak(lane: SoakLane, moments: readonly Moment[]): Table {
+function renderSoak(lane: SoakLane, { total, waveSize }: Plan, moments: readonly Moment[]): Table {
   const names = Object.keys(lane.pids);
   return {
-    title: `Soak: ${containers} containers, ${lane.name}`,
+    title: `Soak: ${total} containers, ${lane.name}`,
     columns: [
       ...["moment", "known", "map entries"],
       ...names.flatMap((name) => [`${name} MB`, "descriptors", "watches", "threads"]),
@@ -86,10 +94,10 @@ function renderSoak(lane: SoakLane, moments: readonly Moment[]): Table {
   };
 }
 
-async function withLane(name: string, open: (workspace: Workspace) => Promise<SoakLane>): Promise<Table> {
-  const workspace = createWorkspace(name);
+async function soakLane(plan: Plan, open: (workspace: Workspace) => Promise<SoakLane>): Promise<Table> {
+  const workspace = createWorkspace("soak");
   try {
-    return await soak(await open(workspace));
+    return await soak(await open(workspace), plan);
   } finally {
     await workspace.close();
   }
@@ -99,8 +107,9 @@ export async function benchSoak(): Promise<readonly Table[]> {
   const [older, newer] = containerdReleases;
   if (older === undefined || newer === undefined) throw new Error("two containerds are needed");
   return [
-    await withLane("sk1", openRuncLane),
-    await withLane("sk2", (workspace) => openNriLane(workspace, older, "inject")),
-    await withLane("sk3", (workspace) => openNriLane(workspace, newer, "direct")),
+    await soakLane(ofCalls, openCallsLane),
+    await soakLane(ofRuntime, openRuncLane),
+    await soakLane(ofRuntime, (workspace) => openNriLane(workspace, older, "inject")),
+    await soakLane(ofRuntime, (workspace) => openNriLane(workspace, newer, "direct")),
   ];
 }
