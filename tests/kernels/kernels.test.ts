@@ -45,6 +45,11 @@ function testKernel(kernel: Kernel, cgroups: CgroupLayout): void {
     expect(vm.result("hierarchies")).toBe(cgroups === "v2" ? "cgroup2" : "cgroup");
   });
 
+  test("has what programs in the kernel need: BPF LSM and the types of the kernel", () => {
+    expect(vm.result("lsm").split(",")).toContain("bpf");
+    expect(vm.result("btf")).toBe("/sys/kernel/btf/vmlinux");
+  });
+
   test("a container executes nothing of its own before the agent's answer", () => {
     expect(vm.result("held.acts-before-answer")).toBe("");
   });

@@ -98,6 +98,8 @@ mkdir -p /rootfs/bin /rootfs/proc /rootfs/out
 cp /bin/busybox /rootfs/bin && for applet in sh sleep; do ln -s busybox /rootfs/bin/$applet; done
 for bundle in /bundles/*; do mkdir $bundle/out; done
 result kernel $(uname -r)
+result lsm "$(cat /sys/kernel/security/lsm)"
+result btf "$(ls /sys/kernel/btf/vmlinux)"
 result hierarchies "$(awk '$3 ~ /^cgroup/ { print $3 }' /proc/mounts | sort -u)"
 `;
 

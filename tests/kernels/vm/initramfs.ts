@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runProcess } from "../../harness/process.ts";
 import { findTool } from "../../harness/programs.ts";
@@ -28,21 +28,18 @@ export async function createInitramfs(dir: string, kernel: Kernel, contents: Roo
   const root = join(dir, "root");
   const archive = join(dir, "initramfs");
   cpSync(kernel.rootDir, root, { recursive: true, verbatimSymlinks: true });
-  for (const name of programs) place(root, `/usr/bin/${name}`, { from: join(kernel.programsDir, name) });
+  for (const name of programs) {
+    const from = join(kernel.programsDir, name);
+    if (!existsSync(from)) throw new Error(`${from} is missing: \`make test\` builds it`);
+    place(root, `/usr/bin/${name}`, { from });
+  }
   for (const [path, source] of Object.entries(contents.files)) place(root, path, source);
   writeFileSync(join(root, "init"), contents.init);
   chmodSync(join(root, "init"), 0o755);
   // Not compressed: to unpack it costs an emulated processor more than to read it.
   const pack = 'cd "$1" && find . -print0 | "$2" --quiet --null --create --format=newc --owner=0:0 >"$3"';
-  const { exitCode, stderr } = await runProcess([
-    "/bin/sh",
-    "-c",
-    pack,
-    "sh",
-    root,
-    findTool("cpio"),
-    archive,
-  ]);
+  const words = [pack, "sh", root, findTool("cpio"), archive];
+  const { exitCode, stderr } = await runProcess(["/bin/sh", "-c", ...words]);
   if (exitCode !== 0) throw new Error(`cpio: ${stderr}`);
   return archive;
 }
