@@ -36,7 +36,7 @@ const system = {
   namespace: "kube-system",
   labels: {},
 };
-const waitLong = ["--grpc-timeout", "200s"];
+const waitLong = ["--grpc-timeout", "15m"];
 const giveUp = ["--grpc-timeout", "100ms", "--grpc-timeout-allowed", "100ms"];
 
 export const held: GuestContainer = { name: "held", pod: web, hookFlags: waitLong };
@@ -117,13 +117,13 @@ for name in beside unplaced; do
   until_true is_started $name
 done
 for name in held beside unplaced; do report_cgroup $name; done
-result status "$(tetragon status --output json --timeout 100s 2>&1)"
+result status "$(tetragon status --output json --timeout 5m 2>&1)"
 report_maps held
 `;
 
 const refuseAnother = `
-report another timeout 60 tetragon $agent_flags
-report another-socket timeout 60 tetragon $agent_flags --server-address unix:///tmp/another.sock
+report another timeout 300 tetragon $agent_flags
+report another-socket timeout 300 tetragon $agent_flags --server-address unix:///tmp/another.sock
 report_maps refused
 `;
 

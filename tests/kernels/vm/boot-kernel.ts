@@ -27,8 +27,8 @@ export interface Booted {
   result(name: string): string;
 }
 
-/** Long enough for a machine whose processors are busy with something else; on an idle one it takes 20 to 50 s. */
-export const bootDeadlineMs = 600_000;
+/** Long enough for a machine whose processors are busy with something else; on an idle one it takes half a minute. */
+export const bootDeadlineMs = 900_000;
 const endMark = "script-ended";
 
 /** What differs per architecture. Both are emulated in software: KVM is not available everywhere. */

@@ -51,9 +51,9 @@ cd /root
 result() { local name=$1; shift; echo "$*" | sed "s/^/RESULT $name=/"; }
 # report NAME COMMAND...: its whole output, and its exit code as NAME.exit.
 report() { local name=$1 code; shift; "$@" >/tmp/report 2>&1; code=$?; result $name "$(cat /tmp/report)"; result $name.exit $code; }
-# until_true COMMAND...: waits until the command succeeds. When it does not within two minutes, the machine ends there.
+# until_true COMMAND...: waits until the command succeeds. When it does not within five minutes, the machine ends there.
 until_true() {
-  local end=$(($(date +%s) + 120))
+  local end=$(($(date +%s) + 300))
   until "$@" >/dev/null 2>&1; do
     [ $(date +%s) -lt $end ] || { tail -n 20 /tmp/*.log; echo "not seen in time: $*"; sleep 1; poweroff -f; }
     sleep 0.1
