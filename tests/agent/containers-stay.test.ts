@@ -163,7 +163,7 @@ test("a cgroup with processes that was in a policy is still in it, after any ste
             break;
           case "kill the agent":
             await restartAgent();
-            // In this life nobody names the container, where the API server does not have its pod.
+            // In this life no call names the container, and the API server may not have its pod.
             await Bun.sleep(100);
             expect(isHeld(rootId)).toBe(true);
             await restartAgent();

@@ -201,7 +201,7 @@ test("a container stays in its policies while it runs, though its pod is deleted
   });
   expect(members()).toEqual(both);
 
-  // With its pod out of the list and known to nobody but the runtime, it stays over an agent's life, too.
+  // With no pod in the list and no call, they stay over an agent's life, too.
   seat.agent().process.signal("SIGKILL");
   await seat.agent().process.exited;
   await seat.start();

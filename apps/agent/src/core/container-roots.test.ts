@@ -12,7 +12,7 @@ describe("the roots of containers", () => {
     { name: "below", path: "/kubepods/pod1/a/x/y", overlap: { containerId: "a", path: "/kubepods/pod1/a" } },
     { name: "above", path: "/kubepods/pod2", overlap: { containerId: "b", path: "/kubepods/pod2/b" } },
     { name: "beside", path: "/kubepods/pod2/bb", overlap: undefined },
-  ])("one that is $name is told as it is", ({ path, overlap }) => {
+  ])("a root that is $name: the overlap is found", ({ path, overlap }) => {
     expect(roots.findOverlap("new", path)).toEqual(overlap);
   });
 
@@ -53,7 +53,7 @@ describe("the roots of containers", () => {
 describe("a call for a container with a root", () => {
   const root = { path: "/c", id: 7n };
   const never = (): never => {
-    throw new Error("nobody has to look");
+    throw new Error("no look is needed");
   };
   test("that names a cgroup below it means the root", () => {
     expect(chooseRoot(root, { path: "/c/container", id: 8n }, never)).toEqual(root);

@@ -157,7 +157,7 @@ describe("a cgroup that another container has", () => {
     expect(announce(call)).toMatchObject(refused);
     expect(announce({ ...call, ...synchronize })).toMatchObject(refused);
     expect(filtered()).toEqual(["c1 7+8 shop"]);
-    // In nobody's way any more.
+    // The first one has ended.
     for (const gone of [path, `${path}/inner`]) cgroups.delete(gone);
     cgroups.set(cgroupsPath, 19n);
     expect(announce(call)).toBe("released");
@@ -223,7 +223,7 @@ test("what the runtime made below a held container's cgroup is in the policies b
   expect(order).toEqual(["7+70"]);
 });
 
-test("a caller that had given up is told so, and not that the cgroup is missing", () => {
+test("a call whose deadline has passed is refused as too late, and not because the cgroup is missing", () => {
   const { announce, lifecycle } = open();
   expect(announce({}, 999_999)).toMatchObject({ kind: "too-late" });
   expect(lifecycle.list()).toMatchObject([

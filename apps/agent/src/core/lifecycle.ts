@@ -32,7 +32,7 @@ export interface Lifecycle {
   find(containerId: string): ContainerRecord | undefined;
   /** It has been let go, or is about to be. */
   knows(containerId: string): boolean;
-  /** It was on record, and has ended: whoever lists it as running may be late. */
+  /** It was on record, and has ended: a list that has it as running is old. */
   hasEnded(containerId: string): boolean;
   /** The containers that a sweep has to look at, as they are now. */
   containerIds(): readonly string[];
@@ -215,7 +215,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       keys.addUid(knownKey, podUid);
       return ok(knownKey);
     }
-    // What never began is in nobody's way, nor is what has ended.
+    // A container that failed, or has ended, gives way.
     findContainer(containerId)?.send({ type: "failure.discarded" });
     checkAlive(containerId);
     if (!podKeyOf.has(containerId)) return ok(key);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers that run, by the word of the pod source or the runtime, and whose cgroups have not been found: they are in no
+// Containers that the pod source or the runtime lists as running and whose cgroups have not been found: they are in no
 // policy.
 
 import type { ContainerRecord } from "./container-record.ts";

@@ -30,7 +30,7 @@ test("a static pod is found by its hash under its own name only", () => {
   expect(store.find({ uid: hash, namespace: "shop", name: "other" })).toBeUndefined();
 });
 
-test("another pod that claims a static pod's hash takes nothing from it, whoever comes first", () => {
+test("another pod that claims a static pod's hash takes nothing from it, in either order", () => {
   const mirror = pod("etcd", "db", hash);
   const claim = { ...pod("evil", "evil", hash), namespace: "tenant" };
   for (const pods of [

@@ -44,7 +44,7 @@ const nameKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string =
 
 export function createPodStore(): PodStore {
   const byUid = new Map<string, Pod>();
-  /** By hash, namespace and name: whoever may create pods may write another pod's hash, but not take its name. */
+  /** By hash, namespace and name: an author of pods can write another pod's hash, but cannot take its name. */
   const byMirror = new Map<string, Pod>();
   const byName = new Map<string, Pod>();
   const ahead = new Set<string>();

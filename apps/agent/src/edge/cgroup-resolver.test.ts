@@ -108,7 +108,7 @@ describe("in the hierarchy of this machine", () => {
     });
   });
 
-  test("what exists in a version 1 hierarchy only is told, with the place", () => {
+  test("a cgroup that exists in a version 1 hierarchy only: the message names the hierarchy", () => {
     const v1Roots = [mkdtempSync(join(tmpdir(), "rthooks-v1-")), "/nowhere"];
     mkdirSync(join(v1Roots[0] ?? "", "c1"));
     const { error } = { error: undefined, ...createCgroupResolver({ ...root, v1Roots }).resolve("/c1") };

@@ -128,7 +128,7 @@ test("nobody looks for what is gone", async () => {
   finder.close();
 });
 
-test("one that is not found is told, with the reason, until it is found or does not run any more", async () => {
+test("one that is not found is listed, with the reason, until it is found or does not run any more", async () => {
   const { finder, pods, addCgroup, known, asked } = begin(new Map([["elsewhere", "/not/there"]]));
   pods.put(running({ containers: [container, { ...container, id: "elsewhere" }] }));
   await until(() => finder.listLost().length === 2);

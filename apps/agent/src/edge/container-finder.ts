@@ -75,7 +75,7 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     );
 
   const report = (container: RunningContainer, reason: string): void => {
-    // One that was known has ended, and whoever lists it has not heard of that yet.
+    // One that was on record has ended, and the list is older than its end.
     if (isClosed || lifecycle.hasEnded(container.id)) return;
     if (!lost.note(container, reason, nowNanos())) return;
     log.warn("running container's cgroup not found: it is in no policy", {

@@ -137,7 +137,7 @@ const podSetup = effects.extend({
   },
 });
 
-/** The source's word on the pod, whoever named it before. */
+/** The source has the pod: its identity replaces what callers said. */
 const onceKnown = [
   {
     guard: "sourceSaysOtherNamespace",
