@@ -44,7 +44,7 @@ export function createInstallation(workspace: Workspace, installDir?: string): I
     async startDaemon(flags = []) {
       const argv = ["install", "--daemonize", ...places, "--local-binary", findHook(), ...flags];
       const daemon = startProcess([findSetup(), ...argv], {}, workspace);
-      await waitFor("the installation", () => daemon.stderr().includes("waiting for SIGTERM"));
+      await waitFor("the installation", () => daemon.stderr().includes("waiting for SIGTERM"), 60_000);
       return daemon;
     },
     uninstall: (flags = []) => run(["uninstall", ...places, ...flags]),

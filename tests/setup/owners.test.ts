@@ -44,14 +44,14 @@ describe("a daemon", () => {
     expect(done.exitCode).toBe(0);
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
     expect(done.stderr.indexOf("removed conf")).toBeLessThan(done.stderr.indexOf("removed binary"));
-  }, 60_000);
+  }, 180_000);
 
   test("--keep-on-exit leaves both, without an owner", async () => {
     const host = createInstallation(workspace);
     expect((await end(await host.startDaemon(["--keep-on-exit"]))).exitCode).toBe(0);
     expect(isWhole(host)).toBe(true);
     expect(host.notes()).toEqual([".tetragon-oci-hook.callers"]);
-  }, 60_000);
+  }, 180_000);
 
   test("a SIGTERM during the installation ends it when it is whole, and nothing stays", async () => {
     const host = createInstallation(workspace);
@@ -63,10 +63,10 @@ describe("a daemon", () => {
       {},
       workspace,
     );
-    await waitFor("a part of the installation", () => existsSync(host.binary));
+    await waitFor("a part of the installation", () => existsSync(host.binary), 60_000);
     expect((await end(daemon)).exitCode).toBe(0);
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   const damages: readonly { readonly name: string; damage(host: Installation): void }[] = [
     { name: "the hook is removed", damage: ({ binary }) => rmSync(binary) },
@@ -88,7 +88,7 @@ describe("a daemon", () => {
       const host = createInstallation(workspace);
       const daemon = await host.startDaemon();
       damage(host);
-      await waitFor("the files", () => isWhole(host) && daemon.stderr().includes("put back"), 30_000);
+      await waitFor("the files", () => isWhole(host) && daemon.stderr().includes("put back"), 90_000);
       expect((await end(daemon)).exitCode).toBe(0);
       expect(existsSync(host.conf) || existsSync(host.binary)).toBe(false);
     },
@@ -100,7 +100,7 @@ describe("a daemon", () => {
     const daemon = await host.startDaemon();
     rmSync(host.hooksDir, { recursive: true });
     writeFileSync(host.hooksDir, "in the way");
-    await waitFor("the error", () => daemon.stderr().includes("installed files cannot be put back"), 30_000);
+    await waitFor("the error", () => daemon.stderr().includes("installed files cannot be put back"), 90_000);
     rmSync(host.hooksDir);
     await waitFor("the files", () => isWhole(host), 60_000);
     await end(daemon);
@@ -115,22 +115,22 @@ describe("of two daemons the later one owns the files", () => {
     await end(earlier);
     expect(isWhole(host)).toBe(true);
     rmSync(host.conf);
-    await waitFor("the configuration", () => isWhole(host), 30_000);
+    await waitFor("the configuration", () => isWhole(host), 90_000);
     await end(later);
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test("the earlier one lets go of them: what is removed comes back once", async () => {
     const host = createInstallation(workspace);
     const earlier = await host.startDaemon();
     const later = await host.startDaemon();
-    await waitFor("the earlier one lets go", () => isReleased(earlier), 30_000);
+    await waitFor("the earlier one lets go", () => isReleased(earlier), 90_000);
     rmSync(host.binary);
-    await waitFor("the hook", () => isWhole(host), 30_000);
+    await waitFor("the hook", () => isWhole(host), 90_000);
     expect(earlier.stderr()).not.toContain("put back");
     await end(later);
     await end(earlier);
-  }, 60_000);
+  }, 180_000);
 
   test("each removes its own configuration where they have a hook in common", async () => {
     const host = createInstallation(workspace);
@@ -141,7 +141,7 @@ describe("of two daemons the later one owns the files", () => {
     expect([existsSync(host.conf), isWhole(other)]).toEqual([false, true]);
     await end(later);
     expect(existsSync(host.binary)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test("each removes its own hook where they have a configuration in common", async () => {
     const host = createInstallation(workspace);
@@ -153,7 +153,7 @@ describe("of two daemons the later one owns the files", () => {
     expect(readFileSync(host.conf, "utf8")).toContain(join(elsewhere, "tetragon-oci-hook"));
     await end(later);
     expect(existsSync(host.conf)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("while a daemon lives", () => {
@@ -163,7 +163,7 @@ describe("while a daemon lives", () => {
     expect((await host.install()).exitCode).toBe(0);
     await end(daemon);
     expect(isWhole(host)).toBe(true);
-  }, 60_000);
+  }, 180_000);
 
   test("what is uninstalled stays away", async () => {
     const host = createInstallation(workspace);
@@ -176,7 +176,7 @@ describe("while a daemon lives", () => {
     );
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
     expect((await end(daemon)).exitCode).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a hook that something calls is not removed", () => {
@@ -268,7 +268,7 @@ describe("a hook that something calls is not removed", () => {
     });
     writeFileSync(join(root, "etc/base.json"), createSpec());
     expect((await host.uninstall(flags)).exitCode).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test("by a daemon at its end either, which removes its configuration", async () => {
     const host = createInstallation(workspace);
@@ -281,7 +281,7 @@ describe("a hook that something calls is not removed", () => {
       stderr: expect.stringContaining(other.conf),
     });
     expect([existsSync(host.conf), isWhole(other)]).toEqual([false, true]);
-  }, 60_000);
+  }, 180_000);
 
   test("a loader that another configuration still needs stays too", async () => {
     const host = createInstallation(workspace);
@@ -294,7 +294,7 @@ describe("a hook that something calls is not removed", () => {
     appendFileSync(other.conf, " ");
     await other.install(["--libc", "host"]);
     expect(existsSync(loader)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test("nor does a hook of another name in the same directory lose its loader", async () => {
     const host = createInstallation(workspace);
@@ -307,5 +307,5 @@ describe("a hook that something calls is not removed", () => {
     expect([existsSync(loader), existsSync(join(host.installDir, "other-hook"))]).toEqual([true, false]);
     expect((await host.uninstall()).exitCode).toBe(0);
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
