@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents that people write: YAML (docs/adr/0016) or JSON. A key that stands twice is an error, and so is what becomes
+// Documents that people write: YAML (docs/adr/0015) or JSON. A key that stands twice is an error, and so is what becomes
 // large only when it is read: the work is bounded by the length of the text.
 
 import { type PathKey, renderPath } from "@rthooks/policy";
