@@ -235,3 +235,60 @@ describe("a policy's configuration", () => {
     });
   });
 });
+
+describe("a policy whose filters were refused", () => {
+  test("is in force once there is room, and not before", () => {
+    const { store, fault, keys } = open();
+    fault.room = 1;
+    store.put("static", policy("first"));
+    expect(store.put("k8s", policy("second")).ok).toBe(false);
+    store.retryRefused();
+    expect(store.list("k8s")).toMatchObject([{ name: "second", state: "load_error" }]);
+    store.remove({ name: "first", namespace: "", domain: "static" });
+    store.retryRefused();
+    expect(store.list("k8s")).toMatchObject([{ name: "second", state: "enabled", error: "" }]);
+    expect(keys).toHaveLength(1);
+  });
+
+  test("gets the version that was put last, also where an older one is in force", () => {
+    const { store, fault } = open();
+    fault.room = 2;
+    store.put("static", policy("first"));
+    store.put("k8s", policy("second", withWorkloads("a")));
+    store.put("k8s", policy("second", withWorkloads("a", "b")));
+    expect(store.list("k8s")[0]?.error).toContain("a newer one is not used");
+    store.remove({ name: "first", namespace: "", domain: "static" });
+    store.retryRefused();
+    expect(store.list("k8s")).toMatchObject([{ state: "enabled", error: "" }]);
+  });
+
+  test.each([
+    { name: "a call brought it", forget: () => {}, isCall: true },
+    {
+      name: "it was removed",
+      forget: ({ store }: ReturnType<typeof open>) => store.remove({ ...web, domain: "k8s" }),
+      isCall: false,
+    },
+    {
+      name: "it is not for this node any more",
+      forget: ({ store }: ReturnType<typeof open>) => store.skip({ ...web, domain: "k8s" }),
+      isCall: false,
+    },
+    {
+      name: "a newer one is faulty",
+      forget: ({ store }: ReturnType<typeof open>) => store.reject({ ...web, domain: "k8s" }, "faulty"),
+      isCall: false,
+    },
+  ])("is not put again where $name", ({ forget, isCall }) => {
+    const opened = open();
+    const { store, fault, keys } = opened;
+    fault.room = 1;
+    store.put("static", policy("first"));
+    if (isCall) store.add("k8s", policy("web"));
+    else store.put("k8s", policy("web"));
+    forget(opened);
+    store.remove({ name: "first", namespace: "", domain: "static" });
+    store.retryRefused();
+    expect(keys).toEqual([]);
+  });
+});

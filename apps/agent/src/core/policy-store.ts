@@ -37,9 +37,12 @@ export interface PolicyStatus extends PolicyName {
 
 /** Errors are one line for people. */
 export interface PolicyStore {
+  /** One that is refused is not tried again: the error has gone to the caller. */
   add(domain: string, policy: TracingPolicy): Result<void, string>;
   /** In place of the one of its name, which goes on where the new one has no filter. */
   put(domain: string, policy: TracingPolicy): Result<void, string>;
+  /** Puts those again whose filters were refused, once other filters have gone since. */
+  retryRefused(): void;
   /** It is there and cannot be used; one of its name that is in force stays so. */
   reject(name: PolicyName, error: string): void;
   /** It is there and not for this node: it has no filter. */
@@ -74,7 +77,16 @@ type StoreFilter = Pick<MapPolicyFilter, "putPolicy" | "removePolicy"> &
 
 export function createPolicyStore(filter: StoreFilter): PolicyStore {
   const entries = new Map<string, Entry>();
+  /** The newest version of each that was put and has no filters, by its key. */
+  const refused = new Map<string, { readonly domain: string; readonly policy: TracingPolicy }>();
+  /** Filters have gone since refused policies were last put again. */
+  let hasRoom = false;
   let lastId = 0;
+
+  const removeFilter = (filterKey: string): void => {
+    filter.removePolicy(filterKey);
+    hasRoom = refused.size > 0;
+  };
 
   const find = (name: PolicyName): Result<Entry, string> => {
     const entry = entries.get(toPolicyKey(name));
@@ -101,7 +113,7 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
       }
       if (filterKey === key) own = id.value;
     }
-    for (const filterKey of before.keys()) if (!wanted.has(filterKey)) filter.removePolicy(filterKey);
+    for (const filterKey of before.keys()) if (!wanted.has(filterKey)) removeFilter(filterKey);
     return ok(own);
   };
 
@@ -126,6 +138,8 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
     const filters = toFilters(key, policy);
     const filterId = setFilters(key, filters, entry?.filters ?? noFilters);
     const error = filterId.ok ? "" : `its filter cannot be set: ${filterId.error}`;
+    if (filterId.ok) refused.delete(key);
+    else refused.set(key, { domain, policy });
     if (entry !== undefined && old !== undefined && isInForce(old) && !filterId.ok) {
       entry.status = { ...old, error: `a newer one is not used: ${error}` };
     } else {
@@ -147,11 +161,20 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
     add(domain, policy) {
       const name = toPolicyName(domain, policy);
       const old = entries.get(toPolicyKey(name))?.status;
-      return old === undefined || !isInForce(old)
-        ? put(domain, policy)
-        : err(`tracing policy ${render(name)} is there already: delete it first`);
+      if (old !== undefined && isInForce(old)) {
+        return err(`tracing policy ${render(name)} is there already: delete it first`);
+      }
+      const added = put(domain, policy);
+      refused.delete(toPolicyKey(name));
+      return added;
+    },
+    retryRefused() {
+      if (!hasRoom) return;
+      hasRoom = false;
+      for (const { domain, policy } of [...refused.values()]) put(domain, policy);
     },
     reject(name, error) {
+      refused.delete(toPolicyKey(name));
       const entry = entries.get(toPolicyKey(name));
       const old = entry?.status;
       const status: PolicyStatus =
@@ -169,8 +192,9 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
       else entry.status = status;
     },
     skip(name) {
+      refused.delete(toPolicyKey(name));
       const entry = entries.get(toPolicyKey(name));
-      for (const filterKey of entry?.filters.keys() ?? []) filter.removePolicy(filterKey);
+      for (const filterKey of entry?.filters.keys() ?? []) removeFilter(filterKey);
       const status: PolicyStatus = {
         ...name,
         id: entry?.status.id ?? ++lastId,
@@ -185,7 +209,8 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
       const entry = find(name);
       if (!entry.ok) return entry;
       entries.delete(toPolicyKey(name));
-      for (const filterKey of entry.value.filters.keys()) filter.removePolicy(filterKey);
+      refused.delete(toPolicyKey(name));
+      for (const filterKey of entry.value.filters.keys()) removeFilter(filterKey);
       return ok(undefined);
     },
     configure(name, { enable, mode }) {

@@ -108,6 +108,8 @@ export async function assembleAgent(
   parts.defer(() => clearInterval(filterSweep));
 
   const policies = createPolicyStore(policyFilter);
+  const refusedSweep = setInterval(policies.retryRefused, sweepIntervalMs);
+  parts.defer(() => clearInterval(refusedSweep));
   const archive =
     options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive);
   if (!archive.ok) return archive;
