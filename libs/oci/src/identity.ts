@@ -78,7 +78,7 @@ function readContainerd(annotations: Annotations): Named {
   return { pod, containerName: read(name), containerImage: read(image) };
 }
 
-/** Where no CRI stands between a pod author and the spec, whoever ran the runtime wrote the annotations. */
+/** Where no CRI stands between a pod author and the spec, the user who ran the runtime wrote the annotations. */
 function readEither(annotations: Annotations): Named {
   const first = (...keys: readonly string[]): string => {
     for (const key of keys) {

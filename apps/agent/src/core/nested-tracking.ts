@@ -8,7 +8,7 @@ import { followNested, maxNested } from "./nested-cgroups.ts";
 import { createNestedLooks, type LooksOptions } from "./nested-looks.ts";
 import type { PolicyFilter } from "./policy-filter.ts";
 
-/** Tells of changes below cgroups as they happen. */
+/** Reports changes below cgroups as they happen. */
 export interface NestedWatch {
   /** The container's own, beside what is watched for it already. */
   begin(containerId: string, cgroup: Cgroup): void;

@@ -30,12 +30,12 @@ export type PodChange =
   | { readonly kind: "changed"; readonly pod: Pod }
   /** Only of its containers is something else said than before. */
   | { readonly kind: "containers"; readonly pod: Pod }
-  /** The last list lacks it, and nobody has said that it was deleted: its containers may run on. */
+  /** The last list lacks it, and no DELETED event came: its containers may still run. */
   | { readonly kind: "unlisted"; readonly pod: Pod }
   | { readonly kind: "deleted"; readonly pod: Pod };
 
 export interface PodSource {
-  /** False where it never has a pod: then nobody knows labels better than the runtime. */
+  /** False where it never has a pod: then the labels from the runtime are the best there are. */
   readonly hasPods: boolean;
   /** By UID where there is one, else by namespace and name. */
   find(query: PodQuery): Pod | undefined;

@@ -46,7 +46,7 @@ interface Wanted {
 
 export function openContainerFinder(options: FinderOptions): ContainerFinder {
   const { lifecycle, podSource, cgroupRoot, intervalMs, locate, log } = options;
-  /** By who tells of them, and by their ids. */
+  /** By their source, and by their ids. */
   const wanted = new Map<string, ReadonlyMap<string, RunningContainer>>();
   const lost = createLostContainers();
   let timer: ReturnType<typeof setTimeout> | undefined;

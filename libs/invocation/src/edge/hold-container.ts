@@ -64,7 +64,7 @@ export type Verdict =
       readonly failure: HoldFailure;
       /** The fail check's reason. */
       readonly denial: string;
-      /** For whoever asked for the container. */
+      /** For the user who asked for the container. */
       readonly message: string;
     };
 

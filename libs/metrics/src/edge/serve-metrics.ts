@@ -12,7 +12,7 @@ interface MetricsServer {
 
 const UNIX = "unix://";
 const GRAMMAR = "use host:port or unix:///path";
-/** Prometheus needs one. Whoever may connect must not take the program's descriptors. */
+/** Prometheus needs one. Clients must not use up the file descriptors of the program. */
 const maxConnections = 32;
 /** Of a connection that says nothing, or half a request. */
 const silenceMs = 5000;

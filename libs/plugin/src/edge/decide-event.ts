@@ -155,7 +155,7 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
       case "RemoveContainer":
         if (container === undefined) return ok(undefined);
         noteUndone(container.id);
-        // What is removed was stopped before, unless nobody listened then.
+        // A removed container was stopped before, but the plugin may have been away then.
         if (known.remove(container.id) || name === "StopContainer") reporter.reportStopped([container.id]);
         return ok(undefined);
       case "RemovePodSandbox":
