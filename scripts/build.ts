@@ -12,18 +12,19 @@ interface Program {
   readonly workers?: readonly string[];
 }
 
+const root = join(import.meta.dir, "..");
+
 const programs: readonly Program[] = [
   { name: "tetragon-oci-hook", entry: "apps/hook/src/main.ts" },
   {
     name: "tetragon",
     entry: "apps/agent/src/main.ts",
-    workers: ["outer-map", "parse", "reverse-map"].map((name) => `apps/agent/src/edge/${name}-worker.ts`),
+    workers: [...new Bun.Glob("apps/agent/src/*/edge/*-worker.ts").scanSync({ cwd: root })].toSorted(),
   },
   { name: "tetragon-nri-hook", entry: "apps/nri-plugin/src/main.ts" },
   { name: "tetragon-oci-hook-setup", entry: "apps/setup/src/main.ts" },
 ];
 
-const root = join(import.meta.dir, "..");
 const arch = process.argv[2];
 /** For another architecture than this machine's Bun fetches its binary from npm itself. */
 const targets: Readonly<Record<string, "bun-linux-arm64" | "bun-linux-x64">> = {

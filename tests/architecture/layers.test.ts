@@ -28,6 +28,20 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["apps/setup", 6],
 ]);
 
+/** Topics of the agent. Imports go from a higher rank to a lower one or stay in the topic. */
+const topicRanks: ReadonlyMap<string, number> = new Map([
+  ["base", 0],
+  ["cgroups", 1],
+  ["filter", 1],
+  ["pods", 2],
+  ["policies", 2],
+  ["containers", 3],
+  ["api", 4],
+  ["program", 5],
+  ["cli", 6],
+]);
+const agent = "apps/agent";
+
 /** Pure libraries, with the packages from outside that they may use. */
 const pure: ReadonlyMap<string, readonly string[]> = new Map([
   ["libs/result", []],
@@ -64,6 +78,10 @@ const isOfRuntime = (name: string): boolean => /^(node:|bun(:|$))/.test(name);
 /** "@scope/name/deep" is of the package "@scope/name". */
 const packageName = (name: string): string => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
 const isIn = (file: SourceFile, folder: string): boolean => file.path.startsWith(`${file.package}/${folder}`);
+/** "core", "edge" or "wire", of a package or of a topic of the agent; undefined for main.ts and index.ts. */
+const findLayer = (path: string): string | undefined =>
+  /^(?:apps|libs)\/[^/]+\/src\/(?:[^/]+\/)?(core|edge|wire)\/[^/]+$/.exec(path)?.[1];
+const findTopic = (path: string): string | undefined => /^apps\/agent\/src\/([^/]+)\//.exec(path)?.[1];
 const isScript = (file: SourceFile): boolean => isIn(file, "scripts/");
 
 /** Lines "file:line why" of every import that `judge` has something to say about. */
@@ -167,8 +185,22 @@ const appFiles = shipped.filter(
 test("an app has its parts in main.ts, core/, edge/ and wire/, and a divided library likewise", () => {
   const isPlaced = (file: SourceFile) =>
     file.path === `${file.package}/src/${file.package.startsWith("apps/") ? "main" : "index"}.ts` ||
-    ["src/core/", "src/edge/", "src/wire/"].some((folder) => isIn(file, folder));
+    (file.package === agent
+      ? topicRanks.has(findTopic(file.path) ?? "") && findLayer(file.path) !== undefined
+      : ["src/core/", "src/edge/", "src/wire/"].some((folder) => isIn(file, folder)));
   expect(appFiles.filter((file) => !isPlaced(file)).map((file) => file.path)).toEqual([]);
+});
+
+test("imports between the agent's topics point down", () => {
+  const rankOf = (path: string): number => topicRanks.get(findTopic(path) ?? "") ?? Number.POSITIVE_INFINITY;
+  const judged = shipped.filter((file) => file.package === agent && !file.isTest);
+  const broken = judgeImports(judged, (name, file) => {
+    if (!isRelative(name)) return undefined;
+    const target = targetOf(name, file);
+    const isAllowed = findTopic(target) === findTopic(file.path) || rankOf(target) < rankOf(file.path);
+    return isAllowed ? undefined : `imports ${name}`;
+  });
+  expect(broken).toEqual([]);
 });
 
 test("main.ts only puts parts together", () => {
@@ -178,14 +210,14 @@ test("main.ts only puts parts together", () => {
 });
 
 test("only main.ts and edge/ touch the machine", () => {
-  const judged = appFiles.filter((file) => isIn(file, "src/core/") || isIn(file, "src/wire/"));
+  const judged = appFiles.filter((file) => ["core", "wire"].includes(findLayer(file.path) ?? ""));
   const imports = judgeImports(judged, (name, _file, isType) =>
     isOfRuntime(name) || (packageName(name) === "@rthooks/sys" && !isType) ? `imports ${name}` : undefined,
   );
   const globals = judged.flatMap((file) =>
     findGlobals(file.tokens)
       // grpc-js wants its bytes in a Buffer. A date made from a number is a value like any other.
-      .filter(({ name }) => name !== "Date" && !(name === "Buffer" && isIn(file, "src/wire/")))
+      .filter(({ name }) => name !== "Date" && !(name === "Buffer" && findLayer(file.path) === "wire"))
       .map(({ name, line }) => `${file.path}:${line} names ${name}`),
   );
   const clocks = judged.filter((file) =>
@@ -197,11 +229,9 @@ test("only main.ts and edge/ touch the machine", () => {
 test("core/ and wire/ do not know edge/, and core/ does not know wire/", () => {
   const broken = judgeImports(appFiles, (name, file) => {
     if (!isRelative(name)) return undefined;
-    const target = targetOf(name, file);
-    const isFromCore = isIn(file, "src/core/");
-    const isForbidden =
-      ((isFromCore || isIn(file, "src/wire/")) && target.includes("/src/edge/")) ||
-      (isFromCore && target.includes("/src/wire/"));
+    const from = findLayer(file.path);
+    const to = findLayer(targetOf(name, file));
+    const isForbidden = (from === "core" && to !== "core") || (from === "wire" && to === "edge");
     return isForbidden ? `imports ${name}` : undefined;
   });
   expect(broken).toEqual([]);

@@ -2,7 +2,7 @@
 // tetragon: the node agent, and the client that asks it for its state.
 
 import { endOnClosedOutput } from "@rthooks/sys/closed-output";
-import { runCommand } from "./edge/command.ts";
+import { runCommand } from "./cli/edge/command.ts";
 
 declare const RTHOOKS_VERSION: string;
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's gRPC server: where it listens, what its clients may make it hold, and how it ends.
+
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import type { Logger } from "@rthooks/log";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
+import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import { serveReadsOnly } from "../../base/wire/serve-reads-only.ts";
+import type { ConnectionBounds } from "../core/connection-table.ts";
+import { registerServices, type ServiceOptions } from "./agent-services.ts";
+import { boundConnections } from "./bound-connections.ts";
+import { type SocketFile, stageSocket } from "./socket-file.ts";
+
+export interface GrpcServer {
+  /** Starts to listen; gives the address with the port that was taken. */
+  listen(address: ServerAddress): Promise<Result<ServerAddress, string>>;
+  /** Takes no new calls, and waits this long at most for those that run. True: all were answered. */
+  drain(timeoutMs: number): Promise<boolean>;
+}
+
+/** Time for the last answers to leave the process. */
+const flushMs = 200;
+/** Of one connection; what HTTP/2 takes for granted (RFC 9113, section 6.5.2). */
+const maxStreams = 100;
+/** The NRI plugin keeps its connection between two containers. */
+const maxIdleMs = 10 * 60_000;
+const warnEveryMs = 10_000;
+
+export interface GrpcServerOptions extends ServiceOptions {
+  /** Calls that change something are served on TCP too, where anyone who connects may make them. */
+  readonly allowsChangesOnTcp: boolean;
+  /** Of the unix sockets, and again of TCP. */
+  readonly bounds: ConnectionBounds;
+}
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { bounds, metrics, log } = options;
+  // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
+  setLogVerbosity(logVerbosity.NONE);
+  const servers = { unix: openServer(bounds, metrics, log), tcp: openServer(bounds, metrics, log) };
+  /** What was bound: without channelz, grpc-js 1.14.7 finds the connections by that alone. */
+  const bound: { readonly server: Server; readonly target: string }[] = [];
+  const calls = countCalls();
+  const sockets: SocketFile[] = [];
+  registerServices(servers.unix, options, calls.begin);
+  registerServices(
+    options.allowsChangesOnTcp ? servers.tcp : serveReadsOnly(servers.tcp),
+    options,
+    calls.begin,
+  );
+
+  const bind = (kind: ServerAddress["kind"], target: string): Promise<Result<number, string>> =>
+    new Promise((resolve) => {
+      const server = servers[kind];
+      server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) bound.push({ server, target: target.replace(/:0$/, `:${port}`) });
+        resolve(error === null ? ok(port) : err(describeError(error)));
+      });
+    });
+
+  const listen = async (address: ServerAddress): Promise<Result<ServerAddress, string>> => {
+    if (address.kind === "tcp") {
+      const port = await bind("tcp", renderServerAddress(address));
+      return port.ok
+        ? ok({ ...address, port: port.value })
+        : err(`cannot listen on ${renderServerAddress(address)}: ${port.error}`);
+    }
+    const staged = await stageSocket(address.path);
+    if (!staged.ok) return staged;
+    const taken = await bind("unix", `unix://${staged.value.stagingPath}`);
+    if (!taken.ok) {
+      staged.value.discard();
+      return err(`cannot listen on ${renderServerAddress(address)}: ${taken.error}`);
+    }
+    sockets.push(staged.value.publish());
+    return ok(address);
+  };
+
+  const drain = async (timeoutMs: number): Promise<boolean> => {
+    // Out of sight first: a hook that comes now finds no socket and tries again, and is not half served.
+    for (const socket of sockets) socket.remove();
+    // Connections are ended when their calls are, or when the time is over.
+    for (const { server, target } of bound) server.drain(target, timeoutMs);
+    const all = Object.values(servers);
+    const closed = Promise.all(
+      all.map((server) => new Promise<void>((done) => server.tryShutdown(() => done()))),
+    );
+    // A connection that is merely open would hold up the end; what counts is that calls are answered.
+    const answered = calls.idle().then(() => sleep(flushMs));
+    await Promise.race([closed, answered, sleep(timeoutMs)]);
+    const isDrained = calls.running() === 0;
+    for (const server of all) server.forceShutdown();
+    return isDrained;
+  };
+
+  return { listen, drain };
+}
+
+function openServer(bounds: ConnectionBounds, metrics: AgentMetrics, log: Logger): Server {
+  const server = new Server({
+    // Its figures could be read by channelz' own service, which is not served; they cost each call some 10 %.
+    "grpc.enable_channelz": 0,
+    "grpc.max_concurrent_streams": maxStreams,
+    "grpc.max_connection_idle_ms": maxIdleMs,
+  });
+  let lastWarnedMs = -Infinity;
+  boundConnections(server, bounds, (why) => {
+    metrics.countEviction(why);
+    const nowMs = performance.now();
+    if (nowMs - lastWarnedMs < warnEveryMs) return;
+    lastWarnedMs = nowMs;
+    log.warn("client connection closed", { reason: why, ...bounds });
+  });
+  return server;
+}
+
+interface CallCount {
+  /** Gives the function that ends the call. */
+  begin(): () => void;
+  running(): number;
+  /** Resolves when no call runs. */
+  idle(): Promise<void>;
+}
+
+function countCalls(): CallCount {
+  let running = 0;
+  let onIdle = (): void => {};
+  return {
+    begin: () => {
+      running++;
+      let hasEnded = false;
+      return () => {
+        if (hasEnded) return;
+        hasEnded = true;
+        running--;
+        if (running === 0) onIdle();
+      };
+    },
+    running: () => running,
+    idle: () =>
+      new Promise((resolve) => {
+        if (running === 0) resolve();
+        else onIdle = resolve;
+      }),
+  };
+}
+
+/** Does not keep the process alive. */
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only place where generated messages and the agent's own types meet.
+
+import { status } from "@grpc/grpc-js";
+import { LEARNED_BY_KEY, POD_LABELS_KEY } from "@rthooks/oci";
+import type { Container, CreateContainer } from "@rthooks/proto";
+import { assertNever } from "@rthooks/result";
+import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
+import type { WireError } from "../../base/wire/service.ts";
+import type { HookFields } from "../../containers/core/announcement.ts";
+import type { ContainerRecord } from "../../containers/core/container-record.ts";
+
+/** Vouched: the sender took the pod author's reserved annotations out. */
+export function toHookFields(message: CreateContainer, isVouched: boolean): HookFields {
+  const { annotations } = message;
+  return {
+    cgroupsPath: message.cgroupsPath,
+    containerName: message.containerName,
+    containerId: message.containerID,
+    containerImage: message.containerImage,
+    podName: message.podName,
+    podUid: message.podUID,
+    podNamespace: message.podNamespace,
+    vouched: isVouched
+      ? { podLabels: annotations.get(POD_LABELS_KEY), learnedBy: annotations.get(LEARNED_BY_KEY) }
+      : undefined,
+  };
+}
+
+export function toContainerMessage(record: ContainerRecord): Container {
+  const { learnedAtNanos, podLabels, ...rest } = record;
+  return { ...rest, podLabels: new Map(podLabels), learnedUnixNanos: learnedAtNanos };
+}
+
+export function toContainerRecord(message: Container): ContainerRecord {
+  const { learnedUnixNanos, ...rest } = message;
+  return { ...rest, learnedAtNanos: learnedUnixNanos };
+}
+
+export function toWireError({ kind, message }: Refusal): WireError {
+  return { code: toStatusCode(kind), details: message };
+}
+
+function toStatusCode(kind: RefusalKind): status {
+  switch (kind) {
+    case "bad-request":
+      return status.INVALID_ARGUMENT;
+    case "cgroup-missing":
+      return status.NOT_FOUND;
+    case "too-late":
+      return status.DEADLINE_EXCEEDED;
+    case "cgroup-unreadable":
+    case "cgroup-conflict":
+    case "namespace-conflict":
+    case "pod-conflict":
+    case "pod-gone":
+    case "pod-unknown":
+      return status.FAILED_PRECONDITION;
+    case "filter-full":
+      return status.RESOURCE_EXHAUSTED;
+    case "internal":
+      return status.INTERNAL;
+    default:
+      return assertNever(kind);
+  }
+}

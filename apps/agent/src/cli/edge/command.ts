@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the command line to what it asks for; gives the exit code.
+
+import { resolve } from "node:path";
+import { parseArguments, resolveFlags } from "@rthooks/flags";
+import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
+import type { Result } from "@rthooks/result";
+import { raisePriority } from "@rthooks/sys/priority";
+import { isHealthy } from "../../api/core/health.ts";
+import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
+import { runAgent } from "../../program/edge/run-agent.ts";
+import { waitForSignal } from "../../program/edge/signals.ts";
+import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
+import { renderPoliciesJson, renderPoliciesTable } from "../core/policies-table.ts";
+import { renderStatusJson, renderStatusTable } from "../core/status-table.ts";
+import type { HelpTopic } from "./help.ts";
+import { fetchPolicies, fetchStatus } from "./status-client.ts";
+
+export async function runCommand(argv: readonly string[], version: string): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case "status":
+      return await show(rest, "status", fetchStatus, {
+        text: ({ health, containers }) => {
+          // Beside the table, which other programs may read.
+          if (!isHealthy(health)) process.stderr.write(`the agent is ${health}\n`);
+          return renderStatusTable(containers, nowNanos(), process.stdout.columns ?? Infinity);
+        },
+        json: ({ health, containers }) => renderStatusJson(health, containers),
+      });
+    case "policies":
+      return await show(rest, "policies", fetchPolicies, {
+        text: (policies) => renderPoliciesTable(policies, process.stdout.columns ?? Infinity),
+        json: renderPoliciesJson,
+      });
+    case "version":
+      return await showVersion(rest, version);
+    case "completion":
+      return await showCompletion(rest);
+    case "help":
+      return await showHelp("");
+    default:
+      return await serve(argv, version);
+  }
+}
+
+function fail(message: string): number {
+  process.stderr.write(`tetragon: ${message}\n`);
+  return 1;
+}
+
+async function serve(argv: readonly string[], version: string): Promise<number> {
+  const parsed = parseArguments(agentFlags, argv);
+  if (!parsed.ok) return fail(`${parsed.error.message}; see tetragon --help`);
+  const [stray] = parsed.value.positionals;
+  const flags = resolveFlags(agentFlags, parsed.value.given);
+  if (flags.help) return await showHelp("");
+  if (flags.version) return await showVersion([], version);
+  if (stray !== undefined) return fail(`unknown command ${JSON.stringify(stray)}; see tetragon --help`);
+  const filterLimits = parseFilterLimits(flags);
+  if (!filterLimits.ok) return fail(filterLimits.error);
+  const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
+  const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
+  const log = createLogWriter(process.stderr.fd, format, level);
+  process.on("exit", log.flush);
+  const signal = waitForSignal(log);
+  raisePriority();
+  const agent = await runAgent({
+    serverAddresses: flags["server-address"],
+    infoFile: flags["info-file"],
+    podsFile: flags["pods-file"],
+    kube: flags["enable-k8s-api"]
+      ? {
+          kubeconfigPath: flags["k8s-kubeconfig-path"],
+          nodeName: flags["node-name"] || (process.env["NODE_NAME"] ?? ""),
+          podWaitMs: flags["pod-wait"],
+        }
+      : undefined,
+    metricsAddress: flags["metrics-server"],
+    criEndpoint: flags["enable-cri"] ? flags["cri-endpoint"] : undefined,
+    cgroupRoot: flags["cgroup-root"],
+    procfs: flags.procfs,
+    bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
+    filterLimits: filterLimits.value,
+    hasReverseMap: flags["enable-policy-filter-cgroup-map"],
+    policyFile: flags["tracing-policy"],
+    policyDirectory: flags["tracing-policy-dir"],
+    watchesPolicies: flags["enable-tracing-policy-crd"],
+    allowsChangesOnTcp: flags["server-tcp-allow-changes"],
+    policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
+    sweepIntervalMs: flags["sweep-interval"],
+    failureRetentionMs: flags["failure-retention"],
+    drainTimeoutMs: flags["drain-timeout"],
+    version,
+    conf: Object.fromEntries(
+      Object.entries(flags).map(([name, value]) => [
+        name,
+        typeof value === "boolean" ? value : String(value),
+      ]),
+    ),
+    log,
+  });
+  if (!agent.ok) {
+    await log.drain();
+    process.exit(fail(agent.error));
+  }
+  await signal;
+  if (await agent.value.stop()) log.info("stopped");
+  else log.warn("stopped with calls unanswered: --drain-timeout was over");
+  await log.drain();
+  process.exit(0);
+}
+
+/** What the first agent that answers has to say. */
+async function show<T>(
+  argv: readonly string[],
+  topic: "status" | "policies",
+  fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
+  render: Readonly<Record<"text" | "json", (value: T) => string>>,
+): Promise<number> {
+  const parsed = parseArguments(statusFlags, argv);
+  if (!parsed.ok) return fail(`${topic}: ${parsed.error.message}; see tetragon ${topic} --help`);
+  const flags = resolveFlags(statusFlags, parsed.value.given);
+  if (flags.help) return await showHelp(topic);
+  const [stray] = parsed.value.positionals;
+  if (stray !== undefined) return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}`);
+  const problems: string[] = [];
+  for (const text of flags["server-address"]) {
+    const address = parseServerAddress(text);
+    if (!address.ok) return fail(`${topic}: ${address.error}`);
+    const answer = await fetch(address.value, flags.timeout);
+    if (answer.ok) {
+      process.stdout.write(render[flags.output === "json" ? "json" : "text"](answer.value));
+      return 0;
+    }
+    problems.push(answer.error);
+  }
+  return fail(problems.length === 0 ? `${topic}: --server-address is empty` : problems.join("\n"));
+}
+
+async function showVersion(argv: readonly string[], version: string): Promise<number> {
+  const parsed = parseArguments(plainFlags, argv);
+  if (!parsed.ok) return fail(`version: ${parsed.error.message}`);
+  if (parsed.value.given.help === true) return await showHelp("version");
+  process.stdout.write(`tetragon ${version}\n`);
+  return 0;
+}
+
+async function showCompletion(argv: readonly string[]): Promise<number> {
+  const parsed = parseArguments(plainFlags, argv);
+  if (!parsed.ok) return fail(`completion: ${parsed.error.message}`);
+  if (parsed.value.given.help === true) return await showHelp("completion");
+  const { renderShellCompletion } = await import("./help.ts");
+  const [shell = ""] = parsed.value.positionals;
+  const script = renderShellCompletion(shell);
+  if (script === undefined)
+    return fail(`completion: ${JSON.stringify(shell)} is no shell: bash, zsh or fish`);
+  process.stdout.write(script);
+  return 0;
+}
+
+async function showHelp(topic: HelpTopic): Promise<number> {
+  const { renderCommandHelp } = await import("./help.ts");
+  process.stdout.write(renderCommandHelp(topic));
+  return 0;
+}

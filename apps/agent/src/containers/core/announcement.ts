@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one hook call says, checked: which container, in which pod, in which cgroup. Only the fields that the hook
+// resolved count. The annotations that travel with them come from the pod's author and are not read, but for the
+// reserved keys of a sender that vouches for them.
+
+import type { Announcement } from "@rthooks/machines/pod";
+import { describeCgroupsPathError, expandCgroupsPath, POD_LABELS_KEY } from "@rthooks/oci";
+import { err, ok, type Result } from "@rthooks/result";
+import type { Refusal } from "../../base/core/refusal.ts";
+import { findContainerId, findContainerPlace } from "../../cgroups/core/container-place.ts";
+import { findPodUid, normalisePodUid } from "../../cgroups/core/pod-uid.ts";
+import { parsePodLabels, toLearnedBy, type VouchedFields } from "./vouched-fields.ts";
+
+/** The fields of a CreateContainer message that the agent reads; empty where the hook had nothing. */
+export interface HookFields {
+  readonly cgroupsPath: string;
+  readonly containerName: string;
+  readonly containerId: string;
+  readonly containerImage: string;
+  readonly podName: string;
+  readonly podUid: string;
+  readonly podNamespace: string;
+  /** Undefined unless the sender says that no pod author wrote them. */
+  readonly vouched: VouchedFields | undefined;
+}
+
+export interface HookCall {
+  /** Undefined for a container of no pod. */
+  readonly podUid: string | undefined;
+  /** What was not believed, for people; undefined where all was. */
+  readonly disbelieved: string | undefined;
+  readonly announcement: Announcement;
+}
+
+/** runc's own rule for a container id (libcontainer/factory_linux.go), and room for no more than a file name. */
+const containerIdPattern = /^[A-Za-z0-9_+.-]{1,255}$/;
+/** A DNS subdomain's length (RFC 1123), the bound of Kubernetes on names; images are longer. */
+const maxNameLength = 253;
+const maxImageLength = 4096;
+const noLabels = ok(undefined);
+
+/** `answerByMs`: when the caller stops waiting, Unix time in milliseconds. */
+export function parseHookCall(
+  fields: HookFields,
+  seenAtNanos: bigint,
+  answerByMs = Number.POSITIVE_INFINITY,
+): Result<HookCall, Refusal> {
+  const cgroupsPath = expandCgroupsPath(fields.cgroupsPath);
+  if (!cgroupsPath.ok) {
+    return refuse(`cgroupsPath ${quote(fields.cgroupsPath)} ${describeCgroupsPathError(cgroupsPath.error)}`);
+  }
+  const containerId = fields.containerId === "" ? findContainerId(cgroupsPath.value) : fields.containerId;
+  if (!containerIdPattern.test(containerId) || containerId === "." || containerId === "..") {
+    return refuse(`containerID ${quote(containerId)} is no container id: letters, digits and _+.- are`);
+  }
+  const place = findContainerPlace(cgroupsPath.value, containerId);
+  if (!place.ok) return place;
+  const pathUid = findPodUid(place.value);
+  const podUid = fields.podUid === "" ? ok(pathUid) : parsePodUid(fields.podUid);
+  if (!podUid.ok) return podUid;
+  // The kubelet names the pod's cgroup. Tetragon's hook takes the rest from annotations, of any runtime's keys, and those
+  // of another runtime than the one at work may be the pod author's.
+  const isForged = fields.vouched === undefined && pathUid !== undefined && podUid.value !== pathUid;
+  for (const name of ["containerName", "podName", "podNamespace"] as const) {
+    if (fields[name].length > maxNameLength) {
+      return refuse(`${name} has ${fields[name].length} characters, more than ${maxNameLength}`);
+    }
+  }
+  if (fields.containerImage.length > maxImageLength) {
+    return refuse(
+      `containerImage has ${fields.containerImage.length} characters, more than ${maxImageLength}`,
+    );
+  }
+  const text = fields.vouched?.podLabels;
+  const podLabels = text === undefined ? noLabels : parsePodLabels(text);
+  if (!podLabels.ok) return refuse(`annotation ${POD_LABELS_KEY} ${podLabels.error}`);
+  return ok({
+    podUid: isForged ? pathUid : podUid.value,
+    disbelieved: isForged ? `podUID ${podUid.value} is not the pod ${pathUid} of cgroupsPath` : undefined,
+    announcement: {
+      containerId,
+      containerName: fields.containerName,
+      image: fields.containerImage,
+      podNamespace: isForged ? "" : fields.podNamespace,
+      podName: isForged ? "" : fields.podName,
+      podLabels: podLabels.value,
+      learnedBy: toLearnedBy(fields.vouched?.learnedBy),
+      cgroupsPath: place.value,
+      cgroup: undefined,
+      answerByMs,
+      seenAtNanos,
+    },
+  });
+}
+
+function parsePodUid(text: string): Result<string, Refusal> {
+  const uid = normalisePodUid(text);
+  return uid === undefined ? refuse(`podUID ${quote(text)} is no pod UID`) : ok(uid);
+}
+
+function refuse(message: string): Result<never, Refusal> {
+  return err({ kind: "bad-request", message });
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}

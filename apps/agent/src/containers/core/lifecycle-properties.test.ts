@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any steps of callers, the pod source and the containers, over several lives of the agent: the cgroup of a container that
+// runs leaves a policy only after the pod source has said that the policy is not about its pod.
+import { expect, test } from "bun:test";
+import { matchAll } from "@rthooks/policy";
+import { ok } from "@rthooks/result";
+import { type FilterMaps, noFilterMaps } from "../../filter/core/filter-maps.ts";
+import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
+import type { Pod } from "../../pods/core/pod-source.ts";
+import { open } from "./lifecycle-script.ts";
+
+const allPods = 1;
+const about = (app: string) => ({
+  namespace: undefined,
+  podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
+  containerSelector: matchAll,
+  hostSelector: false,
+});
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Mulberry32: the same numbers for the same seed. */
+function createRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+interface Actual {
+  readonly id: string;
+  readonly pod: number;
+  readonly path: string;
+  readonly cgroupId: bigint;
+  hasStarted: boolean;
+  /** Whether the policy about "web" has to be about it. */
+  isWeb: boolean;
+}
+
+function begin(seed: number) {
+  const pick = createRandom(seed);
+  const contents = new Map<number, Set<bigint>>();
+  const keys = new Map<number, string>();
+  const cgroups = new Map<string, bigint>();
+  const apps = ["web", "web"];
+  const uidOf = (pod: number): string => `${pod}c9f1974-5c46-44c2-b42f-3bbf0e98eef9`;
+  const podOf = (pod: number): Pod => ({
+    ...{ uid: uidOf(pod), staticPodHash: undefined, namespace: "shop", name: `web-${pod}` },
+    ...{ labels: new Map([["app", apps[pod] ?? ""]]), containers: [] },
+  });
+  const containers: readonly Actual[] = [0, 1, 2].map((at) => ({
+    ...{
+      id: `c${at}`,
+      pod: at >> 1,
+      path: `/kubepods/pod${uidOf(at >> 1)}/c${at}`,
+      cgroupId: BigInt(10 + at),
+    },
+    ...{ hasStarted: false, isWeb: false },
+  }));
+  const decoy = `/kubepods/pod${uidOf(0)}/decoy`;
+  cgroups.set(decoy, 99n);
+  for (const { path, cgroupId } of containers) cgroups.set(path, cgroupId);
+
+  const live = () => {
+    const maps: FilterMaps = {
+      ...noFilterMaps,
+      found: new Map(
+        [...contents].map(([id, ids]) => [id, { key: keys.get(id) ?? "", cgroupIds: new Set(ids) }]),
+      ),
+      putPolicy(policyId, key, ids) {
+        contents.set(policyId, new Set(ids));
+        if (key !== "") keys.set(policyId, key);
+        return ok(undefined);
+      },
+      removePolicy: (policyId) => void contents.delete(policyId),
+      add: (policyId, id) => ok(void contents.get(policyId)?.add(id)),
+      remove: (policyId, id) => ok(void contents.get(policyId)?.delete(id)),
+    };
+    const filter = createMapPolicyFilter(maps, silent);
+    if (!filter.ok) throw new Error(filter.error);
+    const web = filter.value.putPolicy("web", about("web"));
+    filter.value.settlePolicies();
+    return { ...open({ policyFilter: filter.value, cgroups }), webId: web.ok ? web.value : 0 };
+  };
+  let script = live();
+
+  const call = (container: Actual, cgroupsPath: string, learnedBy: string, app: string) =>
+    script.announce({
+      ...{
+        containerId: container.id,
+        cgroupsPath,
+        podUid: uidOf(container.pod),
+        podName: `web-${container.pod}`,
+      },
+      vouched: { podLabels: app === "" ? undefined : JSON.stringify({ app }), learnedBy },
+    });
+  /** The source has said what the pod is. What this life of the agent does not know can only stay where it is. */
+  const noteLabels = (pod: number): void => {
+    for (const container of containers) {
+      if (container.pod !== pod) continue;
+      if (apps[pod] !== "web") container.isWeb = false;
+      else if (script.lifecycle.knows(container.id)) container.isWeb = true;
+    }
+  };
+  const choose = (): Actual => containers[pick(containers.length)] ?? fail();
+
+  const steps: Readonly<Record<string, () => void>> = {
+    "a call": () => {
+      const container = choose();
+      if (call(container, container.path, pick(2) === 0 ? "hook" : "synchronize", "") !== "released") return;
+      container.hasStarted = true;
+      const known = script.pods.find({ uid: uidOf(container.pod), namespace: "", name: "" });
+      if (known !== undefined) noteLabels(container.pod);
+    },
+    "a call with old labels": () => {
+      const container = choose();
+      if (call(container, container.path, "synchronize", "old") === "released") container.hasStarted = true;
+    },
+    "a call for another cgroup": () => {
+      const container = choose();
+      if (container.hasStarted && script.lifecycle.knows(container.id)) call(container, decoy, "hook", "");
+    },
+    "a call for another container's": () => {
+      const container = choose();
+      const other = choose();
+      if (other !== container && script.lifecycle.knows(other.id))
+        call(container, other.path, "synchronize", "");
+    },
+    "a call for the child": () => {
+      const container = choose();
+      if (cgroups.has(`${container.path}/container`))
+        call(container, `${container.path}/container`, "hook", "");
+    },
+    "a child": () => void cgroups.set(`${choose().path}/container`, BigInt(100 + pick(1_000_000))),
+    "no child": () => void cgroups.delete(`${choose().path}/container`),
+    "a pod": () => {
+      const pod = pick(2);
+      apps[pod] = pick(3) === 0 ? "db" : "web";
+      script.pods.put(podOf(pod));
+      noteLabels(pod);
+    },
+    "a list": () => {
+      const listed = [0, 1].filter(() => pick(2) === 0);
+      script.pods.replaceAll(listed.map(podOf));
+      for (const pod of listed) noteLabels(pod);
+    },
+    "a deletion": () => script.pods.remove(uidOf(pick(2))),
+    "a false end": () => {
+      const { id, path } = choose();
+      script.busy.add(path);
+      script.lifecycle.reportStopped([id]);
+    },
+    "another life": () => {
+      script.lifecycle.close();
+      script = live();
+    },
+  };
+  const names = Object.keys(steps);
+  const step = (): string => {
+    const name = names[pick(names.length)] ?? "";
+    steps[name]?.();
+    for (const id of script.lifecycle.containerIds()) script.lifecycle.checkAlive(id);
+    return name;
+  };
+  const listLost = (): readonly string[] =>
+    containers
+      .filter(({ hasStarted }) => hasStarted)
+      .flatMap(({ id, cgroupId, isWeb }) => [
+        ...(contents.get(allPods)?.has(cgroupId) === true ? [] : [`${id} in no policy`]),
+        ...(!isWeb || contents.get(script.webId)?.has(cgroupId) === true ? [] : [`${id} not in web`]),
+      ]);
+  return { step, listLost, contents, script: () => script };
+}
+
+const fail = (): never => {
+  throw new Error("there are containers");
+};
+
+test("a cgroup of a container that runs stays in its policies", () => {
+  for (let seed = 0; seed < 150; seed++) {
+    const { step, listLost, contents } = begin(seed);
+    const done: string[] = [];
+    for (let at = 0; at < 30; at++) {
+      done.push(step());
+      const lost = listLost();
+      if (lost.length > 0) expect({ seed, done, lost }).toEqual({ seed, done, lost: [] });
+    }
+    expect(contents.get(allPods)?.has(99n)).toBe(false);
+  }
+}, 60_000);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lifecycle as its tests drive it.
+
+import { err, ok } from "@rthooks/result";
+import { SimulatedClock } from "xstate";
+import type { Refusal } from "../../base/core/refusal.ts";
+import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
+import { noFilterMaps } from "../../filter/core/filter-maps.ts";
+import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
+import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
+import type { Pod } from "../../pods/core/pod-source.ts";
+import { createPodStore } from "../../pods/core/pod-store.ts";
+import { type HookFields, parseHookCall } from "./announcement.ts";
+import { createLifecycle } from "./lifecycle.ts";
+
+export const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+export const otherUid = "5c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
+export const retentionMs = 1000;
+
+export const web = (labels: Record<string, string>, namespace = "shop"): Pod => ({
+  uid,
+  staticPodHash: undefined,
+  namespace,
+  name: "web-0",
+  labels: new Map(Object.entries(labels)),
+  containers: [],
+});
+
+export const emptyFields: HookFields = {
+  cgroupsPath: "",
+  containerName: "",
+  containerId: "",
+  containerImage: "",
+  podName: "",
+  podUid: "",
+  podNamespace: "",
+  vouched: undefined,
+};
+
+/** The lifecycle over cgroups that the test makes and removes. */
+export function createMemoryPolicyFilter(): PolicyFilter {
+  const filter = createMapPolicyFilter(noFilterMaps, {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: () => {},
+  });
+  if (!filter.ok) throw new Error(filter.error);
+  return filter.value;
+}
+
+interface OpenOptions {
+  readonly policyFilter?: PolicyFilter;
+  /** Of an earlier life of the agent, by path. */
+  readonly cgroups?: Map<string, bigint>;
+}
+
+export function open(options: OpenOptions = {}) {
+  const cgroups = options.cgroups ?? new Map<string, bigint>();
+  /** Cgroups with processes. */
+  const busy = new Set<string>();
+  const lines: string[] = [];
+  /** Paths by container. */
+  const watched = new Map<string, readonly string[]>();
+  const later: (() => void)[] = [];
+  const note = (message: string): void => void lines.push(message);
+  const cgroupResolver: CgroupResolver = {
+    problem: () => "",
+    resolve: (path) => {
+      const id = cgroups.get(path);
+      return id === undefined
+        ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
+        : ok({ path, id });
+    },
+    inspect: ({ path, id }) => {
+      if (cgroups.get(path) !== id) return "gone";
+      return [...cgroups.keys()].some((other) => other.startsWith(`${path}/`)) ? "parent" : "leaf";
+    },
+    listNested: ({ path }) => ({
+      cgroups: [...cgroups]
+        .filter(([other]) => other.startsWith(`${path}/`))
+        .map(([other, otherId]) => ({ path: other, id: otherId })),
+      isComplete: true,
+    }),
+    findOthersBelow: () => undefined,
+    isEmpty: ({ path }) => !busy.has(path),
+  };
+  const pods = createPodStore();
+  const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
+  const clock = new SimulatedClock();
+  const lifecycle = createLifecycle({
+    podSource: pods,
+    policyFilter,
+    cgroupResolver,
+    nestedWatch: {
+      begin: (containerId, { path }) =>
+        void watched.set(containerId, [...new Set([path, ...(watched.get(containerId) ?? [])])]),
+      set(containerId, wanted) {
+        const before = watched.get(containerId) ?? [];
+        const paths = wanted.map(({ path }) => path);
+        watched.set(containerId, paths);
+        return paths.some((path) => !before.includes(path));
+      },
+      end: (containerId) => void watched.delete(containerId),
+    },
+    time: {
+      unixMs: () => 1_000_000,
+      now: () => 0,
+      after: (_, callback) => {
+        later.push(callback);
+        return () => later.splice(later.indexOf(callback), 1);
+      },
+    },
+    log: { debug: note, info: note, warn: note, error: note },
+    failureRetentionMs: retentionMs,
+    actorOptions: { clock },
+  });
+  const announce = (
+    fields: Partial<HookFields>,
+    answerByMs = Number.POSITIVE_INFINITY,
+  ): Refusal | "released" | "no answer" => {
+    let answer: Refusal | "released" | "no answer" = "no answer";
+    const call = parseHookCall(
+      {
+        cgroupsPath: "/kubepods/x/c1",
+        containerName: "app",
+        containerId: "c1",
+        containerImage: "nginx",
+        podName: "web-0",
+        podUid: uid,
+        podNamespace: "shop",
+        vouched: undefined,
+        ...fields,
+      },
+      1n,
+      answerByMs,
+    );
+    if (!call.ok) return call.error;
+    lifecycle.announce(call.value, (refusal) => {
+      if (answer !== "no answer") throw new Error("answered twice");
+      answer = refusal ?? "released";
+    });
+    return answer;
+  };
+  const filtered = () =>
+    [...policyFilter.list()].map(({ containerId, cgroupId, nestedIds, namespace, labels }) =>
+      [
+        containerId,
+        [cgroupId, ...nestedIds].join("+"),
+        namespace,
+        ...[...labels].map(([key, value]) => `${key}=${value}`),
+      ].join(" "),
+    );
+  return { lifecycle, cgroups, watched, busy, pods, clock, lines, announce, filtered };
+}

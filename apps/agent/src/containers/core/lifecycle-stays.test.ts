@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container that runs stays in its policies until its cgroup is gone, whatever callers and the pod source say.
+import { describe, expect, test } from "bun:test";
+import type { Pod } from "../../pods/core/pod-source.ts";
+import { createMemoryPolicyFilter, open, otherUid, uid, web } from "./lifecycle-script.ts";
+
+const path = "/kubepods/x/c1";
+const synchronize = { vouched: { podLabels: undefined, learnedBy: "synchronize" } };
+
+describe("a pod that is deleted while its containers run", () => {
+  const begin = () => {
+    const script = open();
+    script.cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
+    script.pods.replaceAll([web({ app: "web" })]);
+    script.announce({});
+    script.pods.remove(uid);
+    return script;
+  };
+
+  test("keeps them in its policies, known as before, until their cgroups are gone", () => {
+    const { announce, cgroups, filtered, lifecycle, lines } = begin();
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+    expect(announce({})).toBe("released");
+    expect(announce(synchronize)).toBe("released");
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+    cgroups.delete(path);
+    lifecycle.checkAlive("c1");
+    expect([filtered(), lifecycle.containerIds()]).toEqual([[], []]);
+    expect(lines).toContain("pod gone");
+  });
+
+  test("starts no other container", () => {
+    const { announce, filtered, lifecycle } = begin();
+    const other = { containerId: "c2", cgroupsPath: "/kubepods/x/c2" };
+    expect(announce(other)).toMatchObject({ kind: "pod-gone" });
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+    expect(lifecycle.list()).toHaveLength(1);
+  });
+
+  test("is itself again when the source has it after all", () => {
+    const { announce, filtered, pods } = begin();
+    pods.put(web({ app: "cart" }));
+    expect(announce({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" })).toBe("released");
+    expect(filtered()).toEqual(["c1 7 shop app=cart", "c2 8 shop app=cart"]);
+  });
+
+  test("forgets a container that was refused", () => {
+    const { announce, lifecycle, pods } = open();
+    pods.put(web({}));
+    announce({});
+    expect(lifecycle.list()).toMatchObject([{ state: "failed" }]);
+    pods.remove(uid);
+    expect(lifecycle.list()).toEqual([]);
+  });
+
+  test("does not stand for the next pod of its name, for callers that know no UIDs", () => {
+    const { announce, cgroups, filtered, pods } = open();
+    cgroups.set("/a", 7n).set("/b", 8n);
+    pods.put(web({ app: "old" }));
+    expect(announce({ containerId: "a", cgroupsPath: "/a", podUid: "" })).toBe("released");
+    pods.put({ ...web({ app: "new" }), uid: otherUid });
+    expect(announce({ containerId: "b", cgroupsPath: "/b", podUid: "" })).toBe("released");
+    expect(filtered()).toEqual(["a 7 shop app=old", "b 8 shop app=new"]);
+  });
+});
+
+test("a pod that one list lacks keeps its containers, with what was known of it, and may start others", () => {
+  const { announce, cgroups, filtered, lifecycle, pods } = open();
+  cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
+  pods.replaceAll([web({ app: "web" })]);
+  announce({});
+  pods.replaceAll([]);
+  announce({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
+  expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
+  pods.replaceAll([web({ app: "cart" })]);
+  expect(filtered()).toEqual(["c1 7 shop app=cart", "c2 8 shop app=cart"]);
+  pods.replaceAll([]);
+  cgroups.clear();
+  for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
+  expect([filtered(), lifecycle.list()]).toEqual([[], []]);
+});
+
+describe("a repeated call that names another cgroup", () => {
+  test("below the container's own means the container's own", () => {
+    const { announce, cgroups, filtered, lifecycle } = open();
+    cgroups.set(path, 7n);
+    announce({});
+    cgroups.set(`${path}/container`, 70n);
+    for (const cgroupsPath of [path, `${path}/container`]) {
+      expect(announce({ ...synchronize, cgroupsPath })).toBe("released");
+      expect(announce({ cgroupsPath })).toBe("released");
+    }
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c1 7+70 shop"]);
+    cgroups.delete(`${path}/container`);
+    lifecycle.checkAlive("c1");
+    expect(filtered()).toEqual(["c1 7 shop"]);
+  });
+
+  test("is refused while the first one exists, empty or not, and takes nothing away", () => {
+    const { announce, busy, cgroups, filtered } = open();
+    cgroups.set(path, 7n).set("/kubepods/x/decoy", 9n);
+    announce({});
+    for (const isBusy of [false, true]) {
+      if (isBusy) busy.add(path);
+      for (const call of [{}, synchronize]) {
+        expect(announce({ ...call, cgroupsPath: "/kubepods/x/decoy" })).toEqual({
+          kind: "cgroup-conflict",
+          message: `container c1 has the cgroup ${path}, which still exists: it is not in /kubepods/x/decoy`,
+        });
+        expect(filtered()).toEqual(["c1 7 shop"]);
+      }
+    }
+    cgroups.delete(path);
+    expect(announce({ cgroupsPath: "/kubepods/x/decoy" })).toBe("released");
+    expect(filtered()).toEqual(["c1 9 shop"]);
+  });
+
+  test("and the pod's UID, which was not known, takes nothing away for a moment", () => {
+    const removed: string[] = [];
+    const memory = createMemoryPolicyFilter();
+    const remove = (id: string): void => {
+      removed.push(id);
+      memory.remove(id);
+    };
+    const { announce, cgroups, filtered, lifecycle, pods } = open({
+      policyFilter: { ...memory, remove },
+    });
+    cgroups.set(path, 7n).set("/d", 9n);
+    announce({ podUid: "" });
+    pods.put(web({ app: "web" }));
+    const unnamed = { podUid: "", podName: "", podNamespace: "" };
+    cgroups.set("/e", 10n);
+    announce({ ...unnamed, containerId: "e", cgroupsPath: "/e" });
+    expect(announce({ cgroupsPath: "/d" })).toMatchObject({ kind: "cgroup-conflict" });
+    expect(announce({ containerId: "e", cgroupsPath: "/e" })).toBe("released");
+    expect(filtered()).toEqual(["c1 7 shop app=web", "e 10 shop app=web"]);
+    pods.put(web({ app: "cart" }));
+    expect(filtered()).toEqual(["c1 7 shop app=cart", "e 10 shop app=cart"]);
+    expect([removed, lifecycle.list().length]).toEqual([[], 2]);
+  });
+});
+
+describe("a cgroup that another container has", () => {
+  const own = "/kubepods/x";
+  test.each([
+    { name: "the same", cgroupsPath: path },
+    { name: "one below", cgroupsPath: `${path}/inner` },
+    { name: "one above", cgroupsPath: own },
+  ])("is refused to a second one, which would share its policies: $name", ({ cgroupsPath }) => {
+    const { announce, cgroups, filtered } = open();
+    cgroups.set(path, 7n).set(`${path}/inner`, 8n).set(own, 9n);
+    announce({});
+    const call = { containerId: "other", cgroupsPath, podUid: otherUid, podName: "other" };
+    const refused = { kind: "cgroup-conflict", message: expect.stringContaining(`container c1, ${path}`) };
+    expect(announce(call)).toMatchObject(refused);
+    expect(announce({ ...call, ...synchronize })).toMatchObject(refused);
+    expect(filtered()).toEqual(["c1 7+8 shop"]);
+    // The first one has ended.
+    for (const gone of [path, `${path}/inner`]) cgroups.delete(gone);
+    cgroups.set(cgroupsPath, 19n);
+    expect(announce(call)).toBe("released");
+    expect(filtered()).toEqual(["other 19 shop"]);
+  });
+});
+
+describe("words of a hook that the pod source contradicts", () => {
+  test("give way to the source's, where the pod is known by its UID", () => {
+    const { announce, cgroups, filtered, lifecycle, lines, pods } = open();
+    cgroups.set(path, 7n);
+    expect(announce({ podNamespace: "elsewhere", podName: "other" })).toBe("released");
+    pods.put(web({ app: "web" }));
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+    expect(lifecycle.list()).toMatchObject([{ podNamespace: "shop", podName: "web-0" }]);
+    expect(lines).toContain("pod source contradicts the hook");
+  });
+
+  test("are not corrected by another pod that claims a static pod's hash", () => {
+    const { announce, cgroups, filtered, pods } = open();
+    const hash = "0123456789abcdef0123456789abcdef";
+    const mirror: Pod = { ...web({ app: "web" }), staticPodHash: hash };
+    const claim: Pod = { ...web({ app: "evil" }, "tenant"), uid: otherUid, staticPodHash: hash };
+    cgroups.set(path, 7n);
+    announce({ podUid: hash });
+    pods.put(claim);
+    expect(filtered()).toEqual(["c1 7 shop"]);
+    pods.put(mirror);
+    pods.put({ ...claim, labels: new Map() });
+    pods.remove(otherUid);
+    expect(filtered()).toEqual(["c1 7 shop app=web"]);
+  });
+});
+
+test("a static pod whose mirror is gone keeps its labels, may start containers, and ends with the last one", () => {
+  const { announce, cgroups, filtered, lifecycle, pods } = open();
+  const hash = "0123456789abcdef0123456789abcdef";
+  cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
+  pods.put({ ...web({ app: "web" }), staticPodHash: hash });
+  announce({ podUid: hash });
+  pods.remove(uid);
+  announce({ podUid: hash, containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
+  expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
+  cgroups.clear();
+  for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
+  expect(lifecycle.list()).toEqual([]);
+});
+
+test("what the runtime made below a held container's cgroup is in the policies before it is let go", () => {
+  const order: string[] = [];
+  const memory = createMemoryPolicyFilter();
+  const { announce, cgroups } = open({
+    policyFilter: {
+      ...memory,
+      add(container) {
+        order.push([container.cgroupId, ...container.nestedIds].join("+"));
+        return memory.add(container);
+      },
+    },
+  });
+  cgroups.set(path, 7n).set(`${path}/container`, 70n);
+  expect(announce({})).toBe("released");
+  expect(order).toEqual(["7+70"]);
+});
+
+test("a call whose deadline has passed is refused as too late, and not because the cgroup is missing", () => {
+  const { announce, lifecycle } = open();
+  expect(announce({}, 999_999)).toMatchObject({ kind: "too-late" });
+  expect(lifecycle.list()).toMatchObject([
+    { state: "failed", error: expect.stringContaining("stopped waiting") },
+  ]);
+  expect(announce({}, 1_000_001)).toMatchObject({ kind: "cgroup-missing" });
+});
+
+test("a container that is over when it is listed is one debug line", () => {
+  const { announce, lines } = open();
+  for (let at = 0; at < 5; at++) announce(synchronize);
+  expect(lines).toEqual(["container is over"]);
+});

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings containers that run to the agent's knowledge, once their cgroups are found. What is not found yet is looked for
+// again: the kubelet may tell of a container a moment before or long after the runtime has made it.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Logger, nowNanos } from "@rthooks/log";
+import { describeError } from "@rthooks/result";
+import { findPodUid } from "../../cgroups/core/pod-uid.ts";
+import { findPodCgroups } from "../../cgroups/edge/find-pod-cgroups.ts";
+import type { PodSource } from "../../pods/core/pod-source.ts";
+import type { ContainerRecord } from "../core/container-record.ts";
+import type { Lifecycle } from "../core/lifecycle.ts";
+import { createLostContainers } from "../core/lost-containers.ts";
+import { listRunning, type RunningContainer, toHookCall } from "../core/running-container.ts";
+
+export interface ContainerFinder {
+  /** All that `teller` knows to run, in place of what it said before. */
+  want(teller: string, containers: readonly RunningContainer[]): void;
+  /** Those that run and were not found by the last look. */
+  listLost(): readonly ContainerRecord[];
+  /** For people; empty where nothing is lost for long. */
+  problem(): string;
+  close(): void;
+}
+
+export interface FinderOptions {
+  readonly lifecycle: Lifecycle;
+  readonly podSource: PodSource;
+  readonly cgroupRoot: string;
+  /** Pause between two looks for what was not found. */
+  readonly intervalMs: number;
+  /** The container's cgroupsPath by the runtime's own word; undefined where it cannot say. */
+  locate(containerId: string): Promise<string | undefined>;
+  readonly log: Logger;
+}
+
+/** Changes of pods come in swarms: one look serves them all. */
+const gatherMs = 20;
+/** In one go: a new container costs some 100 µs, and hook calls wait meanwhile. */
+const sliceSize = 20;
+
+interface Wanted {
+  readonly teller: string;
+  readonly container: RunningContainer;
+}
+
+export function openContainerFinder(options: FinderOptions): ContainerFinder {
+  const { lifecycle, podSource, cgroupRoot, intervalMs, locate, log } = options;
+  /** By their source, and by their ids. */
+  const wanted = new Map<string, ReadonlyMap<string, RunningContainer>>();
+  const lost = createLostContainers();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isLooking = false;
+  let isClosed = false;
+
+  const schedule = (ms: number): void => {
+    if (isClosed || isLooking || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      isLooking = true;
+      void look()
+        .catch((error: unknown) => log.error("running containers not found", { err: describeError(error) }))
+        .finally(() => {
+          isLooking = false;
+          if (listUnknown().length > 0) schedule(intervalMs);
+        });
+    }, ms);
+  };
+
+  const listUnknown = (): readonly Wanted[] =>
+    [...wanted].flatMap(([teller, containers]) =>
+      [...containers.values()]
+        .filter(({ id }) => !lifecycle.knows(id))
+        .map((container) => ({ teller, container })),
+    );
+
+  const report = (container: RunningContainer, reason: string): void => {
+    // One that was on record has ended, and the list is older than its end.
+    if (isClosed || lifecycle.hasEnded(container.id)) return;
+    if (!lost.note(container, reason, nowNanos())) return;
+    log.warn("running container's cgroup not found: it is in no policy", {
+      namespace: container.podNamespace,
+      pod: container.podName,
+      container: container.name,
+      containerID: container.id,
+      err: reason,
+    });
+  };
+
+  const announce = ({ teller, container }: Wanted, podUid: string | undefined, path: string): void => {
+    // It may have come by a hook, or may have ended, while it was looked for.
+    if (isClosed || lifecycle.knows(container.id)) return;
+    if (wanted.get(teller)?.get(container.id) !== container) return;
+    const call = toHookCall(container, podUid, path, nowNanos());
+    if (!call.ok) report(container, call.error.message);
+    else {
+      lifecycle.announce(call.value, (refusal) => {
+        if (refusal !== undefined) report(container, refusal.message);
+      });
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    const unknown = listUnknown();
+    if (unknown.length === 0) return;
+    const idsByPod = new Map<string, Set<string>>();
+    for (const { container } of unknown) {
+      for (const uid of container.podUids)
+        idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(container.id));
+    }
+    const found = await findPodCgroups(cgroupRoot, idsByPod);
+    const elsewhere: Wanted[] = [];
+    for (const [at, one] of unknown.entries()) {
+      const cgroup = found.get(one.container.id);
+      if (cgroup === undefined) elsewhere.push(one);
+      else announce(one, cgroup.podUid, cgroup.path);
+      if (at % sliceSize === sliceSize - 1) await nextTurn();
+    }
+    for (const one of elsewhere) {
+      const { id, podUids } = one.container;
+      const path = await locate(id);
+      if (path === undefined) report(one.container, `no cgroup of this id in the pod's below ${cgroupRoot}`);
+      // Of its UIDs the API's is certain: a static pod's hash may be written by any pod's author.
+      else announce(one, findPodUid(path) ?? podUids.at(-1), path);
+    }
+  };
+
+  const want: ContainerFinder["want"] = (teller, containers) => {
+    if (containers.length === 0) wanted.delete(teller);
+    else wanted.set(teller, new Map(containers.map((container) => [container.id, container])));
+    if (containers.some(({ id }) => !lifecycle.knows(id))) schedule(gatherMs);
+  };
+
+  const unsubscribe = podSource.subscribe(({ kind, pod }) =>
+    want(`pod ${pod.uid}`, kind === "deleted" || kind === "unlisted" ? [] : listRunning(pod)),
+  );
+  for (const pod of podSource.list()) want(`pod ${pod.uid}`, listRunning(pod));
+
+  /** As things are now: some may have come by a hook since the last look. */
+  const keepUnknown = (): void => lost.keep(new Set(listUnknown().map(({ container }) => container.id)));
+
+  return {
+    want,
+    listLost() {
+      keepUnknown();
+      return lost.list();
+    },
+    problem() {
+      keepUnknown();
+      return lost.problem(nowNanos());
+    },
+    close() {
+      isClosed = true;
+      unsubscribe();
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { openBpf } from "@rthooks/bpf";
+import type { Logger } from "@rthooks/log";
+import { ok, type Result } from "@rthooks/result";
+import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
+import { createTimeSlice } from "../../base/edge/time-slice.ts";
+import { type FilterMaps, noFilterMaps } from "../core/filter-maps.ts";
+import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
+import type { FilterLimits } from "../core/policy-ids.ts";
+import { indexReverse } from "../core/reverse-index.ts";
+import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
+import { removeReverseMap } from "./bpf-reverse-map.ts";
+import type { BpfDirectory } from "./claim-bpf-directory.ts";
+import { createPinKeeper } from "./keep-pins.ts";
+import { startOuterMapThread } from "./outer-map-thread.ts";
+import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thread.ts";
+
+export interface PolicyFilterOptions {
+  /** Empty: policies are kept in memory only, which enforces nothing. */
+  readonly bpfDirectory: string;
+  /** Also the policies of each cgroup, for people who look for what is wrong. */
+  readonly hasReverseMap: boolean;
+  readonly filterLimits: FilterLimits;
+  /** Undefined where no maps are wanted; the error says why there cannot be any. */
+  readonly claimedDirectory: Result<BpfDirectory, string> | undefined;
+  readonly metrics: AgentMetrics;
+  readonly log: Logger;
+}
+
+interface OpenedFilter {
+  readonly filter: MapPolicyFilter;
+  readonly isInKernel: boolean;
+  /** What the kernel does not have although it was wanted, one line each. */
+  problems(): readonly string[];
+  /** Tries again what has failed, and puts right what others have changed. */
+  sweep(): void;
+  /** What is pinned stays in force. */
+  close(): void;
+}
+
+/** In the kernel's maps if that is wanted and possible, else in memory, which enforces nothing. */
+export function openPolicyFilter(options: PolicyFilterOptions): Result<OpenedFilter, string> {
+  const { log, claimedDirectory: directory, bpfDirectory } = options;
+  if (directory === undefined) return openInMemory("", options);
+  const opened = directory.ok ? openInKernel(options, directory.value) : directory;
+  if (opened.ok) return opened;
+  const problem = `the policy filter is in memory only: ${opened.error}`;
+  log.error(problem, { bpfDirectory });
+  return openInMemory(problem, options);
+}
+
+function openInKernel(options: PolicyFilterOptions, directory: BpfDirectory): Result<OpenedFilter, string> {
+  const { metrics, log, filterLimits } = options;
+  const bpf = openBpf();
+  if (!bpf.ok) return bpf;
+  const found: string[] = [];
+  const reports = {
+    note: (what: string) => log.warn(what, {}),
+    problem: (what: string) => {
+      log.error(what, {});
+      found.push(what);
+    },
+  };
+  const maps = openBpfFilterMaps(bpf.value, directory.path, {
+    reports,
+    openOuter: startOuterMapThread,
+    count: metrics.countFilterChange,
+  });
+  if (!maps.ok) return maps;
+  const reverse = openReverse(options, directory.path, maps.value);
+  const filter = createMapPolicyFilter(reverse.maps, log, filterLimits, createTimeSlice());
+  const close = (): void => {
+    reverse.thread?.close();
+    maps.value.close();
+  };
+  if (!filter.ok) {
+    close();
+    return filter;
+  }
+  const pins = createPinKeeper(bpf.value, directory, maps.value.pinned, log);
+  return ok({
+    filter: filter.value,
+    isInKernel: true,
+    problems: () => [...found, ...filter.value.problems(), pins.problem(), reverse.problem()],
+    sweep() {
+      filter.value.retry();
+      pins.check();
+      reverse.thread?.retry();
+    },
+    close,
+  });
+}
+
+interface Reverse {
+  readonly maps: FilterMaps;
+  readonly thread: ReverseMapThread | undefined;
+  problem(): string;
+}
+
+function openReverse(
+  { hasReverseMap, metrics, log }: PolicyFilterOptions,
+  directory: string,
+  maps: FilterMaps,
+): Reverse {
+  if (!hasReverseMap) {
+    const removed = removeReverseMap(directory);
+    if (!removed.ok) log.error(removed.error, {});
+    return { maps, thread: undefined, problem: () => (removed.ok ? "" : removed.error) };
+  }
+  let thread: ReverseMapThread | undefined;
+  const index = indexReverse(maps, (cgroupId) => thread?.put(cgroupId));
+  thread = startReverseMapThread(directory, index, metrics, log);
+  return { maps: index.maps, thread, problem: thread.problem };
+}
+
+function openInMemory(
+  problem: string,
+  { log, filterLimits }: PolicyFilterOptions,
+): Result<OpenedFilter, string> {
+  const filter = createMapPolicyFilter(noFilterMaps, log, filterLimits, createTimeSlice());
+  if (!filter.ok) return filter;
+  return ok({
+    filter: filter.value,
+    isInKernel: false,
+    problems: () => [problem],
+    sweep: () => {},
+    close: () => {},
+  });
+}

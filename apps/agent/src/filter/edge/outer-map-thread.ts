@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that changes policy_filter_maps, as its callers see it. Descriptors are the process's: both sides use the same.
+
+import type { Bpf, BpfMap } from "@rthooks/bpf";
+import { renderBpfError } from "@rthooks/bpf";
+import { err, type Result } from "@rthooks/result";
+import { createJobThread } from "../../base/edge/job-thread.ts";
+import type { OuterChange, OuterMap, OuterOutcome } from "./outer-map.ts";
+
+export type OuterJob =
+  | { readonly kind: "create"; readonly policyIds: readonly number[] }
+  | { readonly kind: "change"; readonly outerFd: number; readonly change: OuterChange };
+
+export type OuterReport =
+  | { readonly kind: "created"; readonly descriptors: ReadonlyMap<number, Result<number, string>> }
+  | { readonly kind: "changed"; readonly outcome: OuterOutcome }
+  | { readonly kind: "failed"; readonly error: string };
+
+export function startOuterMapThread(bpf: Bpf, outer: BpfMap): OuterMap {
+  const thread = createJobThread<OuterJob, OuterReport>(
+    () => new Worker(new URL("./outer-map-worker.ts", import.meta.url)),
+  );
+  // Later there may be no descriptors left to start it with, which ends the process.
+  void thread.run({ kind: "create", policyIds: [] });
+  const whyNot = (report: Result<OuterReport, string>): string => {
+    if (!report.ok) return report.error;
+    return report.value.kind === "failed" ? report.value.error : "another job's answer";
+  };
+  return {
+    async create(policyIds) {
+      const report = await thread.run({ kind: "create", policyIds });
+      if (!report.ok || report.value.kind !== "created")
+        return new Map(policyIds.map((id) => [id, err(whyNot(report))]));
+      const made = new Map<number, Result<BpfMap, string>>();
+      for (const [policyId, fd] of report.value.descriptors) {
+        const map = fd.ok ? bpf.openDescriptor(fd.value) : fd;
+        if (map.ok) made.set(policyId, map);
+        else made.set(policyId, err(typeof map.error === "string" ? map.error : renderBpfError(map.error)));
+      }
+      return made;
+    },
+    async change(change) {
+      const report = await thread.run({ kind: "change", outerFd: outer.fd, change });
+      if (report.ok && report.value.kind === "changed") return report.value.outcome;
+      const why = whyNot(report);
+      return {
+        removed: new Map(change.removed.map((id) => [id, why])),
+        put: new Map(change.put.map(([id]) => [id, why])),
+      };
+    },
+    close: thread.close,
+  };
+}

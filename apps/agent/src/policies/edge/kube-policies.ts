@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tracing policies that are objects of the API server, and the node's labels that some of them ask for.
+
+import { type ApiClient, type KubeNode, type Telling, watchNode, watchResource } from "@rthooks/kube";
+import type { Logger } from "@rthooks/log";
+import { haveSameLabels } from "@rthooks/machines/pod";
+import { type Labels, matchesSelector, type TracingPolicy } from "@rthooks/policy";
+import { err, type Result } from "@rthooks/result";
+import * as v from "valibot";
+import { takeTurns } from "../../base/edge/take-turns.ts";
+import type { PolicyParser } from "../../policies/core/policy-parser.ts";
+import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
+
+export interface KubePoliciesOptions {
+  readonly client: ApiClient;
+  readonly nodeName: string;
+  readonly policies: PolicyStore;
+  readonly parser: Pick<PolicyParser, "parsePolicyObject">;
+  readonly log: Logger;
+  /** All policies are known, and which of them are for this node. */
+  onAll(): void;
+  /** An object of the API server was too large to be read whole. */
+  onTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
+}
+
+const DOMAIN = "k8s";
+const plurals = ["tracingpolicies", "tracingpoliciesnamespaced"] as const; // const: the names are a union
+/** A policy that asks for a node of which nobody tells is in force: better one too many than one too few. */
+const NODE_WAIT_MS = 5000;
+
+const named = v.object({
+  metadata: v.object({ uid: v.string(), name: v.string(), namespace: v.nullish(v.string()) }),
+});
+
+const withNodeSelector = v.object({ spec: v.object({ nodeSelector: v.unknown() }) });
+
+interface PolicyObject {
+  readonly uid: string;
+  readonly name: PolicyName;
+  readonly hasNodeSelector: boolean;
+  /** As the server has it. */
+  readonly object: unknown;
+  /** Parsed when it is this object's turn: of versions that follow each other quickly only the last is. */
+  policy: Result<TracingPolicy, string> | undefined;
+}
+
+/** Undefined for what has no name to be listed by. */
+function toPolicyObject(object: unknown): PolicyObject | undefined {
+  const parsed = v.safeParse(named, object);
+  if (!parsed.success) return undefined;
+  const { uid, name, namespace } = parsed.output.metadata;
+  return {
+    uid,
+    name: { name, namespace: namespace ?? "", domain: DOMAIN },
+    hasNodeSelector: v.is(withNodeSelector, object),
+    object,
+    policy: undefined,
+  };
+}
+
+export interface PolicyWatch {
+  /** Why what is known of policies and of the node may be old; none where it is not. */
+  problems(): readonly string[];
+  close(): void;
+}
+
+/** Of a policy of which only the name was read. */
+function toTooLargePolicy(object: unknown): PolicyObject | undefined {
+  const named = toPolicyObject(object);
+  return named && { ...named, policy: err("the object is too large: a policy may have 8 MiB") };
+}
+
+/** Keeps the store as the API server has them. */
+export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
+  const { client, nodeName, policies, parser, log, onAll, onTooLarge } = options;
+  const objects = new Map<string, PolicyObject>();
+  const unknown = new Set<string>([...plurals, "node"]);
+  let nodeLabels: Labels | undefined;
+  let isNodeKnown = false;
+
+  /** Parts of which everything has been told; it counts when all of it is in the store. */
+  const complete = new Set<string>();
+  const note = (): void => {
+    if (!turns.isIdle() || unknown.size === 0) return;
+    // What an earlier agent has in force of an object that is faulty by now stays until the object is mended.
+    if ([...objects.values()].some(({ policy }) => policy?.ok !== true)) return;
+    for (const part of complete) unknown.delete(part);
+    if (unknown.size === 0) onAll();
+  };
+
+  const use = (name: PolicyName, policy: Result<TracingPolicy, string>): void => {
+    const fields = { name: name.name, namespace: name.namespace };
+    const nodeSelector = policy.ok ? policy.value.spec.nodeSelector : undefined;
+    if (nodeSelector !== undefined && !isNodeKnown) return;
+    if (
+      nodeSelector !== undefined &&
+      nodeLabels !== undefined &&
+      !matchesSelector(nodeSelector, nodeLabels)
+    ) {
+      policies.skip(name);
+      log.info("tracing policy of the API server is not for this node", fields);
+      return;
+    }
+    if (!policy.ok) policies.reject(name, policy.error);
+    const done = policy.ok ? policies.put(DOMAIN, policy.value) : policy;
+    if (done.ok) log.info("tracing policy of the API server is in force", fields);
+    else log.error("tracing policy of the API server is not used", { ...fields, err: done.error });
+  };
+
+  /** One object at a time, and the next when the kernel has its filters: what comes meanwhile replaces what waits. */
+  const turns = takeTurns(async (uid) => {
+    const object = objects.get(uid);
+    if (object === undefined) return;
+    object.policy ??= await parser.parsePolicyObject(JSON.stringify(object.object));
+    // Another version of it has its own turn.
+    if (objects.get(uid) !== object) return;
+    use(object.name, object.policy);
+    await policies.settled();
+  }, note);
+
+  const setNode = (labels: Labels | undefined): void => {
+    const isSame = labels !== undefined && nodeLabels !== undefined && haveSameLabels(labels, nodeLabels);
+    if (isNodeKnown && (isSame || labels === nodeLabels)) return;
+    nodeLabels = labels;
+    isNodeKnown = true;
+    for (const { uid, hasNodeSelector } of objects.values()) if (hasNodeSelector) turns.add(uid);
+    complete.add("node");
+    note();
+  };
+
+  const put = (object: PolicyObject): void => {
+    objects.set(object.uid, object);
+    turns.add(object.uid);
+  };
+  const remove = (uid: string): void => {
+    const gone = objects.get(uid)?.name;
+    objects.delete(uid);
+    if (gone === undefined) return;
+    // One that was made anew under the name is another object, and is there already.
+    const isAnew = ({ name }: PolicyObject): boolean =>
+      name.name === gone.name && name.namespace === gone.namespace;
+    if ([...objects.values()].some(isAnew)) return;
+    policies.remove(gone);
+    log.info("tracing policy of the API server is gone", { name: gone.name, namespace: gone.namespace });
+    note();
+  };
+
+  const watches = plurals.map((plural) => {
+    const own = new Set<string>();
+    const onTelling = (telling: Telling<PolicyObject>): void => {
+      if (telling.kind === "put") {
+        own.add(telling.object.uid);
+        put(telling.object);
+      } else if (telling.kind === "deleted") {
+        own.delete(telling.uid);
+        remove(telling.uid);
+      } else {
+        const kept = new Set(telling.objects.map(({ uid }) => uid));
+        for (const object of telling.objects) put(object);
+        for (const uid of own) if (!kept.has(uid)) remove(uid);
+        own.clear();
+        for (const uid of kept) own.add(uid);
+        complete.add(plural);
+        note();
+      }
+    };
+    return watchResource({
+      ...{ client, log, onTelling, onTooLarge, fieldSelector: "", what: plural, parse: toPolicyObject },
+      parseName: toTooLargePolicy,
+      path: `/apis/cilium.io/v1alpha1/${plural}`,
+    });
+  });
+  const onNode = (telling: Telling<KubeNode>): void => {
+    if (telling.kind === "put") setNode(telling.object.labels);
+    else if (telling.kind === "all") setNode(telling.objects[0]?.labels);
+    // A node that is gone for a moment is registered anew by its kubelet, with the labels that count then.
+  };
+  const node = watchNode({ client, nodeName, log, onTooLarge, onTelling: onNode });
+  const timer = setTimeout(() => {
+    if (isNodeKnown) return;
+    log.warn("the node's labels are not known: policies with a nodeSelector are in force", {
+      node: nodeName,
+    });
+    setNode(undefined);
+  }, NODE_WAIT_MS);
+
+  const all = [...watches, node];
+  return {
+    problems: () => all.map((watch) => watch.problem()),
+    close() {
+      clearTimeout(timer);
+      turns.close();
+      objects.clear();
+      for (const watch of all) watch.close();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the policies that an earlier agent kept into the store. What cannot be read now is read again until it can be, or
+// its file is removed.
+
+import type { Logger } from "@rthooks/log";
+import { ok, type Result } from "@rthooks/result";
+import type { PolicyParser } from "../../policies/core/policy-parser.ts";
+import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
+import type { PolicyArchive } from "./policy-archive.ts";
+import { LOOKS_UNTIL_GONE } from "./policy-file.ts";
+
+export interface RestoreOptions {
+  readonly archive: PolicyArchive;
+  readonly policies: PolicyStore;
+  readonly parser: Pick<PolicyParser, "parsePolicy">;
+  readonly log: Logger;
+  /** Called once, when all files were read without an error for some seconds: there is nothing more to restore. */
+  onSettled(): void;
+  readonly intervalMs?: number;
+}
+
+export interface RestoredPolicies {
+  /** What could not be restored, in one line; empty where all was. */
+  problem(): string;
+  close(): void;
+}
+
+const INTERVAL_MS = 500;
+
+/** What can be restored is in force when this returns. */
+export async function restorePolicies(options: RestoreOptions): Promise<RestoredPolicies> {
+  const { archive, policies, parser, log, onSettled, intervalMs = INTERVAL_MS } = options;
+  const restored = new Set<string>();
+  const faults = new Map<string, string>();
+  let unlisted = "";
+  let calmLooks = 0;
+  let isClosed = false;
+
+  const restoreOne = async (path: string): Promise<Result<void, string>> => {
+    const content = archive.read(path);
+    if (!content.ok) return content;
+    const { domain, yaml, isEnabled, mode } = content.value;
+    const policy = await parser.parsePolicy(yaml);
+    if (!policy.ok) return policy;
+    if (isClosed) return ok(undefined);
+    restored.add(path);
+    const name = toPolicyName(domain, policy.value);
+    // It was added by a call meanwhile, which has written the file.
+    if (isListed(policies, name)) return ok(undefined);
+    const added = policies.put(domain, policy.value);
+    if (!added.ok) return added;
+    const change = { ...(isEnabled ? {} : { enable: false }), ...(mode === undefined ? {} : { mode }) };
+    return Object.keys(change).length === 0 ? added : policies.configure(name, change);
+  };
+
+  const attempt = async (path: string): Promise<void> => {
+    const done = await restoreOne(path);
+    if (isClosed) return;
+    const error = done.ok ? "" : done.error;
+    if (done.ok) log.info("tracing policy restored", { file: path });
+    else if (error !== faults.get(path)) log.error("tracing policy not restored", { file: path, err: error });
+    if (restored.has(path)) clear(path);
+    else {
+      faults.set(path, error);
+      policies.reject(listedAs(path), error.replaceAll("\n", "; "));
+    }
+  };
+
+  const clear = (path: string): void => {
+    if (faults.delete(path)) policies.remove(listedAs(path));
+  };
+
+  const look = async (): Promise<void> => {
+    const listed = archive.list();
+    const error = listed.ok ? "" : listed.error;
+    if (error !== unlisted && error !== "")
+      log.error("kept tracing policies cannot be listed", { err: error });
+    unlisted = error;
+    if (listed.ok) {
+      for (const path of faults.keys()) if (!listed.value.includes(path)) clear(path);
+      for (const path of listed.value) if (!restored.has(path) && !isClosed) await attempt(path);
+    }
+    calmLooks = unlisted === "" && faults.size === 0 ? calmLooks + 1 : 0;
+  };
+
+  await look();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const lookAgain = (): void => {
+    timer = setTimeout(async () => {
+      await look();
+      if (isClosed) return;
+      if (calmLooks < LOOKS_UNTIL_GONE) lookAgain();
+      else onSettled();
+    }, intervalMs);
+  };
+  lookAgain();
+  return {
+    problem() {
+      if (unlisted !== "") return `the kept policies cannot be listed: ${unlisted}`;
+      const [first] = faults;
+      if (first === undefined) return "";
+      const [path, error] = first;
+      const others = faults.size === 1 ? "" : ` (and ${faults.size - 1} more, see tetragon policies)`;
+      return `the kept policy ${path} is not restored, repair or remove the file: ${error.split("\n")[0]}${others}`;
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** By its path: what its name is cannot be read. */
+const listedAs = (path: string): PolicyName => ({ name: path, namespace: "", domain: "grpc" });
+
+const isListed = (policies: PolicyStore, { name, namespace, domain }: PolicyName): boolean =>
+  policies.list(domain).some((one) => one.name === name && one.namespace === namespace);

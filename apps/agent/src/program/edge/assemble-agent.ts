@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the agent's parts together.
+
+import { openBpf, probeBpf } from "@rthooks/bpf";
+import { serveMetrics } from "@rthooks/metrics";
+import { err, ok, type Result } from "@rthooks/result";
+import { toConnectionBounds } from "../../api/core/connection-table.ts";
+import { createPluginProblem } from "../../api/core/plugin-problem.ts";
+import { createGrpcServer, type GrpcServer } from "../../api/edge/grpc-server.ts";
+import type { AgentInfo } from "../../api/wire/info-message.ts";
+import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
+import { awaitAll } from "../../base/core/await-all.ts";
+import { systemTime } from "../../base/edge/system-time.ts";
+import { createCgroupResolver, findCgroupRoot } from "../../cgroups/edge/cgroup-resolver.ts";
+import { openCgroupWatch } from "../../cgroups/edge/watch-cgroups.ts";
+import { createLifecycle, type Lifecycle } from "../../containers/core/lifecycle.ts";
+import { openContainerFinder } from "../../containers/edge/container-finder.ts";
+import { openCri } from "../../containers/edge/follow-cri.ts";
+import { startSweep } from "../../containers/edge/sweep.ts";
+import { MAX_FILTERS } from "../../filter/core/policy-ids.ts";
+import { openPolicyFilter, type PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
+import { sweepInherited } from "../../filter/edge/sweep-inherited.ts";
+import { openPods, type PodsOptions } from "../../pods/edge/open-pods.ts";
+import { createPolicyStore } from "../../policies/core/policy-store.ts";
+import { type PolicyWatch, watchPolicies } from "../../policies/edge/kube-policies.ts";
+import { noPolicyArchive, openPolicyArchive } from "../../policies/edge/policy-archive.ts";
+import { openPolicyFiles } from "../../policies/edge/policy-files.ts";
+import { restorePolicies } from "../../policies/edge/restore-policies.ts";
+import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.ts";
+import { startParseThread } from "./parse-thread.ts";
+
+export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
+  /** Empty: nowhere. */
+  readonly metricsAddress: string;
+  /** Undefined: no runtime is asked; empty: the one that is found. */
+  readonly criEndpoint: string | undefined;
+  readonly cgroupRoot: string;
+  readonly procfs: string;
+  readonly sweepIntervalMs: number;
+  readonly failureRetentionMs: number;
+  readonly drainTimeoutMs: number;
+  /** The flags, for whoever asks. */
+  readonly conf: AgentInfo["conf"];
+  /** Empty for none. */
+  readonly policyFile: string;
+  readonly policyDirectory: string;
+  /** Of policies that come by calls; empty: they are gone with the agent. */
+  readonly policyArchive: string;
+  /** Also from the API server, as objects of their own kinds. */
+  readonly watchesPolicies: boolean;
+  readonly allowsChangesOnTcp: boolean;
+}
+
+/** `parts` ends what was begun, also where this gives an error, which is one line for people. */
+export async function assembleAgent(
+  options: AgentOptions,
+  parts: DisposableStack,
+): Promise<Result<GrpcServer, string>> {
+  const { log, version, sweepIntervalMs, criEndpoint } = options;
+  const root = findCgroupRoot(options);
+  if (!root.ok) return root;
+  const cgroupRoot = root.value.path;
+  if (options.watchesPolicies && options.kube === undefined) {
+    return err("--enable-tracing-policy-crd needs --enable-k8s-api");
+  }
+  const cri = criEndpoint === undefined ? undefined : openCri({ endpoint: criEndpoint }, log);
+  if (cri?.ok === false) return cri;
+  if (cri !== undefined) parts.defer(cri.value.close);
+  const metrics = createAgentMetrics(version);
+  const parser = startParseThread();
+  parts.defer(parser.close);
+  const pods = await openPods(options, parser, metrics.countTooLarge);
+  if (!pods.ok) return pods;
+  parts.defer(pods.value.close);
+  const { client, source, awaitPod } = pods.value;
+  parts.defer(
+    source.subscribe(({ kind }) => {
+      if (kind !== "unlisted") metrics.countPod(kind === "deleted" ? "delete" : "update");
+    }),
+  );
+
+  const filter = openPolicyFilter({ ...options, metrics });
+  if (!filter.ok) return filter;
+  parts.defer(filter.value.close);
+  const { filter: policyFilter, isInKernel } = filter.value;
+  const { perNamespace, forCluster } = options.filterLimits;
+  metrics.setFilterLimits({
+    ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
+  });
+
+  const cgroupResolver = createCgroupResolver(root.value);
+  const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkAlive(containerId));
+  parts.defer(nestedWatch.close);
+  const lifecycle: Lifecycle = createLifecycle({
+    podSource: source,
+    policyFilter,
+    cgroupResolver,
+    nestedWatch,
+    time: systemTime,
+    log,
+    failureRetentionMs: options.failureRetentionMs,
+  });
+  parts.defer(lifecycle.close);
+  parts.defer(startSweep(lifecycle, sweepIntervalMs));
+  const isSeen = (): boolean => cgroupResolver.problem() === "";
+  parts.defer(sweepInherited({ filter: policyFilter, cgroupRoot, isSeen, intervalMs: sweepIntervalMs }));
+  const filterSweep = setInterval(filter.value.sweep, sweepIntervalMs);
+  parts.defer(() => clearInterval(filterSweep));
+
+  const policies = createPolicyStore(policyFilter);
+  const refusedSweep = setInterval(policies.retryRefused, sweepIntervalMs);
+  parts.defer(() => clearInterval(refusedSweep));
+  const archive =
+    options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive);
+  if (!archive.ok) return archive;
+  // Which of an earlier agent's are still wanted is known when every source was read whole.
+  const settle = awaitAll(["calls", "files", "API server"], policyFilter.settlePolicies);
+  const { policyFile: file, policyDirectory: directory } = options;
+  const onRestored = (): void => settle("calls");
+  const sources = { policies, parser, log };
+  const calls = await restorePolicies({ ...sources, archive: archive.value, onSettled: onRestored });
+  parts.defer(calls.close);
+  const files = await openPolicyFiles({ ...sources, file, directory, onSettled: () => settle("files") });
+  parts.defer(files.close);
+  const onAll = (): void => settle("API server");
+  let policyWatch: PolicyWatch | undefined;
+  if (!options.watchesPolicies || client === undefined || options.kube === undefined) onAll();
+  else {
+    const { countTooLarge: onTooLarge } = metrics;
+    policyWatch = watchPolicies({
+      ...{ ...sources, client, onAll, onTooLarge },
+      nodeName: options.kube.nodeName,
+    });
+    parts.defer(policyWatch.close);
+  }
+
+  const finder = openContainerFinder({
+    lifecycle,
+    podSource: source,
+    cgroupRoot,
+    intervalMs: sweepIntervalMs,
+    locate: async (containerId) => await cri?.value.locate(containerId),
+    log,
+  });
+  parts.defer(finder.close);
+  const listContainers = () => [...lifecycle.list(), ...finder.listLost()];
+  cri?.value.start(finder);
+
+  const descriptors = readDescriptorLimit();
+  const plugin = createPluginProblem(() => performance.now());
+  const listProblems = (): readonly string[] =>
+    [
+      ...filter.value.problems(),
+      pods.value.problem(),
+      calls.problem(),
+      files.problem(),
+      ...(policyWatch?.problems() ?? []),
+      cri?.value.problem() ?? "",
+      cgroupResolver.problem(),
+      finder.problem(),
+      plugin.problem(),
+      describeDescriptorShortage(descriptors),
+    ].filter((text) => text !== "");
+  if (options.metricsAddress !== "") {
+    const server = await serveMetrics(options.metricsAddress, log, () =>
+      metrics.render({
+        isFilterInKernel: isInKernel,
+        problems: listProblems().length,
+        containers: countStates(listContainers()),
+        policies: countStates(policies.list("")),
+        filterEntries: policyFilter.sizes(),
+        filters: policyFilter.filterCounts(),
+        failedEntries: policyFilter.failedEntries(),
+      }),
+    );
+    if (!server.ok) return err(`--metrics-server ${server.error}`);
+    parts.defer(server.value.close);
+  }
+
+  // Containers that are announced from now on find the policies in force.
+  await policyFilter.settled();
+  log.info("agent starts", {
+    version,
+    pid: process.pid,
+    cgroupRoot,
+    cgroupMode: root.value.mode,
+    pods: options.kube !== undefined ? "from the API server" : options.podsFile || "from hook calls only",
+    policyFilter: isInKernel ? options.bpfDirectory : "in memory",
+  });
+  if (!root.value.isCgroupFileSystem) {
+    log.warn("the cgroup root is no cgroup file system: its ids mean nothing to the kernel", { cgroupRoot });
+  }
+  return ok(
+    createGrpcServer({
+      ...{
+        lifecycle: { ...lifecycle, list: listContainers },
+        policies,
+        parser,
+        archive: archive.value,
+        awaitPod,
+        log,
+        metrics,
+        listProblems,
+        reportPluginProblem: plugin.report,
+      },
+      allowsChangesOnTcp: options.allowsChangesOnTcp,
+      bounds: toConnectionBounds(descriptors),
+      info: {
+        version,
+        runtime: `Bun ${Bun.version}`,
+        probes: () => ({ ...probeKernel(), policy_filter_maps: isInKernel }),
+        conf: options.conf,
+      },
+    }),
+  );
+}
+
+/** By name, as `tetra info` shows them. */
+function probeKernel(): Readonly<Record<string, boolean>> {
+  const bpf = openBpf();
+  const found = bpf.ok ? Object.entries(probeBpf(bpf.value)) : [];
+  return Object.fromEntries(found.map(([name, { ok }]) => [name, ok]));
+}
+
+function countStates(list: readonly { readonly state: string }[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { state } of list) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent from its start to its end.
+
+import { err, ok, type Result } from "@rthooks/result";
+import { writeInfoFile } from "../../api/edge/info-file.ts";
+import {
+  isLoopback,
+  parseServerAddress,
+  renderServerAddress,
+  type ServerAddress,
+} from "../../base/core/server-address.ts";
+import { type AgentOptions, assembleAgent } from "./assemble-agent.ts";
+import { claimPlaces } from "./claim-places.ts";
+
+export interface RunOptions extends Omit<AgentOptions, "claimedDirectory"> {
+  readonly serverAddresses: readonly string[];
+  /** Where clients look for the first of them; empty: nowhere. */
+  readonly infoFile: string;
+}
+
+export interface Agent {
+  readonly addresses: readonly ServerAddress[];
+  /** Takes no new calls and answers those that run; true when all were answered in time. */
+  stop(): Promise<boolean>;
+}
+
+/** Listening when this returns; the error is one line for people, and nothing is left running then. */
+export async function runAgent({
+  serverAddresses,
+  infoFile,
+  ...options
+}: RunOptions): Promise<Result<Agent, string>> {
+  const { log } = options;
+  if (serverAddresses.length === 0) return err("--server-address is empty: nobody could reach the agent");
+  const addresses: ServerAddress[] = [];
+  for (const text of serverAddresses) {
+    const address = parseServerAddress(text);
+    if (!address.ok) return address;
+    addresses.push(address.value);
+  }
+  const parts = new DisposableStack();
+  const places = await claimPlaces({ ...options, addresses }, parts);
+  const server = places.ok ? await assembleAgent({ ...options, ...places.value }, parts) : places;
+  if (!server.ok) {
+    parts.dispose();
+    return server;
+  }
+  const stop = async (): Promise<boolean> => {
+    const isDrained = await server.value.drain(options.drainTimeoutMs);
+    parts.dispose();
+    return isDrained;
+  };
+
+  const listening: ServerAddress[] = [];
+  for (const address of addresses) {
+    const bound = await server.value.listen(address);
+    if (!bound.ok) {
+      await stop();
+      return bound;
+    }
+    listening.push(bound.value);
+    log.info("listening", { address: renderServerAddress(bound.value) });
+    if (address.kind === "tcp") {
+      log.warn("the agent's TCP address has neither TLS nor authentication", {
+        address: renderServerAddress(bound.value),
+        reachable: isLoopback(address) ? "every user and host-network pod of this node" : "the network",
+        allowed: options.allowsChangesOnTcp ? "every call" : "calls that change nothing",
+      });
+    }
+  }
+  const [first] = listening;
+  const serverAddress = first === undefined ? "" : renderServerAddress(first);
+  const { metricsAddress, bpfDirectory: mapDirectory } = options;
+  parts.defer(writeInfoFile(infoFile, { serverAddress, metricsAddress, mapDirectory }, log));
+  return ok({ addresses: listening, stop });
+}
