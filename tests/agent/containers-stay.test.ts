@@ -68,17 +68,17 @@ function createContainer(app: string) {
     api.put({ uid, name, labels: { app }, containers: [{ id, name: "app", image: "web:1" }] });
   tellApi();
   /** Whether it may start is not what counts here: a call can only add. */
-  const call = (cgroupsPath: string, learnedBy: "hook" | "synchronize"): Promise<unknown> =>
+  const call = (cgroupsPath: string, source: "hook" | "synchronize"): Promise<unknown> =>
     callRuntimeHook(
       `unix://${seat.socketPath}`,
       {
         ...{ cgroupsPath, containerID: id, podName: name, podUID: uid, podNamespace: "shop" },
         annotations: new Map([
-          ["rthooks.v1/learned-by", learnedBy],
+          ["rthooks.v1/learned-by", source],
           ["rthooks.v1/pod-labels", JSON.stringify({ app: "at-its-start" })],
         ]),
       },
-      learnedBy === "synchronize",
+      source === "synchronize",
     ).catch(() => {});
   const kill = async (): Promise<void> => {
     process.kill("SIGKILL");

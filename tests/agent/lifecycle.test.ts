@@ -205,13 +205,13 @@ describe("the agent", () => {
     });
   });
 
-  test("takes labels from a sender that vouches for them, and from no pod's author", async () => {
+  test("takes labels from a sender that isTrusted for them, and from no pod's author", async () => {
     const cgroups = ["mine", "listed", "hostile"].map((id) => makeCgroup(`${own}/${id}`));
     const call = (id: string) => ({ cgroupsPath: `${own}/${id}`, podUID: `pod-${id}`, podName: id });
-    const annotations = (learnedBy: string) =>
+    const annotations = (source: string) =>
       new Map([
         ["rthooks.v1/pod-labels", '{"app":"db"}'],
-        ["rthooks.v1/learned-by", learnedBy],
+        ["rthooks.v1/learned-by", source],
       ]);
     const codes = [
       await announce({ ...call("mine"), annotations: annotations("nri") }, vouching),

@@ -18,7 +18,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/sys", 3],
   ["libs/log", 3],
   ["libs/bpf", 4],
-  ["libs/invocation", 4],
+  ["libs/hold", 4],
   ["libs/kube", 4],
   ["libs/metrics", 4],
   ["libs/plugin", 5],
@@ -58,7 +58,7 @@ const pure: ReadonlyMap<string, readonly string[]> = new Map([
 const divided: readonly string[] = [
   "libs/bpf",
   "libs/log",
-  "libs/invocation",
+  "libs/hold",
   "libs/kube",
   "libs/metrics",
   "libs/plugin",

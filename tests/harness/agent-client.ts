@@ -49,7 +49,7 @@ export async function listContainers(address: string): Promise<readonly Containe
 export function callRuntimeHook(
   address: string,
   fields: Partial<CreateContainer>,
-  isVouched = false,
+  isTrusted = false,
 ): Promise<unknown> {
   const { runtimeHook } = FineGuidanceSensorsDefinition.methods;
   const createContainer: CreateContainer = {
@@ -59,7 +59,7 @@ export function callRuntimeHook(
   };
   const event = { $case: "createContainer" as const, createContainer };
   const metadata = new Metadata();
-  if (isVouched) metadata.set("rthooks-vouched", "1");
+  if (isTrusted) metadata.set("rthooks-vouched", "1");
   return call(address, "/tetragon.FineGuidanceSensors/RuntimeHook", runtimeHook, { event }, metadata);
 }
 

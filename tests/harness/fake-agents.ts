@@ -142,7 +142,7 @@ export interface RecordedAgent {
   readonly socketPath: string;
   readonly requests: readonly RuntimeHookRequest[];
   /** Of each request: whether the caller vouches for the pod that it names. */
-  readonly vouched: readonly boolean[];
+  readonly trusted: readonly boolean[];
 }
 
 /** A real gRPC server that records each RuntimeHook and answers, or fails as told. */
@@ -152,7 +152,7 @@ export async function startRecordingAgent(
 ): Promise<RecordedAgent> {
   const socketPath = workspace.path(`recording-${++count}.sock`);
   const requests: RuntimeHookRequest[] = [];
-  const vouched: boolean[] = [];
+  const trusted: boolean[] = [];
   const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   server.addService(
     {
@@ -174,7 +174,7 @@ export async function startRecordingAgent(
         answer: (error: { code: status; details: string } | null, response?: RuntimeHookResponse) => void,
       ) => {
         requests.push(call.request);
-        vouched.push(call.metadata.get("rthooks-vouched").length > 0);
+        trusted.push(call.metadata.get("rthooks-vouched").length > 0);
         if (failure === undefined) answer(null, {});
         else answer(failure);
       },
@@ -186,5 +186,5 @@ export async function startRecordingAgent(
     ),
   );
   workspace.onClose(() => server.forceShutdown());
-  return { socketPath, requests, vouched };
+  return { socketPath, requests, trusted };
 }

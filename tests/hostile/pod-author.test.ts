@@ -134,7 +134,7 @@ const podOf = (namespace: string): Readonly<Record<string, string>> => ({
 function readReserved(at: number): Readonly<Record<string, unknown>> {
   const annotations = agent.requests[at]?.event?.createContainer?.annotations ?? new Map();
   const reserved = [...annotations].filter(([key]) => key.startsWith("rthooks.v1/"));
-  return { vouched: agent.vouched[at], ...Object.fromEntries(reserved) };
+  return { trusted: agent.trusted[at], ...Object.fromEntries(reserved) };
 }
 
 const log = ["--log-fname", workspace.path("hook.log")];
@@ -157,7 +157,7 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
       podUID: uid,
       podNamespace: "shop",
     });
-    expect(readReserved(before)).toEqual({ vouched: false });
+    expect(readReserved(before)).toEqual({ trusted: false });
   }, 180_000);
 
   test("what the plugin says of the pod comes before all annotations", async () => {
@@ -171,7 +171,7 @@ describe.each(runtimes.map((runtime) => ({ ...runtime })))("$name", (runtime) =>
       podNamespace: "ops",
     });
     const reserved = { "rthooks.v1/pod-labels": '{"app":"told"}', "rthooks.v1/learned-by": "hook" };
-    expect(readReserved(before)).toEqual({ vouched: true, ...reserved });
+    expect(readReserved(before)).toEqual({ trusted: true, ...reserved });
   }, 180_000);
 
   test("its namespace decides when no agent answers, whatever annotations say", async () => {

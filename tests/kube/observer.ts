@@ -4,8 +4,8 @@ import {
   type ClusterAccess,
   type KubePod,
   openApiClient,
+  type ResourceChange,
   type ResourceWatch,
-  type Telling,
   type WatchTiming,
   watchPods,
 } from "@rthooks/kube";
@@ -27,7 +27,7 @@ export interface Observer {
   readonly watch: ResourceWatch;
   /** Logged so far. */
   readonly lines: readonly string[];
-  readonly tellings: readonly Telling<KubePod>[];
+  readonly tellings: readonly ResourceChange<KubePod>[];
   pods(): ReadonlyMap<string, KubePod>;
   labels(uid: string): Readonly<Record<string, string>> | undefined;
 }
@@ -40,19 +40,19 @@ export function observe(
   const pods = new Map<string, KubePod>();
   const lines: string[] = [];
   const write = (msg: string, fields?: object): void => void lines.push(`${msg} ${JSON.stringify(fields)}`);
-  const tellings: Telling<KubePod>[] = [];
+  const tellings: ResourceChange<KubePod>[] = [];
   const watch = watchPods({
     client: openApiClient(() => Promise.resolve({ ok: true, value: access }), "test/1"),
     nodeName: "node-1",
     log: { debug: write, info: write, warn: write, error: write },
     timing: { idleMs: 5_000, settledMs: 0, ...timing },
-    onTelling: (telling) => {
-      tellings.push(telling);
-      if (telling.kind === "all") {
+    onChange: (change) => {
+      tellings.push(change);
+      if (change.kind === "all") {
         pods.clear();
-        for (const pod of telling.objects) pods.set(pod.uid, pod);
-      } else if (telling.kind === "put") pods.set(telling.object.uid, telling.object);
-      else pods.delete(telling.uid);
+        for (const pod of change.objects) pods.set(pod.uid, pod);
+      } else if (change.kind === "put") pods.set(change.object.uid, change.object);
+      else pods.delete(change.uid);
     },
   });
   workspace.onClose(() => watch.close());

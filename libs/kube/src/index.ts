@@ -8,7 +8,7 @@ export { createJsonFilter, type Keep } from "./core/json-filter.ts";
 export { type KubeContainer, type KubePod, podSchema, readPod } from "./core/kube-pod.ts";
 export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
 export { findProxy } from "./core/proxy.ts";
-export type { Telling } from "./core/watch-cursor.ts";
+export type { ResourceChange } from "./core/watch-cursor.ts";
 export { type ApiClient, openApiClient } from "./edge/api-client.ts";
 export type { FindAccess } from "./edge/authorizer.ts";
 export { type KubeNode, watchNode } from "./edge/node-watch.ts";

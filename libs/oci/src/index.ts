@@ -14,13 +14,13 @@ export { toPodLabels } from "./pod-labels.ts";
 export { type CgroupLocation, locateCgroup, type ProcCgroupReader } from "./process-cgroup.ts";
 export {
   type Labels,
-  LEARNED_BY_KEY,
-  type LearnedBy,
   POD_LABELS_KEY,
   parseLabels,
+  REPORT_SOURCE_KEY,
+  type ReportSource,
   RUNTIME_HANDLER_KEY,
   renderLabels,
-  VOUCHING_HEADER,
+  TRUSTED_HEADER,
   withoutReservedKeys,
 } from "./reserved-annotations.ts";
 export { detectRuntime } from "./runtime.ts";

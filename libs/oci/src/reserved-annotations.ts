@@ -3,7 +3,7 @@
 //
 // A pod author can write annotations, so whoever fills a request takes every key with this prefix out of what the
 // spec carried before it adds its own. An agent believes these keys only in a request whose sender says that it did
-// so (VOUCHING_HEADER): Tetragon's own hook passes on what the spec has.
+// so (TRUSTED_HEADER): Tetragon's own hook passes on what the spec has.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { Annotations } from "./spec.ts";
@@ -13,8 +13,8 @@ const RESERVED_PREFIX = "rthooks.v1/";
 /** The labels of the container's pod: a JSON object of texts. */
 export const POD_LABELS_KEY = "rthooks.v1/pod-labels";
 
-/** How the sender came to know of the container: a LearnedBy. */
-export const LEARNED_BY_KEY = "rthooks.v1/learned-by";
+/** How the sender came to know of the container: a ReportSource. */
+export const REPORT_SOURCE_KEY = "rthooks.v1/learned-by";
 
 /**
  * For the fail check alone: the runtime's handler of the container's pod (a RuntimeClass' `handler`), empty for the
@@ -23,14 +23,14 @@ export const LEARNED_BY_KEY = "rthooks.v1/learned-by";
 export const RUNTIME_HANDLER_KEY = "rthooks.v1/runtime-handler";
 
 /** gRPC metadata, value "1": the sender has taken foreign reserved keys out. */
-export const VOUCHING_HEADER = "rthooks-vouched";
+export const TRUSTED_HEADER = "rthooks-vouched";
 
 /**
  * A runtime hook held the container; the NRI plugin did at StartContainer; or the plugin found it running when it
  * connected to the runtime or to the agent. The agent itself finds what runs by asking the runtime (CRI), or by the pod
  * source's word and a look at the cgroups.
  */
-export type LearnedBy = "hook" | "nri" | "synchronize" | "cri" | "scan";
+export type ReportSource = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
 export type Labels = ReadonlyMap<string, string>;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { renderCompletion, renderHelp } from "@rthooks/flags/help";
-import { type HookConfig, hookFlags } from "@rthooks/invocation";
+import { type HookConfig, hookFlags } from "@rthooks/hold";
 import { err, ok, type Result } from "@rthooks/result";
 
 const commands = [

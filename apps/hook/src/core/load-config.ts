@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FlagValues, parseFlagValue } from "@rthooks/flags";
-import { findConfigFlag, hookFlags } from "@rthooks/invocation";
+import { findConfigFlag, hookFlags } from "@rthooks/hold";
 import { err, ok, type Result } from "@rthooks/result";
 
 type Given = Partial<FlagValues<typeof hookFlags>>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { formatDuration } from "@rthooks/flags";
-import type { HookConfig } from "@rthooks/invocation";
+import type { HookConfig } from "@rthooks/hold";
 
 /** The configuration as the configuration file takes it. */
 export function renderConfig(config: HookConfig): string {

@@ -6,11 +6,11 @@ import {
   type ContainerState,
   detectRuntime,
   findContradictoryIdentity,
-  LEARNED_BY_KEY,
   locateCgroup,
   POD_LABELS_KEY,
   type PodFromEnvironment,
   type ProcCgroupReader,
+  REPORT_SOURCE_KEY,
   readIdentity,
   withOwnIdentity,
   withoutReservedKeys,
@@ -100,7 +100,7 @@ function toRequestAnnotations(annotations: Annotations, pod: PodFromEnvironment 
   const own = withoutReservedKeys(annotations);
   return pod === undefined
     ? own
-    : new Map(own).set(POD_LABELS_KEY, pod.labelsJson).set(LEARNED_BY_KEY, "hook");
+    : new Map(own).set(POD_LABELS_KEY, pod.labelsJson).set(REPORT_SOURCE_KEY, "hook");
 }
 
 function toRootDir(bundle: string, rootPath: string | undefined): string {

@@ -3,7 +3,7 @@
 
 import { expect, test } from "bun:test";
 import { resolveFlags } from "@rthooks/flags";
-import { hookFlags, loadFailRules, parseAgentAddress } from "@rthooks/invocation";
+import { hookFlags, loadFailRules, parseAgentAddress } from "@rthooks/hold";
 import { openSystem, type System } from "@rthooks/sys";
 import { createContainer } from "./create-container.ts";
 

@@ -7,7 +7,7 @@ import {
   type HookConfig,
   type HookLog,
   holdContainer,
-} from "@rthooks/invocation";
+} from "@rthooks/hold";
 import {
   type ContainerState,
   POD_ENVIRONMENT,

@@ -12,10 +12,10 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import type { AgentAddress, AgentLink } from "@rthooks/invocation";
-import { createLinkEvents } from "@rthooks/invocation/link-events";
+import type { AgentAddress, AgentLink } from "@rthooks/hold";
+import { createLinkEvents } from "@rthooks/hold/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
-import { VOUCHING_HEADER } from "@rthooks/oci";
+import { TRUSTED_HEADER } from "@rthooks/oci";
 import { renderGrpcCode } from "@rthooks/proto/unary";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
@@ -53,11 +53,11 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
     get response() {
       return response;
     },
-    connect({ path, message, userAgent, vouches, deadlineAtMs }) {
+    connect({ path, message, userAgent, isTrusted, deadlineAtMs }) {
       disconnect();
       const leftMs = Math.max(1, deadlineAtMs - system.monotonicMs());
       const metadata = new Metadata();
-      if (vouches) metadata.set(VOUCHING_HEADER, "1");
+      if (isTrusted) metadata.set(TRUSTED_HEADER, "1");
       const secured = openCredentials(address, files);
       if (!secured.ok) {
         return { type: "agent.unreachable", failure: { kind: "unreachable", reason: secured.error } };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/invocation";
+import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/hold";
 import type { MaybePromise, System } from "@rthooks/sys";
 import { openUnixLink } from "./unix-link.ts";
 

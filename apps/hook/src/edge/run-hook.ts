@@ -10,7 +10,7 @@ import {
   hookFlags,
   loadFailRules,
   parseAgentAddress,
-} from "@rthooks/invocation";
+} from "@rthooks/hold";
 import { err, ok, type Result } from "@rthooks/result";
 import { renderSysError, type System } from "@rthooks/sys";
 import { type ConfigFile, parseConfigFile } from "../core/load-config.ts";

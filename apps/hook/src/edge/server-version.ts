@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AgentAddress, renderFailure } from "@rthooks/invocation";
+import { type AgentAddress, renderFailure } from "@rthooks/hold";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { GetVersionRequest, GetVersionResponse } from "@rthooks/proto";
 import type { HookSetup } from "./create-container.ts";
@@ -18,7 +18,7 @@ export async function printServerVersion(
     path,
     message: GetVersionRequest.encode({}).finish(),
     userAgent,
-    vouches: false,
+    isTrusted: false,
     deadlineAtMs,
   });
   while (event === undefined || event.type === "agent.ready") {

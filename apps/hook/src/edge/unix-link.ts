@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AgentLink } from "@rthooks/invocation";
+import type { AgentLink } from "@rthooks/hold";
 import type { HookEvent } from "@rthooks/machines/hook";
-import { VOUCHING_HEADER } from "@rthooks/oci";
+import { TRUSTED_HEADER } from "@rthooks/oci";
 import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
 import type { Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
@@ -24,7 +24,7 @@ function isTransient(code: ErrnoName): boolean {
 
 const UNAVAILABLE = 14;
 
-const vouched = [VOUCHING_HEADER, "1"] as const; // const: a pair
+const trusted = [TRUSTED_HEADER, "1"] as const; // const: a pair
 
 const nothing = new Uint8Array();
 
@@ -90,7 +90,7 @@ export function openUnixLink(
     get response() {
       return response;
     },
-    connect({ path: method, message, userAgent, vouches, deadlineAtMs }) {
+    connect({ path: method, message, userAgent, isTrusted, deadlineAtMs }) {
       disconnect();
       const stream = connect(path);
       if (!stream.ok) {
@@ -109,7 +109,7 @@ export function openUnixLink(
         message,
         userAgent,
         timeoutMs,
-        ...(vouches ? { metadata: vouched } : {}),
+        ...(isTrusted ? { metadata: trusted } : {}),
       });
       attempt = { stream: stream.value, call, unsent: nothing, wasReady: false };
       flush(attempt);

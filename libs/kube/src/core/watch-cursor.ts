@@ -4,7 +4,7 @@
 import { isOlder } from "./resource-version.ts";
 import type { WatchEvent } from "./watch-event.ts";
 
-export type Telling<T> =
+export type ResourceChange<T> =
   /** These are all that there are. */
   | { readonly kind: "all"; readonly objects: readonly T[] }
   | { readonly kind: "put"; readonly object: T }
@@ -25,7 +25,7 @@ export interface WatchCursor<T> {
 
 type Meaning<T> =
   /** The place in the history is known again, or still. */
-  | { readonly kind: "progress"; readonly telling: Telling<T> | undefined }
+  | { readonly kind: "progress"; readonly change: ResourceChange<T> | undefined }
   | { readonly kind: "odd" }
   /** The watch is over. */
   | { readonly kind: "end"; readonly status: number; readonly message: string };
@@ -34,7 +34,7 @@ export function createWatchCursor<T>(): WatchCursor<T> {
   let version = "";
   let collected: Map<string, T> | undefined;
 
-  const progress = (telling?: Telling<T>): Meaning<T> => ({ kind: "progress", telling });
+  const progress = (change?: ResourceChange<T>): Meaning<T> => ({ kind: "progress", change });
 
   /** Undefined: the event is later than what was read before, as it has to be. */
   const advance = (next: string): Meaning<T> | undefined => {

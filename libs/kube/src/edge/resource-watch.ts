@@ -7,7 +7,7 @@ import type { Reduced } from "../core/bounded-document.ts";
 import type { Keep } from "../core/json-filter.ts";
 import { createObjectLevels } from "../core/object-levels.ts";
 import { createPace } from "../core/pace.ts";
-import { createWatchCursor, type Telling } from "../core/watch-cursor.ts";
+import { createWatchCursor, type ResourceChange } from "../core/watch-cursor.ts";
 import { parseWatchEvent } from "../core/watch-event.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type ApiError, noAnswer } from "./api-error.ts";
@@ -32,7 +32,7 @@ export interface WatchOptions<T> {
   /** For the log: "pods". */
   readonly what: string;
   readonly log: Logger;
-  onTelling(telling: Telling<T>): void;
+  onChange(change: ResourceChange<T>): void;
   /** An object was too large to be read whole. */
   onTooLarge?(what: string, outcome: TooLarge): void;
   readonly timing?: Partial<WatchTiming>;
@@ -81,7 +81,7 @@ const unnamed: Reduced = { text: "", level: 0, bytes: 0 };
 type Ended = Result<"listed" | "watched", ApiError>;
 
 export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
-  const { client, what, log, parse, onTelling, random = Math.random } = options;
+  const { client, what, log, parse, onChange, random = Math.random } = options;
   const { settledMs, ...silences } = { ...usualTiming, ...options.timing };
   const levels = createObjectLevels(options.keep);
   const noteTooLarge = createTooLargeLog(what, log);
@@ -139,7 +139,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
           break;
         case "progress":
           hasHeard = true;
-          if (meaning.telling !== undefined) onTelling(meaning.telling);
+          if (meaning.change !== undefined) onChange(meaning.change);
           if (cursor.isComplete()) report.heard();
       }
     };
@@ -172,7 +172,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
     const listed = await listPages({ client, path, levels, onObject, signal: closing.signal });
     if (!listed.ok) return listed;
     cursor.goTo(listed.value);
-    onTelling({ kind: "all", objects });
+    onChange({ kind: "all", objects });
     report.heard();
     return ok("listed");
   };

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the container machine knows, and how events change it: pure.
 
-import type { Announcement, Cgroup, Failure, PodIdentity } from "./domain.ts";
+import type { Cgroup, ContainerReport, Failure, PodIdentity } from "./domain.ts";
 
 export interface ContainerContext {
-  readonly announcement: Announcement;
-  /** By the first announcement, like the time. */
-  readonly learnedBy: Announcement["learnedBy"];
-  readonly learnedAtNanos: bigint;
+  readonly report: ContainerReport;
+  /** By the first report, like the time. */
+  readonly source: ContainerReport["source"];
+  readonly reportedAtNanos: bigint;
   readonly pod: PodIdentity | undefined;
   readonly cgroup: Cgroup | undefined;
   readonly failure: Failure | undefined;
 }
 
 export interface ContainerInput {
-  readonly announcement: Announcement;
+  readonly report: ContainerReport;
   /** Undefined while the pod's identity is being resolved. */
   readonly pod: PodIdentity | undefined;
 }
 
 export type ContainerEvent =
   | {
-      readonly type: "container.announced";
-      readonly announcement: Announcement;
+      readonly type: "container.reported";
+      readonly report: ContainerReport;
       readonly pod: PodIdentity | undefined;
     }
   | { readonly type: "pod.identified"; readonly pod: PodIdentity }
@@ -41,10 +41,10 @@ export type ContainerEvent =
   /** The pod was deleted: the container may not start any more. One that runs goes on. */
   | { readonly type: "pod.deleted" };
 
-export const toContainerContext = ({ announcement, pod }: ContainerInput): ContainerContext => ({
-  announcement,
-  learnedBy: announcement.learnedBy,
-  learnedAtNanos: announcement.seenAtNanos,
+export const toContainerContext = ({ report, pod }: ContainerInput): ContainerContext => ({
+  report,
+  source: report.source,
+  reportedAtNanos: report.seenAtNanos,
   pod,
   cgroup: undefined,
   failure: undefined,
@@ -59,10 +59,8 @@ interface Args {
 }
 
 export const containerReducers = {
-  adoptAnnouncement: ({ context, event }: Args): Change =>
-    event.type === "container.announced"
-      ? { announcement: event.announcement, pod: event.pod ?? context.pod }
-      : {},
+  adoptReport: ({ context, event }: Args): Change =>
+    event.type === "container.reported" ? { report: event.report, pod: event.pod ?? context.pod } : {},
   adoptPod: ({ event }: Args): Change => (event.type === "pod.identified" ? { pod: event.pod } : {}),
   adoptCgroup: ({ event }: Args): Change =>
     event.type === "cgroup.found" ? { cgroup: event.cgroup, failure: undefined } : {},
@@ -73,38 +71,37 @@ export const containerReducers = {
 
 export const containerGuards = {
   knowsItsPod: ({ context }: Args): boolean => context.pod !== undefined,
-  /** A late answer for a path that was announced earlier is nobody's answer. */
-  answersAnnouncement: ({ context, event }: Args): boolean =>
-    "cgroupsPath" in event && event.cgroupsPath === context.announcement.cgroupsPath,
+  /** A late answer for a path that was reported earlier is nobody's answer. */
+  answersReport: ({ context, event }: Args): boolean =>
+    "cgroupsPath" in event && event.cgroupsPath === context.report.cgroupsPath,
   /** The usual repetition: a caller that did not hear the answer asks once more. */
-  announcesNothingNew: ({ context, event }: Args): boolean =>
-    event.type === "container.announced" &&
-    (isInventoryOf(context, event.announcement) || isSameAnnouncement(context, event.announcement)),
+  reportsNothingNew: ({ context, event }: Args): boolean =>
+    event.type === "container.reported" &&
+    (isInventoryOf(context, event.report) || isSameReport(context, event.report)),
   /** The list was made before the container ended: that is nobody's failure. */
   answersInventory: (args: Args): boolean =>
-    runsAlready(args.context.announcement) && containerGuards.answersAnnouncement(args),
-  findsSameCgroup: ({ context: { announcement, cgroup }, event }: Args): boolean =>
+    runsAlready(args.context.report) && containerGuards.answersReport(args),
+  findsSameCgroup: ({ context: { report, cgroup }, event }: Args): boolean =>
     event.type === "cgroup.found" &&
-    event.cgroupsPath === announcement.cgroupsPath &&
+    event.cgroupsPath === report.cgroupsPath &&
     event.cgroup.id === cgroup?.id,
 } as const; // const, so that the names stay literals
 
 /** It runs already: nobody holds it, and nobody waits for an answer. */
-export const runsAlready = ({ learnedBy }: Announcement): boolean =>
-  learnedBy !== "hook" && learnedBy !== "nri";
+export const runsAlready = ({ source }: ContainerReport): boolean => source !== "hook" && source !== "nri";
 
 /** The list of what runs has less to say than the call that held the container. */
-function isInventoryOf({ cgroup }: ContainerContext, again: Announcement): boolean {
+function isInventoryOf({ cgroup }: ContainerContext, again: ContainerReport): boolean {
   return runsAlready(again) && again.cgroup !== undefined && again.cgroup.id === cgroup?.id;
 }
 
-function isSameAnnouncement({ announcement, cgroup }: ContainerContext, again: Announcement): boolean {
+function isSameReport({ report, cgroup }: ContainerContext, again: ContainerReport): boolean {
   return (
     again.cgroup !== undefined &&
     again.cgroup.id === cgroup?.id &&
-    again.cgroupsPath === announcement.cgroupsPath &&
-    again.containerName === announcement.containerName &&
-    again.image === announcement.image &&
-    again.podName === announcement.podName
+    again.cgroupsPath === report.cgroupsPath &&
+    again.containerName === report.containerName &&
+    again.image === report.image &&
+    again.podName === report.podName
   );
 }

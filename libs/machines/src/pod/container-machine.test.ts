@@ -7,22 +7,28 @@ import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths 
 import { createTableLogic } from "../actor/table-logic.ts";
 import type { ContainerEvent, ContainerInput } from "./container-logic.ts";
 import { type ContainerSnapshot, containerMachine } from "./container-machine.ts";
-import type { Announcement, PodIdentity } from "./domain.ts";
+import type { ContainerReport, PodIdentity } from "./domain.ts";
 
-const announcement: Announcement = {
+const report: ContainerReport = {
   containerId: "c",
   containerName: "app",
   image: "nginx",
   podNamespace: "shop",
   podName: "web-0",
   podLabels: undefined,
-  learnedBy: "hook",
+  source: "hook",
   cgroupsPath: "/c",
   cgroup: undefined,
   answerByMs: Number.POSITIVE_INFINITY,
   seenAtNanos: 1n,
 };
-const pod: PodIdentity = { uid: "u", namespace: "shop", name: "web-0", labels: new Map(), knownBy: "hook" };
+const pod: PodIdentity = {
+  uid: "u",
+  namespace: "shop",
+  name: "web-0",
+  labels: new Map(),
+  identitySource: "hook",
+};
 const failure = { kind: "bad", message: "so it is" };
 const retentionMs = 300_000;
 const retentionOver = "xstate.after.failureRetention.container.failed";
@@ -34,11 +40,11 @@ const found = (id: bigint, cgroupsPath = "/c"): ContainerEvent => ({
 });
 
 const events: Readonly<Record<string, ContainerEvent>> = {
-  announced: { type: "container.announced", announcement, pod },
-  "announced, pod unknown": { type: "container.announced", announcement, pod: undefined },
-  "announced at 1": {
-    type: "container.announced",
-    announcement: { ...announcement, cgroup: { path: "/c", id: 1n } },
+  reported: { type: "container.reported", report, pod },
+  "reported, pod unknown": { type: "container.reported", report, pod: undefined },
+  "reported at 1": {
+    type: "container.reported",
+    report: { ...report, cgroup: { path: "/c", id: 1n } },
     pod,
   },
   identified: { type: "pod.identified", pod },
@@ -66,13 +72,13 @@ const end = ["gone", "removeFromFilter", "reportGone", "tellPodItIsGone"] as con
 
 /** By state (with the cgroup id it holds, and whether the pod is known), and event. All else changes nothing. */
 const rules: Readonly<Record<string, Rule>> = {
-  "seen: announced": look,
-  "seen: announced at 1": look,
+  "seen: reported": look,
+  "seen: reported at 1": look,
   "seen: identified": look,
   "seen: identity refused": ["failed, pod unknown", ...fail.slice(1)],
-  "identified: announced": look,
-  "identified: announced, pod unknown": look,
-  "identified: announced at 1": look,
+  "identified: reported": look,
+  "identified: reported, pod unknown": look,
+  "identified: reported at 1": look,
   "identified: found 1": ["placed 1", "addToFilter 1"],
   "identified: found 2": ["placed 2", "addToFilter 2"],
   "identified: cgroup refused": fail,
@@ -82,30 +88,30 @@ const rules: Readonly<Record<string, Rule>> = {
   "placed 2: filter refused": fail,
   "registered 1: sent": ["released 1"],
   "registered 2: sent": ["released 2"],
-  "released 1: announced": ["verifying 1", "findCgroup"],
-  "released 1: announced, pod unknown": ["verifying 1", "findCgroup"],
-  "released 1: announced at 1": ["released 1", "releaseAgain"],
-  "released 2: announced": ["verifying 2", "findCgroup"],
-  "released 2: announced, pod unknown": ["verifying 2", "findCgroup"],
-  "released 2: announced at 1": ["verifying 2", "findCgroup"],
-  "verifying 1: announced": ["verifying 1", "findCgroup"],
-  "verifying 1: announced, pod unknown": ["verifying 1", "findCgroup"],
-  "verifying 1: announced at 1": ["verifying 1", "findCgroup"],
-  "verifying 2: announced": ["verifying 2", "findCgroup"],
-  "verifying 2: announced, pod unknown": ["verifying 2", "findCgroup"],
-  "verifying 2: announced at 1": ["verifying 2", "findCgroup"],
+  "released 1: reported": ["verifying 1", "findCgroup"],
+  "released 1: reported, pod unknown": ["verifying 1", "findCgroup"],
+  "released 1: reported at 1": ["released 1", "releaseAgain"],
+  "released 2: reported": ["verifying 2", "findCgroup"],
+  "released 2: reported, pod unknown": ["verifying 2", "findCgroup"],
+  "released 2: reported at 1": ["verifying 2", "findCgroup"],
+  "verifying 1: reported": ["verifying 1", "findCgroup"],
+  "verifying 1: reported, pod unknown": ["verifying 1", "findCgroup"],
+  "verifying 1: reported at 1": ["verifying 1", "findCgroup"],
+  "verifying 2: reported": ["verifying 2", "findCgroup"],
+  "verifying 2: reported, pod unknown": ["verifying 2", "findCgroup"],
+  "verifying 2: reported at 1": ["verifying 2", "findCgroup"],
   "verifying 1: found 1": ["registered 1", "release"],
   "verifying 1: found 2": ["placed 2", "reportMoved", "removeFromFilter", "addToFilter 2"],
   "verifying 2: found 2": ["registered 2", "release"],
   "verifying 2: found 1": ["placed 1", "reportMoved", "removeFromFilter", "addToFilter 1"],
   "verifying 1: cgroup refused": ["released 1", "refuse bad"],
   "verifying 2: cgroup refused": ["released 2", "refuse bad"],
-  "failed: announced": look,
-  "failed: announced at 1": look,
-  "failed: announced, pod unknown": look,
-  "failed, pod unknown: announced": look,
-  "failed, pod unknown: announced at 1": look,
-  "failed, pod unknown: announced, pod unknown": ["seen"],
+  "failed: reported": look,
+  "failed: reported at 1": look,
+  "failed: reported, pod unknown": look,
+  "failed, pod unknown: reported": look,
+  "failed, pod unknown: reported at 1": look,
+  "failed, pod unknown: reported, pod unknown": ["seen"],
   "failed, pod unknown: identified": ["failed"],
   "failed: discarded": end,
   "failed: retention over": end,
@@ -152,8 +158,8 @@ function record() {
 }
 
 const starts: readonly { readonly name: string; readonly input: ContainerInput }[] = [
-  { name: "of a pod that is being looked up", input: { announcement, pod: undefined } },
-  { name: "of a known pod", input: { announcement, pod } },
+  { name: "of a pod that is being looked up", input: { report, pod: undefined } },
+  { name: "of a known pod", input: { report, pod } },
 ];
 
 // The end of the delay is an event of XState's own, which the machine's type does not name.
@@ -265,18 +271,18 @@ test("every state is reached", () => {
 });
 
 test.each(Object.entries(runs))(
-  "%s, a failed container is remembered for the whole retention, unless it is announced again",
+  "%s, a failed container is remembered for the whole retention, unless it is reported again",
   (_, run) => {
-    const { actor, clock } = run({ announcement, pod });
+    const { actor, clock } = run({ report, pod });
     actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
     clock.increment(retentionMs - 1);
     expect(actor.getSnapshot().value).toBe("failed");
-    actor.send({ type: "container.announced", announcement, pod });
+    actor.send({ type: "container.reported", report, pod });
     clock.increment(retentionMs);
     expect(actor.getSnapshot().value).toBe("identified");
     actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
     clock.increment(retentionMs - 1);
-    actor.send({ type: "container.announced", announcement, pod });
+    actor.send({ type: "container.reported", report, pod });
     actor.send({ type: "cgroup.refused", cgroupsPath: "/c", failure });
     clock.increment(retentionMs - 1);
     expect(actor.getSnapshot().value).toBe("failed");
@@ -286,18 +292,18 @@ test.each(Object.entries(runs))(
 );
 
 describe.each(Object.entries(runs))("%s, a container that runs already", (_, run) => {
-  const listed: Announcement = { ...announcement, learnedBy: "synchronize", image: "" };
+  const listed: ContainerReport = { ...report, source: "synchronize", image: "" };
 
   test("is added like any other", () => {
-    const { actor, take } = run({ announcement: listed, pod });
+    const { actor, take } = run({ report: listed, pod });
     actor.send(found(1n));
     actor.send({ type: "filter.added" });
     expect([...take()]).toEqual(["findCgroup", "addToFilter 1", "release"]);
-    expect(actor.getSnapshot().context.learnedBy).toBe("synchronize");
+    expect(actor.getSnapshot().context.source).toBe("synchronize");
   });
 
   test("is not kept as a failure when its cgroup is gone", () => {
-    const { actor, take } = run({ announcement: listed, pod });
+    const { actor, take } = run({ report: listed, pod });
     take();
     actor.send({ type: "cgroup.refused", cgroupsPath: "/elsewhere", failure });
     expect(actor.getSnapshot().value).toBe("identified");
@@ -307,21 +313,21 @@ describe.each(Object.entries(runs))("%s, a container that runs already", (_, run
   });
 
   test("and is known already, stays as it is", () => {
-    const { actor, take } = run({ announcement, pod });
+    const { actor, take } = run({ report, pod });
     for (const event of [found(1n), { type: "filter.added" }, { type: "answer.sent" }] as const) {
       actor.send(event);
     }
     take();
     const before = actor.getSnapshot().context;
     const again = { ...listed, cgroup: { path: "/c", id: 1n } };
-    actor.send({ type: "container.announced", announcement: again, pod });
+    actor.send({ type: "container.reported", report: again, pod });
     expect([...take()]).toEqual(["releaseAgain"]);
     expect(actor.getSnapshot().context).toEqual(before);
     // With another cgroup it is news.
     const moved = { ...listed, cgroup: { path: "/c", id: 2n } };
-    actor.send({ type: "container.announced", announcement: moved, pod });
+    actor.send({ type: "container.reported", report: moved, pod });
     expect([...take()]).toEqual(["findCgroup"]);
-    expect(actor.getSnapshot().context.learnedBy).toBe("hook");
+    expect(actor.getSnapshot().context.source).toBe("hook");
   });
 });
 
@@ -332,7 +338,7 @@ const logics = {
 
 describe.each(Object.entries(logics))("%s", (_, toLogic) => {
   test("an effect that the app forgot says its name", () => {
-    const actor = createActor(toLogic(containerMachine), { input: { announcement, pod } });
+    const actor = createActor(toLogic(containerMachine), { input: { report, pod } });
     let message = "";
     actor.subscribe({ error: (error) => (message = String(error)) });
     actor.start();
@@ -347,7 +353,7 @@ describe.each(Object.entries(logics))("%s", (_, toLogic) => {
       actions: { tellPodItIsGone: containerMachine.implementations.actions["tellPodItIsGone"] as never },
     });
     const parent = createMachine({
-      invoke: { id: "child", src: toLogic(child), input: { announcement, pod } },
+      invoke: { id: "child", src: toLogic(child), input: { report, pod } },
       on: { "container.gone": { actions: ({ event }) => told.push(event) } },
     });
     const seen: string[] = [];

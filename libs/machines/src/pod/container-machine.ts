@@ -26,7 +26,7 @@ export const containerMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.
   types: {} as { context: ContainerContext; events: ContainerEvent; input: ContainerInput },
   actions: {
-    /** Looks up `announcement.cgroupsPath`; answers cgroup.found or cgroup.refused. */
+    /** Looks up `report.cgroupsPath`; answers cgroup.found or cgroup.refused. */
     findCgroup: notProvided("findCgroup"),
     /** Puts the cgroup id under the pod's policies; answers filter.added or filter.refused. */
     addToFilter: notProvided("addToFilter"),
@@ -44,10 +44,10 @@ export const containerMachine = setup({
 
     tellPodItIsGone: ({ context, self }) => {
       if (self._parent === undefined) throw new Error("a container is always the child of a pod");
-      self._parent.send({ type: "container.gone", containerId: context.announcement.containerId });
+      self._parent.send({ type: "container.gone", containerId: context.report.containerId });
     },
 
-    adoptAnnouncement: assign(containerReducers.adoptAnnouncement),
+    adoptReport: assign(containerReducers.adoptReport),
     adoptPod: assign(containerReducers.adoptPod),
     adoptCgroup: assign(containerReducers.adoptCgroup),
     adoptFailure: assign(containerReducers.adoptFailure),
@@ -74,7 +74,7 @@ export const containerMachine = setup({
       description: "The hook has called; the pod's identity is being resolved.",
       always: { guard: "knowsItsPod", target: "identified" },
       on: {
-        "container.announced": { actions: "adoptAnnouncement" },
+        "container.reported": { actions: "adoptReport" },
         "pod.identified": { actions: "adoptPod" },
         "identity.refused": { target: "failed", actions: "adoptFailure" },
       },
@@ -83,11 +83,11 @@ export const containerMachine = setup({
       description: "Pod and container are known; the cgroup is being looked up.",
       entry: "findCgroup",
       on: {
-        "container.announced": { target: "identified", reenter: true, actions: "adoptAnnouncement" },
-        "cgroup.found": { guard: "answersAnnouncement", target: "placed", actions: "adoptCgroup" },
+        "container.reported": { target: "identified", reenter: true, actions: "adoptReport" },
+        "cgroup.found": { guard: "answersReport", target: "placed", actions: "adoptCgroup" },
         "cgroup.refused": [
           { guard: "answersInventory", target: "gone", actions: ["adoptFailure", "refuse"] },
-          { guard: "answersAnnouncement", target: "failed", actions: "adoptFailure" },
+          { guard: "answersReport", target: "failed", actions: "adoptFailure" },
         ],
       },
     },
@@ -107,9 +107,9 @@ export const containerMachine = setup({
     released: {
       description: "The runtime has its answer: the container runs or soon will.",
       on: {
-        "container.announced": [
-          { guard: "announcesNothingNew", actions: "releaseAgain" },
-          { target: "verifying", actions: "adoptAnnouncement" },
+        "container.reported": [
+          { guard: "reportsNothingNew", actions: "releaseAgain" },
+          { target: "verifying", actions: "adoptReport" },
         ],
         "pod.deleted": {},
       },
@@ -118,18 +118,18 @@ export const containerMachine = setup({
       description: "Announced again; the policies stay as they are unless its cgroup is another one.",
       entry: "findCgroup",
       on: {
-        "container.announced": { target: "verifying", reenter: true, actions: "adoptAnnouncement" },
+        "container.reported": { target: "verifying", reenter: true, actions: "adoptReport" },
         "cgroup.found": [
           { guard: "findsSameCgroup", target: "registered" },
           {
-            guard: "answersAnnouncement",
+            guard: "answersReport",
             target: "placed",
             actions: ["reportMoved", "removeFromFilter", "adoptCgroup"],
           },
         ],
         // A wrong repetition takes nothing away from a container that runs.
         "cgroup.refused": {
-          guard: "answersAnnouncement",
+          guard: "answersReport",
           target: "released",
           actions: ["adoptFailure", "refuse", "forgetFailure"],
         },
@@ -141,7 +141,7 @@ export const containerMachine = setup({
       entry: ["removeFromFilter", "refuse", "recordFailure"],
       after: { failureRetention: "gone" },
       on: {
-        "container.announced": { target: "seen", actions: ["forgetFailure", "adoptAnnouncement"] },
+        "container.reported": { target: "seen", actions: ["forgetFailure", "adoptReport"] },
         "failure.discarded": "gone",
       },
     },

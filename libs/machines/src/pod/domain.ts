@@ -14,17 +14,17 @@ export interface PodIdentity {
    * Who vouches for it: only the hook's request; NRI, which gave the labels as they were when the pod's sandbox was
    * made; or the pod source, which hears of every change.
    */
-  readonly knownBy: "hook" | "nri" | "source";
+  readonly identitySource: "hook" | "nri" | "pod-source";
 }
 
 /**
  * A runtime hook held the container; NRI's StartContainer did; NRI or CRI listed it among those that run; or the pod
  * source did, and its cgroup was found.
  */
-type LearnedBy = "hook" | "nri" | "synchronize" | "cri" | "scan";
+type ReportSource = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
 /** One hook call, as far as the lifecycle needs it. */
-export interface Announcement {
+export interface ContainerReport {
   readonly containerId: string;
   readonly containerName: string;
   readonly image: string;
@@ -33,7 +33,7 @@ export interface Announcement {
   readonly podName: string;
   /** Undefined where the sender does not know them. */
   readonly podLabels: Labels | undefined;
-  readonly learnedBy: LearnedBy;
+  readonly source: ReportSource;
   /** As `expandCgroupsPath` gives it. */
   readonly cgroupsPath: string;
   /** The container's cgroup by that path, where the caller has looked it up already. */

@@ -5,8 +5,8 @@ export { createTableLogic } from "../actor/table-logic.ts";
 export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { type ContainerLogic, type ContainerSnapshot, containerMachine } from "./container-machine.ts";
 export {
-  type Announcement,
   type Cgroup,
+  type ContainerReport,
   type Failure,
   haveSameLabels,
   type Labels,

@@ -3,7 +3,13 @@
 
 import type { ActorRefFrom } from "xstate";
 import type { ContainerLogic } from "./container-machine.ts";
-import { type Announcement, type Failure, haveSameLabels, type Labels, type PodIdentity } from "./domain.ts";
+import {
+  type ContainerReport,
+  type Failure,
+  haveSameLabels,
+  type Labels,
+  type PodIdentity,
+} from "./domain.ts";
 
 export type ContainerRef = ActorRefFrom<ContainerLogic>;
 
@@ -27,8 +33,8 @@ interface SourcePod {
 
 export type PodEvent =
   | {
-      readonly type: "container.announced";
-      readonly announcement: Announcement;
+      readonly type: "container.reported";
+      readonly report: ContainerReport;
       /** Undefined where the caller does not know it. */
       readonly podUid: string | undefined;
     }
@@ -50,19 +56,19 @@ interface Args {
   readonly event: PodEvent;
 }
 
-const announcesKnownContainer = ({ context, event }: Args): boolean =>
-  event.type === "container.announced" && context.containers.has(event.announcement.containerId);
+const reportsKnownContainer = ({ context, event }: Args): boolean =>
+  event.type === "container.reported" && context.containers.has(event.report.containerId);
 const bringsLabels = ({ event }: Args): boolean =>
-  event.type === "container.announced" && event.announcement.podLabels !== undefined;
-const announcesOtherNamespace = ({ context, event }: Args): boolean =>
-  event.type === "container.announced" && differ(context.identity.namespace, event.announcement.podNamespace);
+  event.type === "container.reported" && event.report.podLabels !== undefined;
+const reportsOtherNamespace = ({ context, event }: Args): boolean =>
+  event.type === "container.reported" && differ(context.identity.namespace, event.report.podNamespace);
 
 export const podGuards = {
-  announcesKnownContainer,
+  reportsKnownContainer,
   bringsLabels,
-  announcesOtherNamespace,
-  bringsLabelsOfOtherNamespace: (args: Args) => bringsLabels(args) && announcesOtherNamespace(args),
-  bringsLabelsToKnownContainer: (args: Args) => bringsLabels(args) && announcesKnownContainer(args),
+  reportsOtherNamespace,
+  bringsLabelsOfOtherNamespace: (args: Args) => bringsLabels(args) && reportsOtherNamespace(args),
+  bringsLabelsToKnownContainer: (args: Args) => bringsLabels(args) && reportsKnownContainer(args),
   sourceSaysOtherNamespace: ({ context, event }: Args) =>
     event.type === "source.found" && differ(context.identity.namespace, event.pod.namespace),
   isLastContainer: ({ context, event }: Args) =>
@@ -81,27 +87,27 @@ export const conflictOfSource = ({ context, event }: Args) => ({
 export const conflictOfAnnouncement = ({ context, event }: Args) => ({
   failure: namespaceConflict(
     context.identity.namespace,
-    event.type === "container.announced" ? event.announcement.podNamespace : "",
+    event.type === "container.reported" ? event.report.podNamespace : "",
   ),
 });
 
 /** What the call says of the pod fills what was not known; the same object where it says nothing new. */
 export function withAnnounced(
   identity: PodIdentity,
-  { announcement, podUid }: Extract<PodEvent, { readonly type: "container.announced" }>,
+  { report, podUid }: Extract<PodEvent, { readonly type: "container.reported" }>,
 ): PodIdentity {
   const uid = identity.uid ?? podUid;
-  const namespace = identity.namespace || announcement.podNamespace;
-  const name = identity.name || announcement.podName;
+  const namespace = identity.namespace || report.podNamespace;
+  const name = identity.name || report.podName;
   const isSame = uid === identity.uid && namespace === identity.namespace && name === identity.name;
   return isSame ? identity : { ...identity, uid, namespace, name };
 }
 
-/** The same object when the announcement says nothing new. */
-export function withLabels(identity: PodIdentity, { podLabels }: Announcement): PodIdentity {
+/** The same object when the report says nothing new. */
+export function withLabels(identity: PodIdentity, { podLabels }: ContainerReport): PodIdentity {
   if (podLabels === undefined) return identity;
-  if (identity.knownBy === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
-  return { ...identity, labels: podLabels, knownBy: "nri" };
+  if (identity.identitySource === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
+  return { ...identity, labels: podLabels, identitySource: "nri" };
 }
 
 /** An empty text says nothing, so it contradicts nothing. */

@@ -6,33 +6,33 @@ import { createActor, type InspectionEvent, type SnapshotFrom } from "xstate";
 import { getShortestPaths } from "xstate/graph";
 import { createTableLogic } from "../actor/table-logic.ts";
 import { containerMachine } from "./container-machine.ts";
-import type { Announcement } from "./domain.ts";
+import type { ContainerReport } from "./domain.ts";
 import type { PodEvent } from "./pod-logic.ts";
 import { podMachine } from "./pod-machine.ts";
 
 const announce = (containerId: string, podNamespace: string): PodEvent => {
-  const announcement: Announcement = {
+  const report: ContainerReport = {
     containerId,
     containerName: "app",
     image: "nginx",
     podNamespace,
     podName: "web-0",
     podLabels: undefined,
-    learnedBy: "hook",
+    source: "hook",
     cgroupsPath: `/${containerId}`,
     cgroup: undefined,
     answerByMs: Number.POSITIVE_INFINITY,
     seenAtNanos: 1n,
   };
-  return { type: "container.announced", announcement, podUid: undefined };
+  return { type: "container.reported", report, podUid: undefined };
 };
 
 const labels = new Map([["app", "web"]]);
 const events: Readonly<Record<string, PodEvent>> = {
-  "announces a": announce("a", "shop"),
-  "announces a elsewhere": announce("a", "kube-system"),
-  "announces a, no namespace": announce("a", ""),
-  "announces b": announce("b", "shop"),
+  "reports a": announce("a", "shop"),
+  "reports a elsewhere": announce("a", "kube-system"),
+  "reports a, no namespace": announce("a", ""),
+  "reports b": announce("b", "shop"),
   "a gone": { type: "container.gone", containerId: "a" },
   "b gone": { type: "container.gone", containerId: "b" },
   found: { type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } },
@@ -105,7 +105,9 @@ function record(way: Way = "by XState") {
 }
 
 function describePod(pod: unknown): string {
-  return typeof pod === "object" && pod !== null && "knownBy" in pod ? `by ${pod.knownBy}` : "unknown";
+  return typeof pod === "object" && pod !== null && "identitySource" in pod
+    ? `by ${pod.identitySource}`
+    : "unknown";
 }
 
 /** What both kinds of actor have. */
@@ -122,8 +124,8 @@ type Snapshot = Pick<SnapshotFrom<typeof podMachine>, "value" | "context" | "sta
 
 /** State, containers, and the namespace in which the pod is held to be by whom. */
 function nameState({ value, context }: Snapshot): string {
-  const { namespace, knownBy } = context.identity;
-  return `${value} [${[...context.containers.keys()].sort().join("")}] ${namespace} by ${knownBy}`;
+  const { namespace, identitySource } = context.identity;
+  return `${value} [${[...context.containers.keys()].sort().join("")}] ${namespace} by ${identitySource}`;
 }
 
 interface Expected {
@@ -133,9 +135,9 @@ interface Expected {
 
 /** What the event must do, told from the words of the state alone. */
 function expectStep(from: string, event: string): Expected {
-  const [state = "", list = "", namespace = "", knownBy = ""] = from.split(/ \[|\] | by /);
+  const [state = "", list = "", namespace = "", identitySource = ""] = from.split(/ \[|\] | by /);
   const containers = [...list];
-  const to = (next: string, ids: readonly string[], ns = namespace, by = knownBy): string =>
+  const to = (next: string, ids: readonly string[], ns = namespace, by = identitySource): string =>
     `${next} [${[...ids].sort().join("")}] ${ns} by ${by}`;
   const tell = (text: string): string[] => containers.map((id) => `${id} ← ${text}`);
   const stay = { state: from, effects: [] };
@@ -146,7 +148,7 @@ function expectStep(from: string, event: string): Expected {
       : { state: to(next, ids), effects };
   if (state === "gone") return stay;
   const [verb, id = ""] = event.split(/[ ,]/);
-  if (verb === "announces") {
+  if (verb === "reports") {
     const told = event.includes("elsewhere")
       ? "kube-system"
       : event.includes("no namespace")
@@ -156,21 +158,21 @@ function expectStep(from: string, event: string): Expected {
     if (state === "deleted" && !isKnown) return { state: from, effects: ["refuse pod-gone"] };
     if (state !== "seen" && state !== "deleted" && told !== namespace)
       return { state: from, effects: ["refuse namespace-conflict"] };
-    const by = state === "seen" ? "unknown" : `by ${knownBy}`;
+    const by = state === "seen" ? "unknown" : `by ${identitySource}`;
     return isKnown
-      ? { state: from, effects: [`${id} ← container.announced ${by}`] }
+      ? { state: from, effects: [`${id} ← container.reported ${by}`] }
       : { state: to(state, [...containers, id]), effects: [`${id} starts`] };
   }
   if (id === "gone" && verb !== undefined) {
     const left = containers.filter((container) => container !== verb);
-    return ["announced", "unlisted", "deleted"].includes(state)
+    return ["reported", "unlisted", "deleted"].includes(state)
       ? endOnceEmpty(state, left, [])
       : { state: to(state, left), effects: [] };
   }
   switch (event) {
     case "missing":
       return state === "seen"
-        ? { state: to("announced", containers), effects: tell("pod.identified by hook") }
+        ? { state: to("reported", containers), effects: tell("pod.identified by hook") }
         : stay;
     case "unlisted":
       return state === "confirmed" ? endOnceEmpty("unlisted", containers, []) : stay;
@@ -180,14 +182,14 @@ function expectStep(from: string, event: string): Expected {
   const told = event === "found" ? "shop" : "bank";
   const isConflict = told !== namespace;
   const report = isConflict ? ["report namespace-conflict"] : [];
-  const confirmed = to("confirmed", containers, told, "source");
+  const confirmed = to("confirmed", containers, told, "pod-source");
   if (state === "seen") {
-    const answer = isConflict ? "identity.refused" : "pod.identified by source";
+    const answer = isConflict ? "identity.refused" : "pod.identified by pod-source";
     return { state: confirmed, effects: [...report, ...tell(answer)] };
   }
   return {
     state: confirmed,
-    effects: [...report, "updateFilter app,web", ...tell("pod.identified by source")],
+    effects: [...report, "updateFilter app,web", ...tell("pod.identified by pod-source")],
   };
 }
 
@@ -243,11 +245,17 @@ test.each(ways)(
     expect(actor.getSnapshot().context.identity).toMatchObject({
       namespace: "shop",
       name: "web-0",
-      knownBy: "hook",
+      identitySource: "hook",
     });
     actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
     const { identity, containers } = actor.getSnapshot().context;
-    expect(identity).toEqual({ uid: "u", namespace: "shop", name: "web-0", labels, knownBy: "source" });
+    expect(identity).toEqual({
+      uid: "u",
+      namespace: "shop",
+      name: "web-0",
+      labels,
+      identitySource: "pod-source",
+    });
     expect(containers.get("a")?.getSnapshot().context.pod).toEqual(identity);
   },
 );
@@ -259,13 +267,13 @@ test.each(ways)("a UID that a later call brings is the pod's, and the source is 
   actor.send(announce("a", "shop"));
   take();
   const again = announce("a", "shop");
-  if (again.type !== "container.announced") throw new Error("not an announcement");
+  if (again.type !== "container.reported") throw new Error("not an report");
   actor.send({ ...again, podUid: "u" });
   expect([...take()]).toEqual([
     "findPod",
     "updateFilter ",
     "a ← pod.identified by hook",
-    "a ← container.announced by hook",
+    "a ← container.reported by hook",
   ]);
   expect(actor.getSnapshot().context.identity.uid).toBe("u");
 });
@@ -277,11 +285,11 @@ test.each(ways)("a static pod keeps the hash by which the hook calls it, %s", (w
   expect(actor.getSnapshot().context.identity.uid).toBe("0123456789abcdef0123456789abcdef");
 });
 
-describe.each(ways)("labels that an announcement brings, %s,", (way) => {
+describe.each(ways)("labels that an report brings, %s,", (way) => {
   const withLabels = (containerId: string, podLabels: ReadonlyMap<string, string>): PodEvent => {
     const event = announce(containerId, "shop");
-    if (event.type !== "container.announced") throw new Error("not an announcement");
-    return { ...event, announcement: { ...event.announcement, podLabels } };
+    if (event.type !== "container.reported") throw new Error("not an report");
+    return { ...event, report: { ...event.report, podLabels } };
   };
   const older = new Map([["app", "old"]]);
 
@@ -292,7 +300,7 @@ describe.each(ways)("labels that an announcement brings, %s,", (way) => {
     take();
     actor.send(withLabels("b", older));
     expect([...take()].sort()).toEqual(["a ← pod.identified by nri", "b starts"]);
-    expect(actor.getSnapshot().context.identity).toMatchObject({ labels: older, knownBy: "nri" });
+    expect(actor.getSnapshot().context.identity).toMatchObject({ labels: older, identitySource: "nri" });
     actor.send({ type: "source.missing" });
     expect(actor.getSnapshot().context.identity.labels).toEqual(older);
     actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
@@ -300,8 +308,8 @@ describe.each(ways)("labels that an announcement brings, %s,", (way) => {
     take();
     // The source hears of every change, the runtime keeps what it had.
     actor.send(withLabels("b", older));
-    expect([...take()]).toEqual(["b ← container.announced by source"]);
-    expect(actor.getSnapshot().context.identity).toMatchObject({ labels, knownBy: "source" });
+    expect([...take()]).toEqual(["b ← container.reported by pod-source"]);
+    expect(actor.getSnapshot().context.identity).toMatchObject({ labels, identitySource: "pod-source" });
   });
 
   test("let a container go on that waits for the pod source", () => {
@@ -310,7 +318,7 @@ describe.each(ways)("labels that an announcement brings, %s,", (way) => {
     actor.send(announce("a", "shop"));
     take();
     actor.send(withLabels("a", older));
-    expect(take()[0]).toBe("a ← container.announced by nri");
+    expect(take()[0]).toBe("a ← container.reported by nri");
     expect(actor.getSnapshot().context.containers.get("a")?.getSnapshot().value).toBe("identified");
   });
 
@@ -324,10 +332,10 @@ describe.each(ways)("labels that an announcement brings, %s,", (way) => {
     expect([...take()]).toEqual([
       "updateFilter app,old",
       "a ← pod.identified by nri",
-      "a ← container.announced by nri",
+      "a ← container.reported by nri",
     ]);
     actor.send(withLabels("a", new Map(older)));
-    expect([...take()]).toEqual(["a ← container.announced by nri"]);
+    expect([...take()]).toEqual(["a ← container.reported by nri"]);
     // A new sandbox of the pod.
     actor.send(withLabels("b", labels));
     expect([...take()]).toEqual(["updateFilter app,web", "a ← pod.identified by nri", "b starts"]);

@@ -2,16 +2,16 @@
 // One pod and its containers, which are its child actors. A container without a pod has a machine of its own
 // with an undefined uid: then nobody else's end can be its end.
 //
-//   seen → announced (only hooks and NRI have named it) | confirmed (the pod source knows it) → gone
+//   seen → reported (only hooks and NRI have named it) | confirmed (the pod source knows it) → gone
 //   confirmed → unlisted (the source's last list lacks it) | deleted (the source says that it was deleted) → gone
 //
 // A pod without its object still has containers until their cgroups are gone, so `unlisted` and `deleted` end with the
 // last container, and both go back to `confirmed` when the source has the pod again. Only a deletion refuses containers,
 // and only new ones.
 //
-// Labels that an announcement brings are used at once, without waiting for the pod source. Once the source knows the
+// Labels that an report brings are used at once, without waiting for the pod source. Once the source knows the
 // pod, its labels win: NRI has them as they were when the pod's sandbox was made, and labels change while a pod runs.
-// Of two announcements the later one wins, since a pod may get a new sandbox.
+// Of two report the later one wins, since a pod may get a new sandbox.
 //
 // findPod answers source.found or source.missing, at once or later; source.found, source.unlisted and source.deleted also
 // come unasked when the source changes.
@@ -49,31 +49,29 @@ const effects = setup({
     findPod: notProvided("findPod"),
     /** The pod's labels, or its name, are other ones than the policy filter was told. */
     updateFilter: notProvided("updateFilter"),
-    /** Answers the callers of an announcement that no container stands for. */
+    /** Answers the callers of an report that no container stands for. */
     refuseAnnouncement: (_, _params: { readonly failure: Failure }) => notProvided("refuseAnnouncement")(),
     reportConflict: (_, _params: { readonly failure: Failure }) => notProvided("reportConflict")(),
     reportPodGone: notProvided("reportPodGone"),
 
     spawnContainer: assign(({ context, event, spawn }, params: { readonly identified: boolean }) => {
-      if (event.type !== "container.announced") return {};
-      const { announcement } = event;
+      if (event.type !== "container.reported") return {};
+      const { report } = event;
       const identity = withAnnounced(context.identity, event);
       const child = spawn("container", {
-        id: childId(announcement.containerId),
-        input: { announcement, pod: params.identified ? identity : undefined },
+        id: childId(report.containerId),
+        input: { report, pod: params.identified ? identity : undefined },
       });
-      return { identity, containers: new Map(context.containers).set(announcement.containerId, child) };
+      return { identity, containers: new Map(context.containers).set(report.containerId, child) };
     }),
     adoptLabels: assign(({ context, event }) =>
-      event.type === "container.announced"
-        ? { identity: withLabels(context.identity, event.announcement) }
-        : {},
+      event.type === "container.reported" ? { identity: withLabels(context.identity, event.report) } : {},
     ),
     /** The uid by which the hook calls a pod stays: a static pod has another one in the API. */
     adoptSource: assign(({ context, event }) => {
       if (event.type !== "source.found") return {};
       const uid = context.identity.uid ?? event.pod.uid;
-      return { identity: { ...event.pod, uid, knownBy: "source" as const } };
+      return { identity: { ...event.pod, uid, identitySource: "pod-source" as const } };
     }),
   },
   guards: podGuards,
@@ -82,19 +80,19 @@ const effects = setup({
 /** What a pod tells its containers; typed by the setup above, hence a second step. */
 const podSetup = effects.extend({
   actions: {
-    announceAgain: effects.enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "container.announced") return;
-      const child = context.containers.get(event.announcement.containerId);
+    reportAgain: effects.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "container.reported") return;
+      const child = context.containers.get(event.report.containerId);
       if (child === undefined) return;
       // The identity goes along, so that a failed container can start over without asking for it.
       const pod = withAnnounced(context.identity, event);
-      enqueue.sendTo(child, { type: "container.announced", announcement: event.announcement, pod });
+      enqueue.sendTo(child, { type: "container.reported", report: event.report, pod });
     }),
-    /** Takes what the announcement says of the pod beyond what is known; the containers' policies follow. */
+    /** Takes what the report says of the pod beyond what is known; the containers' policies follow. */
     learnIdentity: effects.enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "container.announced") return;
+      if (event.type !== "container.reported") return;
       const named = withAnnounced(context.identity, event);
-      const identity = withLabels(named, event.announcement);
+      const identity = withLabels(named, event.report);
       if (identity === context.identity) return;
       enqueue.assign({ identity });
       // By this name or UID the source may know the pod.
@@ -105,13 +103,13 @@ const podSetup = effects.extend({
         enqueue.sendTo(child, { type: "pod.identified", pod: identity });
       }
     }),
-    announceAgainUnidentified: effects.enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "container.announced") return;
-      const child = context.containers.get(event.announcement.containerId);
+    reportAgainUnidentified: effects.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "container.reported") return;
+      const child = context.containers.get(event.report.containerId);
       if (child === undefined) return;
       enqueue.sendTo(child, {
-        type: "container.announced",
-        announcement: event.announcement,
+        type: "container.reported",
+        report: event.report,
         pod: undefined,
       });
     }),
@@ -155,17 +153,17 @@ const onceKnown = [
 /** A call for a pod whose identity is the source's. */
 const onceIdentified = [
   {
-    guard: "announcesOtherNamespace",
+    guard: "reportsOtherNamespace",
     actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
   },
-  { guard: "announcesKnownContainer", actions: "announceAgain" },
+  { guard: "reportsKnownContainer", actions: "reportAgain" },
   { actions: { type: "spawnContainer", params: { identified: true } } },
 ] as const; // const, so that the names stay literals that setup() checks
 
 export const podMachine = podSetup.createMachine({
   id: "pod",
   context: ({ input }) => ({
-    identity: { ...input, labels: new Map<string, string>(), knownBy: "hook" },
+    identity: { ...input, labels: new Map<string, string>(), identitySource: "hook" },
     containers: new Map<string, ContainerRef>(),
   }),
   initial: "seen",
@@ -175,26 +173,26 @@ export const podMachine = podSetup.createMachine({
       description: "A hook told of it; the pod source is being asked.",
       entry: "findPod",
       on: {
-        "container.announced": [
+        "container.reported": [
           {
             guard: "bringsLabelsOfOtherNamespace",
             actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
           },
           {
             guard: "bringsLabelsToKnownContainer",
-            target: "announced",
-            actions: ["adoptLabels", "announceAgain", "tellContainersWhoTheyAre"],
+            target: "reported",
+            actions: ["adoptLabels", "reportAgain", "tellContainersWhoTheyAre"],
           },
           {
             guard: "bringsLabels",
-            target: "announced",
+            target: "reported",
             actions: [
               "adoptLabels",
               "tellContainersWhoTheyAre",
               { type: "spawnContainer", params: { identified: true } },
             ],
           },
-          { guard: "announcesKnownContainer", actions: "announceAgainUnidentified" },
+          { guard: "reportsKnownContainer", actions: "reportAgainUnidentified" },
           { actions: { type: "spawnContainer", params: { identified: false } } },
         ],
         "source.found": [
@@ -210,19 +208,19 @@ export const podMachine = podSetup.createMachine({
           },
           { target: "confirmed", actions: ["adoptSource", "tellContainersWhoTheyAre"] },
         ],
-        "source.missing": { target: "announced", actions: "tellContainersWhoTheyAre" },
+        "source.missing": { target: "reported", actions: "tellContainersWhoTheyAre" },
         "source.deleted": "deleted",
       },
     },
-    announced: {
+    reported: {
       description: "Only hooks and NRI have named it; its labels are known if NRI has.",
       on: {
-        "container.announced": [
+        "container.reported": [
           {
-            guard: "announcesOtherNamespace",
+            guard: "reportsOtherNamespace",
             actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
           },
-          { guard: "announcesKnownContainer", actions: ["learnIdentity", "announceAgain"] },
+          { guard: "reportsKnownContainer", actions: ["learnIdentity", "reportAgain"] },
           { actions: ["learnIdentity", { type: "spawnContainer", params: { identified: true } }] },
         ],
         "container.gone": [
@@ -236,7 +234,7 @@ export const podMachine = podSetup.createMachine({
     confirmed: {
       description: "The pod source knows it: namespace, name and labels are the source's.",
       on: {
-        "container.announced": onceIdentified,
+        "container.reported": onceIdentified,
         "source.found": [
           {
             guard: "sourceSaysOtherNamespace",
@@ -257,7 +255,7 @@ export const podMachine = podSetup.createMachine({
       description: "The source's last list lacks it: what the source said before holds, until it says more.",
       always: { guard: "isEmpty", target: "gone" },
       on: {
-        "container.announced": onceIdentified,
+        "container.reported": onceIdentified,
         "source.found": onceKnown,
         "source.deleted": "deleted",
       },
@@ -268,8 +266,8 @@ export const podMachine = podSetup.createMachine({
       entry: "tellContainersThePodIsDeleted",
       always: { guard: "isEmpty", target: "gone" },
       on: {
-        "container.announced": [
-          { guard: "announcesKnownContainer", actions: "announceAgain" },
+        "container.reported": [
+          { guard: "reportsKnownContainer", actions: "reportAgain" },
           { actions: { type: "refuseAnnouncement", params: { failure: podIsDeleted } } },
         ],
         "source.found": onceKnown,

@@ -2,7 +2,7 @@
 // What the plugin is to do, checked before it does any of it.
 
 import { parseArguments, resolveFlags } from "@rthooks/flags";
-import { type HookConfig, hookFlags, parseAgentAddress } from "@rthooks/invocation";
+import { type HookConfig, hookFlags, parseAgentAddress } from "@rthooks/hold";
 import { checkPluginName } from "@rthooks/nri";
 import { err, ok, type Result } from "@rthooks/result";
 import { HOOK_ARGS, type PluginFlags, type PluginMode, pluginFlags, pluginModes } from "./plugin-flags.ts";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent, over one connection that is kept open: for containers that wait for it, and for what it is told beside.
 
-import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/invocation";
-import { createLinkEvents } from "@rthooks/invocation/link-events";
+import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/hold";
+import { createLinkEvents } from "@rthooks/hold/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { AgentStateDefinition, Container, GetContainerRequest } from "@rthooks/proto";
 import { renderGrpcCode } from "@rthooks/proto/unary";

@@ -11,7 +11,7 @@ import {
   type HoldFailure,
   type HookLog,
   holdContainer,
-} from "@rthooks/invocation";
+} from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
 import { type NriCall, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
 import type { Pod } from "@rthooks/oci";

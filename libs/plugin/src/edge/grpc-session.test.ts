@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveFlags } from "@rthooks/flags";
-import { hookFlags } from "@rthooks/invocation";
+import { hookFlags } from "@rthooks/hold";
 import { type GrpcOutcome, type GrpcSession, openGrpcSession } from "./grpc-session.ts";
 
 let dir: string;

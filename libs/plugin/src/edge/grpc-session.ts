@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { connect as connectSocket } from "node:net";
-import type { AgentAddress, HookConfig } from "@rthooks/invocation";
-import { VOUCHING_HEADER } from "@rthooks/oci";
+import type { AgentAddress, HookConfig } from "@rthooks/hold";
+import { TRUSTED_HEADER } from "@rthooks/oci";
 import { decodeGrpcMessage, parseGrpcStatus } from "@rthooks/proto/unary";
 
 interface GrpcCall {
@@ -105,7 +105,7 @@ export function openGrpcSession(
         "content-type": "application/grpc",
         "user-agent": userAgent,
         "grpc-timeout": `${Math.max(1, Math.floor(timeoutMs))}m`,
-        [VOUCHING_HEADER]: "1",
+        [TRUSTED_HEADER]: "1",
       });
     } catch {
       // The connection is about to be found broken.

@@ -2,7 +2,7 @@
 // What must never happen to an event: no answer, an answer behind the deadline, an answer that a bug has made.
 import { describe, expect, test } from "bun:test";
 import { resolveFlags } from "@rthooks/flags";
-import { loadFailRules } from "@rthooks/invocation";
+import { loadFailRules } from "@rthooks/hold";
 import type { NriCall } from "@rthooks/nri";
 import { ConfigureRequest, Container, PodSandbox } from "@rthooks/proto/nri";
 import { createKnownContainers } from "../core/known-containers.ts";

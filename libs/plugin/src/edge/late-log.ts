@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HookLog } from "@rthooks/invocation";
+import type { HookLog } from "@rthooks/hold";
 
 /** The hook's log, written when the runtime has its answer: a container does not wait for a line about it. */
 export function createLateLog(log: HookLog): HookLog {

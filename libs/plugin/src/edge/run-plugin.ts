@@ -2,7 +2,7 @@
 // The plugin from its start to its end.
 
 import { performance } from "node:perf_hooks";
-import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/invocation";
+import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";

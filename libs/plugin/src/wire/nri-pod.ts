@@ -3,10 +3,10 @@
 
 import {
   detectRuntime,
-  LEARNED_BY_KEY,
-  type LearnedBy,
   POD_LABELS_KEY,
   type Pod,
+  REPORT_SOURCE_KEY,
+  type ReportSource,
   RUNTIME_HANDLER_KEY,
   readIdentity,
   renderLabels,
@@ -38,14 +38,14 @@ function findImage({ id, annotations, image, linux }: Container): string {
 export function toRequest(
   pod: Pod,
   container: Container,
-  learnedBy: LearnedBy,
+  source: ReportSource,
   findCgroupPath: (container: Container) => Result<string, string>,
 ): Result<RuntimeHookMessage, string> {
   const path = findCgroupPath(container);
   if (!path.ok) return path;
   const annotations = new Map(withoutReservedKeys(container.annotations));
   annotations.set(POD_LABELS_KEY, renderLabels(pod.labels));
-  annotations.set(LEARNED_BY_KEY, learnedBy);
+  annotations.set(REPORT_SOURCE_KEY, source);
   return ok({
     cgroupsPath: path.value,
     rootDir: "",

@@ -71,7 +71,7 @@ const enforcing: ReadonlySet<string> = new Set<Action["action"]>([
   "Set",
 ]);
 
-/** Whether it changes what the process does, instead of telling about it. */
+/** Whether it changes what the process does, instead of change about it. */
 export const isEnforcing = ({ action }: Action): boolean => enforcing.has(action);
 
 const ofLsm: ReadonlySet<string> = new Set<Action["action"]>([

@@ -20,7 +20,7 @@ const silent = (): void => {};
 const record: ContainerRecord = {
   ...{ id: "known", name: "app", image: "web:1", podUid: "u", podName: "web", podNamespace: "shop" },
   ...{ podLabels: new Map(), cgroupPath: "/c", cgroupId: 7n, state: "released", source: "hook" },
-  ...{ learnedAtNanos: 1n, error: "" },
+  ...{ reportedAtNanos: 1n, error: "" },
 };
 const refused: (readonly [string, string])[] = [];
 const problems: string[] = [];
@@ -31,7 +31,7 @@ beforeAll(async () => {
     server,
     {
       lifecycle: {
-        announce: (_, onAnswer) => onAnswer(undefined),
+        report: (_, onAnswer) => onAnswer(undefined),
         list: () => [record],
         find: (id) => (id === record.id ? record : undefined),
         reportRefused: (id, reason) => void refused.push([id, reason]),

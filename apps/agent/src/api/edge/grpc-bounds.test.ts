@@ -25,7 +25,7 @@ const silent = (): void => {};
 const log = { debug: silent, info: silent, warn: silent, error: silent };
 const largeRecord: ContainerRecord = {
   ...{ id: "c1", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
-  ...{ cgroupPath: "", cgroupId: 0n, state: "failed", source: "hook", learnedAtNanos: 0n },
+  ...{ cgroupPath: "", cgroupId: 0n, state: "failed", source: "hook", reportedAtNanos: 0n },
   error: "x".repeat(1_000_000),
 };
 
@@ -43,7 +43,7 @@ describe("bounds of the gRPC server", () => {
     records = [];
     server = createGrpcServer({
       lifecycle: {
-        announce: (_, onAnswer) => onAnswer(undefined),
+        report: (_, onAnswer) => onAnswer(undefined),
         list: () => records,
         knows: () => false,
         hasEnded: () => false,

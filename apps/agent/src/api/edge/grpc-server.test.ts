@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { LEARNED_BY_KEY, POD_LABELS_KEY, VOUCHING_HEADER } from "@rthooks/oci";
+import { POD_LABELS_KEY, REPORT_SOURCE_KEY, TRUSTED_HEADER } from "@rthooks/oci";
 import {
   AgentStateDefinition,
   ContainerEventsDefinition,
@@ -16,7 +16,7 @@ import { ok } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
 import { callUnary } from "../../base/wire/service.ts";
-import type { HookCall } from "../../containers/core/announcement.ts";
+import type { HookCall } from "../../containers/core/hook-call.ts";
 import type { Lifecycle, OnAnswer } from "../../containers/core/lifecycle.ts";
 import { createPolicyStore } from "../../policies/core/policy-store.ts";
 import { noPolicyArchive } from "../../policies/edge/policy-archive.ts";
@@ -54,13 +54,13 @@ describe("the gRPC server", () => {
   let server: GrpcServer;
   let client: Client;
   let calls: { readonly call: HookCall; readonly onAnswer: OnAnswer }[] = [];
-  let announce: Lifecycle["announce"];
+  let report: Lifecycle["report"];
   let stopped: string[] = [];
   let problems: readonly string[] = [];
   let metrics = createAgentMetrics("1.2.3");
 
   const lifecycle: Lifecycle = {
-    announce: (call, onAnswer) => announce(call, onAnswer),
+    report: (call, onAnswer) => report(call, onAnswer),
     list: () => [],
     find: () => undefined,
     reportRefused: () => {},
@@ -99,7 +99,7 @@ describe("the gRPC server", () => {
     stopped = [];
     problems = [];
     metrics = createAgentMetrics("1.2.3");
-    announce = (_, onAnswer) => onAnswer(undefined);
+    report = (_, onAnswer) => onAnswer(undefined);
     server = createGrpcServer({
       lifecycle,
       policies: createPolicies(),
@@ -151,7 +151,7 @@ describe("the gRPC server", () => {
       return callUnary(client, sensors, runtimeHook, { event }, deadline());
     };
     await call({ containerImage: "web:1" });
-    announce = (_, onAnswer) => onAnswer({ kind: "filter-full", message: "no room" });
+    report = (_, onAnswer) => onAnswer({ kind: "filter-full", message: "no room" });
     await call({});
     await call({ cgroupsPath: "/" });
     const state = {
@@ -198,12 +198,12 @@ describe("the gRPC server", () => {
   });
 
   test("hands a hook call on and answers when the lifecycle does", async () => {
-    announce = (call, onAnswer) => void calls.push({ call, onAnswer });
+    report = (call, onAnswer) => void calls.push({ call, onAnswer });
     const pending = hook({ podUID: "u", podNamespace: "shop", containerName: "app" });
     while (calls.length === 0) await Bun.sleep(1);
     expect(calls[0]?.call).toMatchObject({
       podUid: "u",
-      announcement: {
+      report: {
         containerId: "c1",
         containerName: "app",
         podNamespace: "shop",
@@ -225,34 +225,34 @@ describe("the gRPC server", () => {
     { kind: "filter-full", code: status.RESOURCE_EXHAUSTED },
     { kind: "internal", code: status.INTERNAL },
   ] as const)("a refusal for $kind has the code $code and the reason", async ({ kind, code }) => {
-    announce = (_, onAnswer) => onAnswer({ kind, message: "for a reason" });
+    report = (_, onAnswer) => onAnswer({ kind, message: "for a reason" });
     expect(await hook()).toMatchObject({ error: { code, details: "for a reason" } });
   });
 
   test("refuses a path that escapes, before the lifecycle hears of it", async () => {
-    announce = () => expect.unreachable();
+    report = () => expect.unreachable();
     expect(await hook({ cgroupsPath: "/../etc" })).toMatchObject({
       error: { code: status.INVALID_ARGUMENT },
     });
   });
 
   test.each([
-    { name: "are read from a vouching sender", header: "1", learnedBy: "nri", podLabels: webLabels },
-    { name: "are not read without the header", header: "", learnedBy: "hook", podLabels: undefined },
-    { name: "are not read with another value", header: "yes", learnedBy: "hook", podLabels: undefined },
-  ])("reserved annotations $name", async ({ header, learnedBy, podLabels }) => {
-    announce = (call, onAnswer) => {
+    { name: "are read from a vouching sender", header: "1", source: "nri", podLabels: webLabels },
+    { name: "are not read without the header", header: "", source: "hook", podLabels: undefined },
+    { name: "are not read with another value", header: "yes", source: "hook", podLabels: undefined },
+  ])("reserved annotations $name", async ({ header, source, podLabels }) => {
+    report = (call, onAnswer) => {
       calls.push({ call, onAnswer });
       onAnswer(undefined);
     };
     const annotations = new Map([
       [POD_LABELS_KEY, '{"app":"web"}'],
-      [LEARNED_BY_KEY, "nri"],
+      [REPORT_SOURCE_KEY, "nri"],
     ]);
     const metadata = new Metadata();
-    if (header !== "") metadata.set(VOUCHING_HEADER, header);
+    if (header !== "") metadata.set(TRUSTED_HEADER, header);
     expect((await hook({ annotations }, metadata)).ok).toBeTrue();
-    expect(calls[0]?.call.announcement).toMatchObject({ learnedBy, podLabels });
+    expect(calls[0]?.call.report).toMatchObject({ source, podLabels });
   });
 
   test("hostile reserved annotations do not even keep the pod's author from starting", async () => {
@@ -280,11 +280,11 @@ describe("the gRPC server", () => {
   });
 
   test("survives a bug in a handler", async () => {
-    announce = () => {
+    report = () => {
       throw new Error("a bug");
     };
     expect(await hook()).toMatchObject({ error: { code: status.INTERNAL, details: "RuntimeHook: a bug" } });
-    announce = (_, onAnswer) => onAnswer(undefined);
+    report = (_, onAnswer) => onAnswer(undefined);
     expect((await hook()).ok).toBeTrue();
   });
 
@@ -307,7 +307,7 @@ describe("the gRPC server", () => {
   );
 
   test("answers calls that run before it ends, and takes no new ones", async () => {
-    announce = (call, onAnswer) => void calls.push({ call, onAnswer });
+    report = (call, onAnswer) => void calls.push({ call, onAnswer });
     const pending = hook();
     while (calls.length === 0) await Bun.sleep(1);
     const drained = server.drain(10_000);
@@ -322,7 +322,7 @@ describe("the gRPC server", () => {
   });
 
   test("waits for a call that is never answered no longer than it was told", async () => {
-    announce = (call, onAnswer) => void calls.push({ call, onAnswer });
+    report = (call, onAnswer) => void calls.push({ call, onAnswer });
     const pending = hook();
     while (calls.length === 0) await Bun.sleep(1);
     expect(await server.drain(20)).toBeFalse();
@@ -355,7 +355,7 @@ describe("the gRPC server", () => {
 
     test("every other call is refused, with what to do", async () => {
       const remote = await openRemote();
-      announce = () => expect.unreachable();
+      report = () => expect.unreachable();
       const paths = [
         ...["RuntimeHook", "AddTracingPolicy", "DeleteTracingPolicy", "ConfigureTracingPolicy"],
         ...["EnableTracingPolicy", "DisableTracingPolicy"],

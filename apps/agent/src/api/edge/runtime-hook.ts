@@ -3,17 +3,17 @@
 
 import { status } from "@grpc/grpc-js";
 import { type Logger, nowNanos } from "@rthooks/log";
-import { VOUCHING_HEADER } from "@rthooks/oci";
+import { TRUSTED_HEADER } from "@rthooks/oci";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { registerUnary } from "../../base/wire/service.ts";
-import { type HookCall, parseHookCall } from "../../containers/core/announcement.ts";
+import { type HookCall, parseHookCall } from "../../containers/core/hook-call.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import type { PodQuery } from "../../pods/core/pod-source.ts";
-import { toHookFields, toWireError } from "../wire/messages.ts";
+import { toHookRequest, toWireError } from "../wire/messages.ts";
 
 export interface RuntimeHookOptions {
   readonly lifecycle: Lifecycle;
@@ -33,8 +33,8 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
   const { lifecycle, awaitPod, metrics, log, onBug, beginCall } = options;
   const service = FineGuidanceSensorsDefinition;
 
-  const noteCall = ({ disbelieved, announcement }: HookCall): void => {
-    const { containerName, image, containerId } = announcement;
+  const noteCall = ({ disbelieved, report }: HookCall): void => {
+    const { containerName, image, containerId } = report;
     if (containerName === "") metrics.countMissing("name");
     if (image === "") metrics.countMissing("image");
     if (disbelieved === undefined) return;
@@ -50,16 +50,16 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
     deadlineMs: number,
     onAnswer: (refusal: Refusal | undefined) => void,
   ): void => {
-    const { podUid: uid, announcement } = call;
-    const query = { uid, namespace: announcement.podNamespace, name: announcement.podName };
+    const { podUid: uid, report } = call;
+    const query = { uid, namespace: report.podNamespace, name: report.podName };
     // Labels from the runtime need no confirmation by the pod source.
-    const waiting = announcement.podLabels === undefined ? awaitPod(query, deadlineMs) : undefined;
+    const waiting = report.podLabels === undefined ? awaitPod(query, deadlineMs) : undefined;
     if (waiting === undefined) {
-      lifecycle.announce(call, onAnswer);
+      lifecycle.report(call, onAnswer);
       return;
     }
     waiting
-      .then((known) => (known.ok ? lifecycle.announce(call, onAnswer) : onAnswer(known.error)))
+      .then((known) => (known.ok ? lifecycle.report(call, onAnswer) : onAnswer(known.error)))
       .catch((error: unknown) => {
         onBug(error);
         onAnswer({ kind: "internal", message: describeError(error) });
@@ -81,8 +81,8 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
         answer(err({ code: status.INVALID_ARGUMENT, details }));
         return;
       }
-      const isVouched = metadata.get(VOUCHING_HEADER)[0] === "1";
-      const call = parseHookCall(toHookFields(event.createContainer, isVouched), nowNanos(), deadlineMs);
+      const isTrusted = metadata.get(TRUSTED_HEADER)[0] === "1";
+      const call = parseHookCall(toHookRequest(event.createContainer, isTrusted), nowNanos(), deadlineMs);
       if (!call.ok) {
         observe(call.error.kind);
         log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });

@@ -2,16 +2,16 @@
 // The only place where generated messages and the agent's own types meet.
 
 import { status } from "@grpc/grpc-js";
-import { LEARNED_BY_KEY, POD_LABELS_KEY } from "@rthooks/oci";
+import { POD_LABELS_KEY, REPORT_SOURCE_KEY } from "@rthooks/oci";
 import type { Container, CreateContainer } from "@rthooks/proto";
 import { assertNever } from "@rthooks/result";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import type { WireError } from "../../base/wire/service.ts";
-import type { HookFields } from "../../containers/core/announcement.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import type { HookRequest } from "../../containers/core/hook-call.ts";
 
 /** Vouched: the sender took the pod author's reserved annotations out. */
-export function toHookFields(message: CreateContainer, isVouched: boolean): HookFields {
+export function toHookRequest(message: CreateContainer, isTrusted: boolean): HookRequest {
   const { annotations } = message;
   return {
     cgroupsPath: message.cgroupsPath,
@@ -21,20 +21,20 @@ export function toHookFields(message: CreateContainer, isVouched: boolean): Hook
     podName: message.podName,
     podUid: message.podUID,
     podNamespace: message.podNamespace,
-    vouched: isVouched
-      ? { podLabels: annotations.get(POD_LABELS_KEY), learnedBy: annotations.get(LEARNED_BY_KEY) }
+    trusted: isTrusted
+      ? { podLabels: annotations.get(POD_LABELS_KEY), source: annotations.get(REPORT_SOURCE_KEY) }
       : undefined,
   };
 }
 
 export function toContainerMessage(record: ContainerRecord): Container {
-  const { learnedAtNanos, podLabels, ...rest } = record;
-  return { ...rest, podLabels: new Map(podLabels), learnedUnixNanos: learnedAtNanos };
+  const { reportedAtNanos, podLabels, ...rest } = record;
+  return { ...rest, podLabels: new Map(podLabels), learnedUnixNanos: reportedAtNanos };
 }
 
 export function toContainerRecord(message: Container): ContainerRecord {
   const { learnedUnixNanos, ...rest } = message;
-  return { ...rest, learnedAtNanos: learnedUnixNanos };
+  return { ...rest, reportedAtNanos: learnedUnixNanos };
 }
 
 export function toWireError({ kind, message }: Refusal): WireError {

@@ -15,10 +15,10 @@ const record: ContainerRecord = {
   cgroupId: 18446744073709551615n,
   state: "released",
   source: "hook",
-  learnedAtNanos: 1_700_000_000_123_456_789n,
+  reportedAtNanos: 1_700_000_000_123_456_789n,
   error: "",
 };
-const now = record.learnedAtNanos + 65_000_000_000n;
+const now = record.reportedAtNanos + 65_000_000_000n;
 
 test("the table has one aligned line per container, sorted", () => {
   const other = {
@@ -29,7 +29,7 @@ test("the table has one aligned line per container, sorted", () => {
     podLabels: new Map(),
   };
   const lines = renderStatusTable([record, other], now, Infinity).split("\n");
-  expect(lines[0]).toMatch(/^NAMESPACE +POD +CONTAINER +ID +CGROUP +STATE +AGE +LEARNED +LABELS$/);
+  expect(lines[0]).toMatch(/^NAMESPACE +POD +CONTAINER +ID +CGROUP +STATE +AGE +SOURCE +LABELS$/);
   expect(lines[1]).toMatch(/^bank +web-0 +app +0123456789ab +18446744073709551615 +failed +65s +hook +-$/);
   expect(lines[2]).toBe("  reason: no cgroup");
   expect(lines[3]).toMatch(/^shop .* released +65s +hook +app=web$/);
@@ -90,6 +90,6 @@ test.each([
   // The clock was set back.
   { seconds: -5n, age: "0s" },
 ])("$seconds seconds are $age", ({ seconds, age }) => {
-  const text = renderStatusTable([record], record.learnedAtNanos + seconds * 1_000_000_000n, Infinity);
+  const text = renderStatusTable([record], record.reportedAtNanos + seconds * 1_000_000_000n, Infinity);
   expect(text.split("\n")[1]?.split(/ {2,}/)[6]).toBe(age);
 });

@@ -5,7 +5,7 @@ import type { ContainerRecord } from "../../containers/core/container-record.ts"
 import { cutLine, renderTable, toPrintable } from "./text-table.ts";
 
 const shortIdLength = 12;
-const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "LEARNED", "LABELS"];
+const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "SOURCE", "LABELS"];
 
 /** Below the line of a container that has failed is the reason, cut to `columns`. */
 export function renderStatusTable(
@@ -22,7 +22,7 @@ export function renderStatusTable(
     record.id.slice(0, shortIdLength),
     record.cgroupId === 0n ? "-" : `${record.cgroupId}`,
     record.state,
-    renderAge(nowNanos - record.learnedAtNanos),
+    renderAge(nowNanos - record.reportedAtNanos),
     record.source,
     [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-",
   ]);
@@ -35,12 +35,12 @@ export function renderStatusTable(
 }
 
 export function renderStatusJson(health: string, records: readonly ContainerRecord[]): string {
-  const containers = sortRecords(records).map(({ podLabels, cgroupId, learnedAtNanos, ...rest }) => ({
+  const containers = sortRecords(records).map(({ podLabels, cgroupId, reportedAtNanos, ...rest }) => ({
     ...rest,
     podLabels: Object.fromEntries(podLabels),
     // A cgroup id has 64 bits, more than a JSON number holds.
     cgroupId: `${cgroupId}`,
-    learned: renderTime(learnedAtNanos),
+    learned: renderTime(reportedAtNanos),
   }));
   return `${JSON.stringify({ health, containers }, undefined, 2)}\n`;
 }

@@ -17,26 +17,26 @@ export interface ContainerRecord {
   readonly state: string;
   /** How the agent learned of it: hook, nri or synchronize. */
   readonly source: string;
-  readonly learnedAtNanos: bigint;
+  readonly reportedAtNanos: bigint;
   /** Why it failed; empty otherwise. */
   readonly error: string;
 }
 
 export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord {
-  const { announcement, pod, cgroup, failure, learnedBy, learnedAtNanos } = snapshot.context;
+  const { report, pod, cgroup, failure, source, reportedAtNanos } = snapshot.context;
   return {
-    id: announcement.containerId,
-    name: announcement.containerName,
-    image: announcement.image,
+    id: report.containerId,
+    name: report.containerName,
+    image: report.image,
     podUid: pod?.uid ?? "",
-    podName: pod?.name ?? announcement.podName,
-    podNamespace: pod?.namespace ?? announcement.podNamespace,
+    podName: pod?.name ?? report.podName,
+    podNamespace: pod?.namespace ?? report.podNamespace,
     podLabels: pod?.labels ?? new Map<string, string>(),
-    cgroupPath: cgroup?.path ?? announcement.cgroupsPath,
+    cgroupPath: cgroup?.path ?? report.cgroupsPath,
     cgroupId: cgroup?.id ?? 0n,
     state: snapshot.value,
-    source: learnedBy,
-    learnedAtNanos,
+    source: source,
+    reportedAtNanos,
     error: failure?.message ?? "",
   };
 }

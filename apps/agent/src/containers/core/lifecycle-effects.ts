@@ -5,10 +5,10 @@
 
 import type { LogFields, Logger } from "@rthooks/log";
 import {
-  type Announcement,
   type Cgroup,
   type ContainerContext,
   type ContainerLogic,
+  type ContainerReport,
   containerMachine,
   createTableLogic,
   type PodIdentity,
@@ -72,23 +72,25 @@ export function providePodEffects(dependencies: Dependencies, callbacks: Callbac
         self.send({ type: "source.found", pod: { uid, namespace, name, labels } });
       },
       updateFilter: ({ context }) => {
-        const { uid, name, namespace, labels, knownBy } = context.identity;
+        const { uid, name, namespace, labels, identitySource } = context.identity;
         const containerIds = context.containers.keys();
         policyFilter.updatePod({
           podUid: uid,
           podName: name,
           namespace,
           labels,
-          isPodKnown: knowsLabels(knownBy, podSource),
+          hasAllLabels: knowsLabels(identitySource, podSource),
           containerIds,
         });
         const message =
-          knownBy === "source" ? "pod updated by the pod source" : "pod's labels learned from the runtime";
+          identitySource === "pod-source"
+            ? "pod updated by the pod source"
+            : "pod's labels learned from the runtime";
         log.info(message, { ...podFields(context.identity), labels: labels.size });
       },
       refuseAnnouncement: ({ context, event }, { failure }) => {
-        if (event.type !== "container.announced") return;
-        const { containerId } = event.announcement;
+        if (event.type !== "container.reported") return;
+        const { containerId } = event.report;
         if (!context.containers.has(containerId)) callbacks.forgetContainer(containerId);
         log.warn("hook call refused", {
           containerID: containerId,
@@ -118,48 +120,48 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
     const refusal = failure === undefined ? unexplained : toRefusal(failure);
     const fields = { ...fieldsOf(context), reason: refusal.kind, err: refusal.message };
     // What is listed as running comes again and again, and has most often ended: then nothing was refused.
-    const isNews = !runsAlready(context.announcement) || callbacks.noteOut(context.announcement.containerId);
+    const isNews = !runsAlready(context.report) || callbacks.noteOut(context.report.containerId);
     if (isNews && isOver(context)) log.debug("container is over", fields);
     else if (isNews) log.warn("container refused", fields);
-    callbacks.answer(context.announcement.containerId, refusal);
+    callbacks.answer(context.report.containerId, refusal);
   };
   const machine = containerMachine.provide({
     actions: {
       findCgroup: ({ context, self }) => {
-        const { cgroupsPath } = context.announcement;
+        const { cgroupsPath } = context.report;
         const cgroup = attempt(() => findRoot(context, cgroupResolver, time));
         if (cgroup.ok) self.send({ type: "cgroup.found", cgroupsPath, cgroup: cgroup.value });
         else self.send({ type: "cgroup.refused", cgroupsPath, failure: cgroup.error });
       },
       addToFilter: ({ context, self }) => {
-        const { announcement, pod, cgroup } = context;
-        const { containerId } = announcement;
+        const { report, pod, cgroup } = context;
+        const { containerId } = report;
         const added = attempt(() =>
           policyFilter.add({
             containerId,
-            containerName: announcement.containerName,
-            image: announcement.image,
+            containerName: report.containerName,
+            image: report.image,
             cgroupId: cgroup?.id ?? 0n,
-            nestedIds: cgroup === undefined ? [] : findHeldBelow(announcement, cgroup, cgroupResolver),
+            nestedIds: cgroup === undefined ? [] : findHeldBelow(report, cgroup, cgroupResolver),
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
             labels: pod?.labels ?? noLabels,
-            isPodKnown: pod !== undefined && knowsLabels(pod.knownBy, podSource),
-            runsAlready: runsAlready(announcement),
+            hasAllLabels: pod !== undefined && knowsLabels(pod.identitySource, podSource),
+            runsAlready: runsAlready(report),
           }),
         );
         if (added.ok && cgroup !== undefined) callbacks.noteRoot(containerId, cgroup);
         if (added.ok) self.send({ type: "filter.added" });
         else self.send({ type: "filter.refused", failure: added.error });
       },
-      removeFromFilter: ({ context: { announcement } }) => {
-        policyFilter.remove(announcement.containerId);
-        callbacks.forgetRoot(announcement.containerId);
+      removeFromFilter: ({ context: { report } }) => {
+        policyFilter.remove(report.containerId);
+        callbacks.forgetRoot(report.containerId);
       },
       // The line before the answer: its time is then never later than the container's first instruction.
       release: ({ context, self }) => {
-        const { containerId } = context.announcement;
+        const { containerId } = context.report;
         callbacks.forgetFailure(containerId);
         log.info("container released", fieldsOf(context));
         // Before the answer too: what the container makes below its cgroup comes after it, and is heard of.
@@ -170,17 +172,17 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
       },
       releaseAgain: ({ context }) => {
         log.info("container released again", fieldsOf(context));
-        callbacks.answer(context.announcement.containerId, undefined);
+        callbacks.answer(context.report.containerId, undefined);
       },
       refuse: ({ context }) => refuse(context),
-      recordFailure: ({ context }) => callbacks.noteFailure(context.announcement.containerId),
+      recordFailure: ({ context }) => callbacks.noteFailure(context.report.containerId),
       reportMoved: ({ context, event }) =>
         log.warn("container has another cgroup than before", {
           ...fieldsOf(context),
           newCgroupID: event.type === "cgroup.found" ? event.cgroup.id : undefined,
         }),
       reportGone: ({ context, event }) => {
-        const { containerId } = context.announcement;
+        const { containerId } = context.report;
         if (!isOver(context)) log.info("container gone", { ...fieldsOf(context), reason: event.type });
         callbacks.forgetContainer(containerId);
         nestedWatch.end(containerId);
@@ -194,11 +196,11 @@ function provideContainerEffects(dependencies: Dependencies, callbacks: Callback
 
 /** The container's root, by the call and by what is known of it. */
 function findRoot(
-  { announcement, cgroup: known }: ContainerContext,
+  { report, cgroup: known }: ContainerContext,
   resolver: CgroupResolver,
   time: Time,
 ): Result<Cgroup, Refusal> {
-  const { containerId, cgroupsPath, answerByMs } = announcement;
+  const { containerId, cgroupsPath, answerByMs } = report;
   const found = resolver.resolve(cgroupsPath);
   if (!found.ok) {
     if (found.error.kind !== "cgroup-missing" || time.unixMs() < answerByMs) return found;
@@ -226,23 +228,19 @@ function findRoot(
  * What the runtime has made below the cgroup of a container that is held, such as crun's child: its first process runs
  * there. What one that runs has made is looked for later, bit by bit.
  */
-function findHeldBelow(
-  announcement: Announcement,
-  cgroup: Cgroup,
-  resolver: CgroupResolver,
-): readonly bigint[] {
-  if (runsAlready(announcement)) return [];
+function findHeldBelow(report: ContainerReport, cgroup: Cgroup, resolver: CgroupResolver): readonly bigint[] {
+  if (runsAlready(report)) return [];
   if (resolver.inspect(cgroup) !== "parent") return [];
   return resolver.listNested(cgroup)?.cgroups.map(({ id }) => id) ?? [];
 }
 
 /** It was said to run, and had ended by then. */
-const isOver = ({ announcement, cgroup, failure }: ContainerContext): boolean =>
-  cgroup === undefined && failure?.kind === "cgroup-missing" && runsAlready(announcement);
+const isOver = ({ report, cgroup, failure }: ContainerContext): boolean =>
+  cgroup === undefined && failure?.kind === "cgroup-missing" && runsAlready(report);
 
 /** Whether all labels of a pod are known: then the policies that they do not match are not about it. */
-const knowsLabels = (knownBy: PodIdentity["knownBy"], { hasPods }: PodSource): boolean =>
-  knownBy === "source" || (knownBy === "nri" && !hasPods);
+const knowsLabels = (identitySource: PodIdentity["identitySource"], { hasPods }: PodSource): boolean =>
+  identitySource === "pod-source" || (identitySource === "nri" && !hasPods);
 
 const noLabels: ReadonlyMap<string, string> = new Map();
 const unexplained: Refusal = { kind: "internal", message: "the reason was not recorded" };
@@ -264,15 +262,15 @@ function podFields(pod: PodIdentity | undefined): LogFields {
   return { podUID: pod?.uid, namespace: pod?.namespace || undefined, pod: pod?.name || undefined };
 }
 
-function fieldsOf({ announcement, pod, cgroup }: ContainerContext): LogFields {
+function fieldsOf({ report, pod, cgroup }: ContainerContext): LogFields {
   return {
-    namespace: (pod?.namespace ?? announcement.podNamespace) || undefined,
-    pod: (pod?.name ?? announcement.podName) || undefined,
-    container: announcement.containerName || undefined,
-    containerID: announcement.containerId,
+    namespace: (pod?.namespace ?? report.podNamespace) || undefined,
+    pod: (pod?.name ?? report.podName) || undefined,
+    container: report.containerName || undefined,
+    containerID: report.containerId,
     podUID: pod?.uid,
-    identity: pod?.knownBy,
-    cgroup: cgroup?.path ?? announcement.cgroupsPath,
+    identitySource: pod?.identitySource,
+    cgroup: cgroup?.path ?? report.cgroupsPath,
     cgroupID: cgroup?.id,
   };
 }

@@ -4,75 +4,75 @@ import { describe, expect, test } from "bun:test";
 import { open, otherUid, retentionMs, web } from "./lifecycle-script.ts";
 
 const path = "/kubepods/x/c1";
-const nri = (labels: Record<string, string>, learnedBy = "nri") => ({
-  vouched: { podLabels: JSON.stringify(labels), learnedBy },
+const nri = (labels: Record<string, string>, source = "nri") => ({
+  trusted: { podLabels: JSON.stringify(labels), source },
 });
 
 describe("labels in the call", () => {
   test("are under the policies before the container starts, though nobody else knows the pod", () => {
-    const { announce, cgroups, filtered, lifecycle } = open();
+    const { report, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
-    expect(announce(nri({ app: "web" }))).toBe("released");
+    expect(report(nri({ app: "web" }))).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     expect(lifecycle.list()).toMatchObject([{ source: "nri", podLabels: new Map([["app", "web"]]) }]);
   });
 
   test("give way to those of the pod source, whoever came first", () => {
-    const { announce, cgroups, filtered, pods } = open();
+    const { report, cgroups, filtered, pods } = open();
     cgroups.set(path, 7n);
-    announce(nri({ app: "old" }));
+    report(nri({ app: "old" }));
     pods.replaceAll([web({ app: "new" })]);
     expect(filtered()).toEqual(["c1 7 shop app=new"]);
-    announce(nri({ app: "old" }));
+    report(nri({ app: "old" }));
     cgroups.set("/c2", 8n);
-    announce({ containerId: "c2", cgroupsPath: "/c2", ...nri({ app: "old" }) });
+    report({ containerId: "c2", cgroupsPath: "/c2", ...nri({ app: "old" }) });
     expect(filtered()).toEqual(["c1 7 shop app=new", "c2 8 shop app=new"]);
   });
 
   test("reach the containers that a hook without labels told of", () => {
-    const { announce, cgroups, filtered, lines } = open();
+    const { report, cgroups, filtered, lines } = open();
     cgroups.set(path, 7n).set("/c2", 8n);
-    announce({});
-    announce({ containerId: "c2", cgroupsPath: "/c2", ...nri({ app: "web" }) });
+    report({});
+    report({ containerId: "c2", cgroupsPath: "/c2", ...nri({ app: "web" }) });
     expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
     expect(lines).toContain("pod's labels learned from the runtime");
     // And a later call without labels takes none away.
-    announce({});
+    report({});
     expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
   });
 });
 
 describe("a report of what runs already", () => {
   test("adds a container that is not known", () => {
-    const { announce, cgroups, filtered, lifecycle } = open();
+    const { report, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
-    expect(announce(nri({ app: "web" }, "synchronize"))).toBe("released");
+    expect(report(nri({ app: "web" }, "synchronize"))).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     expect(lifecycle.list()[0]?.source).toBe("synchronize");
   });
 
   test("changes nothing of one that is known", () => {
-    const { announce, cgroups, lifecycle } = open();
+    const { report, cgroups, lifecycle } = open();
     cgroups.set(path, 7n);
-    announce(nri({ app: "web" }));
+    report(nri({ app: "web" }));
     const before = lifecycle.list();
-    const report = { containerName: "other", containerImage: "", ...nri({ app: "web" }, "synchronize") };
-    expect(announce(report)).toBe("released");
+    const again = { containerName: "other", containerImage: "", ...nri({ app: "web" }, "synchronize") };
+    expect(report(again)).toBe("released");
     expect(lifecycle.list()).toEqual(before);
   });
 
   test("of a container that is gone leaves nothing behind", () => {
-    const { announce, lifecycle } = open();
-    expect(announce(nri({}, "synchronize"))).toMatchObject({ kind: "cgroup-missing" });
+    const { report, lifecycle } = open();
+    expect(report(nri({}, "synchronize"))).toMatchObject({ kind: "cgroup-missing" });
     expect(lifecycle.list()).toEqual([]);
     expect(lifecycle.containerIds()).toEqual([]);
   });
 
   test("takes nothing away from one whose cgroup cannot be found just now", () => {
-    const { announce, cgroups, filtered } = open();
+    const { report, cgroups, filtered } = open();
     cgroups.set(path, 7n);
-    announce({});
-    expect(announce({ cgroupsPath: "/nowhere", ...nri({}, "synchronize") })).toMatchObject({
+    report({});
+    expect(report({ cgroupsPath: "/nowhere", ...nri({}, "synchronize") })).toMatchObject({
       kind: "cgroup-missing",
     });
     expect(filtered()).toEqual(["c1 7 shop"]);
@@ -81,10 +81,10 @@ describe("a report of what runs already", () => {
 
 describe("a report that a container has ended", () => {
   test("ends it at once, and its pod with the last one; repeated or unknown, it changes nothing", () => {
-    const { announce, cgroups, filtered, lifecycle, lines } = open();
+    const { report, cgroups, filtered, lifecycle, lines } = open();
     cgroups.set(path, 7n).set("/c2", 8n);
-    announce({});
-    announce({ containerId: "c2", cgroupsPath: "/c2" });
+    report({});
+    report({ containerId: "c2", cgroupsPath: "/c2" });
     lifecycle.reportStopped(["c1", "c1", "unknown", "", "../c2", "__proto__"]);
     expect(filtered()).toEqual(["c2 8 shop"]);
     lifecycle.reportStopped(["c1"]);
@@ -95,10 +95,10 @@ describe("a report that a container has ended", () => {
   });
 
   test("is not believed while processes run in it; a sweep ends it when they have gone", () => {
-    const { announce, busy, cgroups, filtered, lifecycle } = open();
+    const { report, busy, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
     busy.add(path);
-    announce({});
+    report({});
     lifecycle.reportStopped(["c1"]);
     lifecycle.checkAlive("c1");
     expect(filtered()).toEqual(["c1 7 shop"]);
@@ -108,23 +108,23 @@ describe("a report that a container has ended", () => {
   });
 
   test("that is late does not end the next run of the same id", () => {
-    const { announce, busy, cgroups, filtered, lifecycle } = open();
+    const { report, busy, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
     busy.add(path);
-    announce({});
+    report({});
     lifecycle.reportStopped(["c1"]);
     cgroups.set(path, 8n);
-    announce({});
+    report({});
     busy.clear();
     lifecycle.checkAlive("c1");
     expect(filtered()).toEqual(["c1 8 shop"]);
   });
 
   test("that overtakes the container's own call is forgotten", () => {
-    const { announce, cgroups, filtered, lifecycle } = open();
+    const { report, cgroups, filtered, lifecycle } = open();
     lifecycle.reportStopped(["c1"]);
     cgroups.set(path, 7n);
-    expect(announce({})).toBe("released");
+    expect(report({})).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop"]);
     cgroups.delete(path);
     lifecycle.checkAlive("c1");
@@ -132,12 +132,12 @@ describe("a report that a container has ended", () => {
   });
 
   test("ends the container that has the id now", () => {
-    const { announce, busy, cgroups, filtered, lifecycle } = open();
+    const { report, busy, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
-    announce({});
+    report({});
     cgroups.set(path, 8n);
     busy.add(path);
-    expect(announce({ podUid: otherUid })).toBe("released");
+    expect(report({ podUid: otherUid })).toBe("released");
     // The report was meant for the first one.
     lifecycle.reportStopped(["c1"]);
     expect(filtered()).toEqual(["c1 8 shop"]);
@@ -147,8 +147,8 @@ describe("a report that a container has ended", () => {
   });
 
   test("takes a failed container off the record, and its timer", () => {
-    const { announce, clock, lifecycle, lines } = open();
-    announce({});
+    const { report, clock, lifecycle, lines } = open();
+    report({});
     lifecycle.reportStopped(["c1"]);
     expect(lifecycle.list()).toEqual([]);
     clock.increment(retentionMs);

@@ -86,15 +86,15 @@ function begin(seed: number) {
   };
   let script = live();
 
-  const call = (container: Actual, cgroupsPath: string, learnedBy: string, app: string) =>
-    script.announce({
+  const call = (container: Actual, cgroupsPath: string, source: string, app: string) =>
+    script.report({
       ...{
         containerId: container.id,
         cgroupsPath,
         podUid: uidOf(container.pod),
         podName: `web-${container.pod}`,
       },
-      vouched: { podLabels: app === "" ? undefined : JSON.stringify({ app }), learnedBy },
+      trusted: { podLabels: app === "" ? undefined : JSON.stringify({ app }), source },
     });
   /** The source has said what the pod is. What this life of the agent does not know can only stay where it is. */
   const noteLabels = (pod: number): void => {

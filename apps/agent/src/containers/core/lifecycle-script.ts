@@ -10,7 +10,7 @@ import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import type { Pod } from "../../pods/core/pod-source.ts";
 import { createPodStore } from "../../pods/core/pod-store.ts";
-import { type HookFields, parseHookCall } from "./announcement.ts";
+import { type HookRequest, parseHookCall } from "./hook-call.ts";
 import { createLifecycle } from "./lifecycle.ts";
 
 export const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
@@ -26,7 +26,7 @@ export const web = (labels: Record<string, string>, namespace = "shop"): Pod => 
   containers: [],
 });
 
-export const emptyFields: HookFields = {
+export const emptyFields: HookRequest = {
   cgroupsPath: "",
   containerName: "",
   containerId: "",
@@ -34,7 +34,7 @@ export const emptyFields: HookFields = {
   podName: "",
   podUid: "",
   podNamespace: "",
-  vouched: undefined,
+  trusted: undefined,
 };
 
 /** The lifecycle over cgroups that the test makes and removes. */
@@ -115,8 +115,8 @@ export function open(options: OpenOptions = {}) {
     failureRetentionMs: retentionMs,
     actorOptions: { clock },
   });
-  const announce = (
-    fields: Partial<HookFields>,
+  const report = (
+    fields: Partial<HookRequest>,
     answerByMs = Number.POSITIVE_INFINITY,
   ): Refusal | "released" | "no answer" => {
     let answer: Refusal | "released" | "no answer" = "no answer";
@@ -129,14 +129,14 @@ export function open(options: OpenOptions = {}) {
         podName: "web-0",
         podUid: uid,
         podNamespace: "shop",
-        vouched: undefined,
+        trusted: undefined,
         ...fields,
       },
       1n,
       answerByMs,
     );
     if (!call.ok) return call.error;
-    lifecycle.announce(call.value, (refusal) => {
+    lifecycle.report(call.value, (refusal) => {
       if (answer !== "no answer") throw new Error("answered twice");
       answer = refusal ?? "released";
     });
@@ -151,5 +151,5 @@ export function open(options: OpenOptions = {}) {
         ...[...labels].map(([key, value]) => `${key}=${value}`),
       ].join(" "),
     );
-  return { lifecycle, cgroups, watched, busy, pods, clock, lines, announce, filtered };
+  return { lifecycle, cgroups, watched, busy, pods, clock, lines, report, filtered };
 }

@@ -5,24 +5,24 @@ import type { Pod } from "../../pods/core/pod-source.ts";
 import { createMemoryPolicyFilter, open, otherUid, uid, web } from "./lifecycle-script.ts";
 
 const path = "/kubepods/x/c1";
-const synchronize = { vouched: { podLabels: undefined, learnedBy: "synchronize" } };
+const synchronize = { trusted: { podLabels: undefined, source: "synchronize" } };
 
 describe("a pod that is deleted while its containers run", () => {
   const begin = () => {
     const script = open();
     script.cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
     script.pods.replaceAll([web({ app: "web" })]);
-    script.announce({});
+    script.report({});
     script.pods.remove(uid);
     return script;
   };
 
   test("keeps them in its policies, known as before, until their cgroups are gone", () => {
-    const { announce, cgroups, filtered, lifecycle, lines } = begin();
+    const { report, cgroups, filtered, lifecycle, lines } = begin();
     lifecycle.checkAlive("c1");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
-    expect(announce({})).toBe("released");
-    expect(announce(synchronize)).toBe("released");
+    expect(report({})).toBe("released");
+    expect(report(synchronize)).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     cgroups.delete(path);
     lifecycle.checkAlive("c1");
@@ -31,47 +31,47 @@ describe("a pod that is deleted while its containers run", () => {
   });
 
   test("starts no other container", () => {
-    const { announce, filtered, lifecycle } = begin();
+    const { report, filtered, lifecycle } = begin();
     const other = { containerId: "c2", cgroupsPath: "/kubepods/x/c2" };
-    expect(announce(other)).toMatchObject({ kind: "pod-gone" });
+    expect(report(other)).toMatchObject({ kind: "pod-gone" });
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     expect(lifecycle.list()).toHaveLength(1);
   });
 
   test("is itself again when the source has it after all", () => {
-    const { announce, filtered, pods } = begin();
+    const { report, filtered, pods } = begin();
     pods.put(web({ app: "cart" }));
-    expect(announce({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" })).toBe("released");
+    expect(report({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" })).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop app=cart", "c2 8 shop app=cart"]);
   });
 
   test("forgets a container that was refused", () => {
-    const { announce, lifecycle, pods } = open();
+    const { report, lifecycle, pods } = open();
     pods.put(web({}));
-    announce({});
+    report({});
     expect(lifecycle.list()).toMatchObject([{ state: "failed" }]);
     pods.remove(uid);
     expect(lifecycle.list()).toEqual([]);
   });
 
   test("does not stand for the next pod of its name, for callers that know no UIDs", () => {
-    const { announce, cgroups, filtered, pods } = open();
+    const { report, cgroups, filtered, pods } = open();
     cgroups.set("/a", 7n).set("/b", 8n);
     pods.put(web({ app: "old" }));
-    expect(announce({ containerId: "a", cgroupsPath: "/a", podUid: "" })).toBe("released");
+    expect(report({ containerId: "a", cgroupsPath: "/a", podUid: "" })).toBe("released");
     pods.put({ ...web({ app: "new" }), uid: otherUid });
-    expect(announce({ containerId: "b", cgroupsPath: "/b", podUid: "" })).toBe("released");
+    expect(report({ containerId: "b", cgroupsPath: "/b", podUid: "" })).toBe("released");
     expect(filtered()).toEqual(["a 7 shop app=old", "b 8 shop app=new"]);
   });
 });
 
 test("a pod that one list lacks keeps its containers, with what was known of it, and may start others", () => {
-  const { announce, cgroups, filtered, lifecycle, pods } = open();
+  const { report, cgroups, filtered, lifecycle, pods } = open();
   cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
   pods.replaceAll([web({ app: "web" })]);
-  announce({});
+  report({});
   pods.replaceAll([]);
-  announce({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
+  report({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
   expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
   pods.replaceAll([web({ app: "cart" })]);
   expect(filtered()).toEqual(["c1 7 shop app=cart", "c2 8 shop app=cart"]);
@@ -83,13 +83,13 @@ test("a pod that one list lacks keeps its containers, with what was known of it,
 
 describe("a repeated call that names another cgroup", () => {
   test("below the container's own means the container's own", () => {
-    const { announce, cgroups, filtered, lifecycle } = open();
+    const { report, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
-    announce({});
+    report({});
     cgroups.set(`${path}/container`, 70n);
     for (const cgroupsPath of [path, `${path}/container`]) {
-      expect(announce({ ...synchronize, cgroupsPath })).toBe("released");
-      expect(announce({ cgroupsPath })).toBe("released");
+      expect(report({ ...synchronize, cgroupsPath })).toBe("released");
+      expect(report({ cgroupsPath })).toBe("released");
     }
     lifecycle.checkAlive("c1");
     expect(filtered()).toEqual(["c1 7+70 shop"]);
@@ -99,13 +99,13 @@ describe("a repeated call that names another cgroup", () => {
   });
 
   test("is refused while the first one exists, empty or not, and takes nothing away", () => {
-    const { announce, busy, cgroups, filtered } = open();
+    const { report, busy, cgroups, filtered } = open();
     cgroups.set(path, 7n).set("/kubepods/x/decoy", 9n);
-    announce({});
+    report({});
     for (const isBusy of [false, true]) {
       if (isBusy) busy.add(path);
       for (const call of [{}, synchronize]) {
-        expect(announce({ ...call, cgroupsPath: "/kubepods/x/decoy" })).toEqual({
+        expect(report({ ...call, cgroupsPath: "/kubepods/x/decoy" })).toEqual({
           kind: "cgroup-conflict",
           message: `container c1 has the cgroup ${path}, which still exists: it is not in /kubepods/x/decoy`,
         });
@@ -113,7 +113,7 @@ describe("a repeated call that names another cgroup", () => {
       }
     }
     cgroups.delete(path);
-    expect(announce({ cgroupsPath: "/kubepods/x/decoy" })).toBe("released");
+    expect(report({ cgroupsPath: "/kubepods/x/decoy" })).toBe("released");
     expect(filtered()).toEqual(["c1 9 shop"]);
   });
 
@@ -124,17 +124,17 @@ describe("a repeated call that names another cgroup", () => {
       removed.push(id);
       memory.remove(id);
     };
-    const { announce, cgroups, filtered, lifecycle, pods } = open({
+    const { report, cgroups, filtered, lifecycle, pods } = open({
       policyFilter: { ...memory, remove },
     });
     cgroups.set(path, 7n).set("/d", 9n);
-    announce({ podUid: "" });
+    report({ podUid: "" });
     pods.put(web({ app: "web" }));
     const unnamed = { podUid: "", podName: "", podNamespace: "" };
     cgroups.set("/e", 10n);
-    announce({ ...unnamed, containerId: "e", cgroupsPath: "/e" });
-    expect(announce({ cgroupsPath: "/d" })).toMatchObject({ kind: "cgroup-conflict" });
-    expect(announce({ containerId: "e", cgroupsPath: "/e" })).toBe("released");
+    report({ ...unnamed, containerId: "e", cgroupsPath: "/e" });
+    expect(report({ cgroupsPath: "/d" })).toMatchObject({ kind: "cgroup-conflict" });
+    expect(report({ containerId: "e", cgroupsPath: "/e" })).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop app=web", "e 10 shop app=web"]);
     pods.put(web({ app: "cart" }));
     expect(filtered()).toEqual(["c1 7 shop app=cart", "e 10 shop app=cart"]);
@@ -149,27 +149,27 @@ describe("a cgroup that another container has", () => {
     { name: "one below", cgroupsPath: `${path}/inner` },
     { name: "one above", cgroupsPath: own },
   ])("is refused to a second one, which would share its policies: $name", ({ cgroupsPath }) => {
-    const { announce, cgroups, filtered } = open();
+    const { report, cgroups, filtered } = open();
     cgroups.set(path, 7n).set(`${path}/inner`, 8n).set(own, 9n);
-    announce({});
+    report({});
     const call = { containerId: "other", cgroupsPath, podUid: otherUid, podName: "other" };
     const refused = { kind: "cgroup-conflict", message: expect.stringContaining(`container c1, ${path}`) };
-    expect(announce(call)).toMatchObject(refused);
-    expect(announce({ ...call, ...synchronize })).toMatchObject(refused);
+    expect(report(call)).toMatchObject(refused);
+    expect(report({ ...call, ...synchronize })).toMatchObject(refused);
     expect(filtered()).toEqual(["c1 7+8 shop"]);
     // The first one has ended.
     for (const gone of [path, `${path}/inner`]) cgroups.delete(gone);
     cgroups.set(cgroupsPath, 19n);
-    expect(announce(call)).toBe("released");
+    expect(report(call)).toBe("released");
     expect(filtered()).toEqual(["other 19 shop"]);
   });
 });
 
 describe("words of a hook that the pod source contradicts", () => {
   test("give way to the source's, where the pod is known by its UID", () => {
-    const { announce, cgroups, filtered, lifecycle, lines, pods } = open();
+    const { report, cgroups, filtered, lifecycle, lines, pods } = open();
     cgroups.set(path, 7n);
-    expect(announce({ podNamespace: "elsewhere", podName: "other" })).toBe("released");
+    expect(report({ podNamespace: "elsewhere", podName: "other" })).toBe("released");
     pods.put(web({ app: "web" }));
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     expect(lifecycle.list()).toMatchObject([{ podNamespace: "shop", podName: "web-0" }]);
@@ -177,12 +177,12 @@ describe("words of a hook that the pod source contradicts", () => {
   });
 
   test("are not corrected by another pod that claims a static pod's hash", () => {
-    const { announce, cgroups, filtered, pods } = open();
+    const { report, cgroups, filtered, pods } = open();
     const hash = "0123456789abcdef0123456789abcdef";
     const mirror: Pod = { ...web({ app: "web" }), staticPodHash: hash };
     const claim: Pod = { ...web({ app: "evil" }, "tenant"), uid: otherUid, staticPodHash: hash };
     cgroups.set(path, 7n);
-    announce({ podUid: hash });
+    report({ podUid: hash });
     pods.put(claim);
     expect(filtered()).toEqual(["c1 7 shop"]);
     pods.put(mirror);
@@ -193,13 +193,13 @@ describe("words of a hook that the pod source contradicts", () => {
 });
 
 test("a static pod whose mirror is gone keeps its labels, may start containers, and ends with the last one", () => {
-  const { announce, cgroups, filtered, lifecycle, pods } = open();
+  const { report, cgroups, filtered, lifecycle, pods } = open();
   const hash = "0123456789abcdef0123456789abcdef";
   cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
   pods.put({ ...web({ app: "web" }), staticPodHash: hash });
-  announce({ podUid: hash });
+  report({ podUid: hash });
   pods.remove(uid);
-  announce({ podUid: hash, containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
+  report({ podUid: hash, containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
   expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
   cgroups.clear();
   for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
@@ -209,7 +209,7 @@ test("a static pod whose mirror is gone keeps its labels, may start containers, 
 test("what the runtime made below a held container's cgroup is in the policies before it is let go", () => {
   const order: string[] = [];
   const memory = createMemoryPolicyFilter();
-  const { announce, cgroups } = open({
+  const { report, cgroups } = open({
     policyFilter: {
       ...memory,
       add(container) {
@@ -219,21 +219,21 @@ test("what the runtime made below a held container's cgroup is in the policies b
     },
   });
   cgroups.set(path, 7n).set(`${path}/container`, 70n);
-  expect(announce({})).toBe("released");
+  expect(report({})).toBe("released");
   expect(order).toEqual(["7+70"]);
 });
 
 test("a call whose deadline has passed is refused as too late, and not because the cgroup is missing", () => {
-  const { announce, lifecycle } = open();
-  expect(announce({}, 999_999)).toMatchObject({ kind: "too-late" });
+  const { report, lifecycle } = open();
+  expect(report({}, 999_999)).toMatchObject({ kind: "too-late" });
   expect(lifecycle.list()).toMatchObject([
     { state: "failed", error: expect.stringContaining("stopped waiting") },
   ]);
-  expect(announce({}, 1_000_001)).toMatchObject({ kind: "cgroup-missing" });
+  expect(report({}, 1_000_001)).toMatchObject({ kind: "cgroup-missing" });
 });
 
 test("a container that is over when it is listed is one debug line", () => {
-  const { announce, lines } = open();
-  for (let at = 0; at < 5; at++) announce(synchronize);
+  const { report, lines } = open();
+  for (let at = 0; at < 5; at++) report(synchronize);
   expect(lines).toEqual(["container is over"]);
 });

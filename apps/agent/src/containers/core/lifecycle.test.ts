@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { err, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
-import { parseHookCall } from "./announcement.ts";
+import { parseHookCall } from "./hook-call.ts";
 import {
   createMemoryPolicyFilter,
   emptyFields,
@@ -30,55 +30,55 @@ describe("a hook call", () => {
     cgroups.set("/c1", 7n);
     const call = parseHookCall({ ...emptyFields, cgroupsPath: "/c1" }, 1n);
     if (!call.ok) throw new Error(call.error.message);
-    lifecycle.announce(call.value, () => order.push("answer"));
+    lifecycle.report(call.value, () => order.push("answer"));
     expect(order).toEqual(["filter 7", "answer"]);
   });
 
   test("that is repeated changes nothing", () => {
-    const { announce, cgroups, filtered, lifecycle } = open();
+    const { report, cgroups, filtered, lifecycle } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    expect([announce({}), announce({}), announce({})]).toEqual(["released", "released", "released"]);
+    expect([report({}), report({}), report({})]).toEqual(["released", "released", "released"]);
     expect(filtered()).toEqual(["c1 7 shop"]);
     expect(lifecycle.list()).toHaveLength(1);
   });
 
   test("with a cgroup that was made again under the same path replaces the old id", () => {
-    const { announce, cgroups, filtered, lines } = open();
+    const { report, cgroups, filtered, lines } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    announce({});
+    report({});
     cgroups.set("/kubepods/x/c1", 8n);
-    expect(announce({})).toBe("released");
+    expect(report({})).toBe("released");
     expect(filtered()).toEqual(["c1 8 shop"]);
     expect(lines).toContain("container has another cgroup than before");
   });
 
   test("that is wrong takes nothing from a container that runs", () => {
-    const { announce, cgroups, filtered } = open();
+    const { report, cgroups, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    announce({});
-    expect(announce({ cgroupsPath: "/nowhere" })).toMatchObject({ kind: "cgroup-missing" });
-    expect(announce({ podNamespace: "kube-system" })).toMatchObject({ kind: "namespace-conflict" });
-    expect(announce({ podUid: otherUid })).toMatchObject({ kind: "pod-conflict" });
+    report({});
+    expect(report({ cgroupsPath: "/nowhere" })).toMatchObject({ kind: "cgroup-missing" });
+    expect(report({ podNamespace: "kube-system" })).toMatchObject({ kind: "namespace-conflict" });
+    expect(report({ podUid: otherUid })).toMatchObject({ kind: "pod-conflict" });
     expect(filtered()).toEqual(["c1 7 shop"]);
   });
 
   test("may be tried again after a failure", () => {
-    const { announce, cgroups, lifecycle, filtered } = open();
-    expect(announce({})).toMatchObject({ kind: "cgroup-missing" });
+    const { report, cgroups, lifecycle, filtered } = open();
+    expect(report({})).toMatchObject({ kind: "cgroup-missing" });
     expect(lifecycle.list()[0]).toMatchObject({ state: "failed", error: "no cgroup /kubepods/x/c1" });
     cgroups.set("/kubepods/x/c1", 7n);
-    expect(announce({})).toBe("released");
+    expect(report({})).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop"]);
     expect(lifecycle.list()[0]).toMatchObject({ state: "released", error: "" });
   });
 
   test("is refused when the policy filter cannot take the container", () => {
     const full = (): Result<void, Refusal> => err({ kind: "filter-full", message: "32768 are in it" });
-    const { announce, cgroups, filtered } = open({
+    const { report, cgroups, filtered } = open({
       policyFilter: { ...createMemoryPolicyFilter(), add: full },
     });
     cgroups.set("/kubepods/x/c1", 7n);
-    expect(announce({})).toMatchObject({ kind: "filter-full" });
+    expect(report({})).toMatchObject({ kind: "filter-full" });
     expect(filtered()).toEqual([]);
   });
 
@@ -86,40 +86,40 @@ describe("a hook call", () => {
     const broken = (): never => {
       throw new Error("a bug");
     };
-    const { announce, cgroups } = open({ policyFilter: { ...createMemoryPolicyFilter(), add: broken } });
+    const { report, cgroups } = open({ policyFilter: { ...createMemoryPolicyFilter(), add: broken } });
     cgroups.set("/kubepods/x/c1", 7n);
-    expect(announce({})).toEqual({ kind: "internal", message: "a bug" });
-    expect(announce({})).toEqual({ kind: "internal", message: "a bug" });
+    expect(report({})).toEqual({ kind: "internal", message: "a bug" });
+    expect(report({})).toEqual({ kind: "internal", message: "a bug" });
   });
 });
 
 describe("a container without a pod", () => {
   test("is tracked under its own id", () => {
-    const { announce, cgroups, lifecycle } = open();
+    const { report, cgroups, lifecycle } = open();
     cgroups.set("/c1", 7n);
-    expect(announce({ ...emptyFields, cgroupsPath: "/c1" })).toBe("released");
+    expect(report({ ...emptyFields, cgroupsPath: "/c1" })).toBe("released");
     expect(lifecycle.list()[0]).toMatchObject({ id: "c1", podUid: "", podNamespace: "", state: "released" });
   });
 
   test("gets its pod from a later call that names one", () => {
-    const { announce, cgroups, lifecycle, filtered } = open();
+    const { report, cgroups, lifecycle, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    announce({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" });
-    expect(announce({})).toBe("released");
+    report({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" });
+    expect(report({})).toBe("released");
     expect(lifecycle.list()).toMatchObject([{ id: "c1", podUid: uid, podNamespace: "shop" }]);
     expect(filtered()).toEqual(["c1 7 shop"]);
     // And keeps it when the next one does not.
-    expect(announce({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" })).toBe("released");
+    expect(report({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" })).toBe("released");
     expect(lifecycle.list()).toMatchObject([{ podUid: uid }]);
   });
 });
 
 describe("the pod source", () => {
   test("gives labels at once where it knows the pod, and changes them later", () => {
-    const { announce, cgroups, pods, filtered, lifecycle } = open();
+    const { report, cgroups, pods, filtered, lifecycle } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     pods.replaceAll([web({ app: "web" })]);
-    announce({});
+    report({});
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     pods.replaceAll([web({ app: "cart" })]);
     expect(filtered()).toEqual(["c1 7 shop app=cart"]);
@@ -127,33 +127,33 @@ describe("the pod source", () => {
   });
 
   test("fills in a pod that it learns of after the hook", () => {
-    const { announce, cgroups, pods, filtered } = open();
+    const { report, cgroups, pods, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    announce({});
+    report({});
     expect(filtered()).toEqual(["c1 7 shop"]);
     pods.replaceAll([web({ app: "web" })]);
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
   });
 
   test("is right about the namespace of a pod", () => {
-    const { announce, cgroups, pods } = open();
+    const { report, cgroups, pods } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     pods.replaceAll([web({}, "bank")]);
-    expect(announce({})).toMatchObject({ kind: "namespace-conflict" });
-    expect(announce({ podNamespace: "bank" })).toBe("released");
+    expect(report({})).toMatchObject({ kind: "namespace-conflict" });
+    expect(report({ podNamespace: "bank" })).toBe("released");
   });
 
   test("never removes a container that the hook told of first", () => {
-    const { announce, cgroups, pods, filtered } = open();
+    const { report, cgroups, pods, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    announce({});
+    report({});
     pods.replaceAll([{ ...web({}), uid: otherUid, name: "other" }]);
     pods.replaceAll([]);
     expect(filtered()).toEqual(["c1 7 shop"]);
   });
 });
 
-test("a pod whose actor is ended by a bug takes nothing else along, and can be announced anew", () => {
+test("a pod whose actor is ended by a bug takes nothing else along, and can be reported anew", () => {
   const memory = createMemoryPolicyFilter();
   let isBroken = true;
   const policyFilter: PolicyFilter = {
@@ -163,16 +163,16 @@ test("a pod whose actor is ended by a bug takes nothing else along, and can be a
       memory.updatePod(update);
     },
   };
-  const { announce, cgroups, pods, filtered, lines, lifecycle, watched } = open({ policyFilter });
+  const { report, cgroups, pods, filtered, lines, lifecycle, watched } = open({ policyFilter });
   cgroups.set("/kubepods/x/c1", 7n).set("/kubepods/x/c2", 8n);
-  announce({});
-  announce({ containerId: "c2", podUid: otherUid, podName: "web-1", cgroupsPath: "/kubepods/x/c2" });
+  report({});
+  report({ containerId: "c2", podUid: otherUid, podName: "web-1", cgroupsPath: "/kubepods/x/c2" });
   pods.put(web({ app: "web" }));
   expect(lines).toContain("pod lifecycle ended by an error");
   // It runs all the same: it stays in its policies, and leaves them with its cgroup.
   expect([filtered(), [...watched.keys()]]).toEqual([["c1 7 shop", "c2 8 shop"], ["c2"]]);
   isBroken = false;
-  expect(announce({})).toBe("released");
+  expect(report({})).toBe("released");
   expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop"]);
   isBroken = true;
   pods.put(web({ app: "cart" }));
@@ -186,9 +186,9 @@ describe("cgroups below a container", () => {
   const path = "/kubepods/x/c1";
 
   test("are its own, whenever they come, until they go", () => {
-    const { announce, cgroups, lifecycle, filtered, watched } = open();
+    const { report, cgroups, lifecycle, filtered, watched } = open();
     cgroups.set(path, 7n).set(`${path}/init`, 70n);
-    announce({ vouched: { podLabels: undefined, learnedBy: "synchronize" } });
+    report({ trusted: { podLabels: undefined, source: "synchronize" } });
     expect(filtered()).toEqual(["c1 7+70 shop"]);
     expect(watched.get("c1")).toEqual([path, `${path}/init`]);
     cgroups.set(`${path}/init/deep`, 71n);
@@ -197,7 +197,7 @@ describe("cgroups below a container", () => {
     cgroups.delete(`${path}/init/deep`);
     lifecycle.checkAlive("c1");
     expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
-    announce({ containerImage: "other" });
+    report({ containerImage: "other" });
     expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
     for (const gone of [`${path}/init`, path]) cgroups.delete(gone);
     lifecycle.checkAlive("c1");
@@ -205,9 +205,9 @@ describe("cgroups below a container", () => {
   });
 
   test("of one that was held are watched before it is let go, and there are none yet", () => {
-    const { announce, cgroups, watched, lifecycle, filtered } = open();
+    const { report, cgroups, watched, lifecycle, filtered } = open();
     cgroups.set(path, 7n);
-    announce({});
+    report({});
     expect(watched.get("c1")).toEqual([path]);
     cgroups.set(`${path}/init`, 70n);
     lifecycle.checkAlive("c1");
@@ -215,18 +215,18 @@ describe("cgroups below a container", () => {
   });
 
   test("of one that is refused are not watched", () => {
-    const { announce, watched } = open();
-    announce({ cgroupsPath: "/nowhere" });
+    const { report, watched } = open();
+    report({ cgroupsPath: "/nowhere" });
     expect(watched.size).toBe(0);
   });
 });
 
 describe("a container is gone", () => {
   test("when its cgroup is, and its pod with the last one", () => {
-    const { announce, cgroups, lifecycle, filtered, lines } = open();
+    const { report, cgroups, lifecycle, filtered, lines } = open();
     cgroups.set("/kubepods/x/c1", 7n).set("/kubepods/x/c2", 8n);
-    announce({});
-    announce({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
+    report({});
+    report({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
     lifecycle.checkAlive("c1");
     expect(filtered()).toEqual(["c1 7 shop", "c2 8 shop"]);
     cgroups.delete("/kubepods/x/c1");
@@ -241,27 +241,27 @@ describe("a container is gone", () => {
   });
 
   test("when it failed and nobody tried again", () => {
-    const { announce, clock, lifecycle } = open();
-    announce({});
+    const { report, clock, lifecycle } = open();
+    report({});
     clock.increment(retentionMs);
     expect(lifecycle.list()).toEqual([]);
     expect(lifecycle.containerIds()).toEqual([]);
   });
 
   test("failed ones do not pile up", () => {
-    const { announce, lifecycle } = open();
+    const { report, lifecycle } = open();
     for (let i = 0; i < 1100; i++)
-      announce({ containerId: `c${i}`, cgroupsPath: "/nowhere", podUid: `pod-${i}` });
+      report({ containerId: `c${i}`, cgroupsPath: "/nowhere", podUid: `pod-${i}` });
     expect(lifecycle.list()).toHaveLength(1000);
     expect(lifecycle.list()[0]?.id).toBe("c100");
   });
 
   test("a container id may come back in another pod when the first one is over", () => {
-    const { announce, cgroups, lifecycle } = open();
+    const { report, cgroups, lifecycle } = open();
     cgroups.set("/kubepods/x/c1", 7n);
-    announce({});
+    report({});
     cgroups.set("/kubepods/x/c1", 8n);
-    expect(announce({ podUid: otherUid })).toBe("released");
+    expect(report({ podUid: otherUid })).toBe("released");
     expect(lifecycle.list()).toMatchObject([{ podUid: otherUid, cgroupId: 8n }]);
   });
 });

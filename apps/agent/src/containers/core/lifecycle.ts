@@ -11,9 +11,9 @@ import { type Actor, type ActorLogic, type AnyEventObject, createActor, type Sna
 import { createRecentIds } from "../../base/core/recent-ids.ts";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PodChange } from "../../pods/core/pod-source.ts";
-import type { HookCall } from "./announcement.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { chooseRoot, createContainerRoots } from "./container-roots.ts";
+import type { HookCall } from "./hook-call.ts";
 import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import { createNestedTracking } from "./nested-tracking.ts";
 import { createPluginRefusals } from "./plugin-refusals.ts";
@@ -27,7 +27,7 @@ export type OnAnswer = (refusal: Refusal | undefined) => void;
 
 export interface Lifecycle {
   /** Answers exactly once, before it returns where nothing has to be waited for. */
-  announce(call: HookCall, onAnswer: OnAnswer): void;
+  report(call: HookCall, onAnswer: OnAnswer): void;
   list(): readonly ContainerRecord[];
   find(containerId: string): ContainerRecord | undefined;
   /** It has been let go, or is about to be. */
@@ -156,7 +156,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const openPod = (key: string, call: HookCall): PodActor => {
     const known = pods.get(key);
     if (known !== undefined) return known;
-    const { podNamespace: namespace, podName: name } = call.announcement;
+    const { podNamespace: namespace, podName: name } = call.report;
     const input = { uid: call.podUid, namespace, name };
     const actor = createActor(machine, { id: key, parent: node, input });
     pods.set(key, actor);
@@ -185,7 +185,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
 
   /**
    * Who may call may also lie, and a report may be late: a container with processes stays under its policies. It ends
-   * when a sweep finds it empty, unless it was announced again in the meantime.
+   * when a sweep finds it empty, unless it was reported again in the meantime.
    */
   const reportStopped = (containerIds: Iterable<string>): void => {
     for (const containerId of new Set(containerIds)) {
@@ -203,7 +203,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   /** The pod that the call is for, which for a container on record is the pod of the record. */
   const findPodKey = (call: HookCall): Result<string, Refusal> => {
     const { podUid } = call;
-    const { containerId } = call.announcement;
+    const { containerId } = call.report;
     const key = toPodKey(call);
     const knownKey = podKeyOf.get(containerId);
     if (knownKey === undefined) return ok(findSuccessor(call) ?? key);
@@ -224,9 +224,9 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   /** A call without a UID means the pod that has the name now, and not an older one whose containers still run. */
-  const findSuccessor = ({ podUid, announcement }: HookCall): string | undefined => {
+  const findSuccessor = ({ podUid, report }: HookCall): string | undefined => {
     if (podUid !== undefined) return undefined;
-    const { podNamespace: namespace, podName: name } = announcement;
+    const { podNamespace: namespace, podName: name } = report;
     const knownUid = pods.get(toNameKey(namespace, name))?.getSnapshot().context.identity.uid;
     if (knownUid === undefined) return undefined;
     const uid = podSource.find({ uid: undefined, namespace, name })?.uid;
@@ -234,7 +234,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   /** No cgroup belongs to two containers. One that is in the way is looked at first: it may have ended. */
-  const checkPlace = ({ containerId, cgroupsPath }: HookCall["announcement"]): Result<void, Refusal> => {
+  const checkPlace = ({ containerId, cgroupsPath }: HookCall["report"]): Result<void, Refusal> => {
     const first = roots.findOverlap(containerId, cgroupsPath);
     if (first === undefined) return ok(undefined);
     checkAlive(first.containerId);
@@ -254,13 +254,13 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     return found.ok ? chooseRoot(known, found.value, () => false) : undefined;
   };
 
-  const announce = (call: HookCall, onAnswer: OnAnswer): void => {
-    const { containerId, cgroupsPath } = call.announcement;
-    const place = checkPlace(call.announcement);
+  const report = (call: HookCall, onAnswer: OnAnswer): void => {
+    const { containerId, cgroupsPath } = call.report;
+    const place = checkPlace(call.report);
     const podKey = place.ok ? findPodKey(call) : place;
     if (!podKey.ok) {
       const { kind, message } = podKey.error;
-      if (!runsAlready(call.announcement) || out.add(containerId))
+      if (!runsAlready(call.report) || out.add(containerId))
         log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
       onAnswer(podKey.error);
       return;
@@ -274,8 +274,8 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     podKeyOf.set(containerId, key);
     stopping.delete(containerId);
     const pod = openPod(key, call);
-    const announcement = { ...call.announcement, cgroup };
-    pod.send({ type: "container.announced", announcement, podUid: call.podUid });
+    const report = { ...call.report, cgroup };
+    pod.send({ type: "container.reported", report, podUid: call.podUid });
   };
 
   const onSourceChange = ({ kind, pod }: PodChange): void => {
@@ -294,7 +294,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const unsubscribe = podSource.subscribe(onSourceChange);
 
   return {
-    announce,
+    report,
     knows(containerId) {
       const state = findContainer(containerId)?.getSnapshot().value;
       return state !== undefined && state !== "failed" && state !== "gone";

@@ -5,7 +5,7 @@ import type { RunningContainer } from "./running-container.ts";
 
 const lost = (id: string): RunningContainer => ({
   ...{ id, name: "app", image: "web:1", podUids: ["u"], podNamespace: "shop", podName: "web-0" },
-  ...{ podLabels: undefined, learnedBy: "scan" },
+  ...{ podLabels: undefined, source: "scan" },
 });
 const seconds = (count: number): bigint => BigInt(count) * 1_000_000_000n;
 

@@ -66,7 +66,7 @@ const toRecord = ({ container, reason, sinceNanos }: Lost): ContainerRecord => (
   cgroupPath: "",
   cgroupId: 0n,
   state: "missing",
-  source: container.learnedBy,
-  learnedAtNanos: sinceNanos,
+  source: container.source,
+  reportedAtNanos: sinceNanos,
   error: reason,
 });

@@ -15,7 +15,7 @@ const record = (id: string, state: string): ContainerRecord => ({
   cgroupId: 0n,
   state,
   source: "nri",
-  learnedAtNanos: 0n,
+  reportedAtNanos: 0n,
   error: "no such cgroup",
 });
 

@@ -3,7 +3,7 @@
 
 import type { PodIdentity } from "@rthooks/machines/pod";
 import type { Pod } from "../../pods/core/pod-source.ts";
-import type { HookCall } from "./announcement.ts";
+import type { HookCall } from "./hook-call.ts";
 
 export interface PodKeys {
   /** The pod with this key, which was made without a UID, has this one. */
@@ -26,9 +26,9 @@ export function createPodKeys(): PodKeys {
 }
 
 /** A UID where there is one; a container without any pod is a pod of its own. */
-export function toPodKey({ podUid, announcement }: HookCall): string {
+export function toPodKey({ podUid, report }: HookCall): string {
   if (podUid !== undefined) return podUid;
-  const { podNamespace, podName, containerId } = announcement;
+  const { podNamespace, podName, containerId } = report;
   return podNamespace !== "" && podName !== ""
     ? toNameKey(podNamespace, podName)
     : `container:${containerId}`;

@@ -2,12 +2,12 @@
 // Containers that run although nobody has held them for the agent: they are older than it, or came by a runtime without
 // a hook.
 
-import type { Announcement, Labels } from "@rthooks/machines/pod";
+import type { ContainerReport, Labels } from "@rthooks/machines/pod";
 import { ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { findContainerPlace } from "../../cgroups/core/container-place.ts";
 import type { Pod } from "../../pods/core/pod-source.ts";
-import type { HookCall } from "./announcement.ts";
+import type { HookCall } from "./hook-call.ts";
 
 export interface RunningContainer {
   readonly id: string;
@@ -19,7 +19,7 @@ export interface RunningContainer {
   readonly podName: string;
   /** Undefined where whoever tells of it leaves them to the pod source. */
   readonly podLabels: Labels | undefined;
-  readonly learnedBy: Extract<Announcement["learnedBy"], "cri" | "scan">;
+  readonly source: Extract<ContainerReport["source"], "cri" | "scan">;
 }
 
 export const listRunning = ({
@@ -35,7 +35,7 @@ export const listRunning = ({
     podNamespace: namespace,
     podName: name,
     podLabels: undefined,
-    learnedBy: "scan",
+    source: "scan",
   }));
 
 /** As if it had been held at its start. Refused where the path is no container's. */
@@ -47,20 +47,12 @@ export function toHookCall(
 ): Result<HookCall, Refusal> {
   const place = findContainerPlace(cgroupsPath, container.id);
   if (!place.ok) return place;
-  const {
-    id: containerId,
-    name: containerName,
-    image,
-    podNamespace,
-    podName,
-    podLabels,
-    learnedBy,
-  } = container;
+  const { id: containerId, name: containerName, image, podNamespace, podName, podLabels, source } = container;
   return ok({
     podUid,
     disbelieved: undefined,
-    announcement: {
-      ...{ containerId, containerName, image, podNamespace, podName, podLabels, learnedBy },
+    report: {
+      ...{ containerId, containerName, image, podNamespace, podName, podLabels, source },
       cgroupsPath: place.value,
       cgroup: undefined,
       answerByMs: Number.POSITIVE_INFINITY,

@@ -86,11 +86,11 @@ test("one in an unusual place is where the runtime says", async () => {
 });
 
 test("one that a hook told of is left as it is; one that the hook was refused for is tried again", async () => {
-  const { finder, pods, addCgroup, known, announce, asked } = begin();
+  const { finder, pods, addCgroup, known, report, asked } = begin();
   const path = addCgroup(uid);
   pods.put(running({ containers: [] }));
-  expect(announce({ containerId: container.id, cgroupsPath: path })).toBe("released");
-  expect(announce({ containerId: "late", cgroupsPath: `/kubepods/pod${uid}/late` })).not.toBe("released");
+  expect(report({ containerId: container.id, cgroupsPath: path })).toBe("released");
+  expect(report({ containerId: "late", cgroupsPath: `/kubepods/pod${uid}/late` })).not.toBe("released");
   addCgroup(uid, "late");
   pods.put(running({ containers: [container, { ...container, id: "late" }] }));
   await until(() => known().every(({ state }) => state === "released"));

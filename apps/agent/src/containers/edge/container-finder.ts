@@ -14,8 +14,8 @@ import { createLostContainers } from "../core/lost-containers.ts";
 import { listRunning, type RunningContainer, toHookCall } from "../core/running-container.ts";
 
 export interface ContainerFinder {
-  /** All that `teller` knows to run, in place of what it said before. */
-  want(teller: string, containers: readonly RunningContainer[]): void;
+  /** All that `source` knows to run, in place of what it said before. */
+  want(source: string, containers: readonly RunningContainer[]): void;
   /** Those that run and were not found by the last look. */
   listLost(): readonly ContainerRecord[];
   /** For people; empty where nothing is lost for long. */
@@ -40,7 +40,7 @@ const gatherMs = 20;
 const sliceSize = 20;
 
 interface Wanted {
-  readonly teller: string;
+  readonly source: string;
   readonly container: RunningContainer;
 }
 
@@ -68,13 +68,13 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   };
 
   const listUnknown = (): readonly Wanted[] =>
-    [...wanted].flatMap(([teller, containers]) =>
+    [...wanted].flatMap(([source, containers]) =>
       [...containers.values()]
         .filter(({ id }) => !lifecycle.knows(id))
-        .map((container) => ({ teller, container })),
+        .map((container) => ({ source, container })),
     );
 
-  const report = (container: RunningContainer, reason: string): void => {
+  const noteLost = (container: RunningContainer, reason: string): void => {
     // One that was on record has ended, and the list is older than its end.
     if (isClosed || lifecycle.hasEnded(container.id)) return;
     if (!lost.note(container, reason, nowNanos())) return;
@@ -87,15 +87,15 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     });
   };
 
-  const announce = ({ teller, container }: Wanted, podUid: string | undefined, path: string): void => {
+  const report = ({ source, container }: Wanted, podUid: string | undefined, path: string): void => {
     // It may have come by a hook, or may have ended, while it was looked for.
     if (isClosed || lifecycle.knows(container.id)) return;
-    if (wanted.get(teller)?.get(container.id) !== container) return;
+    if (wanted.get(source)?.get(container.id) !== container) return;
     const call = toHookCall(container, podUid, path, nowNanos());
-    if (!call.ok) report(container, call.error.message);
+    if (!call.ok) noteLost(container, call.error.message);
     else {
-      lifecycle.announce(call.value, (refusal) => {
-        if (refusal !== undefined) report(container, refusal.message);
+      lifecycle.report(call.value, (refusal) => {
+        if (refusal !== undefined) noteLost(container, refusal.message);
       });
     }
   };
@@ -113,21 +113,22 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     for (const [at, one] of unknown.entries()) {
       const cgroup = found.get(one.container.id);
       if (cgroup === undefined) elsewhere.push(one);
-      else announce(one, cgroup.podUid, cgroup.path);
+      else report(one, cgroup.podUid, cgroup.path);
       if (at % sliceSize === sliceSize - 1) await nextTurn();
     }
     for (const one of elsewhere) {
       const { id, podUids } = one.container;
       const path = await locate(id);
-      if (path === undefined) report(one.container, `no cgroup of this id in the pod's below ${cgroupRoot}`);
+      if (path === undefined)
+        noteLost(one.container, `no cgroup of this id in the pod's below ${cgroupRoot}`);
       // Of its UIDs the API's is certain: a static pod's hash may be written by any pod's author.
-      else announce(one, findPodUid(path) ?? podUids.at(-1), path);
+      else report(one, findPodUid(path) ?? podUids.at(-1), path);
     }
   };
 
-  const want: ContainerFinder["want"] = (teller, containers) => {
-    if (containers.length === 0) wanted.delete(teller);
-    else wanted.set(teller, new Map(containers.map((container) => [container.id, container])));
+  const want: ContainerFinder["want"] = (source, containers) => {
+    if (containers.length === 0) wanted.delete(source);
+    else wanted.set(source, new Map(containers.map((container) => [container.id, container])));
     if (containers.some(({ id }) => !lifecycle.knows(id))) schedule(gatherMs);
   };
 

@@ -152,7 +152,7 @@ function toRunning(
       podNamespace: namespace,
       podName: name,
       podLabels: toPodLabels(sandbox.labels),
-      learnedBy: "cri",
+      source: "cri",
     },
   ];
 }

@@ -77,12 +77,12 @@ const container = (
   podName: name,
   namespace: "shop",
   labels: new Map([["app", "web"]]),
-  isPodKnown: true,
+  hasAllLabels: true,
   ...more,
 });
 const relabel = (filter: MapPolicyFilter, name: string, app: string): void =>
   filter.updatePod({
-    ...{ podUid: `pod-${name}`, podName: name, namespace: "shop", isPodKnown: true },
+    ...{ podUid: `pod-${name}`, podName: name, namespace: "shop", hasAllLabels: true },
     ...{ labels: new Map([["app", app]]), containerIds: [name] },
   });
 
@@ -301,7 +301,7 @@ test("what was inherited of a container whose pod is not known is about the cgro
   room.left = 10;
   filter.putPolicy("web", about("web"));
   filter.settlePolicies();
-  filter.add(container("a", 10n, { isPodKnown: false, labels: new Map(), runsAlready: true }));
+  filter.add(container("a", 10n, { hasAllLabels: false, labels: new Map(), runsAlready: true }));
   filter.setNested("a", [20n]);
   expect([contents.get(1), contents.get(2)]).toEqual([new Set([10n, 20n]), new Set([10n, 20n])]);
   filter.forgetCgroups([20n]);

@@ -176,7 +176,7 @@ export function createMapPolicyFilter(
       return err({ kind: "filter-full", message: `policy ${change.policyId}: ${done.error}` });
     }
     containers.set(container.containerId, container);
-    if (container.isPodKnown) dropMismatches(container);
+    if (container.hasAllLabels) dropMismatches(container);
     return ok(undefined);
   };
 
@@ -195,7 +195,7 @@ export function createMapPolicyFilter(
     definitions.set(key, definition);
     if ((inherited.find(id)?.size ?? 0) > 0) {
       for (const container of containers.values())
-        if (container.isPodKnown) dropMismatches(container, (policyId) => policyId === id);
+        if (container.hasAllLabels) dropMismatches(container, (policyId) => policyId === id);
     }
     return done;
   };
@@ -217,7 +217,7 @@ export function createMapPolicyFilter(
           if (!done.ok) log.error("policy filter not changed", { policy: policyId, err: done.error });
         }
       }
-      if (changed.isPodKnown) dropMismatches(changed);
+      if (changed.hasAllLabels) dropMismatches(changed);
     },
     updatePod({ containerIds, ...pod }) {
       for (const containerId of containerIds) {
@@ -226,7 +226,7 @@ export function createMapPolicyFilter(
         const changed = { ...container, ...pod };
         containers.set(containerId, changed);
         applyAll(state.putContainer(toFilterContainer(changed)));
-        if (changed.isPodKnown) dropMismatches(changed);
+        if (changed.hasAllLabels) dropMismatches(changed);
       }
     },
     list: () => containers.values(),

@@ -19,7 +19,7 @@ export interface FilteredContainer {
   readonly namespace: string;
   readonly labels: Labels;
   /** Whoever told of the pod knows all of its labels: what they do not match, it is not in. */
-  readonly isPodKnown: boolean;
+  readonly hasAllLabels: boolean;
   /** It cannot be refused: what does not fit into the maps now is tried again. */
   readonly runsAlready?: boolean;
 }
@@ -29,7 +29,7 @@ interface PodUpdate {
   readonly podName: string;
   readonly namespace: string;
   readonly labels: Labels;
-  readonly isPodKnown: boolean;
+  readonly hasAllLabels: boolean;
   readonly containerIds: Iterable<string>;
 }
 

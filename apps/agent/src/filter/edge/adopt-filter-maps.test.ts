@@ -119,7 +119,7 @@ const about = (app: string): FilterDefinition => ({
 const add = (filter: MapPolicyFilter, name: string, cgroupId: bigint, app: string): boolean =>
   filter.add({
     ...{ containerId: name, containerName: name, image: "web:1", cgroupId, nestedIds: [], podName: name },
-    ...{ podUid: `pod-${name}`, namespace: "shop", labels: new Map([["app", app]]), isPodKnown: true },
+    ...{ podUid: `pod-${name}`, namespace: "shop", labels: new Map([["app", app]]), hasAllLabels: true },
   }).ok;
 
 /** It works as one that was there from the beginning. */

@@ -95,7 +95,7 @@ const container = (name: string, cgroupId: bigint, app: string): FilteredContain
   podName: name,
   namespace: "shop",
   labels: new Map([["app", app]]),
-  isPodKnown: false,
+  hasAllLabels: false,
 });
 
 test("containers and policies are in the maps, as bpftool reads them", async () => {
@@ -114,7 +114,7 @@ test("containers and policies are in the maps, as bpftool reads them", async () 
     podName: "b",
     namespace: "shop",
     labels: new Map([["app", "web"]]),
-    isPodKnown: false,
+    hasAllLabels: false,
     containerIds: ["b"],
   });
   filter.remove("a");
@@ -162,7 +162,7 @@ describe("an agent that comes back", () => {
     filter.add({ ...container("a", 10n, "db"), labels: new Map() });
     await filter.settled();
     expect(read(directory)[2]).toEqual([10n, 11n]);
-    filter.add({ ...container("a", 10n, "db"), isPodKnown: true });
+    filter.add({ ...container("a", 10n, "db"), hasAllLabels: true });
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [11n], 3: [] });
     expect(filter.inheritedCgroupIds()).toEqual(new Set([11n]));
@@ -175,8 +175,8 @@ describe("an agent that comes back", () => {
   test("leaves a container in a policy that nobody has put yet", async () => {
     const directory = await begin();
     const filter = openFilter(openMaps(directory));
-    filter.add({ ...container("a", 10n, "web"), isPodKnown: true });
-    filter.add({ ...container("b", 11n, "db"), isPodKnown: true });
+    filter.add({ ...container("a", 10n, "web"), hasAllLabels: true });
+    filter.add({ ...container("b", 11n, "db"), hasAllLabels: true });
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n, 11n], 3: [] });
     filter.putPolicy("web", about("web"));

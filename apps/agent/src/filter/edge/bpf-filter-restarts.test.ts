@@ -382,7 +382,7 @@ const toContainer = (name: string, cgroupId: bigint, app: string): FilteredConta
   podName: name,
   namespace: "shop",
   labels: new Map([["app", app]]),
-  isPodKnown: true,
+  hasAllLabels: true,
 });
 
 function shuffle<T>(list: readonly T[], random: () => number): readonly T[] {

@@ -46,10 +46,10 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     nodeName,
     log,
     onTooLarge: options.onTooLarge,
-    onTelling: (telling) => {
-      if (telling.kind === "all") store.replaceAll(telling.objects);
-      else if (telling.kind === "put") store.put(telling.object);
-      else store.remove(telling.uid);
+    onChange: (change) => {
+      if (change.kind === "all") store.replaceAll(change.objects);
+      else if (change.kind === "put") store.put(change.object);
+      else store.remove(change.uid);
     },
   });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies that are objects of the API server, and the node's labels that some of them ask for.
 
-import { type ApiClient, type KubeNode, type Telling, watchNode, watchResource } from "@rthooks/kube";
+import { type ApiClient, type KubeNode, type ResourceChange, watchNode, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { haveSameLabels } from "@rthooks/machines/pod";
 import { type Labels, matchesSelector, type TracingPolicy } from "@rthooks/policy";
@@ -147,16 +147,16 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
 
   const watches = plurals.map((plural) => {
     const own = new Set<string>();
-    const onTelling = (telling: Telling<PolicyObject>): void => {
-      if (telling.kind === "put") {
-        own.add(telling.object.uid);
-        put(telling.object);
-      } else if (telling.kind === "deleted") {
-        own.delete(telling.uid);
-        remove(telling.uid);
+    const onChange = (change: ResourceChange<PolicyObject>): void => {
+      if (change.kind === "put") {
+        own.add(change.object.uid);
+        put(change.object);
+      } else if (change.kind === "deleted") {
+        own.delete(change.uid);
+        remove(change.uid);
       } else {
-        const kept = new Set(telling.objects.map(({ uid }) => uid));
-        for (const object of telling.objects) put(object);
+        const kept = new Set(change.objects.map(({ uid }) => uid));
+        for (const object of change.objects) put(object);
         for (const uid of own) if (!kept.has(uid)) remove(uid);
         own.clear();
         for (const uid of kept) own.add(uid);
@@ -165,17 +165,17 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
       }
     };
     return watchResource({
-      ...{ client, log, onTelling, onTooLarge, fieldSelector: "", what: plural, parse: toPolicyObject },
+      ...{ client, log, onChange, onTooLarge, fieldSelector: "", what: plural, parse: toPolicyObject },
       parseName: toTooLargePolicy,
       path: `/apis/cilium.io/v1alpha1/${plural}`,
     });
   });
-  const onNode = (telling: Telling<KubeNode>): void => {
-    if (telling.kind === "put") setNode(telling.object.labels);
-    else if (telling.kind === "all") setNode(telling.objects[0]?.labels);
+  const onNode = (change: ResourceChange<KubeNode>): void => {
+    if (change.kind === "put") setNode(change.object.labels);
+    else if (change.kind === "all") setNode(change.objects[0]?.labels);
     // A node that is gone for a moment is registered anew by its kubelet, with the labels that count then.
   };
-  const node = watchNode({ client, nodeName, log, onTooLarge, onTelling: onNode });
+  const node = watchNode({ client, nodeName, log, onTooLarge, onChange: onNode });
   const timer = setTimeout(() => {
     if (isNodeKnown) return;
     log.warn("the node's labels are not known: policies with a nodeSelector are in force", {

@@ -177,7 +177,7 @@ export async function assembleAgent(
     parts.defer(server.value.close);
   }
 
-  // Containers that are announced from now on find the policies in force.
+  // Containers that are reported from now on find the policies in force.
   await policyFilter.settled();
   log.info("agent starts", {
     version,

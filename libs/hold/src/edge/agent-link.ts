@@ -10,8 +10,8 @@ interface Call {
   /** Encoded protobuf. */
   readonly message: Uint8Array;
   readonly userAgent: string;
-  /** The sender vouches for the reserved annotation keys of the request (VOUCHING_HEADER). */
-  readonly vouches: boolean;
+  /** The sender vouches for the reserved annotation keys of the request (TRUSTED_HEADER). */
+  readonly isTrusted: boolean;
   /** On the system's monotonic clock. */
   readonly deadlineAtMs: number;
 }

@@ -11,7 +11,7 @@ import {
 } from "@rthooks/machines/hook";
 import type { MaybePromise } from "@rthooks/sys";
 
-export interface World {
+export interface HookDriver {
   /** Milliseconds since the process began: the deadline counts from there. */
   nowMs(): number;
   /** Does it, and returns the event that comes of it at once, if one does. */
@@ -21,22 +21,22 @@ export interface World {
 }
 
 /** Whether the container may start. */
-export async function runInvocation(input: HookInput, world: World): Promise<boolean> {
+export async function runHookMachine(input: HookInput, driver: HookDriver): Promise<boolean> {
   const effects: string[] = [];
   const run = runHook(input, (first) => effects.push(...first), 0);
   for (;;) {
     for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
       if (!isHookEffect(effect)) continue;
-      const event = await world.perform(effect, run.context);
-      if (event !== undefined) effects.push(...run.send(event, world.nowMs()));
+      const event = await driver.perform(effect, run.context);
+      if (event !== undefined) effects.push(...run.send(event, driver.nowMs()));
     }
     if (run.done) return run.state !== "denied";
-    const now = world.nowMs();
+    const now = driver.nowMs();
     if (now >= run.nextTimerAt) {
       effects.push(...run.tick(now));
       continue;
     }
-    const event = await world.wait(run.nextTimerAt);
-    if (event !== undefined) effects.push(...run.send(event, world.nowMs()));
+    const event = await driver.wait(run.nextTimerAt);
+    if (event !== undefined) effects.push(...run.send(event, driver.nowMs()));
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { type HookFields, parseHookCall } from "./announcement.ts";
+import { type HookRequest, parseHookCall } from "./hook-call.ts";
 
 const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
-const none: HookFields = {
+const none: HookRequest = {
   cgroupsPath: "",
   containerName: "",
   containerId: "",
@@ -11,10 +11,10 @@ const none: HookFields = {
   podName: "",
   podUid: "",
   podNamespace: "",
-  vouched: undefined,
+  trusted: undefined,
 };
 
-function parse(fields: Partial<HookFields>) {
+function parse(fields: Partial<HookRequest>) {
   return parseHookCall({ ...none, ...fields }, 7n);
 }
 
@@ -29,21 +29,21 @@ describe("a pod that the cgroup does not belong to", () => {
         value: {
           podUid: uid,
           disbelieved: `podUID ${other} is not the pod ${uid} of cgroupsPath`,
-          announcement: { podNamespace: "", podName: "" },
+          report: { podNamespace: "", podName: "" },
         },
       });
     },
   );
 
   test("is believed where the cgroup says nothing, or the sender took the pod author's words out", () => {
-    const vouched = { podLabels: undefined, learnedBy: "nri" };
+    const trusted = { podLabels: undefined, source: "nri" };
     for (const more of [
       { cgroupsPath: "/kubepods/abc" },
       { cgroupsPath: `/kubepods/pod${other}/abc` },
-      { cgroupsPath: `/kubepods/pod${uid}/abc`, vouched },
+      { cgroupsPath: `/kubepods/pod${uid}/abc`, trusted },
     ]) {
       expect(parse({ ...fields, ...more })).toMatchObject({
-        value: { podUid: other, disbelieved: undefined, announcement: { podNamespace: "kube-system" } },
+        value: { podUid: other, disbelieved: undefined, report: { podNamespace: "kube-system" } },
       });
     }
   });
@@ -89,9 +89,9 @@ describe("a hook call names its container and pod", () => {
   ])("$name", ({ fields, expected }) => {
     const call = parse(fields);
     if (!call.ok) throw new Error(call.error.message);
-    const { podUid, announcement } = call.value;
-    expect({ podUid, containerId: announcement.containerId }).toEqual(expected);
-    expect(announcement.seenAtNanos).toBe(7n);
+    const { podUid, report } = call.value;
+    expect({ podUid, containerId: report.containerId }).toEqual(expected);
+    expect(report.seenAtNanos).toBe(7n);
   });
 });
 
@@ -122,25 +122,25 @@ describe("a call that cannot be meant is refused with what is wrong", () => {
   });
 });
 
-describe("what a sender vouches for", () => {
+describe("what a sender isTrusted for", () => {
   test("is the pod's labels, and how it came to know of the container", () => {
-    const vouched = { podLabels: '{"app":"web","example.com/tier":""}', learnedBy: "nri" };
-    const call = parse({ cgroupsPath: "/a", vouched });
+    const trusted = { podLabels: '{"app":"web","example.com/tier":""}', source: "nri" };
+    const call = parse({ cgroupsPath: "/a", trusted });
     if (!call.ok) throw new Error(call.error.message);
     const labels = new Map([
       ["app", "web"],
       ["example.com/tier", ""],
     ]);
-    expect(call.value.announcement).toMatchObject({ podLabels: labels, learnedBy: "nri" });
+    expect(call.value.report).toMatchObject({ podLabels: labels, source: "nri" });
   });
 
   test.each([
-    { name: "for nothing", vouched: undefined },
-    { name: "for no labels, and in a word of a later version", vouched: { learnedBy: "later" } },
-  ])("$name: then a hook told of it, and the labels are not known", ({ vouched }) => {
-    const fields = vouched === undefined ? undefined : { podLabels: undefined, ...vouched };
-    expect(parse({ cgroupsPath: "/a", vouched: fields })).toMatchObject({
-      value: { announcement: { podLabels: undefined, learnedBy: "hook" } },
+    { name: "for nothing", trusted: undefined },
+    { name: "for no labels, and in a word of a later version", trusted: { source: "later" } },
+  ])("$name: then a hook told of it, and the labels are not known", ({ trusted }) => {
+    const fields = trusted === undefined ? undefined : { podLabels: undefined, ...trusted };
+    expect(parse({ cgroupsPath: "/a", trusted: fields })).toMatchObject({
+      value: { report: { podLabels: undefined, source: "hook" } },
     });
   });
 
@@ -162,7 +162,7 @@ describe("what a sender vouches for", () => {
     { name: "a long prefix", podLabels: JSON.stringify({ [`${"p".repeat(254)}/a`]: "" }), says: "253" },
     { name: "a long value", podLabels: JSON.stringify({ app: "v".repeat(64) }), says: "64 characters" },
   ])("refused: $name", ({ podLabels, says }) => {
-    const call = parse({ cgroupsPath: "/a", vouched: { podLabels, learnedBy: undefined } });
+    const call = parse({ cgroupsPath: "/a", trusted: { podLabels, source: undefined } });
     if (call.ok) throw new Error("not refused");
     const { kind, message } = call.error;
     expect(kind).toBe("bad-request");
@@ -172,6 +172,6 @@ describe("what a sender vouches for", () => {
 
   test("labels at Kubernetes' bounds are taken", () => {
     const podLabels = JSON.stringify({ [`${"p".repeat(253)}/${"n".repeat(63)}`]: "v".repeat(63) });
-    expect(parse({ cgroupsPath: "/a", vouched: { podLabels, learnedBy: "nri" } }).ok).toBeTrue();
+    expect(parse({ cgroupsPath: "/a", trusted: { podLabels, source: "nri" } }).ok).toBeTrue();
   });
 });

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only the runtime knows of a pod, from a sender that took out what the pod's author may have written there.
 
-import { type Labels, type LearnedBy, parseLabels } from "@rthooks/oci";
+import { type Labels, parseLabels, type ReportSource } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 
-export interface VouchedFields {
+export interface TrustedFields {
   /** JSON; undefined where the sender does not know the labels. */
   readonly podLabels: string | undefined;
-  readonly learnedBy: string | undefined;
+  readonly source: string | undefined;
 }
 
 /** As much as one environment string holds, through which the injected hook gets them. */
@@ -46,7 +46,7 @@ function isLabelKey(key: string): boolean {
 }
 
 /** A word of a newer sender must not keep a container from starting. */
-export function toLearnedBy(text: string | undefined): LearnedBy {
+export function toReportSource(text: string | undefined): ReportSource {
   return text === "nri" || text === "synchronize" ? text : "hook";
 }
 

@@ -11,7 +11,7 @@ import {
   type HookInput,
   toHookContext,
 } from "@rthooks/machines/hook";
-import { type Annotations, LEARNED_BY_KEY } from "@rthooks/oci";
+import { type Annotations, REPORT_SOURCE_KEY } from "@rthooks/oci";
 import { encodeRuntimeHookRequest, type RuntimeHookMessage } from "@rthooks/proto/unary";
 import { describeError, type Result } from "@rthooks/result";
 import type { MaybePromise, System } from "@rthooks/sys";
@@ -22,7 +22,7 @@ import type { HookConfig } from "../core/hook-flags.ts";
 import { CREATE_CONTAINER, type LogFields, renderTime, toRequestFields } from "../core/log-record.ts";
 import type { AgentLink } from "./agent-link.ts";
 import type { HookLog } from "./hook-log.ts";
-import { runInvocation, type World } from "./invocation.ts";
+import { type HookDriver, runHookMachine } from "./run-hook-machine.ts";
 
 /** The container, as whoever holds it comes to know it. */
 export interface ContainerSource {
@@ -95,7 +95,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
       message: encodeRuntimeHookRequest(request),
       userAgent: setup.userAgent,
       // Whoever adds the keys has taken foreign ones out before.
-      vouches: request.annotations.has(LEARNED_BY_KEY),
+      isTrusted: request.annotations.has(REPORT_SOURCE_KEY),
       deadlineAtMs: startedAtMs + deadlineMs,
     });
   };
@@ -183,7 +183,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
     patienceMs: config["grpc-timeout-allowed"],
     grpcDisabled: config["disable-grpc"],
   };
-  const world: World = {
+  const driver: HookDriver = {
     nowMs: () => system.monotonicMs() - startedAtMs,
     perform,
     async wait(untilMs) {
@@ -195,7 +195,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   };
   let allowed: boolean;
   try {
-    allowed = await runInvocation(input, world);
+    allowed = await runHookMachine(input, driver);
   } catch (error) {
     allowed = await settle(error);
   }

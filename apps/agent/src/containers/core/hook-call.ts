@@ -3,16 +3,16 @@
 // resolved count. The annotations that travel with them come from the pod's author and are not read, but for the
 // reserved keys of a sender that vouches for them.
 
-import type { Announcement } from "@rthooks/machines/pod";
+import type { ContainerReport } from "@rthooks/machines/pod";
 import { describeCgroupsPathError, expandCgroupsPath, POD_LABELS_KEY } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { findContainerId, findContainerPlace } from "../../cgroups/core/container-place.ts";
 import { findPodUid, normalisePodUid } from "../../cgroups/core/pod-uid.ts";
-import { parsePodLabels, toLearnedBy, type VouchedFields } from "./vouched-fields.ts";
+import { parsePodLabels, type TrustedFields, toReportSource } from "./trusted-fields.ts";
 
 /** The fields of a CreateContainer message that the agent reads; empty where the hook had nothing. */
-export interface HookFields {
+export interface HookRequest {
   readonly cgroupsPath: string;
   readonly containerName: string;
   readonly containerId: string;
@@ -21,7 +21,7 @@ export interface HookFields {
   readonly podUid: string;
   readonly podNamespace: string;
   /** Undefined unless the sender says that no pod author wrote them. */
-  readonly vouched: VouchedFields | undefined;
+  readonly trusted: TrustedFields | undefined;
 }
 
 export interface HookCall {
@@ -29,7 +29,7 @@ export interface HookCall {
   readonly podUid: string | undefined;
   /** What was not believed, for people; undefined where all was. */
   readonly disbelieved: string | undefined;
-  readonly announcement: Announcement;
+  readonly report: ContainerReport;
 }
 
 /** runc's own rule for a container id (libcontainer/factory_linux.go), and room for no more than a file name. */
@@ -41,7 +41,7 @@ const noLabels = ok(undefined);
 
 /** `answerByMs`: when the caller stops waiting, Unix time in milliseconds. */
 export function parseHookCall(
-  fields: HookFields,
+  fields: HookRequest,
   seenAtNanos: bigint,
   answerByMs = Number.POSITIVE_INFINITY,
 ): Result<HookCall, Refusal> {
@@ -60,7 +60,7 @@ export function parseHookCall(
   if (!podUid.ok) return podUid;
   // The kubelet names the pod's cgroup. Tetragon's hook takes the rest from annotations, of any runtime's keys, and those
   // of another runtime than the one at work may be the pod author's.
-  const isForged = fields.vouched === undefined && pathUid !== undefined && podUid.value !== pathUid;
+  const isForged = fields.trusted === undefined && pathUid !== undefined && podUid.value !== pathUid;
   for (const name of ["containerName", "podName", "podNamespace"] as const) {
     if (fields[name].length > maxNameLength) {
       return refuse(`${name} has ${fields[name].length} characters, more than ${maxNameLength}`);
@@ -71,20 +71,20 @@ export function parseHookCall(
       `containerImage has ${fields.containerImage.length} characters, more than ${maxImageLength}`,
     );
   }
-  const text = fields.vouched?.podLabels;
+  const text = fields.trusted?.podLabels;
   const podLabels = text === undefined ? noLabels : parsePodLabels(text);
   if (!podLabels.ok) return refuse(`annotation ${POD_LABELS_KEY} ${podLabels.error}`);
   return ok({
     podUid: isForged ? pathUid : podUid.value,
     disbelieved: isForged ? `podUID ${podUid.value} is not the pod ${pathUid} of cgroupsPath` : undefined,
-    announcement: {
+    report: {
       containerId,
       containerName: fields.containerName,
       image: fields.containerImage,
       podNamespace: isForged ? "" : fields.podNamespace,
       podName: isForged ? "" : fields.podName,
       podLabels: podLabels.value,
-      learnedBy: toLearnedBy(fields.vouched?.learnedBy),
+      source: toReportSource(fields.trusted?.source),
       cgroupsPath: place.value,
       cgroup: undefined,
       answerByMs,
