@@ -21,6 +21,7 @@ const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/hold", 4],
   ["libs/kube", 4],
   ["libs/metrics", 4],
+  ["libs/runtime-config", 4],
   ["libs/plugin", 5],
   ["apps/hook", 6],
   ["apps/agent", 6],
@@ -62,6 +63,7 @@ const divided: readonly string[] = [
   "libs/kube",
   "libs/metrics",
   "libs/plugin",
+  "libs/runtime-config",
 ];
 
 const files = findSourceFiles();

@@ -2,12 +2,12 @@
 // The commands that `doctor` advises. Each can be run as it stands, where doctor was run.
 
 import { err, ok, type Result } from "@rthooks/result";
+import type { NodeFiles } from "@rthooks/runtime-config";
 import { renderTomlError } from "@rthooks/toml";
 import { PROGRAM } from "./commands-help.ts";
 import { HOOK } from "./find-hook-configs.ts";
 import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
 import type { NodeFacts, RuntimeFacts } from "./node-facts.ts";
-import type { NodeFiles } from "./node-files.ts";
 import type { PatchError } from "./patch.ts";
 import type { ContainerdPatch } from "./patch-containerd.ts";
 import { planNode } from "./plan-node.ts";

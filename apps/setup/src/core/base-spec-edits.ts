@@ -2,12 +2,17 @@
 // The changes that give containerd's runc containers a base spec, and take it from them, in the files that decide.
 
 import { err, ok, type Result } from "@rthooks/result";
+import {
+  type ConfigDocument,
+  type ContainerdLayers,
+  isTable,
+  type Plugin,
+  tableAt,
+  toVersion,
+} from "@rthooks/runtime-config";
 import type { TomlEdit, TomlTable } from "@rthooks/toml";
-import type { ConfigDocument } from "./config-tree.ts";
-import { type ContainerdLayers, type Plugin, toVersion } from "./containerd-layers.ts";
 import { type ContainerdRuntime, listRuntimes, RUNC_TYPE, RUNTIMES } from "./containerd-runtimes.ts";
 import type { PlannedEdit } from "./nri-edits.ts";
-import { isTable, tableAt } from "./toml-document.ts";
 
 const KEY = "base_runtime_spec";
 

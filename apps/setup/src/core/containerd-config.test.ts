@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
+import { createMemoryFiles } from "@rthooks/runtime-config/memory-files";
 import { readContainerdConfig } from "./containerd-config.ts";
-import { createMemoryFiles } from "./memory-files.ts";
 
 const MAIN = "/etc/containerd/config.toml";
 const read = (texts: Readonly<Record<string, string>>, release: string | null = null) =>

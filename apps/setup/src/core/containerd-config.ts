@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What containerd's configuration says about the ways to the hook, for reading; `patch-containerd-conf` changes it.
 
-import type { TomlTable } from "@rthooks/toml";
-import { readConfigTree } from "./config-tree.ts";
 import {
   type ContainerdLayers,
   findRules,
   findUnread,
   guessRules,
   layerContainerd,
-} from "./containerd-layers.ts";
+  type NodeFiles,
+  readConfigTree,
+  tableAt,
+} from "@rthooks/runtime-config";
+import type { TomlTable } from "@rthooks/toml";
 import { listRuntimes } from "./containerd-runtimes.ts";
-import type { NodeFiles } from "./node-files.ts";
-import { tableAt } from "./toml-document.ts";
 
 export interface ContainerdConfig {
   readonly version: number | undefined;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runtime handlers of containerd's CRI plugin, from the merged configuration and containerd's own default.
 
+import { type ConfigDocument, type ContainerdLayers, isTable, tableAt } from "@rthooks/runtime-config";
 import type { TomlTable } from "@rthooks/toml";
-import type { ConfigDocument } from "./config-tree.ts";
-import type { ContainerdLayers } from "./containerd-layers.ts";
-import { isTable, tableAt } from "./toml-document.ts";
 
 export interface ContainerdRuntime {
   readonly name: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
+import { createMemoryFiles } from "@rthooks/runtime-config/memory-files";
 import { readCrioConfig, readPodmanConfig } from "./crio-config.ts";
-import { createMemoryFiles } from "./memory-files.ts";
 
 const MAIN = "/etc/crio/crio.conf";
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the configuration of CRI-O and of podman says about the ways to the hook.
 
+import { type NodeFiles, readDocument, tableAt, textsOf } from "@rthooks/runtime-config";
 import type { TomlTable } from "@rthooks/toml";
-import { readDocument } from "./config-tree.ts";
 import { HOST_HOOKS_DIR } from "./install-flags.ts";
-import type { NodeFiles } from "./node-files.ts";
-import { tableAt, textsOf } from "./toml-document.ts";
 
 export interface CrioConfig {
   readonly files: readonly string[];

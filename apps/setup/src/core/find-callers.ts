@@ -2,12 +2,10 @@
 // What calls an installed program, in all places where a runtime of this node could be configured: with the program
 // gone, no container of that runtime would start.
 
-import { readConfigTree } from "./config-tree.ts";
+import { isTable, type NodeFiles, readConfigTree } from "@rthooks/runtime-config";
 import { DEFAULT_CRIO_CONFIG, readCrioConfig, readPodmanConfig } from "./crio-config.ts";
 import { isJsonObject, parseExactJson } from "./exact-json.ts";
-import type { NodeFiles } from "./node-files.ts";
 import { listRuntimePlaces } from "./runtime-places.ts";
-import { isTable } from "./toml-document.ts";
 
 /** Paths of the files that call one of the programs, each once; `isTarget` knows a program by its path. */
 export function findCallers(files: NodeFiles, isTarget: (path: string) => boolean): readonly string[] {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hook configuration of ours on the node, and what it points at.
 
+import type { NodeFiles } from "@rthooks/runtime-config";
 import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
 import { parseHookCommand, toFileName } from "./hook-command.ts";
 import type { HookConfigFacts, OverriddenFacts } from "./node-facts.ts";
-import type { NodeFiles } from "./node-files.ts";
 
 export const HOOK = "tetragon-oci-hook";
 export const DEFAULT_AGENT = "unix:///var/run/tetragon/tetragon.sock";

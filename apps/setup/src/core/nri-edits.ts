@@ -2,10 +2,14 @@
 // The changes that switch containerd's NRI on and off, in the files that decide on it.
 
 import { err, ok, type Result } from "@rthooks/result";
+import {
+  type ConfigDocument,
+  type ContainerdLayers,
+  findValue,
+  isTable,
+  textsOf,
+} from "@rthooks/runtime-config";
 import type { TomlEdit } from "@rthooks/toml";
-import type { ConfigDocument } from "./config-tree.ts";
-import type { ContainerdLayers } from "./containerd-layers.ts";
-import { findValue, isTable, textsOf } from "./toml-document.ts";
 
 /** What is to be done in which file. */
 export interface PlannedEdit {

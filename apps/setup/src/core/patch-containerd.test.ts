@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of releases that the tests' containerds are too old for, and errors; the rest is held against the real ones.
 import { describe, expect, test } from "bun:test";
+import { createMemoryFiles } from "@rthooks/runtime-config/memory-files";
 import { readContainerdConfig } from "./containerd-config.ts";
-import { createMemoryFiles } from "./memory-files.ts";
 import type { ContainerdPatch } from "./patch-containerd.ts";
 import { planNode } from "./plan-node.ts";
 

@@ -2,21 +2,21 @@
 // Changes of containerd's configuration: of the file and of those that it imports, each where the change takes effect.
 
 import { err, ok, type Result } from "@rthooks/result";
-import { editToml, parseTomlValues, type TomlTable, type TomlValue } from "@rthooks/toml";
-import { hasBaseSpecs, planAddOciHook, planRemoveOciHook } from "./base-spec-edits.ts";
-import type { ConfigDocument } from "./config-tree.ts";
 import {
+  type ConfigDocument,
   type ContainerdLayers,
   findRules,
   findUnread,
   layerContainerd,
   type Rules,
+  textsOf,
   toVersion,
-} from "./containerd-layers.ts";
+} from "@rthooks/runtime-config";
+import { editToml, parseTomlValues, type TomlTable, type TomlValue } from "@rthooks/toml";
+import { hasBaseSpecs, planAddOciHook, planRemoveOciHook } from "./base-spec-edits.ts";
 import { listRuntimes } from "./containerd-runtimes.ts";
 import { isNriOff, isNriOn, type PlannedEdit, planDisableNri, planEnableNri } from "./nri-edits.ts";
 import type { FileChange, FilePlan, PatchError } from "./patch.ts";
-import { textsOf } from "./toml-document.ts";
 
 export type ContainerdPatch =
   | {

@@ -2,9 +2,9 @@
 // Changes of CRI-O's configuration, its main file or a drop-in (crio.conf.5, "CRIO.RUNTIME.RUNTIMES TABLE").
 
 import { err, ok, type Result } from "@rthooks/result";
+import { findValue, isTable } from "@rthooks/runtime-config";
 import { editToml, parseTomlValues, type TomlEdit } from "@rthooks/toml";
 import type { FilePlan, PatchError } from "./patch.ts";
-import { findValue, isTable } from "./toml-document.ts";
 
 const runtimesPath = ["crio", "runtime", "runtimes"];
 

@@ -2,12 +2,10 @@
 // A change of containerd's configuration on a node, in the files that the node's distribution lets be changed.
 
 import { err, type Result } from "@rthooks/result";
-import { readConfigTree } from "./config-tree.ts";
-import { type NodeFiles, withNewFile } from "./node-files.ts";
+import { type NodeFiles, readConfigTree, toDirectory, toName, withNewFile } from "@rthooks/runtime-config";
 import { BACKUP_SUFFIX, type FileChange, type FilePlan, type PatchError } from "./patch.ts";
 import { type ContainerdPatch, planContainerd } from "./patch-containerd.ts";
 import { findRancherDir, planRancher } from "./plan-rancher.ts";
-import { toDirectory, toName } from "./posix-path.ts";
 
 interface NodeConfig {
   readonly files: NodeFiles;

@@ -4,16 +4,23 @@
 // advanced, "Configuring containerd").
 
 import { err, ok, type Result } from "@rthooks/result";
+import {
+  type ConfigDocument,
+  guessRules,
+  layerContainerd,
+  mergeTables,
+  type NodeFiles,
+  readConfigTree,
+  readDocument,
+  textsOf,
+  toDirectory,
+  withNewFile,
+} from "@rthooks/runtime-config";
 import { editToml, type TomlEdit } from "@rthooks/toml";
-import { type ConfigDocument, readConfigTree, readDocument } from "./config-tree.ts";
-import { guessRules, layerContainerd } from "./containerd-layers.ts";
 import { BASE_LINE, includesBase, maskTemplate } from "./go-template.ts";
-import { type NodeFiles, withNewFile } from "./node-files.ts";
 import { nriDefaults } from "./nri-edits.ts";
 import type { FileChange, FilePlan, PatchError } from "./patch.ts";
 import { type ContainerdPatch, parseConfigFile, planContainerd } from "./patch-containerd.ts";
-import { toDirectory } from "./posix-path.ts";
-import { mergeTables, textsOf } from "./toml-document.ts";
 
 const DROP_IN = "tetragon.toml";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where distributions have their runtime, and how its configuration is changed there.
 
+import type { NodeFiles } from "@rthooks/runtime-config";
 import { DEFAULT_CRIO_CONFIG } from "./crio-config.ts";
 import type { Distribution, RuntimeFacts } from "./node-facts.ts";
-import type { NodeFiles } from "./node-files.ts";
 import { findRancherDir, findRancherEditPath } from "./plan-rancher.ts";
 
 export interface RuntimePlace {

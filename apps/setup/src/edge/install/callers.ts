@@ -5,11 +5,11 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
 import { isJsonObject } from "../../core/exact-json.ts";
 import { findCallers, isCaller } from "../../core/find-callers.ts";
 import type { NriPluginProcess } from "../../core/nri-plugin-process.ts";
 import { findNriPlugins } from "../node/find-nri-plugins.ts";
-import { findInRoot, openNodeFiles } from "../node/node-files.ts";
 import { stageText } from "./place-file.ts";
 
 export interface InstalledProgram {

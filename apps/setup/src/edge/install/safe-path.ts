@@ -4,7 +4,7 @@
 
 import { lstatSync, type Stats } from "node:fs";
 import { err, ok, type Result } from "@rthooks/result";
-import { walkInRoot } from "../node/node-files.ts";
+import { walkInRoot } from "@rthooks/runtime-config/files";
 
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;

@@ -2,6 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { NodeFiles } from "@rthooks/runtime-config";
+import { findInRoot } from "@rthooks/runtime-config/files";
 import { readContainerdConfig } from "../../core/containerd-config.ts";
 import { readCrioConfig, readPodmanConfig } from "../../core/crio-config.ts";
 import {
@@ -19,7 +21,6 @@ import type {
   RuntimeFacts,
   SocketFacts,
 } from "../../core/node-facts.ts";
-import type { NodeFiles } from "../../core/node-files.ts";
 import { toNriFacts } from "../../core/nri-facts.ts";
 import { findEditPath, findRuntimePlaces, type RuntimePlace } from "../../core/runtime-places.ts";
 import { findLibcs, toLibcPrefix } from "../install/bundled-libc.ts";
@@ -27,7 +28,6 @@ import { findMountOptions } from "../install/install-error.ts";
 import { runInRoot } from "../install/run-in-root.ts";
 import { findUnsafeStep } from "../install/safe-path.ts";
 import { askNriPlugins } from "./find-nri-plugins.ts";
-import { findInRoot } from "./node-files.ts";
 import { probeSocket } from "./probe-socket.ts";
 
 interface Node {

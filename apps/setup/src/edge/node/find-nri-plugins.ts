@@ -2,9 +2,9 @@
 
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { findInRoot } from "@rthooks/runtime-config/files";
 import type { NriPluginFacts } from "../../core/node-facts.ts";
 import { type NriPluginProcess, parseNriPlugin, parseUnsynchronized } from "../../core/nri-plugin-process.ts";
-import { findInRoot } from "./node-files.ts";
 
 const MAX_BYTES = 4096;
 

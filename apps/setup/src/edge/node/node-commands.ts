@@ -4,12 +4,12 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type FlagValues, flag } from "@rthooks/flags";
+import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
 import { createAdvice } from "../../core/advice.ts";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { diagnose } from "../../core/diagnose.ts";
 import { renderFacts, renderFindings } from "../../core/render-node.ts";
 import { detectNode } from "./detect-node.ts";
-import { findInRoot, openNodeFiles } from "./node-files.ts";
 
 const nodeFlags = {
   output: flag.string({

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { findInRoot } from "@rthooks/runtime-config/files";
 import type { SocketFacts } from "../../core/node-facts.ts";
-import { findInRoot } from "./node-files.ts";
 
 const LIMIT_MS = 1000;
 /** sockaddr_un's path (unix(7)), less its NUL. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { err, ok, type Result } from "@rthooks/result";
+import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { listRuntimePlaces } from "../../core/runtime-places.ts";
 import { runInRoot } from "../install/run-in-root.ts";
-import { openNodeFiles } from "../node/node-files.ts";
 
 /** What the node's containerd would run with, as a file to begin with. */
 export async function printDefaultConfig(root: string): Promise<Result<string, string>> {

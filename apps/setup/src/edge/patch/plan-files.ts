@@ -3,12 +3,12 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import type { Result } from "@rthooks/result";
-import type { NodeFiles } from "../../core/node-files.ts";
+import type { NodeFiles } from "@rthooks/runtime-config";
+import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
 import type { FilePlan, PatchError } from "../../core/patch.ts";
 import { type ContainerdPatch, parseConfigFile } from "../../core/patch-containerd.ts";
 import { planNode } from "../../core/plan-node.ts";
 import { findRancherDir } from "../../core/plan-rancher.ts";
-import { findInRoot, openNodeFiles } from "../node/node-files.ts";
 
 interface ConfigFile {
   /** As it was given. */

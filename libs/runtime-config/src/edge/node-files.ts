@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "@rthooks/result";
-import type { NodeFiles } from "../../core/node-files.ts";
+import type { NodeFiles } from "../core/node-files.ts";
 
 /** Linux's own bound (path_resolution(7)). */
 const MAX_LINKS = 40;
