@@ -14,6 +14,7 @@ import {
 export interface NriRuntimeOptions {
   readonly version: NriVersion;
   readonly runtimeName?: "containerd" | "cri-o";
+  readonly runtimeVersion?: string;
   readonly registrationTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
   /** What runs when a plugin comes. */
@@ -95,7 +96,7 @@ export function seatNriPlugin(trunk: Trunk, options: NriRuntimeOptions): NriPlug
   async function configure(): Promise<void> {
     const request = {
       runtimeName: options.runtimeName ?? "containerd",
-      runtimeVersion: `for NRI ${options.version}`,
+      runtimeVersion: options.runtimeVersion ?? `for NRI ${options.version}`,
       ...(behaviour.tellsTimeouts
         ? { registrationTimeout: registrationTimeoutMs, requestTimeout: requestTimeoutMs }
         : {}),

@@ -30,7 +30,12 @@ export function seatBuiltPlugins(workspace: Workspace) {
   let sockets = 0;
   const newSocketPath = (): string => workspace.path(`n${sockets++}.sock`);
 
-  const startPlugin = (socketPath: string, mode: string, hookArgs: readonly string[] = []): RunningProcess =>
+  const startPlugin = (
+    socketPath: string,
+    mode: string,
+    hookArgs: readonly string[] = [],
+    flags: readonly string[] = [],
+  ): RunningProcess =>
     startProcess(
       [
         findNriPlugin(),
@@ -40,6 +45,7 @@ export function seatBuiltPlugins(workspace: Workspace) {
         mode,
         "--oci-hook-path",
         findHook(),
+        ...flags,
         "hook-args",
         ...hookArgs,
       ],
@@ -52,10 +58,11 @@ export function seatBuiltPlugins(workspace: Workspace) {
     mode: string,
     hookArgs: readonly string[],
     use: (runtime: NriListener, plugin: RunningProcess, socketPath: string) => Promise<void>,
+    flags: readonly string[] = [],
   ): Promise<void> {
     const socketPath = newSocketPath();
     const runtime = await openNriListener(socketPath, options);
-    const plugin = startPlugin(socketPath, mode, hookArgs);
+    const plugin = startPlugin(socketPath, mode, hookArgs, flags);
     try {
       await use(runtime, plugin, socketPath);
     } catch (error) {

@@ -7,11 +7,13 @@ export {
   findRules,
   findUnread,
   guessRules,
+  hasValidator,
   layerContainerd,
   type Plugin,
   type Rules,
   toVersion,
 } from "./core/containerd-layers.ts";
+export { findHookRejection, type HookRejection, readHookRejection } from "./core/hook-rejection.ts";
 export { type NodeFiles, withNewFile } from "./core/node-files.ts";
 export { toDirectory, toName } from "./core/posix-path.ts";
 export { findValue, isTable, mergeTables, tableAt, textsOf } from "./core/toml-document.ts";

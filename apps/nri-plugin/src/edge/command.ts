@@ -69,6 +69,7 @@ export async function runCommand(
       fd === undefined ? { kind: "socket", path: options.value.nriSocket } : { kind: "launched", fd },
     log,
     version,
+    hostRoot: "/",
     metricsAddress: flags["metrics-address"],
     applyConfig: (text): Result<PluginOptions, string> => {
       const config = parseConfigText(text);

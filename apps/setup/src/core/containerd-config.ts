@@ -3,6 +3,7 @@
 
 import {
   type ContainerdLayers,
+  findHookRejection,
   findRules,
   findUnread,
   guessRules,
@@ -57,7 +58,6 @@ export function readContainerdConfig(
   const nri = layers.effective("nri");
   const disabling = documents.filter((document) => layers.disabling("nri", document).length > 0);
   const runtimes = listRuntimes(layers);
-  const validator = tableAt(nri, "default_validator");
   return {
     version: findVersion(tables),
     files: documents.map((document) => document.path),
@@ -69,7 +69,7 @@ export function readContainerdConfig(
       isPluginDisabled: disabling.length > 0,
       socketPath: toText(nri["socket_path"]) ?? DEFAULT_NRI_SOCKET,
       decidedIn: (disabling.length > 0 ? disabling : findDeciders(layers)).map((document) => document.path),
-      rejectsHooks: validator["enable"] === true && validator["reject_oci_hook_adjustment"] === true,
+      rejectsHooks: findHookRejection(layers, release).length > 0,
     },
     isCriDisabled: documents.some((document) => layers.disabling("runtime", document).length > 0),
     runcRuntimes: runtimes

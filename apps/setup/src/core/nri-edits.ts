@@ -6,6 +6,7 @@ import {
   type ConfigDocument,
   type ContainerdLayers,
   findValue,
+  hasValidator,
   isTable,
   textsOf,
 } from "@rthooks/runtime-config";
@@ -66,7 +67,7 @@ export function planEnableNri(
   if (containerdVersion === undefined) {
     return err("--require-plugin needs containerd 2.2 or later: tell its version with --containerd-version");
   }
-  if (!hasValidator(containerdVersion)) {
+  if (hasValidator(containerdVersion) !== true) {
     return err(
       `containerd ${containerdVersion} has no validator that could require a plugin (2.2 has): without --require-plugin, ` +
         "containers start unhooked while the plugin is away",
@@ -140,12 +141,6 @@ function toSet(
 ): PlannedEdit {
   const table = [...tablePath(layers, document), ...below];
   return { path: document.path, edit: { kind: "set", table, entries } };
-}
-
-/** Built into NRI 0.10 and later, which containerd has since 2.2.0. */
-function hasValidator(version: string): boolean {
-  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
-  return major > 2 || (major === 2 && minor >= 2);
 }
 
 /** Whether plugins can connect, and whether the required one is required. */

@@ -28,6 +28,13 @@ export const pluginFlags = {
     default: "inject",
     choices: pluginModes,
   }),
+  "containerd-config": flag.string({
+    usage:
+      "containerd's configuration: where its default validator rejects hooks (reject_oci_hook_adjustment), inject is " +
+      "direct; without the file, inject stays",
+    default: "/etc/containerd/config.toml",
+    placeholder: "FILE",
+  }),
   "oci-hook-path": flag.string({
     usage: "tetragon-oci-hook on the host",
     default: "/opt/tetragon/tetragon-oci-hook",

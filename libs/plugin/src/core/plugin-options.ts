@@ -24,6 +24,8 @@ export interface PluginOptions {
   /** Two digits. */
   readonly index: string;
   readonly mode: PluginMode;
+  /** The file with which containerd begins to read its configuration, by the host's own path. */
+  readonly containerdConfig: string;
   readonly hook: HookCommand;
   /** What the hook's arguments come to: direct mode follows it itself. */
   readonly hookConfig: HookConfig;
@@ -60,7 +62,7 @@ export function toPluginOptions(
   if (mode === undefined) return err(`--mode: ${flags.mode} is not one of ${pluginModes.join(", ")}`);
   const name = checkPluginName(flags["nri-name"], flags["nri-index"]);
   if (!name.ok) return err(`--nri-name, --nri-index: ${name.error}`);
-  for (const flag of ["nri-socket", "oci-hook-path", "procfs"] as const) {
+  for (const flag of ["nri-socket", "containerd-config", "oci-hook-path", "procfs"] as const) {
     if (!flags[flag].startsWith("/"))
       return err(`--${flag}: ${JSON.stringify(flags[flag])} is no absolute path`);
   }
@@ -77,6 +79,7 @@ export function toPluginOptions(
     name: flags["nri-name"],
     index: flags["nri-index"],
     mode,
+    containerdConfig: flags["containerd-config"],
     hook: {
       command,
       localPath,

@@ -5,18 +5,28 @@ import { decideMode, toDecisionMs, toLastMomentMs, toMask } from "./runtime-mode
 
 describe("a mode on a runtime", () => {
   test("auto is direct only where a refusal keeps a container from starting", () => {
-    expect(decideMode("auto", "containerd")).toEqual({ mode: "direct", warning: undefined });
+    expect(decideMode("auto", "containerd", [])).toEqual({ mode: "direct", warning: undefined });
     for (const name of ["cri-o", "", "podman"])
-      expect(decideMode("auto", name)).toEqual({ mode: "inject", warning: undefined });
+      expect(decideMode("auto", name, [])).toEqual({ mode: "inject", warning: undefined });
   });
 
   test("direct is what was asked for, and says where it cannot hold", () => {
-    expect(decideMode("direct", "containerd").warning).toBeUndefined();
-    expect(decideMode("direct", "cri-o")).toEqual({
+    expect(decideMode("direct", "containerd", []).warning).toBeUndefined();
+    expect(decideMode("direct", "cri-o", [])).toEqual({
       mode: "direct",
       warning: expect.stringContaining("use --mode inject or auto"),
     });
-    expect(decideMode("inject", "cri-o").warning).toBeUndefined();
+    expect(decideMode("inject", "cri-o", []).warning).toBeUndefined();
+  });
+
+  test("inject is direct where containerd rejects hooks, and the warning names the files", () => {
+    const files = ["/etc/containerd/config.toml", "/etc/containerd/conf.d/v.toml"];
+    const { mode, warning } = decideMode("inject", "containerd", files);
+    expect(mode).toBe("direct");
+    expect(warning).toContain(`(reject_oci_hook_adjustment, ${files.join(", ")})`);
+    for (const wanted of ["direct", "auto"] as const) // const: modes
+      expect(decideMode(wanted, "containerd", files)).toEqual({ mode: "direct", warning: undefined });
+    expect(decideMode("inject", "cri-o", files)).toEqual({ mode: "inject", warning: undefined });
   });
 
   test("only inject sees the creation; both see the start and the end", () => {

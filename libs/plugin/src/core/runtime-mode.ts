@@ -17,8 +17,20 @@ export interface ModeDecision {
   readonly warning: string | undefined;
 }
 
-export function decideMode(wanted: PluginMode, runtimeName: string): ModeDecision {
+/** `rejectedIn` are the files of the runtime's configuration that have it make no container with an added hook. */
+export function decideMode(
+  wanted: PluginMode,
+  runtimeName: string,
+  rejectedIn: readonly string[],
+): ModeDecision {
   const canHold = holdsAtStart(runtimeName);
+  if (wanted === "inject" && canHold && rejectedIn.length > 0) {
+    const warning =
+      `${runtimeName}'s default validator refuses every container to which a plugin adds a hook ` +
+      `(reject_oci_hook_adjustment, ${rejectedIn.join(", ")}): no hook is added, and containers are held at ` +
+      "StartContainer, as with --mode direct";
+    return { mode: "direct", warning };
+  }
   if (wanted === "auto") return { mode: canHold ? "direct" : "inject", warning: undefined };
   const warning =
     wanted === "direct" && !canHold

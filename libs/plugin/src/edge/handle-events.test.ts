@@ -67,6 +67,7 @@ async function createBroken(broken: Partial<Decider>) {
       agentConnected: () => {},
     },
     configure: async () => ({ ok: true, value: { mode: "direct", decider } }),
+    findHookRejection: async () => [],
     onConfigured: () => {},
     onSynchronized: () => {},
   });

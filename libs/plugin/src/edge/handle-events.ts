@@ -9,7 +9,8 @@ import { err, ok, type Result } from "@rthooks/result";
 import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
-import { decideMode, toMask } from "../core/runtime-mode.ts";
+import type { PluginOptions } from "../core/plugin-options.ts";
+import { decideMode, holdsAtStart, toMask } from "../core/runtime-mode.ts";
 import { canSynchronize, type SynchronizeStyle } from "../core/synchronization-room.ts";
 import type { Decider } from "./decide-container.ts";
 import { createEventDecision } from "./decide-event.ts";
@@ -25,6 +26,8 @@ export interface EventSetup {
   configure(
     configText: string,
   ): Promise<Result<{ readonly mode: PluginMode; readonly decider: Decider }, string>>;
+  /** Files of containerd's configuration that have it make no container with an added hook; none where it does. */
+  findHookRejection(options: PluginOptions, containerdVersion: string): Promise<readonly string[]>;
   onConfigured(): void;
   onSynchronized(): void;
 }
@@ -48,10 +51,15 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
       return err({ code: ttrpcCode.invalidArgument, message: configured.error });
     }
     const { runtimeName, runtimeVersion } = request;
-    const { mode, warning } = decideMode(configured.value.mode, runtimeName);
+    const { mode: wanted, decider } = configured.value;
+    const rejectedIn =
+      wanted === "inject" && holdsAtStart(runtimeName)
+        ? await setup.findHookRejection(decider.options, runtimeVersion)
+        : [];
+    const { mode, warning } = decideMode(wanted, runtimeName, rejectedIn);
     // The field is as old as the parts are (NRI 0.7).
     style = request.requestTimeout > 0n ? "parts" : "whole";
-    decision.configure({ decider: configured.value.decider, mode, style, runtimeName });
+    decision.configure({ decider, mode, style, runtimeName });
     const fields: LogFields = { runtime: runtimeName, runtimeVersion, mode };
     log.info("configured", fields);
     if (warning !== undefined) log.warn(warning, fields);

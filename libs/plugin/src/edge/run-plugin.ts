@@ -25,6 +25,8 @@ export interface PluginSetup {
   readonly transport: Transport;
   readonly log: Logger;
   readonly version: string;
+  /** The host's root file system as this program sees it. */
+  readonly hostRoot: string;
   /** Empty for none. */
   readonly metricsAddress: string;
   /** What a launched plugin's configuration changes; the error is for people. */
@@ -131,6 +133,10 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
         if (!used.ok) return used;
       }
       return ok({ mode, decider: needed(decider) });
+    },
+    findHookRejection: async ({ containerdConfig }, containerdVersion) => {
+      const { findHookRejection } = await import("./find-hook-rejection.ts");
+      return findHookRejection(setup.hostRoot, containerdConfig, containerdVersion, log);
     },
     onConfigured: () => session?.configured(),
     onSynchronized: () => session?.synchronized(),

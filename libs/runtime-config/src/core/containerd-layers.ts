@@ -15,10 +15,25 @@ export type Rules = "1" | "2.0" | "2.3";
 
 /** Of a release's version, "2.1.9"; undefined where it is not known. */
 export function findRules(version: string | null | undefined): Rules | undefined {
+  const release = parseRelease(version);
+  if (release === undefined) return undefined;
+  if (release.major < 2) return "1";
+  return release.major === 2 && release.minor < 3 ? "2.0" : "2.3";
+}
+
+/** NRI's default validator is built into NRI 0.10 and later, which containerd has since 2.2.0. Undefined as above. */
+export function hasValidator(version: string | null | undefined): boolean | undefined {
+  const release = parseRelease(version);
+  return release === undefined ? undefined : release.major > 2 || (release.major === 2 && release.minor >= 2);
+}
+
+function parseRelease(
+  version: string | null | undefined,
+): { readonly major: number; readonly minor: number } | undefined {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? "") ?? [];
-  if (major === undefined || minor === undefined) return undefined;
-  if (Number(major) < 2) return "1";
-  return Number(major) === 2 && Number(minor) < 3 ? "2.0" : "2.3";
+  return major === undefined || minor === undefined
+    ? undefined
+    : { major: Number(major), minor: Number(minor) };
 }
 
 /** Where only the files are known: containerd 1 refuses version 3. */

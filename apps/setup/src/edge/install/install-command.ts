@@ -4,9 +4,11 @@ import { basename, dirname, join } from "node:path";
 import { type FlagValues, resolveFlags } from "@rthooks/flags";
 import { type Plugin, pluginFlags, runPlugin, toPluginOptions } from "@rthooks/plugin";
 import { ok, type Result } from "@rthooks/result";
+import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { toHookEntry } from "../../core/hook-entry.ts";
 import { installFlags } from "../../core/install-flags.ts";
+import { findRuntimePlaces } from "../../core/runtime-places.ts";
 import { listenForEnd, runDaemon } from "./daemon.ts";
 import { type BinarySetup, findLocalBinary, type InstalledBinary } from "./install-binary.ts";
 import { type Configure, installHook } from "./install-hook.ts";
@@ -89,6 +91,12 @@ function withLog(hookArgs: readonly string[], installed: InstalledBinary): reado
   return ["--log-fname", join(dirname(hostBinary), "tetragon-oci-hook.log"), ...hookArgs];
 }
 
+/** Of the runtime that is there; the usual place also where none is found. */
+function findContainerdConfig(hostRoot: string): string {
+  const places = findRuntimePlaces(openNodeFiles(hostRoot));
+  return places.find(({ kind }) => kind === "containerd")?.config ?? pluginFlags["containerd-config"].default;
+}
+
 async function startPlugin(
   flags: Flags,
   hookArgs: readonly string[],
@@ -102,6 +110,7 @@ async function startPlugin(
       "nri-name": flags["nri-hook.name"],
       "nri-index": flags["nri-hook.index"],
       mode: flags["nri-hook.mode"],
+      "containerd-config": findContainerdConfig(flags["host-root"]),
       "oci-hook-path": installed.command[installed.command.length - 1] ?? "",
       "oci-hook-local-path": installed.localPath,
     },
@@ -114,6 +123,7 @@ async function startPlugin(
     transport: { kind: "socket", path: options.value.nriSocket },
     log: io.log,
     version: io.version,
+    hostRoot: flags["host-root"],
     metricsAddress: flags["nri-hook.metrics-address"],
   });
 }

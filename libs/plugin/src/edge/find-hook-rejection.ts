@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loaded on demand: only inject mode on containerd needs the parser.
+
+import type { Logger } from "@rthooks/log";
+import { readHookRejection } from "@rthooks/runtime-config";
+import { openNodeFiles } from "@rthooks/runtime-config/files";
+
+/**
+ * The files of containerd's configuration that have it refuse containers with an added hook; none also where the
+ * configuration cannot be read. `path` is the host's own, below `hostRoot`.
+ */
+export function findHookRejection(
+  hostRoot: string,
+  path: string,
+  containerdVersion: string,
+  log: Logger,
+): readonly string[] {
+  const { decidedIn, problems } = readHookRejection(openNodeFiles(hostRoot), path, containerdVersion);
+  for (const problem of problems)
+    log.debug("containerd's configuration is not known as a whole: it may reject hooks", { err: problem });
+  return decidedIn;
+}
