@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The NRI library as a plugin of real containerds, without the rest of the plugin.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -10,8 +11,8 @@ import {
   type NriInventory,
   openNriConnection,
   toEventMask,
-  ttrpcCode,
 } from "@rthooks/nri";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { runPod } from "../harness/containerd-pod.ts";
 import { containerdReleases } from "../harness/containerd-release.ts";
@@ -139,7 +140,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
   test("an error at StartContainer keeps the container from starting, and the user reads it", async () => {
     probe.onEvent = ({ name }) =>
       name === "StartContainer"
-        ? { ok: false, error: { code: ttrpcCode.unavailable, message: "not in this test" } }
+        ? { ok: false, error: { code: grpcCode.unavailable, message: "not in this test" } }
         : ok(undefined);
     const pod = await runPod(containerd);
     const container = await pod.createContainer();

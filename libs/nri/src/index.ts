@@ -12,4 +12,4 @@ export {
   openNriConnection,
 } from "./plugin-connection.ts";
 export { checkPluginName } from "./plugin-name.ts";
-export { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
+export type { TtrpcStatus } from "./ttrpc-status.ts";

@@ -2,9 +2,10 @@
 // A ttrpc request of more than 4 MiB. Runtimes with NRI before 0.7 send the whole synchronization in one, since ttrpc
 // before 1.2.6 does not bound what it sends. Its payload goes to a reader while it arrives.
 
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import { createFieldReader } from "./field-reader.ts";
-import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
+import type { TtrpcStatus } from "./ttrpc-status.ts";
 
 export interface RequestInfo {
   readonly service: string;
@@ -66,12 +67,12 @@ export function readLargeRequest<Reader extends PayloadReader>(
     end() {
       if (payload === undefined)
         return err({
-          code: ttrpcCode.resourceExhausted,
+          code: grpcCode.resourceExhausted,
           message: `${method}: the request is larger than 4 MiB`,
         });
       return fields.isComplete()
         ? ok({ info: { service, method, timeoutNanos }, payload })
-        : err({ code: ttrpcCode.invalidArgument, message: "not a ttrpc request" });
+        : err({ code: grpcCode.invalidArgument, message: "not a ttrpc request" });
     },
   };
 }

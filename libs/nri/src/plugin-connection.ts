@@ -2,6 +2,7 @@
 // The plugin's end of one connection to a runtime: bytes in, bytes out. Both generations of the wire come out alike:
 // events that have a method of their own, and those that are told as StateChange.
 
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import {
   ConfigureRequest,
   ConfigureResponse,
@@ -28,7 +29,7 @@ import {
 import { createTtrpcClient } from "./ttrpc-client.ts";
 import { createTtrpcReader } from "./ttrpc-frame.ts";
 import { createTtrpcServer, type TtrpcCall } from "./ttrpc-server.ts";
-import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
+import type { TtrpcStatus } from "./ttrpc-status.ts";
 
 type MaybePromise<T> = T | Promise<T>;
 
@@ -118,7 +119,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     const { receivedAtMs, deadlineAtMs } = toCall(info);
     inventoryDeadlineAtMs = Math.min(inventoryDeadlineAtMs, deadlineAtMs);
     const part = inventory.endPart();
-    if (!part.ok) return err({ code: ttrpcCode.invalidArgument, message: part.error });
+    if (!part.ok) return err({ code: grpcCode.invalidArgument, message: part.error });
     const { more } = part.value;
     if (!more) {
       const call = { receivedAtMs, deadlineAtMs: inventoryDeadlineAtMs };
@@ -249,4 +250,4 @@ function measureEvent(request: Uint8Array, podField: number): Pick<NriEvent, "po
 }
 
 const unimplemented = (what: string): Result<never, TtrpcStatus> =>
-  err({ code: ttrpcCode.unimplemented, message: `this plugin has no ${what}` });
+  err({ code: grpcCode.unimplemented, message: `this plugin has no ${what}` });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { TtrpcRequest, TtrpcResponse } from "@rthooks/proto/nri";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { encodeTtrpcFrame, REQUEST, RESPONSE, type TtrpcFrame } from "./ttrpc-frame.ts";
-import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
+import type { TtrpcStatus } from "./ttrpc-status.ts";
 
 type Answer = Result<Uint8Array, TtrpcStatus>;
 
@@ -18,7 +19,7 @@ export function createTtrpcClient(send: (frame: Uint8Array) => void): TtrpcClien
   const waiting = new Map<number, (answer: Answer) => void>();
   let nextStreamId = 1;
   let isClosed = false;
-  const lost: Answer = err({ code: ttrpcCode.unavailable, message: "the runtime closed the connection" });
+  const lost: Answer = err({ code: grpcCode.unavailable, message: "the runtime closed the connection" });
 
   return {
     call(service, method, payload) {
@@ -47,12 +48,12 @@ export function createTtrpcClient(send: (frame: Uint8Array) => void): TtrpcClien
 
 function decodeAnswer(data: Uint8Array | undefined): Answer {
   if (data === undefined) {
-    return err({ code: ttrpcCode.resourceExhausted, message: "the answer is larger than 4 MiB" });
+    return err({ code: grpcCode.resourceExhausted, message: "the answer is larger than 4 MiB" });
   }
   try {
     const { status, payload } = TtrpcResponse.decode(data);
     return status === undefined || status.code === 0 ? ok(payload) : err(status);
   } catch (error) {
-    return err({ code: ttrpcCode.internal, message: `no ttrpc answer: ${describeError(error)}` });
+    return err({ code: grpcCode.internal, message: `no ttrpc answer: ${describeError(error)}` });
   }
 }

@@ -2,6 +2,7 @@
 // Answers unary ttrpc calls, each exactly once and in any order. What breaks a rule of the protocol is answered with
 // an error on its stream, as Go's server does, or ends the connection where no answer could be read.
 
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { TtrpcRequest, TtrpcResponse } from "@rthooks/proto/nri";
 import { describeError, err, type Result } from "@rthooks/result";
 import { type OpenPayload, type PayloadReader, type RequestInfo, readLargeRequest } from "./large-request.ts";
@@ -13,7 +14,7 @@ import {
   type TtrpcFrame,
   type TtrpcReaderEvents,
 } from "./ttrpc-frame.ts";
-import { type TtrpcStatus, ttrpcCode } from "./ttrpc-status.ts";
+import type { TtrpcStatus } from "./ttrpc-status.ts";
 
 export interface TtrpcCall extends RequestInfo {
   readonly payload: Uint8Array;
@@ -80,7 +81,7 @@ export function createTtrpcServer({
     try {
       result = await work();
     } catch (error) {
-      result = err({ code: ttrpcCode.internal, message: `${call.method}: ${describeError(error)}` });
+      result = err({ code: grpcCode.internal, message: `${call.method}: ${describeError(error)}` });
     }
     open--;
     openBytes -= bytes;
@@ -96,7 +97,7 @@ export function createTtrpcServer({
       return false;
     }
     if (streamId % 2 === 0 || streamId <= lastStreamId) {
-      refuse(streamId, ttrpcCode.invalidArgument, `stream id ${streamId} is not a new odd one`);
+      refuse(streamId, grpcCode.invalidArgument, `stream id ${streamId} is not a new odd one`);
       return false;
     }
     lastStreamId = streamId;
@@ -105,11 +106,11 @@ export function createTtrpcServer({
 
   const isFull = (streamId: number, bytes: number): boolean => {
     if (open >= MAX_OPEN_STREAMS) {
-      refuse(streamId, ttrpcCode.resourceExhausted, `more than ${MAX_OPEN_STREAMS} requests at once`);
+      refuse(streamId, grpcCode.resourceExhausted, `more than ${MAX_OPEN_STREAMS} requests at once`);
       return true;
     }
     if (openBytes + bytes <= MAX_OPEN_BYTES) return false;
-    refuse(streamId, ttrpcCode.resourceExhausted, "the requests in work are larger than 64 MiB together");
+    refuse(streamId, grpcCode.resourceExhausted, "the requests in work are larger than 64 MiB together");
     return true;
   };
 
@@ -122,7 +123,7 @@ export function createTtrpcServer({
       try {
         request = TtrpcRequest.decode(data);
       } catch (error) {
-        refuse(streamId, ttrpcCode.invalidArgument, `no ttrpc request: ${describeError(error)}`);
+        refuse(streamId, grpcCode.invalidArgument, `no ttrpc request: ${describeError(error)}`);
         return;
       }
       const { service, method, payload, timeoutNano } = request;
@@ -160,11 +161,11 @@ function encodeAnswer(answer: Answer): Uint8Array {
   const status = answer.ok ? undefined : toErrorStatus(answer.error);
   const data = TtrpcResponse.encode({ status, payload }).finish();
   if (data.length <= MAX_DATA_BYTES) return data;
-  const tooLarge = { code: ttrpcCode.resourceExhausted, message: "the answer is larger than 4 MiB" };
+  const tooLarge = { code: grpcCode.resourceExhausted, message: "the answer is larger than 4 MiB" };
   return TtrpcResponse.encode({ status: tooLarge, payload: new Uint8Array() }).finish();
 }
 
 /** Code 0 would mean that all is well; numbers beyond gRPC's mean nothing to a runtime. */
 function toErrorStatus({ code, message }: TtrpcStatus): TtrpcStatus {
-  return { code: Number.isInteger(code) && code > 0 && code <= 16 ? code : ttrpcCode.unknown, message };
+  return { code: Number.isInteger(code) && code > 0 && code <= 16 ? code : grpcCode.unknown, message };
 }

@@ -10,13 +10,12 @@ import {
   credentials,
   Metadata,
   type ServiceError,
-  status,
 } from "@grpc/grpc-js";
 import type { AgentAddress, AgentLink } from "@rthooks/hold";
 import { createLinkEvents } from "@rthooks/hold/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { TRUSTED_HEADER } from "@rthooks/oci";
-import { renderGrpcCode } from "@rthooks/proto/unary";
+import { grpcCode, renderGrpcError } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
 
@@ -109,9 +108,9 @@ function openCredentials(address: AgentAddress, files: TlsFiles): Result<Channel
 }
 
 const toEvent = ({ code, details }: ServiceError): HookEvent =>
-  code === status.UNAVAILABLE
+  code === grpcCode.unavailable
     ? { type: "agent.lost" }
     : {
         type: "answer.failed",
-        failure: { kind: "refused", reason: `rpc error: code = ${renderGrpcCode(code)} desc = ${details}` },
+        failure: { kind: "refused", reason: renderGrpcError(code, details) },
       };

@@ -3,7 +3,8 @@
 import type { AgentLink } from "@rthooks/hold";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { TRUSTED_HEADER } from "@rthooks/oci";
-import { createUnaryCall, renderGrpcCode, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
+import { grpcCode, renderGrpcError } from "@rthooks/proto/grpc-code";
+import { createUnaryCall, type UnaryCall, type UnaryOutcome } from "@rthooks/proto/unary";
 import type { Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
 
@@ -21,8 +22,6 @@ function isTransient(code: ErrnoName): boolean {
       return false;
   }
 }
-
-const UNAVAILABLE = 14;
 
 const trusted = [TRUSTED_HEADER, "1"] as const; // const: a pair
 
@@ -63,9 +62,9 @@ export function openUnixLink(
       case "lost":
         return { type: "agent.lost" };
       case "status":
-        return outcome.code === UNAVAILABLE
+        return outcome.code === grpcCode.unavailable
           ? { type: "agent.lost" }
-          : refused(`rpc error: code = ${renderGrpcCode(outcome.code)} desc = ${outcome.message}`);
+          : refused(renderGrpcError(outcome.code, outcome.message));
       case "violation":
         return refused(`the agent broke the protocol: ${outcome.reason}`);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HookFailure } from "@rthooks/machines/hook";
+import { grpcCode, renderGrpcError } from "@rthooks/proto/grpc-code";
 
 /** The `err` of the log. For an agent that is not there: the words of Tetragon's documentation. */
 export function renderFailure(failure: HookFailure, address: string): string {
@@ -17,7 +18,7 @@ export function renderFailure(failure: HookFailure, address: string): string {
         case "connecting":
           return `connecting to agent (context deadline exceeded) failed: ${address}`;
         case "requesting":
-          return "rpc error: code = DeadlineExceeded desc = context deadline exceeded";
+          return renderGrpcError(grpcCode.deadlineExceeded, "context deadline exceeded");
       }
   }
 }

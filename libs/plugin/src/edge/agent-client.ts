@@ -5,7 +5,7 @@ import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/hold";
 import { createLinkEvents } from "@rthooks/hold/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
 import { AgentStateDefinition, Container, GetContainerRequest } from "@rthooks/proto";
-import { renderGrpcCode } from "@rthooks/proto/unary";
+import { grpcCode, renderGrpcError } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import { type GrpcOutcome, openGrpcSession } from "./grpc-session.ts";
 
@@ -92,32 +92,26 @@ export function openAgentClient(
 
 type Failed = Exclude<GrpcOutcome, { kind: "answer" }>;
 
-const UNAVAILABLE = 14;
-
 const renderStatus = ({ code, message }: Extract<GrpcOutcome, { kind: "status" }>): string =>
-  `rpc error: code = ${renderGrpcCode(code)} desc = ${message}`;
+  renderGrpcError(code, message);
 
 function toEvent(outcome: GrpcOutcome): HookEvent {
   if (outcome.kind === "answer") return { type: "answer.ok" };
-  return outcome.kind === "lost" || outcome.code === UNAVAILABLE
+  return outcome.kind === "lost" || outcome.code === grpcCode.unavailable
     ? { type: "agent.lost" }
     : { type: "answer.failed", failure: { kind: "refused", reason: renderStatus(outcome) } };
 }
-
-const DEADLINE_EXCEEDED = 4;
-const NOT_FOUND = 5;
-const UNIMPLEMENTED = 12;
 
 function toCallError(outcome: Failed): CallError {
   if (outcome.kind === "lost") return { kind: "away", reason: "no agent answers" };
   const reason = renderStatus(outcome);
   switch (outcome.code) {
-    case UNIMPLEMENTED:
+    case grpcCode.unimplemented:
       return { kind: "unimplemented", reason };
-    case NOT_FOUND:
+    case grpcCode.notFound:
       return { kind: "missing", reason };
-    case UNAVAILABLE:
-    case DEADLINE_EXCEEDED:
+    case grpcCode.unavailable:
+    case grpcCode.deadlineExceeded:
       return { kind: "away", reason };
     default:
       return { kind: "refused", reason };

@@ -2,8 +2,9 @@
 // A container at the event that stands for its start, and the words for what becomes of it.
 
 import type { LogFields, Logger } from "@rthooks/log";
-import { type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
+import type { TtrpcStatus } from "@rthooks/nri";
 import type { Pod } from "@rthooks/oci";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import type { Container } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 
@@ -51,7 +52,7 @@ export function refuse(
       fields,
     );
   }
-  return err({ code: ttrpcCode.unknown, message: message ?? `failing container: ${text}` });
+  return err({ code: grpcCode.unknown, message: message ?? `failing container: ${text}` });
 }
 
 /** The fail check lets a container start that the agent has not let go. */

@@ -13,8 +13,9 @@ import {
   holdContainer,
 } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
-import { type NriCall, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
+import type { NriCall, TtrpcStatus } from "@rthooks/nri";
 import type { Pod } from "@rthooks/oci";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import type { ContainerAdjustment } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 import type { WallTime } from "@rthooks/sys";
@@ -96,7 +97,7 @@ export function refusePod(log: Logger, pod: Pod, bytes: number): Result<never, T
     `its description takes ${bytes} bytes, and the runtime could not describe the pods of this node to a plugin that ` +
     "starts again: make its labels or annotations smaller";
   log.warn("pod refused", { namespace: pod.namespace, pod: pod.name, reason: "too-large", err: problem });
-  return err({ code: ttrpcCode.unknown, message: `failing pod: ${problem}` });
+  return err({ code: grpcCode.unknown, message: `failing pod: ${problem}` });
 }
 
 async function findProblem(path: string): Promise<string | undefined> {

@@ -7,6 +7,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { connect as connectSocket } from "node:net";
 import type { AgentAddress, HookConfig } from "@rthooks/hold";
 import { TRUSTED_HEADER } from "@rthooks/oci";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { decodeGrpcMessage, parseGrpcStatus } from "@rthooks/proto/unary";
 
 interface GrpcCall {
@@ -35,8 +36,6 @@ const RECONNECT_FIRST_MS = 20;
 const RECONNECT_LONGEST_MS = 100;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const PREFIX_BYTES = 5;
-const DEADLINE_EXCEEDED = 4;
-const INTERNAL = 13;
 
 export function openGrpcSession(
   address: AgentAddress,
@@ -92,7 +91,7 @@ export function openGrpcSession(
       onOutcome(outcome);
     };
     const timer = setTimeout(
-      () => settle({ kind: "status", code: DEADLINE_EXCEEDED, message: "context deadline exceeded" }),
+      () => settle({ kind: "status", code: grpcCode.deadlineExceeded, message: "context deadline exceeded" }),
       timeoutMs,
     );
     let stream: ClientHttp2Stream | undefined;
@@ -179,7 +178,12 @@ function readAnswer(stream: ClientHttp2Stream, settle: (outcome: GrpcOutcome) =>
     const bytes = Buffer.concat(pieces);
     const isWhole = bytes.length >= PREFIX_BYTES && bytes.readUInt32BE(1) === bytes.length - PREFIX_BYTES;
     if (isWhole) settle({ kind: "answer", message: new Uint8Array(bytes.subarray(PREFIX_BYTES)) });
-    else settle({ kind: "status", code: INTERNAL, message: "the agent broke the protocol: half an answer" });
+    else
+      settle({
+        kind: "status",
+        code: grpcCode.internal,
+        message: "the agent broke the protocol: half an answer",
+      });
   };
   stream.on("response", readStatus);
   stream.on("trailers", (headers) => {
@@ -191,7 +195,7 @@ function readAnswer(stream: ClientHttp2Stream, settle: (outcome: GrpcOutcome) =>
     if (length > MAX_ANSWER_BYTES) {
       settle({
         kind: "status",
-        code: INTERNAL,
+        code: grpcCode.internal,
         message: "the agent broke the protocol: the answer is too large",
       });
     } else pieces.push(bytes);

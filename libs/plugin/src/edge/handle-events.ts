@@ -3,7 +3,8 @@
 
 import { performance } from "node:perf_hooks";
 import type { LogFields, Logger } from "@rthooks/log";
-import { type NriCall, type NriEvent, type NriHandlers, type TtrpcStatus, ttrpcCode } from "@rthooks/nri";
+import type { NriCall, NriEvent, NriHandlers, TtrpcStatus } from "@rthooks/nri";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import type { ConfigureRequest } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 import type { KnownContainers } from "../core/known-containers.ts";
@@ -48,7 +49,7 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
     const configured = await setup.configure(request.config);
     if (!configured.ok) {
       log.error("the runtime's configuration for this plugin is wrong", { err: configured.error });
-      return err({ code: ttrpcCode.invalidArgument, message: configured.error });
+      return err({ code: grpcCode.invalidArgument, message: configured.error });
     }
     const { runtimeName, runtimeVersion } = request;
     const { mode: wanted, decider } = configured.value;

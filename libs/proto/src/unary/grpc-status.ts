@@ -1,48 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables between HTTP/2, HTTP and gRPC status: the documents PROTOCOL-HTTP2.md, statuscodes.md and
 // http-grpc-status-mapping.md of gRPC.
+import { grpcCode } from "../grpc-code.ts";
 import { ErrorCode } from "./frames.ts";
-
-/** Those that this client makes up itself. */
-export const GrpcCode = {
-  ok: 0,
-  cancelled: 1,
-  unknown: 2,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const;
-
-/** "DeadlineExceeded" for 4, and so on: the spelling of the Go implementation. */
-export function renderGrpcCode(code: number): string {
-  const names =
-    "OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied " +
-    "ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss " +
-    "Unauthenticated";
-  return names.split(" ")[code] ?? `Code(${code})`;
-}
 
 /** For an answer without grpc-status. 200 is no success there: a gRPC server would have sent a status. */
 export function fromHttpStatus(httpStatus: number): number {
   switch (httpStatus) {
     case 400:
-      return GrpcCode.internal;
+      return grpcCode.internal;
     case 401:
-      return GrpcCode.unauthenticated;
+      return grpcCode.unauthenticated;
     case 403:
-      return GrpcCode.permissionDenied;
+      return grpcCode.permissionDenied;
     case 404:
-      return GrpcCode.unimplemented;
+      return grpcCode.unimplemented;
     case 429:
     case 502:
     case 503:
     case 504:
-      return GrpcCode.unavailable;
+      return grpcCode.unavailable;
     default:
-      return GrpcCode.unknown;
+      return grpcCode.unknown;
   }
 }
 
@@ -57,24 +36,24 @@ export function fromStreamError(errorCode: number): number {
     case ErrorCode.frameSizeError:
     case ErrorCode.compressionError:
     case ErrorCode.connectError:
-      return GrpcCode.internal;
+      return grpcCode.internal;
     case ErrorCode.refusedStream:
-      return GrpcCode.unavailable;
+      return grpcCode.unavailable;
     case ErrorCode.cancel:
-      return GrpcCode.cancelled;
+      return grpcCode.canceled;
     case ErrorCode.enhanceYourCalm:
-      return GrpcCode.resourceExhausted;
+      return grpcCode.resourceExhausted;
     case ErrorCode.inadequateSecurity:
-      return GrpcCode.permissionDenied;
+      return grpcCode.permissionDenied;
     default:
-      return GrpcCode.unknown;
+      return grpcCode.unknown;
   }
 }
 
 /** The code of a grpc-status header; what is no number is an answer nobody understands. */
 export function parseGrpcStatus(text: string): number {
   const code = Number(text);
-  return code >= 0 && code % 1 === 0 && String(code) === text ? code : GrpcCode.unknown;
+  return code >= 0 && code % 1 === 0 && String(code) === text ? code : grpcCode.unknown;
 }
 
 /**

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gRPC answer inside the stream: one length-prefixed message, and the status that ends the call.
+import { grpcCode } from "../grpc-code.ts";
 import { createByteSink } from "./byte-sink.ts";
 import { readUint32, smaller } from "./bytes.ts";
-import { decodeGrpcMessage, fromHttpStatus, GrpcCode, parseGrpcStatus } from "./grpc-status.ts";
+import { decodeGrpcMessage, fromHttpStatus, parseGrpcStatus } from "./grpc-status.ts";
 import { MAX_RESPONSE_BYTES } from "./limits.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
 
@@ -71,7 +72,7 @@ function checkPrefix(prefix: Uint8Array): Answer | undefined {
   return length > MAX_RESPONSE_BYTES
     ? {
         kind: "status",
-        code: GrpcCode.resourceExhausted,
+        code: grpcCode.resourceExhausted,
         message: `received message larger than max (${length} vs. ${MAX_RESPONSE_BYTES})`,
       }
     : undefined;
@@ -93,7 +94,7 @@ export function toAnswer(
   // A grpc-status outweighs whatever HTTP says.
   if (last?.grpcStatus !== undefined) {
     const code = parseGrpcStatus(last.grpcStatus);
-    return code === GrpcCode.ok
+    return code === grpcCode.ok
       ? message.finish()
       : { kind: "status", code, message: decodeGrpcMessage(last.grpcMessage ?? "") };
   }
@@ -107,5 +108,5 @@ export function toAnswer(
 }
 
 function internal(message: string): Answer {
-  return { kind: "status", code: GrpcCode.internal, message };
+  return { kind: "status", code: grpcCode.internal, message };
 }

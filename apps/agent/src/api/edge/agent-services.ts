@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent serves: Tetragon's FineGuidanceSensors as far as hooks need it, ContainerEvents and AgentState.
 
-import { status } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
 import {
   AgentStateDefinition,
@@ -10,6 +9,7 @@ import {
   HealthStatusResult,
   HealthStatusType,
 } from "@rthooks/proto";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
@@ -70,7 +70,7 @@ export function registerServices(
     ({ containerIds }, answer) => {
       if (containerIds.length > maxStopped) {
         const details = `ReportStopped: ${containerIds.length} containers, more than ${maxStopped} in one call`;
-        answer(err({ code: status.INVALID_ARGUMENT, details }));
+        answer(err({ code: grpcCode.invalidArgument, details }));
         return;
       }
       lifecycle.reportStopped(containerIds);
@@ -106,7 +106,7 @@ export function registerServices(
       const record = lifecycle.find(id);
       answer(
         record === undefined
-          ? err({ code: status.NOT_FOUND, details: `GetContainer: no container ${id} is on record` })
+          ? err({ code: grpcCode.notFound, details: `GetContainer: no container ${id} is on record` })
           : ok(toContainerMessage(record)),
       );
     },

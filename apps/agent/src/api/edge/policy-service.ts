@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tetragon's calls about tracing policies.
 
-import { status } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
 import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { registerUnary, type WireError } from "../../base/wire/service.ts";
@@ -36,7 +36,7 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
   /** Says on both sides what became of the call. */
   const conclude = (
     done: Result<unknown, string>,
-    code: status,
+    code: GrpcCode,
     what: string,
     fields: Readonly<Record<string, string>>,
   ): Result<Record<string, never>, WireError> => {
@@ -59,7 +59,7 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
     yaml: string,
     domain: string,
   ): Promise<Result<Record<string, never>, WireError>> => {
-    if (!policy.ok) return conclude(policy, status.INVALID_ARGUMENT, "added", { domain });
+    if (!policy.ok) return conclude(policy, grpcCode.invalidArgument, "added", { domain });
     const name = toPolicyName(domain, policy.value);
     for (const warning of policy.value.warnings) {
       log.warn("tracing policy says less than it seems to", { ...name, warning: renderProblem(warning) });
@@ -74,7 +74,7 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
     const isRefused = found?.state === "load_error";
     if (isRefused) undo();
     const done = isRefused ? err(found.error) : added;
-    return conclude(done, status.FAILED_PRECONDITION, "added", { ...name });
+    return conclude(done, grpcCode.failedPrecondition, "added", { ...name });
   };
 
   registerUnary(
@@ -88,7 +88,7 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
         .then(answer)
         .catch((error: unknown) => {
           onBug(error);
-          answer(err({ code: status.INTERNAL, details: describeError(error) }));
+          answer(err({ code: grpcCode.internal, details: describeError(error) }));
         });
     },
     onBug,
@@ -102,7 +102,7 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
       // From the disk first: where that fails the policy stays in force, as the answer says.
       const isKept = find(name) !== undefined && isFromCalls(name);
       const forgotten = isKept ? archive.remove(name) : ok(undefined);
-      const code = forgotten.ok ? status.NOT_FOUND : status.FAILED_PRECONDITION;
+      const code = forgotten.ok ? grpcCode.notFound : grpcCode.failedPrecondition;
       const deleted = forgotten.ok ? policies.remove(name) : forgotten;
       whenSettled(() => answer(conclude(deleted, code, "deleted", { ...name })));
     },
@@ -121,7 +121,7 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
     };
     const isKept = before !== undefined && isFromCalls(name);
     const done = isKept ? applyKept(archive.update(name, change), apply, undo) : apply();
-    return conclude(done, status.FAILED_PRECONDITION, "configured", { ...name });
+    return conclude(done, grpcCode.failedPrecondition, "configured", { ...name });
   };
   registerUnary(
     to,
@@ -130,7 +130,9 @@ export function registerPolicyService(to: Registrar, options: PolicyServiceOptio
     ({ enable, mode, ...request }, answer) => {
       const wanted = mode === undefined ? undefined : toSettableMode(mode);
       if (mode !== undefined && wanted === undefined) {
-        answer(err({ code: status.INVALID_ARGUMENT, details: "the mode of a policy is enforce or monitor" }));
+        answer(
+          err({ code: grpcCode.invalidArgument, details: "the mode of a policy is enforce or monitor" }),
+        );
         return;
       }
       const change = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The call for which containers wait.
 
-import { status } from "@grpc/grpc-js";
 import { type Logger, nowNanos } from "@rthooks/log";
 import { TRUSTED_HEADER } from "@rthooks/oci";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
@@ -78,7 +78,7 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
         observe("bad-request");
         const details = "RuntimeHook: the request carries no event that this agent knows (createContainer)";
         log.warn("hook call refused", { reason: "bad-request", err: details });
-        answer(err({ code: status.INVALID_ARGUMENT, details }));
+        answer(err({ code: grpcCode.invalidArgument, details }));
         return;
       }
       const isTrusted = metadata.get(TRUSTED_HEADER)[0] === "1";

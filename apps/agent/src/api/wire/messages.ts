@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only place where generated messages and the agent's own types meet.
 
-import { status } from "@grpc/grpc-js";
 import { POD_LABELS_KEY, REPORT_SOURCE_KEY } from "@rthooks/oci";
 import type { Container, CreateContainer } from "@rthooks/proto";
+import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { assertNever } from "@rthooks/result";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import type { WireError } from "../../base/wire/service.ts";
@@ -41,25 +41,25 @@ export function toWireError({ kind, message }: Refusal): WireError {
   return { code: toStatusCode(kind), details: message };
 }
 
-function toStatusCode(kind: RefusalKind): status {
+function toStatusCode(kind: RefusalKind): GrpcCode {
   switch (kind) {
     case "bad-request":
-      return status.INVALID_ARGUMENT;
+      return grpcCode.invalidArgument;
     case "cgroup-missing":
-      return status.NOT_FOUND;
+      return grpcCode.notFound;
     case "too-late":
-      return status.DEADLINE_EXCEEDED;
+      return grpcCode.deadlineExceeded;
     case "cgroup-unreadable":
     case "cgroup-conflict":
     case "namespace-conflict":
     case "pod-conflict":
     case "pod-gone":
     case "pod-unknown":
-      return status.FAILED_PRECONDITION;
+      return grpcCode.failedPrecondition;
     case "filter-full":
-      return status.RESOURCE_EXHAUSTED;
+      return grpcCode.resourceExhausted;
     case "internal":
-      return status.INTERNAL;
+      return grpcCode.internal;
     default:
       return assertNever(kind);
   }

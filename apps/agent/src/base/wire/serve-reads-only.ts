@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Server, status } from "@grpc/grpc-js";
+import type { Server } from "@grpc/grpc-js";
+import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 
 /** What changes nothing, by the last element of its path. */
 const reading = new Set([
@@ -22,8 +23,8 @@ export function serveReadsOnly(server: Server): Registrar {
       const method = path.slice(path.lastIndexOf("/") + 1);
       if (reading.has(method)) return server.register(path, handler, serialize, deserialize, type);
       const details = `${method} is not served on TCP: call the agent's unix socket, or start it with --server-tcp-allow-changes`;
-      const refuse = (_: unknown, callback: (error: { code: status; details: string }) => void): void =>
-        callback({ code: status.PERMISSION_DENIED, details });
+      const refuse = (_: unknown, callback: (error: { code: GrpcCode; details: string }) => void): void =>
+        callback({ code: grpcCode.permissionDenied, details });
       return server.register(path, refuse, serialize, (bytes) => bytes, "unary");
     },
   };

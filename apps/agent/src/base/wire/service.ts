@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods of ts-proto's framework-neutral service definitions on a grpc-js server and client.
 
-import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { Registrar } from "./serve-reads-only.ts";
 
@@ -17,7 +18,7 @@ interface UnaryMethod<Request, Response> {
 }
 
 export interface WireError {
-  readonly code: status;
+  readonly code: GrpcCode;
   /** Told to the client. */
   readonly details: string;
 }
@@ -57,14 +58,14 @@ export function registerUnary<Request, Response>(
         result.ok ? callback(null, result.value) : callback(result.error);
       const { request } = call;
       if (!request.ok) {
-        answer(err({ code: status.INVALID_ARGUMENT, details: `${method.name}: ${request.error}` }));
+        answer(err({ code: grpcCode.invalidArgument, details: `${method.name}: ${request.error}` }));
         return;
       }
       try {
         handler(request.value, answer, { metadata: call.metadata, deadlineMs: Number(call.getDeadline()) });
       } catch (error) {
         onBug(error);
-        answer(err({ code: status.INTERNAL, details: `${method.name}: ${describeError(error)}` }));
+        answer(err({ code: grpcCode.internal, details: `${method.name}: ${describeError(error)}` }));
       }
     },
     (response) => toBuffer(method.responseType.encode(response).finish()),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks a running agent for what it knows.
 
-import { Client, credentials, status } from "@grpc/grpc-js";
+import { Client, credentials } from "@grpc/grpc-js";
 import { AgentStateDefinition, FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import { toContainerRecord } from "../../api/wire/messages.ts";
 import { toPolicyStatus } from "../../api/wire/policy-messages.ts";
@@ -67,13 +68,13 @@ async function ask<T>(
     if (answer.ok) return answer;
     const { code, details } = answer.error;
     switch (code) {
-      case status.UNAVAILABLE:
+      case grpcCode.unavailable:
         return err(describeUnreachable(target, details));
-      case status.DEADLINE_EXCEEDED:
+      case grpcCode.deadlineExceeded:
         return err(
           `the agent at ${target} did not answer within ${timeoutMs} ms: see its log, or give a longer --timeout`,
         );
-      case status.UNIMPLEMENTED:
+      case grpcCode.unimplemented:
         return err(`what listens at ${target} is another agent, without a list of ${what}: ${details}`);
       default:
         return err(`the agent at ${target} answered with an error: ${details}`);

@@ -2,7 +2,7 @@
 // The container runtime's own word on what runs, by the Container Runtime Interface.
 
 import { existsSync } from "node:fs";
-import { Client, connectivityState, credentials, status } from "@grpc/grpc-js";
+import { Client, connectivityState, credentials } from "@grpc/grpc-js";
 import { expandCgroupsPath, toPodLabels } from "@rthooks/oci";
 import {
   ContainerState,
@@ -10,6 +10,7 @@ import {
   type PodSandbox,
   RuntimeServiceDefinition,
 } from "@rthooks/proto/cri";
+import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import { callUnary } from "../../base/wire/service.ts";
@@ -131,8 +132,8 @@ async function listRunning({
   return ok(running.value.containers.flatMap((container) => toRunning(container, byId)));
 }
 
-const describe = (target: string, error: { readonly code: status; readonly details: string }): string =>
-  error.code === status.UNIMPLEMENTED
+const describe = (target: string, error: { readonly code: GrpcCode; readonly details: string }): string =>
+  error.code === grpcCode.unimplemented
     ? `what listens at ${target} has no CRI: is its plugin disabled?`
     : `the runtime at ${target}: ${error.details}`;
 
