@@ -13,6 +13,7 @@ const report: ContainerReport = {
   containerId: "c",
   containerName: "app",
   image: "nginx",
+  podUid: "u",
   podNamespace: "shop",
   podName: "web-0",
   podLabels: undefined,

@@ -23,15 +23,17 @@ export interface PodIdentity {
  */
 type ReportSource = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
-/** One hook call, as far as the lifecycle needs it. */
+/** What one source says about one container; a hook call is one. */
 export interface ContainerReport {
   readonly containerId: string;
   readonly containerName: string;
   readonly image: string;
-  /** Of the pod, as the request carries it; empty where it does not. */
+  /** Undefined where the source does not know it, as for a container of no pod. */
+  readonly podUid: string | undefined;
+  /** Empty where the source does not know it. */
   readonly podNamespace: string;
   readonly podName: string;
-  /** Undefined where the sender does not know them. */
+  /** Undefined where the source does not know them. */
   readonly podLabels: Labels | undefined;
   readonly source: ReportSource;
   /** As `expandCgroupsPath` gives it. */

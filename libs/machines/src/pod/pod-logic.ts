@@ -32,12 +32,7 @@ interface SourcePod {
 }
 
 export type PodEvent =
-  | {
-      readonly type: "container.reported";
-      readonly report: ContainerReport;
-      /** Undefined where the caller does not know it. */
-      readonly podUid: string | undefined;
-    }
+  | { readonly type: "container.reported"; readonly report: ContainerReport }
   | { readonly type: "container.gone"; readonly containerId: string }
   | { readonly type: "source.found"; readonly pod: SourcePod }
   | { readonly type: "source.missing" }
@@ -94,9 +89,9 @@ export const conflictOfAnnouncement = ({ context, event }: Args) => ({
 /** What the call says of the pod fills what was not known; the same object where it says nothing new. */
 export function withAnnounced(
   identity: PodIdentity,
-  { report, podUid }: Extract<PodEvent, { readonly type: "container.reported" }>,
+  { report }: Extract<PodEvent, { readonly type: "container.reported" }>,
 ): PodIdentity {
-  const uid = identity.uid ?? podUid;
+  const uid = identity.uid ?? report.podUid;
   const namespace = identity.namespace || report.podNamespace;
   const name = identity.name || report.podName;
   const isSame = uid === identity.uid && namespace === identity.namespace && name === identity.name;

@@ -15,6 +15,7 @@ const announce = (containerId: string, podNamespace: string): PodEvent => {
     containerId,
     containerName: "app",
     image: "nginx",
+    podUid: undefined,
     podNamespace,
     podName: "web-0",
     podLabels: undefined,
@@ -24,7 +25,7 @@ const announce = (containerId: string, podNamespace: string): PodEvent => {
     answerByMs: Number.POSITIVE_INFINITY,
     seenAtNanos: 1n,
   };
-  return { type: "container.reported", report, podUid: undefined };
+  return { type: "container.reported", report };
 };
 
 const labels = new Map([["app", "web"]]);
@@ -268,7 +269,7 @@ test.each(ways)("a UID that a later call brings is the pod's, and the source is 
   take();
   const again = announce("a", "shop");
   if (again.type !== "container.reported") throw new Error("not an report");
-  actor.send({ ...again, podUid: "u" });
+  actor.send({ ...again, report: { ...again.report, podUid: "u" } });
   expect([...take()]).toEqual([
     "findPod",
     "updateFilter ",

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import type { ContainerReport } from "@rthooks/machines/pod";
 import { POD_LABELS_KEY, REPORT_SOURCE_KEY, TRUSTED_HEADER } from "@rthooks/oci";
 import {
   AgentStateDefinition,
@@ -16,7 +17,6 @@ import { ok } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
 import { callUnary } from "../../base/wire/service.ts";
-import type { HookCall } from "../../containers/core/hook-call.ts";
 import type { Lifecycle, OnAnswer } from "../../containers/core/lifecycle.ts";
 import { createPolicyStore } from "../../policies/core/policy-store.ts";
 import { noPolicyArchive } from "../../policies/edge/policy-archive.ts";
@@ -53,14 +53,14 @@ describe("the gRPC server", () => {
   let path = "";
   let server: GrpcServer;
   let client: Client;
-  let calls: { readonly call: HookCall; readonly onAnswer: OnAnswer }[] = [];
+  let calls: { readonly reported: ContainerReport; readonly onAnswer: OnAnswer }[] = [];
   let report: Lifecycle["report"];
   let stopped: string[] = [];
   let problems: readonly string[] = [];
   let metrics = createAgentMetrics("1.2.3");
 
   const lifecycle: Lifecycle = {
-    report: (call, onAnswer) => report(call, onAnswer),
+    report: (reported, onAnswer) => report(reported, onAnswer),
     list: () => [],
     find: () => undefined,
     reportRefused: () => {},
@@ -198,17 +198,15 @@ describe("the gRPC server", () => {
   });
 
   test("hands a hook call on and answers when the lifecycle does", async () => {
-    report = (call, onAnswer) => void calls.push({ call, onAnswer });
+    report = (reported, onAnswer) => void calls.push({ reported, onAnswer });
     const pending = hook({ podUID: "u", podNamespace: "shop", containerName: "app" });
     while (calls.length === 0) await Bun.sleep(1);
-    expect(calls[0]?.call).toMatchObject({
+    expect(calls[0]?.reported).toMatchObject({
+      containerId: "c1",
+      containerName: "app",
       podUid: "u",
-      report: {
-        containerId: "c1",
-        containerName: "app",
-        podNamespace: "shop",
-        cgroupsPath: "/kubepods/c1",
-      },
+      podNamespace: "shop",
+      cgroupsPath: "/kubepods/c1",
     });
     calls[0]?.onAnswer(undefined);
     expect((await pending).ok).toBeTrue();
@@ -241,8 +239,8 @@ describe("the gRPC server", () => {
     { name: "are not read without the header", header: "", source: "hook", podLabels: undefined },
     { name: "are not read with another value", header: "yes", source: "hook", podLabels: undefined },
   ])("reserved annotations $name", async ({ header, source, podLabels }) => {
-    report = (call, onAnswer) => {
-      calls.push({ call, onAnswer });
+    report = (reported, onAnswer) => {
+      calls.push({ reported, onAnswer });
       onAnswer(undefined);
     };
     const annotations = new Map([
@@ -252,7 +250,7 @@ describe("the gRPC server", () => {
     const metadata = new Metadata();
     if (header !== "") metadata.set(TRUSTED_HEADER, header);
     expect((await hook({ annotations }, metadata)).ok).toBeTrue();
-    expect(calls[0]?.call.report).toMatchObject({ source, podLabels });
+    expect(calls[0]?.reported).toMatchObject({ source, podLabels });
   });
 
   test("hostile reserved annotations do not even keep the pod's author from starting", async () => {
@@ -307,7 +305,7 @@ describe("the gRPC server", () => {
   );
 
   test("answers calls that run before it ends, and takes no new ones", async () => {
-    report = (call, onAnswer) => void calls.push({ call, onAnswer });
+    report = (reported, onAnswer) => void calls.push({ reported, onAnswer });
     const pending = hook();
     while (calls.length === 0) await Bun.sleep(1);
     const drained = server.drain(10_000);
@@ -322,7 +320,7 @@ describe("the gRPC server", () => {
   });
 
   test("waits for a call that is never answered no longer than it was told", async () => {
-    report = (call, onAnswer) => void calls.push({ call, onAnswer });
+    report = (reported, onAnswer) => void calls.push({ reported, onAnswer });
     const pending = hook();
     while (calls.length === 0) await Bun.sleep(1);
     expect(await server.drain(20)).toBeFalse();

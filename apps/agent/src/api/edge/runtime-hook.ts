@@ -2,6 +2,7 @@
 // The call for which containers wait.
 
 import { type Logger, nowNanos } from "@rthooks/log";
+import type { ContainerReport } from "@rthooks/machines/pod";
 import { TRUSTED_HEADER } from "@rthooks/oci";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { grpcCode } from "@rthooks/proto/grpc-code";
@@ -10,8 +11,8 @@ import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { registerUnary } from "../../base/wire/service.ts";
-import { type HookCall, parseHookCall } from "../../containers/core/hook-call.ts";
-import type { Lifecycle } from "../../containers/core/lifecycle.ts";
+import { parseHookRequest } from "../../containers/core/hook-request.ts";
+import type { Lifecycle, OnAnswer } from "../../containers/core/lifecycle.ts";
 import type { PodQuery } from "../../pods/core/pod-source.ts";
 import { toHookRequest, toWireError } from "../wire/messages.ts";
 
@@ -33,33 +34,22 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
   const { lifecycle, awaitPod, metrics, log, onBug, beginCall } = options;
   const service = FineGuidanceSensorsDefinition;
 
-  const noteCall = ({ disbelieved, report }: HookCall): void => {
-    const { containerName, image, containerId } = report;
+  const countMissingFields = ({ containerName, image }: ContainerReport): void => {
     if (containerName === "") metrics.countMissing("name");
     if (image === "") metrics.countMissing("image");
-    if (disbelieved === undefined) return;
-    log.warn("hook call corrected: its pod is that of its cgroup", {
-      containerID: containerId,
-      err: disbelieved,
-    });
   };
 
-  /** Once the pod is known; `onAnswer` is called once, whatever happens. */
-  const hold = (
-    call: HookCall,
-    deadlineMs: number,
-    onAnswer: (refusal: Refusal | undefined) => void,
-  ): void => {
-    const { podUid: uid, report } = call;
-    const query = { uid, namespace: report.podNamespace, name: report.podName };
+  /** Reports the container once its pod is known. Calls `onAnswer` exactly once. */
+  const reportContainer = (report: ContainerReport, onAnswer: OnAnswer): void => {
+    const query = { uid: report.podUid, namespace: report.podNamespace, name: report.podName };
     // Labels from the runtime need no confirmation by the pod source.
-    const waiting = report.podLabels === undefined ? awaitPod(query, deadlineMs) : undefined;
+    const waiting = report.podLabels === undefined ? awaitPod(query, report.answerByMs) : undefined;
     if (waiting === undefined) {
-      lifecycle.report(call, onAnswer);
+      lifecycle.report(report, onAnswer);
       return;
     }
     waiting
-      .then((known) => (known.ok ? lifecycle.report(call, onAnswer) : onAnswer(known.error)))
+      .then((known) => (known.ok ? lifecycle.report(report, onAnswer) : onAnswer(known.error)))
       .catch((error: unknown) => {
         onBug(error);
         onAnswer({ kind: "internal", message: describeError(error) });
@@ -82,17 +72,25 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
         return;
       }
       const isTrusted = metadata.get(TRUSTED_HEADER)[0] === "1";
-      const call = parseHookCall(toHookRequest(event.createContainer, isTrusted), nowNanos(), deadlineMs);
-      if (!call.ok) {
-        observe(call.error.kind);
-        log.warn("hook call refused", { reason: call.error.kind, err: call.error.message });
-        answer(err(toWireError(call.error)));
+      const request = toHookRequest(event.createContainer, isTrusted);
+      const parsed = parseHookRequest(request, nowNanos(), deadlineMs);
+      if (!parsed.ok) {
+        observe(parsed.error.kind);
+        log.warn("hook call refused", { reason: parsed.error.kind, err: parsed.error.message });
+        answer(err(toWireError(parsed.error)));
         return;
       }
-      noteCall(call.value);
+      const { report, correction } = parsed.value;
+      countMissingFields(report);
+      if (correction !== undefined) {
+        log.warn("hook call corrected: using the pod of its cgroup path", {
+          containerID: report.containerId,
+          err: correction,
+        });
+      }
       const end = beginCall();
       try {
-        hold(call.value, deadlineMs, (refusal) => {
+        reportContainer(report, (refusal) => {
           end();
           observe(refusal?.kind ?? "ok");
           answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));

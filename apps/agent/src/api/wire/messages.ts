@@ -8,7 +8,7 @@ import { assertNever } from "@rthooks/result";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import type { WireError } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import type { HookRequest } from "../../containers/core/hook-call.ts";
+import type { HookRequest } from "../../containers/core/hook-request.ts";
 
 /** Vouched: the sender took the pod author's reserved annotations out. */
 export function toHookRequest(message: CreateContainer, isTrusted: boolean): HookRequest {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the NRI plugin tells the agent: labels, what runs already, and what has ended.
 import { describe, expect, test } from "bun:test";
-import { open, otherUid, retentionMs, web } from "./lifecycle-script.ts";
+import { open, otherUid, retentionMs, web } from "./lifecycle.fixture.ts";
 
 const path = "/kubepods/x/c1";
 const nri = (labels: Record<string, string>, source = "nri") => ({

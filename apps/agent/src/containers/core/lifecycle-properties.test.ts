@@ -7,7 +7,7 @@ import { ok } from "@rthooks/result";
 import { type FilterMaps, noFilterMaps } from "../../filter/core/filter-maps.ts";
 import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
 import type { Pod } from "../../pods/core/pod-source.ts";
-import { open } from "./lifecycle-script.ts";
+import { open } from "./lifecycle.fixture.ts";
 
 const allPods = 1;
 const about = (app: string) => ({

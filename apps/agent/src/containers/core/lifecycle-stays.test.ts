@@ -2,7 +2,7 @@
 // A container that runs stays in its policies until its cgroup is gone, whatever callers and the pod source say.
 import { describe, expect, test } from "bun:test";
 import type { Pod } from "../../pods/core/pod-source.ts";
-import { createMemoryPolicyFilter, open, otherUid, uid, web } from "./lifecycle-script.ts";
+import { createMemoryPolicyFilter, open, otherUid, uid, web } from "./lifecycle.fixture.ts";
 
 const path = "/kubepods/x/c1";
 const synchronize = { trusted: { podLabels: undefined, source: "synchronize" } };

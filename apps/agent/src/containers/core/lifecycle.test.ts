@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { err, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
-import { parseHookCall } from "./hook-call.ts";
+import { parseHookRequest } from "./hook-request.ts";
 import {
   createMemoryPolicyFilter,
   emptyFields,
@@ -12,7 +12,7 @@ import {
   retentionMs,
   uid,
   web,
-} from "./lifecycle-script.ts";
+} from "./lifecycle.fixture.ts";
 
 describe("a hook call", () => {
   test("is answered when the policy filter holds the cgroup id, and not before", () => {
@@ -28,9 +28,9 @@ describe("a hook call", () => {
       },
     });
     cgroups.set("/c1", 7n);
-    const call = parseHookCall({ ...emptyFields, cgroupsPath: "/c1" }, 1n);
+    const call = parseHookRequest({ ...emptyFields, cgroupsPath: "/c1" }, 1n);
     if (!call.ok) throw new Error(call.error.message);
-    lifecycle.report(call.value, () => order.push("answer"));
+    lifecycle.report(call.value.report, () => order.push("answer"));
     expect(order).toEqual(["filter 7", "answer"]);
   });
 

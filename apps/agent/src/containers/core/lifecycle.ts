@@ -5,7 +5,7 @@
 // Callers of one container share the work: they are put on one list before the machine hears of the call, and
 // the machine's release or refusal answers the whole list.
 
-import { type Cgroup, type PodLogic, runsAlready } from "@rthooks/machines/pod";
+import { type Cgroup, type ContainerReport, type PodLogic, runsAlready } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type Actor, type ActorLogic, type AnyEventObject, createActor, type Snapshot } from "xstate";
 import { createRecentIds } from "../../base/core/recent-ids.ts";
@@ -13,7 +13,6 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import type { PodChange } from "../../pods/core/pod-source.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { chooseRoot, createContainerRoots } from "./container-roots.ts";
-import type { HookCall } from "./hook-call.ts";
 import { type Dependencies, providePodEffects } from "./lifecycle-effects.ts";
 import { createNestedTracking } from "./nested-tracking.ts";
 import { createPluginRefusals } from "./plugin-refusals.ts";
@@ -27,7 +26,7 @@ export type OnAnswer = (refusal: Refusal | undefined) => void;
 
 export interface Lifecycle {
   /** Answers exactly once, before it returns where nothing has to be waited for. */
-  report(call: HookCall, onAnswer: OnAnswer): void;
+  report(report: ContainerReport, onAnswer: OnAnswer): void;
   list(): readonly ContainerRecord[];
   find(containerId: string): ContainerRecord | undefined;
   /** It has been let go, or is about to be. */
@@ -153,11 +152,13 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const node = createActor(createNodeLogic(pods, endBrokenPod), { ...dependencies.actorOptions, id: "node" });
   node.start();
 
-  const openPod = (key: string, call: HookCall): PodActor => {
+  const openPod = (
+    key: string,
+    { podUid: uid, podNamespace: namespace, podName: name }: ContainerReport,
+  ): PodActor => {
     const known = pods.get(key);
     if (known !== undefined) return known;
-    const { podNamespace: namespace, podName: name } = call.report;
-    const input = { uid: call.podUid, namespace, name };
+    const input = { uid, namespace, name };
     const actor = createActor(machine, { id: key, parent: node, input });
     pods.set(key, actor);
     actor.start();
@@ -200,13 +201,12 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     }
   };
 
-  /** The pod that the call is for, which for a container on record is the pod of the record. */
-  const findPodKey = (call: HookCall): Result<string, Refusal> => {
-    const { podUid } = call;
-    const { containerId } = call.report;
-    const key = toPodKey(call);
+  /** The pod that the report names; for a container on record, the pod of the record. */
+  const findPodKey = (report: ContainerReport): Result<string, Refusal> => {
+    const { podUid, containerId } = report;
+    const key = toPodKey(report);
     const knownKey = podKeyOf.get(containerId);
-    if (knownKey === undefined) return ok(findSuccessor(call) ?? key);
+    if (knownKey === undefined) return ok(findSuccessor(report) ?? key);
     if (knownKey === key) return ok(key);
     const knownUid = pods.get(knownKey)?.getSnapshot().context.identity.uid;
     // An earlier call, or the pod source, said more about the same pod.
@@ -224,9 +224,12 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   /** A call without a UID means the pod that has the name now, and not an older one whose containers still run. */
-  const findSuccessor = ({ podUid, report }: HookCall): string | undefined => {
+  const findSuccessor = ({
+    podUid,
+    podNamespace: namespace,
+    podName: name,
+  }: ContainerReport): string | undefined => {
     if (podUid !== undefined) return undefined;
-    const { podNamespace: namespace, podName: name } = report;
     const knownUid = pods.get(toNameKey(namespace, name))?.getSnapshot().context.identity.uid;
     if (knownUid === undefined) return undefined;
     const uid = podSource.find({ uid: undefined, namespace, name })?.uid;
@@ -234,7 +237,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   };
 
   /** No cgroup belongs to two containers. One that is in the way is looked at first: it may have ended. */
-  const checkPlace = ({ containerId, cgroupsPath }: HookCall["report"]): Result<void, Refusal> => {
+  const checkPlace = ({ containerId, cgroupsPath }: ContainerReport): Result<void, Refusal> => {
     const first = roots.findOverlap(containerId, cgroupsPath);
     if (first === undefined) return ok(undefined);
     checkAlive(first.containerId);
@@ -254,13 +257,13 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     return found.ok ? chooseRoot(known, found.value, () => false) : undefined;
   };
 
-  const report = (call: HookCall, onAnswer: OnAnswer): void => {
-    const { containerId, cgroupsPath } = call.report;
-    const place = checkPlace(call.report);
-    const podKey = place.ok ? findPodKey(call) : place;
+  const report = (reported: ContainerReport, onAnswer: OnAnswer): void => {
+    const { containerId, cgroupsPath } = reported;
+    const place = checkPlace(reported);
+    const podKey = place.ok ? findPodKey(reported) : place;
     if (!podKey.ok) {
       const { kind, message } = podKey.error;
-      if (!runsAlready(call.report) || out.add(containerId))
+      if (!runsAlready(reported) || out.add(containerId))
         log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
       onAnswer(podKey.error);
       return;
@@ -273,9 +276,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     else waiting.push(onAnswer);
     podKeyOf.set(containerId, key);
     stopping.delete(containerId);
-    const pod = openPod(key, call);
-    const report = { ...call.report, cgroup };
-    pod.send({ type: "container.reported", report, podUid: call.podUid });
+    openPod(key, reported).send({ type: "container.reported", report: { ...reported, cgroup } });
   };
 
   const onSourceChange = ({ kind, pod }: PodChange): void => {

@@ -3,9 +3,9 @@ import { expect, test } from "bun:test";
 import { createLostContainers } from "./lost-containers.ts";
 import type { RunningContainer } from "./running-container.ts";
 
-const lost = (id: string): RunningContainer => ({
-  ...{ id, name: "app", image: "web:1", podUids: ["u"], podNamespace: "shop", podName: "web-0" },
-  ...{ podLabels: undefined, source: "scan" },
+const lost = (containerId: string): RunningContainer => ({
+  ...{ containerId, containerName: "app", image: "web:1", podUids: ["u"] },
+  ...{ podNamespace: "shop", podName: "web-0", podLabels: undefined, source: "scan" },
 });
 const seconds = (count: number): bigint => BigInt(count) * 1_000_000_000n;
 

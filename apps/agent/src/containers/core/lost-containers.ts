@@ -30,14 +30,14 @@ export function createLostContainers(): LostContainers {
   const isOld = ({ sinceNanos }: Lost, nowNanos: bigint): boolean => nowNanos - sinceNanos >= graceNanos;
   return {
     note(container, reason, nowNanos) {
-      const before = lost.get(container.id);
+      const before = lost.get(container.containerId);
       const now = {
         ...{ container, reason },
         sinceNanos: before?.sinceNanos ?? nowNanos,
         isReported: before?.isReported ?? false,
       };
       const isNews = !now.isReported && isOld(now, nowNanos);
-      lost.set(container.id, { ...now, isReported: now.isReported || isNews });
+      lost.set(container.containerId, { ...now, isReported: now.isReported || isNews });
       return isNews;
     },
     keep(containerIds) {
@@ -48,16 +48,16 @@ export function createLostContainers(): LostContainers {
       const old = [...lost.values()].filter((one) => isOld(one, nowNanos));
       const [first] = old;
       if (first === undefined) return "";
-      const { podNamespace, podName, name } = first.container;
+      const { podNamespace, podName, containerName } = first.container;
       const others = old.length === 1 ? "" : ` and ${old.length - 1} more`;
-      return `the cgroup of a running container is not found, so that it is in no policy: ${podNamespace}/${podName}/${name}${others}`;
+      return `the cgroup of a running container is not found, so that it is in no policy: ${podNamespace}/${podName}/${containerName}${others}`;
     },
   };
 }
 
 const toRecord = ({ container, reason, sinceNanos }: Lost): ContainerRecord => ({
-  id: container.id,
-  name: container.name,
+  id: container.containerId,
+  name: container.containerName,
   image: container.image,
   podUid: container.podUids.at(-1) ?? "",
   podName: container.podName,

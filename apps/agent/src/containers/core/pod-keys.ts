@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys under which the pods of hook calls are kept: a UID where the first call had one, else the name.
 
-import type { PodIdentity } from "@rthooks/machines/pod";
+import type { ContainerReport, PodIdentity } from "@rthooks/machines/pod";
 import type { Pod } from "../../pods/core/pod-source.ts";
-import type { HookCall } from "./hook-call.ts";
 
 export interface PodKeys {
   /** The pod with this key, which was made without a UID, has this one. */
@@ -26,9 +25,8 @@ export function createPodKeys(): PodKeys {
 }
 
 /** A UID where there is one; a container without any pod is a pod of its own. */
-export function toPodKey({ podUid, report }: HookCall): string {
+export function toPodKey({ podUid, podNamespace, podName, containerId }: ContainerReport): string {
   if (podUid !== undefined) return podUid;
-  const { podNamespace, podName, containerId } = report;
   return podNamespace !== "" && podName !== ""
     ? toNameKey(podNamespace, podName)
     : `container:${containerId}`;

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pod } from "../../pods/core/pod-source.ts";
-import { open, otherUid, uid, web } from "../core/lifecycle-script.ts";
+import { open, otherUid, uid, web } from "../core/lifecycle.fixture.ts";
 import { openContainerFinder } from "./container-finder.ts";
 
 const roots: string[] = [];

@@ -11,7 +11,7 @@ import type { PodSource } from "../../pods/core/pod-source.ts";
 import type { ContainerRecord } from "../core/container-record.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
 import { createLostContainers } from "../core/lost-containers.ts";
-import { listRunning, type RunningContainer, toHookCall } from "../core/running-container.ts";
+import { listRunning, type RunningContainer, toContainerReport } from "../core/running-container.ts";
 
 export interface ContainerFinder {
   /** All that `source` knows to run, in place of what it said before. */
@@ -70,31 +70,31 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   const listUnknown = (): readonly Wanted[] =>
     [...wanted].flatMap(([source, containers]) =>
       [...containers.values()]
-        .filter(({ id }) => !lifecycle.knows(id))
+        .filter(({ containerId }) => !lifecycle.knows(containerId))
         .map((container) => ({ source, container })),
     );
 
   const noteLost = (container: RunningContainer, reason: string): void => {
     // One that was on record has ended, and the list is older than its end.
-    if (isClosed || lifecycle.hasEnded(container.id)) return;
+    if (isClosed || lifecycle.hasEnded(container.containerId)) return;
     if (!lost.note(container, reason, nowNanos())) return;
     log.warn("running container's cgroup not found: it is in no policy", {
       namespace: container.podNamespace,
       pod: container.podName,
-      container: container.name,
-      containerID: container.id,
+      container: container.containerName,
+      containerID: container.containerId,
       err: reason,
     });
   };
 
   const report = ({ source, container }: Wanted, podUid: string | undefined, path: string): void => {
     // It may have come by a hook, or may have ended, while it was looked for.
-    if (isClosed || lifecycle.knows(container.id)) return;
-    if (wanted.get(source)?.get(container.id) !== container) return;
-    const call = toHookCall(container, podUid, path, nowNanos());
-    if (!call.ok) noteLost(container, call.error.message);
+    if (isClosed || lifecycle.knows(container.containerId)) return;
+    if (wanted.get(source)?.get(container.containerId) !== container) return;
+    const report = toContainerReport(container, podUid, path, nowNanos());
+    if (!report.ok) noteLost(container, report.error.message);
     else {
-      lifecycle.report(call.value, (refusal) => {
+      lifecycle.report(report.value, (refusal) => {
         if (refusal !== undefined) noteLost(container, refusal.message);
       });
     }
@@ -106,19 +106,19 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     const idsByPod = new Map<string, Set<string>>();
     for (const { container } of unknown) {
       for (const uid of container.podUids)
-        idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(container.id));
+        idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(container.containerId));
     }
     const found = await findPodCgroups(cgroupRoot, idsByPod);
     const elsewhere: Wanted[] = [];
     for (const [at, one] of unknown.entries()) {
-      const cgroup = found.get(one.container.id);
+      const cgroup = found.get(one.container.containerId);
       if (cgroup === undefined) elsewhere.push(one);
       else report(one, cgroup.podUid, cgroup.path);
       if (at % sliceSize === sliceSize - 1) await nextTurn();
     }
     for (const one of elsewhere) {
-      const { id, podUids } = one.container;
-      const path = await locate(id);
+      const { containerId, podUids } = one.container;
+      const path = await locate(containerId);
       if (path === undefined)
         noteLost(one.container, `no cgroup of this id in the pod's below ${cgroupRoot}`);
       // Of its UIDs the API's is certain: a static pod's hash may be written by any pod's author.
@@ -128,8 +128,8 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
 
   const want: ContainerFinder["want"] = (source, containers) => {
     if (containers.length === 0) wanted.delete(source);
-    else wanted.set(source, new Map(containers.map((container) => [container.id, container])));
-    if (containers.some(({ id }) => !lifecycle.knows(id))) schedule(gatherMs);
+    else wanted.set(source, new Map(containers.map((container) => [container.containerId, container])));
+    if (containers.some(({ containerId }) => !lifecycle.knows(containerId))) schedule(gatherMs);
   };
 
   const unsubscribe = podSource.subscribe(({ kind, pod }) =>
@@ -138,7 +138,8 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   for (const pod of podSource.list()) want(`pod ${pod.uid}`, listRunning(pod));
 
   /** As things are now: some may have come by a hook since the last look. */
-  const keepUnknown = (): void => lost.keep(new Set(listUnknown().map(({ container }) => container.id)));
+  const keepUnknown = (): void =>
+    lost.keep(new Set(listUnknown().map(({ container }) => container.containerId)));
 
   return {
     want,

@@ -146,8 +146,8 @@ function toRunning(
   const { uid, namespace, name } = sandbox.metadata;
   return [
     {
-      id,
-      name: metadata?.name ?? "",
+      containerId: id,
+      containerName: metadata?.name ?? "",
       image: imageRef.includes("@") ? imageRef : (image?.image ?? ""),
       podUids: [uid],
       podNamespace: namespace,

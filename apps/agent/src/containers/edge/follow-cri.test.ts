@@ -63,7 +63,7 @@ function follow(options: { readonly endpoint: string; readonly usualSockets?: re
   const cri: CriFollower = opened.value;
   const seen: string[] = [];
   undo.push(cri.close);
-  cri.start({ want: (_, containers) => seen.push(...containers.map(({ id }) => id)) });
+  cri.start({ want: (_, containers) => seen.push(...containers.map(({ containerId }) => containerId)) });
   const until = async (condition: () => boolean) => {
     while (!condition()) await Bun.sleep(5);
   };

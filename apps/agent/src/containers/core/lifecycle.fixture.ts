@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lifecycle as its tests drive it.
+// A lifecycle over cgroups in memory, as its tests drive it.
 
 import { err, ok } from "@rthooks/result";
 import { SimulatedClock } from "xstate";
@@ -10,7 +10,7 @@ import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import type { Pod } from "../../pods/core/pod-source.ts";
 import { createPodStore } from "../../pods/core/pod-store.ts";
-import { type HookRequest, parseHookCall } from "./hook-call.ts";
+import { type HookRequest, parseHookRequest } from "./hook-request.ts";
 import { createLifecycle } from "./lifecycle.ts";
 
 export const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
@@ -120,7 +120,7 @@ export function open(options: OpenOptions = {}) {
     answerByMs = Number.POSITIVE_INFINITY,
   ): Refusal | "released" | "no answer" => {
     let answer: Refusal | "released" | "no answer" = "no answer";
-    const call = parseHookCall(
+    const parsed = parseHookRequest(
       {
         cgroupsPath: "/kubepods/x/c1",
         containerName: "app",
@@ -135,8 +135,8 @@ export function open(options: OpenOptions = {}) {
       1n,
       answerByMs,
     );
-    if (!call.ok) return call.error;
-    lifecycle.report(call.value, (refusal) => {
+    if (!parsed.ok) return parsed.error;
+    lifecycle.report(parsed.value.report, (refusal) => {
       if (answer !== "no answer") throw new Error("answered twice");
       answer = refusal ?? "released";
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { type HookRequest, parseHookCall } from "./hook-call.ts";
+import { type HookRequest, parseHookRequest } from "./hook-request.ts";
 
 const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
 const none: HookRequest = {
@@ -15,27 +15,26 @@ const none: HookRequest = {
 };
 
 function parse(fields: Partial<HookRequest>) {
-  return parseHookCall({ ...none, ...fields }, 7n);
+  return parseHookRequest({ ...none, ...fields }, 7n);
 }
 
-describe("a pod that the cgroup does not belong to", () => {
+describe("a pod UID that contradicts the cgroup path", () => {
   const other = "5c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
   const fields = { podUid: other, podNamespace: "kube-system", podName: "dns" };
 
   test.each([`/kubepods/pod${uid}/abc`, `kubepods-besteffort-pod${uid.replaceAll("-", "_")}.slice:crio:abc`])(
-    "is not believed: %s",
+    "is corrected: %s",
     (cgroupsPath) => {
       expect(parse({ ...fields, cgroupsPath })).toMatchObject({
         value: {
-          podUid: uid,
-          disbelieved: `podUID ${other} is not the pod ${uid} of cgroupsPath`,
-          report: { podNamespace: "", podName: "" },
+          correction: `podUID ${other} is not the pod ${uid} of cgroupsPath`,
+          report: { podUid: uid, podNamespace: "", podName: "" },
         },
       });
     },
   );
 
-  test("is believed where the cgroup says nothing, or the sender took the pod author's words out", () => {
+  test("is kept where the path names no other pod, or the sender's fields are trusted", () => {
     const trusted = { podLabels: undefined, source: "nri" };
     for (const more of [
       { cgroupsPath: "/kubepods/abc" },
@@ -43,7 +42,7 @@ describe("a pod that the cgroup does not belong to", () => {
       { cgroupsPath: `/kubepods/pod${uid}/abc`, trusted },
     ]) {
       expect(parse({ ...fields, ...more })).toMatchObject({
-        value: { podUid: other, disbelieved: undefined, report: { podNamespace: "kube-system" } },
+        value: { correction: undefined, report: { podUid: other, podNamespace: "kube-system" } },
       });
     }
   });
@@ -89,13 +88,13 @@ describe("a hook call names its container and pod", () => {
   ])("$name", ({ fields, expected }) => {
     const call = parse(fields);
     if (!call.ok) throw new Error(call.error.message);
-    const { podUid, report } = call.value;
-    expect({ podUid, containerId: report.containerId }).toEqual(expected);
-    expect(report.seenAtNanos).toBe(7n);
+    const { podUid, containerId, seenAtNanos } = call.value.report;
+    expect({ podUid, containerId }).toEqual(expected);
+    expect(seenAtNanos).toBe(7n);
   });
 });
 
-describe("a call that cannot be meant is refused with what is wrong", () => {
+describe("an invalid request is refused, and the message names the field", () => {
   test.each([
     { name: "no cgroup", fields: { containerId: "abc" }, says: "cgroupsPath" },
     { name: "the root", fields: { cgroupsPath: "/" }, says: "root" },
@@ -107,9 +106,13 @@ describe("a call that cannot be meant is refused with what is wrong", () => {
       says: "containerID",
     },
     { name: "a pod UID that is a path", fields: { cgroupsPath: "/a", podUid: "a/b" }, says: "podUID" },
-    { name: "a name without end", fields: { cgroupsPath: "/a", podName: "x".repeat(254) }, says: "podName" },
     {
-      name: "an image without end",
+      name: "a name that is too long",
+      fields: { cgroupsPath: "/a", podName: "x".repeat(254) },
+      says: "podName",
+    },
+    {
+      name: "an image that is too long",
       fields: { cgroupsPath: "/a", containerImage: "x".repeat(5000) },
       says: "containerImage",
     },
@@ -122,8 +125,8 @@ describe("a call that cannot be meant is refused with what is wrong", () => {
   });
 });
 
-describe("what a sender isTrusted for", () => {
-  test("is the pod's labels, and how it came to know of the container", () => {
+describe("trusted fields", () => {
+  test("are the pod's labels and the source", () => {
     const trusted = { podLabels: '{"app":"web","example.com/tier":""}', source: "nri" };
     const call = parse({ cgroupsPath: "/a", trusted });
     if (!call.ok) throw new Error(call.error.message);
@@ -135,9 +138,9 @@ describe("what a sender isTrusted for", () => {
   });
 
   test.each([
-    { name: "for nothing", trusted: undefined },
-    { name: "for no labels, and in a word of a later version", trusted: { source: "later" } },
-  ])("$name: then a hook told of it, and the labels are not known", ({ trusted }) => {
+    { name: "none", trusted: undefined },
+    { name: "no labels, and a source of a later version", trusted: { source: "later" } },
+  ])("$name: the source is the hook, and the labels are unknown", ({ trusted }) => {
     const fields = trusted === undefined ? undefined : { podLabels: undefined, ...trusted };
     expect(parse({ cgroupsPath: "/a", trusted: fields })).toMatchObject({
       value: { report: { podLabels: undefined, source: "hook" } },
@@ -149,9 +152,9 @@ describe("what a sender isTrusted for", () => {
     { name: "no object", podLabels: "[]", says: "is no JSON object" },
     { name: "a number", podLabels: '{"app":1}', says: "no text" },
     { name: "a number with a long key", podLabels: JSON.stringify({ ["k".repeat(9999)]: 1 }), says: "k…" },
-    { name: "text without end", podLabels: " ".repeat(200_000), says: "200000 characters" },
+    { name: "a text that is too long", podLabels: " ".repeat(200_000), says: "200000 characters" },
     {
-      name: "labels without end",
+      name: "too many labels",
       podLabels: JSON.stringify(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`l${i}`, ""]))),
       says: "1001 labels",
     },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one hook call says, checked: which container, in which pod, in which cgroup. Only the fields that the hook
-// resolved count. The annotations that travel with them come from the pod's author and are not read, but for the
-// reserved keys of a sender that vouches for them.
+// Checks one hook call and turns it into a container report: which container, in which pod, in which cgroup. Only the
+// fields that the hook resolved are read. The annotations in the same message come from the pod's author and are ignored,
+// except for the trusted fields.
 
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { describeCgroupsPathError, expandCgroupsPath, POD_LABELS_KEY } from "@rthooks/oci";
@@ -20,16 +20,14 @@ export interface HookRequest {
   readonly podName: string;
   readonly podUid: string;
   readonly podNamespace: string;
-  /** Undefined unless the sender says that no pod author wrote them. */
+  /** Undefined unless the sender guarantees that the pod's author did not write them. */
   readonly trusted: TrustedFields | undefined;
 }
 
-export interface HookCall {
-  /** Undefined for a container of no pod. */
-  readonly podUid: string | undefined;
-  /** What was not believed, for people; undefined where all was. */
-  readonly disbelieved: string | undefined;
+interface ParsedRequest {
   readonly report: ContainerReport;
+  /** Which field of the request the report does not follow, and why: one line. Undefined where it follows all. */
+  readonly correction: string | undefined;
 }
 
 /** runc's own rule for a container id (libcontainer/factory_linux.go), and room for no more than a file name. */
@@ -40,26 +38,28 @@ const maxImageLength = 4096;
 const noLabels = ok(undefined);
 
 /** `answerByMs`: when the caller stops waiting, Unix time in milliseconds. */
-export function parseHookCall(
+export function parseHookRequest(
   fields: HookRequest,
   seenAtNanos: bigint,
   answerByMs = Number.POSITIVE_INFINITY,
-): Result<HookCall, Refusal> {
+): Result<ParsedRequest, Refusal> {
   const cgroupsPath = expandCgroupsPath(fields.cgroupsPath);
   if (!cgroupsPath.ok) {
     return refuse(`cgroupsPath ${quote(fields.cgroupsPath)} ${describeCgroupsPathError(cgroupsPath.error)}`);
   }
   const containerId = fields.containerId === "" ? findContainerId(cgroupsPath.value) : fields.containerId;
   if (!containerIdPattern.test(containerId) || containerId === "." || containerId === "..") {
-    return refuse(`containerID ${quote(containerId)} is no container id: letters, digits and _+.- are`);
+    return refuse(
+      `containerID ${quote(containerId)} is not a container id: only letters, digits and _+.- are allowed`,
+    );
   }
   const place = findContainerPlace(cgroupsPath.value, containerId);
   if (!place.ok) return place;
   const pathUid = findPodUid(place.value);
   const podUid = fields.podUid === "" ? ok(pathUid) : parsePodUid(fields.podUid);
   if (!podUid.ok) return podUid;
-  // The kubelet names the pod's cgroup. Tetragon's hook takes the rest from annotations, of any runtime's keys, and those
-  // of another runtime than the one at work may be the pod author's.
+  // The kubelet names the pod's cgroup. Tetragon's hook reads the other fields from annotations and accepts the keys of
+  // every runtime; keys that this node's runtime does not set may be set by the pod's author.
   const isForged = fields.trusted === undefined && pathUid !== undefined && podUid.value !== pathUid;
   for (const name of ["containerName", "podName", "podNamespace"] as const) {
     if (fields[name].length > maxNameLength) {
@@ -75,12 +75,12 @@ export function parseHookCall(
   const podLabels = text === undefined ? noLabels : parsePodLabels(text);
   if (!podLabels.ok) return refuse(`annotation ${POD_LABELS_KEY} ${podLabels.error}`);
   return ok({
-    podUid: isForged ? pathUid : podUid.value,
-    disbelieved: isForged ? `podUID ${podUid.value} is not the pod ${pathUid} of cgroupsPath` : undefined,
+    correction: isForged ? `podUID ${podUid.value} is not the pod ${pathUid} of cgroupsPath` : undefined,
     report: {
       containerId,
       containerName: fields.containerName,
       image: fields.containerImage,
+      podUid: isForged ? pathUid : podUid.value,
       podNamespace: isForged ? "" : fields.podNamespace,
       podName: isForged ? "" : fields.podName,
       podLabels: podLabels.value,
@@ -95,7 +95,7 @@ export function parseHookCall(
 
 function parsePodUid(text: string): Result<string, Refusal> {
   const uid = normalisePodUid(text);
-  return uid === undefined ? refuse(`podUID ${quote(text)} is no pod UID`) : ok(uid);
+  return uid === undefined ? refuse(`podUID ${quote(text)} is not a pod UID`) : ok(uid);
 }
 
 function refuse(message: string): Result<never, Refusal> {
