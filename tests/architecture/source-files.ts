@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly package: string;
   readonly text: string;
   readonly tokens: readonly Token[];
-  /** A test, or what only tests use: it imports the test runner. */
+  /** A test, or a module that only tests import (`*.fixture.ts`). */
   readonly isTest: boolean;
   readonly isGenerated: boolean;
 }
@@ -30,7 +30,7 @@ export function findSourceFiles(): readonly SourceFile[] {
         package: first === "apps" || first === "libs" ? `${first}/${second}` : first,
         text,
         tokens: readTokens(text.replace(/^#!.*/, "")),
-        isTest: first === "tests" || path.endsWith(".test.ts") || text.includes(' from "bun:test"'),
+        isTest: first === "tests" || /\.(?:test|fixture)\.ts$/.test(path),
         isGenerated: path.includes("/src/gen/"),
       };
     });
@@ -40,15 +40,19 @@ interface Manifest {
   readonly name: string;
   readonly dependencies: ReadonlySet<string>;
   readonly devDependencies: ReadonlySet<string>;
+  /** The files that its exports name, below its folder: "src/index.ts". */
+  readonly exported: ReadonlySet<string>;
 }
 
 export function readManifest(folder: string): Manifest {
   const manifest: unknown = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
   const names = (key: string) => new Set(Object.keys(asObject(asObject(manifest)[key] ?? {})));
+  const exported = Object.values(asObject(asObject(manifest)["exports"] ?? {})).map(String);
   return {
     name: String(asObject(manifest)["name"]),
     dependencies: names("dependencies"),
     devDependencies: names("devDependencies"),
+    exported: new Set(exported.map((path) => path.replace(/^\.\//, ""))),
   };
 }
 

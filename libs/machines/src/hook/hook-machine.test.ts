@@ -4,7 +4,7 @@ import { createActor, SimulatedClock } from "xstate";
 import { flattenMachine } from "../table/flatten-machine.ts";
 import type { HookContext, HookEffect, HookEvent, HookInput } from "./hook-logic.ts";
 import { hookMachine } from "./hook-machine.ts";
-import { findHookPaths, type PathEvent, pathEvents, pathInput, walkMachine } from "./hook-paths.ts";
+import { findHookPaths, type PathEvent, pathEvents, pathInput, walkMachine } from "./hook-paths.fixture.ts";
 import { isHookEffect, runHook } from "./hook-run.ts";
 
 const inputs: readonly HookInput[] = [pathInput, { ...pathInput, grpcDisabled: true }];

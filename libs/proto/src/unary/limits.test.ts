@@ -3,7 +3,16 @@ import { expect, test } from "bun:test";
 import { joinBytes } from "./bytes.ts";
 import { ErrorCode, encodeFrame, FrameType } from "./frames.ts";
 import { MAX_HEADER_LIST_BYTES, MAX_IDLE_FRAMES, MAX_WAITING_ACK_BYTES } from "./limits.ts";
-import { frame, HEAD, HELLO, headers, OK_HEAD, SETTINGS, started, windowUpdate } from "./server-script.ts";
+import {
+  frame,
+  HEAD,
+  HELLO,
+  headers,
+  OK_HEAD,
+  SETTINGS,
+  started,
+  windowUpdate,
+} from "./server-script.fixture.ts";
 
 const PING = frame(FrameType.ping, 0, 0, "0000000000000000");
 

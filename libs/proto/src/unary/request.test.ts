@@ -4,7 +4,7 @@ import { joinBytes, readUint32 } from "./bytes.ts";
 import { createFrameReader } from "./frame-reader.ts";
 import { Flag, type Frame, FrameType } from "./frames.ts";
 import { createHpackDecoder } from "./hpack-decode.ts";
-import { SETTINGS, setting, started, windowUpdate } from "./server-script.ts";
+import { SETTINGS, setting, started, windowUpdate } from "./server-script.fixture.ts";
 import { createUnaryCall } from "./unary-call.ts";
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

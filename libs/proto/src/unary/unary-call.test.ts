@@ -18,7 +18,7 @@ import {
   SETTINGS,
   started,
   TRAILERS,
-} from "./server-script.ts";
+} from "./server-script.fixture.ts";
 import type { UnaryOutcome } from "./unary-call.ts";
 
 const ANSWER = { kind: "response", message: new TextEncoder().encode("hi") } as const;

@@ -20,7 +20,7 @@ import {
   started,
   TRAILERS,
   windowUpdate,
-} from "./server-script.ts";
+} from "./server-script.fixture.ts";
 
 const { protocolError, frameSizeError, flowControlError, compressionError } = ErrorCode;
 test.each<{ name: string; sent: readonly Uint8Array[]; code: number }>([

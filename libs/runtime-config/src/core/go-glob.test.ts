@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
 import { globPaths, matchName } from "./go-glob.ts";
-import { createMemoryFiles } from "./memory-files.ts";
+import { createMemoryFiles } from "./memory-files.fixture.ts";
 
 // From the rules that the documentation of Go's path/filepath.Match gives.
 test.each([

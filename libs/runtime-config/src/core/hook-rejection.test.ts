@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
 import { readHookRejection } from "./hook-rejection.ts";
-import { createMemoryFiles } from "./memory-files.ts";
+import { createMemoryFiles } from "./memory-files.fixture.ts";
 
 const MAIN = "/etc/containerd/config.toml";
 const DROP_IN = "/etc/containerd/conf.d/validator.toml";

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The call for which containers wait.
+// What a RuntimeHook request does: it is parsed, waits for its pod, and goes to the container's lifecycle.
 
 import { type Logger, nowNanos } from "@rthooks/log";
 import type { ContainerReport } from "@rthooks/machines/pod";
-import { TRUSTED_HEADER } from "@rthooks/oci";
-import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
-import { grpcCode } from "@rthooks/proto/grpc-code";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { describeError, err, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
-import type { Registrar } from "../../base/wire/serve-reads-only.ts";
-import { registerUnary } from "../../base/wire/service.ts";
 import { parseHookRequest } from "../../containers/core/hook-request.ts";
 import type { Lifecycle, OnAnswer } from "../../containers/core/lifecycle.ts";
 import type { PodQuery } from "../../pods/core/pod-source.ts";
-import { toHookRequest, toWireError } from "../wire/messages.ts";
+import type { OnHookRequest } from "../wire/runtime-hook-service.ts";
 
 export interface RuntimeHookOptions {
   readonly lifecycle: Lifecycle;
@@ -30,9 +25,8 @@ export interface RuntimeHookOptions {
   beginCall(): () => void;
 }
 
-export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions): void {
+export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
   const { lifecycle, awaitPod, metrics, log, onBug, beginCall } = options;
-  const service = FineGuidanceSensorsDefinition;
 
   const countMissingFields = ({ containerName, image }: ContainerReport): void => {
     if (containerName === "") metrics.countMissing("name");
@@ -56,50 +50,41 @@ export function registerRuntimeHook(to: Registrar, options: RuntimeHookOptions):
       });
   };
 
-  registerUnary(
-    to,
-    service,
-    service.methods.runtimeHook,
-    ({ event }, answer, { metadata, deadlineMs }) => {
-      const beganMs = performance.now();
-      const observe = (outcome: "ok" | RefusalKind): void =>
-        metrics.observeHook(outcome, (performance.now() - beganMs) / 1000);
-      if (event === undefined) {
-        observe("bad-request");
-        const details = "RuntimeHook: the request carries no event that this agent knows (createContainer)";
-        log.warn("hook call refused", { reason: "bad-request", err: details });
-        answer(err({ code: grpcCode.invalidArgument, details }));
-        return;
-      }
-      const isTrusted = metadata.get(TRUSTED_HEADER)[0] === "1";
-      const request = toHookRequest(event.createContainer, isTrusted);
-      const parsed = parseHookRequest(request, nowNanos(), deadlineMs);
-      if (!parsed.ok) {
-        observe(parsed.error.kind);
-        log.warn("hook call refused", { reason: parsed.error.kind, err: parsed.error.message });
-        answer(err(toWireError(parsed.error)));
-        return;
-      }
-      const { report, correction } = parsed.value;
-      countMissingFields(report);
-      if (correction !== undefined) {
-        log.warn("hook call corrected: using the pod of its cgroup path", {
-          containerID: report.containerId,
-          err: correction,
-        });
-      }
-      const end = beginCall();
-      try {
-        reportContainer(report, (refusal) => {
-          end();
-          observe(refusal?.kind ?? "ok");
-          answer(refusal === undefined ? ok({}) : err(toWireError(refusal)));
-        });
-      } catch (error) {
+  return (request, deadlineMs, answer) => {
+    const beganMs = performance.now();
+    const observe = (outcome: "ok" | RefusalKind): void =>
+      metrics.observeHook(outcome, (performance.now() - beganMs) / 1000);
+    const parsed = request === undefined ? unknownEvent : parseHookRequest(request, nowNanos(), deadlineMs);
+    if (!parsed.ok) {
+      const { kind, message } = parsed.error;
+      observe(kind);
+      log.warn("hook call refused", { reason: kind, err: message });
+      answer(parsed.error);
+      return;
+    }
+    const { report, correction } = parsed.value;
+    countMissingFields(report);
+    if (correction !== undefined) {
+      log.warn("hook call corrected: using the pod of its cgroup path", {
+        containerID: report.containerId,
+        err: correction,
+      });
+    }
+    const end = beginCall();
+    try {
+      reportContainer(report, (refusal) => {
         end();
-        throw error;
-      }
-    },
-    onBug,
-  );
+        observe(refusal?.kind ?? "ok");
+        answer(refusal);
+      });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
 }
+
+const unknownEvent = err<Refusal>({
+  kind: "bad-request",
+  message: "RuntimeHook: the request carries no event that this agent knows (createContainer)",
+});

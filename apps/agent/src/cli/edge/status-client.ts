@@ -1,55 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks a running agent for what it knows.
+// Connects to a running agent, queries it, and describes what went wrong where it does not answer.
 
 import { Client, credentials } from "@grpc/grpc-js";
-import { AgentStateDefinition, FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { grpcCode } from "@rthooks/proto/grpc-code";
-import { err, ok, type Result } from "@rthooks/result";
-import { toContainerRecord } from "../../api/wire/messages.ts";
-import { toPolicyStatus } from "../../api/wire/policy-messages.ts";
+import { err, type Result } from "@rthooks/result";
 import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
-import { callUnary, type WireError } from "../../base/wire/service.ts";
-import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import type { WireError } from "../../base/wire/service.ts";
 import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 import { describeUnreachable } from "../core/unreachable-agent.ts";
+import { type AgentStatus, queryPolicies, queryStatus } from "../wire/agent-queries.ts";
 
-export interface AgentStatus {
-  /** "running", or what is wrong as well. */
-  readonly health: string;
-  readonly containers: readonly ContainerRecord[];
-}
-
-/** The error says which agent, why, and what to try. */
+/** The error is one line: which agent, why, and what to try. */
 export const fetchStatus = (
   address: ServerAddress,
   timeoutMs: number,
-): Promise<Result<AgentStatus, string>> =>
-  ask(address, timeoutMs, "containers", async (client, deadline) => {
-    const { listContainers } = AgentStateDefinition.methods;
-    const containers = await callUnary(client, AgentStateDefinition, listContainers, {}, deadline);
-    if (!containers.ok) return containers;
-    const service = FineGuidanceSensorsDefinition;
-    const health = await callUnary(client, service, service.methods.getHealth, { eventSet: [] }, deadline);
-    if (!health.ok) return health;
-    return ok({
-      health: health.value.healthStatus[0]?.details ?? "",
-      containers: containers.value.containers.map(toContainerRecord),
-    });
-  });
+): Promise<Result<AgentStatus, string>> => query(address, timeoutMs, "containers", queryStatus);
 
-/** Likewise. */
+/** Errors as `fetchStatus` gives them. */
 export const fetchPolicies = (
   address: ServerAddress,
   timeoutMs: number,
-): Promise<Result<readonly PolicyStatus[], string>> =>
-  ask(address, timeoutMs, "policies", async (client, deadline) => {
-    const service = FineGuidanceSensorsDefinition;
-    const request = { domain: "" };
-    const answer = await callUnary(client, service, service.methods.listTracingPolicies, request, deadline);
-    return answer.ok ? ok(answer.value.policies.map(toPolicyStatus)) : answer;
-  });
+): Promise<Result<readonly PolicyStatus[], string>> => query(address, timeoutMs, "policies", queryPolicies);
 
-async function ask<T>(
+async function query<T>(
   address: ServerAddress,
   timeoutMs: number,
   what: string,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { detectCommand } from "./node-commands.ts";
-import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.ts";
+import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.fixture.ts";
 
 let node: NodeRoot;
 beforeEach(() => {

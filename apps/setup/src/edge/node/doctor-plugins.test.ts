@@ -2,8 +2,8 @@
 // What doctor says of NRI plugins: whether they serve the runtime, and whether they hold its containers.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Finding } from "../../core/findings.ts";
-import { diagnose, findWork, installNri, nri, pluginArgs, standard } from "./ask-doctor.ts";
-import { createNodeRoot, type NodeRoot } from "./node-root.ts";
+import { diagnose, findWork, installNri, nri, pluginArgs, standard } from "./ask-doctor.fixture.ts";
+import { createNodeRoot, type NodeRoot } from "./node-root.fixture.ts";
 
 let node: NodeRoot;
 beforeEach(() => {

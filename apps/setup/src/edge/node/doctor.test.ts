@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, rmSync } from "node:fs";
-import { diagnose, enable, findWork, installNri, k3s, nri, pluginArgs, standard } from "./ask-doctor.ts";
+import {
+  diagnose,
+  enable,
+  findWork,
+  installNri,
+  k3s,
+  nri,
+  pluginArgs,
+  standard,
+} from "./ask-doctor.fixture.ts";
 import { doctorCommand } from "./node-commands.ts";
-import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.ts";
+import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.fixture.ts";
 
 let node: NodeRoot;
 beforeEach(() => {

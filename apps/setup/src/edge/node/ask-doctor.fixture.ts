@@ -7,7 +7,7 @@ import { findCommand } from "../../core/find-command.ts";
 import type { Finding } from "../../core/findings.ts";
 import { commands } from "../commands.ts";
 import { doctorCommand } from "./node-commands.ts";
-import { type NodeRoot, runCommand } from "./node-root.ts";
+import { type NodeRoot, runCommand } from "./node-root.fixture.ts";
 
 export async function diagnose(node: NodeRoot): Promise<{ code: number; findings: readonly Finding[] }> {
   const { code, stdout } = await runCommand(doctorCommand, ["--root", node.root, "-o", "json"]);

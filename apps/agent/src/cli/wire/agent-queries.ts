@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls by which `tetragon status` and `tetragon policies` read a running agent.
+
+import type { Client } from "@grpc/grpc-js";
+import { AgentStateDefinition, FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import { ok, type Result } from "@rthooks/result";
+import { toContainerRecord } from "../../api/wire/messages.ts";
+import { toPolicyStatus } from "../../api/wire/policy-messages.ts";
+import { callUnary, type WireError } from "../../base/wire/service.ts";
+import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import type { PolicyStatus } from "../../policies/core/policy-store.ts";
+
+export interface AgentStatus {
+  /** "running", with the problems where there are some. */
+  readonly health: string;
+  readonly containers: readonly ContainerRecord[];
+}
+
+export async function queryStatus(client: Client, deadline: Date): Promise<Result<AgentStatus, WireError>> {
+  const { listContainers } = AgentStateDefinition.methods;
+  const containers = await callUnary(client, AgentStateDefinition, listContainers, {}, deadline);
+  if (!containers.ok) return containers;
+  const service = FineGuidanceSensorsDefinition;
+  const health = await callUnary(client, service, service.methods.getHealth, { eventSet: [] }, deadline);
+  if (!health.ok) return health;
+  return ok({
+    health: health.value.healthStatus[0]?.details ?? "",
+    containers: containers.value.containers.map(toContainerRecord),
+  });
+}
+
+/** The policies of all domains. */
+export async function queryPolicies(
+  client: Client,
+  deadline: Date,
+): Promise<Result<readonly PolicyStatus[], WireError>> {
+  const service = FineGuidanceSensorsDefinition;
+  const request = { domain: "" };
+  const answer = await callUnary(client, service, service.methods.listTracingPolicies, request, deadline);
+  return answer.ok ? ok(answer.value.policies.map(toPolicyStatus)) : answer;
+}
