@@ -62,7 +62,7 @@ test: apt-test containerd-test kernels-test dist/.built dist/$(CROSS_ARCH)/.buil
 bench: apt-test containerd-test dist/.built ## measure; prints tables, fails nothing
 	@$(BUN) bench/src/main.ts
 
-generate: node_modules/.installed ## make the protobuf code again from libs/proto/proto
+generate: node_modules/.installed ## write the protobuf code and docs/reference again
 	@$(BUN) run --silent generate
 
 clean: ## remove what the other targets made

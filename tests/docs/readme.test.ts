@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The README is held against the built programs: tables of flags, commands with their output, examples of files.
+// The documents are held against the built programs: flags, commands with their output, examples of files.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, linkSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -7,7 +7,6 @@ import { dirname, join } from "node:path";
 import { runProcess } from "../harness/process.ts";
 import { findHook, findProgram } from "../harness/programs.ts";
 import { createWorkspace, type Workspace } from "../harness/workspace.ts";
-import { renderFlagTable } from "./flag-table.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -29,24 +28,37 @@ function toArgv(command: string): readonly string[] {
 const blocksOf = (language: string): readonly string[] =>
   [...all.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
 
-/** The formatter pads the cells of a table. */
-const withoutPadding = (table: string): string => table.replace(/ {2,}/g, " ").replace(/-{3,}/g, "---");
+describe("the reference has the flags of the built programs", () => {
+  const folder = join(root, "docs/reference");
+  const pages = ["tetragon", "tetragon-oci-hook", "tetragon-nri-hook", "tetragon-oci-hook-setup"];
+  const commands = pages.flatMap((page) => {
+    const [, ...sections] = `\n${readFileSync(join(folder, `${page}.md`), "utf8")}`.split(
+      new RegExp(`\n##? (?=${page})`),
+    );
+    return sections.map((section) => ({
+      command: section.slice(0, section.indexOf("\n")),
+      flags: [...section.matchAll(/^\| `(--[\w.-]+)/gm)].map((match) => match[1]),
+    }));
+  });
 
-describe("the table of flags is the program's own help", () => {
-  const tables = [...all.matchAll(/<!-- flags: (.+?) -->\n(.*?)\n<!-- end -->/gs)];
-
-  test("each program has one", () => {
+  test("each command has a section", () => {
     const setup = "tetragon-oci-hook-setup";
-    expect(tables.map((table) => table[1])).toEqual([
-      ...["tetragon-oci-hook", "tetragon", "tetragon status", "tetragon policies", "tetragon-nri-hook"],
-      ...[`${setup} install`, `${setup} uninstall`, `${setup} print-config`],
-      ...[`${setup} patch-containerd-conf enable-nri`, `${setup} patch-containerd-conf add-oci-hook`],
+    expect(commands.map(({ command }) => command)).toEqual([
+      ...["tetragon", "tetragon status", "tetragon policies", "tetragon version", "tetragon completion"],
+      ...["tetragon-oci-hook", "tetragon-nri-hook", setup],
+      ...["install", "uninstall", "print-config"].map((name) => `${setup} ${name}`),
+      ...["enable-nri", "disable-nri", "add-oci-hook", "remove-oci-hook"].map(
+        (name) => `${setup} patch-containerd-conf ${name}`,
+      ),
+      ...["patch-crio-conf enable-annotations", "detect", "doctor"].map((name) => `${setup} ${name}`),
     ]);
   });
 
-  test.each(tables.map(([, command = "", table = ""]) => ({ command, table })))("$command", async (row) => {
-    const help = await runProcess([...toArgv(row.command), "--help"]);
-    expect(withoutPadding(row.table)).toBe(renderFlagTable(help.stdout));
+  test.each(commands)("$command", async ({ command, flags }) => {
+    const help = await runProcess([...toArgv(command), "--help"]);
+    const section = help.stdout.split("\nFlags:\n")[1]?.split("\n\n")[0] ?? "";
+    expect(flags).toEqual([...section.matchAll(/^ {2,6}(?:-\w, )?(--\S+)/gm)].map((match) => match[1]));
+    expect(flags).toContain("--help");
     expect(help.exitCode).toBe(0);
   });
 });

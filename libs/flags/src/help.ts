@@ -6,26 +6,34 @@ import type { Flag, FlagTable } from "./flag.ts";
 
 export { renderCompletion } from "./completion.ts";
 
+/** One program, or one command of it. */
 export interface CommandHelp {
+  /** As it is typed: "tetragon status". */
   readonly program: string;
   readonly summary: string;
   readonly usage: readonly string[];
   readonly commands?: readonly { readonly name: string; readonly summary: string }[];
+  readonly flags: FlagTable;
+  readonly exitCodes?: readonly { readonly code: number; readonly meaning: string }[];
   readonly examples?: readonly string[];
 }
 
 const WIDTH = 100;
 
-export function renderHelp(help: CommandHelp, table: FlagTable): string {
+export function renderHelp(help: CommandHelp): string {
   const sections = [wrap(help.summary, 0).join("\n"), section("Usage", help.usage)];
   if (help.commands !== undefined) {
     sections.push(section("Commands", columns(help.commands.map(({ name, summary }) => [name, summary]))));
   }
-  const flags = Object.entries(table).map(([name, flag]): [string, string] => [
-    `${flag.short === undefined ? "    " : `-${flag.short}, `}--${name}${valueName(flag)}`,
+  const flags = Object.entries(help.flags).map(([name, flag]): [string, string] => [
+    `${flag.short === undefined ? "    " : `-${flag.short}, `}--${name}${nameValue(flag)}`,
     `${flag.usage}${choices(flag)}${defaultOf(flag)}`,
   ]);
   sections.push(section("Flags", columns(flags)));
+  if (help.exitCodes !== undefined) {
+    const codes = help.exitCodes.map(({ code, meaning }): [string, string] => [String(code), meaning]);
+    sections.push(section("Exit codes", columns(codes)));
+  }
   if (help.examples !== undefined) sections.push(section("Examples", help.examples));
   return `${sections.join("\n\n")}\n`;
 }
@@ -57,25 +65,33 @@ function wrap(text: string, indent: number): string[] {
   return [...lines, line];
 }
 
-function valueName(flag: Flag): string {
+/** What stands behind the name of a flag: " FILE", or nothing for a switch. */
+export function nameValue(flag: Flag): string {
   if (flag.kind === "boolean") return "";
   if (flag.placeholder !== undefined) return ` ${flag.placeholder}`;
   return flag.kind === "duration" ? " DURATION" : flag.kind === "string" ? " TEXT" : " LIST";
 }
 
+/** Empty where the flag takes any text. */
 const choices = (flag: Flag): string =>
   flag.kind === "string" && flag.choices !== undefined ? `: ${flag.choices.join(", ")}` : "";
 
 function defaultOf(flag: Flag): string {
+  const text = renderDefault(flag);
+  return text === "" ? "" : ` (default: ${text})`;
+}
+
+/** As it would be typed; empty for a flag without one. */
+export function renderDefault(flag: Flag): string {
   switch (flag.kind) {
     case "string":
-      return flag.default === "" ? "" : ` (default: ${flag.default})`;
+      return flag.default;
     case "duration":
-      return ` (default: ${formatDuration(flag.default)})`;
+      return formatDuration(flag.default);
     case "boolean":
-      return flag.default ? " (default: true)" : "";
+      return flag.default ? "true" : "";
     case "list":
     case "patterns":
-      return flag.default.length === 0 ? "" : ` (default: ${flag.default.join(",")})`;
+      return flag.default.join(",");
   }
 }

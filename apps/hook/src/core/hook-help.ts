@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { renderCompletion, renderHelp } from "@rthooks/flags/help";
+import { type CommandHelp, renderCompletion, renderHelp } from "@rthooks/flags/help";
 import { type HookConfig, hookFlags } from "@rthooks/hold";
 import { err, ok, type Result } from "@rthooks/result";
 
@@ -13,27 +13,27 @@ const commands = [
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ];
 
+export const hookHelp: CommandHelp = {
+  program: "tetragon-oci-hook",
+  summary:
+    "OCI hook that holds a container until the Tetragon agent has its state in place. The container " +
+    "runtime runs it; exit code 0 lets the container start, 1 does not.",
+  usage: ["tetragon-oci-hook <stage> [flags]"],
+  commands,
+  flags: hookFlags,
+  exitCodes: [
+    { code: 0, meaning: "the container may start" },
+    { code: 1, meaning: "the container must not start, or the configuration is wrong" },
+  ],
+};
+
 /** What --help, --version and `completion SHELL` print. */
 export function renderAnswer(
   given: Partial<HookConfig>,
   positionals: readonly string[],
   version: string,
 ): Result<string, string> {
-  if (given.help === true) {
-    return ok(
-      renderHelp(
-        {
-          program: "tetragon-oci-hook",
-          summary:
-            "OCI hook that holds a container until the Tetragon agent has its state in place. The container " +
-            "runtime runs it; exit code 0 lets the container start, 1 does not.",
-          usage: ["tetragon-oci-hook <stage> [flags]"],
-          commands,
-        },
-        hookFlags,
-      ),
-    );
-  }
+  if (given.help === true) return ok(renderHelp(hookHelp));
   if (given.version === true) return ok(`tetragon-oci-hook ${version}\n`);
   const [, shell] = positionals;
   return shell === "bash" || shell === "zsh" || shell === "fish"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { renderCompletion, renderHelp } from "@rthooks/flags/help";
+import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
 import { pluginFlags } from "@rthooks/plugin";
 
 const commands = [
@@ -10,22 +10,24 @@ const commands = [
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 
-export const renderPluginHelp = (): string =>
-  renderHelp(
-    {
-      program: "tetragon-nri-hook",
-      summary:
-        "NRI plugin that holds each container until the Tetragon agent has its state in place: with " +
-        "tetragon-oci-hook, which it adds to the container (inject), or by asking the agent itself (direct).",
-      usage: ["tetragon-nri-hook [flags] [hook-args flags of tetragon-oci-hook]"],
-      commands,
-      examples: [
-        "tetragon-nri-hook --mode auto",
-        "tetragon-nri-hook --mode direct hook-args --fail-allow-namespaces kube-system,monitoring",
-      ],
-    },
-    pluginFlags,
-  );
+export const pluginHelp: CommandHelp = {
+  program: "tetragon-nri-hook",
+  summary:
+    "NRI plugin that holds each container until the Tetragon agent has its state in place: with " +
+    "tetragon-oci-hook, which it adds to the container (inject), or by asking the agent itself (direct).",
+  usage: ["tetragon-nri-hook [flags] [hook-args flags of tetragon-oci-hook]"],
+  commands,
+  examples: [
+    "tetragon-nri-hook --mode auto",
+    "tetragon-nri-hook --mode direct hook-args --fail-allow-namespaces kube-system,monitoring",
+  ],
+  flags: pluginFlags,
+  exitCodes: [
+    { code: 0, meaning: "ended by SIGTERM or SIGINT, or the runtime that launched it closed the connection" },
+    { code: 1, meaning: "could not start; standard error says why in one line" },
+    { code: 130, meaning: "ended by a second SIGTERM or SIGINT" },
+  ],
+};
 
 /** Undefined for a shell that is not known. */
 export function renderPluginCompletion(shell: string): string | undefined {

@@ -122,8 +122,9 @@ async function answer(
   version: string,
 ): Promise<number> {
   if (isHelp) {
-    const { renderPluginHelp } = await import("../core/plugin-help.ts");
-    process.stdout.write(renderPluginHelp());
+    const { pluginHelp } = await import("../core/plugin-help.ts");
+    const { renderHelp } = await import("@rthooks/flags/help");
+    process.stdout.write(renderHelp(pluginHelp));
     return 0;
   }
   if (isVersion) {

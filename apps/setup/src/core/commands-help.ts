@@ -2,8 +2,8 @@
 
 import type { FlagTable } from "@rthooks/flags";
 import { flag } from "@rthooks/flags";
-import { renderCompletion, renderHelp } from "@rthooks/flags/help";
-import type { Command } from "./command.ts";
+import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
+import { type Command, exitCode } from "./command.ts";
 
 export const PROGRAM = "tetragon-oci-hook-setup";
 
@@ -12,38 +12,38 @@ const helpFlags = {
   version: flag.boolean({ usage: "print the version" }),
 } as const;
 
-export const renderCommandHelp = ({ name, summary, flags, takesHookArgs, examples }: Command): string =>
-  renderHelp(
-    {
-      program: `${PROGRAM} ${name}`,
-      summary,
-      usage: [
-        `${PROGRAM} ${name} [flags]${takesHookArgs === true ? " [hook-args flags of tetragon-oci-hook]" : ""}`,
-      ],
-      ...(examples === undefined ? {} : { examples }),
-    },
-    { ...flags, help: helpFlags.help },
-  );
+export const describeCommand = ({ name, summary, flags, takesHookArgs, examples }: Command): CommandHelp => ({
+  program: `${PROGRAM} ${name}`,
+  summary,
+  usage: [
+    `${PROGRAM} ${name} [flags]${takesHookArgs === true ? " [hook-args flags of tetragon-oci-hook]" : ""}`,
+  ],
+  flags: { ...flags, help: helpFlags.help },
+  ...(examples === undefined ? {} : { examples }),
+});
 
-export const renderOverview = (commands: readonly Command[]): string =>
-  renderHelp(
-    {
-      program: PROGRAM,
-      summary:
-        "Installs tetragon-oci-hook on a node, tells the node's container runtime to call it, and finds out what is missing for that.",
-      usage: [`${PROGRAM} COMMAND [flags]`],
-      commands: [
-        ...commands.map(({ name, summary }) => ({ name, summary })),
-        { name: "completion", summary: "print a completion script for bash, zsh or fish" },
-      ],
-      examples: [
-        `${PROGRAM} doctor`,
-        `${PROGRAM} install --host-install-dir /opt/tetragon`,
-        `${PROGRAM} install --interface nri-hook --daemonize hook-args --fail-allow-namespaces kube-system`,
-      ],
-    },
-    helpFlags,
-  );
+export const describeProgram = (commands: readonly Command[]): CommandHelp => ({
+  program: PROGRAM,
+  summary:
+    "Installs tetragon-oci-hook on a node, tells the node's container runtime to call it, and finds out what is missing for that.",
+  usage: [`${PROGRAM} COMMAND [flags]`],
+  commands: [
+    ...commands.map(({ name, summary }) => ({ name, summary })),
+    { name: "completion", summary: "print a completion script for bash, zsh or fish" },
+  ],
+  examples: [
+    `${PROGRAM} doctor`,
+    `${PROGRAM} install --host-install-dir /opt/tetragon`,
+    `${PROGRAM} install --interface nri-hook --daemonize hook-args --fail-allow-namespaces kube-system`,
+  ],
+  flags: helpFlags,
+  exitCodes: [
+    { code: exitCode.ok, meaning: "done" },
+    { code: exitCode.failed, meaning: "failed; no change is half done" },
+    { code: exitCode.usage, meaning: "the command line is wrong" },
+    { code: exitCode.changeNeeded, meaning: "a change is needed (--check, doctor)" },
+  ],
+});
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 

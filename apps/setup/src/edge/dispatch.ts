@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { renderHelp } from "@rthooks/flags/help";
 import { createLogWriter } from "@rthooks/log";
 import { type Command, exitCode, type Io } from "../core/command.ts";
-import { PROGRAM, renderCommandHelp, renderOverview, renderSetupCompletion } from "../core/commands-help.ts";
+import { describeCommand, describeProgram, PROGRAM, renderSetupCompletion } from "../core/commands-help.ts";
 import { findCandidates, findCommand } from "../core/find-command.ts";
 
 const asksForHelp = (argv: readonly string[], untilHookArgs: boolean): boolean => {
@@ -36,18 +37,18 @@ async function run(commands: readonly Command[], argv: readonly string[], io: Io
     if (!asksForHelp(found.argv, found.command.takesHookArgs === true)) {
       return found.command.run(found.argv, io);
     }
-    io.stdout(renderCommandHelp(found.command));
+    io.stdout(renderHelp(describeCommand(found.command)));
     return exitCode.ok;
   }
   const candidates = findCandidates(commands, word);
   switch (word) {
     case undefined:
-      io.stderr(renderOverview(commands));
+      io.stderr(renderHelp(describeProgram(commands)));
       return exitCode.usage;
     case "help":
     case "--help":
     case "-h":
-      io.stdout(renderOverview(commands));
+      io.stdout(renderHelp(describeProgram(commands)));
       return exitCode.ok;
     case "version":
     case "--version":
@@ -64,7 +65,7 @@ async function run(commands: readonly Command[], argv: readonly string[], io: Io
     }
   }
   if (candidates !== commands && asksForHelp(argv, false)) {
-    io.stdout(renderOverview(candidates));
+    io.stdout(renderHelp(describeProgram(candidates)));
     return exitCode.ok;
   }
   const names = candidates.map(({ name }) => name).join(", ");

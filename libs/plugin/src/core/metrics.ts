@@ -17,6 +17,8 @@ export interface Metrics {
   countUnhooked(handler: string): void;
   /** A container was refused, since the runtime could not describe the node's containers with it. */
   countTooLarge(): void;
+  /** All of them, for the reference. */
+  readonly registry: Registry;
   /** In Prometheus' text form. */
   render(gauges: Gauges): Promise<string>;
 }
@@ -60,6 +62,7 @@ export function createMetrics(): Metrics {
   const containers = new Gauge(named("containers", "Containers that the plugin knows."));
 
   return {
+    registry,
     observe: (event, outcome, seconds) => events.observe({ event, outcome }, seconds),
     countLate: () => late.inc(),
     countSession: () => sessions.inc(),

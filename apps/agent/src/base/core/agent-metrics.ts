@@ -22,6 +22,8 @@ export interface AgentMetrics {
   /** A client's connection was closed, since it or all together would have been over a bound. */
   countEviction(reason: Eviction): void;
   setFilterLimits(limits: Readonly<Record<"node" | "namespace" | "namespaces", number>>): void;
+  /** All of them, for the reference. */
+  readonly registry: Registry;
   /** In Prometheus' text form. */
   render(state: MeteredState): Promise<string>;
 }
@@ -128,6 +130,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
   new Gauge({ ...named("build_info", "Always 1."), labelNames: ["version"] }).set({ version }, 1);
 
   return {
+    registry,
     observeHook(outcome, seconds) {
       requests.observe({ outcome }, seconds);
       operations.inc({ subsys: "rthooks", operation: "add-container", error: toErrorLabel(outcome) });

@@ -161,7 +161,8 @@ async function showCompletion(argv: readonly string[]): Promise<number> {
 }
 
 async function showHelp(topic: HelpTopic): Promise<number> {
-  const { renderCommandHelp } = await import("./help.ts");
-  process.stdout.write(renderCommandHelp(topic));
+  const { helpTopics } = await import("./help.ts");
+  const { renderHelp } = await import("@rthooks/flags/help");
+  process.stdout.write(renderHelp(helpTopics[topic]));
   return 0;
 }
