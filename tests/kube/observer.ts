@@ -2,8 +2,8 @@
 // Who watches pods in these tests, and believes what is told.
 import {
   type ClusterAccess,
-  type KubePod,
   openApiClient,
+  type Pod,
   type ResourceChange,
   type ResourceWatch,
   type WatchTiming,
@@ -27,8 +27,8 @@ export interface Observer {
   readonly watch: ResourceWatch;
   /** Logged so far. */
   readonly lines: readonly string[];
-  readonly tellings: readonly ResourceChange<KubePod>[];
-  pods(): ReadonlyMap<string, KubePod>;
+  readonly tellings: readonly ResourceChange<Pod>[];
+  pods(): ReadonlyMap<string, Pod>;
   labels(uid: string): Readonly<Record<string, string>> | undefined;
 }
 
@@ -37,10 +37,10 @@ export function observe(
   access: ClusterAccess,
   timing: Partial<WatchTiming> = {},
 ): Observer {
-  const pods = new Map<string, KubePod>();
+  const pods = new Map<string, Pod>();
   const lines: string[] = [];
   const write = (msg: string, fields?: object): void => void lines.push(`${msg} ${JSON.stringify(fields)}`);
-  const tellings: ResourceChange<KubePod>[] = [];
+  const tellings: ResourceChange<Pod>[] = [];
   const watch = watchPods({
     client: openApiClient(() => Promise.resolve({ ok: true, value: access }), "test/1"),
     nodeName: "node-1",

@@ -2,12 +2,12 @@
 // The pods of one node: ten thousand nodes cost the API server each its own.
 
 import { err, ok, type Result } from "@rthooks/result";
-import { type KubePod, podParts, toKubePod } from "../core/kube-pod.ts";
 import { createObjectLevels } from "../core/object-levels.ts";
+import { type Pod, podParts, toPod } from "../core/pod.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type ResourceWatch, type WatchOptions, watchResource } from "./resource-watch.ts";
 
-type PodWatchOptions = Omit<WatchOptions<KubePod>, "path" | "fieldSelector" | "parse" | "keep" | "what"> & {
+type PodWatchOptions = Omit<WatchOptions<Pod>, "path" | "fieldSelector" | "parse" | "keep" | "what"> & {
   readonly nodeName: string;
 };
 
@@ -16,7 +16,7 @@ export const watchPods = ({ nodeName, ...options }: PodWatchOptions): ResourceWa
     ...options,
     path: "/api/v1/pods",
     fieldSelector: `spec.nodeName=${nodeName}`,
-    parse: toKubePod,
+    parse: toPod,
     keep: podParts,
     what: "pods",
   });
@@ -29,7 +29,7 @@ export async function fetchPod(
   namespace: string,
   name: string,
   timeoutMs: number,
-): Promise<Result<KubePod | undefined, string>> {
+): Promise<Result<Pod | undefined, string>> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
   const answer = await client.get(path, { timeoutMs, levels });
   if (!answer.ok) {
@@ -42,6 +42,6 @@ export async function fetchPod(
   } catch {
     // Not JSON is not a pod either.
   }
-  const pod = toKubePod(object);
+  const pod = toPod(object);
   return pod === undefined ? err("the API server's answer is no pod") : ok(pod);
 }

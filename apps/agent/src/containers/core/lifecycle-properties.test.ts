@@ -2,11 +2,11 @@
 // Any steps of callers, the pod source and the containers, over several lives of the agent: the cgroup of a container that
 // runs leaves a policy only after the pod source has said that the policy is not about its pod.
 import { expect, test } from "bun:test";
+import type { Pod } from "@rthooks/kube";
 import { matchAll } from "@rthooks/policy";
 import { ok } from "@rthooks/result";
 import { type FilterMaps, noFilterMaps } from "../../filter/core/filter-maps.ts";
 import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
-import type { Pod } from "../../pods/core/pod-source.ts";
 import { open } from "./lifecycle.fixture.ts";
 
 const allPods = 1;

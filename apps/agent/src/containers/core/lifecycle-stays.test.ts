@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container that runs stays in its policies until its cgroup is gone, whatever callers and the pod source say.
 import { describe, expect, test } from "bun:test";
-import type { Pod } from "../../pods/core/pod-source.ts";
+import type { Pod } from "@rthooks/kube";
 import { createMemoryPolicyFilter, open, otherUid, uid, web } from "./lifecycle.fixture.ts";
 
 const path = "/kubepods/x/c1";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A lifecycle over cgroups in memory, as its tests drive it.
 
+import type { Pod } from "@rthooks/kube";
 import { err, ok } from "@rthooks/result";
 import { SimulatedClock } from "xstate";
 import type { Refusal } from "../../base/core/refusal.ts";
@@ -8,7 +9,6 @@ import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
 import { noFilterMaps } from "../../filter/core/filter-maps.ts";
 import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
-import type { Pod } from "../../pods/core/pod-source.ts";
 import { createPodStore } from "../../pods/core/pod-store.ts";
 import { type HookRequest, parseHookRequest } from "./hook-request.ts";
 import { createLifecycle } from "./lifecycle.ts";

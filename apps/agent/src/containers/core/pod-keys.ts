@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys under which the pods of hook calls are kept: a UID where the first call had one, else the name.
 
+import type { Pod } from "@rthooks/kube";
 import type { ContainerReport, PodIdentity } from "@rthooks/machines/pod";
-import type { Pod } from "../../pods/core/pod-source.ts";
 
 export interface PodKeys {
   /** The pod with this key, which was made without a UID, has this one. */

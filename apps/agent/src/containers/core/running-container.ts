@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Containers that were started without a hook call to this agent: they are older than it, or their runtime has no hook.
 
+import type { Pod } from "@rthooks/kube";
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { findContainerPlace } from "../../cgroups/core/container-place.ts";
-import type { Pod } from "../../pods/core/pod-source.ts";
 
 type ListedFields =
   | "containerId"

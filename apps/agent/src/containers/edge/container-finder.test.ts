@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Pod } from "../../pods/core/pod-source.ts";
+import type { Pod } from "@rthooks/kube";
 import { open, otherUid, uid, web } from "../core/lifecycle.fixture.ts";
 import { openContainerFinder } from "./container-finder.ts";
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods as kubectl writes them: a List, a PodList, a single Pod, or several YAML documents of these.
 
-import { podSchema, readPod } from "@rthooks/kube";
+import { type Pod, podSchema, readPod } from "@rthooks/kube";
 import { err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
-import type { Pod } from "./pod-source.ts";
 
 const itemSchema = v.object({ kind: v.optional(v.literal("Pod")), ...podSchema.entries });
 const listSchema = v.object({ kind: v.picklist(["List", "PodList"]), items: v.array(itemSchema) });

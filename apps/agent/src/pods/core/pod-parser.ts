@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The port through which lists of pods are parsed, away from the event loop.
 
+import type { Pod } from "@rthooks/kube";
 import type { Result } from "@rthooks/result";
 import type { WrittenText } from "../../base/core/written-text.ts";
-import type { Pod } from "./pod-source.ts";
 
 export interface PodParser {
   /** A PodList in YAML or JSON. The error is one line. */

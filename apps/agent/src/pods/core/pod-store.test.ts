@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
-import type { Pod } from "./pod-source.ts";
+import type { Pod } from "@rthooks/kube";
 import { createPodStore } from "./pod-store.ts";
 
 const hash = "0123456789abcdef0123456789abcdef";

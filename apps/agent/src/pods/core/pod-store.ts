@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pods of the node as the last complete list had them.
 
+import type { Pod } from "@rthooks/kube";
 import { haveSameLabels } from "@rthooks/machines/pod";
-import type { Pod, PodChange, PodQuery, PodSource } from "./pod-source.ts";
+import type { PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
 export interface PodStore extends PodSource {
   /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wait for a pod that the watch has not reported yet.
 
-import { type ApiClient, fetchPod, type KubePod, type ResourceWatch } from "@rthooks/kube";
+import { type ApiClient, fetchPod, type Pod, type ResourceWatch } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
@@ -15,7 +15,7 @@ export interface Wait {
   readonly query: { readonly uid: string; readonly namespace: string; readonly name: string };
   readonly podWaitMs: number;
   readonly log: Logger;
-  adopt(pod: KubePod): void;
+  adopt(pod: Pod): void;
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods from the API server.
 
-import { type ApiClient, fetchPod, type KubePod, openApiClient, watchPods } from "@rthooks/kube";
+import { type ApiClient, fetchPod, openApiClient, type Pod, watchPods } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
@@ -55,7 +55,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
 
   const checks = new Set<ReturnType<typeof setTimeout>>();
   /** What the watch never tells of is asked for again: the pod may have gone before the watch could see it. */
-  const checkLater = (pod: KubePod): void => {
+  const checkLater = (pod: Pod): void => {
     const timer = setTimeout(async () => {
       checks.delete(timer);
       if (!store.isAhead(pod.uid)) return;
@@ -66,7 +66,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     }, CHECK_MS);
     checks.add(timer);
   };
-  const adopt = (pod: KubePod): void => {
+  const adopt = (pod: Pod): void => {
     store.putAsked(pod);
     if (store.isAhead(pod.uid)) checkLater(pod);
   };

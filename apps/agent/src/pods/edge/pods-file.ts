@@ -2,11 +2,12 @@
 // The pod source behind --pods-file: the pods are those of the file as it was last read whole. A file that is missing or
 // broken deletes no pod, and one that is written in place deletes none before it has stayed the same for a while.
 
+import type { Pod } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { followFile } from "../../base/edge/followed-file.ts";
 import { waitAtMost } from "../../base/edge/wait-at-most.ts";
 import type { PodParser } from "../../pods/core/pod-parser.ts";
-import type { Pod, PodSource } from "../core/pod-source.ts";
+import type { PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
 
 export interface PodsFile {

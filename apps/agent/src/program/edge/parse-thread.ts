@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread that parses what people write, so that no hook call waits for it.
 
+import type { Pod } from "@rthooks/kube";
 import type { TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import type { WrittenText } from "../../base/core/written-text.ts";
 import { createJobThread } from "../../base/edge/job-thread.ts";
 import type { PodParser } from "../../pods/core/pod-parser.ts";
-import type { Pod } from "../../pods/core/pod-source.ts";
 import type { PolicyParser } from "../../policies/core/policy-parser.ts";
 
 export interface ParseJob {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pod as the API server has it, cut down to what the agent needs: a node may have hundreds, a test ten thousand.
+// A pod of the core/v1 API, reduced to the fields that the agent needs: a node may have hundreds, a test ten thousand.
 
 import * as v from "valibot";
 import type { Keep } from "./json-filter.ts";
 
-export interface KubePod {
+export interface Pod {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
-  /** Of a static pod: its mirror says under which hash the kubelet runs it. */
+  /** The hash by which the kubelet runs a static pod; its mirror pod in the API has a UID of its own. */
   readonly staticPodHash: string | undefined;
-  /** Those that run, as far as the kubelet has told. */
-  readonly containers: readonly KubeContainer[];
+  /** The running ones by the kubelet's status: it may be late, and it drops those that have ended. */
+  readonly containers: readonly PodContainer[];
 }
 
-export interface KubeContainer {
-  /** The runtime's own, without its name before it. */
+export interface PodContainer {
+  /** Without the runtime's prefix (`containerd://`). */
   readonly id: string;
   readonly name: string;
   readonly image: string;
@@ -82,7 +82,7 @@ type PodObject = v.InferOutput<typeof podSchema>;
 
 const HASH = /^[0-9a-f]{32}$/;
 
-export function readPod({ metadata, status }: PodObject): KubePod {
+export function readPod({ metadata, status }: PodObject): Pod {
   const { uid, namespace, name, labels, annotations } = metadata;
   // Anybody may write the annotation; only the kubelet's pods are owned by a node.
   const isOfNode = (metadata.ownerReferences ?? []).some(({ kind }) => kind === "Node");
@@ -103,7 +103,7 @@ export function readPod({ metadata, status }: PodObject): KubePod {
 
 type StatusObject = NonNullable<NonNullable<PodObject["status"]>["containerStatuses"]>[number];
 
-function readContainer({ name, image, imageID, containerID, state }: StatusObject): readonly KubeContainer[] {
+function readContainer({ name, image, imageID, containerID, state }: StatusObject): readonly PodContainer[] {
   // "containerd://0123…"
   const id = containerID?.split("://")[1] ?? "";
   if (id === "" || (state?.running ?? undefined) === undefined) return [];
@@ -112,8 +112,8 @@ function readContainer({ name, image, imageID, containerID, state }: StatusObjec
   return [{ id, name, image: named.replace(/^[a-z-]+:\/\//, "") }];
 }
 
-/** Undefined for what is no pod. */
-export function toKubePod(value: unknown): KubePod | undefined {
+/** Undefined for anything but a pod. */
+export function toPod(value: unknown): Pod | undefined {
   const parsed = v.safeParse(podSchema, value);
   return parsed.success ? readPod(parsed.output) : undefined;
 }
