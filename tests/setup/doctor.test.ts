@@ -72,7 +72,7 @@ test("containerd 1.7 with NRI off", async () => {
   expect(nri).toMatchObject({ status: "fail", message: "NRI is off (the version's default)" });
   expect(await follow(nri, (command) => isRestart(command) || command.includes("--daemonize"))).toBe(1);
   expect(readFileSync(join(root, "etc/containerd/config.toml"), "utf8")).toStartWith(config);
-  const message = expect.stringMatching(/^NRI is on, and nobody listens on/);
+  const message = expect.stringMatching(/^NRI is on, but nothing listens on/);
   expect((await diagnose(root))["nri"]).toMatchObject({ message });
 }, 60_000);
 
@@ -132,7 +132,9 @@ test("containerd before NRI gets a base spec with the hook", async () => {
   ).toBe(1);
   const after = await diagnose(root);
   expect(after["wiring"]?.message).toContain("/etc/containerd/tetragon-base-spec.json");
-  expect(after["hook"]?.message).toContain("calls /opt/tetragon/tetragon-oci-hook, which is no program here");
+  expect(after["hook"]?.message).toContain(
+    "calls /opt/tetragon/tetragon-oci-hook, which is not an executable file on this node",
+  );
   expect(existsSync(join(root, "etc/containerd/tetragon-base-spec.json"))).toBe(true);
 }, 60_000);
 
@@ -152,7 +154,7 @@ test("runtimes with base specs of their own get the hook into these, in one roun
   write(root, "etc/base.json", JSON.stringify({ ociVersion: "1.1.0", hooks: { createRuntime: [hook] } }));
   write(root, "etc/gpu.json", JSON.stringify({ ociVersion: "1.1.0" }));
   const before = await diagnose(root);
-  expect(before["wiring"]?.message).toMatch(/pass the hook by: gpu \(.*\), plain \(.*\)$/);
+  expect(before["wiring"]?.message).toMatch(/bypass the hook: gpu \(.*\), plain \(.*\)$/);
   await follow(before["wiring"], isRestart);
   expect((await diagnose(root))["wiring"]).toMatchObject({ status: "ok" });
   expect(readFileSync(join(root, "etc/gpu.json"), "utf8")).toContain("/opt/tetragon/tetragon-oci-hook");

@@ -233,7 +233,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
       judged++;
       expect(say({ found: await node.askTool() })).toEqual(say({ found: before }));
 
-      const advised = await node.findAdvice(/^NRI (is off|takes no connections)/);
+      const advised = await node.findAdvice(/^NRI (is off|accepts no connections)/);
       expect(say({ advised: advised !== undefined })).toEqual(
         say({ advised: !(before.nri && before.connections) }),
       );
@@ -244,7 +244,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
         expect(say({ after })).toEqual(
           say({ after: { ...before, socket: after?.socket ?? "", nri: true, connections: true } }),
         );
-        expect(say({ again: await node.findAdvice(/^NRI (is off|takes no connections)/) })).toEqual(
+        expect(say({ again: await node.findAdvice(/^NRI (is off|accepts no connections)/) })).toEqual(
           say({ again: undefined }),
         );
       }
@@ -287,7 +287,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
       const after = await node.askContainerd();
       const runc = Object.keys({ ...before.runc, runc: "" }).map((name) => [name, base]);
       expect(say({ after })).toEqual(say({ after: { ...before, runc: Object.fromEntries(runc) } }));
-      expect(say({ again: await node.findAdvice(/pass the hook by/) })).toEqual(say({ again: undefined }));
+      expect(say({ again: await node.findAdvice(/bypass the hook/) })).toEqual(say({ again: undefined }));
     }
     expect(judged).toBeGreaterThan(ROUNDS / 5);
   }, 600_000);
@@ -310,9 +310,9 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
     const whole = kept.slice(kept.indexOf(`[plugins.${cri}`));
     writeFileSync(imported, `version = ${version}\n${node.is1 ? whole : ""}${gpu}`);
     const { stdout } = await node.run("doctor", "--root", node.root);
-    expect(stdout).toContain("pass the hook by: gpu (/etc/containerd/conf.d/99-gpu.toml)");
-    await node.follow((await node.findAdvice(/pass the hook by/)) ?? []);
-    expect(await node.findAdvice(/pass the hook by/)).toBeUndefined();
+    expect(stdout).toContain("bypass the hook: gpu (/etc/containerd/conf.d/99-gpu.toml)");
+    await node.follow((await node.findAdvice(/bypass the hook/)) ?? []);
+    expect(await node.findAdvice(/bypass the hook/)).toBeUndefined();
     expect(readFileSync(imported, "utf8")).toContain("tetragon-base-spec.json");
     const { runc: specs } = (await node.askContainerd()) ?? { runc: {} };
     expect(new Set(Object.values(specs))).toEqual(new Set(["/etc/containerd/tetragon-base-spec.json"]));
@@ -333,7 +333,7 @@ test(`advice for a containerd of unknown version helps on both (seed ${seed})`, 
     if (node === undefined) throw new Error("no containerd");
     node.write(tree);
     const advised = await node.findAdvice(
-      /^NRI (is off|takes no connections)|does not say whether NRI is on/,
+      /^NRI (is off|accepts no connections)|cannot determine whether NRI is on/,
     );
     if (advised === undefined) continue;
     judged++;
@@ -344,7 +344,7 @@ test(`advice for a containerd of unknown version helps on both (seed ${seed})`, 
       if (after !== undefined)
         expect(say({ after })).toMatchObject({ after: { nri: true, connections: true } });
     }
-    expect(say({ again: await node.findAdvice(/^NRI (is off|takes no connections)/) })).toEqual(
+    expect(say({ again: await node.findAdvice(/^NRI (is off|accepts no connections)/) })).toEqual(
       say({ again: undefined }),
     );
   }

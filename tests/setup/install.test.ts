@@ -157,7 +157,7 @@ describe("what goes wrong leaves what was there, and is said in one line", () =>
     for (const [name, options, says] of [
       ["that is read-only", "ro", "read-only file system: choose another directory"],
       ["mounted noexec", "noexec", "mounted noexec"],
-      ["without room", "size=1m", "no space is left"],
+      ["without room", "size=1m", "no space left"],
     ] as const) {
       test(name, async () => {
         const other = await mount(options);
@@ -224,7 +224,7 @@ describe("only root may change what root runs", () => {
     expect({ code: done.exitCode, stderr: done.stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /level=error msg="\S+ (belongs to user 65534|may be written by others|\S+ belongs)/,
+        /level=error msg="\S+ (belongs to user 65534|is writable by others|\S+ belongs)/,
       ),
     });
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);

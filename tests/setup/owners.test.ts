@@ -35,7 +35,7 @@ async function end(daemon: RunningProcess): Promise<Finished> {
 }
 
 const isReleased = (daemon: RunningProcess): boolean =>
-  daemon.stderr().includes("these files are not watched any more");
+  daemon.stderr().includes("no longer watching its files");
 
 describe("a daemon", () => {
   test("removes the configuration before the hook at its end, and nothing stays", async () => {
@@ -88,7 +88,7 @@ describe("a daemon", () => {
       const host = createInstallation(workspace);
       const daemon = await host.startDaemon();
       damage(host);
-      await waitFor("the files", () => isWhole(host) && daemon.stderr().includes("put back"), 90_000);
+      await waitFor("the files", () => isWhole(host) && daemon.stderr().includes("restoring"), 90_000);
       expect((await end(daemon)).exitCode).toBe(0);
       expect(existsSync(host.conf) || existsSync(host.binary)).toBe(false);
     },
@@ -100,7 +100,7 @@ describe("a daemon", () => {
     const daemon = await host.startDaemon();
     rmSync(host.hooksDir, { recursive: true });
     writeFileSync(host.hooksDir, "in the way");
-    await waitFor("the error", () => daemon.stderr().includes("installed files cannot be put back"), 90_000);
+    await waitFor("the error", () => daemon.stderr().includes("cannot restore installed files"), 90_000);
     rmSync(host.hooksDir);
     await waitFor("the files", () => isWhole(host), 60_000);
     await end(daemon);
@@ -127,7 +127,7 @@ describe("of two daemons the later one owns the files", () => {
     await waitFor("the earlier one lets go", () => isReleased(earlier), 90_000);
     rmSync(host.binary);
     await waitFor("the hook", () => isWhole(host), 90_000);
-    expect(earlier.stderr()).not.toContain("put back");
+    expect(earlier.stderr()).not.toContain("restoring");
     await end(later);
     await end(earlier);
   }, 180_000);
@@ -171,7 +171,7 @@ describe("while a daemon lives", () => {
     expect((await host.uninstall()).exitCode).toBe(0);
     await waitFor(
       "the daemon lets go",
-      () => daemon.stderr().split("not watched any more").length === 3,
+      () => daemon.stderr().split("no longer watching").length === 3,
       30_000,
     );
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);

@@ -31,12 +31,12 @@ export function planAddOciHook(
   if (other !== undefined && runc.every(hasOther)) {
     const own = String(other.table[KEY]);
     return err(
-      `runtime ${JSON.stringify(other.name)} has a base spec of its own, ${own}: --base-spec ${own} adds the hook to that one`,
+      `runtime ${JSON.stringify(other.name)} has its own base spec ${own}: use --base-spec ${own} to add the hook to it`,
     );
   }
   if (layers.rules !== "1" && toVersion(main.table) < 2) {
     return err(
-      "containerd 2.x does not read CRI's tables from a file of version 1: bring it to a later one first, with `containerd config migrate`",
+      "containerd 2.x does not read CRI's tables from a file of version 1: migrate the file first with `containerd config migrate`",
     );
   }
   // Where a table of runtimes is, what is not in it is not there in containerd 1.x.
@@ -54,7 +54,7 @@ export function planAddOciHook(
     return ok([...edits, toSet(layers, home, "runc", entries)]);
   }
   if (runc.length === 0) {
-    return err("no runtime of this file is runc: the hook can be given to runc's containers only");
+    return err("no runtime of this file is runc: a base spec can add the hook to runc containers only");
   }
   return ok(edits);
 }

@@ -76,15 +76,19 @@ test("a base made of containerd's default does not limit open files to 1,024", (
 });
 
 test.each([
-  { name: "text", base: "ociVersion", says: "is no JSON object" },
-  { name: "a list", base: "[]", says: "is no JSON object" },
-  { name: "nesting without end", base: "[".repeat(500_000), says: "is no JSON object" },
-  { name: "another object", base: "{}", says: "is no OCI spec: it has no ociVersion" },
-  { name: "hooks as a list", base: `{"ociVersion":"1","hooks":[]}`, says: "has hooks that are no object" },
+  { name: "text", base: "ociVersion", says: "is not a JSON object" },
+  { name: "a list", base: "[]", says: "is not a JSON object" },
+  { name: "nesting without end", base: "[".repeat(500_000), says: "is not a JSON object" },
+  { name: "another object", base: "{}", says: "is not an OCI spec: ociVersion is missing" },
+  {
+    name: "hooks as a list",
+    base: `{"ociVersion":"1","hooks":[]}`,
+    says: "is not a valid OCI spec: hooks is not an object",
+  },
   {
     name: "a stage as an object",
     base: `{"ociVersion":"1","hooks":{"createRuntime":{}}}`,
-    says: "has hooks.createRuntime that is no list",
+    says: "is not a valid OCI spec: hooks.createRuntime is not an array",
   },
 ])("refuses $name", ({ base, says }) => {
   expect(addHook(base, entry)).toEqual({ ok: false, error: says });

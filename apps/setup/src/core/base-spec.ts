@@ -55,13 +55,13 @@ interface ParsedSpec {
 
 function parseSpec(text: string): Result<ParsedSpec, string> {
   const spec = parseExactJson(text);
-  if (spec === undefined) return err("is no JSON object");
+  if (spec === undefined) return err("is not a JSON object");
   // containerd reads nearly any object as a spec, and starts containers with what it found.
-  if (typeof spec["ociVersion"] !== "string") return err("is no OCI spec: it has no ociVersion");
+  if (typeof spec["ociVersion"] !== "string") return err("is not an OCI spec: ociVersion is missing");
   const hooks = spec["hooks"] ?? {};
-  if (!isJsonObject(hooks)) return err("has hooks that are no object");
+  if (!isJsonObject(hooks)) return err("is not a valid OCI spec: hooks is not an object");
   const stage = hooks[STAGE] ?? [];
-  if (!Array.isArray(stage)) return err(`has hooks.${STAGE} that is no list`);
+  if (!Array.isArray(stage)) return err(`is not a valid OCI spec: hooks.${STAGE} is not an array`);
   return ok({ spec, hooks, stage });
 }
 

@@ -25,7 +25,7 @@ export const describeCommand = ({ name, summary, flags, takesHookArgs, examples 
 export const describeProgram = (commands: readonly Command[]): CommandHelp => ({
   program: PROGRAM,
   summary:
-    "Installs tetragon-oci-hook on a node, tells the node's container runtime to call it, and finds out what is missing for that.",
+    "Installs tetragon-oci-hook on a node, configures the node's container runtime to call it, and examines a node.",
   usage: [`${PROGRAM} COMMAND [flags]`],
   commands: [
     ...commands.map(({ name, summary }) => ({ name, summary })),
@@ -38,16 +38,16 @@ export const describeProgram = (commands: readonly Command[]): CommandHelp => ({
   ],
   flags: helpFlags,
   exitCodes: [
-    { code: exitCode.ok, meaning: "done" },
-    { code: exitCode.failed, meaning: "failed; no change is half done" },
-    { code: exitCode.usage, meaning: "the command line is wrong" },
-    { code: exitCode.changeNeeded, meaning: "a change is needed (--check, doctor)" },
+    { code: exitCode.ok, meaning: "success" },
+    { code: exitCode.failed, meaning: "failure; no change is half done" },
+    { code: exitCode.usage, meaning: "wrong command line" },
+    { code: exitCode.changeNeeded, meaning: "a change is needed (--check), or a check failed (doctor)" },
   ],
 });
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 
-/** Undefined for a shell that is not known. */
+/** Undefined for an unsupported shell. */
 export function renderSetupCompletion(commands: readonly Command[], shell: string): string | undefined {
   const known = shells.find((name) => name === shell);
   if (known === undefined) return undefined;

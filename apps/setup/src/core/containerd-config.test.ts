@@ -60,7 +60,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
   test("are read breadth first, each file once, and one that is missing is told", () => {
     const { files, problems } = read(texts, "2.1.9");
     expect(files).toEqual([MAIN, "/etc/containerd/conf.d/a.toml", "/etc/containerd/conf.d/b.toml"]);
-    expect(problems).toEqual(["/run/own.toml: imported, and not there: containerd does not start"]);
+    expect(problems).toEqual(["/run/own.toml: imported file does not exist: containerd fails to start"]);
   });
 
   test("containerd 2 merges a plugin's tables", () => {
@@ -75,7 +75,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
     const { nri, problems } = read(texts, "1.7.24");
     expect(nri).toMatchObject({ disable: undefined, socketPath: "/var/run/nri/nri.sock" });
     expect(problems).toContainEqual(
-      `/etc/containerd/conf.d/a.toml: replaces all of [plugins."io.containerd.nri.v1.nri"] of ${MAIN} (containerd 1.x)`,
+      `/etc/containerd/conf.d/a.toml: replaces the whole table [plugins."io.containerd.nri.v1.nri"] of ${MAIN} (containerd 1.x)`,
     );
   });
 
@@ -86,7 +86,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
       ...Object.fromEntries(many.map((path) => [path, ""])),
     });
     expect(found.files).toHaveLength(64);
-    expect(found.problems).toEqual([`${MAIN} imports more than 64 files: the rest was not read`]);
+    expect(found.problems).toEqual([`${MAIN} imports more than 64 files: only the first 64 are read`]);
   });
 });
 

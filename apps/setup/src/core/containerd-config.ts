@@ -126,7 +126,9 @@ function findLosses({ rules, documents }: ContainerdLayers): readonly string[] {
     for (const id of Object.keys(tableAt(table, "plugins"))) {
       const owner = owners.get(id);
       if (owner !== undefined) {
-        losses.push(`${path}: replaces all of [plugins.${JSON.stringify(id)}] of ${owner} (containerd 1.x)`);
+        losses.push(
+          `${path}: replaces the whole table [plugins.${JSON.stringify(id)}] of ${owner} (containerd 1.x)`,
+        );
       }
       owners.set(id, path);
     }

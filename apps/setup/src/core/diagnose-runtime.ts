@@ -23,11 +23,11 @@ export function nameOf({ kind, version, distribution }: RuntimeFacts): string {
 
 function describeRuntime(runtime: RuntimeFacts, advice: Advice): Finding {
   const { socket, config } = runtime;
-  const file = config.exists ? `configured by ${config.path}` : `without ${config.path}, on its defaults`;
+  const file = config.exists ? `configured by ${config.path}` : `without ${config.path}: defaults apply`;
   const text = `${nameOf(runtime)}, ${file}`;
   if (socket === null || socket.state === "open") return createFinding("runtime", "ok", text);
   const fix = socket.state === "unknown" ? [] : [advice.restart(runtime)];
-  return createFinding("runtime", "warn", `${text}; nobody was reached on ${socket.path}`, fix);
+  return createFinding("runtime", "warn", `${text}; cannot connect to ${socket.path}`, fix);
 }
 
 function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): readonly Finding[] {
@@ -43,7 +43,7 @@ function diagnoseWay(facts: NodeFacts, runtime: RuntimeFacts, advice: Advice): r
     }
     case "base-spec": {
       const names = runtime.runc_runtimes.map(({ name }) => name).join(", ");
-      const message = `${runtime.kind} has no NRI, and no base spec with the hook for: ${names}`;
+      const message = `${runtime.kind} has no NRI, and these runtimes have no base spec with the hook: ${names}`;
       const patched = advice.patchContainerd(runtime, { kind: "add-oci-hook", baseSpec: DEFAULT_BASE_SPEC });
       const fix = patched.ok ? ok([...advice.install(runtime), ...patched.value]) : patched;
       return [toFinding("wiring", message, fix)];
@@ -59,17 +59,17 @@ function diagnoseHooksDirs({ hook_configs }: NodeFacts, runtime: RuntimeFacts, a
   const dirs = hooks_dirs.join(", ");
   const masked = overridden.find(({ path }) => hook_configs.some((config) => config.path === path));
   if (masked !== undefined) {
-    const message = `${kind} does not read ${masked.path}: ${masked.by} has the same name, comes later, and calls something else`;
+    const message = `${kind} does not read ${masked.path}: ${masked.by} has the same name in a later hooks directory, and calls another program`;
     return createFinding("wiring", "fail", message, advice.remove(masked.by));
   }
-  const message = `${kind} does not call the hook: nothing in ${dirs} calls it`;
+  const message = `${kind} does not call the hook: no file in ${dirs} calls it`;
   if (findUsableHooksDir(runtime) !== undefined) {
     return createFinding("wiring", "fail", message, advice.install(runtime));
   }
   return createFinding(
     "wiring",
     "fail",
-    `${message}, and all are read-only: add one to hooks_dir that is not`,
+    `${message}, and all are read-only: add a writable directory to hooks_dir`,
   );
 }
 
@@ -95,11 +95,11 @@ function describeWired(
   const isTwice = paths.length > 1 && runtime.kind !== "containerd";
   const hasPlugin = hasPlugins && runtime.nri?.enabled === true;
   const findings = [
-    createFinding("wiring", "ok", `${runtime.kind} calls the hook by ${[...new Set(paths)].join(", ")}`),
+    createFinding("wiring", "ok", `${runtime.kind} calls the hook: ${[...new Set(paths)].join(", ")}`),
   ];
   if (without.length > 0 && !hasPlugin) {
     const names = without.map(({ name, file }) => (file === null ? name : `${name} (${file})`)).join(", ");
-    const message = `containers of these runtimes pass the hook by: ${names}`;
+    const message = `containers of these runtimes bypass the hook: ${names}`;
     const known = runtime.runc_runtimes.find(
       ({ base_spec }) => base_spec !== null && paths.includes(base_spec),
     );
@@ -115,7 +115,7 @@ function describeWired(
     findings.push(toFinding("wiring", message, all));
   }
   if (isTwice || hasPlugin) {
-    const message = "the hook is called twice for each container: one of its configurations is enough";
+    const message = "the hook is called twice for each container: remove one of its configurations";
     findings.push(createFinding("wiring", "warn", message));
   }
   return findings;
@@ -134,39 +134,41 @@ function diagnoseNri(
     return [toFinding("nri", message, enable(), advice.install(runtime))];
   }
   if (!nri.connections) {
-    const message = `NRI takes no connections (disable_connections, ${nri.decided_in.join(", ")}): no plugin can come`;
+    const message = `NRI accepts no connections (disable_connections, ${nri.decided_in.join(", ")}): plugins cannot connect`;
     return [toFinding("nri", message, enable(), advice.install(runtime))];
   }
   const findings: Finding[] = [];
   if (nri.enabled === null) {
-    const message = "the runtime's version is unknown, and its configuration does not say whether NRI is on";
+    const message =
+      "cannot determine whether NRI is on: the runtime's version is unknown, and its configuration does not set it";
     const enabled = enable();
     const fix = nri.socket.state !== "open" && enabled.ok ? enabled.value : [];
     findings.push(createFinding("nri", "warn", message, fix));
   } else if (nri.socket.state === "absent" || nri.socket.state === "refused") {
-    const message = `NRI is on, and nobody listens on ${nri.socket.path}: the runtime has not read its configuration yet`;
+    const message = `NRI is on, but nothing listens on ${nri.socket.path}: the runtime has not read its configuration yet`;
     findings.push(createFinding("nri", "fail", message, [advice.restart(runtime)]));
   } else {
-    findings.push(createFinding("nri", "ok", `NRI is on (${nri.decided_by}), at ${nri.socket.path}`));
+    findings.push(createFinding("nri", "ok", `NRI is on (${nri.decided_by}), socket ${nri.socket.path}`));
   }
   const direct = nri.rejects_hooks ? ["--nri-hook.mode", "direct"] : [];
   if (plugins.length > 0) {
     const names = plugins.map(({ command }) => command).join("; ");
-    findings.push(createFinding("wiring", "ok", `the NRI plugin runs: ${names}`));
+    findings.push(createFinding("wiring", "ok", `NRI plugin running: ${names}`));
     for (const { command, unsynchronized } of plugins) {
       if (unsynchronized !== true) continue;
-      const message = `the runtime does not synchronize ${command}, so that its containers start unheld: the plugin's log says why`;
+      const message = `the runtime has not synchronized ${command}: its containers start without being held; see the plugin's log`;
       findings.push(createFinding("wiring", "fail", message, [advice.restart(runtime)]));
     }
     if (nri.rejects_hooks && plugins.some(({ mode }) => mode === "inject")) {
       const message =
-        `containerd's default validator refuses every container to which a plugin adds a hook (reject_oci_hook_adjustment, ` +
+        `containerd's default validator rejects every container to which a plugin adds a hook (reject_oci_hook_adjustment, ` +
         `${nri.decided_in.join(", ")}): run the plugin with --mode direct`;
       findings.push(createFinding("wiring", "fail", message, advice.install(runtime, direct)));
     }
     return findings;
   }
-  const message = "no program that adds the hook by NRI runs here; this one does, as long as it runs";
+  const message =
+    "no NRI plugin is running: `install --interface nri-hook --daemonize` installs the hook and runs one";
   findings.push(createFinding("wiring", "fail", message, advice.install(runtime, direct)));
   return findings;
 }
@@ -175,7 +177,7 @@ function describeDecision({ decided_by, decided_in }: NriFacts): string {
   const files = decided_in.join(", ");
   switch (decided_by) {
     case "default":
-      return files === "" ? "the version's default" : `the version's default, which ${files} leaves`;
+      return files === "" ? "the version's default" : `the version's default, not set in ${files}`;
     case "disabled_plugins":
       return `disabled_plugins in ${files}`;
     case "config":
@@ -191,8 +193,8 @@ function diagnoseOtherRuntimes(facts: NodeFacts, runtime: RuntimeFacts): readonl
   if (plugins.length > 0 && plugins.every(({ mode }) => mode === "direct")) return [];
   const names = other_runtimes.map(({ name, type }) => `${name} (${type})`).join(", ");
   const message =
-    `containers of these runtime handlers need not run OCI hooks, so that nothing holds them: ${names}; ` +
-    "the NRI plugin in mode direct asks the agent itself";
+    `these runtime handlers may ignore OCI hooks, so their containers may start without being held: ${names}; ` +
+    "use the NRI plugin in direct mode";
   return [createFinding("wiring", "warn", message)];
 }
 

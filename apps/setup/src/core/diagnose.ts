@@ -10,7 +10,13 @@ export function diagnose(facts: NodeFacts, advice: Advice): readonly Finding[] {
   const runtimes = findRelevant(facts.runtimes);
   return [
     ...(runtimes.length === 0
-      ? [createFinding("runtime", "fail", "no container runtime was found here: is this the node's root?")]
+      ? [
+          createFinding(
+            "runtime",
+            "fail",
+            "no container runtime found: check that --root is the node's root directory",
+          ),
+        ]
       : []),
     ...runtimes.flatMap((runtime) => diagnoseRuntime(facts, runtime, advice)),
     ...diagnoseHook(facts, runtimes[0], advice),
@@ -42,14 +48,14 @@ function diagnoseHook(
       createFinding(
         "hook",
         "fail",
-        `${path} calls ${missing.join(", ")}, which is no program here: containers fail to start`,
+        `${path} calls ${missing.join(", ")}, which is not an executable file on this node: containers fail to start`,
         install(),
       ),
     );
   }
   if (hook === null) return [];
   if (hook.runs === false) {
-    const message = `${hook.path} does not run here: another C library, or a damaged file`;
+    const message = `${hook.path} does not run on this node: its C library is missing or too old, or the file is damaged`;
     return [createFinding("hook", "fail", message, install(["--libc", "bundled"]))];
   }
   return [createFinding("hook", "ok", `${hook.path} ${hook.version ?? ""}`.trimEnd())];
@@ -57,8 +63,9 @@ function diagnoseHook(
 
 function diagnoseInstallDir({ install_dir, hook }: NodeFacts): Finding {
   const { path, read_only, noexec } = install_dir;
-  if (!read_only && !noexec) return createFinding("install-dir", "ok", `${path} can hold the hook`);
-  const why = noexec ? "is mounted noexec: nothing there can be run" : "is on a read-only file system";
+  if (!read_only && !noexec)
+    return createFinding("install-dir", "ok", `${path} is usable as the install directory`);
+  const why = noexec ? "is mounted noexec: programs cannot run there" : "is on a read-only file system";
   // What is there already need not be written again, only be able to run.
   const status = hook?.runs === true ? "ok" : "warn";
   return createFinding("install-dir", status, `${path} ${why}; use ${usableDir(install_dir)}`);
@@ -67,7 +74,7 @@ function diagnoseInstallDir({ install_dir, hook }: NodeFacts): Finding {
 function diagnoseUnsafePaths({ unsafe_paths }: NodeFacts, advice: Advice): readonly Finding[] {
   return unsafe_paths.map(({ path, step, problem }) => {
     const what = step === path ? path : `${path}: ${step}`;
-    const message = `${what} ${problem}, who can replace what root runs for every container`;
+    const message = `${what} ${problem}: other users can replace a program that root runs for every container`;
     return createFinding("install-dir", "fail", message, advice.protect(step));
   });
 }
@@ -77,12 +84,12 @@ function diagnoseAgent({ agent, hook_configs, nri_plugins }: NodeFacts): Finding
     case "open":
       return createFinding("agent", "ok", `the agent listens on ${agent.path}`);
     case "unknown":
-      return createFinding("agent", "warn", `whether the agent listens on ${agent.path} could not be tried`);
+      return createFinding("agent", "warn", `cannot determine whether the agent listens on ${agent.path}`);
     default: {
       const isCalled = hook_configs.length > 0 || nri_plugins.length > 0;
-      const what = agent.state === "absent" ? "is not there" : "is there, and nobody listens on it";
+      const what = agent.state === "absent" ? "does not exist" : "exists, but nothing listens on it";
       const message = `the agent's socket ${agent.path} ${what}: start the agent`;
-      const effect = "; until then only namespaces that are allowed to fail get containers";
+      const effect = "; until then only containers that the fail check allows can start";
       return createFinding("agent", isCalled ? "fail" : "warn", isCalled ? message + effect : message);
     }
   }
@@ -90,6 +97,6 @@ function diagnoseAgent({ agent, hook_configs, nri_plugins }: NodeFacts): Finding
 
 function diagnoseCgroups({ cgroups }: NodeFacts): Finding {
   return cgroups === null
-    ? createFinding("cgroups", "warn", "no cgroup hierarchy was found in /sys/fs/cgroup")
+    ? createFinding("cgroups", "warn", "no cgroup hierarchy found in /sys/fs/cgroup")
     : createFinding("cgroups", "ok", `cgroups: ${cgroups}`);
 }

@@ -18,22 +18,23 @@ export const DEFAULT_INSTALL_DIR = "/opt/tetragon";
 export const DEFAULT_BASE_SPEC = "/etc/containerd/tetragon-base-spec.json";
 
 const interfaceFlag = flag.string({
-  usage: "how the runtime is told: a hooks directory (CRI-O, podman) or NRI (containerd, CRI-O)",
+  usage:
+    "how the runtime gets the hook: from a hooks directory (CRI-O, podman) or from an NRI plugin (containerd, CRI-O)",
   default: "oci-hooks",
   choices: interfaces,
 });
 
 const placeFlags = {
   "local-install-dir": flag.string({
-    usage: "where to install, as this program sees it (default: --host-install-dir)",
+    usage: "the install directory, as this program sees it (default: --host-install-dir)",
     placeholder: "DIR",
   }),
   "host-install-dir": flag.string({
-    usage: "the same directory as the host sees it (default: --local-install-dir, else /opt/tetragon)",
+    usage: "the install directory, as the host sees it (default: --local-install-dir, else /opt/tetragon)",
     placeholder: "DIR",
   }),
   "oci-hooks.local-dir": flag.string({
-    usage: `the runtime's hooks directory as this program sees it (default: ${POD_HOOKS_DIR}, else ${HOST_HOOKS_DIR})`,
+    usage: `the runtime's hooks directory, as this program sees it (default: ${POD_HOOKS_DIR}, else ${HOST_HOOKS_DIR})`,
     placeholder: "DIR",
   }),
 } as const;
@@ -42,15 +43,20 @@ export const installFlags = {
   interface: interfaceFlag,
   ...placeFlags,
   "local-binary": flag.string({
-    usage: "the hook to install (default: /usr/bin/tetragon-oci-hook, else the one beside this program)",
+    usage:
+      "the hook binary to install (default: /usr/bin/tetragon-oci-hook, else the one beside this program)",
     placeholder: "FILE",
   }),
   "nri-hook.index": flag.string({
-    usage: "two digits: the plugin's place among all plugins",
+    usage: "two digits that order the NRI plugins of a runtime",
     default: "01",
     placeholder: "NN",
   }),
-  "nri-hook.name": flag.string({ usage: "the plugin's name", default: "tetragon", placeholder: "NAME" }),
+  "nri-hook.name": flag.string({
+    usage: "the name of the NRI plugin",
+    default: "tetragon",
+    placeholder: "NAME",
+  }),
   "nri-hook.socket": flag.string({
     usage: "the runtime's NRI socket",
     default: "/var/run/nri/nri.sock",
@@ -59,40 +65,43 @@ export const installFlags = {
   "nri-hook.mode": { ...pluginFlags.mode, usage: `with --interface nri-hook: ${pluginFlags.mode.usage}` },
   "nri-hook.metrics-address": pluginFlags["metrics-address"],
   daemonize: flag.boolean({
-    usage: "stay until SIGTERM or SIGINT, then remove what was installed; nri-hook needs it",
+    usage:
+      "keep the installed files in place until SIGTERM or SIGINT, then uninstall; required by --interface nri-hook",
   }),
-  "keep-on-exit": flag.boolean({ usage: "with --daemonize: remove nothing at the end" }),
+  "keep-on-exit": flag.boolean({ usage: "with --daemonize: do not uninstall at exit" }),
   libc: flag.string({
     usage:
-      "auto: bring the C library along if the host's cannot run the hook; host: use the host's; bundled: bring it along",
+      "the C library for the hook: the host's, a bundled copy, or auto, which bundles one if the host's cannot run the hook",
     default: "auto",
     choices: libcs,
   }),
   "libc-dir": flag.string({
-    usage: "where the C library to bring along is (default: the one that this program runs on)",
+    usage: "directory of the C library to copy (default: that of the one this program runs on)",
     placeholder: "DIR",
   }),
   "host-root": flag.string({
-    usage: "the host's root file system as this program sees it, where the hook will run",
+    usage: "the host's root directory, as this program sees it; the hook is checked there",
     default: "/",
     placeholder: "DIR",
   }),
-  force: flag.boolean({ usage: "also replace a newer version, or another hook's file of the same name" }),
+  force: flag.boolean({
+    usage: "also replace a newer version of the hook, or another hook's file of the same name",
+  }),
 } as const;
 
 export const uninstallFlags = {
   interface: interfaceFlag,
   ...placeFlags,
   "host-root": flag.string({
-    usage: "the host's root file system as this program sees it, where the runtimes are configured",
+    usage: "the host's root directory, as this program sees it; runtime configurations are searched there",
     default: "/",
     placeholder: "DIR",
   }),
   force: flag.boolean({
-    usage: "also remove a hook that a runtime still calls: its containers do not start then",
+    usage: "also remove a hook that a runtime still calls; containers of that runtime then fail to start",
   }),
   "binary-name": flag.string({
-    usage: "name of the installed hook",
+    usage: "file name of the installed hook",
     default: "tetragon-oci-hook",
     placeholder: "NAME",
   }),
@@ -101,12 +110,12 @@ export const uninstallFlags = {
 export const printConfigFlags = {
   interface: interfaceFlag,
   binary: flag.string({
-    usage: "the hook on the host",
+    usage: "the hook, as the host sees it",
     default: "/opt/tetragon/tetragon-oci-hook",
     placeholder: "FILE",
   }),
   args: flag.list({
-    usage: "the hook's arguments, its own name first (default: the hook and its stage)",
+    usage: "the hook's argument vector, argv[0] first (default: the hook and its stage)",
     placeholder: "ARG,…",
   }),
 } as const;

@@ -65,12 +65,12 @@ export function planEnableNri(
   }
   if (requirePlugin === undefined) return ok(edits);
   if (containerdVersion === undefined) {
-    return err("--require-plugin needs containerd 2.2 or later: tell its version with --containerd-version");
+    return err("--require-plugin needs containerd 2.2 or later: set --containerd-version");
   }
   if (hasValidator(containerdVersion) !== true) {
     return err(
-      `containerd ${containerdVersion} has no validator that could require a plugin (2.2 has): without --require-plugin, ` +
-        "containers start unhooked while the plugin is away",
+      `containerd ${containerdVersion} cannot require a plugin, 2.2 and later can: without --require-plugin, ` +
+        "containers start without being held while the plugin is not connected",
     );
   }
   return ok([...edits, ...planValidator(layers, main, requirePlugin)]);

@@ -103,7 +103,7 @@ describe("what no change of these files could bring is an error that names the f
       },
       patch: enable,
       path: "/run/k0s/x.toml",
-      says: "written again at each start",
+      says: "generated at each start",
     },
     {
       name: "CRI's tables in a file of version 1, for containerd 2",

@@ -22,8 +22,7 @@ export function enableAnnotations(
     return err({
       kind: "refused",
       path,
-      message:
-        "no [crio.runtime.runtimes.…] table is in this file: patch the one of /etc/crio/crio.conf.d that has it",
+      message: "has no [crio.runtime.runtimes.…] table: patch the file in /etc/crio/crio.conf.d that has one",
     });
   }
   const edits = names.map(

@@ -24,7 +24,7 @@ export function planNode(
   if (directory !== undefined) return planRancher({ files, directory, release }, patch);
   const template = findMicrok8sTemplate(files, path);
   if (template !== undefined) {
-    return refuse(path, `is written again at each start: change ${template}, which it is made from`);
+    return refuse(path, `is generated at each start from ${template}: change that file`);
   }
   const { documents, problems } = readConfigTree(files, path);
   const planned = planContainerd({ documents, release }, patch);
@@ -33,7 +33,7 @@ export function planNode(
   if (generated !== undefined) {
     return refuse(
       generated.path,
-      "decides, and is written again at each start of the runtime: change what it is made from",
+      "decides the setting, and is generated at each start of the runtime: change the source of the file",
     );
   }
   const changes = planned.value.changes.map((change): FileChange => {

@@ -121,8 +121,8 @@ function readTemplate(files: NodeFiles, path: string): Result<Template | undefin
   const parsed = parseConfigFile(path, text);
   if (!parsed.ok) {
     const message =
-      `its template actions are not understood here: add the change by hand, or begin it with ${BASE_LINE.trim()} ` +
-      "and have only what is your own behind that";
+      `unsupported template actions: make the change by hand, or begin the template with ${BASE_LINE.trim()} ` +
+      "and add only your own settings after it";
     return read.text.includes("{{") ? err({ kind: "refused", path, message }) : parsed;
   }
   return ok({ text: read.text, hasBase: includesBase(read.text), document: parsed.value, unmask });

@@ -8,7 +8,9 @@ import type { NodeFacts, NriFacts, RuntimeFacts } from "./node-facts.ts";
 export function renderFacts(facts: NodeFacts): string {
   const { install_dir, hook, agent, cgroups } = facts;
   const flags = [install_dir.read_only ? "read-only" : "", install_dir.noexec ? "noexec" : ""];
-  const state = [install_dir.exists ? "" : "not there", ...flags].filter((word) => word !== "").join(", ");
+  const state = [install_dir.exists ? "" : "does not exist", ...flags]
+    .filter((word) => word !== "")
+    .join(", ");
   return toLines([
     ...(facts.runtimes.length === 0 ? ["no container runtime"] : facts.runtimes.flatMap(describeRuntime)),
     `install directory: ${install_dir.path}${state === "" ? "" : ` (${state})`}`,
@@ -25,7 +27,7 @@ function describeRuntime(runtime: RuntimeFacts): readonly string[] {
   const indented = [
     `interface: ${runtime.interface}`,
     `configuration: ${config.files.length === 0 ? `none (${config.path})` : config.files.join(", ")}`,
-    ...(config.edit_path === config.path ? [] : [`to be changed in: ${config.edit_path}`]),
+    ...(config.edit_path === config.path ? [] : [`edit: ${config.edit_path}`]),
     ...config.problems.map((problem) => `problem: ${problem}`),
     ...(socket === null ? [] : [`socket: ${socket.path} (${socket.state})`]),
     ...(runtime.cri_disabled ? ["CRI: off, so Kubernetes does not use it"] : []),
@@ -39,14 +41,14 @@ function describeRuntime(runtime: RuntimeFacts): readonly string[] {
 function describeNri({ enabled, connections, decided_by, socket }: NriFacts): string {
   if (enabled === null) return `unknown; ${socket.path} (${socket.state})`;
   const which = `${enabled ? "on" : "off"}, by ${decided_by}`;
-  return `${which}${connections ? "" : ", takes no connections"}; ${socket.path} (${socket.state})`;
+  return `${which}${connections ? "" : ", accepts no connections"}; ${socket.path} (${socket.state})`;
 }
 
 const marks = { ok: "ok  ", warn: "warn", fail: "FAIL" } as const; // const: the keys are a union
 
 export function renderFindings(findings: readonly Finding[]): string {
   const failed = findings.filter(({ status }) => status === "fail").length;
-  const sum = failed === 0 ? "nothing has to be done" : `to be done: ${failed}`;
+  const sum = failed === 0 ? "no check failed" : `failed checks: ${failed}`;
   return toLines([
     ...findings.flatMap(({ status, message, fix }) => [
       `${marks[status]}  ${message}`,

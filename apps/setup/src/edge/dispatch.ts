@@ -12,7 +12,7 @@ const asksForHelp = (argv: readonly string[], untilHookArgs: boolean): boolean =
   return own.includes("--help") || own.includes("-h");
 };
 
-/** Gives the exit code. */
+/** Runs the command that `argv` names and returns its exit code. */
 export async function dispatch(
   commands: readonly Command[],
   argv: readonly string[],
@@ -60,7 +60,7 @@ async function run(commands: readonly Command[], argv: readonly string[], io: Io
         io.stdout(script);
         return exitCode.ok;
       }
-      io.stderr(`${PROGRAM}: which shell? ${PROGRAM} completion bash|zsh|fish\n`);
+      io.stderr(`${PROGRAM}: completion needs a shell: ${PROGRAM} completion bash|zsh|fish\n`);
       return exitCode.usage;
     }
   }
@@ -69,6 +69,8 @@ async function run(commands: readonly Command[], argv: readonly string[], io: Io
     return exitCode.ok;
   }
   const names = candidates.map(({ name }) => name).join(", ");
-  io.stderr(`${PROGRAM}: ${JSON.stringify(argv.slice(0, 2).join(" "))} is no command; there are: ${names}\n`);
+  io.stderr(
+    `${PROGRAM}: unknown command ${JSON.stringify(argv.slice(0, 2).join(" "))}; available: ${names}\n`,
+  );
   return exitCode.usage;
 }

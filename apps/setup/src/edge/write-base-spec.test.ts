@@ -74,9 +74,13 @@ describe("writing", () => {
   });
 
   test.each([
-    { name: "no ctr", ctr: () => "/no/ctr", says: /`\/no\/ctr oci spec` gives no base spec.*--from-spec/ },
-    { name: "a failing ctr", ctr: () => createCtr("exit 1"), says: /gives no base spec.*--from-spec/ },
-    { name: "a ctr that prints something else", ctr: () => createCtr("echo hi"), says: /is no JSON object/ },
+    { name: "no ctr", ctr: () => "/no/ctr", says: /`\/no\/ctr oci spec` printed no OCI spec.*--from-spec/ },
+    { name: "a failing ctr", ctr: () => createCtr("exit 1"), says: /printed no OCI spec.*--from-spec/ },
+    {
+      name: "a ctr that prints something else",
+      ctr: () => createCtr("echo hi"),
+      says: /is not a JSON object/,
+    },
   ])("$name is an error, and nothing is written", async ({ ctr, says }) => {
     const result = await writeBaseSpec({ path, entry, ctr: ctr() });
     expect(result).toEqual({ ok: false, error: expect.stringMatching(says) });
@@ -86,7 +90,7 @@ describe("writing", () => {
   test("what is no spec is left as it is", async () => {
     path = join(dir, "broken.json");
     writeFileSync(path, "{");
-    const error = `${path} is no JSON object`;
+    const error = `${path} is not a JSON object`;
     expect(await writeBaseSpec({ path, entry })).toEqual({ ok: false, error });
     expect(readFileSync(path, "utf8")).toBe("{");
   });

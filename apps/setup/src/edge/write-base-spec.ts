@@ -68,8 +68,8 @@ async function readSpec(path: string): Promise<Result<string | undefined, string
   try {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) return ok(undefined);
-    if (!found.isFile()) return err(`${path} is no file`);
-    if (found.size > MAX_BYTES) return err(`${path} is larger than 4 MiB, no base spec is`);
+    if (!found.isFile()) return err(`${path} is not a regular file`);
+    if (found.size > MAX_BYTES) return err(`${path} is larger than 4 MiB`);
     return ok(await readFile(path, "utf8"));
   } catch (error) {
     return err(`cannot read ${path}: ${describeError(error)}`);
@@ -92,11 +92,11 @@ async function findBase(
     const ran = await runInRoot(root, [place, "oci", "spec"]);
     if (!ran.ok || ran.value.exitCode !== 0) continue;
     const base = toNeutralBase(ran.value.stdout);
-    return base.ok ? base : err(`what \`${place} oci spec\` prints ${base.error}`);
+    return base.ok ? base : err(`the output of \`${place} oci spec\` ${base.error}`);
   }
   const tried = ctr ?? "ctr";
   return err(
-    `\`${tried} oci spec\` gives no base spec here: have containerd's ctr print one to a file and name it with --from-spec`,
+    `\`${tried} oci spec\` printed no OCI spec: write the output of containerd's own ctr to a file and pass it with --from-spec`,
   );
 }
 

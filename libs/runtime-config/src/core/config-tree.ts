@@ -32,12 +32,12 @@ export function readConfigTree(files: NodeFiles, path: string, main?: ConfigDocu
   // The loop sees what is added to the end while it runs.
   for (const next of pending) {
     if (documents.length === MAX_FILES) {
-      problems.push(`${path} imports more than ${MAX_FILES} files: the rest was not read`);
+      problems.push(`${path} imports more than ${MAX_FILES} files: only the first ${MAX_FILES} are read`);
       break;
     }
     const read = next === path && main !== undefined ? main : readDocument(files, next);
     if (read === undefined) {
-      if (next !== path) problems.push(`${next}: imported, and not there: containerd does not start`);
+      if (next !== path) problems.push(`${next}: imported file does not exist: containerd fails to start`);
       continue;
     }
     if ("problem" in read) {
@@ -48,7 +48,7 @@ export function readConfigTree(files: NodeFiles, path: string, main?: ConfigDocu
     for (const pattern of textsOf(read.table["imports"])) {
       const found = resolveImport(files, pattern, next);
       if (found === undefined)
-        problems.push(`${next}: imports ${pattern}, a malformed pattern: containerd does not start`);
+        problems.push(`${next}: malformed import pattern ${pattern}: containerd fails to start`);
       for (const one of found ?? []) if (!pending.includes(one)) pending.push(one);
     }
   }

@@ -148,7 +148,7 @@ export function findUnread(layers: ContainerdLayers): readonly string[] {
         .map((name) => {
           const key = JSON.stringify(name);
           const as = JSON.stringify(read);
-          return `${document.path}: ${release} does not read [plugins.${key}] in files of version ${version}: it is ${as} there`;
+          return `${document.path}: ${release} does not read [plugins.${key}] in files of version ${version}: the name there is ${as}`;
         });
     };
     return [

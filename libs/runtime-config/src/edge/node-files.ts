@@ -81,7 +81,7 @@ export function openNodeFiles(root: string): NodeFiles {
       }
       try {
         const stat = fstatSync(file);
-        if (!stat.isFile()) return { problem: "is no file" };
+        if (!stat.isFile()) return { problem: "is not a regular file" };
         if (stat.size > MAX_BYTES) return { problem: "is larger than 1 MiB" };
         return { text: readFileSync(file, "utf8") };
       } catch (error) {

@@ -28,7 +28,7 @@ export async function findLibc(directory: string): Promise<Result<LibcSource, st
   const missing = LIBRARIES.filter((name) => !names.includes(name));
   if (loader === undefined || missing.length > 0) {
     const what = [...(loader === undefined ? ["ld-linux-*.so.*"] : []), ...missing].join(", ");
-    return err(`${from.value} has no ${what}: name a directory that has them with --libc-dir`);
+    return err(`${from.value} does not contain ${what}: set --libc-dir to a directory with these files`);
   }
   const paths = [loader, ...LIBRARIES].map((name) => join(from.value, name));
   const hash = createHash("sha256");
@@ -44,7 +44,7 @@ function findOwnDirectory(): Result<string, string> {
     .find((text) => text.endsWith("/libc.so.6"));
   const path = line?.slice(line.indexOf("/"));
   return path === undefined || !existsSync(path)
-    ? err("this program runs on no GNU C library that it could bring along: name one with --libc-dir")
+    ? err("cannot find the GNU C library that this program runs on: set --libc-dir")
     : ok(path.slice(0, path.lastIndexOf("/")));
 }
 

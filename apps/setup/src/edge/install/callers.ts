@@ -52,9 +52,7 @@ async function readRecorded(path: string): Promise<readonly string[]> {
 
 /** One text for each, for people; `except` is a file that does not count. */
 export async function findCallersOf(hook: InstalledProgram, except?: string): Promise<readonly string[]> {
-  const plugins = findPluginsOf(hook).map(
-    ({ pid, command }) => `the NRI plugin of process ${pid} (${command})`,
-  );
+  const plugins = findPluginsOf(hook).map(({ pid, command }) => `NRI plugin with pid ${pid} (${command})`);
   return [...(await findConfigs(hook, hook, except)), ...plugins];
 }
 

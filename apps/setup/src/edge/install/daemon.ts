@@ -51,7 +51,7 @@ export async function runDaemon(
   return inExisting(target, async () => {
     if (!keepOnExit) return removeOwn(target, own, log);
     for (const { mark } of own) await mark.remove();
-    log.info("what was installed stays");
+    log.info("installed files kept");
     return ok(undefined);
   });
 }
@@ -66,7 +66,7 @@ async function removeOwn(
   const isOwn = async (directory: string): Promise<boolean> => {
     const part = parts.find((one) => one.directory === directory);
     if (part !== undefined && (await part.mark.find()) === "own") return true;
-    log.info("the files are another installation's by now: they stay", { path: directory });
+    log.info("installed files belong to another run: not removing them", { path: directory });
     return false;
   };
   const isHookFileOwn = hooksDir !== undefined && (await isOwn(hooksDir));

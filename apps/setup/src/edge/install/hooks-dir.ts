@@ -59,7 +59,7 @@ export async function removeHookFile(
     return ok(undefined);
   }
   if (!callsProgram(text, binaryName)) {
-    return err(`${path} does not call ${binaryName}: it is left as it is, and so is the binary`);
+    return err(`${path} does not call ${binaryName}: not removing the file or the binary`);
   }
   try {
     await rm(path);

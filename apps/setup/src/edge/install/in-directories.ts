@@ -23,7 +23,7 @@ export async function inDirectories<T>(
     const made = await make(path, remedy);
     if (!made.ok) return made;
     if (made.value && path === target.hooksDir) {
-      log.warn("the hooks directory was not there: a runtime that runs already may have to be restarted", {
+      log.warn("created the hooks directory: a running runtime may need a restart to read it", {
         path,
       });
     }

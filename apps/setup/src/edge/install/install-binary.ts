@@ -48,15 +48,14 @@ export interface InstalledBinary {
 export async function installBinary(setup: BinarySetup): Promise<Result<InstalledBinary, string>> {
   const { source, localDir } = setup;
   const found = await stat(source).catch(() => undefined);
-  if (found === undefined)
-    return err(`${source}: no such file; name the hook to install with --local-binary`);
-  if (!found.isFile() || found.size === 0) return err(`${source} is no program, or an empty one`);
+  if (found === undefined) return err(`${source}: no such file; set --local-binary to the hook to install`);
+  if (!found.isFile() || found.size === 0) return err(`${source} is not a regular file, or is empty`);
   let staged: StagedFile | undefined;
   try {
     const path = join(localDir, basename(source));
     staged = await stageCopy(source, path, MODE);
     if ((await digestOf(staged.path)) !== (await digestOf(source))) {
-      return await give(staged, `${staged.path} is not what was copied: is the disk full or broken?`);
+      return await give(staged, `${staged.path} differs from ${source} after the copy: check the disk`);
     }
     return await install(setup, staged, path);
   } catch (error) {
@@ -91,7 +90,7 @@ async function install(
     log.info("the host's C library cannot run the hook", { err: checked.error.message });
     checked = undefined;
   } else if (setup.hostRoot === "/" && localDir !== hostDir && setup.libc === "auto") {
-    log.warn("the hook was tried here and not on the host: --host-root tells where the host's root is");
+    log.warn("hook checked with this container's root directory, not the host's: set --host-root");
   }
   let digest: string | undefined;
   if (checked === undefined) {
@@ -112,9 +111,7 @@ async function install(
   const existing = isSafeFile(path) ? await askVersion(setup, [...seenPrefix, toSeen(path)]) : undefined;
   const { version, timeoutSeconds } = checked.value;
   if (existing !== undefined && version !== undefined && isNewer(existing, version) && !setup.force) {
-    return takeBack(
-      `${path} is version ${existing}, newer than ${version}: --force replaces it all the same`,
-    );
+    return takeBack(`${path} is version ${existing}, newer than ${version}: --force replaces it anyway`);
   }
   const [first, ...rest] = [...prefix, join(hostDir, basename(path))];
   const command: [string, ...string[]] = [first ?? "", ...rest];
@@ -178,7 +175,7 @@ async function check(setup: BinarySetup, command: readonly string[]): Promise<Re
   const timeoutSeconds = printed.ok ? toTimeoutSeconds(printed.value.stdout) : undefined;
   if (!printed.ok || printed.value.exitCode !== 0 || timeoutSeconds === undefined) {
     const said = printed.ok ? printed.value.stderr.trim() || "it printed no configuration" : printed.error;
-    return err({ hasRun: true, message: `the hook does not take its arguments: ${firstLine(said)}` });
+    return err({ hasRun: true, message: `the hook rejects its arguments: ${firstLine(said)}` });
   }
   return ok({ version, timeoutSeconds });
 }
@@ -199,7 +196,7 @@ async function askVersion(
 
 function explain(message: string, localDir: string): string {
   return findMountOptions(localDir).includes("noexec")
-    ? `${localDir} is on a file system mounted noexec, nothing there can be run: choose another directory with --local-install-dir and --host-install-dir`
+    ? `${localDir} is on a file system mounted noexec, programs cannot run there: choose another directory with --local-install-dir and --host-install-dir`
     : message;
 }
 

@@ -18,7 +18,7 @@ type Flags = FlagValues<typeof installFlags>;
 
 export const installCommand: Command = defineCommand({
   name: "install",
-  summary: "install the hook, and tell the runtime to call it",
+  summary: "install the hook and configure the runtime to call it",
   flags: installFlags,
   takesHookArgs: true,
   examples: [

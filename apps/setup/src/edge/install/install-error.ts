@@ -14,10 +14,10 @@ export function describeFileError(error: unknown, path: string, remedy = ""): st
       return `${path} is on a read-only file system${remedy === "" ? "" : `: ${remedy}`}`;
     case "ENOSPC":
     case "EDQUOT":
-      return `${path}: no space is left on its file system`;
+      return `${path}: no space left on its file system`;
     case "EACCES":
     case "EPERM":
-      return `${path}: permission denied; root has to run this`;
+      return `${path}: permission denied; run this program as root`;
     default:
       return `${path}: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -34,7 +34,9 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
   const { localDir, hooksDir, binaryName } = target;
   const hookFile = toHookFile(target);
   if (hookFile !== undefined && !setup.force && (await isOfAnotherHook(hookFile, binaryName))) {
-    return err(`${hookFile} calls another hook than ${binaryName}: remove it, or replace it with --force`);
+    return err(
+      `${hookFile} calls another hook, not ${binaryName}: remove the file, or replace it with --force`,
+    );
   }
   const installed = await installBinary(setup);
   if (!installed.ok) return installed;

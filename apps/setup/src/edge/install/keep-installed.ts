@@ -41,7 +41,7 @@ export function keepInstalled(parts: readonly InstalledPart[], binaryName: strin
       wasWhole = false;
       const mended = await part.mend().catch((error: unknown) => err(describeError(error)));
       if (mended.ok) continue;
-      log.error("installed files cannot be put back", { path: part.directory, err: mended.error });
+      log.error("cannot restore installed files", { path: part.directory, err: mended.error });
       break;
     }
     return wasWhole;
@@ -89,14 +89,17 @@ function createKept(installed: InstalledPart, binaryName: string, log: Logger): 
         if (owner === "another") {
           isOwn = false;
           await removeReleasedMark(directory, binaryName);
-          log.warn("another run has installed or uninstalled here: these files are not watched any more", {
-            path: directory,
-          });
+          log.warn(
+            "another run has installed or uninstalled in this directory: no longer watching its files",
+            {
+              path: directory,
+            },
+          );
           return ok(undefined);
         }
         const changed = files.filter((path, at) => describeFile(path) !== before[at]);
         if (owner === "own" && changed.length === 0) return ok(undefined);
-        log.warn("installed files were changed or removed: they are put back", {
+        log.warn("installed files were changed or removed: restoring them", {
           path: changed.length === 0 ? directory : changed.join(", "),
         });
         const restored = await restore();

@@ -45,7 +45,7 @@ export async function lockDirectories(
       const file = await lockFile(path);
       if (file === undefined) {
         await release();
-        return err(`${directory}: another run of this program is at work there; try again when it has ended`);
+        return err(`${directory} is locked by another run of this program: retry when it has ended`);
       }
       held.push({ file, path });
       removeLeftovers(directory);

@@ -11,7 +11,7 @@ const TIMEOUT_SECONDS = 15;
 export const printConfigCommand: Command = defineCommand({
   name: "print-config",
   summary:
-    "print the hook as the runtime is told of it: the hooks directory's file, or what NRI adds to a container",
+    "print the hook file for a hooks directory, or the OCI hook that the NRI plugin adds to a container",
   flags: printConfigFlags,
   async run({ flags, given }, io) {
     const made = toHookEntry([flags.binary], [], TIMEOUT_SECONDS);

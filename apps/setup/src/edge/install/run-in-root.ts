@@ -46,7 +46,7 @@ const CANNOT_START = 126;
 export async function enterRootAndRun([root = "", ...command]: readonly string[]): Promise<number> {
   const libc = dlopen("libc.so.6", { chroot: { args: [FFIType.cstring], returns: FFIType.i32 } });
   if (libc.symbols.chroot(Buffer.from(`${root}\0`)) !== 0) {
-    process.stderr.write(`cannot enter ${root}: root has to run this\n`);
+    process.stderr.write(`cannot chroot to ${root}: run this program as root\n`);
     return CANNOT_START;
   }
   process.chdir("/");

@@ -34,8 +34,8 @@ export function checkSafePath(root: string, path: string): Result<void, string> 
   const { step, problem } = found;
   const what = step === path ? path : `${path}: ${step}`;
   return err(
-    `${what} ${problem}, who could replace what root runs for every container: ` +
-      `choose another directory, or \`chown root:root ${step} && chmod go-w ${step}\``,
+    `${what} ${problem}: other users could replace a program that root runs for every container; ` +
+      `choose another directory, or run \`chown root:root ${step} && chmod go-w ${step}\``,
   );
 }
 
@@ -43,7 +43,7 @@ export function checkSafePath(root: string, path: string): Result<void, string> 
 function findProblem(stat: Stats, isAbove: boolean): string | undefined {
   const isWritable = (stat.mode & WRITABLE_BY_OTHERS) !== 0;
   if (isWritable && !(isAbove && (stat.mode & STICKY) !== 0)) {
-    return `may be written by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")})`;
+    return `is writable by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")})`;
   }
   return findOwner(stat);
 }

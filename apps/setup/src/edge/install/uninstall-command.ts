@@ -18,7 +18,7 @@ import { findTarget, type Target, toHookFile, toProgram } from "./target.ts";
 
 export const uninstallCommand: Command = defineCommand({
   name: "uninstall",
-  summary: "remove the runtime's configuration for the hook, and then the hook",
+  summary: "remove the hook from the runtime's configuration, then remove the hook",
   flags: uninstallFlags,
   async run({ flags }, { log }) {
     const binaryName = flags["binary-name"];
@@ -28,7 +28,9 @@ export const uninstallCommand: Command = defineCommand({
       binaryName === "." ||
       binaryName === ".."
     ) {
-      log.error(`${JSON.stringify(binaryName)} is no name of a file; --binary-name takes no directory`);
+      log.error(
+        `invalid --binary-name ${JSON.stringify(binaryName)}: must be a file name without a directory`,
+      );
       return exitCode.usage;
     }
     const target = findTarget(flags, binaryName);
@@ -59,9 +61,11 @@ async function uninstall(target: Target, force: boolean, log: Logger): Promise<R
   const hookFile = toHookFile(target);
   const callers = await findCallersOf(toProgram(target), hookFile);
   if (callers.length > 0 && existsSync(join(localDir, binaryName))) {
-    if (!force) return err(`${describeCallers(target, callers)}; --force removes it all the same`);
+    if (!force) return err(`${describeCallers(target, callers)}; --force removes it anyway`);
     for (const caller of callers)
-      log.warn("this calls a hook that is gone now: containers do not start", { caller });
+      log.warn("removing a hook that is still called: containers of this caller will fail to start", {
+        caller,
+      });
   }
   if (hookFile !== undefined && hooksDir !== undefined) {
     const removed = await removeHookFile(hookFile, binaryName, log);
@@ -74,9 +78,9 @@ async function uninstall(target: Target, force: boolean, log: Logger): Promise<R
 }
 
 export const describeCallers = (target: Target, callers: readonly string[]): string =>
-  `${toProgram(target).localPath} is still called by ${callers.join(", ")}: without it no container starts there. ` +
-  "Take the hook out of what calls it first (patch-containerd-conf remove-oci-hook, uninstall --oci-hooks.local-dir, " +
-  "or end the plugin)";
+  `${toProgram(target).localPath} is still called by ${callers.join(", ")}: their containers would fail to start. ` +
+  "Remove these callers first (patch-containerd-conf remove-oci-hook, uninstall --oci-hooks.local-dir, " +
+  "or stop the plugin)";
 
 /** The hook and what came with it. */
 export async function removeBinary(target: Target, log: Logger): Promise<Result<void, string>> {

@@ -183,7 +183,7 @@ describe("what a node's files say stays within its root", () => {
   test("and a pipe holds nobody", async () => {
     node.write("/etc/containerd/x", "");
     expect(Bun.spawnSync(["mkfifo", `${node.root}/etc/containerd/config.toml`]).exitCode).toBe(0);
-    const problems = ["/etc/containerd/config.toml: is no file"];
+    const problems = ["/etc/containerd/config.toml: is not a regular file"];
     expect(await detect()).toMatchObject({ runtimes: [{ config: { problems } }] });
   });
 });

@@ -202,7 +202,7 @@ test("no runtime", async () => {
 test("the agent is not there: to be done where a hook calls it, else told", async () => {
   const { findings } = await diagnose(node);
   expect(findings.find(({ check }) => check === "agent")?.message).toStartWith(
-    "the agent's socket /var/run/tetragon/tetragon.sock is not there: start the agent",
+    "the agent's socket /var/run/tetragon/tetragon.sock does not exist: start the agent",
   );
 });
 
@@ -220,11 +220,11 @@ test("directories of ours that others may write, until the advised commands were
   chmodSync(`${node.root}/opt`, 0o777);
   chownSync(`${node.root}/etc/hooks`, 1000, 1000);
   const find = async () =>
-    (await diagnose(node)).findings.filter(({ message }) => message.includes("who can replace"));
+    (await diagnose(node)).findings.filter(({ message }) => message.includes("other users can replace"));
   const unsafe = await find();
   expect(unsafe.map(({ message }) => message)).toEqual([
-    "/opt/tetragon: /opt may be written by others (mode 0777), who can replace what root runs for every container",
-    "/etc/hooks belongs to user 1000, who can replace what root runs for every container",
+    "/opt/tetragon: /opt is writable by others (mode 0777): other users can replace a program that root runs for every container",
+    "/etc/hooks belongs to user 1000: other users can replace a program that root runs for every container",
   ]);
   for (const command of unsafe.flatMap(({ fix }) => fix)) {
     expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0);
@@ -263,7 +263,7 @@ describe("hooks directories: a later one overrides an earlier one, by the file's
     const { findings } = await diagnose(node);
     const wiring = findings.filter(({ check }) => check === "wiring");
     expect(wiring.map(({ status, message }) => [status, message])).toEqual([
-      ["ok", `podman calls the hook by ${second}/tetragon-oci-hook.json`],
+      ["ok", `podman calls the hook: ${second}/tetragon-oci-hook.json`],
     ]);
   });
 });

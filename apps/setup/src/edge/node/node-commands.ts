@@ -13,18 +13,18 @@ import { detectNode } from "./detect-node.ts";
 
 const nodeFlags = {
   output: flag.string({
-    usage: "text for people, or json for scripts",
+    usage: "output format: text for people, json for scripts",
     short: "o",
     default: "text",
     choices: ["text", "json"],
   }),
   root: flag.string({
-    usage: "the node's root directory as this program sees it, such as /host in a container",
+    usage: "the node's root directory, as this program sees it, such as /host in a container",
     default: "/",
     placeholder: "DIR",
   }),
   "install-dir": flag.string({
-    usage: "where the hook is, or is to be, on the node",
+    usage: "the install directory, as the node sees it",
     default: "/opt/tetragon",
     placeholder: "DIR",
   }),
@@ -35,7 +35,7 @@ type Flags = FlagValues<typeof nodeFlags>;
 export const detectCommand: Command = defineCommand({
   name: "detect",
   summary:
-    "say which container runtimes are here, how they are configured, and what of the hook is installed",
+    "report the container runtimes of this node, their configuration, and what is installed of the hook",
   flags: nodeFlags,
   examples: ["tetragon-oci-hook-setup detect -o json", "tetragon-oci-hook-setup detect --root /host"],
   async run({ flags }, io) {
@@ -50,7 +50,7 @@ export const detectCommand: Command = defineCommand({
 export const doctorCommand: Command = defineCommand({
   name: "doctor",
   summary:
-    "find what is missing for containers to pass through the hook, and the command that brings it (exit 3)",
+    "report what keeps containers from being held by the hook, and the commands that fix it (then exit code 3)",
   flags: nodeFlags,
   examples: ["tetragon-oci-hook-setup doctor", "tetragon-oci-hook-setup doctor --root /host -o json"],
   async run({ flags }, io) {
@@ -73,7 +73,7 @@ function openNode(
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === true) {
     return { root, files: openNodeFiles(root) };
   }
-  io.log.error(`${root} is no directory: name the node's root directory with --root`);
+  io.log.error(`${root} is not a directory: set --root to the node's root directory`);
   return undefined;
 }
 

@@ -10,11 +10,11 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export async function readConfig(path: string): Promise<Result<string | undefined, string>> {
   try {
     const found = await stat(path);
-    if (!found.isFile()) return err(`${path} is no file`);
-    if (found.size > MAX_BYTES) return err(`${path} is larger than 4 MiB: no configuration is`);
+    if (!found.isFile()) return err(`${path} is not a regular file`);
+    if (found.size > MAX_BYTES) return err(`${path} is larger than 4 MiB`);
     return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path)));
   } catch (error) {
-    if (error instanceof TypeError) return err(`${path} is not UTF-8, so it is no TOML`);
+    if (error instanceof TypeError) return err(`${path} is not valid UTF-8`);
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return ok(undefined);
     return err(describeFileError(error, path));
   }

@@ -38,7 +38,7 @@ const patchOf = (
         if (isMadeFromOthers(path)) return ok(undefined);
         if (flags.create && flags["in-place"]) return printDefaultConfig(flags["host-root"]);
         return err(
-          `${path}: no such file: \`containerd config default > ${path}\` makes one, and so does --create --in-place`,
+          `${path}: no such file: create it with \`containerd config default > ${path}\` or with --create --in-place`,
         );
       },
       plan: (text) =>
@@ -58,11 +58,11 @@ const patchOf = (
 
 const enableNri = defineCommand({
   name: "patch-containerd-conf enable-nri",
-  summary: "switch containerd's NRI on",
+  summary: "enable NRI in containerd's configuration",
   flags: {
     ...containerdFileFlags,
     "require-plugin": flag.string({
-      usage: "let no container start on the node while this plugin is away (containerd 2.2 and later)",
+      usage: "reject new containers while this NRI plugin is not connected (containerd 2.2 and later)",
       placeholder: "NAME",
     }),
   },
@@ -84,7 +84,7 @@ const enableNri = defineCommand({
 
 const disableNri = defineCommand({
   name: "patch-containerd-conf disable-nri",
-  summary: "switch containerd's NRI off",
+  summary: "disable NRI in containerd's configuration",
   flags: containerdFileFlags,
   run: ({ flags }, io) => patchOf(flags, { kind: "disable-nri" }, io),
 });
@@ -96,7 +96,7 @@ const baseSpecFlags = {
     placeholder: "FILE",
   }),
   "oci-hook-path": flag.string({
-    usage: "tetragon-oci-hook on the host",
+    usage: "the hook, as the host sees it",
     default: "/opt/tetragon/tetragon-oci-hook",
     placeholder: "FILE",
   }),
@@ -104,16 +104,19 @@ const baseSpecFlags = {
 
 const addOciHook = defineCommand({
   name: "patch-containerd-conf add-oci-hook",
-  summary: "give containerd's runc containers the hook by a base spec, for containerd without NRI",
+  summary: "add the hook to containerd's runc containers through a base spec, for containerd without NRI",
   flags: {
     ...containerdFileFlags,
     ...baseSpecFlags,
     "from-spec": flag.string({
       usage:
-        "OCI spec to add the hook to (default: the base spec that is there, else what `ctr oci spec` prints)",
+        "OCI spec to add the hook to (default: the existing base spec, else the output of `ctr oci spec`)",
       placeholder: "FILE",
     }),
-    ctr: flag.string({ usage: "containerd's client on the host (default: looked for)", placeholder: "FILE" }),
+    ctr: flag.string({
+      usage: "containerd's ctr, as the host sees it (default: searched in the usual directories)",
+      placeholder: "FILE",
+    }),
   },
   takesHookArgs: true,
   async run({ flags, hookArgs }, io) {
@@ -150,7 +153,10 @@ async function recordIfInstalled(hook: string, baseSpec: string, { log }: Io): P
   if (!existsSync(dirname(hook))) return;
   const locks = await lockDirectories([{ path: dirname(hook) }]);
   if (!locks.ok) {
-    log.warn("uninstall will not know of this base spec", { path: baseSpec, err: locks.error });
+    log.warn("cannot record this base spec: uninstall will not find it", {
+      path: baseSpec,
+      err: locks.error,
+    });
     return;
   }
   await recordCaller(hook, baseSpec);
@@ -167,7 +173,7 @@ function toEntry(path: string, hookArgs: readonly string[]): Result<HookEntry, s
 
 const removeOciHook = defineCommand({
   name: "patch-containerd-conf remove-oci-hook",
-  summary: "take the base spec out of containerd's configuration, and the hook out of the base spec",
+  summary: "remove the base spec from containerd's configuration, and the hook from the base spec",
   flags: { ...containerdFileFlags, ...baseSpecFlags },
   async run({ flags }, io) {
     const code = await patchOf(flags, { kind: "remove-oci-hook", baseSpecPath: flags["base-spec"] }, io);
@@ -185,14 +191,14 @@ const removeOciHook = defineCommand({
 
 const enableCrioAnnotations = defineCommand({
   name: "patch-crio-conf enable-annotations",
-  summary: "let annotations of pods through to the hook, for every runtime of CRI-O's file",
+  summary: "allow pod annotations in the OCI spec that the hook reads, for every runtime of CRI-O's file",
   flags: {
     ...crioFileFlags,
-    annotations: flag.list({ usage: "the annotations, or prefixes of them", placeholder: "KEY,…" }),
+    annotations: flag.list({ usage: "annotation keys, or prefixes of keys; required", placeholder: "KEY,…" }),
   },
   async run({ flags }, io) {
     if (flags.annotations.length === 0) {
-      io.stderr("tetragon-oci-hook-setup: which annotations? --annotations KEY,…\n");
+      io.stderr("tetragon-oci-hook-setup: --annotations KEY,… is required\n");
       return exitCode.usage;
     }
     return patchFile(

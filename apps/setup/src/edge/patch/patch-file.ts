@@ -12,46 +12,45 @@ import { readConfig } from "./config-text.ts";
 import { replaceFile, writeNew } from "./write-change.ts";
 
 const common = {
-  "in-place": flag.boolean({ usage: "change the file itself; a copy of the old one is left beside it" }),
-  diff: flag.boolean({ usage: "print the change as a unified diff and write nothing" }),
+  "in-place": flag.boolean({ usage: "change the file itself and keep a backup copy of it" }),
+  diff: flag.boolean({ usage: "print the change as a unified diff; write nothing" }),
   check: flag.boolean({ usage: "write nothing; exit code 3 if a change is needed" }),
 } as const;
 
 export const containerdFileFlags = {
   "config-file": flag.string({
-    usage: "containerd's configuration",
+    usage: "containerd's configuration file",
     default: "/etc/containerd/config.toml",
     placeholder: "FILE",
   }),
   output: flag.string({
-    usage: "where to write the changed file, - for standard output (default: a new temporary file)",
+    usage: "file to write the result to, - for standard output (default: a new temporary file)",
     placeholder: "FILE",
   }),
   ...common,
   create: flag.boolean({
-    usage: "with --in-place, where there is no such file: make it of what `containerd config default` prints",
+    usage: "with --in-place: create a missing file from the output of `containerd config default`",
   }),
   "host-root": flag.string({
-    usage:
-      "the host's root file system as this program sees it: files that are named by the configuration are there",
+    usage: "the host's root directory, as this program sees it; imported files are read there",
     default: "/",
     placeholder: "DIR",
   }),
   "containerd-version": flag.string({
     usage:
-      "of the node, such as 2.2.0: its rules say which of several files decides; needed by --require-plugin",
+      "version of containerd on the node, such as 2.2.0; decides how several files are merged; required by --require-plugin",
     placeholder: "VERSION",
   }),
 } as const;
 
 export const crioFileFlags = {
   "config-file": flag.string({
-    usage: "CRI-O's configuration, the main file or a drop-in",
+    usage: "CRI-O's configuration file: the main file or a drop-in file",
     default: "/etc/crio/crio.conf",
     placeholder: "FILE",
   }),
   "output-file": flag.string({
-    usage: "where to write the changed file, - for standard output (default: a new temporary file)",
+    usage: "file to write the result to, - for standard output (default: a new temporary file)",
     placeholder: "FILE",
   }),
   ...common,
@@ -76,7 +75,7 @@ export interface FileTask {
 export async function patchFile(task: FileTask, io: Io): Promise<number> {
   const { path, output, inPlace, diff, check } = task;
   if ([output !== "", inPlace, diff || check].filter(Boolean).length > 1) {
-    io.stderr("tetragon-oci-hook-setup: --output, --in-place and --diff or --check exclude each other\n");
+    io.stderr("tetragon-oci-hook-setup: --output, --in-place and --diff or --check cannot be combined\n");
     return exitCode.usage;
   }
   const text = await readConfig(path);
@@ -94,7 +93,7 @@ export async function patchFile(task: FileTask, io: Io): Promise<number> {
   const elsewhere = changes.filter((change) => change.path !== path).map((change) => change.path);
   const dryRun = diff || check;
   if (elsewhere.length > 0 && !dryRun && !inPlace) {
-    return fail(io, `${path}: the change belongs into ${elsewhere.join(", ")}: --in-place makes it there`);
+    return fail(io, `${path}: the change must be made in ${elsewhere.join(", ")}: use --in-place`);
   }
   const prepared = await (task.prepare?.(dryRun) ?? ok({ changed: false }));
   if (!prepared.ok) return fail(io, prepared.error);
@@ -116,7 +115,7 @@ export async function patchFile(task: FileTask, io: Io): Promise<number> {
     if (!written.ok) return fail(io, written.error);
     io.log.info("written", written.value);
   }
-  if (inPlace) io.log.info("restart the runtime for it to take effect");
+  if (inPlace) io.log.info("restart the runtime to apply the change");
   return exitCode.ok;
 }
 

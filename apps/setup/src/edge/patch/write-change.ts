@@ -44,7 +44,9 @@ export async function replaceFile({
       const now = await readConfig(path);
       if (!now.ok) return now;
       if (now.value !== before) {
-        return err(`${path} was changed by another program meanwhile: nothing was written, run this again`);
+        return err(
+          `${path} was changed by another program in the meantime: nothing written, run the command again`,
+        );
       }
       if (before === undefined) {
         await (await (await stageText(after, path, { mode: 0o644 })).publish()).settle();
