@@ -163,6 +163,6 @@ users: [{ name: u, user: { token: ${api.token} } }]
     const flags = ["--enable-k8s-api", "--k8s-kubeconfig-path", path, "--node-name", "node-1"];
     const { exitCode, stderr } = await startProcess([...argv, ...flags], {}, workspace).exited;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`--k8s-kubeconfig-path ${path}: users[0].user.token: stands twice`);
+    expect(stderr).toContain(`--k8s-kubeconfig-path ${path}: users[0].user.token: duplicate key`);
   });
 });

@@ -185,7 +185,7 @@ test("a key that stands twice is named with its path", async () => {
   const failure: unknown = await client()
     .add(twice)
     .catch((error) => error);
-  expect(String(failure)).toContain("spec.podSelector: stands twice (line 10, column 3)");
+  expect(String(failure)).toContain("spec.podSelector: duplicate key (line 10, column 3)");
 });
 
 describe("policies from files", () => {

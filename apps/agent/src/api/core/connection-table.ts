@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which connection has to go so that all others keep their room: pure.
+// Decides which connection to close when a bound is exceeded: pure.
 
 import type { Eviction } from "../../base/core/agent-metrics.ts";
 
 export interface ConnectionBounds {
   readonly maxConnections: number;
-  /** Bytes of requests and answers under way: received or written, and their calls not ended. */
+  /** Bytes in flight: of requests and answers whose calls have not ended. */
   readonly maxConnectionBytes: number;
   /** Of all connections together. */
   readonly maxTotalBytes: number;
 }
 
 const MiB = 1024 * 1024;
-/** The other descriptors are for maps, watches and files. */
+/** Connections may use a quarter of the descriptors; the rest is for maps, watches and files. */
 const shareOfDescriptors = 1 / 4;
 
-/** `descriptors`: how many the process may have open. */
+/** `descriptors`: the limit of open descriptors of the process. */
 export const toConnectionBounds = (descriptors: number): ConnectionBounds => ({
   maxConnections: Math.max(8, Math.min(1024, Math.floor(descriptors * shareOfDescriptors))),
   maxConnectionBytes: 16 * MiB,
@@ -28,14 +28,14 @@ export interface Evicted<T> {
 }
 
 export interface ConnectionTable<T> {
-  /** Gives the connection that has to end for this one, which may be this one itself. */
+  /** Returns the connection to close so that this one fits; it may be this one. */
   open(connection: T): Evicted<T> | undefined;
   close(connection: T): void;
-  /** A call has begun or ended. */
+  /** A call began or ended. */
   touch(connection: T): void;
-  /** `change`: calls whose request is complete and which have no answer yet, 1 or -1. */
+  /** `change` (1 or -1) counts calls with a complete request and no answer yet. */
   countCall(connection: T, change: number): void;
-  /** Likewise gives the connection that has to end. */
+  /** Returns the connection to close, if a bound is exceeded. */
   countBytes(connection: T, change: number): Evicted<T> | undefined;
   size(): number;
 }
@@ -46,11 +46,11 @@ interface Entry {
 }
 
 export function createConnectionTable<T>(bounds: ConnectionBounds): ConnectionTable<T> {
-  /** The one that was used last is the last. */
+  /** Ordered by last use. */
   const entries = new Map<T, Entry>();
   let total = 0;
 
-  /** The longest unused one without a call that is being answered; the newcomer where all have one. */
+  /** The least recently used connection without a call in progress; the new one if all have calls. */
   const findIdle = (newcomer: T): T => {
     for (const [connection, { calls }] of entries) if (calls === 0) return connection;
     return newcomer;

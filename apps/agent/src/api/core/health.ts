@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line on how the agent is, as GetHealth tells it and people read it.
+// One line on the health of the agent, for GetHealth and `tetragon status`.
 
 const RUNNING = "running";
 

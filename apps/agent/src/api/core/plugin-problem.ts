@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What keeps the NRI plugin of this node from its work, as it says itself.
+// The problem that the NRI plugin of this node reports.
 
 export interface PluginProblem {
   report(text: string): void;
-  /** Empty where there is none, or the plugin says nothing any more. */
+  /** Empty when the plugin reported none, or has stopped reporting. */
   problem(): string;
 }
 
-/** A plugin repeats every minute what is wrong. */
+/** The plugin repeats its problem every minute. */
 const STALE_MS = 3 * 60_000;
-/** In UTF-16 code units: it is a part of one line. */
+/** In UTF-16 code units. The text becomes part of one line. */
 const MAX_LENGTH = 300;
 
 export function createPluginProblem(nowMs: () => number): PluginProblem {

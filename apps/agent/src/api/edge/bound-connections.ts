@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bounds on what the clients of a gRPC server make it hold. grpc-js collects every message in memory, up to 4 MiB for
-// each of the streams of each connection, and has an option for the streams of one connection only.
+// Bounds the memory that clients of a gRPC server can occupy. grpc-js collects every message in memory, up to 4 MiB for
+// each stream of each connection, and can limit only the streams of one connection.
 
 import type { Http2Server, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -8,14 +8,14 @@ import type { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Eviction } from "../../base/core/agent-metrics.ts";
 import { type ConnectionBounds, createConnectionTable, type Evicted } from "../core/connection-table.ts";
 
-/** Where grpc-js 1.14.7 makes its HTTP/2 servers (src/server.ts); its types hide it, tests hold it. */
+/** The method of grpc-js 1.14.7 that creates HTTP/2 servers (src/server.ts). It is private; tests detect a change. */
 interface ServerInternals {
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
 type Session = NonNullable<ServerHttp2Stream["session"]>;
 
-/** To be called before the server listens. Gives the count of open connections. */
+/** Call it before the server listens. Returns a function that counts open connections. */
 export function boundConnections(
   server: Server,
   bounds: ConnectionBounds,
@@ -27,7 +27,7 @@ export function boundConnections(
   const end = (evicted: Evicted<Session> | undefined): void => {
     if (evicted === undefined) return;
     onEvicted(evicted.why);
-    // The session's own end waits until the client has read what was sent and closes its side too.
+    // session.close() would wait until the client has read everything and closes its side too.
     sockets.get(evicted.connection)?.destroy();
   };
 
@@ -49,7 +49,7 @@ export function boundConnections(
       end(table.countBytes(session, change));
     };
     table.touch(session);
-    // grpc-js has paused the stream, so this listener takes nothing from its own.
+    // grpc-js has paused the stream, so this listener does not take data from its listener.
     stream.on("data", (bytes: Buffer) => {
       received += bytes.length;
       count(received + stream.writableLength);
@@ -59,7 +59,7 @@ export function boundConnections(
       table.countCall(session, calls);
     });
     const { write } = stream;
-    // The bytes that the client does not take stay in the stream.
+    // Bytes that the client does not read stay in the stream.
     stream.write = (...args: readonly unknown[]): boolean => {
       const hasRoom: boolean = Reflect.apply(write, stream, args);
       count(received + stream.writableLength);
@@ -72,12 +72,12 @@ export function boundConnections(
     });
   };
 
-  // The cast names a private method of a pinned version.
+  // The cast reaches a private method of a pinned version.
   const internals = server as unknown as ServerInternals;
   const create = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = create(credentials);
-    // The session is made for the connection before the next one is accepted.
+    // The session of a connection is created before the next connection is accepted.
     http2Server.prependListener("connection", (socket: Socket) => {
       accepted = socket;
     });

@@ -289,8 +289,8 @@ describe("the gRPC server", () => {
   test.each([
     { name: "without an event", bytes: [], says: "no event" },
     { name: "with an event of another agent", bytes: [0x12, 0x00], says: "no event" },
-    { name: "that is cut off", bytes: [0x0a, 0x7f, 0x01], says: "no valid protobuf" },
-    { name: "that is noise", bytes: [0xff, 0xff, 0xff, 0xff, 0xff], says: "no valid protobuf" },
+    { name: "that is cut off", bytes: [0x0a, 0x7f, 0x01], says: "not a valid protobuf" },
+    { name: "that is noise", bytes: [0xff, 0xff, 0xff, 0xff, 0xff], says: "not a valid protobuf" },
   ])("refuses a request $name", async ({ bytes, says }) => {
     const error = await raw("/tetragon.FineGuidanceSensors/RuntimeHook", new Uint8Array(bytes));
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining(says) });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's gRPC server: where it listens, what its clients may make it hold, and how it ends.
+// The agent's gRPC server: its addresses, the bounds for its clients, and its end.
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
@@ -13,33 +13,33 @@ import { boundConnections } from "./bound-connections.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
 export interface GrpcServer {
-  /** Starts to listen; gives the address with the port that was taken. */
+  /** Starts to listen. Returns the address with the actual port. */
   listen(address: ServerAddress): Promise<Result<ServerAddress, string>>;
-  /** Takes no new calls, and waits this long at most for those that run. True: all were answered. */
+  /** Stops accepting calls and waits for those in progress, at most this long. True: all were answered. */
   drain(timeoutMs: number): Promise<boolean>;
 }
 
-/** Time for the last answers to leave the process. */
+/** Time to send the last answers. */
 const flushMs = 200;
-/** Of one connection; what HTTP/2 takes for granted (RFC 9113, section 6.5.2). */
+/** Concurrent streams of one connection; the minimum that RFC 9113, section 6.5.2, recommends. */
 const maxStreams = 100;
-/** The NRI plugin keeps its connection between two containers. */
+/** The NRI plugin keeps its connection open between containers. */
 const maxIdleMs = 10 * 60_000;
 const warnEveryMs = 10_000;
 
 export interface GrpcServerOptions extends ServiceOptions {
-  /** Calls that change something are served on TCP too, where anyone who connects may make them. */
+  /** Serve calls that change state on TCP too; TCP has no authentication. */
   readonly allowsChangesOnTcp: boolean;
-  /** Of the unix sockets, and again of TCP. */
+  /** For all unix sockets together, and once more for TCP. */
   readonly bounds: ConnectionBounds;
 }
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { bounds, metrics, log } = options;
-  // grpc-js would write lines of its own form to stderr; what it has to say comes back as errors too.
+  // grpc-js would write its own lines to stderr; its errors are returned as well.
   setLogVerbosity(logVerbosity.NONE);
   const servers = { unix: openServer(bounds, metrics, log), tcp: openServer(bounds, metrics, log) };
-  /** What was bound: without channelz, grpc-js 1.14.7 finds the connections by that alone. */
+  /** Bound targets: without channelz, grpc-js 1.14.7 finds connections only by their target. */
   const bound: { readonly server: Server; readonly target: string }[] = [];
   const calls = countCalls();
   const sockets: SocketFile[] = [];
@@ -78,15 +78,15 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 
   const drain = async (timeoutMs: number): Promise<boolean> => {
-    // Out of sight first: a hook that comes now finds no socket and tries again, and is not half served.
+    // Remove the sockets first: a hook that connects now retries instead of losing its call.
     for (const socket of sockets) socket.remove();
-    // Connections are ended when their calls are, or when the time is over.
+    // A connection closes when its calls have ended, or at the timeout.
     for (const { server, target } of bound) server.drain(target, timeoutMs);
     const all = Object.values(servers);
     const closed = Promise.all(
       all.map((server) => new Promise<void>((done) => server.tryShutdown(() => done()))),
     );
-    // A connection that is merely open would hold up the end; what counts is that calls are answered.
+    // Idle connections must not delay the end; only unanswered calls count.
     const answered = calls.idle().then(() => sleep(flushMs));
     await Promise.race([closed, answered, sleep(timeoutMs)]);
     const isDrained = calls.running() === 0;
@@ -99,7 +99,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
 function openServer(bounds: ConnectionBounds, metrics: AgentMetrics, log: Logger): Server {
   const server = new Server({
-    // Its figures could be read by channelz' own service, which is not served; they cost each call some 10 %.
+    // channelz statistics cost each call some 10 %, and the channelz service is not served.
     "grpc.enable_channelz": 0,
     "grpc.max_concurrent_streams": maxStreams,
     "grpc.max_connection_idle_ms": maxIdleMs,
@@ -116,7 +116,7 @@ function openServer(bounds: ConnectionBounds, metrics: AgentMetrics, log: Logger
 }
 
 interface CallCount {
-  /** Gives the function that ends the call. */
+  /** Returns the function that ends the call. */
   begin(): () => void;
   running(): number;
   /** Resolves when no call runs. */
@@ -146,7 +146,7 @@ function countCalls(): CallCount {
   };
 }
 
-/** Does not keep the process alive. */
+/** The timer does not keep the process alive. */
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

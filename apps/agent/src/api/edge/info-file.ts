@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Says where this agent is to be reached, in the file in which Tetragon's command line client looks when it is given no
-// address (pkg/bugtool, tetragon-info.json).
+// Writes the address of this agent to the file that `tetra` reads when it is given no address (Tetragon's pkg/bugtool,
+// tetragon-info.json).
 
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
@@ -16,7 +16,7 @@ export interface RunInfo {
   readonly mapDirectory: string;
 }
 
-/** An agent that cannot write it runs all the same. Gives the function that takes the file away again. */
+/** A failure is logged and does not stop the agent. Returns a function that removes the file. */
 export function writeInfoFile(path: string, info: RunInfo, log: Logger): () => void {
   if (path === "") return () => {};
   const text = `${JSON.stringify({
@@ -27,7 +27,7 @@ export function writeInfoFile(path: string, info: RunInfo, log: Logger): () => v
   })}\n`;
   const written = write(path, text);
   if (!written.ok) {
-    log.warn("clients must be given the agent's address: its file cannot be written", {
+    log.warn("cannot write the info file: the address must be given to clients", {
       file: path,
       err: written.error,
     });
@@ -35,10 +35,10 @@ export function writeInfoFile(path: string, info: RunInfo, log: Logger): () => v
   }
   return () => {
     try {
-      // By now another agent's may be there.
+      // Another agent may have replaced it.
       if (readFileSync(path, "utf8") === text) rmSync(path);
     } catch {
-      // It is gone already.
+      // It does not exist any more.
     }
   };
 }

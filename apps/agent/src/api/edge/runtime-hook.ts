@@ -21,7 +21,7 @@ export interface RuntimeHookOptions {
   readonly metrics: AgentMetrics;
   readonly log: Logger;
   onBug(error: unknown): void;
-  /** Gives the function that ends it. */
+  /** Returns the function that ends the call. */
   beginCall(): () => void;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent is and how it was started, as `tetra info` reads it.
+// GetInfo: version, capabilities and configuration, as `tetra info` shows them.
 
 import { BoolValue, type GetInfoResponse, StringValue } from "@rthooks/proto";
 
@@ -7,9 +7,9 @@ export interface AgentInfo {
   readonly version: string;
   /** "Bun 1.4.5" */
   readonly runtime: string;
-  /** What this kernel and this agent can do, by name; tried when somebody asks. */
+  /** Capabilities of the kernel and the agent by name; probed at each call. */
   probes(): Readonly<Record<string, boolean>>;
-  /** The flags that hold. */
+  /** All flags with their values. */
   readonly conf: Readonly<Record<string, string | boolean>>;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place where generated messages and the agent's own types meet.
+// Converts between generated messages and the agent's own types.
 
 import { POD_LABELS_KEY, REPORT_SOURCE_KEY } from "@rthooks/oci";
 import type { Container, CreateContainer } from "@rthooks/proto";
@@ -10,7 +10,7 @@ import type { WireError } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
 import type { HookRequest } from "../../containers/core/hook-request.ts";
 
-/** Vouched: the sender took the pod author's reserved annotations out. */
+/** `isTrusted`: the sender removed reserved annotations that the pod's author wrote. */
 export function toHookRequest(message: CreateContainer, isTrusted: boolean): HookRequest {
   const { annotations } = message;
   return {

@@ -21,7 +21,7 @@ export const toStatusMessage = (status: PolicyStatus): TracingPolicyStatus => ({
   id: BigInt(status.id),
   name: status.name,
   namespace: status.namespace,
-  // Older clients take it apart: anything there would be wrong.
+  // Older clients parse this field; it stays empty.
   info: "",
   sensors: [],
   enabled: status.state === "enabled",
@@ -33,7 +33,7 @@ export const toStatusMessage = (status: PolicyStatus): TracingPolicyStatus => ({
   domain: status.domain,
 });
 
-/** Of an agent that may be another one: what is not known is told as an error. */
+/** The agent may be of another version: an unknown state becomes `load_error`. */
 export function toPolicyStatus(message: TracingPolicyStatus): PolicyStatus {
   const state = findName(states, message.state);
   return {
@@ -53,7 +53,7 @@ function findName<T extends string>(numbers: Readonly<Record<T, number>>, wanted
   return undefined;
 }
 
-/** Undefined for a mode that nobody can set. */
+/** Undefined for a mode that cannot be set. */
 export function toSettableMode(mode: TracingPolicyMode): "enforce" | "monitor" | undefined {
   if (mode === TracingPolicyMode.TP_MODE_ENFORCE) return "enforce";
   return mode === TracingPolicyMode.TP_MODE_MONITOR ? "monitor" : undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent counts. Where Tetragon has a figure of the same meaning it has Tetragon's name (pkg/metrics).
+// The metrics of the agent. A metric that Tetragon has too has Tetragon's name (pkg/metrics).
 
 import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -11,26 +11,26 @@ export type Eviction = "too many connections" | "too many bytes under way";
 export interface AgentMetrics {
   /** A RuntimeHook call was answered. */
   observeHook(outcome: "ok" | RefusalKind, seconds: number): void;
-  /** The call lacks what containerSelector would look at. */
+  /** The call lacks a field that containerSelector matches on. */
   countMissing(what: "name" | "image"): void;
-  /** The pod source has told of a pod. */
+  /** The pod source reported a change of a pod. */
   countPod(kind: "update" | "delete"): void;
   /** A change of the policy filter's maps. */
   countFilterChange(operation: FilterOperation, succeeded: boolean): void;
-  /** An object of the API server was too large to be read whole. */
+  /** An object of the API server exceeded the size limit. */
   countTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
-  /** A client's connection was closed, since it or all together would have been over a bound. */
+  /** A client's connection was closed because it, or all connections together, exceeded a bound. */
   countEviction(reason: Eviction): void;
   setFilterLimits(limits: Readonly<Record<"node" | "namespace" | "namespaces", number>>): void;
-  /** All of them, for the reference. */
+  /** All metrics, for the generated reference. */
   readonly registry: Registry;
-  /** In Prometheus' text form. */
+  /** In the Prometheus text format. */
   render(state: MeteredState): Promise<string>;
 }
 
 export type FilterOperation = "policy-put" | "policy-remove" | "cgroup-add" | "cgroup-remove" | "reverse-put";
 
-/** How things stand when somebody asks. */
+/** The state at the time of a scrape. */
 interface MeteredState {
   readonly isFilterInKernel: boolean;
   readonly problems: number;
@@ -42,7 +42,7 @@ interface MeteredState {
   readonly filterEntries: Iterable<readonly [policyId: number, cgroups: number]>;
   /** Filters of policies and workload selectors, by namespace; "" is the cluster's. */
   readonly filters: Iterable<readonly [namespace: string, filters: number]>;
-  /** Those of them that the maps do not have as they should. */
+  /** Entries that could not be written to the maps. */
   readonly failedEntries: Iterable<readonly [policyId: number, cgroups: number]>;
 }
 
@@ -56,75 +56,72 @@ export function createAgentMetrics(version: string): AgentMetrics {
     buckets: latencyBuckets,
   });
   const operations = new Counter({
-    ...named("policyfilter_operations_total", "What came to the policy filter."),
+    ...named("policyfilter_operations_total", "Policy filter operations, by subsystem and result."),
     labelNames: ["subsys", "operation", "error"],
   });
   const missing = {
     name: new Counter(
-      named(
-        "policyfilter_hook_container_name_missing_total",
-        "RuntimeHook calls without the container's name.",
-      ),
+      named("policyfilter_hook_container_name_missing_total", "RuntimeHook calls without a container name."),
     ),
     image: new Counter(
       named(
         "policyfilter_hook_container_image_missing_total",
-        "RuntimeHook calls without the container's image.",
+        "RuntimeHook calls without a container image.",
       ),
     ),
   };
   const changes = new Counter({
-    ...named("policyfilter_map_changes_total", "Changes of the policy filter's maps."),
+    ...named("policyfilter_map_changes_total", "Writes to the policy filter maps, by operation and result."),
     labelNames: ["operation", "outcome"],
   });
   const tooLarge = new Counter({
-    ...named("k8s_large_objects_total", "Objects of the API server that were too large to be read whole."),
+    ...named("k8s_large_objects_total", "API server objects over the size limit, by kind and outcome."),
     labelNames: ["kind", "outcome"],
   });
   const evictions = new Counter({
-    ...named("grpc_connections_closed_total", "Client connections that were closed because of a bound."),
+    ...named("grpc_connections_closed_total", "Client connections closed because they exceeded a bound."),
     labelNames: ["reason"],
   });
   const entries = new Gauge({
-    ...named("policyfilter_map_entries", "Cgroups of each policy, by its id; 1 is that of all pods."),
+    ...named(
+      "policyfilter_map_entries",
+      "Cgroups in each filter, by filter id; 1 is the filter of all pods.",
+    ),
     labelNames: ["policy_id"],
   });
   const filters = new Gauge({
     ...named(
       "policyfilter_filters",
-      "Filters of policies and of workload selectors; namespace is empty for the cluster's.",
+      "Filters of policies and workload selectors, by namespace; empty for cluster-wide policies.",
     ),
     labelNames: ["namespace"],
   });
   const limits = new Gauge({
     ...named(
       "policyfilter_filters_max",
-      "How many filters there may be in all, for one namespace, for all namespaces.",
+      "Maximum number of filters: on the node, for one namespace, for all namespaces.",
     ),
     labelNames: ["scope"],
   });
   const failed = new Gauge({
     ...named(
       "policyfilter_map_entries_failed",
-      "Cgroups that are not in the policy's map as they should be.",
+      "Cgroups that could not be written to a filter, by filter id.",
     ),
     labelNames: ["policy_id"],
   });
   const inKernel = new Gauge(
-    named(
-      "policyfilter_in_kernel",
-      "1 where the kernel has the policy filter, 0 where it is in memory only.",
-    ),
+    named("policyfilter_in_kernel", "1 if the policy filter is in BPF maps, 0 if it is in memory only."),
   );
   const problems = new Gauge(
-    named("health_problems", "What is wrong, as GetHealth and `tetragon status` tell it."),
+    named("health_problems", "Number of problems that GetHealth and `tetragon status` list."),
   );
   const containers = new Gauge({
-    ...named("rthooks_containers", "Containers on record."),
+    ...named("rthooks_containers", "Containers on record, by state."),
     labelNames: ["state"],
   });
   const policies = new Gauge({
-    ...named("tracingpolicy_loaded", "Tracing policies, by their state."),
+    ...named("tracingpolicy_loaded", "Tracing policies, by state."),
     labelNames: ["state"],
   });
   new Gauge({ ...named("build_info", "Always 1."), labelNames: ["version"] }).set({ version }, 1);
@@ -157,7 +154,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
   };
 }
 
-/** By the gauge's one label; those of before that are gone are not shown any more. */
+/** Sets the gauge by its one label. Labels that are no longer in `values` disappear. */
 function setAll(gauge: Gauge<string>, values: Iterable<readonly [string | number, number]>): void {
   gauge.reset();
   for (const [label, value] of values) gauge.labels(String(label)).set(value);

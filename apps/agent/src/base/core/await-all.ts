@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Gives a function that is called with each part once it is done; `onAll` is called when all of them are. */
+/** Returns a function to call with each part that is done; `onAll` is called when all parts are. */
 export function awaitAll<Part extends string>(
   parts: readonly Part[],
   onAll: () => void,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON.parse takes the last of two equal keys and says nothing (RFC 8259, section 4, leaves it open): a policy would be
-// less than its author sees in it.
+// Finds a key that occurs twice in one JSON object. JSON.parse silently takes the last one (RFC 8259, section 4, allows
+// any choice), so a policy would contain less than its author reads in it.
 
 import type { PathKey } from "@rthooks/policy";
 
@@ -13,7 +13,7 @@ interface Frame {
   isAtKey: boolean;
 }
 
-/** The path of the first key that stands twice in its object; the text has to be JSON. */
+/** The path of the first key that occurs twice in its object. `json` must be valid JSON. */
 export function findDuplicateKey(json: string): readonly PathKey[] | undefined {
   const frames: Frame[] = [];
   for (let at = 0; at < json.length; at++) {

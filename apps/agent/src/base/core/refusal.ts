@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a hook call is not answered with success; `message` tells the person what to do about it.
+// Why the agent answers a hook call with an error. `message` is one line that says what to do about it.
 
 const refusalKinds = [
-  // The request itself is wrong; repeating it will not help.
+  // The request itself is wrong; a repetition fails too.
   "bad-request",
   "cgroup-missing",
   "cgroup-unreadable",
   // The cgroup is another container's, or the container has another one.
   "cgroup-conflict",
-  // The caller had given up before it was answered.
+  // The caller stopped waiting before the answer.
   "too-late",
   "namespace-conflict",
-  // The container is on record as part of another pod.
+  // The container is on record in another pod.
   "pod-conflict",
   "pod-gone",
   // The API server has no such pod.
@@ -27,7 +27,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What a machine hands on is a refusal of ours, or a bug. */
+/** Machines carry failures as plain data; a kind that is not in the list is a bug and becomes `internal`. */
 export function toRefusal({ kind, message }: { readonly kind: string; readonly message: string }): Refusal {
   return { kind: refusalKinds.find((known) => known === kind) ?? "internal", message };
 }

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// A share of the event loop: work that others can cause without end gets a part of the time and no more.
+// A share of the event loop for work that containers can cause without end.
 
 import type { Time } from "./time.ts";
 
 export interface WorkBudget {
-  /** After work that took so many milliseconds. */
+  /** To be called after work, with the milliseconds that it took. */
   spend(ms: number): void;
-  /** Milliseconds until there is something to spend; 0 where there is. */
+  /** Milliseconds until the next piece of work may start; 0: now. */
   waitMs(): number;
 }
 
 export interface BudgetOptions {
-  /** What may be spent in one go after a rest. */
+  /** Milliseconds of work that may run at once after a pause. */
   readonly burstMs: number;
-  /** Of the time that passes, between 0 and 1. */
+  /** Share of the elapsed time, between 0 and 1. */
   readonly share: number;
   readonly now: Time["now"];
 }
 
-/** What a single piece of work takes beyond the budget is waited for afterwards. */
+/** A piece of work may exceed the budget; the next one then waits longer. */
 export function createWorkBudget({ burstMs, share, now }: BudgetOptions): WorkBudget {
   let left = burstMs;
   let at = now();

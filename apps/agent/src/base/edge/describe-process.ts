@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-/** For people: "process 123 (tetragon --server-address …)". */
+/** "process 123 (tetragon --server-address …)", for error messages. */
 export function describeProcess(pid: number | undefined): string {
   if (pid === undefined || pid <= 0) return "another process";
   try {

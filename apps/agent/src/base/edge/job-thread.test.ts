@@ -26,7 +26,7 @@ test("a thread that ends by a bug fails what it had, and the next job begins ano
   const outcomes = await Promise.all(["a", "bug", "b"].map(thread.run));
   expect(outcomes[0]).toEqual({ ok: true, value: "done a" });
   for (const outcome of outcomes.slice(1)) {
-    expect(outcome).toEqual({ ok: false, error: expect.stringContaining("a thread of the agent has ended") });
+    expect(outcome).toEqual({ ok: false, error: expect.stringContaining("a thread of the agent ended") });
   }
   expect(await thread.run("c")).toEqual({ ok: true, value: "done c" });
   expect(started).toBe(2);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that does jobs, one after the other. One that ends by a bug fails the jobs that it had, and the next job begins
-// another.
+// A worker thread that runs jobs one after the other. When a bug ends the thread, its pending jobs fail and the next job
+// starts a new thread.
 
 import { err, ok, type Result } from "@rthooks/result";
 
 export interface JobThread<Job, Report> {
-  /** The error is one line for people: the thread could not do it, or has ended. */
+  /** The error is one line: the thread failed or ended. */
   run(job: Job): Promise<Result<Report, string>>;
   close(): void;
 }
 
-/** `start`: the thread answers each message with one. It does not keep the process alive. */
+/** `start` returns a worker that answers each message with one message. It does not keep the process alive. */
 export function createJobThread<Job, Report>(start: () => Worker): JobThread<Job, Report> {
   let worker: Worker | undefined;
-  /** In the order in which the thread answers. */
+  /** In the order of the answers. */
   let waiting: ((outcome: Result<Report, string>) => void)[] = [];
 
   const fail = (why: string): void => {
@@ -30,10 +30,10 @@ export function createJobThread<Job, Report>(start: () => Worker): JobThread<Job
       if (worker === begun) waiting.shift()?.(ok(data));
     });
     begun.addEventListener("error", ({ message }) => {
-      if (worker === begun) fail(`a thread of the agent has ended: ${message}`);
+      if (worker === begun) fail(`a thread of the agent ended: ${message}`);
     });
     begun.addEventListener("close", () => {
-      if (worker === begun) fail("a thread of the agent has ended");
+      if (worker === begun) fail("a thread of the agent ended");
     });
     begun.unref();
     return begun;
@@ -45,6 +45,6 @@ export function createJobThread<Job, Report>(start: () => Worker): JobThread<Job
       worker.postMessage(job);
       return new Promise((resolve) => waiting.push(resolve));
     },
-    close: () => fail("the agent ends"),
+    close: () => fail("the agent is stopping"),
   };
 }

@@ -2,7 +2,7 @@
 
 import { type Dirent, readdirSync } from "node:fs";
 
-/** Names of the directories in one; none for one that is gone. Links are none. Throws where nothing can be said. */
+/** Names of the directories in `path`, without links; empty if `path` does not exist. Throws on any other error. */
 export function listDirectories(path: string): readonly string[] {
   let entries: readonly Dirent[];
   try {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export interface Turns {
-  /** One that waits already keeps its place. */
+  /** A key that already waits keeps its place. */
   add(key: string): void;
   isIdle(): boolean;
   close(): void;
 }
 
 /**
- * Does `work` for one key after the other, in the order in which they came, with the event loop's other work in between.
- * However often a key comes while another has its turn, it has one. `onIdle`: none waits any more.
+ * Runs `work` for one key after the other, in the order of arrival, and lets the event loop run in between. A key that
+ * arrives several times while another is worked on runs once. `onIdle`: the queue is empty.
  */
 export function takeTurns(work: (key: string) => Promise<void>, onIdle: () => void): Turns {
   const waiting = new Set<string>();

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** How long work that is not waited for may hold the event loop, and how long other work then has it, in milliseconds. */
+/** Milliseconds that background work may hold the event loop, and that it then leaves to other work. */
 const SLICE_MS = 2;
-/** A call takes some turns of the event loop: it has them all in here. */
+/** A gRPC call takes several turns of the event loop; this pause is long enough for all of them. */
 const REST_MS = 4;
 
-/** To be asked before each piece of work: what to wait for where the slice is used up. */
+/** Call it before each piece of work. Returns a promise to wait for when the slice is used up. */
 export function createTimeSlice(): () => Promise<void> | undefined {
   let began = -Infinity;
   return () => {
     const now = performance.now();
-    // Longer ago than any slice lasts: it was idle in between.
+    // The work was idle for longer than a slice: a new slice begins.
     if (now - began > 10 * SLICE_MS) began = now;
     if (now - began < SLICE_MS) return undefined;
     return new Promise((resolve) => {

@@ -28,15 +28,18 @@ describe("a key that stands twice is refused with its path", () => {
   test.each([
     [
       "spec:\n  podSelector: {a: 1}\n  kprobes: []\n  podSelector: {b: 1}\n",
-      "spec.podSelector: stands twice (line 4, column 3)",
+      "spec.podSelector: duplicate key (line 4, column 3)",
     ],
-    ["a:\n- b: 1\n- c: 1\n  d:\n    - {x: 1, y: 2, x: 3}\n", "a[1].d[0].x: stands twice (line 5, column 20)"],
-    ["a: 1\n---\nb: {c: 1}\nd:\n  'e.f': 1\n  \"e.f\": 2\n", 'd["e.f"]: stands twice (line 6, column 4)'],
-    ["? a\n: 1\n? a\n: 2\n", "a: stands twice (line 3, column 3)"],
-    ["a: &k x\nb: {*k : 1, y: 2, x: 3}\n", "b.x: stands twice (line 2, column 19)"],
-    ['{"a": [1, {"b": {}, "c": "}", "b": 2}]}', "a[1].b: stands twice"],
-    ['{"a": {"x\\u0079": "\\"", "z": ["{", ","], "xy": 2}}', "a.xy: stands twice"],
-    ['\uFEFF{"a": 1, "a": 1}', "a: stands twice"],
+    [
+      "a:\n- b: 1\n- c: 1\n  d:\n    - {x: 1, y: 2, x: 3}\n",
+      "a[1].d[0].x: duplicate key (line 5, column 20)",
+    ],
+    ["a: 1\n---\nb: {c: 1}\nd:\n  'e.f': 1\n  \"e.f\": 2\n", 'd["e.f"]: duplicate key (line 6, column 4)'],
+    ["? a\n: 1\n? a\n: 2\n", "a: duplicate key (line 3, column 3)"],
+    ["a: &k x\nb: {*k : 1, y: 2, x: 3}\n", "b.x: duplicate key (line 2, column 19)"],
+    ['{"a": [1, {"b": {}, "c": "}", "b": 2}]}', "a[1].b: duplicate key"],
+    ['{"a": {"x\\u0079": "\\"", "z": ["{", ","], "xy": 2}}', "a.xy: duplicate key"],
+    ['\uFEFF{"a": 1, "a": 1}', "a: duplicate key"],
   ])("%j", (text, error) => {
     expect(errorOf(text)).toBe(error);
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents that people write: YAML (docs/adr/0015) or JSON. A key that stands twice is an error, and so is what becomes
-// large only when it is read: the work is bounded by the length of the text.
+// Parses YAML (docs/adr/0015) or JSON documents. A duplicate key is an error, and so are aliases that expand to a large
+// value: the work is bounded by the length of the text.
 
 import { type PathKey, renderPath } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
@@ -15,20 +15,20 @@ import {
 } from "js-yaml";
 import { findDuplicateKey } from "../core/duplicate-json-key.ts";
 
-/** Merge keys (`<<`) are of YAML 1.1; kubectl takes them. */
+/** Merge keys (`<<`) belong to YAML 1.1; kubectl accepts them. */
 const schema = CORE_SCHEMA.withTags(mergeTag);
 
-/** Values after all aliases have been put in. */
+/** Maximum number of values after all aliases are expanded. */
 const MAX_VALUES = 1_000_000;
-/** An event of the parser takes some twenty times the text that it is about. */
+/** In characters. The events of the parser take some twenty times the memory of the text. */
 const MAX_YAML_LENGTH = 16 * 1024 * 1024;
 
 type YamlEvents = ReturnType<typeof parseEvents>;
 
-/** The documents of the text; the error is one line, with the path of a key that stands twice. */
+/** The documents of the text. The error is one line; for a duplicate key it has the path. */
 export function parseYaml(given: string): Result<readonly unknown[], string> {
   const text = given.startsWith("\uFEFF") ? given.slice(1) : given;
-  // JSON is YAML too, but its own parser is many times faster.
+  // JSON is YAML too, but JSON.parse is many times faster.
   const json = text.trimStart().startsWith("{") ? parseJson(text) : undefined;
   if (json !== undefined) return json;
   if (text.length > MAX_YAML_LENGTH)
@@ -39,14 +39,14 @@ export function parseYaml(given: string): Result<readonly unknown[], string> {
     const documents = constructFromEvents(events, { source: text, schema });
     const hasAliases = events.some(({ type }) => type === EVENT_ID.ALIAS);
     if (hasAliases && !isWithin(documents, MAX_VALUES))
-      return err(`its aliases make more than ${MAX_VALUES} values of it`);
+      return err(`its aliases expand to more than ${MAX_VALUES} values`);
     return ok(documents);
   } catch (error) {
     return err(describeFault(error, text, events));
   }
 }
 
-/** Undefined for a text that is not JSON: it may be YAML. */
+/** Undefined for a text that is not JSON; it may be YAML. */
 function parseJson(text: string): Result<readonly unknown[], string> | undefined {
   let value: unknown;
   try {
@@ -58,7 +58,7 @@ function parseJson(text: string): Result<readonly unknown[], string> | undefined
   return duplicate === undefined ? ok([value]) : err(describeDuplicate(duplicate));
 }
 
-const describeDuplicate = (path: readonly PathKey[]): string => `${renderPath(path)}: stands twice`;
+const describeDuplicate = (path: readonly PathKey[]): string => `${renderPath(path)}: duplicate key`;
 
 function describeFault(error: unknown, text: string, events: YamlEvents): string {
   if (!(error instanceof YAMLException)) return "it is nested too deeply";
@@ -69,9 +69,9 @@ function describeFault(error: unknown, text: string, events: YamlEvents): string
   return `${describeDuplicate(findPath(text, events, mark.position))} (${place})`;
 }
 
-/** Of the key that is written at the position. */
+/** The path of the key at the position. */
 function findPath(text: string, events: YamlEvents, position: number): readonly PathKey[] {
-  /** What is being read in each mapping and list; undefined where a key is next. */
+  /** The key or index that is being read in each open mapping and list; undefined where a key comes next. */
   const path: { key: PathKey | undefined }[] = [];
   const conclude = (): void => {
     const frame = path.at(-1);
@@ -98,7 +98,7 @@ function findPath(text: string, events: YamlEvents, position: number): readonly 
           conclude();
           break;
         }
-        // An alias as a key is a text as well, which only its anchor knows.
+        // The text of an alias that is a key is known only at its anchor.
         frame.key = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : "*";
         if (event.type === EVENT_ID.SCALAR && event.valueStart >= position)
           return path.flatMap(({ key }) => key ?? []);
@@ -107,14 +107,14 @@ function findPath(text: string, events: YamlEvents, position: number): readonly 
   return [];
 }
 
-/** Whether the value has at most so many values in it, each counted where it stands. */
+/** Whether the value contains at most `max` values, counting a value at each place where it occurs. */
 function isWithin(value: unknown, limit: number): boolean {
   const sizes = new Map<object, number>();
   const measure = (one: unknown): number => {
     if (typeof one !== "object" || one === null) return 1;
     const known = sizes.get(one);
     if (known !== undefined) return known;
-    // What contains itself is without end.
+    // A value that contains itself never ends.
     sizes.set(one, Number.POSITIVE_INFINITY);
     let size = 1;
     for (const part of Object.values(one)) size += measure(part);

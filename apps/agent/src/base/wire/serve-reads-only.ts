@@ -3,7 +3,7 @@
 import type { Server } from "@grpc/grpc-js";
 import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 
-/** What changes nothing, by the last element of its path. */
+/** Methods that change nothing, by the last element of their path. */
 const reading = new Set([
   "GetVersion",
   "GetInfo",
@@ -16,7 +16,7 @@ const reading = new Set([
 
 export type Registrar = Pick<Server, "register">;
 
-/** Registers methods on the server; those that change something are refused, with what to do about it. */
+/** Registers methods on the server. Methods that change state answer with PERMISSION_DENIED and say what to do. */
 export function serveReadsOnly(server: Server): Registrar {
   return {
     register(path, handler, serialize, deserialize, type) {

@@ -19,17 +19,17 @@ interface UnaryMethod<Request, Response> {
 
 export interface WireError {
   readonly code: GrpcCode;
-  /** Told to the client. */
+  /** The message that the client gets. */
   readonly details: string;
 }
 
 interface CallInfo {
   readonly metadata: Metadata;
-  /** When the client gives up, Unix time in milliseconds; Infinity where it never does. */
+  /** When the client stops waiting: Unix time in milliseconds, or Infinity. */
   readonly deadlineMs: number;
 }
 
-/** Answers once; what it throws is the client's INTERNAL. */
+/** Answers once. An exception becomes INTERNAL at the client. */
 export type UnaryHandler<Request, Response> = (
   request: Request,
   answer: (result: Result<Response, WireError>) => void,
@@ -45,7 +45,7 @@ export function registerUnary<Request, Response>(
 ): void {
   server.register<Result<Request, string>, Response>(
     toPath(service, method),
-    // grpc-js takes any kind of handler here; "unary" below is what makes it call this one with two arguments.
+    // grpc-js accepts any kind of handler here; with "unary" below it calls this one with two arguments.
     (
       call: {
         readonly request: Result<Request, string>;
@@ -92,7 +92,7 @@ export function callUnary<Request, Response>(
       { deadline },
       (error, response) => {
         if (error !== null) resolve(err(error));
-        // grpc-js gives either an error or a response.
+        // grpc-js passes either an error or a response.
         else if (response !== undefined) resolve(ok(response));
       },
     );
@@ -107,7 +107,7 @@ function decode<T>(type: Message<T>, bytes: Uint8Array): Result<T, string> {
   try {
     return ok(type.decode(bytes));
   } catch (error) {
-    return err(`the request is no valid protobuf message: ${describeError(error)}`);
+    return err(`the request is not a valid protobuf message: ${describeError(error)}`);
   }
 }
 

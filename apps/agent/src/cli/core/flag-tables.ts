@@ -13,25 +13,27 @@ const generalFlags = {
 
 export const agentFlags = {
   "server-address": flag.list({
-    usage: "where to listen: unix:///path or host:port; several, with commas or repeated",
+    usage: "address to listen on: unix:///path or host:port; separate several by commas, or repeat the flag",
     default: [defaultServerAddress],
     placeholder: "ADDRESS",
   }),
   "server-tcp-allow-changes": flag.boolean({
-    usage: "serve calls that change something on TCP too, without authentication (unix sockets always do)",
+    usage:
+      "serve calls that change state on TCP too, without authentication (unix sockets always serve them)",
   }),
   "info-file": flag.string({
-    usage: "file that tells clients such as `tetra` the first address; empty for none",
+    usage: "file in which clients such as `tetra` find the first address; empty: none is written",
     default: "/var/run/tetragon/tetragon-info.json",
     placeholder: "FILE",
   }),
   "pods-file": flag.string({
-    usage: "pods and their labels from `kubectl get pods -A -o json` (or yaml); read again when it changes",
+    usage:
+      "file with the pods, as `kubectl get pods -A -o json` (or yaml) writes it; reloaded when it changes",
     placeholder: "FILE",
   }),
-  "enable-k8s-api": flag.boolean({ usage: "learn of this node's pods from the API server" }),
+  "enable-k8s-api": flag.boolean({ usage: "watch this node's pods through the Kubernetes API server" }),
   "k8s-kubeconfig-path": flag.string({
-    usage: "kubeconfig of the API server (default: that of the pod this program runs in)",
+    usage: "kubeconfig for the API server (default: the service account of the agent's own pod)",
     placeholder: "FILE",
   }),
   "node-name": flag.string({
@@ -39,95 +41,95 @@ export const agentFlags = {
     placeholder: "NAME",
   }),
   "pod-wait": flag.duration({
-    usage: "how long a container waits for the API server to tell of its pod",
+    usage: "how long a container waits for its pod to arrive from the API server",
     default: "2s",
   }),
   "enable-cri": flag.boolean({
-    usage: "ask the container runtime for the containers that run already, and for their pods' labels",
+    usage: "list running containers and their pods' labels from the container runtime (CRI)",
   }),
   "cri-endpoint": flag.string({
-    usage: "the runtime's socket, as unix:///path (default: that of containerd, CRI-O or cri-dockerd)",
+    usage: "socket of the runtime, as unix:///path (default: that of containerd, CRI-O or cri-dockerd)",
     placeholder: "ADDRESS",
   }),
   "cgroup-root": flag.string({
-    usage: "root of the cgroup hierarchy that gives the ids (found when not given)",
+    usage: "root of the cgroup hierarchy that BPF programs see (default: detected)",
     placeholder: "DIR",
   }),
-  procfs: flag.string({ usage: "the host's proc file system", default: "/proc", placeholder: "DIR" }),
+  procfs: flag.string({ usage: "proc file system of the host", default: "/proc", placeholder: "DIR" }),
   "enable-policy-filter": flag.boolean({
-    usage: "keep the cgroups of containers in the kernel's maps, for policies that name pods",
+    usage: "keep the cgroup ids of containers in BPF maps, for policies that select pods",
   }),
   "enable-policy-filter-cgroup-map": flag.boolean({
-    usage: "keep a map with the policies of each cgroup too, for `tetra policyfilter`",
+    usage: "also keep a BPF map from cgroup id to filter ids, for `tetra policyfilter`",
   }),
   "bpf-dir": flag.string({
-    usage: "where the maps are pinned: a name below /sys/fs/bpf, or a path on another bpf file system",
+    usage: "directory of the pinned maps: a name below /sys/fs/bpf, or a path on another bpf file system",
     default: "tetragon",
     placeholder: "DIR",
   }),
   "namespace-filters": flag.string({
-    usage: "policy filters that the policies of one namespace may have, of 127",
+    usage: "maximum number of filters for the policies of one namespace, of 127 in all",
     default: "16",
     placeholder: "NUMBER",
   }),
   "cluster-filters": flag.string({
-    usage: "policy filters that only policies of no namespace may have, of 127",
+    usage: "number of filters reserved for cluster-wide policies, of 127 in all",
     default: "32",
     placeholder: "NUMBER",
   }),
   "tracing-policy": flag.string({
-    usage: "file with a TracingPolicy, read again when it changes",
+    usage: "file with a TracingPolicy, reloaded when it changes",
     placeholder: "FILE",
   }),
   "tracing-policy-dir": flag.string({
-    usage: "directory with more of them (.yaml, .yml, .json), looked at again and again",
+    usage: "directory of TracingPolicy files (.yaml, .yml, .json), polled for changes",
     default: "/etc/tetragon/tetragon.tp.d",
     placeholder: "DIR",
   }),
   "enable-tracing-policy-crd": flag.boolean({
-    usage: "follow TracingPolicy and TracingPolicyNamespaced objects of the API server too",
+    usage: "also load TracingPolicy and TracingPolicyNamespaced objects from the API server",
   }),
   "persist-grpc-policies": flag.boolean({
-    usage: "keep policies that come by calls for the agent's next life",
+    usage: "persist policies added over gRPC across restarts",
   }),
   "persist-dir": flag.string({
-    usage: "where they are kept",
+    usage: "directory of the persisted policies",
     default: "/var/lib/tetragon/policies",
     placeholder: "DIR",
   }),
   "metrics-server": flag.string({
-    usage: "where to serve metrics in Prometheus' text form: host:port or unix:///path (default: nowhere)",
+    usage: "address of the Prometheus metrics: host:port or unix:///path (default: none)",
     placeholder: "ADDRESS",
   }),
   "sweep-interval": flag.duration({
-    usage: "how often to look for containers whose cgroup is gone",
+    usage: "interval between checks for containers whose cgroup no longer exists",
     default: "5s",
   }),
   "failure-retention": flag.duration({
-    usage: "how long to remember a container that was refused",
+    usage: "how long a refused container stays in `tetragon status`",
     default: "5m",
   }),
   "drain-timeout": flag.duration({
-    usage: "how long to wait for running calls after SIGTERM or SIGINT",
+    usage: "how long to wait for calls in progress after SIGTERM or SIGINT",
     default: "10s",
   }),
   "log-format": flag.string({
-    usage: "form of the log lines on stderr",
+    usage: "format of the log lines on stderr",
     default: "text",
     choices: logFormats,
   }),
-  "log-level": flag.string({ usage: "least important lines to log", default: "info", choices: logLevels }),
+  "log-level": flag.string({ usage: "lowest level to log", default: "info", choices: logLevels }),
   ...generalFlags,
 } as const; // const: each flag keeps its own kind
 
 export const statusFlags = {
   "server-address": flag.list({
-    usage: "address of the agent; the first that answers is asked",
+    usage: "address of the agent; of several, the first that answers is used",
     default: [defaultServerAddress],
     placeholder: "ADDRESS",
   }),
   output: flag.string({
-    usage: "form of the answer",
+    usage: "output format",
     default: "text",
     choices: ["text", "json"],
     short: "o",
@@ -139,8 +141,8 @@ export const statusFlags = {
 export const plainFlags = { help: generalFlags.help } as const; // const: each flag keeps its own kind
 
 export const commands = [
-  { name: "status", summary: "show the containers that the running agent knows" },
-  { name: "policies", summary: "show the tracing policies that the running agent has" },
+  { name: "status", summary: "show the containers on record in the running agent" },
+  { name: "policies", summary: "show the tracing policies of the running agent" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ] as const; // const: the names are a union

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer of `tetragon policies`.
+// The output of `tetragon policies`.
 
 import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 import { cutLine, renderTable } from "./text-table.ts";
 
 const header = ["ID", "NAME", "NAMESPACE", "DOMAIN", "STATE", "MODE", "FILTERID", "ERROR"];
 
-/** The lines are cut to `columns`, in which the error stands last. */
+/** Lines are cut to `columns`; the error is the last column. */
 export function renderPoliciesTable(policies: readonly PolicyStatus[], columns: number): string {
   if (policies.length === 0) return "The agent has no tracing policies.\n";
   const table = renderTable([

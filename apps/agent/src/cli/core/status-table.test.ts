@@ -48,7 +48,7 @@ test("a reason is cut to the terminal, and widens no column", () => {
 });
 
 test("no containers, no table", () => {
-  expect(renderStatusTable([], now, Infinity)).toBe("The agent knows no containers.\n");
+  expect(renderStatusTable([], now, Infinity)).toBe("The agent has no containers on record.\n");
   expect(JSON.parse(renderStatusJson("running", []))).toEqual({ health: "running", containers: [] });
 });
 

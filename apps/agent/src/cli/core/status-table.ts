@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer of `tetragon status`.
+// The output of `tetragon status`.
 
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
 import { cutLine, renderTable, toPrintable } from "./text-table.ts";
@@ -7,13 +7,13 @@ import { cutLine, renderTable, toPrintable } from "./text-table.ts";
 const shortIdLength = 12;
 const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "SOURCE", "LABELS"];
 
-/** Below the line of a container that has failed is the reason, cut to `columns`. */
+/** A failed container has a second line with the reason, cut to `columns`. */
 export function renderStatusTable(
   records: readonly ContainerRecord[],
   nowNanos: bigint,
   columns: number,
 ): string {
-  if (records.length === 0) return "The agent knows no containers.\n";
+  if (records.length === 0) return "The agent has no containers on record.\n";
   const sorted = sortRecords(records);
   const rows = sorted.map((record) => [
     record.podNamespace || "-",
@@ -57,7 +57,7 @@ function renderTime(nanos: bigint): string {
   return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
-/** As kubectl shows ages: one or two units. */
+/** One unit, as kubectl shows ages. */
 function renderAge(nanos: bigint): string {
   const seconds = Math.max(0, Number(nanos / 1_000_000_000n));
   const minutes = Math.floor(seconds / 60);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** The first line is the header; columns are as wide as they must be. */
+/** The first line is the header; each column is as wide as its longest cell. */
 export function renderTable(lines: readonly (readonly string[])[]): string {
   const cells = lines.map((line) => line.map(toPrintable));
   const [header = []] = cells;
@@ -16,7 +16,7 @@ export function renderTable(lines: readonly (readonly string[])[]): string {
     .join("");
 }
 
-/** Names come from outside: a terminal must not obey them. */
+/** Escapes control characters: names come from pod authors and must not reach the terminal as commands. */
 export function toPrintable(text: string): string {
   return text.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
@@ -24,6 +24,6 @@ export function toPrintable(text: string): string {
   );
 }
 
-/** `columns`: of the terminal; Infinity where there is none. */
+/** `columns`: width of the terminal; Infinity where the output is not a terminal. */
 export const cutLine = (line: string, columns: number): string =>
   line.length > columns ? `${line.slice(0, Math.max(0, columns - 1))}…` : line;

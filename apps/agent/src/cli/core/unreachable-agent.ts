@@ -2,7 +2,7 @@
 
 const running = "is the agent running, and with this --server-address?";
 
-/** Why no connection came about and what to try, in one line. `details`: of grpc-js' UNAVAILABLE. */
+/** One line: why the connection failed, and what to try. `details` come with grpc-js' UNAVAILABLE. */
 export function describeUnreachable(target: string, details: string): string {
   const code = /\b(E[A-Z]{4,})\b/.exec(details)?.[1];
   const start = `cannot reach the agent at ${target}`;

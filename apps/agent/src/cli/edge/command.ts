@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the command line to what it asks for; gives the exit code.
+// Runs what the command line asks for, and returns the exit code.
 
 import { resolve } from "node:path";
 import { parseArguments, resolveFlags } from "@rthooks/flags";
@@ -23,7 +23,7 @@ export async function runCommand(argv: readonly string[], version: string): Prom
     case "status":
       return await show(rest, "status", fetchStatus, {
         text: ({ health, containers }) => {
-          // Beside the table, which other programs may read.
+          // On stderr: other programs may read the table.
           if (!isHealthy(health)) process.stderr.write(`the agent is ${health}\n`);
           return renderStatusTable(containers, nowNanos(), process.stdout.columns ?? Infinity);
         },
@@ -107,12 +107,12 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   }
   await signal;
   if (await agent.value.stop()) log.info("stopped");
-  else log.warn("stopped with calls unanswered: --drain-timeout was over");
+  else log.warn("stopped with unanswered calls after --drain-timeout");
   await log.drain();
   process.exit(0);
 }
 
-/** What the first agent that answers has to say. */
+/** Prints the answer of the first agent that can be reached. */
 async function show<T>(
   argv: readonly string[],
   topic: "status" | "policies",
@@ -155,7 +155,7 @@ async function showCompletion(argv: readonly string[]): Promise<number> {
   const [shell = ""] = parsed.value.positionals;
   const script = renderShellCompletion(shell);
   if (script === undefined)
-    return fail(`completion: ${JSON.stringify(shell)} is no shell: bash, zsh or fish`);
+    return fail(`completion: ${JSON.stringify(shell)} is not a supported shell: use bash, zsh or fish`);
   process.stdout.write(script);
   return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Help and completion, loaded only when they are asked for.
+// Help and completion, loaded on demand.
 
 import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
 import { agentFlags, commands, plainFlags, statusFlags } from "../core/flag-tables.ts";
@@ -17,7 +17,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   "": {
     program: "tetragon",
     summary:
-      "The node agent: it is told of each container by the runtime hook before the container's first instruction, finds its pod and cgroup, and then lets it go.",
+      "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, updates the BPF maps, and then releases the container.",
     usage: ["tetragon [flags]", "tetragon status|policies|version|completion [flags]"],
     commands,
     flags: agentFlags,
@@ -34,7 +34,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   status: {
     program: "tetragon status",
     summary:
-      "Shows the containers that the running agent knows: pod, container, cgroup id, state, when and how it learned of them.",
+      "Shows the containers on record in the running agent: pod, container, cgroup id, state, age, and the source that reported them.",
     usage: ["tetragon status [-o text|json] [--server-address ADDRESS]"],
     flags: statusFlags,
     exitCodes: clientExitCodes,
@@ -42,7 +42,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   policies: {
     program: "tetragon policies",
     summary:
-      "Shows the tracing policies that the running agent has: where each comes from, its state and mode, the id of its filter in the kernel's maps, and what is wrong with it.",
+      "Shows the tracing policies of the running agent: domain, state and mode, the id of the filter in the BPF maps, and the error of a policy that is not in force.",
     usage: ["tetragon policies [-o text|json] [--server-address ADDRESS]"],
     flags: statusFlags,
     exitCodes: clientExitCodes,
@@ -62,7 +62,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   },
 };
 
-/** Undefined for a shell that is not known. */
+/** Undefined for an unknown shell. */
 export function renderShellCompletion(shell: string): string | undefined {
   const known = shells.find((name) => name === shell);
   return known === undefined

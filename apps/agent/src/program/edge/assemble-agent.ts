@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts the agent's parts together.
+// Assembles the agent from its parts.
 
 import { openBpf, probeBpf } from "@rthooks/bpf";
 import { serveMetrics } from "@rthooks/metrics";
@@ -30,28 +30,28 @@ import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.t
 import { startParseThread } from "./parse-thread.ts";
 
 export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
-  /** Empty: nowhere. */
+  /** Empty: metrics are not served. */
   readonly metricsAddress: string;
-  /** Undefined: no runtime is asked; empty: the one that is found. */
+  /** Undefined: CRI is not used; empty: the endpoint is detected. */
   readonly criEndpoint: string | undefined;
   readonly cgroupRoot: string;
   readonly procfs: string;
   readonly sweepIntervalMs: number;
   readonly failureRetentionMs: number;
   readonly drainTimeoutMs: number;
-  /** The flags, for whoever asks. */
+  /** All flags with their values, for GetInfo. */
   readonly conf: AgentInfo["conf"];
   /** Empty for none. */
   readonly policyFile: string;
   readonly policyDirectory: string;
-  /** Of policies that come by calls; empty: they are gone with the agent. */
+  /** Directory of policies that were added over gRPC; empty: they are not persisted. */
   readonly policyArchive: string;
-  /** Also from the API server, as objects of their own kinds. */
+  /** Policies are also loaded from the API server. */
   readonly watchesPolicies: boolean;
   readonly allowsChangesOnTcp: boolean;
 }
 
-/** `parts` ends what was begun, also where this gives an error, which is one line for people. */
+/** `parts` stops what was started, also after an error. The error is one line. */
 export async function assembleAgent(
   options: AgentOptions,
   parts: DisposableStack,
@@ -113,7 +113,7 @@ export async function assembleAgent(
   const archive =
     options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive);
   if (!archive.ok) return archive;
-  // Which of an earlier agent's are still wanted is known when every source was read whole.
+  // Filters of an earlier agent are removed only after every source of policies was read completely.
   const settle = awaitAll(["calls", "files", "API server"], policyFilter.settlePolicies);
   const { policyFile: file, policyDirectory: directory } = options;
   const onRestored = (): void => settle("calls");
@@ -177,18 +177,18 @@ export async function assembleAgent(
     parts.defer(server.value.close);
   }
 
-  // Containers that are reported from now on find the policies in force.
+  // Policies are in force before the first container is reported.
   await policyFilter.settled();
   log.info("agent starts", {
     version,
     pid: process.pid,
     cgroupRoot,
     cgroupMode: root.value.mode,
-    pods: options.kube !== undefined ? "from the API server" : options.podsFile || "from hook calls only",
+    pods: options.kube !== undefined ? "API server" : options.podsFile || "hook calls only",
     policyFilter: isInKernel ? options.bpfDirectory : "in memory",
   });
   if (!root.value.isCgroupFileSystem) {
-    log.warn("the cgroup root is no cgroup file system: its ids mean nothing to the kernel", { cgroupRoot });
+    log.warn("cgroup root is not a cgroup file system: BPF programs see other ids", { cgroupRoot });
   }
   return ok(
     createGrpcServer({
@@ -215,7 +215,7 @@ export async function assembleAgent(
   );
 }
 
-/** By name, as `tetra info` shows them. */
+/** Capabilities by name, as `tetra info` shows them. */
 function probeKernel(): Readonly<Record<string, boolean>> {
   const bpf = openBpf();
   const found = bpf.ok ? Object.entries(probeBpf(bpf.value)) : [];

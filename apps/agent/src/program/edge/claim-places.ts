@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one agent alone may have: its sockets, the directory of its maps, that of the policies it keeps. All of it is locked
-// before anything else is done, so that an agent that is refused has changed nothing of the one that runs.
+// Locks what only one agent may use: its sockets, the directory of its BPF maps, the directory of persisted policies.
+// Everything is locked before anything is changed, so an agent that fails here has not disturbed the running one.
 
 import { mkdirSync, rmSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
@@ -13,16 +13,16 @@ import type { PolicyFilterOptions } from "../../filter/edge/open-policy-filter.t
 
 interface Wanted {
   readonly addresses: readonly ServerAddress[];
-  /** Empty: no maps in the kernel. */
+  /** Empty: no BPF maps. */
   readonly bpfDirectory: string;
-  /** Of policies that are kept; empty: none are. */
+  /** Directory of persisted policies; empty: policies are not persisted. */
   readonly policyArchive: string;
   readonly log: Logger;
 }
 
 export type Places = Pick<PolicyFilterOptions, "claimedDirectory">;
 
-/** `parts` releases the locks, also those that were taken before an error. The error is one line for people. */
+/** `parts` releases the locks, also those taken before an error. The error is one line. */
 export async function claimPlaces(wanted: Wanted, parts: DisposableStack): Promise<Result<Places, string>> {
   for (const address of wanted.addresses) {
     if (address.kind !== "unix") continue;
@@ -46,7 +46,7 @@ async function claimSocket(path: string, parts: DisposableStack): Promise<Result
   const locked = lockFile(lockPath);
   if (!locked.ok) return err(renderRefusal(path, locked.error, "--server-address"));
   parts.defer(() => {
-    // Before the release: a process that opens the file now sees afterwards that it is not in its place any more.
+    // Remove before releasing: a process that has opened the file then sees that it is no longer in its place.
     if (locked.value.isInPlace()) rmSync(lockPath);
     locked.value.release();
   });
@@ -55,10 +55,10 @@ async function claimSocket(path: string, parts: DisposableStack): Promise<Result
 
 function claimArchive(directory: string, parts: DisposableStack): Result<void, string> {
   try {
-    // Policies tell whom a node guards against what: root's alone.
+    // Policies show what a node enforces: readable by root only.
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    return err(`${directory} cannot be made: ${describeError(error)}`);
+    return err(`cannot create ${directory}: ${describeError(error)}`);
   }
   const locked = lockDirectory(directory);
   if (!locked.ok) return err(renderRefusal(directory, locked.error, "--persist-dir"));
@@ -69,4 +69,4 @@ function claimArchive(directory: string, parts: DisposableStack): Result<void, s
 const renderRefusal = (path: string, failure: LockFailure, flag: string): string =>
   failure.kind === "held"
     ? `${renderLockFailure(path, failure)}; stop it, or use another ${flag}`
-    : `${path} cannot be locked: ${failure.message}`;
+    : `cannot lock ${path}: ${failure.message}`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that parses what people write, so that no hook call waits for it.
+// A thread that parses YAML and JSON, so that hook calls do not wait for the parser.
 
 import type { Pod } from "@rthooks/kube";
 import type { TracingPolicy } from "@rthooks/policy";
@@ -26,10 +26,10 @@ export function startParseThread(): ParseThread {
   const thread = createJobThread<ParseJob, ParseReport>(
     () => new Worker(new URL("./parse-worker.ts", import.meta.url)),
   );
-  // Later there may be no descriptors left to start it with, which ends the process.
+  // Start the thread now: starting it later without free descriptors would end the process.
   void thread.run({ kind: "policy", written: "" });
   const whyNot = (report: Result<ParseReport, string>): Result<never, string> =>
-    err(`it was not parsed: ${report.ok ? "another job's answer" : report.error}`);
+    err(`it was not parsed: ${report.ok ? "the answer belongs to another job" : report.error}`);
   return {
     async parsePolicy(written) {
       const report = await thread.run({ kind: "policy", written });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread's side of parse-thread.ts.
+// The code of the thread that parse-thread.ts starts.
 
 import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { describeError, err, ok, type Result } from "@rthooks/result";
@@ -10,7 +10,7 @@ import { parsePodList } from "../../pods/core/pod-list.ts";
 import { parsePolicyText } from "../../policies/edge/policy-text.ts";
 import type { ParseJob, ParseReport } from "./parse-thread.ts";
 
-// The thread's own global object, which the types of the main thread do not have.
+// The global object of the worker; the types of the main thread lack it.
 declare const self: Worker;
 
 function work({ kind, written }: ParseJob): ParseReport {
@@ -34,20 +34,20 @@ function parse<T>(written: WrittenText, read: (text: string) => Result<T, string
     const text = typeof written === "string" ? ok(written) : decode(written);
     return text.ok ? read(text.value) : text;
   } catch (error) {
-    // Such as a stack that is too deep: the thread is needed for the next one.
+    // Such as a stack overflow. The thread must survive for the next job.
     return err(`it cannot be parsed: ${describeError(error)}`);
   }
 }
 
-/** A byte order mark is dropped. */
+/** Removes a byte order mark. */
 function decode(bytes: Uint8Array): Result<string, string> {
   try {
     return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    return err("it is not UTF-8: save it as that");
+    return err("it is not UTF-8: save it as UTF-8");
   }
 }
 
-// Containers that start come first.
+// Parsing has a lower priority than hook calls.
 resetPriority();
 self.onmessage = ({ data }: MessageEvent<ParseJob>) => self.postMessage(work(data));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent from its start to its end.
+// Starts the agent, listens, and stops it.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { writeInfoFile } from "../../api/edge/info-file.ts";
@@ -14,24 +14,24 @@ import { claimPlaces } from "./claim-places.ts";
 
 export interface RunOptions extends Omit<AgentOptions, "claimedDirectory"> {
   readonly serverAddresses: readonly string[];
-  /** Where clients look for the first of them; empty: nowhere. */
+  /** File with the first address, for clients; empty: none is written. */
   readonly infoFile: string;
 }
 
 export interface Agent {
   readonly addresses: readonly ServerAddress[];
-  /** Takes no new calls and answers those that run; true when all were answered in time. */
+  /** Stops accepting calls and answers those in progress. True: all were answered in time. */
   stop(): Promise<boolean>;
 }
 
-/** Listening when this returns; the error is one line for people, and nothing is left running then. */
+/** Listens when it returns. The error is one line; everything that was started is stopped then. */
 export async function runAgent({
   serverAddresses,
   infoFile,
   ...options
 }: RunOptions): Promise<Result<Agent, string>> {
   const { log } = options;
-  if (serverAddresses.length === 0) return err("--server-address is empty: nobody could reach the agent");
+  if (serverAddresses.length === 0) return err("--server-address is empty: give at least one address");
   const addresses: ServerAddress[] = [];
   for (const text of serverAddresses) {
     const address = parseServerAddress(text);
@@ -64,7 +64,7 @@ export async function runAgent({
       log.warn("the agent's TCP address has neither TLS nor authentication", {
         address: renderServerAddress(bound.value),
         reachable: isLoopback(address) ? "every user and host-network pod of this node" : "the network",
-        allowed: options.allowsChangesOnTcp ? "every call" : "calls that change nothing",
+        allowed: options.allowsChangesOnTcp ? "all calls" : "read-only calls",
       });
     }
   }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes to the agent's process from outside its sockets.
+// Signals of the process, and errors that no code caught.
 
 import type { LogWriter } from "@rthooks/log";
 import { describeError } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 
 const signals = ["SIGTERM", "SIGINT"] as const; // const: the names are a union
-/** A shell's exit code for a process that a signal ended. */
+/** 128 + SIGINT: the exit code that shells use for an interrupted process. */
 const interruptedExitCode = 130;
 
-/** To be called before anything is worth ending in order. Resolves when a signal asks for the end. */
+/** Call it first. Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
 export function waitForSignal(log: LogWriter): Promise<void> {
-  // Containers wait for this process: it goes on after a bug, which has then been logged.
+  // Containers wait for this process, so it logs a bug and continues.
   process.on("uncaughtException", (error) => log.error("unexpected error", { err: describeError(error) }));
   process.on("unhandledRejection", (error) => log.error("unexpected error", { err: describeError(error) }));
-  ignoreUnusedSignals((signal) => log.info("signal ignored; changed files are read without one", { signal }));
+  ignoreUnusedSignals((signal) =>
+    log.info("signal ignored: changed files are reloaded without a signal", { signal }),
+  );
   return new Promise((resolve) => {
     let isStopping = false;
     const onSignal = (signal: string): void => {
