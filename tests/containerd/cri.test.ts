@@ -37,7 +37,9 @@ function testCri(release: ContainerdRelease): void {
     // An agent that is there first waits for the runtime.
     await containerd.stop();
     const early = await startAgent(workspace, { flags });
-    await waitFor("it says so", () => early.process.stderr().includes("the runtime does not tell what runs"));
+    await waitFor("it says so", () =>
+      early.process.stderr().includes("cannot list containers from the runtime"),
+    );
     await containerd.start();
     await waitFor("it is found", async () => (await early.containers()).length > 0, 20_000);
     await early.stop();

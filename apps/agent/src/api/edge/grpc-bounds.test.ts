@@ -45,10 +45,10 @@ describe("bounds of the gRPC server", () => {
       lifecycle: {
         report: (_, onAnswer) => onAnswer(undefined),
         list: () => records,
-        knows: () => false,
+        has: () => false,
         hasEnded: () => false,
         containerIds: () => [],
-        checkAlive: silent,
+        checkCgroup: silent,
         reportStopped: silent,
         find: () => undefined,
         reportRefused: silent,

@@ -64,10 +64,10 @@ describe("the gRPC server", () => {
     list: () => [],
     find: () => undefined,
     reportRefused: () => {},
-    knows: () => false,
+    has: () => false,
     hasEnded: () => false,
     containerIds: () => [],
-    checkAlive: () => {},
+    checkCgroup: () => {},
     reportStopped: (ids) => void stopped.push(...ids),
     close: () => {},
   };

@@ -100,10 +100,10 @@ describe("a report that a container has ended", () => {
     busy.add(path);
     report({});
     lifecycle.reportStopped(["c1"]);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7 shop"]);
     busy.clear();
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual([]);
   });
 
@@ -116,7 +116,7 @@ describe("a report that a container has ended", () => {
     cgroups.set(path, 8n);
     report({});
     busy.clear();
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 8 shop"]);
   });
 
@@ -127,7 +127,7 @@ describe("a report that a container has ended", () => {
     expect(report({})).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop"]);
     cgroups.delete(path);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(lifecycle.list()).toEqual([]);
   });
 

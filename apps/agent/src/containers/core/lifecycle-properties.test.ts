@@ -101,7 +101,7 @@ function begin(seed: number) {
     for (const container of containers) {
       if (container.pod !== pod) continue;
       if (apps[pod] !== "web") container.isWeb = false;
-      else if (script.lifecycle.knows(container.id)) container.isWeb = true;
+      else if (script.lifecycle.has(container.id)) container.isWeb = true;
     }
   };
   const choose = (): Actual => containers[pick(containers.length)] ?? fail();
@@ -120,12 +120,12 @@ function begin(seed: number) {
     },
     "a call for another cgroup": () => {
       const container = choose();
-      if (container.hasStarted && script.lifecycle.knows(container.id)) call(container, decoy, "hook", "");
+      if (container.hasStarted && script.lifecycle.has(container.id)) call(container, decoy, "hook", "");
     },
     "a call for another container's": () => {
       const container = choose();
       const other = choose();
-      if (other !== container && script.lifecycle.knows(other.id))
+      if (other !== container && script.lifecycle.has(other.id))
         call(container, other.path, "synchronize", "");
     },
     "a call for the child": () => {
@@ -161,7 +161,7 @@ function begin(seed: number) {
   const step = (): string => {
     const name = names[pick(names.length)] ?? "";
     steps[name]?.();
-    for (const id of script.lifecycle.containerIds()) script.lifecycle.checkAlive(id);
+    for (const id of script.lifecycle.containerIds()) script.lifecycle.checkCgroup(id);
     return name;
   };
   const listLost = (): readonly string[] =>

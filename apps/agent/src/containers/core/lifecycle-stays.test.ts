@@ -19,13 +19,13 @@ describe("a pod that is deleted while its containers run", () => {
 
   test("keeps them in its policies, known as before, until their cgroups are gone", () => {
     const { report, cgroups, filtered, lifecycle, lines } = begin();
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     expect(report({})).toBe("released");
     expect(report(synchronize)).toBe("released");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     cgroups.delete(path);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect([filtered(), lifecycle.containerIds()]).toEqual([[], []]);
     expect(lines).toContain("pod gone");
   });
@@ -77,7 +77,7 @@ test("a pod that one list lacks keeps its containers, with what was known of it,
   expect(filtered()).toEqual(["c1 7 shop app=cart", "c2 8 shop app=cart"]);
   pods.replaceAll([]);
   cgroups.clear();
-  for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
+  for (const id of lifecycle.containerIds()) lifecycle.checkCgroup(id);
   expect([filtered(), lifecycle.list()]).toEqual([[], []]);
 });
 
@@ -91,10 +91,10 @@ describe("a repeated call that names another cgroup", () => {
       expect(report({ ...synchronize, cgroupsPath })).toBe("released");
       expect(report({ cgroupsPath })).toBe("released");
     }
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7+70 shop"]);
     cgroups.delete(`${path}/container`);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7 shop"]);
   });
 
@@ -202,7 +202,7 @@ test("a static pod whose mirror is gone keeps its labels, may start containers, 
   report({ podUid: hash, containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
   expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
   cgroups.clear();
-  for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
+  for (const id of lifecycle.containerIds()) lifecycle.checkCgroup(id);
   expect(lifecycle.list()).toEqual([]);
 });
 

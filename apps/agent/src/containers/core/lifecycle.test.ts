@@ -177,7 +177,7 @@ test("a pod whose actor is ended by a bug takes nothing else along, and can be r
   isBroken = true;
   pods.put(web({ app: "cart" }));
   cgroups.delete("/kubepods/x/c1");
-  for (const id of lifecycle.containerIds()) lifecycle.checkAlive(id);
+  for (const id of lifecycle.containerIds()) lifecycle.checkCgroup(id);
   expect([filtered(), lifecycle.containerIds()]).toEqual([["c2 8 shop"], ["c2"]]);
   lifecycle.close();
 });
@@ -192,15 +192,15 @@ describe("cgroups below a container", () => {
     expect(filtered()).toEqual(["c1 7+70 shop"]);
     expect(watched.get("c1")).toEqual([path, `${path}/init`]);
     cgroups.set(`${path}/init/deep`, 71n);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7+70+71 shop"]);
     cgroups.delete(`${path}/init/deep`);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
     report({ containerImage: "other" });
     expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
     for (const gone of [`${path}/init`, path]) cgroups.delete(gone);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect([filtered(), watched.size]).toEqual([[], 0]);
   });
 
@@ -210,7 +210,7 @@ describe("cgroups below a container", () => {
     report({});
     expect(watched.get("c1")).toEqual([path]);
     cgroups.set(`${path}/init`, 70n);
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7+70 shop"]);
   });
 
@@ -227,14 +227,14 @@ describe("a container is gone", () => {
     cgroups.set("/kubepods/x/c1", 7n).set("/kubepods/x/c2", 8n);
     report({});
     report({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" });
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7 shop", "c2 8 shop"]);
     cgroups.delete("/kubepods/x/c1");
-    lifecycle.checkAlive("c1");
+    lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c2 8 shop"]);
     expect(lines).not.toContain("pod gone");
     cgroups.set("/kubepods/x/c2", 9n);
-    lifecycle.checkAlive("c2");
+    lifecycle.checkCgroup("c2");
     expect(filtered()).toEqual([]);
     expect(lines).toContain("pod gone");
     expect(lifecycle.list()).toEqual([]);

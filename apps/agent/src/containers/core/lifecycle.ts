@@ -30,13 +30,13 @@ export interface Lifecycle {
   list(): readonly ContainerRecord[];
   find(containerId: string): ContainerRecord | undefined;
   /** It has been let go, or is about to be. */
-  knows(containerId: string): boolean;
+  has(containerId: string): boolean;
   /** It was on record, and has ended: a list that has it as running is old. */
   hasEnded(containerId: string): boolean;
   /** The containers that a sweep has to look at, as they are now. */
   containerIds(): readonly string[];
   /** Ends the container if its cgroup is no more. */
-  checkAlive(containerId: string): void;
+  checkCgroup(containerId: string): void;
   /** The runtime says that these have ended. Those that are not known are passed over. */
   reportStopped(containerIds: Iterable<string>): void;
   /** The NRI plugin says that it refused the container, and why. */
@@ -170,7 +170,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     findRoot: (containerId) => findContainer(containerId)?.getSnapshot().context.cgroup,
   });
 
-  const checkAlive = (containerId: string): void => {
+  const checkCgroup = (containerId: string): void => {
     const container = findContainer(containerId);
     const snapshot = container?.getSnapshot();
     const orphan = orphans.get(containerId);
@@ -217,7 +217,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
     }
     // A container that failed, or has ended, gives way.
     findContainer(containerId)?.send({ type: "failure.discarded" });
-    checkAlive(containerId);
+    checkCgroup(containerId);
     if (!podKeyOf.has(containerId)) return ok(key);
     const message = `container ${containerId} is on record in pod ${knownUid}, not in ${podUid}`;
     return err({ kind: "pod-conflict", message });
@@ -240,7 +240,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
   const checkPlace = ({ containerId, cgroupsPath }: ContainerReport): Result<void, Refusal> => {
     const first = roots.findOverlap(containerId, cgroupsPath);
     if (first === undefined) return ok(undefined);
-    checkAlive(first.containerId);
+    checkCgroup(first.containerId);
     const overlap = roots.findOverlap(containerId, cgroupsPath);
     if (overlap === undefined) return ok(undefined);
     const place =
@@ -296,7 +296,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
 
   return {
     report,
-    knows(containerId) {
+    has(containerId) {
       const state = findContainer(containerId)?.getSnapshot().value;
       return state !== undefined && state !== "failed" && state !== "gone";
     },
@@ -312,7 +312,7 @@ export function createLifecycle(dependencies: Dependencies): Lifecycle {
       const container = findContainer(containerId);
       return container && refusals.explain(toContainerRecord(container.getSnapshot()));
     },
-    checkAlive,
+    checkCgroup,
     reportStopped,
     reportRefused(containerId, reason) {
       refusals.note(containerId, reason);

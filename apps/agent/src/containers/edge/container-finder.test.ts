@@ -29,7 +29,7 @@ function begin(located: ReadonlyMap<string, string> = new Map()) {
     podSource: script.pods,
     cgroupRoot: root,
     intervalMs: 20,
-    locate: async (id) => {
+    fetchCgroupsPath: async (id) => {
       asked.push(id);
       return located.get(id);
     },
@@ -48,14 +48,14 @@ function begin(located: ReadonlyMap<string, string> = new Map()) {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
-    if (tries > 500) throw new Error("it never came true");
+    if (tries > 500) throw new Error("the condition was never met");
     await Bun.sleep(10);
   }
 }
 
 const found = { id: container.id, state: "released", source: "scan", podUid: uid };
 
-test("a container that the pod source tells of is found, with its pod's labels", async () => {
+test("a container that the pod source lists is found, with its pod's labels", async () => {
   const { finder, pods, addCgroup, known, filtered } = begin();
   addCgroup(uid);
   pods.put(running());
@@ -65,7 +65,7 @@ test("a container that the pod source tells of is found, with its pod's labels",
   finder.close();
 });
 
-test("one whose cgroup is not there yet is looked for again", async () => {
+test("one without a cgroup yet is searched again", async () => {
   const { finder, pods, addCgroup, known, asked } = begin();
   pods.put(running());
   await until(() => asked.length > 2);
@@ -76,7 +76,7 @@ test("one whose cgroup is not there yet is looked for again", async () => {
   finder.close();
 });
 
-test("one in an unusual place is where the runtime says", async () => {
+test("one in an unusual place is found at the path that the runtime gives", async () => {
   const { finder, pods, cgroups, known } = begin(new Map([[container.id, "/elsewhere/c"]]));
   cgroups.set("/elsewhere/c", 7n);
   pods.put(running());
@@ -85,7 +85,7 @@ test("one in an unusual place is where the runtime says", async () => {
   finder.close();
 });
 
-test("one that a hook told of is left as it is; one that the hook was refused for is tried again", async () => {
+test("one that a hook reported stays as it is; one whose hook call was refused is reported again", async () => {
   const { finder, pods, addCgroup, known, report, asked } = begin();
   const path = addCgroup(uid);
   pods.put(running({ containers: [] }));
@@ -106,7 +106,7 @@ test("a static pod's containers are found by the hash under which the kubelet ru
   pods.put(running({ staticPodHash: hash }));
   await until(() => known().length > 0);
   expect(known()).toEqual([{ ...found, podUid: hash }]);
-  // Its mirror is deleted in the API and made anew: it runs on all the while.
+  // Its mirror pod is deleted in the API and created again; the container keeps running.
   pods.remove(uid);
   expect(known()).toHaveLength(1);
   pods.put(running({ uid: otherUid, staticPodHash: hash, labels: new Map([["app", "other"]]) }));
@@ -115,7 +115,7 @@ test("a static pod's containers are found by the hash under which the kubelet ru
   finder.close();
 });
 
-test("nobody looks for what is gone", async () => {
+test("a container of a deleted pod is not searched any more", async () => {
   const { finder, pods, known, asked, addCgroup } = begin();
   pods.put(running());
   await until(() => asked.length > 0);
@@ -128,39 +128,39 @@ test("nobody looks for what is gone", async () => {
   finder.close();
 });
 
-test("one that is not found is listed, with the reason, until it is found or does not run any more", async () => {
+test("one that is not found is listed, with the reason, until it is found or has ended", async () => {
   const { finder, pods, addCgroup, known, asked } = begin(new Map([["elsewhere", "/not/there"]]));
   pods.put(running({ containers: [container, { ...container, id: "elsewhere" }] }));
-  await until(() => finder.listLost().length === 2);
-  expect(finder.listLost()).toMatchObject([
+  await until(() => finder.listMissing().length === 2);
+  expect(finder.listMissing()).toMatchObject([
     { id: container.id, podUid: uid, podName: "web-0", name: "app", state: "missing", source: "scan" },
     { id: "elsewhere", state: "missing", error: "no cgroup /not/there" },
   ]);
   expect(finder.problem()).toBe("");
   addCgroup(uid);
   await until(() => known().length > 0);
-  expect(finder.listLost().map(({ id }) => id)).toEqual(["elsewhere"]);
+  expect(finder.listMissing().map(({ id }) => id)).toEqual(["elsewhere"]);
   pods.put(running());
-  expect(finder.listLost()).toEqual([]);
+  expect(finder.listMissing()).toEqual([]);
   expect(asked.length).toBeGreaterThan(0);
   finder.close();
 });
 
-test("one that has ended is not lost, though it is listed as running for a while", async () => {
+test("one that has ended is not missing, though it is listed as running for a while", async () => {
   const { finder, lifecycle, pods, addCgroup, known, asked, cgroups } = begin();
   const path = addCgroup(uid);
   pods.put(running());
   await until(() => known().length > 0);
   cgroups.delete(path);
   rmSync(join(roots.at(-1) ?? "", path), { recursive: true });
-  lifecycle.checkAlive(container.id);
+  lifecycle.checkCgroup(container.id);
   pods.put(running({ labels: new Map() }));
   await until(() => asked.length > 1);
-  expect([finder.listLost(), finder.problem()]).toEqual([[], ""]);
+  expect([finder.listMissing(), finder.problem()]).toEqual([[], ""]);
   finder.close();
 });
 
-test("a static pod's hash is not believed of a container that the runtime has in another pod", async () => {
+test("a static pod's hash is ignored for a container that the runtime has in another pod", async () => {
   const claimed = "0123456789abcdef0123456789abcdef";
   const { finder, pods, cgroups, known } = begin(new Map([[container.id, "/elsewhere/c"]]));
   cgroups.set("/elsewhere/c", 7n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings containers that run to the agent's knowledge, once their cgroups are found. What is not found yet is looked for
-// again: the kubelet may tell of a container a moment before or long after the runtime has made it.
+// Finds the cgroups of running containers and reports the containers to the lifecycle. Searches again for those that it
+// did not find: the kubelet may list a container a moment before or long after the runtime has made its cgroup.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Logger, nowNanos } from "@rthooks/log";
@@ -10,15 +10,15 @@ import { findPodCgroups } from "../../cgroups/edge/find-pod-cgroups.ts";
 import type { PodSource } from "../../pods/core/pod-source.ts";
 import type { ContainerRecord } from "../core/container-record.ts";
 import type { Lifecycle } from "../core/lifecycle.ts";
-import { createLostContainers } from "../core/lost-containers.ts";
+import { createMissingContainers } from "../core/missing-containers.ts";
 import { listRunning, type RunningContainer, toContainerReport } from "../core/running-container.ts";
 
 export interface ContainerFinder {
-  /** All that `source` knows to run, in place of what it said before. */
-  want(source: string, containers: readonly RunningContainer[]): void;
-  /** Those that run and were not found by the last look. */
-  listLost(): readonly ContainerRecord[];
-  /** For people; empty where nothing is lost for long. */
+  /** Replaces the list of that name: "cri", or the list of one pod. */
+  replaceList(listName: string, containers: readonly RunningContainer[]): void;
+  /** Listed containers that the last search did not find. */
+  listMissing(): readonly ContainerRecord[];
+  /** One line for users; empty where no container is missing for long. */
   problem(): string;
   close(): void;
 }
@@ -27,58 +27,60 @@ export interface FinderOptions {
   readonly lifecycle: Lifecycle;
   readonly podSource: PodSource;
   readonly cgroupRoot: string;
-  /** Pause between two looks for what was not found. */
+  /** Pause between two searches for what was not found. */
   readonly intervalMs: number;
-  /** The container's cgroupsPath by the runtime's own word; undefined where it cannot say. */
-  locate(containerId: string): Promise<string | undefined>;
+  /** Asks the runtime for the container's cgroup, below the root of the hierarchy; undefined where it does not say it. */
+  fetchCgroupsPath(containerId: string): Promise<string | undefined>;
   readonly log: Logger;
 }
 
-/** Changes of pods come in swarms: one look serves them all. */
+/** Pods change in bursts: one search serves a burst. */
 const gatherMs = 20;
-/** In one go: a new container costs some 100 µs, and hook calls wait meanwhile. */
+/** Reports without a pause: a new container costs some 100 µs, and hook calls wait meanwhile. */
 const sliceSize = 20;
 
-interface Wanted {
-  readonly source: string;
+interface ListedContainer {
+  readonly listName: string;
   readonly container: RunningContainer;
 }
 
 export function openContainerFinder(options: FinderOptions): ContainerFinder {
-  const { lifecycle, podSource, cgroupRoot, intervalMs, locate, log } = options;
-  /** By their source, and by their ids. */
-  const wanted = new Map<string, ReadonlyMap<string, RunningContainer>>();
-  const lost = createLostContainers();
+  const { lifecycle, podSource, cgroupRoot, intervalMs, fetchCgroupsPath, log } = options;
+  /** By the name of the list, then by container id. */
+  const lists = new Map<string, ReadonlyMap<string, RunningContainer>>();
+  const missing = createMissingContainers();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isLooking = false;
+  let isSearching = false;
   let isClosed = false;
 
   const schedule = (ms: number): void => {
-    if (isClosed || isLooking || timer !== undefined) return;
+    if (isClosed || isSearching || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
-      isLooking = true;
-      void look()
-        .catch((error: unknown) => log.error("running containers not found", { err: describeError(error) }))
+      isSearching = true;
+      void search()
+        .catch((error: unknown) =>
+          log.error("search for running containers failed", { err: describeError(error) }),
+        )
         .finally(() => {
-          isLooking = false;
-          if (listUnknown().length > 0) schedule(intervalMs);
+          isSearching = false;
+          if (listUnregistered().length > 0) schedule(intervalMs);
         });
     }, ms);
   };
 
-  const listUnknown = (): readonly Wanted[] =>
-    [...wanted].flatMap(([source, containers]) =>
+  const listUnregistered = (): readonly ListedContainer[] =>
+    [...lists].flatMap(([listName, containers]) =>
       [...containers.values()]
-        .filter(({ containerId }) => !lifecycle.knows(containerId))
-        .map((container) => ({ source, container })),
+        .filter(({ containerId }) => !lifecycle.has(containerId))
+        .map((container) => ({ listName, container })),
     );
 
-  const noteLost = (container: RunningContainer, reason: string): void => {
+  const addMissing = (container: RunningContainer, reason: string): void => {
     // One that was on record has ended, and the list is older than its end.
     if (isClosed || lifecycle.hasEnded(container.containerId)) return;
-    if (!lost.note(container, reason, nowNanos())) return;
-    log.warn("running container's cgroup not found: it is in no policy", {
+    if (!missing.add(container, reason, nowNanos())) return;
+    log.warn("cgroup of a running container not found, no policy selects it", {
       namespace: container.podNamespace,
       pod: container.podName,
       container: container.containerName,
@@ -87,30 +89,35 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     });
   };
 
-  const report = ({ source, container }: Wanted, podUid: string | undefined, path: string): void => {
-    // It may have come by a hook, or may have ended, while it was looked for.
-    if (isClosed || lifecycle.knows(container.containerId)) return;
-    if (wanted.get(source)?.get(container.containerId) !== container) return;
-    const report = toContainerReport(container, podUid, path, nowNanos());
-    if (!report.ok) noteLost(container, report.error.message);
+  const report = (
+    { listName, container }: ListedContainer,
+    podUid: string | undefined,
+    cgroupsPath: string,
+  ): void => {
+    // A hook call may have reported it, or it may have ended, during the search.
+    if (isClosed || lifecycle.has(container.containerId)) return;
+    if (lists.get(listName)?.get(container.containerId) !== container) return;
+    const found = toContainerReport(container, podUid, cgroupsPath, nowNanos());
+    if (!found.ok) addMissing(container, found.error.message);
     else {
-      lifecycle.report(report.value, (refusal) => {
-        if (refusal !== undefined) noteLost(container, refusal.message);
+      lifecycle.report(found.value, (refusal) => {
+        if (refusal !== undefined) addMissing(container, refusal.message);
       });
     }
   };
 
-  const look = async (): Promise<void> => {
-    const unknown = listUnknown();
-    if (unknown.length === 0) return;
-    const idsByPod = new Map<string, Set<string>>();
-    for (const { container } of unknown) {
-      for (const uid of container.podUids)
-        idsByPod.set(uid, (idsByPod.get(uid) ?? new Set()).add(container.containerId));
+  const search = async (): Promise<void> => {
+    const listed = listUnregistered();
+    if (listed.length === 0) return;
+    const containerIdsOf = new Map<string, Set<string>>();
+    for (const { container } of listed) {
+      for (const podUid of container.podUids) {
+        containerIdsOf.set(podUid, (containerIdsOf.get(podUid) ?? new Set()).add(container.containerId));
+      }
     }
-    const found = await findPodCgroups(cgroupRoot, idsByPod);
-    const elsewhere: Wanted[] = [];
-    for (const [at, one] of unknown.entries()) {
+    const found = await findPodCgroups(cgroupRoot, containerIdsOf);
+    const elsewhere: ListedContainer[] = [];
+    for (const [at, one] of listed.entries()) {
       const cgroup = found.get(one.container.containerId);
       if (cgroup === undefined) elsewhere.push(one);
       else report(one, cgroup.podUid, cgroup.path);
@@ -118,38 +125,39 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
     }
     for (const one of elsewhere) {
       const { containerId, podUids } = one.container;
-      const path = await locate(containerId);
-      if (path === undefined)
-        noteLost(one.container, `no cgroup of this id in the pod's below ${cgroupRoot}`);
-      // Of its UIDs the API's is certain: a static pod's hash may be written by any pod's author.
+      const path = await fetchCgroupsPath(containerId);
+      if (path === undefined) {
+        addMissing(one.container, `no cgroup of this id in the pod's cgroup below ${cgroupRoot}`);
+      }
+      // Only the API's UID is certain: any pod's author can write a static pod's hash.
       else report(one, findPodUid(path) ?? podUids.at(-1), path);
     }
   };
 
-  const want: ContainerFinder["want"] = (source, containers) => {
-    if (containers.length === 0) wanted.delete(source);
-    else wanted.set(source, new Map(containers.map((container) => [container.containerId, container])));
-    if (containers.some(({ containerId }) => !lifecycle.knows(containerId))) schedule(gatherMs);
+  const replaceList: ContainerFinder["replaceList"] = (listName, containers) => {
+    if (containers.length === 0) lists.delete(listName);
+    else lists.set(listName, new Map(containers.map((container) => [container.containerId, container])));
+    if (containers.some(({ containerId }) => !lifecycle.has(containerId))) schedule(gatherMs);
   };
 
   const unsubscribe = podSource.subscribe(({ kind, pod }) =>
-    want(`pod ${pod.uid}`, kind === "deleted" || kind === "unlisted" ? [] : listRunning(pod)),
+    replaceList(`pod ${pod.uid}`, kind === "deleted" || kind === "unlisted" ? [] : listRunning(pod)),
   );
-  for (const pod of podSource.list()) want(`pod ${pod.uid}`, listRunning(pod));
+  for (const pod of podSource.list()) replaceList(`pod ${pod.uid}`, listRunning(pod));
 
-  /** As things are now: some may have come by a hook since the last look. */
-  const keepUnknown = (): void =>
-    lost.keep(new Set(listUnknown().map(({ container }) => container.containerId)));
+  /** Hook calls may have reported some since the last search. */
+  const dropRegistered = (): void =>
+    missing.retain(new Set(listUnregistered().map(({ container }) => container.containerId)));
 
   return {
-    want,
-    listLost() {
-      keepUnknown();
-      return lost.list();
+    replaceList,
+    listMissing() {
+      dropRegistered();
+      return missing.list();
     },
     problem() {
-      keepUnknown();
-      return lost.problem(nowNanos());
+      dropRegistered();
+      return missing.problem(nowNanos());
     },
     close() {
       isClosed = true;

@@ -1,40 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// The container runtime's own word on what runs, by the Container Runtime Interface.
+// A connection to the container runtime, over the Container Runtime Interface.
 
 import { existsSync } from "node:fs";
 import { Client, connectivityState, credentials } from "@grpc/grpc-js";
-import { expandCgroupsPath, toPodLabels } from "@rthooks/oci";
-import {
-  ContainerState,
-  type CriContainer,
-  type PodSandbox,
-  RuntimeServiceDefinition,
-} from "@rthooks/proto/cri";
 import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
-import * as v from "valibot";
-import { callUnary } from "../../base/wire/service.ts";
 import type { RunningContainer } from "../core/running-container.ts";
+import { fetchCgroupsPath, listRunningContainers } from "../wire/cri-calls.ts";
 
 export interface CriRuntime {
-  /** "unix:///run/containerd/containerd.sock"; empty while no runtime answers. */
+  /** "unix:///run/containerd/containerd.sock"; empty while not connected. */
   endpoint(): string;
-  /** From the runtime that answered last; else from the first that does. The error is one line for people. */
+  /** Asks the connected runtime, or else the first one that answers. The error is one line for users. */
   listRunning(): Promise<Result<readonly RunningContainer[], string>>;
-  /** Where the runtime has put it, as a path below the root of the hierarchy; undefined where it does not say. */
-  locate(containerId: string): Promise<string | undefined>;
+  /** The container's cgroup below the root of the hierarchy; undefined where the runtime does not say it. */
+  fetchCgroupsPath(containerId: string): Promise<string | undefined>;
   close(): void;
 }
 
 export interface CriOptions {
-  /** Empty for the first of `usualSockets` with a runtime behind it. */
+  /** Empty for the first of `usualSockets` where a runtime answers. */
   readonly endpoint: string;
   readonly usualSockets?: readonly string[];
-  /** The connection over which the last list came has ended. */
+  /** The connection that delivered the last list was closed. */
   onLost(): void;
 }
 
-/** Where containerd, CRI-O and cri-dockerd listen. */
+/** The default sockets of containerd, CRI-O and cri-dockerd. */
 const wellKnownSockets = [
   "/run/containerd/containerd.sock",
   "/run/crio/crio.sock",
@@ -47,15 +39,13 @@ interface Connection {
   readonly client: Client;
 }
 
-const service = RuntimeServiceDefinition;
-const { listPodSandbox, listContainers, containerStatus } = service.methods;
 const deadline = (): Date => new Date(Date.now() + TIMEOUT_MS);
 
-/** The runtime may come at any time, and go. The error is one line for people: the endpoint can be none. */
+/** Does not connect yet: the runtime may start later than the agent. The error, of an invalid endpoint, is one line for users. */
 export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> {
   const { endpoint, usualSockets = wellKnownSockets, onLost } = options;
   if (endpoint !== "" && !/^unix:\/\/\/./.test(endpoint)) {
-    return err(`--cri-endpoint ${JSON.stringify(endpoint)} is no unix:///path of a runtime's socket`);
+    return err(`--cri-endpoint ${JSON.stringify(endpoint)} must be the runtime's socket as unix:///path`);
   }
   let current: Connection | undefined;
   let isClosed = false;
@@ -66,8 +56,8 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
   };
 
   const list = async (connection: Connection): Promise<Result<readonly RunningContainer[], string>> => {
-    const running = await listRunning(connection);
-    // A new connection does not wait for the time after which a broken one is tried again.
+    const running = await listRunningContainers(connection.client, deadline());
+    // A new client connects at once; one whose connection failed waits for its back-off.
     if (!running.ok || isClosed) disconnect(connection);
     else if (current !== connection) {
       current = connection;
@@ -76,7 +66,7 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
         if (current === connection) onLost();
       });
     }
-    return running;
+    return running.ok ? running : err(describe(connection.endpoint, running.error));
   };
 
   return ok({
@@ -95,14 +85,10 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
       }
       return errors.length > 0
         ? err(errors.join("; "))
-        : err(`none of ${usualSockets.join(", ")} is there: start the runtime, or give --cri-endpoint`);
+        : err(`none of ${usualSockets.join(", ")} exists: start the runtime, or set --cri-endpoint`);
     },
-    async locate(containerId) {
-      if (current === undefined) return undefined;
-      const request = { containerId, verbose: true };
-      const answer = await callUnary(current.client, service, containerStatus, request, deadline());
-      return answer.ok ? findCgroupsPath(answer.value.info.get("info") ?? "") : undefined;
-    },
+    fetchCgroupsPath: async (containerId) =>
+      current && (await fetchCgroupsPath(current.client, containerId, deadline())),
     close() {
       isClosed = true;
       if (current !== undefined) disconnect(current);
@@ -119,56 +105,7 @@ const connect = (endpoint: string): Connection => ({
   }),
 });
 
-async function listRunning({
-  endpoint,
-  client,
-}: Connection): Promise<Result<readonly RunningContainer[], string>> {
-  const sandboxes = await callUnary(client, service, listPodSandbox, {}, deadline());
-  if (!sandboxes.ok) return err(describe(endpoint, sandboxes.error));
-  const filter = { state: { state: ContainerState.CONTAINER_RUNNING } };
-  const running = await callUnary(client, service, listContainers, { filter }, deadline());
-  if (!running.ok) return err(describe(endpoint, running.error));
-  const byId = new Map(sandboxes.value.items.map((sandbox) => [sandbox.id, sandbox]));
-  return ok(running.value.containers.flatMap((container) => toRunning(container, byId)));
-}
-
 const describe = (target: string, error: { readonly code: GrpcCode; readonly details: string }): string =>
   error.code === grpcCode.unimplemented
-    ? `what listens at ${target} has no CRI: is its plugin disabled?`
+    ? `the server at ${target} does not implement CRI: is the runtime's CRI plugin disabled?`
     : `the runtime at ${target}: ${error.details}`;
-
-function toRunning(
-  { id, podSandboxId, metadata, image, imageRef }: CriContainer,
-  sandboxes: ReadonlyMap<string, PodSandbox>,
-): readonly RunningContainer[] {
-  const sandbox = sandboxes.get(podSandboxId);
-  if (sandbox?.metadata === undefined) return [];
-  const { uid, namespace, name } = sandbox.metadata;
-  return [
-    {
-      containerId: id,
-      containerName: metadata?.name ?? "",
-      image: imageRef.includes("@") ? imageRef : (image?.image ?? ""),
-      podUids: [uid],
-      podNamespace: namespace,
-      podName: name,
-      podLabels: toPodLabels(sandbox.labels),
-      source: "cri",
-    },
-  ];
-}
-
-const infoSchema = v.object({ runtimeSpec: v.object({ linux: v.object({ cgroupsPath: v.string() }) }) });
-
-function findCgroupsPath(text: string): string | undefined {
-  let info: unknown;
-  try {
-    info = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = v.safeParse(infoSchema, info);
-  if (!parsed.success) return undefined;
-  const path = expandCgroupsPath(parsed.output.runtimeSpec.linux.cgroupsPath);
-  return path.ok ? path.value : undefined;
-}

@@ -63,7 +63,9 @@ function follow(options: { readonly endpoint: string; readonly usualSockets?: re
   const cri: CriFollower = opened.value;
   const seen: string[] = [];
   undo.push(cri.close);
-  cri.start({ want: (_, containers) => seen.push(...containers.map(({ containerId }) => containerId)) });
+  cri.start({
+    replaceList: (_, containers) => seen.push(...containers.map(({ containerId }) => containerId)),
+  });
   const until = async (condition: () => boolean) => {
     while (!condition()) await Bun.sleep(5);
   };
@@ -98,12 +100,12 @@ test("a socket without CRI behind it does not hide the runtime at the next", asy
   const usualSockets = [join(directory, "a.sock"), join(directory, "b.sock")];
   await startRuntime(join(directory, "a.sock"), undefined);
   const { cri, seen, until } = follow({ endpoint: "", usualSockets });
-  await until(() => cri.problem().includes("has no CRI"));
+  await until(() => cri.problem().includes("does not implement CRI"));
   await startRuntime(join(directory, "b.sock"), "c2");
   await until(() => seen.includes("c2") && cri.problem() === "");
 });
 
-test("an endpoint that can be none is refused at once", () => {
+test("an invalid endpoint is refused at once", () => {
   expect(openCri({ endpoint: "/run/containerd/containerd.sock" }, log)).toMatchObject({
     ok: false,
     error: expect.stringContaining("--cri-endpoint"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks the runtime now and then what runs: at first for what is older than the agent, later for what no hook reported.
+// Lists the running containers from the runtime at intervals: at first for those that are older than the agent, later for
+// those that no hook reported.
 
 import { createBackOff } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
@@ -10,51 +11,51 @@ import { type CriOptions, type CriRuntime, openCriRuntime } from "./cri-runtime.
 const intervalMs = 30_000;
 /** After a failure: the runtime may be about to start. */
 const longestRetryMs = 5000;
-/** After a connection has ended: a runtime that starts again needs a moment. */
+/** After a lost connection: a runtime that restarts needs a moment. */
 const lostMs = 500;
 
-export interface CriFollower extends Pick<CriRuntime, "locate"> {
-  /** What runs goes to the finder from now on. */
-  start(finder: Pick<ContainerFinder, "want">): void;
-  /** Why the runtime cannot be asked just now; empty where it can. */
+export interface CriFollower extends Pick<CriRuntime, "fetchCgroupsPath"> {
+  /** Sends every list to the finder from now on. */
+  start(finder: Pick<ContainerFinder, "replaceList">): void;
+  /** Why the last list failed, one line for users; empty where it did not. */
   problem(): string;
   close(): void;
 }
 
-/** The error is one line for people. */
+/** The error is one line for users. */
 export function openCri(options: Omit<CriOptions, "onLost">, log: Logger): Result<CriFollower, string> {
   const opened = openCriRuntime({ ...options, onLost: () => schedule(lostMs) });
   if (!opened.ok) return opened;
   const runtime = opened.value;
-  let finder: Pick<ContainerFinder, "want"> | undefined;
+  let finder: Pick<ContainerFinder, "replaceList"> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
-  let isLooking = false;
+  let isListing = false;
   let problem: string | undefined;
   let backOff = createBackOff(Math.random, longestRetryMs);
 
   const schedule = (ms: number): void => {
     clearTimeout(timer);
-    if (!isClosed && !isLooking) timer = setTimeout(() => void look(), ms);
+    if (!isClosed && !isListing) timer = setTimeout(() => void list(), ms);
   };
-  const look = async (): Promise<void> => {
-    isLooking = true;
+  const list = async (): Promise<void> => {
+    isListing = true;
     const running = await runtime.listRunning();
-    isLooking = false;
+    isListing = false;
     if (isClosed) return;
     if (running.ok) {
       if (problem !== "") {
-        log.info("the runtime tells what runs", {
+        log.info("listing containers from the runtime", {
           endpoint: runtime.endpoint(),
           containers: running.value.length,
         });
       }
       problem = "";
       backOff = createBackOff(Math.random, longestRetryMs);
-      finder?.want("cri", running.value);
+      finder?.replaceList("cri", running.value);
     } else if (running.error !== problem) {
       problem = running.error;
-      log.warn("the runtime does not tell what runs", { err: problem });
+      log.warn("cannot list containers from the runtime", { err: problem });
     }
     schedule(running.ok ? intervalMs : backOff.next());
   };
@@ -64,7 +65,7 @@ export function openCri(options: Omit<CriOptions, "onLost">, log: Logger): Resul
       finder = wanted;
       schedule(0);
     },
-    locate: runtime.locate,
+    fetchCgroupsPath: runtime.fetchCgroupsPath,
     problem: () => (problem ? `--enable-cri: ${problem}` : ""),
     close() {
       isClosed = true;

@@ -16,7 +16,7 @@ export function startSweep(lifecycle: Lifecycle, intervalMs: number): () => void
     let next = 0;
     const step = (): void => {
       const end = Math.min(next + sliceSize, containerIds.length);
-      for (; next < end; next++) lifecycle.checkAlive(containerIds[next] ?? "");
+      for (; next < end; next++) lifecycle.checkCgroup(containerIds[next] ?? "");
       if (next < containerIds.length) slice = setImmediate(step);
       else timer = setTimeout(begin, intervalMs);
     };

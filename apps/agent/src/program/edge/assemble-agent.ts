@@ -89,7 +89,7 @@ export async function assembleAgent(
   });
 
   const cgroupResolver = createCgroupResolver(root.value);
-  const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkAlive(containerId));
+  const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkCgroup(containerId));
   parts.defer(nestedWatch.close);
   const lifecycle: Lifecycle = createLifecycle({
     podSource: source,
@@ -139,11 +139,11 @@ export async function assembleAgent(
     podSource: source,
     cgroupRoot,
     intervalMs: sweepIntervalMs,
-    locate: async (containerId) => await cri?.value.locate(containerId),
+    fetchCgroupsPath: async (containerId) => await cri?.value.fetchCgroupsPath(containerId),
     log,
   });
   parts.defer(finder.close);
-  const listContainers = () => [...lifecycle.list(), ...finder.listLost()];
+  const listContainers = () => [...lifecycle.list(), ...finder.listMissing()];
   cri?.value.start(finder);
 
   const descriptors = readDescriptorLimit();
