@@ -55,6 +55,14 @@ const pure: ReadonlyMap<string, readonly string[]> = new Map([
   ["libs/nri", []],
 ]);
 
+/** Parts of libs/sys that core/ may import: they do nothing and import nothing. */
+const pureParts: ReadonlyMap<string, string> = new Map([
+  ["@rthooks/sys/socket-path", "libs/sys/src/socket-path.ts"],
+]);
+
+/** The only file that binds functions of the C library. */
+const libcOwner = "libs/sys/src/syscall.ts";
+
 /** Libraries that do things, divided like an app: what decides in core/, what does in edge/. */
 const divided: readonly string[] = [
   "libs/bpf",
@@ -248,9 +256,10 @@ test("main.ts only puts parts together", () => {
 
 test("only main.ts and edge/ touch the machine", () => {
   const judged = appFiles.filter((file) => ["core", "wire"].includes(findLayer(file.path) ?? ""));
-  const imports = judgeImports(judged, (name, _file, isType) =>
-    isOfRuntime(name) || (packageName(name) === "@rthooks/sys" && !isType) ? `imports ${name}` : undefined,
-  );
+  const imports = judgeImports(judged, (name, _file, isType) => {
+    const isOfSystem = packageName(name) === "@rthooks/sys" && !isType && !pureParts.has(name);
+    return isOfRuntime(name) || isOfSystem ? `imports ${name}` : undefined;
+  });
   const globals = judged.flatMap((file) =>
     findGlobals(file.tokens)
       // grpc-js wants its bytes in a Buffer. A date made from a number is a value like any other.
@@ -261,6 +270,21 @@ test("only main.ts and edge/ touch the machine", () => {
     / Date \. now | new Date (?!\( [^)])/.test(` ${file.tokens.map(({ text }) => text).join(" ")} `),
   );
   expect([...imports, ...globals, ...clocks.map((file) => `${file.path} reads the clock`)]).toEqual([]);
+});
+
+test("the pure parts of libs/sys import nothing and name no global that does something", () => {
+  const judged = files.filter((file) => [...pureParts.values()].includes(file.path));
+  expect(judged.length).toBe(pureParts.size);
+  const imports = judgeImports(judged, (name) => `imports ${name}`);
+  const globals = judged.flatMap((file) =>
+    findGlobals(file.tokens).map(({ name }) => `${file.path} ${name}`),
+  );
+  expect([...imports, ...globals]).toEqual([]);
+});
+
+test("one file binds the C library", () => {
+  const binders = files.filter((file) => importsOf(file).some(({ name }) => name === "bun:ffi"));
+  expect(binders.map((file) => file.path)).toEqual([libcOwner]);
 });
 
 test("core/ and wire/ do not know edge/, and core/ does not know wire/", () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { connect } from "node:net";
 import type { Container } from "@rthooks/proto";
+import { probeSocket } from "@rthooks/sys/unix-socket";
 import { listContainers } from "./agent-client.ts";
 import { type Finished, minimalEnv, type RunningProcess, runProcess, startProcess } from "./process.ts";
 import { findAgent } from "./programs.ts";
@@ -25,17 +25,8 @@ export interface AgentOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** True when somebody accepts connections there. */
-export function isListening(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
+export const isListening = async (socketPath: string): Promise<boolean> =>
+  (await probeSocket(socketPath)) === "listening";
 
 let count = 0;
 

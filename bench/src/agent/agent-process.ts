@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { connect } from "node:net";
 import { join } from "node:path";
+import { isListening } from "../../../tests/harness/agent.ts";
 import { findProgram } from "../workspace.ts";
 
 export interface AgentProcess {
@@ -12,17 +12,6 @@ export interface AgentProcess {
 }
 
 let count = 0;
-
-function isListening(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
 
 /** The built agent with its log at the default level, going to a file as a node's would. */
 export async function startAgent(dir: string, flags: readonly string[] = []): Promise<AgentProcess> {

@@ -2,9 +2,10 @@
 
 import { lstatSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { connect, type ListenOptions, type Socket } from "node:net";
+import type { ListenOptions, Socket } from "node:net";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import { probeSocket } from "@rthooks/sys/unix-socket";
 
 interface MetricsServer {
   close(): void;
@@ -81,18 +82,10 @@ function listen(server: Server, endpoint: ListenOptions): Promise<void> {
   });
 }
 
-/** A socket that nobody listens on. Connecting to any other file is refused as well. */
-async function isDead(path: string): Promise<boolean> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const answer = (dead: boolean) => () => {
-      socket.destroy();
-      resolve(dead);
-    };
-    socket.on("connect", answer(false));
-    socket.on("error", (error) => answer("code" in error && error.code === "ECONNREFUSED")());
-  });
+/** A socket on which no program listens. Other kinds of files refuse connections too. */
+async function isStale(path: string): Promise<boolean> {
+  const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+  return isSocket && (await probeSocket(path)) === "refused";
 }
 
 /** Throws what is wrong with the address. */
@@ -100,8 +93,8 @@ async function toEndpoint(address: string): Promise<ListenOptions> {
   if (address.startsWith(UNIX)) {
     const path = address.slice(UNIX.length);
     if (!path.startsWith("/")) throw new Error(GRAMMAR);
-    // A program that was killed leaves its socket behind, which would keep the next one from its place.
-    if (await isDead(path)) rmSync(path);
+    // The socket of a killed program would make listen(2) fail.
+    if (await isStale(path)) rmSync(path);
     return { path };
   }
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(address);

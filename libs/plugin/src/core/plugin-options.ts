@@ -5,6 +5,7 @@ import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { type HookConfig, hookFlags, parseAgentAddress } from "@rthooks/hold";
 import { checkPluginName } from "@rthooks/nri";
 import { err, ok, type Result } from "@rthooks/result";
+import { isSocketPathTooLong, MAX_SOCKET_PATH_BYTES } from "@rthooks/sys/socket-path";
 import { HOOK_ARGS, type PluginFlags, type PluginMode, pluginFlags, pluginModes } from "./plugin-flags.ts";
 
 export interface HookCommand {
@@ -49,9 +50,6 @@ export function parsePluginArguments(argv: readonly string[]): Result<PluginArgu
   return ok({ ...parsed.value, hookArgs: at === -1 ? undefined : argv.slice(at + 1) });
 }
 
-/** unix(7): sun_path, with its terminating zero. */
-const MAX_SOCKET_PATH_BYTES = 107;
-
 /** `command` where the hook is not to be called by its path alone. */
 export function toPluginOptions(
   flags: PluginFlags,
@@ -66,7 +64,7 @@ export function toPluginOptions(
     if (!flags[flag].startsWith("/"))
       return err(`--${flag}: ${JSON.stringify(flags[flag])} is no absolute path`);
   }
-  if (new TextEncoder().encode(flags["nri-socket"]).length > MAX_SOCKET_PATH_BYTES)
+  if (isSocketPathTooLong(flags["nri-socket"]))
     return err(`--nri-socket: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes`);
   const hookConfig = parseHookArgs(hookArgs);
   if (!hookConfig.ok) return err(`${HOOK_ARGS}: ${hookConfig.error}`);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's unix socket in the file system. It is made in a private directory beside its place and renamed
-// into it, so that nobody ever meets it with other permissions than its final ones, and a stale one is
-// replaced without a moment in which there is none.
+// The agent's unix socket in the file system. It is created in a private directory beside its place and renamed into
+// place: clients never see it with other permissions than the final ones, and a stale socket is replaced atomically.
 
 import {
   type BigIntStats,
@@ -13,10 +12,10 @@ import {
   rmSync,
   unlinkSync,
 } from "node:fs";
-import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { findSocketHolder } from "./socket-holder.ts";
+import { findListenerPid, probeSocket } from "@rthooks/sys/unix-socket";
+import { describeProcess } from "../../base/edge/describe-process.ts";
 
 const directoryMode = 0o755;
 const socketMode = 0o660;
@@ -36,7 +35,7 @@ export interface SocketFile {
 
 const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: the overload with bigints
 
-/** Refuses the place when it holds anything but a socket that nobody listens on. */
+/** An error where the path has anything but a socket on which no program listens. */
 export async function stageSocket(path: string): Promise<Result<StagedSocket, string>> {
   const place = await checkSocketPlace(path);
   if (!place.ok) return place;
@@ -48,7 +47,7 @@ export async function stageSocket(path: string): Promise<Result<StagedSocket, st
   }
 }
 
-/** Whether a socket can be made there; its directory is made. The error is one line for people. */
+/** Whether a socket can be created there; creates its directory. The error is one line for people. */
 export async function checkSocketPlace(path: string): Promise<Result<void, string>> {
   try {
     const directory = dirname(path);
@@ -61,8 +60,10 @@ export async function checkSocketPlace(path: string): Promise<Result<void, strin
         `${path} is ${describeKind(existing)}, not a socket; it is left alone, remove it or use another path`,
       );
     }
-    if (existing !== undefined && (await isListening(path))) {
-      return err(`${path} is in use by ${findSocketHolder(path)}; stop it, or use another --server-address`);
+    // "unknown" (permission, full backlog) is taken for a program that listens.
+    if (existing !== undefined && !["refused", "absent"].includes(await probeSocket(path))) {
+      const holder = describeProcess(findListenerPid(path));
+      return err(`${path} is in use by ${holder}; stop it, or use another --server-address`);
     }
     return ok(undefined);
   } catch (error) {
@@ -89,20 +90,6 @@ function createStagedSocket(path: string, staging: string): StagedSocket {
       };
     },
   };
-}
-
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Refused: the file outlived its process. A full backlog or a refused permission has somebody behind it.
-    socket.once("error", (error: NodeJS.ErrnoException) =>
-      resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"),
-    );
-  });
 }
 
 function describeKind(stats: BigIntStats): string {

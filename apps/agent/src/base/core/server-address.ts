@@ -2,6 +2,7 @@
 // Addresses as grpc-go writes its targets, which is what Tetragon's programs take.
 
 import { err, ok, type Result } from "@rthooks/result";
+import { countSocketPathBytes, MAX_SOCKET_PATH_BYTES } from "@rthooks/sys/socket-path";
 
 export type ServerAddress =
   | { readonly kind: "unix"; readonly path: string }
@@ -9,8 +10,6 @@ export type ServerAddress =
 
 /** Tetragon's port where an address names none. */
 const defaultPort = 54321;
-/** sun_path of unix(7), less the closing NUL. */
-const maxSocketPathBytes = 107;
 
 export function parseServerAddress(text: string): Result<ServerAddress, string> {
   if (text.startsWith("unix:")) return parseSocketPath(text);
@@ -23,9 +22,9 @@ function parseSocketPath(text: string): Result<ServerAddress, string> {
   if (!path.startsWith("/") || path.endsWith("/") || path.includes("\0")) {
     return err(`${text} needs the absolute path of a socket, as in unix:///var/run/tetragon/tetragon.sock`);
   }
-  const bytes = new TextEncoder().encode(path).length;
-  return bytes > maxSocketPathBytes
-    ? err(`${text}: the path of a socket has at most ${maxSocketPathBytes} bytes, this one ${bytes}`)
+  const bytes = countSocketPathBytes(path);
+  return bytes > MAX_SOCKET_PATH_BYTES
+    ? err(`${text}: the path of a socket has at most ${MAX_SOCKET_PATH_BYTES} bytes, this one ${bytes}`)
     : ok({ kind: "unix", path });
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a program as the host would: with the host's root directory, hence its C library, and a bare environment.
 
-import { dlopen, FFIType } from "bun:ffi";
 import { err, ok, type Result } from "@rthooks/result";
+import { changeRoot } from "@rthooks/sys/change-root";
 
 /** Hidden: this program calls itself with it, since chroot(2) is for the rest of a process's life. */
 export const RUN_IN_ROOT = "run-in-root";
@@ -44,9 +44,9 @@ const CANNOT_START = 126;
 
 /** The hidden command itself. */
 export async function enterRootAndRun([root = "", ...command]: readonly string[]): Promise<number> {
-  const libc = dlopen("libc.so.6", { chroot: { args: [FFIType.cstring], returns: FFIType.i32 } });
-  if (libc.symbols.chroot(Buffer.from(`${root}\0`)) !== 0) {
-    process.stderr.write(`cannot chroot to ${root}: run this program as root\n`);
+  if (!changeRoot(root).ok) {
+    process.stderr.write(`cannot chroot to ${root}: run this program as root
+`);
     return CANNOT_START;
   }
   process.chdir("/");

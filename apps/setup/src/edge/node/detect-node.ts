@@ -28,7 +28,7 @@ import { findMountOptions } from "../install/install-error.ts";
 import { runInRoot } from "../install/run-in-root.ts";
 import { findUnsafeStep } from "../install/safe-path.ts";
 import { askNriPlugins } from "./find-nri-plugins.ts";
-import { probeSocket } from "./probe-socket.ts";
+import { findSocketFacts } from "./socket-facts.ts";
 
 interface Node {
   readonly root: string;
@@ -87,11 +87,11 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
         connections: !nri.disableConnections,
         decidedIn: nri.decidedIn,
         rejectsHooks: nri.rejectsHooks,
-        socket: await probeSocket(root, nri.socketPath),
+        socket: await findSocketFacts(root, nri.socketPath),
       });
       return {
         ...base,
-        socket: await probeSocket(root, config.address ?? place.socket ?? ""),
+        socket: await findSocketFacts(root, config.address ?? place.socket ?? ""),
         config: {
           path: place.config,
           exists,
@@ -115,7 +115,7 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
       const config = readCrioConfig(files, place.config);
       return {
         ...base,
-        socket: await probeSocket(root, config.listen),
+        socket: await findSocketFacts(root, config.listen),
         config: toConfigFacts(place, exists, config),
         nri: toNriFacts({
           kind,
@@ -126,7 +126,7 @@ async function detectRuntime(node: Node, place: RuntimePlace): Promise<RuntimeFa
           connections: !config.nriDisableConnections,
           decidedIn: config.enableNriIn === undefined ? [] : [config.enableNriIn],
           rejectsHooks: false,
-          socket: await probeSocket(root, config.nriListen),
+          socket: await findSocketFacts(root, config.nriListen),
         }),
         interface: "oci-hooks",
         ...toHooksDirs(node, config.hooksDirs),
@@ -214,7 +214,9 @@ async function detectHook({ root, files }: Node, path: string): Promise<ProgramF
 
 function detectAgent(root: string, address: string): Promise<SocketFacts> {
   const path = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1];
-  return path === undefined ? Promise.resolve({ path: address, state: "unknown" }) : probeSocket(root, path);
+  return path === undefined
+    ? Promise.resolve({ path: address, state: "unknown" })
+    : findSocketFacts(root, path);
 }
 
 /** The v2 hierarchy has cgroup.controllers in its root (kernel, cgroup-v2); systemd's hybrid layout has it in unified. */
