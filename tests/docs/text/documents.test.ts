@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What documents point to exists: other documents, their headings, files, and the policies of examples.
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseTracingPolicy } from "@rthooks/policy";
+import { parse } from "yaml";
+import { documents, findCode, readText, root } from "./documents.ts";
+
+test("the documents are really seen", () => {
+  expect(documents.length).toBeGreaterThan(25);
+});
+
+test("the README has at most 150 lines", () => {
+  expect(readText("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+});
+
+/** As GitHub makes the anchor of a heading. */
+const toAnchor = (heading: string): string =>
+  heading
+    .replaceAll("`", "")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+
+const findAnchors = (text: string): readonly string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => toAnchor(heading));
+
+test.each(documents)("$path links to what is there", ({ path, text }) => {
+  const links = [...text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+    .map(([link, target = "", anchor]) => ({ link, target, anchor }))
+    .filter(({ target }) => !target.startsWith("https://"));
+  const broken = links.filter(({ target, anchor }) => {
+    const file = target === "" ? path : join(dirname(path), target);
+    if (!existsSync(join(root, file))) return true;
+    return anchor !== undefined && !findAnchors(readText(file)).includes(anchor);
+  });
+  expect(broken).toEqual([]);
+});
+
+/** A path of this repository, perhaps with a pattern in it. */
+const ownPath = /^(?:apps|bench|docs|libs|scripts|tests)\/[\w./*{},-]+$/;
+
+test.each(documents.filter(({ path }) => path !== "CHANGELOG.md"))(
+  "$path names files that exist",
+  ({ text }) => {
+    const named = findCode(text).filter((code) => ownPath.test(code));
+    const missing = named.filter(
+      (path) =>
+        !existsSync(join(root, path)) &&
+        [...new Bun.Glob(path).scanSync({ cwd: root, onlyFiles: false })].length === 0,
+    );
+    expect(missing).toEqual([]);
+  },
+);
+
+test("each policy of an example is valid", () => {
+  const blocks = documents.flatMap(({ text }) => [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]);
+  const policies = blocks
+    .map(([, block = ""]) => block)
+    .filter((block) => block.includes("kind: TracingPolicy"));
+  expect(policies.length).toBeGreaterThan(0);
+  for (const policy of policies) expect(parseTracingPolicy(parse(policy))).toMatchObject({ ok: true });
+});
