@@ -10,7 +10,7 @@ interface Call {
   /** Encoded protobuf. */
   readonly message: Uint8Array;
   readonly userAgent: string;
-  /** The sender vouches for the reserved annotation keys of the request (TRUSTED_HEADER). */
+  /** The sender guarantees the reserved annotation keys of the request (TRUSTED_HEADER). */
   readonly isTrusted: boolean;
   /** On the system's monotonic clock. */
   readonly deadlineAtMs: number;

@@ -37,7 +37,7 @@ export function openAgentClient(
   nowMs: () => number,
   onConnected: () => void,
 ): AgentClient {
-  const session = openGrpcSession(address, config, userAgent, onConnected);
+  const session = openGrpcSession(address, config, onConnected);
 
   const openLink = (): AgentLink => {
     let giveUp: (() => void) | undefined;
@@ -54,10 +54,10 @@ export function openAgentClient(
       get response() {
         return response;
       },
-      connect({ path, message, deadlineAtMs }) {
+      connect({ deadlineAtMs, ...call }) {
         disconnect();
         const timeoutMs = Math.max(1, deadlineAtMs - nowMs()) + SPARE_MS;
-        giveUp = session.call({ path, message, timeoutMs }, (outcome) => {
+        giveUp = session.call({ ...call, timeoutMs }, (outcome) => {
           if (outcome.kind === "answer") response = outcome.message;
           events.push(toEvent(outcome));
         });
@@ -71,7 +71,8 @@ export function openAgentClient(
 
   const call: AgentClient["call"] = (path, message, timeoutMs) =>
     new Promise((resolve) => {
-      session.call({ path, message, timeoutMs }, (outcome) =>
+      // What the plugin reports by itself has no annotations but its own.
+      session.call({ path, message, timeoutMs, userAgent, isTrusted: true }, (outcome) =>
         resolve(outcome.kind === "answer" ? ok(outcome.message) : err(toCallError(outcome))),
       );
     });

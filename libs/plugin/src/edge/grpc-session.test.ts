@@ -22,7 +22,7 @@ const newPath = (): string => join(dir, `${++count}.sock`);
 async function using(path: string, work: (session: GrpcSession, whenReady: Promise<void>) => Promise<void>) {
   const ready = Promise.withResolvers<void>();
   const config = resolveFlags(hookFlags);
-  const session = openGrpcSession({ kind: "unix", path, text: `unix://${path}` }, config, "test/1", () =>
+  const session = openGrpcSession({ kind: "unix", path, text: `unix://${path}` }, config, () =>
     ready.resolve(),
   );
   try {
@@ -34,7 +34,16 @@ async function using(path: string, work: (session: GrpcSession, whenReady: Promi
 
 const call = (session: GrpcSession, timeoutMs = 1_000, bytes = 3): Promise<GrpcOutcome> =>
   new Promise((resolve) => {
-    session.call({ path: "/s/M", message: new Uint8Array(bytes).fill(7), timeoutMs }, resolve);
+    session.call(
+      {
+        path: "/s/M",
+        message: new Uint8Array(bytes).fill(7),
+        timeoutMs,
+        userAgent: "test/1",
+        isTrusted: true,
+      },
+      resolve,
+    );
   });
 
 const listen = (server: Server, path: string): Promise<void> =>

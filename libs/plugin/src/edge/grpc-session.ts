@@ -15,6 +15,9 @@ interface GrpcCall {
   readonly path: string;
   readonly message: Uint8Array;
   readonly timeoutMs: number;
+  readonly userAgent: string;
+  /** The sender guarantees the reserved annotation keys of the request (TRUSTED_HEADER). */
+  readonly isTrusted: boolean;
 }
 
 export type GrpcOutcome =
@@ -37,12 +40,7 @@ const RECONNECT_LONGEST_MS = 100;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const PREFIX_BYTES = 5;
 
-export function openGrpcSession(
-  address: AgentAddress,
-  config: HookConfig,
-  userAgent: string,
-  onReady: () => void,
-): GrpcSession {
+export function openGrpcSession(address: AgentAddress, config: HookConfig, onReady: () => void): GrpcSession {
   let session: ClientHttp2Session | undefined;
   let isReady = false;
   let isClosed = false;
@@ -81,7 +79,7 @@ export function openGrpcSession(
   };
   dial();
 
-  const call: GrpcSession["call"] = ({ path, message, timeoutMs }, onOutcome) => {
+  const call: GrpcSession["call"] = ({ path, message, timeoutMs, userAgent, isTrusted }, onOutcome) => {
     let isOver = false;
     const settle = (outcome: GrpcOutcome): void => {
       if (isOver) return;
@@ -104,7 +102,7 @@ export function openGrpcSession(
         "content-type": "application/grpc",
         "user-agent": userAgent,
         "grpc-timeout": `${Math.max(1, Math.floor(timeoutMs))}m`,
-        [TRUSTED_HEADER]: "1",
+        ...(isTrusted ? { [TRUSTED_HEADER]: "1" } : {}),
       });
     } catch {
       // The connection is about to be found broken.
