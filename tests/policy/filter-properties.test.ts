@@ -3,14 +3,13 @@
 import { expect, test } from "bun:test";
 import {
   ALL_PODS_ID,
-  createFilterState,
-  type FilterChange,
-  type FilterContainer,
-  type FilterDefinition,
-  type FilterPod,
+  createFilterMembership,
+  type Filter,
+  type FilteredContainer,
   HOST_MARKER,
   type LabelRequirement,
   type LabelSelector,
+  type MembershipChange,
   matchesSelector,
 } from "@rthooks/policy";
 import fc from "fast-check";
@@ -38,7 +37,7 @@ const containerSelector: fc.Arbitrary<LabelSelector> = fc.constantFrom("app", "s
   matchExpressions: [],
 }));
 const all: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
-const definition: fc.Arbitrary<FilterDefinition> = fc.record({
+const definition: fc.Arbitrary<Filter> = fc.record({
   namespace: fc.option(fc.constantFrom("shop", "ops"), { nil: undefined }),
   podSelector: fc.option(selector, { nil: undefined, freq: 10 }),
   containerSelector: fc.oneof(
@@ -48,25 +47,33 @@ const definition: fc.Arbitrary<FilterDefinition> = fc.record({
   ),
   hostSelector: fc.boolean(),
 });
-const pod: fc.Arbitrary<FilterPod> = fc.record({
-  uid: fc.constantFrom("p1", "p2", "p3"),
+type Pod = Pick<FilteredContainer, "podUid" | "namespace" | "labels">;
+const pod = fc.record({
+  podUid: fc.constantFrom("p1", "p2", "p3"),
   namespace: fc.constantFrom("shop", "ops"),
   labels,
 });
-const container: fc.Arbitrary<FilterContainer> = fc.record({
-  containerId: fc.constantFrom("a", "b", "c", "d", "e"),
-  cgroupIds: fc.array(fc.constantFrom(10n, 11n, 12n, 13n), { minLength: 1, maxLength: 2 }),
-  pod: fc.option(pod, { nil: undefined, freq: 8 }),
-  name: fc.constantFrom("app", "sidecar"),
-  repo: fc.constantFrom("x", ""),
-});
+const noPod: Pod = { podUid: undefined, namespace: "", labels: new Map() };
+const cgroupId = fc.constantFrom(10n, 11n, 12n, 13n);
+const container: fc.Arbitrary<FilteredContainer> = fc
+  .record({
+    containerId: fc.constantFrom("a", "b", "c", "d", "e"),
+    containerName: fc.constantFrom("app", "sidecar"),
+    image: fc.constantFrom("x", ""),
+    cgroupId,
+    nestedIds: fc.array(cgroupId, { maxLength: 1 }),
+    podName: fc.constant(""),
+    hasAllLabels: fc.constant(true),
+    pod: fc.option(pod, { nil: noPod, freq: 8 }),
+  })
+  .map(({ pod, ...fields }) => ({ ...fields, ...pod }));
 
 type Event =
-  | { readonly kind: "policy"; readonly id: number; readonly definition: FilterDefinition }
+  | { readonly kind: "policy"; readonly id: number; readonly definition: Filter }
   | { readonly kind: "no policy"; readonly id: number }
-  | { readonly kind: "container"; readonly container: FilterContainer }
+  | { readonly kind: "container"; readonly container: FilteredContainer }
   | { readonly kind: "no container"; readonly id: string }
-  | { readonly kind: "pod"; readonly pod: FilterPod };
+  | { readonly kind: "pod"; readonly pod: Pod };
 
 const policyId = fc.integer({ min: 2, max: 5 });
 const event: fc.Arbitrary<Event> = fc.oneof(
@@ -79,10 +86,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 /** What the events say, looked at as a whole each time. */
 function createNaive() {
-  const policies = new Map<number, FilterDefinition>([
+  const policies = new Map<number, Filter>([
     [ALL_PODS_ID, { namespace: undefined, podSelector: all, containerSelector: all, hostSelector: false }],
   ]);
-  const containers = new Map<string, FilterContainer>();
+  const containers = new Map<string, FilteredContainer>();
   const apply = (happened: Event): void => {
     switch (happened.kind) {
       case "policy":
@@ -99,19 +106,20 @@ function createNaive() {
         break;
       case "pod":
         for (const [id, known] of containers)
-          if (known.pod?.uid === happened.pod.uid) containers.set(id, { ...known, pod: happened.pod });
+          if (known.podUid === happened.pod.podUid) containers.set(id, { ...known, ...happened.pod });
     }
   };
-  const isMember = (policy: FilterDefinition, { pod, name, repo }: FilterContainer): boolean => {
-    if (pod === undefined || policy.podSelector === undefined || policy.containerSelector === undefined)
+  const isMember = (policy: Filter, container: FilteredContainer): boolean => {
+    const { podUid, namespace, labels, containerName, image } = container;
+    if (podUid === undefined || policy.podSelector === undefined || policy.containerSelector === undefined)
       return false;
-    const podLabels = new Map([...pod.labels, ["k8s:io.kubernetes.pod.namespace", pod.namespace]]);
+    const podLabels = new Map([...labels, ["k8s:io.kubernetes.pod.namespace", namespace]]);
     const own = new Map([
-      ["name", name],
-      ["repo", repo],
+      ["name", containerName],
+      ["repo", image],
     ]);
     return (
-      (policy.namespace === undefined || policy.namespace === pod.namespace) &&
+      (policy.namespace === undefined || policy.namespace === namespace) &&
       matchesSelector(policy.podSelector, podLabels) &&
       matchesSelector(policy.containerSelector, own)
     );
@@ -124,7 +132,7 @@ function createNaive() {
           ...(policy.hostSelector ? [HOST_MARKER] : []),
           ...[...containers.values()]
             .filter((known) => isMember(policy, known))
-            .flatMap(({ cgroupIds }) => cgroupIds),
+            .flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]),
         ]),
       ]),
     );
@@ -132,15 +140,15 @@ function createNaive() {
 }
 
 /** The maps as the changes leave them; a change that changes nothing is an error. */
-function applyChanges(maps: Map<number, Set<bigint>>, changes: readonly FilterChange[]): void {
+function applyChanges(maps: Map<number, Set<bigint>>, changes: readonly MembershipChange[]): void {
   for (const change of changes) {
-    const members = maps.get(change.policyId);
+    const members = maps.get(change.filterId);
     switch (change.kind) {
-      case "policy.put":
-        maps.set(change.policyId, new Set(change.cgroupIds));
+      case "filter.put":
+        maps.set(change.filterId, new Set(change.cgroupIds));
         break;
-      case "policy.removed":
-        expect(maps.delete(change.policyId)).toBe(true);
+      case "filter.removed":
+        expect(maps.delete(change.filterId)).toBe(true);
         break;
       case "cgroup.added":
         expect(members?.has(change.cgroupId)).toBe(false);
@@ -160,32 +168,35 @@ const sort = (maps: ReadonlyMap<number, ReadonlySet<bigint>>) =>
 test("the maps equal a recomputation after every event", () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-      const state = createFilterState();
+      const membership = createFilterMembership();
       const naive = createNaive();
       const maps = new Map([[ALL_PODS_ID, new Set<bigint>()]]);
       for (const happened of events) {
         naive.apply(happened);
         switch (happened.kind) {
           case "policy":
-            applyChanges(maps, [state.putPolicy(happened.id, happened.definition)]);
+            applyChanges(maps, [membership.putFilter(happened.id, happened.definition)]);
             break;
           case "no policy":
-            applyChanges(maps, state.removePolicy(happened.id));
+            applyChanges(maps, membership.removeFilter(happened.id));
             break;
           case "container":
-            applyChanges(maps, state.putContainer(happened.container));
+            applyChanges(maps, membership.putContainer(happened.container));
             break;
           case "no container":
-            applyChanges(maps, state.removeContainer(happened.id));
+            applyChanges(maps, membership.removeContainer(happened.id));
             break;
           case "pod":
-            applyChanges(maps, state.updatePod(happened.pod));
+            for (const known of [...membership.containers()])
+              if (known.podUid === happened.pod.podUid)
+                applyChanges(maps, membership.putContainer({ ...known, ...happened.pod }));
         }
         const expected = sort(naive.compute());
         expect(sort(maps)).toEqual(expected);
-        expect(sort(new Map([...state.policyIds()].map((id) => [id, state.find(id) ?? new Set()])))).toEqual(
-          expected,
+        const contents = [...membership.filterIds()].map(
+          (id) => [id, membership.cgroupIdsOf(id) ?? new Set<bigint>()] as const,
         );
+        expect(sort(new Map(contents))).toEqual(expected);
       }
     }),
     { numRuns: 2_000, includeErrorInReport: true },

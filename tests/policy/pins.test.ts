@@ -104,7 +104,7 @@ describe("pins that are gone are made again, and the containers are in them", ()
 });
 
 test("another program's policies are kept and told, and take no part in this agent's", async () => {
-  const directory = join(bpfFs, "strangers");
+  const directory = join(bpfFs, "unnamed");
   const inner = join(bpfFs, "inner");
   mkdirSync(directory);
   const maps = join(directory, "policy_filter_maps");
@@ -116,15 +116,15 @@ test("another program's policies are kept and told, and take no part in this age
     ..."type hash_of_maps key 4 value 4 entries 128 name policy_filter_m inner_map pinned".split(" "),
     inner,
   );
-  const stranger = findCgroupDirectory(`${parent}/stranger`);
-  mkdirSync(stranger, { recursive: true });
-  const cgroupId = readCgroupId(`${parent}/stranger`);
+  const unnamed = findCgroupDirectory(`${parent}/unnamed`);
+  mkdirSync(unnamed, { recursive: true });
+  const cgroupId = readCgroupId(`${parent}/unnamed`);
   const key = Array.from({ length: 8 }, (_, at) => String((cgroupId >> BigInt(8 * at)) & 0xffn));
   await run("bpftool", "map", "update", "pinned", inner, "key", ...key, "value", "0");
   await run("bpftool", ...`map update pinned ${maps} key 2 0 0 0 value pinned ${inner}`.split(" "));
   rmSync(inner);
   const agent = await start(directory);
-  expect(await health(agent)).toContain("policy_filter_keys does not know (ids 2)");
+  expect(await health(agent)).toContain("policy_filter_keys does not name (ids 2)");
   await callPolicies(agent.address).add(policy);
   const held = await hold(agent);
   expect(dumpPolicyFilter(directory)).toEqual(
@@ -134,7 +134,7 @@ test("another program's policies are kept and told, and take no part in this age
       [3, new Set([held])],
     ]),
   );
-  removeCgroup(`${parent}/stranger`);
+  removeCgroup(`${parent}/unnamed`);
   await waitFor("it goes with its containers", () => !dumpPolicyFilter(directory).has(2));
   expect(await health(agent)).toBe("running");
   await agent.stop();

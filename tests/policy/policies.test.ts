@@ -7,7 +7,7 @@ import {
   policyMode,
   renderProblem,
   selectsEverything,
-  toPolicyFilter,
+  toFilter,
 } from "@rthooks/policy";
 import { policyFiles } from "./policy-files.ts";
 
@@ -52,7 +52,7 @@ for (const { name, document } of policyFiles) {
     const workloads = listMatchWorkloads(policy).length;
     expect<unknown>({
       mode: policyMode(policy),
-      filter: summarise(toPolicyFilter(policy)),
+      filter: summarise(toFilter(policy)),
       hooks: kinds
         .flatMap((kind) => (policy.spec[kind].length > 0 ? [`${kind} ${policy.spec[kind].length}`] : []))
         .join(" "),
@@ -61,8 +61,8 @@ for (const { name, document } of policyFiles) {
   });
 }
 
-function summarise(filter: ReturnType<typeof toPolicyFilter>): string {
-  if (filter.kind === "none") return "none";
+function summarise(filter: ReturnType<typeof toFilter>): string {
+  if (filter === undefined) return "none";
   const { namespace, podSelector, containerSelector, hostSelector } = filter;
   const words = namespace === undefined ? [] : [`${namespace}:`];
   for (const [name, selector] of Object.entries({ pods: podSelector, containers: containerSelector })) {

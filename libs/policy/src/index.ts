@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tracing policies and which containers they are about: pure.
+// Tracing policies, their filters, and which containers the filters match. Pure.
 
+export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {
-  ALL_PODS_ID,
-  type FilterContainer,
-  type FilterDefinition,
-  type FilterPod,
-  HOST_MARKER,
-  isSameDefinition,
-} from "./filter/filter-definition.ts";
-export { createFilterState, type FilterChange, type FilterState } from "./filter/filter-state.ts";
+  createFilterMembership,
+  type FilterMembership,
+  type MembershipChange,
+} from "./filter/filter-membership.ts";
+export type { FilteredContainer } from "./filter/filtered-container.ts";
 export {
   findAnchor,
   type LabelRequirement,
@@ -19,7 +17,7 @@ export {
   matchesSelector,
   selectsEverything,
 } from "./label-selector.ts";
-export { listMatchWorkloads, type PolicyFilter, toPolicyFilter } from "./schema/policy-filter.ts";
+export { listMatchWorkloads, toFilter } from "./schema/policy-filters.ts";
 export { type PolicyMode, policyMode } from "./schema/policy-mode.ts";
 export { type PathKey, type PolicyProblem, renderPath, renderProblem } from "./schema/policy-problem.ts";
 export { parseTracingPolicy, type TracingPolicy } from "./schema/tracing-policy.ts";

@@ -3,7 +3,7 @@
 // IsValidLabelValue; which operators take values: pkg/apis/meta/v1/validation, ValidateLabelSelectorRequirement.
 
 import * as v from "valibot";
-import { NAMESPACE_LABEL } from "../filter/filter-definition.ts";
+import { NAMESPACE_LABEL } from "../filter/filter.ts";
 import type { LabelRequirement, LabelSelector } from "../label-selector.ts";
 import { describeValue } from "./describe-value.ts";
 import { isDnsSubdomain } from "./object-name.ts";

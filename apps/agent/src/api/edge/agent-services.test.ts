@@ -42,7 +42,7 @@ beforeAll(async () => {
         reportStopped: silent,
         close: silent,
       },
-      policies: createPolicyStore({ putPolicy: () => ok(2), removePolicy: silent }),
+      policies: createPolicyStore({ putFilter: () => ok(2), removeFilter: silent }),
       archive: noPolicyArchive,
       parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
       awaitPod: () => undefined,

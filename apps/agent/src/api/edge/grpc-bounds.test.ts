@@ -54,7 +54,7 @@ describe("bounds of the gRPC server", () => {
         reportRefused: silent,
         close: silent,
       },
-      policies: createPolicyStore({ putPolicy: () => ok(2), removePolicy: silent }),
+      policies: createPolicyStore({ putFilter: () => ok(2), removeFilter: silent }),
       archive: noPolicyArchive,
       parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
       awaitPod: () => undefined,

@@ -32,7 +32,7 @@ const log = { debug: silent, info: silent, warn: silent, error: silent };
 const webLabels = new Map([["app", "web"]]);
 const sensors = FineGuidanceSensorsDefinition;
 
-const createPolicies = () => createPolicyStore({ putPolicy: () => ok(2), removePolicy: () => {} });
+const createPolicies = () => createPolicyStore({ putFilter: () => ok(2), removeFilter: () => {} });
 
 const container = (fields: Partial<CreateContainer>): CreateContainer => ({
   cgroupsPath: "/kubepods/c1",

@@ -6,7 +6,7 @@ import type { Pod } from "@rthooks/kube";
 import { matchAll } from "@rthooks/policy";
 import { ok } from "@rthooks/result";
 import { type FilterMaps, noFilterMaps } from "../../filter/core/filter-maps.ts";
-import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
+import { createPolicyFilter } from "../../filter/core/policy-filter.ts";
 import { open } from "./lifecycle.fixture.ts";
 
 const allPods = 1;
@@ -69,19 +69,19 @@ function begin(seed: number) {
       found: new Map(
         [...contents].map(([id, ids]) => [id, { key: keys.get(id) ?? "", cgroupIds: new Set(ids) }]),
       ),
-      putPolicy(policyId, key, ids) {
-        contents.set(policyId, new Set(ids));
-        if (key !== "") keys.set(policyId, key);
+      putFilter(filterId, key, ids) {
+        contents.set(filterId, new Set(ids));
+        if (key !== "") keys.set(filterId, key);
         return ok(undefined);
       },
-      removePolicy: (policyId) => void contents.delete(policyId),
-      add: (policyId, id) => ok(void contents.get(policyId)?.add(id)),
-      remove: (policyId, id) => ok(void contents.get(policyId)?.delete(id)),
+      removeFilter: (filterId) => void contents.delete(filterId),
+      add: (filterId, id) => ok(void contents.get(filterId)?.add(id)),
+      remove: (filterId, id) => ok(void contents.get(filterId)?.delete(id)),
     };
-    const filter = createMapPolicyFilter(maps, silent);
+    const filter = createPolicyFilter(maps, silent);
     if (!filter.ok) throw new Error(filter.error);
-    const web = filter.value.putPolicy("web", about("web"));
-    filter.value.settlePolicies();
+    const web = filter.value.putFilter("web", about("web"));
+    filter.value.removeUnusedFilters();
     return { ...open({ policyFilter: filter.value, cgroups }), webId: web.ok ? web.value : 0 };
   };
   let script = live();

@@ -7,8 +7,8 @@ import { SimulatedClock } from "xstate";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
 import { noFilterMaps } from "../../filter/core/filter-maps.ts";
-import { createMapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
+import { createPolicyFilter } from "../../filter/core/policy-filter.ts";
 import { createPodStore } from "../../pods/core/pod-store.ts";
 import { type HookRequest, parseHookRequest } from "./hook-request.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -39,7 +39,7 @@ export const emptyFields: HookRequest = {
 
 /** The lifecycle over cgroups that the test makes and removes. */
 export function createMemoryPolicyFilter(): PolicyFilter {
-  const filter = createMapPolicyFilter(noFilterMaps, {
+  const filter = createPolicyFilter(noFilterMaps, {
     debug: () => {},
     info: () => {},
     warn: () => {},

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of single entries in the policy filter's maps that could not be made, most often because a map was full. Each is
-// remembered until it is made: what is right then is looked up then, so the newest state decides.
+// Entries of the filter maps that could not be changed, most often because a map was full. A retry looks up what the entry
+// has to be by then, so the newest state decides.
 
 import type { Logger } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 
 export interface FailedChanges {
-  note(policyId: number, cgroupId: bigint, error: string): void;
+  add(filterId: number, cgroupId: bigint, error: string): void;
   /** The entry is right now. */
-  forget(policyId: number, cgroupId: bigint): void;
-  forgetPolicy(policyId: number): void;
-  /** Until one fails again: where a map is full, one call says so. */
-  retry(policyId: number): void;
+  remove(filterId: number, cgroupId: bigint): void;
+  removeFilter(filterId: number): void;
+  /** Stops at the first entry that fails again: on a full map the others would fail too. */
+  retry(filterId: number): void;
   retryAll(): void;
-  /** Entries that are not right, by policy; none for a policy without any. */
-  counts(): Iterable<readonly [policyId: number, entries: number]>;
-  /** One line for people; empty where all entries are right. */
+  /** The number of failed entries of each filter that has some. */
+  counts(): Iterable<readonly [filterId: number, entries: number]>;
+  /** One line; empty without failed entries. */
   problem(): string;
 }
 
@@ -24,61 +24,61 @@ interface Failures {
   error: string;
 }
 
-/** `correct` puts the entry in, or takes it out, as it has to be now. */
+/** `correct` adds or removes the entry, as the current state requires. */
 export function createFailedChanges(
-  correct: (policyId: number, cgroupId: bigint) => Result<void, string>,
+  correct: (filterId: number, cgroupId: bigint) => Result<void, string>,
   log: Logger,
 ): FailedChanges {
-  const byPolicy = new Map<number, Failures>();
+  const byFilter = new Map<number, Failures>();
 
-  const forget = (policyId: number, cgroupId: bigint): void => {
-    const failures = byPolicy.get(policyId);
+  const remove = (filterId: number, cgroupId: bigint): void => {
+    const failures = byFilter.get(filterId);
     if (failures?.cgroupIds.delete(cgroupId) !== true || failures.cgroupIds.size > 0) return;
-    byPolicy.delete(policyId);
-    log.info("the policy's map is complete again", { policy: policyId });
+    byFilter.delete(filterId);
+    log.info("filter map is complete again", { filterID: filterId });
   };
 
-  const retry = (policyId: number): void => {
-    const failures = byPolicy.get(policyId);
+  const retry = (filterId: number): void => {
+    const failures = byFilter.get(filterId);
     if (failures === undefined) return;
     for (const cgroupId of [...failures.cgroupIds]) {
-      const done = correct(policyId, cgroupId);
+      const done = correct(filterId, cgroupId);
       if (!done.ok) {
         failures.error = done.error;
         return;
       }
-      forget(policyId, cgroupId);
+      remove(filterId, cgroupId);
     }
   };
 
   return {
-    forget,
-    retry,
-    note(policyId, cgroupId, error) {
-      const failures = byPolicy.get(policyId);
+    add(filterId, cgroupId, error) {
+      const failures = byFilter.get(filterId);
       if (failures !== undefined) {
         failures.cgroupIds.add(cgroupId);
         failures.error = error;
         return;
       }
-      byPolicy.set(policyId, { cgroupIds: new Set([cgroupId]), error });
-      // Once, until all of the policy's are made: a full map fails for each cgroup.
-      log.error("the policy's map lacks a change, which is tried again", {
-        ...{ policy: policyId, cgroupID: cgroupId, err: error },
+      byFilter.set(filterId, { cgroupIds: new Set([cgroupId]), error });
+      // Logged once until all entries are right: a full map fails for each cgroup.
+      log.error("cannot change an entry of a filter map; retrying", {
+        ...{ filterID: filterId, cgroupID: cgroupId, err: error },
       });
     },
-    forgetPolicy: (policyId) => void byPolicy.delete(policyId),
+    remove,
+    removeFilter: (filterId) => void byFilter.delete(filterId),
+    retry,
     retryAll() {
-      for (const policyId of [...byPolicy.keys()]) retry(policyId);
+      for (const filterId of [...byFilter.keys()]) retry(filterId);
     },
-    counts: () => [...byPolicy].map(([policyId, { cgroupIds }]) => [policyId, cgroupIds.size] as const),
+    counts: () => [...byFilter].map(([filterId, { cgroupIds }]) => [filterId, cgroupIds.size] as const),
     problem() {
-      const [first] = byPolicy;
+      const [first] = byFilter;
       if (first === undefined) return "";
-      const [policyId, { error }] = first;
-      const total = [...byPolicy.values()].reduce((sum, { cgroupIds }) => sum + cgroupIds.size, 0);
-      const entries = total === 1 ? "1 cgroup is" : `${total} cgroups are`;
-      return `${entries} not as the policies say in the filter's maps: policy ${policyId}: ${error}`;
+      const [filterId, { error }] = first;
+      const total = [...byFilter.values()].reduce((sum, { cgroupIds }) => sum + cgroupIds.size, 0);
+      const entries = total === 1 ? "1 cgroup" : `${total} cgroups`;
+      return `the filter maps are out of date for ${entries}; filter ${filterId}: ${error}`;
     },
   };
 }

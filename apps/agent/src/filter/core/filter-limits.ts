@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { err, ok, type Result } from "@rthooks/result";
-import { type FilterLimits, MAX_FILTERS } from "./policy-ids.ts";
+import { type FilterLimits, MAX_FILTERS } from "./filter-ids.ts";
 
 interface Given {
   readonly "namespace-filters": string;

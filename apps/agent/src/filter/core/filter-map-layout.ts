@@ -4,7 +4,7 @@
 /** Longest policy key: kind of origin, namespace (63) and name (253) with room to spare. */
 export const KEY_BYTES = 512;
 
-export const toIdKey = (policyId: number): Uint8Array => new Uint8Array(new Uint32Array([policyId]).buffer);
+export const toIdKey = (filterId: number): Uint8Array => new Uint8Array(new Uint32Array([filterId]).buffer);
 
 /** A map of maps is given a descriptor, and gives the map's id. */
 export const toMapId = (value: Uint8Array): number =>
@@ -17,7 +17,7 @@ export const toCgroupKey = (...cgroupIds: readonly bigint[]): Uint8Array =>
 export const toCgroupKeys = (cgroupIds: Iterable<bigint>): Uint8Array =>
   new Uint8Array(BigUint64Array.from(cgroupIds).buffer);
 
-export const toPolicyIds = (keys: Uint8Array): readonly number[] => [...new Uint32Array(keys.slice().buffer)];
+export const toFilterIds = (keys: Uint8Array): readonly number[] => [...new Uint32Array(keys.slice().buffer)];
 
 export const toCgroupIds = (keys: Uint8Array): readonly bigint[] => [
   ...new BigUint64Array(keys.slice().buffer),

@@ -1,54 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the policy filter's contents are kept: the kernel's maps, or memory.
+// The port of the filter maps, which hold the cgroup ids of each filter: in the kernel, or in memory.
 
 import { ok, type Result } from "@rthooks/result";
 
-export interface FoundPolicy {
-  /** As it was put; empty where that is not known. */
+export interface FoundFilter {
+  /** The key that it was put under; empty for an unnamed filter. */
   readonly key: string;
   readonly cgroupIds: ReadonlySet<bigint>;
 }
 
-/** Whether a policy's filter is in force. */
-export type FilterStanding =
+/** Whether a filter is in force. A failed one is retried by `retry`; its error is one line. */
+export type FilterStatus =
   | { readonly kind: "in-force" }
   | { readonly kind: "loading" }
-  /** It is tried again with `retry`; the error is one line for people. */
   | { readonly kind: "failed"; readonly error: string };
 
-/** No call waits for the kernel's RCU grace periods. Errors are one line for people. */
+/** No call waits for an RCU grace period of the kernel. Errors are one line. */
 export interface FilterMaps {
-  /** What was there before this process, by policy id. It stays in force until something here takes it out. */
-  readonly found: ReadonlyMap<number, FoundPolicy>;
+  /** What the maps held when they were opened, by filter id. It stays in force until it is changed here. */
+  readonly found: ReadonlyMap<number, FoundFilter>;
   /**
-   * A policy that has a map is changed where it is, cgroup by cgroup, first what is added; one that is new comes into force
-   * later, with all of its cgroups at once. An error means that nothing has changed.
+   * A filter that has a map is changed in place, cgroup by cgroup, additions first; a new one comes into force later, with
+   * all of its cgroups at once. After an error nothing has changed.
    */
-  putPolicy(policyId: number, key: string, cgroupIds: Iterable<bigint>): Result<void, string>;
-  /** It goes later. */
-  removePolicy(policyId: number): void;
-  add(policyId: number, cgroupId: bigint): Result<void, string>;
-  /** Also where it is not there. */
-  remove(policyId: number, cgroupId: bigint): Result<void, string>;
-  standing(policyId: number): FilterStanding;
-  /** Resolves when everything that was to come or to go later has done so, or has failed. */
+  putFilter(filterId: number, key: string, cgroupIds: Iterable<bigint>): Result<void, string>;
+  /** The map is removed later. */
+  removeFilter(filterId: number): void;
+  add(filterId: number, cgroupId: bigint): Result<void, string>;
+  /** No error for an entry that does not exist. */
+  remove(filterId: number, cgroupId: bigint): Result<void, string>;
+  status(filterId: number): FilterStatus;
+  /** Resolves when every filter put or removed so far has been published to the kernel, or has failed. */
   settled(): Promise<void>;
-  /** What has failed, once more. */
+  /** Retries what has failed. */
   retry(): void;
   /** What was put stays in force. */
   close(): void;
 }
 
-const inForce: FilterStanding = { kind: "in-force" };
+const inForce: FilterStatus = { kind: "in-force" };
 
 /** In memory: nothing is enforced. */
 export const noFilterMaps: FilterMaps = {
   found: new Map(),
-  putPolicy: () => ok(undefined),
-  removePolicy: () => {},
+  putFilter: () => ok(undefined),
+  removeFilter: () => {},
   add: () => ok(undefined),
   remove: () => ok(undefined),
-  standing: () => inForce,
+  status: () => inForce,
   settled: () => Promise.resolve(),
   retry: () => {},
   close: () => {},

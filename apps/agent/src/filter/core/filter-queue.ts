@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filters that wait to be set. Each is matched with all containers, so they are set one after the other, with other work in
-// between where that takes long.
+// Filters that wait to be set. Setting one matches it with all containers, so they are set one after the other, with other
+// work in between where that takes long.
 
-import type { FilterDefinition } from "@rthooks/policy";
+import type { Filter } from "@rthooks/policy";
 import type { Result } from "@rthooks/result";
-import type { FilterStanding } from "./filter-maps.ts";
+import type { FilterStatus } from "./filter-maps.ts";
 
 export interface FilterQueue {
-  /** In place of what waits under the key. The error is one line for people, where it is known at once. */
-  put(key: string, definition: FilterDefinition): Result<void, string>;
-  /** What waits under the key and is not to be tried again as it is. */
-  findWaiting(key: string): FilterDefinition | undefined;
-  /** The last one that had its turn did not fit; what the policy had before is in force. */
-  isRefused(key: string): boolean;
-  /** Undefined for a key of which the last filter was set. */
-  standing(key: string): FilterStanding | undefined;
-  drop(key: string): void;
-  /** All that wait, or did not fit. */
+  /** Replaces the filter that waits under the key. The error is one line; one that is known only later is in the status. */
+  put(key: string, filter: Filter): Result<void, string>;
+  /** The filter that waits under the key and has not failed. */
+  findWaiting(key: string): Filter | undefined;
+  /** The newest filter under the key could not be set; the one before it is still in force. */
+  hasFailed(key: string): boolean;
+  /** Undefined for a key whose newest filter is set. */
+  status(key: string): FilterStatus | undefined;
+  remove(key: string): void;
+  /** Of filters that wait or have failed. */
   keys(): readonly string[];
-  /** Once more those that did not fit. */
+  /** Retries the filters that have failed. */
   retry(): void;
-  /** Resolves when none waits. */
+  /** Resolves when no filter waits. */
   settled(): Promise<void>;
-  /** One line for people; empty where all fit. */
+  /** One line; empty where no filter has failed. */
   problem(): string;
 }
 
-interface Refused {
-  readonly definition: FilterDefinition;
+interface Failed {
+  readonly filter: Filter;
   readonly error: string;
 }
 
-/** `takeSlice`: asked before each filter; what it gives is waited for. */
+/** `takeSlice` is called before each filter, and what it returns is awaited. */
 export function createFilterQueue(
-  set: (key: string, definition: FilterDefinition) => Result<void, string>,
+  set: (key: string, filter: Filter) => Result<void, string>,
   takeSlice: () => Promise<void> | undefined,
 ): FilterQueue {
   /** Only the newest of each key. */
-  const waiting = new Map<string, FilterDefinition>();
-  const refused = new Map<string, Refused>();
+  const waiting = new Map<string, Filter>();
+  const failed = new Map<string, Failed>();
   let isWorking = false;
   let working = Promise.resolve();
 
@@ -48,10 +48,10 @@ export function createFilterQueue(
       if (pause !== undefined) await pause;
       const [next] = waiting;
       if (next === undefined) break;
-      const [key, definition] = next;
+      const [key, filter] = next;
       waiting.delete(key);
-      const done = set(key, definition);
-      if (!done.ok) refused.set(key, { definition, error: done.error });
+      const done = set(key, filter);
+      if (!done.ok) failed.set(key, { filter, error: done.error });
     }
     isWorking = false;
   };
@@ -63,35 +63,35 @@ export function createFilterQueue(
   };
 
   return {
-    put(key, definition) {
-      refused.delete(key);
-      waiting.set(key, definition);
+    put(key, filter) {
+      failed.delete(key);
+      waiting.set(key, filter);
       proceed();
-      const refusal = refused.get(key);
-      if (refusal === undefined) return { ok: true, value: undefined };
-      refused.delete(key);
-      return { ok: false, error: refusal.error };
+      const failure = failed.get(key);
+      if (failure === undefined) return { ok: true, value: undefined };
+      failed.delete(key);
+      return { ok: false, error: failure.error };
     },
     findWaiting: (key) => waiting.get(key),
-    isRefused: (key) => refused.has(key),
-    standing(key) {
-      const refusal = refused.get(key);
-      if (refusal !== undefined) return { kind: "failed", error: refusal.error };
+    hasFailed: (key) => failed.has(key),
+    status(key) {
+      const failure = failed.get(key);
+      if (failure !== undefined) return { kind: "failed", error: failure.error };
       return waiting.has(key) ? { kind: "loading" } : undefined;
     },
-    drop(key) {
+    remove(key) {
       waiting.delete(key);
-      refused.delete(key);
+      failed.delete(key);
     },
-    keys: () => [...waiting.keys(), ...refused.keys()],
+    keys: () => [...waiting.keys(), ...failed.keys()],
     retry() {
-      for (const [key, { definition }] of refused) waiting.set(key, definition);
-      refused.clear();
+      for (const [key, { filter }] of failed) waiting.set(key, filter);
+      failed.clear();
       proceed();
     },
     settled: () => working,
     problem() {
-      const [first] = refused;
+      const [first] = failed;
       return first === undefined ? "" : `the filter of ${first[0]} is not in force: ${first[1].error}`;
     },
   };

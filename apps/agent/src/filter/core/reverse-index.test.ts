@@ -7,7 +7,7 @@ import { indexReverse } from "./reverse-index.ts";
 
 function begin(maps: FilterMaps = noFilterMaps) {
   const changes: string[] = [];
-  const index = indexReverse(maps, (cgroupId) => changes.push(`${cgroupId}: ${index.policiesOf(cgroupId)}`));
+  const index = indexReverse(maps, (cgroupId) => changes.push(`${cgroupId}: ${index.filterIdsOf(cgroupId)}`));
   return { index, indexed: index.maps, take: () => changes.splice(0) };
 }
 
@@ -17,7 +17,7 @@ test("what was found is there, and each change after that is told", () => {
     [2, { key: "web", cgroupIds: new Set([10n, HOST_MARKER]) }],
   ]);
   const { index, indexed, take } = begin({ ...noFilterMaps, found });
-  expect([...index.cgroupIds()].map((id) => [id, index.policiesOf(id)])).toEqual([
+  expect([...index.cgroupIds()].map((id) => [id, index.filterIdsOf(id)])).toEqual([
     [10n, [1, 2]],
     [11n, [1]],
   ]);
@@ -27,16 +27,16 @@ test("what was found is there, and each change after that is told", () => {
   indexed.remove(1, 99n);
   expect(take()).toEqual(["12: 1", "11: "]);
   // Only what is other than before.
-  indexed.putPolicy(2, "web", [12n, HOST_MARKER]);
+  indexed.putFilter(2, "web", [12n, HOST_MARKER]);
   expect(take()).toEqual(["12: 1,2", "10: 1"]);
-  indexed.removePolicy(2);
+  indexed.removeFilter(2);
   expect(take()).toEqual(["12: 1"]);
 });
 
 test("what the maps refuse has not happened", () => {
   const refused = () => err("full");
-  const { indexed, take } = begin({ ...noFilterMaps, putPolicy: refused, add: refused });
-  expect([indexed.putPolicy(2, "web", [1n]), indexed.add(2, 1n)]).toEqual([err("full"), err("full")]);
+  const { indexed, take } = begin({ ...noFilterMaps, putFilter: refused, add: refused });
+  expect([indexed.putFilter(2, "web", [1n]), indexed.add(2, 1n)]).toEqual([err("full"), err("full")]);
   expect(indexed.remove(2, 1n)).toEqual(ok(undefined));
   expect(take()).toEqual([]);
 });

@@ -1,75 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy filter read the other way: the policies of each cgroup.
+// The filter maps in reverse: the filters of each cgroup.
 
 import { HOST_MARKER } from "@rthooks/policy";
 import type { FilterMaps } from "./filter-maps.ts";
 
 export interface ReverseIndex {
-  /** The same maps, with what changes in them noted here. */
+  /** The same maps; changes through them update the index. */
   readonly maps: FilterMaps;
-  policiesOf(cgroupId: bigint): readonly number[];
-  /** All that are in a policy. */
+  filterIdsOf(cgroupId: bigint): readonly number[];
+  /** All cgroups that belong to a filter. */
   cgroupIds(): Iterable<bigint>;
 }
 
-/** `onChange`: the cgroup has other policies now. What was found in the maps is in the index from the beginning, without it. */
+/** `onChange`: the cgroup's filters have changed. It is not called for what the maps hold at the beginning. */
 export function indexReverse(maps: FilterMaps, onChange: (cgroupId: bigint) => void): ReverseIndex {
-  const policiesOf = new Map<bigint, Set<number>>();
-  const membersOf = new Map<number, Set<bigint>>();
+  const filtersOf = new Map<bigint, Set<number>>();
+  const cgroupsOf = new Map<number, Set<bigint>>();
 
-  const note = (policyId: number, cgroupId: bigint): void => {
-    // The mark of the host is no cgroup.
+  const record = (filterId: number, cgroupId: bigint): void => {
+    // The marker of the host is no cgroup.
     if (cgroupId === HOST_MARKER) return;
-    membersOf.set(policyId, (membersOf.get(policyId) ?? new Set()).add(cgroupId));
-    policiesOf.set(cgroupId, (policiesOf.get(cgroupId) ?? new Set()).add(policyId));
+    cgroupsOf.set(filterId, (cgroupsOf.get(filterId) ?? new Set()).add(cgroupId));
+    filtersOf.set(cgroupId, (filtersOf.get(cgroupId) ?? new Set()).add(filterId));
   };
-  const join = (policyId: number, cgroupId: bigint): void => {
-    note(policyId, cgroupId);
+  const join = (filterId: number, cgroupId: bigint): void => {
+    record(filterId, cgroupId);
     if (cgroupId !== HOST_MARKER) onChange(cgroupId);
   };
-  const leave = (policyId: number, cgroupId: bigint): void => {
-    const policies = policiesOf.get(cgroupId);
-    if (policies?.delete(policyId) !== true) return;
-    membersOf.get(policyId)?.delete(cgroupId);
-    if (policies.size === 0) policiesOf.delete(cgroupId);
+  const leave = (filterId: number, cgroupId: bigint): void => {
+    const filterIds = filtersOf.get(cgroupId);
+    if (filterIds?.delete(filterId) !== true) return;
+    cgroupsOf.get(filterId)?.delete(cgroupId);
+    if (filterIds.size === 0) filtersOf.delete(cgroupId);
     onChange(cgroupId);
   };
 
-  for (const [policyId, { cgroupIds }] of maps.found)
-    for (const cgroupId of cgroupIds) note(policyId, cgroupId);
+  for (const [filterId, { cgroupIds }] of maps.found)
+    for (const cgroupId of cgroupIds) record(filterId, cgroupId);
 
   const indexed: FilterMaps = {
     ...maps,
-    putPolicy(policyId, key, cgroupIds) {
+    putFilter(filterId, key, cgroupIds) {
       const wanted = new Set(cgroupIds);
-      const done = maps.putPolicy(policyId, key, wanted);
+      const done = maps.putFilter(filterId, key, wanted);
       if (!done.ok) return done;
       for (const cgroupId of wanted)
-        if (policiesOf.get(cgroupId)?.has(policyId) !== true) join(policyId, cgroupId);
-      for (const cgroupId of membersOf.get(policyId) ?? [])
-        if (!wanted.has(cgroupId)) leave(policyId, cgroupId);
+        if (filtersOf.get(cgroupId)?.has(filterId) !== true) join(filterId, cgroupId);
+      for (const cgroupId of cgroupsOf.get(filterId) ?? [])
+        if (!wanted.has(cgroupId)) leave(filterId, cgroupId);
       return done;
     },
-    removePolicy(policyId) {
-      maps.removePolicy(policyId);
-      for (const cgroupId of membersOf.get(policyId) ?? []) leave(policyId, cgroupId);
-      membersOf.delete(policyId);
+    removeFilter(filterId) {
+      maps.removeFilter(filterId);
+      for (const cgroupId of cgroupsOf.get(filterId) ?? []) leave(filterId, cgroupId);
+      cgroupsOf.delete(filterId);
     },
-    add(policyId, cgroupId) {
-      const done = maps.add(policyId, cgroupId);
-      if (done.ok) join(policyId, cgroupId);
+    add(filterId, cgroupId) {
+      const done = maps.add(filterId, cgroupId);
+      if (done.ok) join(filterId, cgroupId);
       return done;
     },
-    remove(policyId, cgroupId) {
-      const done = maps.remove(policyId, cgroupId);
-      if (done.ok) leave(policyId, cgroupId);
+    remove(filterId, cgroupId) {
+      const done = maps.remove(filterId, cgroupId);
+      if (done.ok) leave(filterId, cgroupId);
       return done;
     },
   };
 
   return {
     maps: indexed,
-    policiesOf: (cgroupId) => [...(policiesOf.get(cgroupId) ?? [])],
-    cgroupIds: () => policiesOf.keys(),
+    filterIdsOf: (cgroupId) => [...(filtersOf.get(cgroupId) ?? [])],
+    cgroupIds: () => filtersOf.keys(),
   };
 }

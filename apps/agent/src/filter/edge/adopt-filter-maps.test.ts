@@ -6,8 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBpf } from "@rthooks/bpf";
-import { type FilterDefinition, matchAll } from "@rthooks/policy";
-import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
+import { type Filter, matchAll } from "@rthooks/policy";
+import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
 import { createDirectOuterMap } from "./outer-map.ts";
 
@@ -105,29 +105,29 @@ function open(directory: string) {
     count: () => {},
   });
   if (!maps.ok) throw new Error(maps.error);
-  const filter = createMapPolicyFilter(maps.value, silent);
+  const filter = createPolicyFilter(maps.value, silent);
   if (!filter.ok) throw new Error(filter.error);
   return { filter: filter.value, notes, problems };
 }
 
-const about = (app: string): FilterDefinition => ({
+const about = (app: string): Filter => ({
   namespace: undefined,
   podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
   containerSelector: matchAll,
   hostSelector: false,
 });
-const add = (filter: MapPolicyFilter, name: string, cgroupId: bigint, app: string): boolean =>
+const add = (filter: PolicyFilter, name: string, cgroupId: bigint, app: string): boolean =>
   filter.add({
     ...{ containerId: name, containerName: name, image: "web:1", cgroupId, nestedIds: [], podName: name },
     ...{ podUid: `pod-${name}`, namespace: "shop", labels: new Map([["app", app]]), hasAllLabels: true },
   }).ok;
 
 /** It works as one that was there from the beginning. */
-async function expectUsable(directory: string, filter: MapPolicyFilter): Promise<void> {
-  expect(filter.putPolicy("grpc//new", about("new")).ok).toBeTrue();
+async function expectUsable(directory: string, filter: PolicyFilter): Promise<void> {
+  expect(filter.putFilter("grpc//new", about("new")).ok).toBeTrue();
   for (let at = 0; at < 10; at++) expect(add(filter, `new-${at}`, BigInt(1000 + at), "new")).toBeTrue();
   await filter.settled();
-  const id = filter.putPolicy("grpc//new", about("new"));
+  const id = filter.putFilter("grpc//new", about("new"));
   const ids = Array.from({ length: 10 }, (_, at) => BigInt(1000 + at));
   const contents = read(directory);
   expect(contents[id.ok ? id.value : 0]).toEqual(ids);
@@ -189,14 +189,14 @@ describe("maps of another layout are copied into right ones", () => {
     const { filter } = open(directory);
     expect(read(directory)[1]).toHaveLength(33_000);
     expect(add(filter, "late", 99_999n, "web")).toBeFalse();
-    filter.forgetCgroups([5n]);
+    filter.removeInherited([5n]);
     expect(add(filter, "late", 99_999n, "web")).toBeTrue();
   }, 60_000);
 
   test("the map of keys", async () => {
     const directory = newDirectory();
     const first = open(directory);
-    first.filter.putPolicy("grpc//web", about("web"));
+    first.filter.putFilter("grpc//web", about("web"));
     add(first.filter, "a", 10n, "web");
     await first.filter.settled();
     const path = join(directory, "policy_filter_keys");
@@ -206,29 +206,29 @@ describe("maps of another layout are copied into right ones", () => {
     const value = Array.from({ length: 600 }, (_, at) => text[at] ?? "0");
     bpftool("map", "update", "pinned", path, "key", ...bytes(2, 4), "value", ...value);
     const { filter, problems } = open(directory);
-    expect(filter.putPolicy("grpc//web", about("web"))).toEqual({ ok: true, value: 2 });
+    expect(filter.putFilter("grpc//web", about("web"))).toEqual({ ok: true, value: 2 });
     expect(read(directory)).toEqual({ 1: [10n], 2: [10n] });
     expect([...problems, ...filter.problems()]).toEqual([]);
   });
 });
 
 describe("ids of which no key says whose they are", () => {
-  const stranger = /^policy_filter_maps has policies that policy_filter_keys does not know \(ids 2, 3\): /;
+  const unnamed = /^policy_filter_maps has filters that policy_filter_keys does not name \(ids 2, 3\): /;
 
   test("are never a new policy's, stay until their containers are gone, and are told", async () => {
     const directory = newDirectory();
     make(directory, { 1: [10n, 11n], 2: [10n], 3: [11n] });
     const { filter } = open(directory);
-    expect(filter.problems()).toEqual([expect.stringMatching(stranger)]);
-    for (const name of ["a", "b"]) filter.putPolicy(`grpc//${name}`, about(name));
-    filter.settlePolicies();
+    expect(filter.problems()).toEqual([expect.stringMatching(unnamed)]);
+    for (const name of ["a", "b"]) filter.putFilter(`grpc//${name}`, about(name));
+    filter.removeUnusedFilters();
     add(filter, "known", 10n, "other");
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [11n], 4: [], 5: [] });
-    filter.forgetCgroups([11n]);
+    filter.removeInherited([11n]);
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n], 2: [10n], 4: [], 5: [] });
-    filter.forgetCgroups([10n]);
+    filter.removeInherited([10n]);
     await filter.settled();
     expect(Object.keys(read(directory))).toEqual(["1", "4", "5"]);
     expect(filter.problems()).toEqual([]);
@@ -241,8 +241,8 @@ describe("ids of which no key says whose they are", () => {
     const { filter } = open(directory);
     const before = read(directory);
     expect(Object.keys(before)).toHaveLength(129);
-    for (let at = 0; at < 127; at++) expect(filter.putPolicy(`grpc//p${at}`, about("web")).ok).toBeTrue();
-    expect(filter.putPolicy("grpc//more", about("web")).ok).toBeFalse();
+    for (let at = 0; at < 127; at++) expect(filter.putFilter(`grpc//p${at}`, about("web")).ok).toBeTrue();
+    expect(filter.putFilter("grpc//more", about("web")).ok).toBeFalse();
     await filter.settled();
     expect(read(directory)).toMatchObject(before);
     expect(Object.keys(read(directory))).toHaveLength(256);
@@ -251,7 +251,7 @@ describe("ids of which no key says whose they are", () => {
   test("come with keys that are lost, or of no use", async () => {
     const directory = newDirectory();
     const first = open(directory);
-    first.filter.putPolicy("grpc//web", about("web"));
+    first.filter.putFilter("grpc//web", about("web"));
     add(first.filter, "a", 10n, "web");
     await first.filter.settled();
     const path = join(directory, "policy_filter_keys");
@@ -259,8 +259,8 @@ describe("ids of which no key says whose they are", () => {
     bpftool("map", "create", path, ...`type hash key 4 value 4 entries 20 name keys`.split(" "));
     bpftool("map", "update", "pinned", path, "key", ...bytes(2, 4), "value", "119", "101", "98", "0");
     const { filter } = open(directory);
-    expect(filter.putPolicy("grpc//other", about("other"))).toEqual({ ok: true, value: 3 });
-    filter.settlePolicies();
+    expect(filter.putFilter("grpc//other", about("other"))).toEqual({ ok: true, value: 3 });
+    filter.removeUnusedFilters();
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n], 2: [10n], 3: [] });
   });
@@ -318,7 +318,7 @@ describe("what is in the way", () => {
 test("keys of policies that have no map are forgotten", async () => {
   const directory = newDirectory();
   const first = open(directory);
-  first.filter.putPolicy("grpc//web", about("web"));
+  first.filter.putFilter("grpc//web", about("web"));
   await first.filter.settled();
   bpftool("map", "delete", "pinned", join(directory, "policy_filter_maps"), "key", ...bytes(2, 4));
   open(directory);

@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { type Bpf, type BpfMap, findMismatch, renderBpfError } from "@rthooks/bpf";
 import { ALL_PODS_ID } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
+import { isFilterKey } from "../core/filter-key.ts";
 import {
   decodeKey,
   encodeKey,
   toCgroupIds,
+  toFilterIds,
   toIdKey,
   toMapId,
-  toPolicyIds,
 } from "../core/filter-map-layout.ts";
-import { isPolicyKey } from "../core/policy-key.ts";
 import { innerSpec, keysSpec, outerSpec, present } from "./filter-map-specs.ts";
 import {
   findPinMismatch,
@@ -25,7 +25,7 @@ import {
   setAside,
 } from "./pinned-map.ts";
 
-interface AdoptedPolicy {
+interface AdoptedFilter {
   readonly inner: BpfMap;
   /** Empty where nothing says whose the id is. */
   readonly key: string;
@@ -35,7 +35,7 @@ interface AdoptedPolicy {
 export interface AdoptedMaps {
   readonly outer: BpfMap;
   readonly keys: BpfMap;
-  readonly policies: ReadonlyMap<number, AdoptedPolicy>;
+  readonly policies: ReadonlyMap<number, AdoptedFilter>;
 }
 
 /** The error is one line for people, and nothing is left open then. */
@@ -59,23 +59,23 @@ export function adoptFilterMaps(
   const before = openOuter(bpf, path, reports);
   if (!before.ok) return close(before);
   if (before.value !== undefined) opened.add(before.value);
-  const policies = new Map<number, AdoptedPolicy>();
+  const policies = new Map<number, AdoptedFilter>();
   const read =
     before.value === undefined
       ? ok(undefined)
-      : readPolicies(bpf, before.value, keys.value, policies, reports);
+      : readFilters(bpf, before.value, keys.value, policies, reports);
   for (const { inner } of policies.values()) opened.add(inner);
   if (!read.ok) return close(read);
 
   const replaced: number[] = [];
-  for (const [policyId, policy] of [...policies]) {
-    const right = toRightInner(bpf, policyId, policy.inner, policy.cgroupIds);
+  for (const [filterId, policy] of [...policies]) {
+    const right = toRightInner(bpf, filterId, policy.inner, policy.cgroupIds);
     if (!right.ok) return close(right);
     if (right.value === policy.inner) continue;
     opened.add(right.value);
-    replaced.push(policyId);
-    reports.note(`the map of policy ${policyId} in ${path} is of another layout and is replaced`);
-    policies.set(policyId, { ...policy, inner: right.value });
+    replaced.push(filterId);
+    reports.note(`the map of policy ${filterId} in ${path} is of another layout and is replaced`);
+    policies.set(filterId, { ...policy, inner: right.value });
   }
   if (!policies.has(ALL_PODS_ID)) {
     const made = bpf.createMap(innerSpec(ALL_PODS_ID));
@@ -85,8 +85,8 @@ export function adoptFilterMaps(
     policies.set(ALL_PODS_ID, { inner: made.value, key: "", cgroupIds: new Set() });
   }
 
-  const strangers = [...policies].filter(([id, { key }]) => key === "" && id !== ALL_PODS_ID).length;
-  const outer = toRightOuter({ bpf, path, strangers, reports }, before.value, policies, replaced);
+  const unnamed = [...policies].filter(([id, { key }]) => key === "" && id !== ALL_PODS_ID).length;
+  const outer = toRightOuter({ bpf, path, unnamed, reports }, before.value, policies, replaced);
   if (!outer.ok) return close(outer);
   forgetStaleKeys(keys.value, policies);
   const kept = new Set([outer.value, keys.value, ...[...policies.values()].map(({ inner }) => inner)]);
@@ -113,17 +113,17 @@ function openOuter(bpf: Bpf, path: string, reports: PinReports): Result<BpfMap |
 }
 
 /** Maps whose keys are no cgroup ids are of no use to a policy: they are left out. */
-function readPolicies(
+function readFilters(
   bpf: Bpf,
   outer: BpfMap,
   keys: BpfMap,
-  policies: Map<number, AdoptedPolicy>,
+  policies: Map<number, AdoptedFilter>,
   reports: PinReports,
 ): Result<void, string> {
   const ids = outer.keys();
   if (!ids.ok) return err(renderBpfError(ids.error));
-  for (const policyId of toPolicyIds(ids.value)) {
-    const mapId = outer.lookup(toIdKey(policyId));
+  for (const filterId of toFilterIds(ids.value)) {
+    const mapId = outer.lookup(toIdKey(filterId));
     if (!mapId.ok) return err(renderBpfError(mapId.error));
     if (mapId.value === undefined) continue;
     const inner = bpf.openById(toMapId(mapId.value));
@@ -133,16 +133,16 @@ function readPolicies(
     if (map.info.keySize !== 8) {
       map.close();
       reports.problem(
-        `policy ${policyId} of policy_filter_maps had no cgroup ids in its map: it is left out`,
+        `policy ${filterId} of policy_filter_maps had no cgroup ids in its map: it is left out`,
       );
       continue;
     }
     const members = map.keys();
-    const key = keys.lookup(toIdKey(policyId));
+    const key = keys.lookup(toIdKey(filterId));
     if (!members.ok || !key.ok) map.close();
     if (!members.ok) return err(renderBpfError(members.error));
     if (!key.ok) return err(renderBpfError(key.error));
-    policies.set(policyId, {
+    policies.set(filterId, {
       inner: map,
       key: key.value === undefined ? "" : decodeKey(key.value),
       cgroupIds: new Set(toCgroupIds(members.value)),
@@ -154,11 +154,11 @@ function readPolicies(
 /** The same map if it is right. More cgroups than a right map takes are in one that has room for just them. */
 function toRightInner(
   bpf: Bpf,
-  policyId: number,
+  filterId: number,
   inner: BpfMap,
   cgroupIds: ReadonlySet<bigint>,
 ): Result<BpfMap, string> {
-  const spec = innerSpec(policyId);
+  const spec = innerSpec(filterId);
   if (findMismatch(inner.info, spec) === undefined) return ok(inner);
   const { maxEntries } = spec;
   const made = bpf.createMap({ ...spec, maxEntries: Math.max(maxEntries, cgroupIds.size) });
@@ -172,18 +172,18 @@ function toRightInner(
 interface OuterPlace {
   readonly bpf: Bpf;
   readonly path: string;
-  readonly strangers: number;
+  readonly unnamed: number;
   readonly reports: PinReports;
 }
 
 /** With all policies in it, of which `replaced` have other maps than before. */
 function toRightOuter(
-  { bpf, path, strangers, reports }: OuterPlace,
+  { bpf, path, unnamed, reports }: OuterPlace,
   before: BpfMap | undefined,
-  policies: ReadonlyMap<number, AdoptedPolicy>,
+  policies: ReadonlyMap<number, AdoptedFilter>,
   replaced: readonly number[],
 ): Result<BpfMap, string> {
-  const spec = outerSpec(strangers);
+  const spec = outerSpec(unnamed);
   const put = (outer: BpfMap, ids: readonly number[]): Result<void, string> => {
     for (const [id, { inner }] of policies) {
       if (!ids.includes(id)) continue;
@@ -215,22 +215,22 @@ function copyKeys(from: BpfMap, to: BpfMap): Result<void, string> {
   if (from.info.type !== "hash" || from.info.keySize !== 4) return ok(undefined);
   const ids = from.keys();
   if (!ids.ok) return err(renderBpfError(ids.error));
-  for (const policyId of toPolicyIds(ids.value)) {
-    const key = from.lookup(toIdKey(policyId));
+  for (const filterId of toFilterIds(ids.value)) {
+    const key = from.lookup(toIdKey(filterId));
     if (!key.ok) return err(renderBpfError(key.error));
     if (key.value === undefined) continue;
     const text = decodeKey(key.value);
-    const bytes = isPolicyKey(text) ? encodeKey(text) : undefined;
+    const bytes = isFilterKey(text) ? encodeKey(text) : undefined;
     if (bytes === undefined) continue;
-    const done = to.update(toIdKey(policyId), bytes);
+    const done = to.update(toIdKey(filterId), bytes);
     if (!done.ok) return err(renderBpfError(done.error));
   }
   return ok(undefined);
 }
 
 /** Of ids that have no map: an agent was ended between the two. */
-function forgetStaleKeys(keys: BpfMap, policies: ReadonlyMap<number, AdoptedPolicy>): void {
+function forgetStaleKeys(keys: BpfMap, policies: ReadonlyMap<number, AdoptedFilter>): void {
   const ids = keys.keys();
   if (!ids.ok) return;
-  for (const policyId of toPolicyIds(ids.value)) if (!policies.has(policyId)) keys.delete(toIdKey(policyId));
+  for (const filterId of toFilterIds(ids.value)) if (!policies.has(filterId)) keys.delete(toIdKey(filterId));
 }

@@ -5,10 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBpf } from "@rthooks/bpf";
-import { type FilterDefinition, HOST_MARKER, matchAll } from "@rthooks/policy";
+import { type Filter, type FilteredContainer, HOST_MARKER, matchAll } from "@rthooks/policy";
 import type { FilterMaps } from "../core/filter-maps.ts";
-import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
-import type { FilteredContainer } from "../core/policy-filter.ts";
+import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
 import { createDirectOuterMap } from "./outer-map.ts";
 
@@ -43,8 +42,8 @@ function openMaps(directory: string, told: string[] = []): FilterMaps {
   if (!maps.ok) throw new Error(maps.error);
   return maps.value;
 }
-function openFilter(maps: FilterMaps): MapPolicyFilter {
-  const filter = createMapPolicyFilter(maps, silent);
+function openFilter(maps: FilterMaps): PolicyFilter {
+  const filter = createPolicyFilter(maps, silent);
   if (!filter.ok) throw new Error(filter.error);
   return filter.value;
 }
@@ -78,7 +77,7 @@ function readByTool(directory: string): Contents {
   );
 }
 
-const about = (app: string, more: Partial<FilterDefinition> = {}): FilterDefinition => ({
+const about = (app: string, more: Partial<Filter> = {}): Filter => ({
   namespace: undefined,
   podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
   containerSelector: matchAll,
@@ -102,8 +101,8 @@ test("containers and policies are in the maps, as bpftool reads them", async () 
   const directory = newDirectory();
   const filter = openFilter(openMaps(directory));
   filter.add(container("a", 10n, "web"));
-  expect(filter.putPolicy("web", about("web", { hostSelector: true }))).toEqual({ ok: true, value: 2 });
-  expect(filter.putPolicy("db", about("db"))).toEqual({ ok: true, value: 3 });
+  expect(filter.putFilter("web", about("web", { hostSelector: true }))).toEqual({ ok: true, value: 2 });
+  expect(filter.putFilter("db", about("db"))).toEqual({ ok: true, value: 3 });
   filter.add(container("b", 11n, "db"));
   const contents = { 1: [10n, 11n], 2: [10n, HOST_MARKER], 3: [11n] };
   await filter.settled();
@@ -118,7 +117,7 @@ test("containers and policies are in the maps, as bpftool reads them", async () 
     containerIds: ["b"],
   });
   filter.remove("a");
-  filter.removePolicy("db");
+  filter.removeFilter("db");
   await filter.settled();
   expect(readByTool(directory)).toEqual({ 1: [11n], 2: [11n, HOST_MARKER] });
 });
@@ -128,8 +127,8 @@ describe("an agent that comes back", () => {
     const directory = newDirectory();
     const maps = openMaps(directory);
     const filter = openFilter(maps);
-    filter.putPolicy("web", about("web"));
-    filter.putPolicy("db", about("db"));
+    filter.putFilter("web", about("web"));
+    filter.putFilter("db", about("db"));
     filter.add(container("a", 10n, "web"));
     filter.add(container("b", 11n, "web"));
     await filter.settled();
@@ -144,11 +143,11 @@ describe("an agent that comes back", () => {
     await filter.settled();
     expect(read(directory)).toEqual(before);
     // In another order than before: the ids are the policies' own.
-    expect([filter.putPolicy("db", about("db")), filter.putPolicy("web", about("web"))]).toEqual([
+    expect([filter.putFilter("db", about("db")), filter.putFilter("web", about("web"))]).toEqual([
       { ok: true, value: 3 },
       { ok: true, value: 2 },
     ]);
-    filter.settlePolicies();
+    filter.removeUnusedFilters();
     filter.add(container("a", 10n, "web"));
     await filter.settled();
     expect(read(directory)).toEqual(before);
@@ -157,7 +156,7 @@ describe("an agent that comes back", () => {
   test("takes out what has changed meanwhile once it knows the pod and the policy", async () => {
     const directory = await begin();
     const filter = openFilter(openMaps(directory));
-    filter.putPolicy("web", about("web"));
+    filter.putFilter("web", about("web"));
     // Without its labels, which nobody has told yet.
     filter.add({ ...container("a", 10n, "db"), labels: new Map() });
     await filter.settled();
@@ -166,8 +165,8 @@ describe("an agent that comes back", () => {
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [11n], 3: [] });
     expect(filter.inheritedCgroupIds()).toEqual(new Set([11n]));
-    filter.forgetCgroups([11n]);
-    filter.settlePolicies();
+    filter.removeInherited([11n]);
+    filter.removeUnusedFilters();
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n], 2: [] });
   });
@@ -179,10 +178,10 @@ describe("an agent that comes back", () => {
     filter.add({ ...container("b", 11n, "db"), hasAllLabels: true });
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n, 11n], 3: [] });
-    filter.putPolicy("web", about("web"));
+    filter.putFilter("web", about("web"));
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [] });
-    filter.putPolicy("db", about("db"));
+    filter.putFilter("db", about("db"));
     await filter.settled();
     expect(read(directory)).toEqual({ 1: [10n, 11n], 2: [10n], 3: [11n] });
   });
@@ -190,7 +189,7 @@ describe("an agent that comes back", () => {
   test("gives a new policy no id that is taken", async () => {
     const directory = await begin();
     const filter = openFilter(openMaps(directory));
-    expect(filter.putPolicy("new", about("web"))).toEqual({ ok: true, value: 4 });
+    expect(filter.putFilter("new", about("web"))).toEqual({ ok: true, value: 4 });
   });
 
   test("replaces a map of another layout", async () => {
@@ -228,15 +227,15 @@ test("nothing that containers need waits while the kernel takes its time with th
   if (!maps.ok) throw new Error(maps.error);
   const filter = openFilter(maps.value);
   filter.add(container("a", 10n, "web"));
-  for (const name of ["one", "two", "three"]) filter.putPolicy(name, about("web"));
+  for (const name of ["one", "two", "three"]) filter.putFilter(name, about("web"));
   while (changes.length === 0) await Bun.sleep(1);
   // Now the kernel waits. What is asked for meanwhile is done together afterwards.
   expect(filter.add(container("b", 11n, "web")).ok).toBe(true);
   filter.remove("a");
-  for (const name of ["four", "five"]) filter.putPolicy(name, about("web"));
-  filter.removePolicy("two");
-  filter.putPolicy("one", about("web", { hostSelector: true }));
-  expect(filter.standing("one")).toEqual({ kind: "loading" });
+  for (const name of ["four", "five"]) filter.putFilter(name, about("web"));
+  filter.removeFilter("two");
+  filter.putFilter("one", about("web", { hostSelector: true }));
+  expect(filter.status("one")).toEqual({ kind: "loading" });
   const early = filter.settled();
   gate.resolve();
   await early;
@@ -253,13 +252,13 @@ describe("what does not fit", () => {
   test("a policy too many has no filter, and the others keep theirs", async () => {
     const directory = newDirectory();
     const filter = openFilter(openMaps(directory));
-    for (let at = 0; at < 127; at++) expect(filter.putPolicy(`p${at}`, about("web")).ok).toBe(true);
-    expect(filter.putPolicy("one more", about("web"))).toEqual({
+    for (let at = 0; at < 127; at++) expect(filter.putFilter(`p${at}`, about("web")).ok).toBe(true);
+    expect(filter.putFilter("one more", about("web"))).toEqual({
       ok: false,
       error: expect.stringContaining("the map is full"),
     });
-    filter.removePolicy("p5");
-    expect(filter.putPolicy("one more", about("web")).ok).toBe(true);
+    filter.removeFilter("p5");
+    expect(filter.putFilter("one more", about("web")).ok).toBe(true);
     await filter.settled();
     expect(Object.keys(read(directory))).toHaveLength(128);
   }, 60_000);
@@ -278,7 +277,7 @@ describe("what does not fit", () => {
 
   test("a policy's name that is too long is an error", async () => {
     const filter = openFilter(openMaps(newDirectory()));
-    expect(filter.putPolicy("x".repeat(512), about("web"))).toMatchObject({ ok: false });
-    expect(filter.putPolicy("x".repeat(511), about("web"))).toMatchObject({ ok: true });
+    expect(filter.putFilter("x".repeat(512), about("web"))).toMatchObject({ ok: false });
+    expect(filter.putFilter("x".repeat(511), about("web"))).toMatchObject({ ok: true });
   });
 });

@@ -52,9 +52,9 @@ export function openBpfFilterMaps(
   const { outer, keys, policies } = adopted.value;
   const outerMap = openOuter(bpf, outer);
   const entries = new Map<number, Entry>();
-  for (const [policyId, { inner, key, cgroupIds }] of policies) {
+  for (const [filterId, { inner, key, cgroupIds }] of policies) {
     const entry = { key: encodeKey(key) ?? new Uint8Array(KEY_BYTES), members: new Set(cgroupIds), inner };
-    entries.set(policyId, { ...entry, isPublished: true, error: "" });
+    entries.set(filterId, { ...entry, isPublished: true, error: "" });
   }
   /** Ids that the map of maps may have and that are to go, with their maps. */
   const leaving = new Map<number, BpfMap>();
@@ -100,20 +100,20 @@ export function openBpfFilterMaps(
     conclude(({ resolve }) => resolve());
   };
 
-  const make = async (policyIds: readonly number[]): Promise<void> => {
-    const made = await outerMap.create(policyIds);
+  const make = async (filterIds: readonly number[]): Promise<void> => {
+    const made = await outerMap.create(filterIds);
     const takeSlice = createTimeSlice();
-    for (const [policyId, map] of made) {
+    for (const [filterId, map] of made) {
       const pause = takeSlice();
       if (pause !== undefined) await pause;
-      const entry = entries.get(policyId);
+      const entry = entries.get(filterId);
       // It may have gone meanwhile.
       if (entry === undefined || entry.inner !== undefined) {
         if (map.ok) map.value.close();
         continue;
       }
       const filled = map.ok ? map.value.updateMany(toCgroupKeys(entry.members), present) : undefined;
-      const named = filled?.ok === true ? keys.update(toIdKey(policyId), entry.key) : filled;
+      const named = filled?.ok === true ? keys.update(toIdKey(filterId), entry.key) : filled;
       if (map.ok && named?.ok === true) {
         entry.inner = map.value;
       } else {
@@ -124,10 +124,10 @@ export function openBpfFilterMaps(
     }
   };
 
-  const publish = async (policyIds: readonly number[]): Promise<void> => {
+  const publish = async (filterIds: readonly number[]): Promise<void> => {
     const gone = new Map(leaving);
     leaving.clear();
-    const put = policyIds.flatMap((id) => {
+    const put = filterIds.flatMap((id) => {
       const entry = entries.get(id);
       return entry?.inner === undefined ? [] : [{ id, entry, fd: entry.inner.fd }];
     });
@@ -135,13 +135,13 @@ export function openBpfFilterMaps(
       removed: [...gone.keys()],
       put: put.map(({ id, fd }) => [id, fd]),
     });
-    for (const [policyId, map] of gone) {
-      const failure = outcome.removed.get(policyId);
+    for (const [filterId, map] of gone) {
+      const failure = outcome.removed.get(filterId);
       count("policy-remove", failure === undefined);
-      if (failure !== undefined) notRemoved.set(policyId, map);
+      if (failure !== undefined) notRemoved.set(filterId, map);
       else {
         map.close();
-        if (!entries.has(policyId)) keys.delete(toIdKey(policyId));
+        if (!entries.has(filterId)) keys.delete(toIdKey(filterId));
       }
     }
     for (const { id, entry } of put) {
@@ -171,46 +171,46 @@ export function openBpfFilterMaps(
   return ok({
     pinned: { policy_filter_maps: outer, policy_filter_keys: keys },
     found: policies,
-    putPolicy(policyId, key, cgroupIds) {
+    putFilter(filterId, key, cgroupIds) {
       const encoded = encodeKey(key);
       if (encoded === undefined) return err(`the policy's name is longer than ${KEY_BYTES} bytes`);
       const wanted = new Set(cgroupIds);
-      const entry = entries.get(policyId);
+      const entry = entries.get(filterId);
       if (entry?.inner !== undefined) {
         const done = change(entry, entry.inner, wanted);
         count("policy-put", done.ok);
         return done;
       }
-      entries.set(policyId, {
+      entries.set(filterId, {
         ...{ key: encoded, members: wanted, inner: undefined, isPublished: false, error: "" },
       });
       proceed();
       return ok(undefined);
     },
-    removePolicy(policyId) {
-      const entry = entries.get(policyId);
-      entries.delete(policyId);
+    removeFilter(filterId) {
+      const entry = entries.get(filterId);
+      entries.delete(filterId);
       if (entry?.inner === undefined) return;
-      leaving.set(policyId, entry.inner);
+      leaving.set(filterId, entry.inner);
       proceed();
     },
-    add(policyId, cgroupId) {
-      const entry = entries.get(policyId);
+    add(filterId, cgroupId) {
+      const entry = entries.get(filterId);
       if (entry === undefined) return err("the policy has no map");
       const done = entry.inner?.update(toCgroupKey(cgroupId), present) ?? ok(undefined);
       count("cgroup-add", done.ok);
       if (done.ok) entry.members.add(cgroupId);
       return render(done);
     },
-    remove(policyId, cgroupId) {
-      const entry = entries.get(policyId);
+    remove(filterId, cgroupId) {
+      const entry = entries.get(filterId);
       const done = entry?.inner?.delete(toCgroupKey(cgroupId)) ?? ok(true);
       count("cgroup-remove", done.ok);
       if (done.ok) entry?.members.delete(cgroupId);
       return render(done);
     },
-    standing(policyId) {
-      const entry = entries.get(policyId);
+    status(filterId) {
+      const entry = entries.get(filterId);
       if (entry === undefined || entry.isPublished) return { kind: "in-force" };
       return entry.error === "" ? { kind: "loading" } : { kind: "failed", error: entry.error };
     },

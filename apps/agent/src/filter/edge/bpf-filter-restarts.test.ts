@@ -7,17 +7,16 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bpf, type BpfMap, type MapSpec, openBpf } from "@rthooks/bpf";
-import { type FilterDefinition, HOST_MARKER, matchAll } from "@rthooks/policy";
+import { type Filter, type FilteredContainer, HOST_MARKER, matchAll } from "@rthooks/policy";
 import {
   decodeKey,
   KEY_BYTES,
   toCgroupIds,
+  toFilterIds,
   toIdKey,
   toMapId,
-  toPolicyIds,
 } from "../core/filter-map-layout.ts";
-import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
-import type { FilteredContainer } from "../core/policy-filter.ts";
+import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
 import { createDirectOuterMap } from "./outer-map.ts";
 
@@ -102,10 +101,10 @@ const options = {
   count: () => {},
 };
 
-function openFilter(bpf: Bpf, directory: string): MapPolicyFilter {
+function openFilter(bpf: Bpf, directory: string): PolicyFilter {
   const maps = openBpfFilterMaps(bpf, directory, options);
   if (!maps.ok) throw new Error(maps.error);
-  const filter = createMapPolicyFilter(maps.value, silent);
+  const filter = createPolicyFilter(maps.value, silent);
   if (!filter.ok) throw new Error(filter.error);
   return filter.value;
 }
@@ -122,9 +121,9 @@ function read(directory: string): Contents {
   };
   const [outer, keys] = [open("policy_filter_maps"), open("policy_filter_keys")];
   const contents = new Map<string, ReadonlySet<bigint>>();
-  for (const policyId of toPolicyIds(must(outer.keys()))) {
-    const inner = must(real.openById(toMapId(must(outer.lookup(toIdKey(policyId))) ?? new Uint8Array(4))));
-    const key = must(keys.lookup(toIdKey(policyId)));
+  for (const filterId of toFilterIds(must(outer.keys()))) {
+    const inner = must(real.openById(toMapId(must(outer.lookup(toIdKey(filterId))) ?? new Uint8Array(4))));
+    const key = must(keys.lookup(toIdKey(filterId)));
     contents.set(
       key === undefined ? "" : decodeKey(key),
       new Set(toCgroupIds(must(inner?.keys() ?? noKeys))),
@@ -168,11 +167,11 @@ function convert(directory: string, random: () => number): void {
       inner,
     ),
   );
-  for (const policyId of toPolicyIds(must(outer.keys()))) {
-    const from = must(real.openById(toMapId(must(outer.lookup(toIdKey(policyId))) ?? new Uint8Array(4))));
+  for (const filterId of toFilterIds(must(outer.keys()))) {
+    const from = must(real.openById(toMapId(must(outer.lookup(toIdKey(filterId))) ?? new Uint8Array(4))));
     const to = must(real.createMap(inner));
     must(to.updateMany(must(from?.keys() ?? noKeys), new Uint8Array(inner.valueSize)));
-    must(other.update(toIdKey(policyId), toIdKey(to.fd)));
+    must(other.update(toIdKey(filterId), toIdKey(to.fd)));
     for (const map of [from, to]) map?.close();
   }
   outer.close();
@@ -182,11 +181,11 @@ function convert(directory: string, random: () => number): void {
   const otherKeys = must(
     real.createMap({ type: "hash", name: "other", keySize: 4, valueSize, maxEntries: 300 }),
   );
-  for (const policyId of toPolicyIds(must(keys.keys()))) {
-    const key = must(keys.lookup(toIdKey(policyId))) ?? new Uint8Array(0);
+  for (const filterId of toFilterIds(must(keys.keys()))) {
+    const key = must(keys.lookup(toIdKey(filterId))) ?? new Uint8Array(0);
     const value = new Uint8Array(valueSize);
     value.set(key.subarray(0, valueSize));
-    must(otherKeys.update(toIdKey(policyId), value));
+    must(otherKeys.update(toIdKey(filterId), value));
   }
   keys.close();
   replace("policy_filter_keys", otherKeys);
@@ -195,7 +194,7 @@ function convert(directory: string, random: () => number): void {
 const BPF_F_NO_PREALLOC = 1;
 
 interface Model {
-  readonly policies: ReadonlyMap<string, FilterDefinition>;
+  readonly policies: ReadonlyMap<string, Filter>;
   readonly containers: ReadonlyMap<string, FilteredContainer>;
 }
 
@@ -249,7 +248,7 @@ async function live(seed: number): Promise<void> {
   mkdirSync(directory);
   const fuse: Fuse = { left: 1_000_000 };
   const filter = openFilter(createMortal(fuse), directory);
-  const policies = new Map<string, FilterDefinition>();
+  const policies = new Map<string, Filter>();
   const containers = new Map<string, FilteredContainer>();
   const copy = (): Model => ({ policies: new Map(policies), containers: new Map(containers) });
 
@@ -295,11 +294,11 @@ async function live(seed: number): Promise<void> {
       }
       case "policy":
         policies.set(key, toDefinition(app, random() < 0.5));
-        filter.putPolicy(key, toDefinition(app, policies.get(key)?.hostSelector ?? false));
+        filter.putFilter(key, toDefinition(app, policies.get(key)?.hostSelector ?? false));
         break;
       case "no policy":
         policies.delete(key);
-        filter.removePolicy(key);
+        filter.removeFilter(key);
     }
   };
 
@@ -340,7 +339,7 @@ async function live(seed: number): Promise<void> {
       ...[...policies].map(
         ([key, definition]) =>
           () =>
-            void next.putPolicy(key, definition),
+            void next.putFilter(key, definition),
       ),
       ...[...containers.values()].map((container) => () => void next.add(container)),
     ],
@@ -354,8 +353,8 @@ async function live(seed: number): Promise<void> {
   const alive = new Set(
     [...containers.values()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]),
   );
-  next.settlePolicies();
-  next.forgetCgroups([...next.inheritedCgroupIds()].filter((id) => !alive.has(id)));
+  next.removeUnusedFilters();
+  next.removeInherited([...next.inheritedCgroupIds()].filter((id) => !alive.has(id)));
   await next.settled();
   expect({ seed, contents: sort(read(directory)) }).toEqual({ seed, contents: sort(compute(copy())) });
   expect({ seed, problems: next.problems() }).toEqual({ seed, problems: [] });
@@ -365,7 +364,7 @@ async function live(seed: number): Promise<void> {
 const sort = (contents: Contents) =>
   [...contents].map(([key, members]) => [key, [...members].toSorted()] as const).toSorted();
 
-const toDefinition = (app: string, hostSelector: boolean): FilterDefinition => ({
+const toDefinition = (app: string, hostSelector: boolean): Filter => ({
   namespace: undefined,
   podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
   containerSelector: matchAll,

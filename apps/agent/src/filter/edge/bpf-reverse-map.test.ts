@@ -50,16 +50,16 @@ const read = (directory: string): Readonly<Record<number, readonly number[]>> =>
 function begin(directory: string) {
   const lines: string[] = [];
   const note = (text: string): void => void lines.push(text);
-  const policiesOf = new Map<bigint, readonly number[]>();
+  const filterIdsOf = new Map<bigint, readonly number[]>();
   const started = startReverseMapThread(
     directory,
-    { policiesOf: (cgroupId) => policiesOf.get(cgroupId) ?? [], cgroupIds: () => policiesOf.keys() },
+    { filterIdsOf: (cgroupId) => filterIdsOf.get(cgroupId) ?? [], cgroupIds: () => filterIdsOf.keys() },
     createAgentMetrics("test"),
     { debug: note, info: note, warn: note, error: note },
   );
-  const put = (cgroupId: bigint, policyIds: readonly number[]): void => {
-    if (policyIds.length === 0) policiesOf.delete(cgroupId);
-    else policiesOf.set(cgroupId, policyIds);
+  const put = (cgroupId: bigint, filterIds: readonly number[]): void => {
+    if (filterIds.length === 0) filterIdsOf.delete(cgroupId);
+    else filterIdsOf.set(cgroupId, filterIds);
     started.put(cgroupId);
   };
   return { thread: { ...started, put }, lines };

@@ -7,7 +7,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Bpf, type BpfMap, findMismatch, type MapSpec, renderBpfError } from "@rthooks/bpf";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { toCgroupIds, toCgroupKey, toIdKey, toMapId, toPolicyIds } from "../core/filter-map-layout.ts";
+import { toCgroupIds, toCgroupKey, toFilterIds, toIdKey, toMapId } from "../core/filter-map-layout.ts";
 import { keepPinned, openPinnedMap, type PinReports } from "./pinned-map.ts";
 
 const NAME = "policy_filter_cgroup_maps";
@@ -29,13 +29,13 @@ const innerSpec = (cgroupId: bigint): MapSpec => ({
 const present = new Uint8Array(1);
 
 /** Without policies the cgroup is taken out. */
-export type CgroupPolicies = readonly [cgroupId: bigint, policyIds: readonly number[]];
+export type CgroupFilters = readonly [cgroupId: bigint, filterIds: readonly number[]];
 
 export interface ReverseMap {
   /** Cgroups that are there. */
   list(): Result<readonly bigint[], string>;
   /** In place of what is there, all cgroups that come and all that go in one call each. Gives those that failed, with why. */
-  put(changes: readonly CgroupPolicies[]): ReadonlyMap<bigint, string>;
+  put(changes: readonly CgroupFilters[]): ReadonlyMap<bigint, string>;
   /** True: something else was in its place, or nothing, and it is pinned again. */
   keepPinned(): Result<boolean, string>;
   close(): void;
@@ -62,25 +62,25 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
   const fail = (error: Parameters<typeof renderBpfError>[0]): Result<never, string> =>
     err(renderBpfError(error));
 
-  const change = (map: BpfMap, policyIds: readonly number[]): Result<void, string> => {
+  const change = (map: BpfMap, filterIds: readonly number[]): Result<void, string> => {
     const found = map.keys();
     if (!found.ok) return fail(found.error);
-    const before = new Set(toPolicyIds(found.value));
-    for (const policyId of policyIds) {
-      const added = before.delete(policyId) ? ok(undefined) : map.update(toIdKey(policyId), present);
+    const before = new Set(toFilterIds(found.value));
+    for (const filterId of filterIds) {
+      const added = before.delete(filterId) ? ok(undefined) : map.update(toIdKey(filterId), present);
       if (!added.ok) return fail(added.error);
     }
-    for (const policyId of before) {
-      const removed = map.delete(toIdKey(policyId));
+    for (const filterId of before) {
+      const removed = map.delete(toIdKey(filterId));
       if (!removed.ok) return fail(removed.error);
     }
     return ok(undefined);
   };
 
-  const fill = (cgroupId: bigint, policyIds: readonly number[]): Result<BpfMap, string> => {
+  const fill = (cgroupId: bigint, filterIds: readonly number[]): Result<BpfMap, string> => {
     const made = bpf.createMap(innerSpec(cgroupId));
     if (!made.ok) return fail(made.error);
-    const filled = change(made.value, policyIds);
+    const filled = change(made.value, filterIds);
     if (filled.ok) return ok(made.value);
     made.value.close();
     return filled;
@@ -123,21 +123,21 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
       const failures = new Map<bigint, string>();
       // First, so that there is room for others; one that is not there would end the call.
       const gone = changes
-        .filter(([cgroupId, policyIds]) => policyIds.length === 0 && isThere(cgroupId))
+        .filter(([cgroupId, filterIds]) => filterIds.length === 0 && isThere(cgroupId))
         .map(([cgroupId]) => cgroupId);
       const removed = gone.length === 0 ? ok(undefined) : outer.deleteMany(toCgroupKey(...gone));
       if (!removed.ok) for (const cgroupId of gone) failures.set(cgroupId, renderBpfError(removed.error));
 
       const made = new Map<bigint, BpfMap>();
-      for (const [cgroupId, policyIds] of changes) {
-        if (policyIds.length === 0) continue;
+      for (const [cgroupId, filterIds] of changes) {
+        if (filterIds.length === 0) continue;
         const inner = openInner(cgroupId);
         const there = inner.ok ? inner.value : undefined;
         const done = !inner.ok
           ? inner
           : there === undefined
-            ? fill(cgroupId, policyIds)
-            : change(there, policyIds);
+            ? fill(cgroupId, filterIds)
+            : change(there, filterIds);
         there?.close();
         if (!done.ok) failures.set(cgroupId, done.error);
         else if (done.value !== undefined) made.set(cgroupId, done.value);

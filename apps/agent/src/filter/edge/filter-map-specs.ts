@@ -7,18 +7,18 @@ import { KEY_BYTES } from "../core/filter-map-layout.ts";
 /** Policies of this agent, the entry of all pods among them. */
 const OUTER_ENTRIES = 128;
 
-/** policy_filter_maps. `strangers`: ids of other programs that are kept, beside those of this agent. */
-export const outerSpec = (strangers: number): MapSpec => ({
+/** policy_filter_maps. `unnamed`: ids of other programs that are kept, beside those of this agent. */
+export const outerSpec = (unnamed: number): MapSpec => ({
   type: "hash-of-maps",
   name: "policy_filter_m",
   keySize: 4,
   valueSize: 4,
-  maxEntries: OUTER_ENTRIES + strangers,
+  maxEntries: OUTER_ENTRIES + unnamed,
 });
 
-export const innerSpec = (policyId: number): MapSpec => ({
+export const innerSpec = (filterId: number): MapSpec => ({
   type: "hash",
-  name: `policy_${policyId}_map`,
+  name: `policy_${filterId}_map`,
   keySize: 8,
   valueSize: 1,
   maxEntries: 32_768,

@@ -5,9 +5,9 @@ import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import { createTimeSlice } from "../../base/edge/time-slice.ts";
+import type { FilterLimits } from "../core/filter-ids.ts";
 import { type FilterMaps, noFilterMaps } from "../core/filter-maps.ts";
-import { createMapPolicyFilter, type MapPolicyFilter } from "../core/map-policy-filter.ts";
-import type { FilterLimits } from "../core/policy-ids.ts";
+import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { indexReverse } from "../core/reverse-index.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
 import { removeReverseMap } from "./bpf-reverse-map.ts";
@@ -29,7 +29,7 @@ export interface PolicyFilterOptions {
 }
 
 interface OpenedFilter {
-  readonly filter: MapPolicyFilter;
+  readonly filter: PolicyFilter;
   readonly isInKernel: boolean;
   /** What the kernel does not have although it was wanted, one line each. */
   problems(): readonly string[];
@@ -69,7 +69,7 @@ function openInKernel(options: PolicyFilterOptions, directory: BpfDirectory): Re
   });
   if (!maps.ok) return maps;
   const reverse = openReverse(options, directory.path, maps.value);
-  const filter = createMapPolicyFilter(reverse.maps, log, filterLimits, createTimeSlice());
+  const filter = createPolicyFilter(reverse.maps, log, filterLimits, createTimeSlice());
   const close = (): void => {
     reverse.thread?.close();
     maps.value.close();
@@ -118,7 +118,7 @@ function openInMemory(
   problem: string,
   { log, filterLimits }: PolicyFilterOptions,
 ): Result<OpenedFilter, string> {
-  const filter = createMapPolicyFilter(noFilterMaps, log, filterLimits, createTimeSlice());
+  const filter = createPolicyFilter(noFilterMaps, log, filterLimits, createTimeSlice());
   if (!filter.ok) return filter;
   return ok({
     filter: filter.value,

@@ -8,7 +8,7 @@ import { createJobThread } from "../../base/edge/job-thread.ts";
 import type { OuterChange, OuterMap, OuterOutcome } from "./outer-map.ts";
 
 export type OuterJob =
-  | { readonly kind: "create"; readonly policyIds: readonly number[] }
+  | { readonly kind: "create"; readonly filterIds: readonly number[] }
   | { readonly kind: "change"; readonly outerFd: number; readonly change: OuterChange };
 
 export type OuterReport =
@@ -21,21 +21,21 @@ export function startOuterMapThread(bpf: Bpf, outer: BpfMap): OuterMap {
     () => new Worker(new URL("./outer-map-worker.ts", import.meta.url)),
   );
   // Later there may be no descriptors left to start it with, which ends the process.
-  void thread.run({ kind: "create", policyIds: [] });
+  void thread.run({ kind: "create", filterIds: [] });
   const whyNot = (report: Result<OuterReport, string>): string => {
     if (!report.ok) return report.error;
     return report.value.kind === "failed" ? report.value.error : "another job's answer";
   };
   return {
-    async create(policyIds) {
-      const report = await thread.run({ kind: "create", policyIds });
+    async create(filterIds) {
+      const report = await thread.run({ kind: "create", filterIds });
       if (!report.ok || report.value.kind !== "created")
-        return new Map(policyIds.map((id) => [id, err(whyNot(report))]));
+        return new Map(filterIds.map((id) => [id, err(whyNot(report))]));
       const made = new Map<number, Result<BpfMap, string>>();
-      for (const [policyId, fd] of report.value.descriptors) {
+      for (const [filterId, fd] of report.value.descriptors) {
         const map = fd.ok ? bpf.openDescriptor(fd.value) : fd;
-        if (map.ok) made.set(policyId, map);
-        else made.set(policyId, err(typeof map.error === "string" ? map.error : renderBpfError(map.error)));
+        if (map.ok) made.set(filterId, map);
+        else made.set(filterId, err(typeof map.error === "string" ? map.error : renderBpfError(map.error)));
       }
       return made;
     },

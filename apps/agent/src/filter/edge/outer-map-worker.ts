@@ -19,7 +19,7 @@ function work(job: OuterJob): OuterReport {
   const bpf = opened.value;
   if (job.kind === "create") {
     // The maps stay open: the descriptors are the other side's from now on.
-    const descriptors = job.policyIds.map((id) => {
+    const descriptors = job.filterIds.map((id) => {
       const made = createInner(bpf, id);
       return [id, made.ok ? ok(made.value.fd) : err(made.error)] as const;
     });

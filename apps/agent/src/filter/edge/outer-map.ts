@@ -11,7 +11,7 @@ export interface OuterChange {
   /** Ids that go, before any comes. */
   readonly removed: readonly number[];
   /** Ids with the descriptors of their maps. */
-  readonly put: readonly (readonly [policyId: number, fd: number])[];
+  readonly put: readonly (readonly [filterId: number, fd: number])[];
 }
 
 /** Errors are one line for people, by policy id. */
@@ -22,13 +22,13 @@ export interface OuterOutcome {
 
 export interface OuterMap {
   /** Maps for policies, which belong to the caller. */
-  create(policyIds: readonly number[]): Promise<ReadonlyMap<number, Result<BpfMap, string>>>;
+  create(filterIds: readonly number[]): Promise<ReadonlyMap<number, Result<BpfMap, string>>>;
   change(change: OuterChange): Promise<OuterOutcome>;
   close(): void;
 }
 
-export const createInner = (bpf: Bpf, policyId: number): Result<BpfMap, string> => {
-  const made = bpf.createMap(innerSpec(policyId));
+export const createInner = (bpf: Bpf, filterId: number): Result<BpfMap, string> => {
+  const made = bpf.createMap(innerSpec(filterId));
   return made.ok ? made : err(renderBpfError(made.error));
 };
 
@@ -66,7 +66,7 @@ const toIdKeys = (ids: readonly number[]): Uint8Array => new Uint8Array(new Uint
 /** Without a thread: its callers wait. */
 export function createDirectOuterMap(bpf: Bpf, outer: BpfMap): OuterMap {
   return {
-    create: async (policyIds) => new Map(policyIds.map((id) => [id, createInner(bpf, id)])),
+    create: async (filterIds) => new Map(filterIds.map((id) => [id, createInner(bpf, id)])),
     change: async (change) => changeOuter(outer, change),
     close: () => {},
   };

@@ -8,11 +8,11 @@ import { err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import { createJobThread } from "../../base/edge/job-thread.ts";
 import type { ReverseIndex } from "../core/reverse-index.ts";
-import type { CgroupPolicies } from "./bpf-reverse-map.ts";
+import type { CgroupFilters } from "./bpf-reverse-map.ts";
 
 export type ReverseJob =
   | { readonly kind: "open"; readonly directory: string }
-  | { readonly kind: "put"; readonly changes: readonly CgroupPolicies[] }
+  | { readonly kind: "put"; readonly changes: readonly CgroupFilters[] }
   /** Whether the map is pinned still; it is pinned again where it is not. */
   | { readonly kind: "check"; readonly directory: string };
 
@@ -37,7 +37,7 @@ export interface ReverseMapThread {
   close(): void;
 }
 
-type Source = Pick<ReverseIndex, "policiesOf" | "cgroupIds">;
+type Source = Pick<ReverseIndex, "filterIdsOf" | "cgroupIds">;
 
 /** In one go: one wait for the kernel serves them all. */
 const batchSize = 256;
@@ -90,18 +90,18 @@ export function startReverseMapThread(
   const put = async (): Promise<Result<void, string>> => {
     const cgroupIds = [...changed].slice(0, batchSize);
     for (const cgroupId of cgroupIds) changed.delete(cgroupId);
-    const changes = cgroupIds.map((cgroupId) => [cgroupId, source.policiesOf(cgroupId)] as const);
+    const changes = cgroupIds.map((cgroupId) => [cgroupId, source.filterIdsOf(cgroupId)] as const);
     const report = await thread.run({ kind: "put", changes });
     if (!report.ok) return report;
     if (report.value.kind !== "done") return err("another job's answer");
     const notDone = new Set(report.value.failed);
     let room = 0;
-    for (const [cgroupId, policyIds] of changes) {
+    for (const [cgroupId, filterIds] of changes) {
       metrics.countFilterChange("reverse-put", !notDone.has(cgroupId));
       // By now it may have to be something else.
       if (notDone.has(cgroupId) && !changed.has(cgroupId)) failed.add(cgroupId);
       if (!notDone.has(cgroupId)) failed.delete(cgroupId);
-      if (!notDone.has(cgroupId) && policyIds.length === 0) room++;
+      if (!notDone.has(cgroupId) && filterIds.length === 0) room++;
     }
     if (notDone.size > 0) sayProblem(report.value.error);
     // As many as have left make room for.

@@ -28,7 +28,7 @@ test("a cgroup that is gone is forgotten, and none while the hierarchy cannot be
         sweeps++;
         return left;
       },
-      forgetCgroups: (ids) => {
+      removeInherited: (ids) => {
         for (const id of ids) if (left.delete(id)) forgotten.push(id);
       },
     },

@@ -3,9 +3,9 @@
 
 import { lstatSync } from "node:fs";
 import { listDirectories } from "../../base/edge/list-directories.ts";
-import type { MapPolicyFilter } from "../core/map-policy-filter.ts";
+import type { PolicyFilter } from "../core/policy-filter.ts";
 
-type Inheritance = Pick<MapPolicyFilter, "inheritedCgroupIds" | "forgetCgroups">;
+type Inheritance = Pick<PolicyFilter, "inheritedCgroupIds" | "removeInherited">;
 
 /** Directories in one go: a stat costs about 4 µs, and hook calls wait meanwhile. */
 const sliceSize = 100;
@@ -48,7 +48,7 @@ export function sweepInherited(options: InheritedSweepOptions): () => void {
           slice = setImmediate(step);
           return;
         }
-        if (wasSeen) filter.forgetCgroups(left);
+        if (wasSeen) filter.removeInherited(left);
       } catch {
         // A cgroup that could not be looked at may be any of them: not now.
       }

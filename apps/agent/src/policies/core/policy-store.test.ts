@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseTracingPolicy, type TracingPolicy } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
-import type { FilterStanding } from "../../filter/core/filter-maps.ts";
+import type { FilterStatus } from "../../filter/core/filter-maps.ts";
 import { createPolicyStore } from "./policy-store.ts";
 
 function policy(
@@ -36,36 +36,36 @@ const withWorkloads = (...apps: readonly string[]): object => ({
 function open(isFull = false) {
   const keys: string[] = [];
   const fault = { isFull, room: 100 };
-  const standings = new Map<string, FilterStanding>();
+  const statuses = new Map<string, FilterStatus>();
   const store = createPolicyStore({
-    putPolicy: (key) => {
+    putFilter: (key) => {
       if (!keys.includes(key)) {
         if (fault.isFull || keys.length >= fault.room) return err("the map is full");
         keys.push(key);
       }
       return ok(keys.indexOf(key) + 2);
     },
-    removePolicy: (key) => {
+    removeFilter: (key) => {
       if (keys.includes(key)) keys.splice(keys.indexOf(key), 1);
     },
-    standing: (key) => standings.get(key) ?? { kind: "in-force" },
+    status: (key) => statuses.get(key) ?? { kind: "in-force" },
     settled: () => Promise.resolve(),
   });
-  return { store, keys, fault, standings };
+  return { store, keys, fault, statuses };
 }
 const web = { name: "web", namespace: "", domain: "grpc" };
 
 describe("a policy", () => {
   test("is listed as the kernel has its filters by now", () => {
-    const { store, standings } = open();
+    const { store, statuses } = open();
     store.add("grpc", policy("web"));
-    standings.set("grpc//web", { kind: "loading" });
+    statuses.set("grpc//web", { kind: "loading" });
     expect(store.list("")).toMatchObject([{ state: "loading", error: "" }]);
-    standings.set("grpc//web", { kind: "failed", error: "no memory" });
+    statuses.set("grpc//web", { kind: "failed", error: "no memory" });
     expect(store.list("")).toMatchObject([
       { state: "load_error", error: "its filter is not in force: no memory" },
     ]);
-    standings.clear();
+    statuses.clear();
     expect(store.list("")).toMatchObject([{ state: "enabled", error: "" }]);
   });
 

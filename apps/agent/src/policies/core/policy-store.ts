@@ -2,18 +2,18 @@
 // The policies that the agent has, whoever gave them: each with its filter in the maps, or with the reason why not.
 
 import {
-  type FilterDefinition,
+  type Filter,
   listMatchWorkloads,
   type PolicyMode,
   policyMode,
   type TracingPolicy,
-  toPolicyFilter,
+  toFilter,
 } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
-import type { MapPolicyFilter } from "../../filter/core/map-policy-filter.ts";
-import { type PolicyName, toPolicyKey, toSelectorKey } from "../../filter/core/policy-key.ts";
+import { type PolicyName, toPolicyKey, toSelectorKey } from "../../filter/core/filter-key.ts";
+import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 
-export type { PolicyName } from "../../filter/core/policy-key.ts";
+export type { PolicyName } from "../../filter/core/filter-key.ts";
 
 /** Where a policy comes from; names are unique within. "sensors" is nobody's. */
 type Domain = "grpc" | "static" | "k8s";
@@ -65,15 +65,15 @@ interface Entry {
   readonly filters: Filters;
 }
 
-type Filters = ReadonlyMap<string, FilterDefinition>;
+type Filters = ReadonlyMap<string, Filter>;
 
 const builtIn: readonly Domain[] = ["grpc", "k8s"];
 /** What a domain of a client's own may be called: it is part of the keys in the maps. */
 const DOMAIN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Without the optional ones what is put is in force at once. */
-type StoreFilter = Pick<MapPolicyFilter, "putPolicy" | "removePolicy"> &
-  Partial<Pick<MapPolicyFilter, "standing" | "settled">>;
+type StoreFilter = Pick<PolicyFilter, "putFilter" | "removeFilter"> &
+  Partial<Pick<PolicyFilter, "status" | "settled">>;
 
 export function createPolicyStore(filter: StoreFilter): PolicyStore {
   const entries = new Map<string, Entry>();
@@ -84,7 +84,7 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
   let lastId = 0;
 
   const removeFilter = (filterKey: string): void => {
-    filter.removePolicy(filterKey);
+    filter.removeFilter(filterKey);
     hasRoom = refused.size > 0;
   };
 
@@ -102,12 +102,12 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
   const setFilters = (key: string, wanted: Filters, before: Filters): Result<number, string> => {
     let own = 0;
     for (const [filterKey, definition] of wanted) {
-      const id = filter.putPolicy(filterKey, definition);
+      const id = filter.putFilter(filterKey, definition);
       if (!id.ok) {
         for (const [undone] of wanted) {
           const old = before.get(undone);
-          if (old === undefined) filter.removePolicy(undone);
-          else filter.putPolicy(undone, old);
+          if (old === undefined) filter.removeFilter(undone);
+          else filter.putFilter(undone, old);
         }
         return id;
       }
@@ -120,7 +120,7 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
   /** As the kernel has it by now. */
   const look = ({ status, filters }: Entry): PolicyStatus => {
     if (!isInForce(status)) return status;
-    const standings = [...filters.keys()].flatMap((key) => filter.standing?.(key) ?? []);
+    const standings = [...filters.keys()].flatMap((key) => filter.status?.(key) ?? []);
     for (const standing of standings)
       if (standing.kind === "failed")
         return { ...status, state: "load_error", error: `its filter is not in force: ${standing.error}` };
@@ -250,11 +250,11 @@ const noFilters: Filters = new Map();
 
 /** Selectors of workloads are asked for by ids of their own, out of the same numbers. */
 function toFilters(key: string, policy: TracingPolicy): Filters {
-  const filters = new Map<string, FilterDefinition>();
-  const own = toPolicyFilter(policy);
-  if (own.kind === "filter") filters.set(key, own);
+  const filters = new Map<string, Filter>();
+  const own = toFilter(policy);
+  if (own !== undefined) filters.set(key, own);
   for (const { hooks, hookIndex, selectorIndex, filter } of listMatchWorkloads(policy)) {
-    if (filter.kind === "filter") filters.set(toSelectorKey(key, hooks, hookIndex, selectorIndex), filter);
+    if (filter !== undefined) filters.set(toSelectorKey(key, hooks, hookIndex, selectorIndex), filter);
   }
   return filters;
 }

@@ -47,7 +47,7 @@ describe("policy files", () => {
 
   beforeEach(() => {
     directory = mkdtempSync(join(base, "d-"));
-    policies = createPolicyStore({ putPolicy: () => ok(2), removePolicy: () => {} });
+    policies = createPolicyStore({ putFilter: () => ok(2), removeFilter: () => {} });
     settled = 0;
     lines = [];
   });

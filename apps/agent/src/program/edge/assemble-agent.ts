@@ -17,7 +17,7 @@ import { createLifecycle, type Lifecycle } from "../../containers/core/lifecycle
 import { openContainerFinder } from "../../containers/edge/container-finder.ts";
 import { openCri } from "../../containers/edge/follow-cri.ts";
 import { startSweep } from "../../containers/edge/sweep.ts";
-import { MAX_FILTERS } from "../../filter/core/policy-ids.ts";
+import { MAX_FILTERS } from "../../filter/core/filter-ids.ts";
 import { openPolicyFilter, type PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
 import { sweepInherited } from "../../filter/edge/sweep-inherited.ts";
 import { openPods, type PodsOptions } from "../../pods/edge/open-pods.ts";
@@ -114,7 +114,7 @@ export async function assembleAgent(
     options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive);
   if (!archive.ok) return archive;
   // Filters of an earlier agent are removed only after every source of policies was read completely.
-  const settle = awaitAll(["calls", "files", "API server"], policyFilter.settlePolicies);
+  const settle = awaitAll(["calls", "files", "API server"], policyFilter.removeUnusedFilters);
   const { policyFile: file, policyDirectory: directory } = options;
   const onRestored = (): void => settle("calls");
   const sources = { policies, parser, log };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * An image's name without its tag and digest, as containerSelector's `repo` sees it (distribution/reference: a tag has no
- * "/" behind its colon, so that a registry's port is no tag).
+ * The name of an image without tag and digest (distribution/reference: a tag has no "/" after its colon, so the port of a
+ * registry is no tag).
  */
 export function toRepository(image: string): string {
   const [name = ""] = image.split("@", 1);

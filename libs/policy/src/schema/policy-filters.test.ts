@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
+import type { Filter } from "../filter/filter.ts";
 import { matchAll } from "../label-selector.ts";
-import { listMatchWorkloads, type PolicyFilter, toPolicyFilter } from "./policy-filter.ts";
+import { listMatchWorkloads, toFilter } from "./policy-filters.ts";
 import { parseTracingPolicy, type TracingPolicy } from "./tracing-policy.ts";
 
 function parse(spec: object, namespace?: string): TracingPolicy {
@@ -17,9 +18,8 @@ function parse(spec: object, namespace?: string): TracingPolicy {
 
 const web = { matchLabels: { app: "web" } };
 const webSelector = { matchLabels: new Map([["app", "web"]]), matchExpressions: [] };
-const none: PolicyFilter = { kind: "none" };
-const filter = (fields: Partial<Extract<PolicyFilter, { kind: "filter" }>>): PolicyFilter => ({
-  kind: "filter",
+const none = undefined;
+const filter = (fields: Partial<Filter>): Filter => ({
   namespace: undefined,
   podSelector: undefined,
   containerSelector: undefined,
@@ -27,7 +27,7 @@ const filter = (fields: Partial<Extract<PolicyFilter, { kind: "filter" }>>): Pol
   ...fields,
 });
 
-const cluster: readonly (readonly [string, object, PolicyFilter])[] = [
+const cluster: readonly (readonly [string, object, Filter | undefined])[] = [
   ["nothing is everything", {}, none],
   ["all three empty are everything", { podSelector: {}, containerSelector: {}, hostSelector: {} }, none],
   [
@@ -71,11 +71,11 @@ const cluster: readonly (readonly [string, object, PolicyFilter])[] = [
 
 describe("of the cluster:", () => {
   test.each(cluster)("%s", (_name, spec, expected) => {
-    expect(toPolicyFilter(parse(spec))).toEqual(expected);
+    expect(toFilter(parse(spec))).toEqual(expected);
   });
 });
 
-const inNamespace: readonly (readonly [string, object, PolicyFilter])[] = [
+const inNamespace: readonly (readonly [string, object, Filter | undefined])[] = [
   [
     "nothing is every container of it",
     {},
@@ -100,7 +100,7 @@ const inNamespace: readonly (readonly [string, object, PolicyFilter])[] = [
 
 describe("in a namespace:", () => {
   test.each(inNamespace)("%s", (_name, spec, expected) => {
-    expect(toPolicyFilter(parse(spec, "shop"))).toEqual(expected);
+    expect(toFilter(parse(spec, "shop"))).toEqual(expected);
   });
 });
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // On maps with little room: what does not fit.
 import { describe, expect, test } from "bun:test";
-import { type FilterDefinition, matchAll } from "@rthooks/policy";
+import { type Filter, type FilteredContainer, matchAll } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
 import { type FilterMaps, noFilterMaps } from "./filter-maps.ts";
-import { createMapPolicyFilter, type MapPolicyFilter } from "./map-policy-filter.ts";
-import type { FilteredContainer } from "./policy-filter.ts";
+import { createPolicyFilter, type PolicyFilter } from "./policy-filter.ts";
 
 /** A map takes this many cgroups. */
 interface Room {
@@ -17,21 +16,21 @@ function createSmallMaps(room: Room) {
   const maps: FilterMaps = {
     ...noFilterMaps,
     found: new Map(),
-    putPolicy(policyId, _, cgroupIds) {
+    putFilter(filterId, _, cgroupIds) {
       const wanted = new Set(cgroupIds);
       if (wanted.size > room.left) return err("the map is full");
-      contents.set(policyId, wanted);
+      contents.set(filterId, wanted);
       return ok(undefined);
     },
-    removePolicy: (policyId) => void contents.delete(policyId),
-    add(policyId, cgroupId) {
-      const members = contents.get(policyId);
+    removeFilter: (filterId) => void contents.delete(filterId),
+    add(filterId, cgroupId) {
+      const members = contents.get(filterId);
       if (members?.has(cgroupId) !== true && (members?.size ?? 0) >= room.left) return err("the map is full");
       members?.add(cgroupId);
       return ok(undefined);
     },
-    remove(policyId, cgroupId) {
-      contents.get(policyId)?.delete(cgroupId);
+    remove(filterId, cgroupId) {
+      contents.get(filterId)?.delete(cgroupId);
       return ok(undefined);
     },
   };
@@ -47,7 +46,7 @@ function begin(
   const note = (text: string): void => void lines.push(text);
   const { maps, contents } = createSmallMaps(room);
   for (const [id, { cgroupIds }] of found) contents.set(id, new Set(cgroupIds));
-  const filter = createMapPolicyFilter(
+  const filter = createPolicyFilter(
     { ...maps, found },
     { debug: note, info: note, warn: note, error: note },
     undefined,
@@ -57,7 +56,7 @@ function begin(
   return { room, lines, contents, filter: filter.value };
 }
 
-const about = (app: string): FilterDefinition => ({
+const about = (app: string): Filter => ({
   namespace: undefined,
   podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
   containerSelector: matchAll,
@@ -80,7 +79,7 @@ const container = (
   hasAllLabels: true,
   ...more,
 });
-const relabel = (filter: MapPolicyFilter, name: string, app: string): void =>
+const relabel = (filter: PolicyFilter, name: string, app: string): void =>
   filter.updatePod({
     ...{ podUid: `pod-${name}`, podName: name, namespace: "shop", hasAllLabels: true },
     ...{ labels: new Map([["app", app]]), containerIds: [name] },
@@ -102,13 +101,13 @@ describe("a container for which a map has no room", () => {
     filter.add(container("b", 11n));
     expect(filter.add(container("c", 12n, { runsAlready: true })).ok).toBeTrue();
     expect([...filter.failedEntries()]).toEqual([[1, 1]]);
-    expect(filter.problems().join()).toContain("1 cgroup is not as the policies say");
+    expect(filter.problems().join()).toContain("the filter maps are out of date for 1 cgroup");
     filter.remove("a");
     expect(contents.get(1)).toEqual(new Set([11n, 12n]));
     expect([[...filter.failedEntries()], filter.problems().join()]).toEqual([[], ""]);
     expect(lines).toEqual([
-      "the policy's map lacks a change, which is tried again",
-      "the policy's map is complete again",
+      "cannot change an entry of a filter map; retrying",
+      "filter map is complete again",
     ]);
   });
 
@@ -118,7 +117,7 @@ describe("a container for which a map has no room", () => {
       [2, { key: "web", cgroupIds: new Set([11n, 90n]) }],
     ]);
     const { filter, contents } = begin(found);
-    filter.putPolicy("web", about("web"));
+    filter.putFilter("web", about("web"));
     expect(filter.add(container("a", 10n)).ok).toBeTrue();
     expect(contents).toEqual(
       new Map([
@@ -126,7 +125,7 @@ describe("a container for which a map has no room", () => {
         [2, new Set([11n, 90n])],
       ]),
     );
-    filter.forgetCgroups([90n]);
+    filter.removeInherited([90n]);
     expect(contents.get(2)).toEqual(new Set([11n, 10n]));
     expect([...filter.failedEntries()]).toEqual([]);
   });
@@ -135,7 +134,7 @@ describe("a container for which a map has no room", () => {
 describe("a change of a running container for which a map has no room", () => {
   test("of labels is made when there is room, and once it is not wanted any more it is forgotten", () => {
     const { filter, contents, room } = begin();
-    filter.putPolicy("db", about("db"));
+    filter.putFilter("db", about("db"));
     filter.add(container("a", 10n));
     filter.add(container("b", 11n));
     room.left = 0;
@@ -165,11 +164,11 @@ describe("a change of a running container for which a map has no room", () => {
 
   test("is forgotten with its policy", () => {
     const { filter, room } = begin();
-    filter.putPolicy("db", about("db"));
+    filter.putFilter("db", about("db"));
     filter.add(container("a", 10n));
     room.left = 0;
     relabel(filter, "a", "db");
-    filter.removePolicy("db");
+    filter.removeFilter("db");
     expect(filter.problems().join()).toBe("");
   });
 });
@@ -188,12 +187,12 @@ describe("filters that wait for their turn", () => {
 
   test("are loading, and containers that come meanwhile are in them in the end", async () => {
     const { filter, contents, turn } = beginSlowly();
-    filter.putPolicy("grpc//web", about("web"));
-    filter.putPolicy("grpc//db", about("db"));
+    filter.putFilter("grpc//web", about("web"));
+    filter.putFilter("grpc//db", about("db"));
     filter.add(container("a", 10n));
-    expect([filter.standing("grpc//web"), contents.get(2)]).toEqual([{ kind: "loading" }, undefined]);
+    expect([filter.status("grpc//web"), contents.get(2)]).toEqual([{ kind: "loading" }, undefined]);
     await turn();
-    expect([filter.standing("grpc//web").kind, filter.standing("grpc//db").kind]).toEqual([
+    expect([filter.status("grpc//web").kind, filter.status("grpc//db").kind]).toEqual([
       "in-force",
       "loading",
     ]);
@@ -205,9 +204,9 @@ describe("filters that wait for their turn", () => {
   test("count in their newest version alone, and not at all when they are removed or the same", async () => {
     const { filter, contents, turn } = beginSlowly();
     filter.add(container("a", 10n));
-    for (const app of ["x", "y", "web"]) filter.putPolicy("grpc//p", about(app));
-    filter.putPolicy("grpc//q", about("web"));
-    filter.removePolicy("grpc//q");
+    for (const app of ["x", "y", "web"]) filter.putFilter("grpc//p", about(app));
+    filter.putFilter("grpc//q", about("web"));
+    filter.removeFilter("grpc//q");
     await turn();
     await filter.settled();
     expect(contents).toEqual(
@@ -216,8 +215,8 @@ describe("filters that wait for their turn", () => {
         [2, new Set([10n])],
       ]),
     );
-    filter.putPolicy("grpc//p", about("web"));
-    expect(filter.standing("grpc//p")).toEqual({ kind: "in-force" });
+    filter.putFilter("grpc//p", about("web"));
+    expect(filter.status("grpc//p")).toEqual({ kind: "in-force" });
   });
 
   test("are not removed as an earlier agent's that are not wanted", async () => {
@@ -227,8 +226,8 @@ describe("filters that wait for their turn", () => {
       [3, { key: "grpc//gone", cgroupIds: new Set([10n]) }],
     ]);
     const { filter, contents, turn } = beginSlowly(found);
-    filter.putPolicy("grpc//web", about("web"));
-    filter.settlePolicies();
+    filter.putFilter("grpc//web", about("web"));
+    filter.removeUnusedFilters();
     expect([...contents.keys()]).toEqual([1, 2]);
     await turn();
     expect(contents.get(2)).toEqual(new Set([10n]));
@@ -237,18 +236,18 @@ describe("filters that wait for their turn", () => {
   test("and do not fit then have what they had, are told, and are tried again", async () => {
     const { filter, contents, room, turn } = beginSlowly();
     filter.add(container("a", 10n));
-    filter.putPolicy("grpc//p", about("db"));
+    filter.putFilter("grpc//p", about("db"));
     await turn();
-    filter.putPolicy("grpc//p", about("web"));
+    filter.putFilter("grpc//p", about("web"));
     room.left = 0;
     await turn();
-    expect(filter.standing("grpc//p")).toEqual({ kind: "failed", error: "the map is full" });
+    expect(filter.status("grpc//p")).toEqual({ kind: "failed", error: "the map is full" });
     expect(filter.problems()).toEqual(["the filter of grpc//p is not in force: the map is full"]);
     expect(contents.get(2)).toEqual(new Set());
     room.left = 2;
     filter.retry();
     await turn();
-    expect([filter.standing("grpc//p").kind, filter.problems()]).toEqual(["in-force", []]);
+    expect([filter.status("grpc//p").kind, filter.problems()]).toEqual(["in-force", []]);
     expect(contents.get(2)).toEqual(new Set([10n]));
   });
 });
@@ -276,17 +275,17 @@ test("whatever fails meanwhile, the maps are right once there is room and all is
         if (known !== undefined) filter.setNested(name, [BigInt(100 + pick(4))]);
         break;
       case 5:
-        filter.putPolicy(["p", "q"][pick(2)] ?? "", about(app));
+        filter.putFilter(["p", "q"][pick(2)] ?? "", about(app));
         break;
       default:
-        filter.removePolicy(["p", "q"][pick(2)] ?? "");
+        filter.removeFilter(["p", "q"][pick(2)] ?? "");
     }
     if (step % 10 !== 0) continue;
     room.left = 1000;
     filter.retry();
     const all = new Set([...filter.list()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]));
     expect(contents.get(1)).toEqual(all);
-    for (const [policyId, size] of filter.sizes()) expect(contents.get(policyId)?.size).toBe(size);
+    for (const [filterId, size] of filter.sizes()) expect(contents.get(filterId)?.size).toBe(size);
     expect(filter.problems().join()).toBe("");
   }
 });
@@ -299,12 +298,12 @@ test("what was inherited of a container whose pod is not known is about the cgro
     ]),
   );
   room.left = 10;
-  filter.putPolicy("web", about("web"));
-  filter.settlePolicies();
+  filter.putFilter("web", about("web"));
+  filter.removeUnusedFilters();
   filter.add(container("a", 10n, { hasAllLabels: false, labels: new Map(), runsAlready: true }));
   filter.setNested("a", [20n]);
   expect([contents.get(1), contents.get(2)]).toEqual([new Set([10n, 20n]), new Set([10n, 20n])]);
-  filter.forgetCgroups([20n]);
+  filter.removeInherited([20n]);
   expect(contents.get(2)).toEqual(new Set([10n]));
   filter.setNested("a", [21n]);
   // Now it is known: another one's policy.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
+import { createFilterIds } from "./filter-ids.ts";
 import { parseFilterLimits } from "./filter-limits.ts";
-import { createPolicyIds } from "./policy-ids.ts";
 
 const limits = { perNamespace: 3, forCluster: 120 };
 const error = (done: { readonly ok: boolean; readonly error?: string }): string => done.error ?? "";
 
 describe("filters are few", () => {
   test("the policies of one namespace may have some of them", () => {
-    const ids = createPolicyIds(new Map(), new Set(), limits);
+    const ids = createFilterIds(new Map(), new Set(), limits);
     for (const key of ["grpc/a/p", "grpc/a/p#kprobes.0.0", "k8s/a/q"]) expect(ids.take(key).ok).toBeTrue();
     expect(error(ids.take("static/a/r"))).toBe(
       "the policies of namespace a may have 3 filters, for themselves and their workload selectors (--namespace-filters)",
@@ -25,16 +25,18 @@ describe("filters are few", () => {
   });
 
   test("those of all namespaces leave the cluster's policies their own", () => {
-    const ids = createPolicyIds(new Map(), new Set(), limits);
+    const ids = createFilterIds(new Map(), new Set(), limits);
     for (let at = 0; at < 7; at++) expect(ids.take(`grpc/n${at}/p`).ok).toBeTrue();
-    expect(error(ids.take("grpc/n8/p"))).toContain("the other 120 are for the cluster's (--cluster-filters)");
+    expect(error(ids.take("grpc/n8/p"))).toContain(
+      "the other 120 are reserved for cluster-wide policies (--cluster-filters)",
+    );
     for (let at = 0; at < 120; at++) expect(ids.take(`grpc//p${at}`).ok).toBeTrue();
     expect(error(ids.take("grpc//more"))).toContain("the map is full");
   });
 
   test("what a policy has from before it keeps, over the limits too", () => {
     const known = new Map(Array.from({ length: 5 }, (_, at) => [`grpc/a/p${at}`, at + 2] as const));
-    const ids = createPolicyIds(known, new Set([9]), limits);
+    const ids = createFilterIds(known, new Set([9]), limits);
     expect(ids.take("grpc/a/p4")).toEqual({ ok: true, value: 6 });
     expect(ids.take("grpc/a/p5").ok).toBeFalse();
     // Another program's id is never given, and is none of the 127.

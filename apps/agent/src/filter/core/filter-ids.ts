@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers by which the kernel knows policies and the workload selectors inside them: one allocator for both, so that
-// no two ever meet. There are few; those of one namespace may take only some of them, and some are for the cluster's alone.
+// Filter ids: the numbers by which the kernel knows the filters of policies and of their selectors, from one allocator.
+// There are few, so the policies of one namespace have a quota, and some are reserved for cluster-wide policies.
 
 import { ALL_PODS_ID } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
-import { namespaceOfKey } from "./policy-key.ts";
+import { namespaceOfKey } from "./filter-key.ts";
 
-/** Entries of policy_filter_maps beside the one of all pods. */
+/** Entries of policy_filter_maps besides the filter of all pods. */
 export const MAX_FILTERS = 127;
 
 const FIRST_ID = ALL_PODS_ID + 1;
@@ -15,32 +15,32 @@ const LAST_ID = 0xffff;
 export interface FilterLimits {
   /** Filters that the policies of one namespace may have. */
   readonly perNamespace: number;
-  /** Filters that only policies of no namespace may have. */
+  /** Filters that are reserved for cluster-wide policies. */
   readonly forCluster: number;
 }
 
 export const noLimits: FilterLimits = { perNamespace: MAX_FILTERS, forCluster: 0 };
 
-export interface PolicyIds {
-  /** The same as before for a key that has one; the error is for people. */
+export interface FilterIds {
+  /** Returns the id that the key has, or gives it one; the error names the limit. */
   take(key: string): Result<number, string>;
   release(key: string): void;
   find(key: string): number | undefined;
-  /** By namespace; "" is the cluster's. */
+  /** By namespace; "" stands for cluster-wide policies. */
   counts(): ReadonlyMap<string, number>;
 }
 
-/** `known`: what has a number from before, within the limits or not. `strangers`: numbers of other programs. */
-export function createPolicyIds(
+/** `known`: ids from an earlier agent, kept even beyond the limits. `unnamed`: ids that are not given out. */
+export function createFilterIds(
   known: ReadonlyMap<string, number>,
-  strangers: ReadonlySet<number> = new Set(),
+  unnamed: ReadonlySet<number> = new Set(),
   limits: FilterLimits = noLimits,
-): PolicyIds {
+): FilterIds {
   const ids = new Map(known);
-  const taken = new Set([...ids.values(), ...strangers]);
+  const taken = new Set([...ids.values(), ...unnamed]);
   let last = Math.max(ALL_PODS_ID, ...taken);
 
-  /** Not the lowest that is free: a program that has just ended may still ask for its own. */
+  /** Not the lowest free id: a program that is about to end may still ask for its own. */
   const findFree = (): number => {
     do last = last >= LAST_ID ? FIRST_ID : last + 1;
     while (taken.has(last));
@@ -53,7 +53,7 @@ export function createPolicyIds(
     return found;
   };
 
-  /** Why one more may not be had; undefined where it may. */
+  /** The limit that one more filter would exceed; undefined if it may be added. */
   const findLimit = (namespace: string): string | undefined => {
     if (ids.size >= MAX_FILTERS)
       return `${MAX_FILTERS} policies and workload selectors have a filter already: the map is full`;
@@ -63,7 +63,7 @@ export function createPolicyIds(
     if ((found.get(namespace) ?? 0) >= perNamespace)
       return `the policies of namespace ${namespace} may have ${perNamespace} filters, for themselves and their workload selectors (--namespace-filters)`;
     if (ids.size - (found.get("") ?? 0) >= MAX_FILTERS - forCluster)
-      return `policies of namespaces have ${MAX_FILTERS - forCluster} filters already, and the other ${forCluster} are for the cluster's (--cluster-filters)`;
+      return `namespaced policies have ${MAX_FILTERS - forCluster} filters already; the other ${forCluster} are reserved for cluster-wide policies (--cluster-filters)`;
     return undefined;
   };
 
