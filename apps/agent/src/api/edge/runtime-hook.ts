@@ -7,7 +7,8 @@ import { describeError, err, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import { parseHookRequest } from "../../containers/core/hook-request.ts";
-import type { Lifecycle, OnAnswer } from "../../containers/core/lifecycle.ts";
+import type { Lifecycle } from "../../containers/core/lifecycle.ts";
+import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
 import type { PodQuery } from "../../pods/core/pod-source.ts";
 import type { OnHookRequest } from "../wire/runtime-hook-service.ts";
 

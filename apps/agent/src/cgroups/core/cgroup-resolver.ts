@@ -19,7 +19,7 @@ export interface CgroupResolver {
   /** Those below it, at any depth: what runs there is a part of the container. Undefined where it cannot be said. */
   listNested(cgroup: Cgroup): FoundNested | undefined;
   /** The path of a cgroup below that holds pods or is another container's; for one that is no container's by its path. */
-  findOthersBelow(cgroup: Cgroup): string | undefined;
+  findForeignBelow(cgroup: Cgroup): string | undefined;
   /** True when no process is left in it or below, as far as the kernel says. */
   isEmpty(cgroup: Cgroup): boolean;
 }

@@ -43,7 +43,7 @@ export function findContainerPlace(cgroupsPath: string, containerId: string): Re
 }
 
 /** Whether a cgroup of this name holds pods, or is another container's. */
-export const isOthers = (name: string): boolean =>
+export const isForeign = (name: string): boolean =>
   name === kubepods ||
   name.endsWith(sliceSuffix) ||
   parsePodElement(name) !== undefined ||

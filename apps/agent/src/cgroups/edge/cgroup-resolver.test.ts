@@ -82,7 +82,7 @@ describe("in the hierarchy of this machine", () => {
   test("pods and other containers below it are found, at any depth", () => {
     const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
     const find = (path: string) =>
-      createCgroupResolver(root).findOthersBelow({ path, id: inode(root.path + path) });
+      createCgroupResolver(root).findForeignBelow({ path, id: inode(root.path + path) });
     const parent = make(`${own}/above`);
     const plain = make(`${parent}/plain`);
     expect(find(parent)).toBeUndefined();

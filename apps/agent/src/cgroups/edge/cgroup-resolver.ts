@@ -10,7 +10,7 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import { listDirectories } from "../../base/edge/list-directories.ts";
 import { type CgroupLayout, findCgroupLayout } from "../core/cgroup-layout.ts";
 import type { CgroupResolver } from "../core/cgroup-resolver.ts";
-import { isOthers } from "../core/container-place.ts";
+import { isForeign } from "../core/container-place.ts";
 import { type FoundNested, maxNested } from "../core/nested-cgroups.ts";
 
 /** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h: file systems that cannot hold a symlink. */
@@ -142,9 +142,9 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
         return undefined;
       }
     },
-    findOthersBelow({ path }) {
+    findForeignBelow({ path }) {
       try {
-        return listNested(root.path, path).cgroups.find((cgroup) => isOthers(basename(cgroup.path)))?.path;
+        return listNested(root.path, path).cgroups.find((cgroup) => isForeign(basename(cgroup.path)))?.path;
       } catch {
         return undefined;
       }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { chooseRoot, createContainerRoots } from "./container-roots.ts";
+import { createContainerRoots } from "./container-roots.ts";
 
 describe("the roots of containers", () => {
   const roots = createContainerRoots();
@@ -16,12 +16,12 @@ describe("the roots of containers", () => {
     expect(roots.findOverlap("new", path)).toEqual(overlap);
   });
 
-  test("a container is never in its own way", () => {
+  test("a container does not overlap itself", () => {
     expect(roots.findOverlap("a", "/kubepods/pod1/a/x")).toBeUndefined();
     expect(roots.findOverlap("a", "/kubepods/pod1")).toBeUndefined();
   });
 
-  test("are what a look at all of them says, for any three cgroups", () => {
+  test("overlap as a comparison with all of them says, for any three cgroups", () => {
     const names = ["a", "b"];
     const paths = names.flatMap((one) => [
       `/${one}`,
@@ -47,21 +47,5 @@ describe("the roots of containers", () => {
         }
       }
     }
-  });
-});
-
-describe("a call for a container with a root", () => {
-  const root = { path: "/c", id: 7n };
-  const never = (): never => {
-    throw new Error("no look is needed");
-  };
-  test("that names a cgroup below it means the root", () => {
-    expect(chooseRoot(root, { path: "/c/container", id: 8n }, never)).toEqual(root);
-  });
-  test("that names another cgroup means that one only when the root is gone", () => {
-    const other = { path: "/d", id: 9n };
-    expect(chooseRoot(root, other, () => true)).toEqual(other);
-    expect(chooseRoot(root, other, () => false)).toBeUndefined();
-    expect(chooseRoot(undefined, other, never)).toEqual(other);
   });
 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which container each part of the cgroup hierarchy belongs to. Every container has one root, and all below it is the
-// container's; no root lies in another one, or the one container's processes would be under the other's policies.
+// Which container each part of the cgroup hierarchy belongs to. Every container has one root cgroup, and everything below
+// it belongs to the container. Roots do not overlap: otherwise policies of one container would select another's processes.
 
-import type { Cgroup } from "@rthooks/machines/pod";
+import type { Refusal } from "../../base/core/refusal.ts";
 
 interface Overlap {
   readonly containerId: string;
@@ -10,17 +10,17 @@ interface Overlap {
 }
 
 export interface ContainerRoots {
-  /** In place of the root that the container had. */
+  /** Replaces the container's root. */
   put(containerId: string, path: string): void;
   remove(containerId: string): void;
-  /** A root of another container that is the same cgroup, or lies above or below. */
+  /** The root of another container that is this cgroup, or lies above or below it. */
   findOverlap(containerId: string, path: string): Overlap | undefined;
 }
 
 export function createContainerRoots(): ContainerRoots {
   const pathOf = new Map<string, string>();
   const ownerOf = new Map<string, string>();
-  /** By each cgroup above roots: the containers that have them. */
+  /** The containers with roots below each cgroup. */
   const below = new Map<string, Set<string>>();
 
   const remove = (containerId: string): void => {
@@ -60,12 +60,10 @@ export function createContainerRoots(): ContainerRoots {
   };
 }
 
-/** What a call that names `found` means for a container with the root `known`. */
-export function chooseRoot(known: Cgroup | undefined, found: Cgroup, isKnownGone: () => boolean) {
-  if (known === undefined || known.id === found.id) return found;
-  // A cgroup of its own below the root, where its process is just now.
-  if (found.path.startsWith(`${known.path}/`)) return known;
-  return isKnownGone() ? found : undefined;
+export function toOverlapRefusal(cgroupsPath: string, { containerId, path }: Overlap): Refusal {
+  const relation = path === cgroupsPath ? "is" : path.startsWith(`${cgroupsPath}/`) ? "holds" : "is in";
+  const message = `cgroupsPath ${cgroupsPath} ${relation} the cgroup of container ${containerId}, ${path}`;
+  return { kind: "cgroup-conflict", message };
 }
 
 /** From the nearest to the highest, without the root of the hierarchy. */

@@ -35,7 +35,7 @@ describe("labels in the call", () => {
     report({});
     report({ containerId: "c2", cgroupsPath: "/c2", ...nri({ app: "web" }) });
     expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);
-    expect(lines).toContain("pod's labels learned from the runtime");
+    expect(lines).toContain("pod labels set by the runtime");
     // And a later call without labels takes none away.
     report({});
     expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop app=web"]);

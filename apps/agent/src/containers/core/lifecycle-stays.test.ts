@@ -173,7 +173,7 @@ describe("words of a hook that the pod source contradicts", () => {
     pods.put(web({ app: "web" }));
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
     expect(lifecycle.list()).toMatchObject([{ podNamespace: "shop", podName: "web-0" }]);
-    expect(lines).toContain("pod source contradicts the hook");
+    expect(lines).toContain("pod source contradicts the hook call");
   });
 
   test("are not corrected by another pod that claims a static pod's hash", () => {
@@ -235,5 +235,5 @@ test("a call whose deadline has passed is refused as too late, and not because t
 test("a container that is over when it is listed is one debug line", () => {
   const { report, lines } = open();
   for (let at = 0; at < 5; at++) report(synchronize);
-  expect(lines).toEqual(["container is over"]);
+  expect(lines).toEqual(["container ended before it was registered"]);
 });

@@ -82,7 +82,7 @@ export function open(options: OpenOptions = {}) {
         .map(([other, otherId]) => ({ path: other, id: otherId })),
       isComplete: true,
     }),
-    findOthersBelow: () => undefined,
+    findForeignBelow: () => undefined,
     isEmpty: ({ path }) => !busy.has(path),
   };
   const pods = createPodStore();

@@ -49,7 +49,7 @@ describe("a hook call", () => {
     cgroups.set("/kubepods/x/c1", 8n);
     expect(report({})).toBe("released");
     expect(filtered()).toEqual(["c1 8 shop"]);
-    expect(lines).toContain("container has another cgroup than before");
+    expect(lines).toContain("cgroup of the container changed");
   });
 
   test("that is wrong takes nothing from a container that runs", () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the cgroups below containers' roots under the containers' policies.
+// Keeps the nested cgroups of containers in the policy filter.
 
 import type { Logger } from "@rthooks/log";
 import type { Cgroup } from "@rthooks/machines/pod";
@@ -7,19 +7,19 @@ import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
 import { followNested, maxNested } from "../../cgroups/core/nested-cgroups.ts";
 import type { NestedWatch } from "../../cgroups/core/nested-watch.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
-import { createNestedLooks, type LooksOptions } from "./nested-looks.ts";
+import { createNestedRefreshes, type RefreshesOptions } from "./nested-refreshes.ts";
 
 export interface NestedTracking {
-  /** There may be cgroups below the container's root that are not followed yet, or others that are gone. */
-  ask(containerId: string): void;
-  /** Whether some are followed. */
+  /** Cgroups below the container's root may have come or gone. */
+  refresh(containerId: string): void;
+  /** Whether the container has nested cgroups. */
   has(containerId: string): boolean;
-  /** It is not in the policies any more. */
+  /** The policy filter does not have the container any more. */
   forget(containerId: string): void;
   close(): void;
 }
 
-export interface TrackingOptions extends Omit<LooksOptions, "look"> {
+export interface TrackingOptions extends Omit<RefreshesOptions, "refresh"> {
   readonly cgroupResolver: CgroupResolver;
   readonly policyFilter: Pick<PolicyFilter, "setNested">;
   readonly nestedWatch: Pick<NestedWatch, "set">;
@@ -30,24 +30,24 @@ export interface TrackingOptions extends Omit<LooksOptions, "look"> {
 export function createNestedTracking(options: TrackingOptions): NestedTracking {
   const { cgroupResolver, policyFilter, nestedWatch, log, findRoot } = options;
   const nestedOf = new Map<string, readonly Cgroup[]>();
-  /** With more cgroups than are followed: reported once. */
+  /** Containers with more cgroups than are followed: each is logged once. */
   const full = new Set<string>();
 
   const reportFull = (containerId: string): void => {
     if (full.has(containerId)) return;
     full.add(containerId);
-    log.warn("container has more cgroups below its own than are followed", {
+    log.warn("too many cgroups below the container's: following the first ones only", {
       containerID: containerId,
       followed: maxNested,
     });
   };
 
-  const look = (containerId: string): boolean => {
+  const refresh = (containerId: string): boolean => {
     const root = findRoot(containerId);
-    const now = root === undefined ? "gone" : cgroupResolver.inspect(root);
-    if (root === undefined || now === "gone" || now === "unreadable") return false;
-    const found = now === "leaf" ? noneFound : cgroupResolver.listNested(root);
-    // What cannot be read just now may all be there.
+    const state = root === undefined ? "gone" : cgroupResolver.inspect(root);
+    if (root === undefined || state === "gone" || state === "unreadable") return false;
+    const found = state === "leaf" ? noneFound : cgroupResolver.listNested(root);
+    // Unreadable now: the nested cgroups may still exist.
     if (found === undefined) return false;
     const step = followNested(
       nestedOf.get(containerId) ?? [],
@@ -59,21 +59,21 @@ export function createNestedTracking(options: TrackingOptions): NestedTracking {
     else nestedOf.set(containerId, step.cgroups);
     const ids = step.cgroups.map(({ id }) => id);
     policyFilter.setNested(containerId, ids);
-    // What was made before a watch was there raises no event: hence another look after each watch that is new.
+    // Cgroups created before their parent's watch exists raise no event, so refresh again after adding one.
     const hasNewWatch = nestedWatch.set(containerId, [root, ...step.cgroups]);
     return step.hasMore || hasNewWatch;
   };
-  const looks = createNestedLooks({ ...options, look });
+  const refreshes = createNestedRefreshes({ ...options, refresh });
 
   return {
-    ask: looks.ask,
+    refresh: refreshes.request,
     has: (containerId) => nestedOf.has(containerId),
     forget(containerId) {
       full.delete(containerId);
       nestedOf.delete(containerId);
-      looks.forget(containerId);
+      refreshes.forget(containerId);
     },
-    close: looks.close,
+    close: refreshes.close,
   };
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
-import { createNestedLooks } from "./nested-looks.ts";
+import { createNestedRefreshes } from "./nested-refreshes.ts";
 
-/** A clock that work and pauses move on. */
+/** A clock that work and pauses advance. */
 function begin(costMs: (containerId: string) => number) {
   let time = 0;
   let later: { readonly at: number; readonly callback: () => void } | undefined;
   const seen: { readonly containerId: string; readonly at: number }[] = [];
-  const looks = createNestedLooks({
-    look(containerId) {
+  const refreshes = createNestedRefreshes({
+    refresh(containerId) {
       seen.push({ containerId, at: time });
       time += costMs(containerId);
       return false;
@@ -34,22 +34,22 @@ function begin(costMs: (containerId: string) => number) {
     }
     time = Math.max(time, end);
   };
-  return { looks, seen, runUntil, now: () => time };
+  return { refreshes, seen, runUntil, now: () => time };
 }
 
 const count = (seen: readonly { readonly containerId: string }[], id: string): number =>
   seen.filter(({ containerId }) => containerId === id).length;
 
-test("cheap looks are made at once", () => {
-  const { looks, seen } = begin(() => 0);
-  for (let at = 0; at < 100; at++) looks.ask("a");
+test("cheap refreshes run at once", () => {
+  const { refreshes, seen } = begin(() => 0);
+  for (let at = 0; at < 100; at++) refreshes.request("a");
   expect(seen).toHaveLength(100);
 });
 
-test("a container that asks without end gets its share of the time, and is looked at again and again", () => {
-  const { looks, seen, runUntil } = begin(() => 10);
+test("a container that requests without pause gets its share of the time, and is refreshed repeatedly", () => {
+  const { refreshes, seen, runUntil } = begin(() => 10);
   for (let at = 0; at < 60_000; at += 20) {
-    looks.ask("storm");
+    refreshes.request("storm");
     runUntil(at);
   }
   const busyMs = count(seen, "storm") * 10;
@@ -58,14 +58,14 @@ test("a container that asks without end gets its share of the time, and is looke
 });
 
 test("many of them leave most of the time to others, and a quiet container has its turn", () => {
-  const { looks, seen, runUntil, now } = begin((id) => (id === "quiet" ? 0 : 10));
+  const { refreshes, seen, runUntil, now } = begin((id) => (id === "quiet" ? 0 : 10));
   const waits: number[] = [];
   for (let at = 0; at < 60_000; at += 20) {
-    for (let storm = 0; storm < 50; storm++) looks.ask(`storm-${storm}`);
+    for (let storm = 0; storm < 50; storm++) refreshes.request(`storm-${storm}`);
     if (at % 1000 === 0) {
       const asked = now();
       const before = count(seen, "quiet");
-      looks.ask("quiet");
+      refreshes.request("quiet");
       for (let until = asked; count(seen, "quiet") === before; until += 20) runUntil(until);
       waits.push(now() - asked);
     }
@@ -77,13 +77,13 @@ test("many of them leave most of the time to others, and a quiet container has i
   for (let storm = 0; storm < 50; storm++) expect(count(seen, `storm-${storm}`)).toBeGreaterThan(5);
 });
 
-test("what is forgotten or closed is not looked at", () => {
-  const { looks, seen, runUntil } = begin(() => 100);
-  looks.ask("a");
-  looks.ask("b");
-  looks.forget("b");
-  looks.ask("c");
-  looks.close();
+test("a forgotten or closed container is not refreshed", () => {
+  const { refreshes, seen, runUntil } = begin(() => 100);
+  refreshes.request("a");
+  refreshes.request("b");
+  refreshes.forget("b");
+  refreshes.request("c");
+  refreshes.close();
   runUntil(1_000_000);
   expect(seen.map(({ containerId }) => containerId)).toEqual(["a"]);
 });

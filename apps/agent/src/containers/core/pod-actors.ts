@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pod actors of the node by their keys, and the pod in which each container is on record.
+
+import type { ContainerLogic, ContainerReport, PodLogic } from "@rthooks/machines/pod";
+import {
+  type Actor,
+  type ActorLogic,
+  type ActorOptions,
+  type ActorRefFrom,
+  type AnyActorLogic,
+  type AnyEventObject,
+  createActor,
+  type Snapshot,
+} from "xstate";
+
+type PodActor = Actor<PodLogic>;
+export type ContainerRef = ActorRefFrom<ContainerLogic>;
+
+export interface PodActors {
+  find(key: string): PodActor | undefined;
+  list(): Iterable<PodActor>;
+  /** A new pod, with the identity that the report gives. */
+  start(key: string, logic: PodLogic, report: ContainerReport): PodActor;
+  remove(key: string): void;
+
+  findContainer(containerId: string): ContainerRef | undefined;
+  /** The key of the pod in which the container is on record. */
+  findKey(containerId: string): string | undefined;
+  putContainer(containerId: string, key: string): void;
+  removeContainer(containerId: string): void;
+  containerIds(): Iterable<string>;
+  /** Ends all actors. */
+  close(): void;
+}
+
+export interface PodActorsOptions {
+  readonly actorOptions?: Pick<ActorOptions<AnyActorLogic>, "clock" | "inspect"> | undefined;
+  /** A bug in a machine ended the pod's actor; it is still found by its key. */
+  onError(key: string, error: unknown): void;
+}
+
+export function createPodActors({ actorOptions, onError }: PodActorsOptions): PodActors {
+  const actors = new Map<string, PodActor>();
+  const keyOf = new Map<string, string>();
+  const node = createActor(createNodeLogic(actors, onError), { ...actorOptions, id: "node" });
+  node.start();
+  return {
+    find: (key) => actors.get(key),
+    list: () => actors.values(),
+    start(key, logic, { podUid: uid, podNamespace: namespace, podName: name }) {
+      const actor = createActor(logic, { id: key, parent: node, input: { uid, namespace, name } });
+      actors.set(key, actor);
+      actor.start();
+      return actor;
+    },
+    remove: (key) => void actors.delete(key),
+
+    findContainer(containerId) {
+      const actor = actors.get(keyOf.get(containerId) ?? "");
+      return actor?.getSnapshot().context.containers.get(containerId);
+    },
+    findKey: (containerId) => keyOf.get(containerId),
+    putContainer: (containerId, key) => void keyOf.set(containerId, key),
+    removeContainer: (containerId) => void keyOf.delete(containerId),
+    containerIds: () => keyOf.keys(),
+    close() {
+      node.stop();
+      actors.clear();
+    },
+  };
+}
+
+/** The parent of all pods: they share one actor system, and an inspector sees one tree. */
+function createNodeLogic(
+  actors: ReadonlyMap<string, PodActor>,
+  onError: PodActorsOptions["onError"],
+): ActorLogic<Snapshot<undefined>, AnyEventObject> {
+  const active = { status: "active", output: undefined, error: undefined } as const; // const: the status
+  return {
+    getInitialSnapshot: () => active,
+    transition(snapshot, event, scope) {
+      if (event.type === "xstate.stop") {
+        for (const actor of actors.values()) scope.stopChild(actor);
+        return { ...active, status: "stopped" };
+      }
+      if (event.type.startsWith("xstate.error.actor.")) onError(String(event["actorId"]), event["error"]);
+      return snapshot;
+    },
+    getPersistedSnapshot: (snapshot) => snapshot,
+  };
+}
