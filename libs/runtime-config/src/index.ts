@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the configuration files of a node's runtimes say. `./files` reads them.
+// The configuration files of a node's runtimes, parsed and merged. `./files` reads them.
 
 export { type ConfigDocument, readConfigTree, readDocument } from "./core/config-tree.ts";
 export {
@@ -10,10 +10,11 @@ export {
   hasValidator,
   layerContainerd,
   type Plugin,
+  parseRelease,
   type Rules,
   toVersion,
 } from "./core/containerd-layers.ts";
 export { findHookRejection, type HookRejection, readHookRejection } from "./core/hook-rejection.ts";
 export { type NodeFiles, withNewFile } from "./core/node-files.ts";
 export { toDirectory, toName } from "./core/posix-path.ts";
-export { findValue, isTable, mergeTables, tableAt, textsOf } from "./core/toml-document.ts";
+export { findValue, isTable, mergeTables, tableAt, textsOf, toText } from "./core/toml-document.ts";

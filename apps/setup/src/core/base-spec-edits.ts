@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The changes that give containerd's runc containers a base spec, and take it from them, in the files that decide.
+// The edits that set and remove the base spec of containerd's runc runtimes, in the deciding files.
 
 import { err, ok, type Result } from "@rthooks/result";
 import {
@@ -16,7 +16,7 @@ import type { PlannedEdit } from "./nri-edits.ts";
 
 const KEY = "base_runtime_spec";
 
-/** The error is a sentence for people. */
+/** Sets the base spec for every runc runtime that has none. The error is one line. */
 export function planAddOciHook(
   layers: ContainerdLayers,
   main: ConfigDocument,
@@ -24,7 +24,7 @@ export function planAddOciHook(
 ): Result<readonly PlannedEdit[], string> {
   const runtimes = listRuntimes(layers);
   const runc = runtimes.filter(({ isRunc }) => isRunc);
-  // Base specs of their own stay: the hook comes into each by a run of its own.
+  // Runtimes with another base spec keep it; one run of the command per base spec adds the hook to it.
   const hasOther = ({ table }: ContainerdRuntime): boolean =>
     table[KEY] !== undefined && table[KEY] !== "" && table[KEY] !== baseSpecPath;
   const other = runc.find(hasOther);
@@ -39,19 +39,19 @@ export function planAddOciHook(
       "containerd 2.x does not read CRI's tables from a file of version 1: migrate the file first with `containerd config migrate`",
     );
   }
-  // Where a table of runtimes is, what is not in it is not there in containerd 1.x.
-  const home = layers.rules === "1" ? (layers.holdersOf("runtime").at(-1) ?? main) : main;
+  // In containerd 1.x only the last table of runtimes counts.
+  const target = layers.rules === "1" ? (layers.contributors("runtime").at(-1) ?? main) : main;
   const edits = runc
-    .filter((runtime) => runtime.decider !== undefined && !hasOther(runtime))
-    .map(({ name, decider }) => toSet(layers, decider ?? home, name, [[KEY, baseSpecPath]]));
+    .filter((runtime) => runtime.decidingFile !== undefined && !hasOther(runtime))
+    .map(({ name, decidingFile }) => toSet(layers, decidingFile ?? target, name, [[KEY, baseSpecPath]]));
   const builtIn = runtimes.find(({ name }) => name === "runc");
-  if (builtIn === undefined || builtIn.decider === undefined) {
-    // containerd's built-in runtime; a table of the file replaces it whole, so the type has to be in it.
+  if (builtIn === undefined || builtIn.decidingFile === undefined) {
+    // containerd's built-in runtime: a table in a file replaces all of it, so the table needs the type.
     const entries = [
       ["runtime_type", RUNC_TYPE],
       [KEY, baseSpecPath],
     ] as const; // const: pairs
-    return ok([...edits, toSet(layers, home, "runc", entries)]);
+    return ok([...edits, toSet(layers, target, "runc", entries)]);
   }
   if (runc.length === 0) {
     return err("no runtime of this file is runc: a base spec can add the hook to runc containers only");
@@ -59,7 +59,7 @@ export function planAddOciHook(
   return ok(edits);
 }
 
-/** From every file that names it, whether that is in force or not. */
+/** Removes the base spec from every file that names it, including overridden ones. */
 export function planRemoveOciHook(layers: ContainerdLayers, baseSpecPath: string): readonly PlannedEdit[] {
   return layers.documents.flatMap((document) => {
     const tables = tableAt(layers.tableIn("runtime", document) ?? {}, ...RUNTIMES);
@@ -69,7 +69,7 @@ export function planRemoveOciHook(layers: ContainerdLayers, baseSpecPath: string
   });
 }
 
-/** What was added is the last key of its table; any other stood there before, empty as in containerd's defaults. */
+/** An added key is the last one of its table; any other was there before, empty as in containerd's defaults. */
 function removeBaseSpec(
   layers: ContainerdLayers,
   document: ConfigDocument,
@@ -100,7 +100,7 @@ const tablePath = (layers: ContainerdLayers, document: ConfigDocument, name: str
   name,
 ];
 
-/** Whether all of runc's containers begin with a base spec, and some with this one. */
+/** Whether every runc runtime has a base spec, and at least one has this one. */
 export function hasBaseSpecs(layers: ContainerdLayers, baseSpecPath: string): boolean {
   const specs = listRuntimes(layers)
     .filter(({ isRunc }) => isRunc)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the configuration of CRI-O and of podman says about the ways to the hook.
+// The settings of CRI-O's and podman's configuration that matter for the hook.
 
-import { type NodeFiles, readDocument, tableAt, textsOf } from "@rthooks/runtime-config";
+import { type NodeFiles, readDocument, tableAt, textsOf, toText } from "@rthooks/runtime-config";
 import type { TomlTable } from "@rthooks/toml";
 import { HOST_HOOKS_DIR } from "./install-flags.ts";
 
@@ -10,9 +10,9 @@ export interface CrioConfig {
   readonly problems: readonly string[];
   readonly listen: string;
   readonly hooksDirs: readonly string[];
-  /** Undefined: the version's default holds. */
+  /** Undefined: the default of the version applies. */
   readonly enableNri: boolean | undefined;
-  /** The file that says so. */
+  /** The deciding file. */
   readonly enableNriIn: string | undefined;
   readonly nriListen: string;
   readonly nriDisableConnections: boolean;
@@ -22,7 +22,7 @@ export const DEFAULT_CRIO_CONFIG = "/etc/crio/crio.conf";
 const DROP_INS = "/etc/crio/crio.conf.d";
 const defaults = { listen: "/var/run/crio/crio.sock", nri: "/var/run/nri/nri.sock" } as const; // const: never changed
 
-/** crio.conf(5): drop-ins in the order of their names after the main file; the last value counts. */
+/** crio.conf(5): drop-in files follow the main file in the order of their names; the last value counts. */
 export function readCrioConfig(files: NodeFiles, path: string): CrioConfig {
   const { documents, problems } = readLayers(files, [path, ...dropIns(files, DROP_INS, "")]);
   const last = (section: "runtime" | "nri" | "api", key: string): unknown =>
@@ -50,7 +50,7 @@ export interface PodmanConfig {
   readonly hooksDirs: readonly string[];
 }
 
-/** containers.conf(5): the vendor's file, the administrator's, then drop-ins; the last hooks_dir counts. */
+/** containers.conf(5): the vendor's file, the administrator's, then drop-in files; the last hooks_dir counts. */
 export function readPodmanConfig(files: NodeFiles): PodmanConfig {
   const { documents, problems } = readLayers(files, [
     "/usr/share/containers/containers.conf",
@@ -60,7 +60,7 @@ export function readPodmanConfig(files: NodeFiles): PodmanConfig {
   const given = documents
     .map(({ table }) => textsOf(tableAt(table, "engine")["hooks_dir"]))
     .findLast((list) => list.length > 0);
-  // Without one root's podman also reads a directory that is going to be removed from it.
+  // podman run by root also reads a deprecated directory if hooks_dir is not set.
   const hooksDirs = given ?? [HOST_HOOKS_DIR, "/etc/containers/oci/hooks.d"];
   return { files: documents.map((document) => document.path), problems, hooksDirs };
 }
@@ -88,6 +88,3 @@ function readLayers(files: NodeFiles, paths: readonly string[]): Layers {
   }
   return { documents, problems };
 }
-
-const toText = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;

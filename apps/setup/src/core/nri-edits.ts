@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The changes that switch containerd's NRI on and off, in the files that decide on it.
+// The edits that enable and disable containerd's NRI, in the deciding files.
 
 import { err, ok, type Result } from "@rthooks/result";
 import {
@@ -12,16 +12,16 @@ import {
 } from "@rthooks/runtime-config";
 import type { TomlEdit } from "@rthooks/toml";
 
-/** What is to be done in which file. */
+/** One edit of one file. */
 export interface PlannedEdit {
   readonly path: string;
   readonly edit: TomlEdit;
 }
 
-/** The error is a sentence for people. */
+/** The error is one line. */
 type Planned = Result<readonly PlannedEdit[], string>;
 
-/** The table that containerd's own `config default` writes, switched on. */
+/** The table that `containerd config default` prints, with NRI enabled. */
 export const nriDefaults: readonly (readonly [string, string | boolean])[] = [
   ["disable", false],
   ["disable_connections", false],
@@ -32,13 +32,13 @@ export const nriDefaults: readonly (readonly [string, string | boolean])[] = [
   ["socket_path", "/var/run/nri/nri.sock"],
 ];
 
-/** A DNS name, so that the forms with a scope behind a slash are annotation keys too. */
+/** A DNS name, so that it remains an annotation key when NRI appends a scope after a slash. */
 const TOLERATION_ANNOTATION = "tolerate-missing-plugins.rthooks.v1";
 
 export interface EnableNri {
-  /** No container starts on a node without this plugin. */
+  /** The plugin without which the validator rejects containers. */
   readonly requirePlugin: string | undefined;
-  /** "2.2.0"; undefined where it is not known. */
+  /** "2.2.0"; undefined if it is unknown. */
   readonly containerdVersion: string | undefined;
 }
 
@@ -48,17 +48,16 @@ export function planEnableNri(
   { requirePlugin, containerdVersion }: EnableNri,
 ): Planned {
   const edits: PlannedEdit[] = layers.documents.flatMap((document) =>
-    [...new Set(layers.disabling("nri", document))].map((text): PlannedEdit => {
+    [...new Set(layers.disabledIn("nri", document))].map((text): PlannedEdit => {
       return { path: document.path, edit: { kind: "drop", table: [], key: "disabled_plugins", text } };
     }),
   );
-  const holders = layers.holdersOf("nri");
-  if (holders.length === 0) {
+  if (layers.contributors("nri").length === 0) {
     edits.push(toSet(layers, main, [], nriDefaults));
   } else {
-    const { document, value } = findDecider(layers, ["disable"], main);
+    const { document, value } = findDecision(layers, ["disable"], main);
     if (value !== false) edits.push(toSet(layers, document, [], [["disable", false]]));
-    const connections = findDecider(layers, ["disable_connections"], main);
+    const connections = findDecision(layers, ["disable_connections"], main);
     if (connections.value === true) {
       edits.push(toSet(layers, connections.document, [], [["disable_connections", false]]));
     }
@@ -77,8 +76,8 @@ export function planEnableNri(
 }
 
 export function planDisableNri(layers: ContainerdLayers, main: ConfigDocument): readonly PlannedEdit[] {
-  if (layers.documents.some((document) => layers.disabling("nri", document).length > 0)) return [];
-  const { document, value } = findDecider(layers, ["disable"], main);
+  if (layers.documents.some((document) => layers.disabledIn("nri", document).length > 0)) return [];
+  const { document, value } = findDecision(layers, ["disable"], main);
   return value === true ? [] : [toSet(layers, document, [], [["disable", true]])];
 }
 
@@ -90,11 +89,11 @@ function planValidator(
   requirePlugin: string,
 ): readonly PlannedEdit[] {
   const edits: PlannedEdit[] = [];
-  const enable = findDecider(layers, [VALIDATOR, "enable"], main);
+  const enable = findDecision(layers, [VALIDATOR, "enable"], main);
   if (enable.value !== true) edits.push(toSet(layers, enable.document, [VALIDATOR], [["enable", true]]));
   const key = "required_plugins";
-  // The list of a later file replaces that of an earlier one.
-  const required = findDecider(layers, [VALIDATOR, key], main);
+  // The list of a later file replaces the list of an earlier one.
+  const required = findDecision(layers, [VALIDATOR, key], main);
   if (!textsOf(required.value).includes(requirePlugin)) {
     const table = [...tablePath(layers, required.document), VALIDATOR];
     edits.push({
@@ -103,28 +102,28 @@ function planValidator(
     });
   }
   const annotation = "tolerate_missing_plugins_annotation";
-  const toleration = findDecider(layers, [VALIDATOR, annotation], main);
+  const toleration = findDecision(layers, [VALIDATOR, annotation], main);
   if (typeof toleration.value !== "string" || toleration.value === "") {
     edits.push(toSet(layers, toleration.document, [VALIDATOR], [[annotation, TOLERATION_ANNOTATION]]));
   }
   return edits;
 }
 
-interface Decider {
+interface Decision {
   readonly document: ConfigDocument;
-  /** In that file; undefined where no file has one. */
+  /** In that file; undefined if no file sets it. */
   readonly value: unknown;
 }
 
-/** The file whose value is in force; where none has one, the file in which a value would be. */
-function findDecider(layers: ContainerdLayers, keys: readonly string[], main: ConfigDocument): Decider {
-  const holders = layers.holdersOf("nri");
+/** The deciding file of a key of the NRI table; if no file sets the key, the file in which to set it. */
+function findDecision(layers: ContainerdLayers, keys: readonly string[], main: ConfigDocument): Decision {
+  const documents = layers.contributors("nri");
   const valueIn = (document: ConfigDocument): unknown =>
     findValue(layers.tableIn("nri", document) ?? {}, keys);
-  const document = holders.findLast((holder) => valueIn(holder) !== undefined);
+  const document = documents.findLast((one) => valueIn(one) !== undefined);
   if (document !== undefined) return { document, value: valueIn(document) };
-  const last = holders.at(-1);
-  const isMain = last === undefined || holders.includes(main);
+  const last = documents.at(-1);
+  const isMain = last === undefined || documents.includes(main);
   return { document: isMain ? main : last, value: undefined };
 }
 
@@ -143,7 +142,7 @@ function toSet(
   return { path: document.path, edit: { kind: "set", table, entries } };
 }
 
-/** Whether plugins can connect, and whether the required one is required. */
+/** Whether NRI is enabled for plugins, and the validator requires `requirePlugin` if that is set. */
 export function isNriOn(layers: ContainerdLayers, requirePlugin: string | undefined): boolean {
   const nri = layers.effective("nri");
   const validator = nri[VALIDATOR];
@@ -159,4 +158,4 @@ export const isNriOff = (layers: ContainerdLayers): boolean =>
   layers.effective("nri")["disable"] === true || isDisabled(layers);
 
 const isDisabled = (layers: ContainerdLayers): boolean =>
-  layers.documents.some((document) => layers.disabling("nri", document).length > 0);
+  layers.documents.some((document) => layers.disabledIn("nri", document).length > 0);

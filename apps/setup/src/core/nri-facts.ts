@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { parseRelease } from "@rthooks/runtime-config";
 import type { NriFacts, SocketFacts } from "./node-facts.ts";
 
 interface NriSettings {
   readonly kind: "containerd" | "cri-o";
-  /** Of the runtime; null if it is unknown. */
+  /** Of the runtime; null if unknown. */
   readonly version: string | null;
   /** containerd's `version` key. */
   readonly configVersion: number | undefined;
-  /** As configured. */
+  /** As configured; undefined if no file sets it. */
   readonly enabled: boolean | undefined;
   readonly isPluginDisabled: boolean;
   readonly connections: boolean;
-  /** Files that say so. */
+  /** The deciding files. */
   readonly decidedIn: readonly string[];
-  /** Its validator refuses containers to which a plugin adds an OCI hook. */
+  /** Its validator rejects containers to which a plugin adds an OCI hook. */
   readonly rejectsHooks: boolean;
   readonly socket: SocketFacts;
 }
 
-/** First releases with NRI, and first ones with NRI on by default: major and minor. */
+/** The first releases that have NRI and that enable it by default: major and minor. */
 const releases = {
   containerd: { available: [1, 7], byDefault: [2, 0] },
   "cri-o": { available: [1, 26], byDefault: [1, 30] },
@@ -46,10 +47,8 @@ function isAtLeast(
   { kind, version, configVersion }: NriSettings,
   [major, minor]: readonly [number, number],
 ): boolean | null {
-  const [, first, second] = /^v?(\d+)\.(\d+)/.exec(version ?? "") ?? [];
-  if (first !== undefined && second !== undefined) {
-    return Number(first) === major ? Number(second) >= minor : Number(first) > major;
-  }
-  // Versions 3 and up of the file are read by containerd 2 alone.
+  const release = parseRelease(version);
+  if (release !== undefined) return release.major === major ? release.minor >= minor : release.major > major;
+  // Only containerd 2 reads files of version 3 and later.
   return kind === "containerd" && (configVersion ?? 0) >= 3 ? true : null;
 }

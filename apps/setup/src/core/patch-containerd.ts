@@ -213,10 +213,10 @@ function findNotes(
     );
   }
   for (const document of layers.documents) {
-    for (const id of layers.disabling("runtime", document)) {
+    for (const id of layers.disabledIn("runtime", document)) {
       notes.push(`disabled_plugins has ${id}: kubelet cannot use this containerd`);
     }
-    for (const id of patch.kind === "enable-nri" ? layers.disabling("nri", document) : []) {
+    for (const id of patch.kind === "enable-nri" ? layers.disabledIn("nri", document) : []) {
       notes.push(`removing ${id} from disabled_plugins`);
     }
   }
@@ -228,7 +228,9 @@ function findNotes(
     );
   }
   notes.push(...findUnread(layers));
-  const hasOthers = listRuntimes(layers).some(({ isRunc, decider }) => !isRunc && decider !== undefined);
+  const hasOthers = listRuntimes(layers).some(
+    ({ isRunc, decidingFile }) => !isRunc && decidingFile !== undefined,
+  );
   if (patch.kind === "add-oci-hook") {
     for (const { name, isRunc, table } of listRuntimes(layers)) {
       const own = table["base_runtime_spec"];

@@ -98,7 +98,7 @@ export function planRancher(rancher: Rancher, patch: ContainerdPatch): Result<Fi
 
 function isWithoutNri(main: ConfigDocument): boolean {
   const layers = layerContainerd([main], guessRules([main]));
-  return layers.holdersOf("nri").length === 0 && layers.disabling("nri", main).length === 0;
+  return layers.contributors("nri").length === 0 && layers.disabledIn("nri", main).length === 0;
 }
 
 function findVersion(files: NodeFiles, directory: string, rendered: unknown): number {

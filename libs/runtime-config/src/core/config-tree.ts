@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A configuration file of containerd and all that it imports, in the order in which containerd reads them:
-// breadth first, each path once (containerd cmd/containerd/server/config/config.go, LoadConfig and resolveImports,
-// the same in 1.7 and 2.x).
+// A configuration file of containerd and its imports, in the order in which containerd reads them: breadth first, each
+// path once (containerd cmd/containerd/server/config/config.go, LoadConfig and resolveImports; the same in 1.7 and 2.x).
 
 import type { TomlTable } from "@rthooks/toml";
 import { globPaths } from "./go-glob.ts";
@@ -16,20 +15,20 @@ export interface ConfigDocument {
 }
 
 export interface ConfigTree {
-  /** Those that could be read, and are TOML. */
+  /** The files that exist and are valid TOML. */
   readonly documents: readonly ConfigDocument[];
   readonly problems: readonly string[];
 }
 
-/** A mistaken glob must not read the whole disk. */
+/** Bounds what a wrong import pattern can read. */
 const MAX_FILES = 64;
 
-/** `main` takes the place of what is at the path, where that is going to be another one. */
+/** Reads the tree below the file at `path`; `main` replaces the content of that file. */
 export function readConfigTree(files: NodeFiles, path: string, main?: ConfigDocument): ConfigTree {
   const documents: ConfigDocument[] = [];
   const problems: string[] = [];
   const pending = [path];
-  // The loop sees what is added to the end while it runs.
+  // Imports are appended while the loop runs.
   for (const next of pending) {
     if (documents.length === MAX_FILES) {
       problems.push(`${path} imports more than ${MAX_FILES} files: only the first ${MAX_FILES} are read`);
@@ -65,7 +64,7 @@ export function readDocument(
   return "problem" in parsed ? parsed : { text: read.text, table: parsed.table };
 }
 
-/** Without a `*` it is the name of a file, whatever else is in it. */
+/** Without a `*` the pattern is a file name, even if it has other special characters. */
 function resolveImport(files: NodeFiles, pattern: string, importer: string): readonly string[] | undefined {
   const path = cleanPath(pattern.startsWith("/") ? pattern : `${toDirectory(importer)}/${pattern}`);
   return path.includes("*") ? globPaths(files, path) : [path];

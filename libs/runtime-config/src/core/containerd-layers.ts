@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is in force of containerd's configuration files, by the rules of its releases (LoadConfig, mergeConfig,
-// MigrateConfigTo and Decode of v1.7.24, v2.1.9 and v2.3.4), and under which name each file has a plugin's table.
+// Which values of containerd's configuration files are in effect, by the rules of its releases (LoadConfig, mergeConfig,
+// MigrateConfigTo and Decode of v1.7.24, v2.1.9 and v2.3.4), and the name of a plugin's table in each file.
 
 import type { TomlTable } from "@rthooks/toml";
 import type { ConfigDocument } from "./config-tree.ts";
 import { findValue, mergeTables, tableAt, textsOf } from "./toml-document.ts";
 
 /**
- * "1": a plugin's table replaces the same one of an earlier file whole; the last version holds for all files.
- * "2.0": tables merge key by key; files of version 1 get the long names of plugins; the last version holds for the
- * merged tables. "2.3": each file is brought to the newest version before it is merged.
+ * "1": a plugin's table replaces the whole table of an earlier file; the last version applies to all files.
+ * "2.0": tables merge key by key; plugins in files of version 1 get their long names; the last version applies to the
+ * merged tables. "2.3": each file is migrated to the newest version before the merge.
  */
 export type Rules = "1" | "2.0" | "2.3";
 
-/** Of a release's version, "2.1.9"; undefined where it is not known. */
+/** The rules of a release such as "2.1.9"; undefined if it is unknown. */
 export function findRules(version: string | null | undefined): Rules | undefined {
   const release = parseRelease(version);
   if (release === undefined) return undefined;
@@ -21,13 +21,14 @@ export function findRules(version: string | null | undefined): Rules | undefined
   return release.major === 2 && release.minor < 3 ? "2.0" : "2.3";
 }
 
-/** NRI's default validator is built into NRI 0.10 and later, which containerd has since 2.2.0. Undefined as above. */
+/** Whether the release has NRI's default validator: NRI 0.10, containerd 2.2.0. Undefined for an unknown release. */
 export function hasValidator(version: string | null | undefined): boolean | undefined {
   const release = parseRelease(version);
   return release === undefined ? undefined : release.major > 2 || (release.major === 2 && release.minor >= 2);
 }
 
-function parseRelease(
+/** Of a version such as "2.1.9" or "v1.30.0-dev"; undefined for any other text. */
+export function parseRelease(
   version: string | null | undefined,
 ): { readonly major: number; readonly minor: number } | undefined {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? "") ?? [];
@@ -36,7 +37,7 @@ function parseRelease(
     : { major: Number(major), minor: Number(minor) };
 }
 
-/** Where only the files are known: containerd 1 refuses version 3. */
+/** From the files alone: containerd 1 rejects version 3. */
 export const guessRules = (documents: readonly ConfigDocument[]): Rules =>
   documents.some(({ table }) => toVersion(table) >= 3) ? "2.0" : "1";
 
@@ -49,23 +50,23 @@ const CRI_RUNTIME = "io.containerd.cri.v1.runtime";
 export interface ContainerdLayers {
   readonly rules: Rules;
   readonly documents: readonly ConfigDocument[];
-  /** Of the merged whole. */
+  /** Of the merged configuration. */
   readonly version: number;
-  /** The name under which containerd looks for the plugin in this file. */
+  /** The name of the plugin's table in this file. */
   nameOf(plugin: Plugin, document: ConfigDocument): string;
-  /** The plugin's table in this file; undefined where it has none that is read. */
+  /** The plugin's table in this file, if containerd reads it there. */
   tableIn(plugin: Plugin, document: ConfigDocument): TomlTable | undefined;
-  /** Files that have a part in what is in force, in their order. */
-  holdersOf(plugin: Plugin): readonly ConfigDocument[];
-  /** What is in force, without containerd's own defaults. */
+  /** The files whose tables are in effect, in the order in which containerd reads them. */
+  contributors(plugin: Plugin): readonly ConfigDocument[];
+  /** The merged table, without containerd's defaults. */
   effective(plugin: Plugin): TomlTable;
-  /** Entries of disabled_plugins in this file that switch the plugin off. */
-  disabling(plugin: Plugin, document: ConfigDocument): readonly string[];
+  /** The entries of disabled_plugins in this file that disable the plugin. */
+  disabledIn(plugin: Plugin, document: ConfigDocument): readonly string[];
 }
 
 export function layerContainerd(documents: readonly ConfigDocument[], rules: Rules): ContainerdLayers {
   const version = findVersion(documents, rules);
-  // The migration of version 2 leaves runtimes that are there under the new name already.
+  // The migration from version 2 keeps runtimes that are already under the new name.
   const hasNewRuntimes = documents.some(
     ({ table }) => findValue(table, ["plugins", CRI_RUNTIME, "containerd", "runtimes"]) !== undefined,
   );
@@ -90,9 +91,9 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
     return Object.hasOwn(plugins, name) ? tableAt(plugins, name) : undefined;
   };
 
-  const holdersOf = (plugin: Plugin): readonly ConfigDocument[] => {
-    const holders = documents.filter((document) => tableIn(plugin, document) !== undefined);
-    return rules === "1" ? holders.slice(-1) : holders;
+  const contributors = (plugin: Plugin): readonly ConfigDocument[] => {
+    const present = documents.filter((document) => tableIn(plugin, document) !== undefined);
+    return rules === "1" ? present.slice(-1) : present;
   };
 
   return {
@@ -101,23 +102,23 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
     version,
     nameOf,
     tableIn,
-    holdersOf,
+    contributors,
     effective: (plugin) =>
-      holdersOf(plugin).reduce<TomlTable>(
+      contributors(plugin).reduce<TomlTable>(
         (merged, document) => mergeTables(merged, tableIn(plugin, document) ?? {}),
         {},
       ),
-    disabling(plugin, document) {
+    disabledIn(plugin, document) {
       const isShort = rules === "1" && version < 2;
       const nri = isShort ? ["nri"] : [NRI];
-      // The short name in a later file keeps containerd from starting: then CRI does not run either.
+      // With the short name in a file of a later version containerd fails to start, so CRI does not run either.
       const ids = plugin === "nri" ? nri : ["cri", CRI, CRI_RUNTIME];
       return textsOf(document.table["disabled_plugins"]).filter((id) => ids.includes(id));
     },
   };
 }
 
-/** 0 where the file has none. */
+/** The `version` key; 0 if it is missing. */
 export const toVersion = (table: TomlTable): number => {
   const { version } = table;
   return typeof version === "number" ? version : 0;
@@ -135,16 +136,16 @@ function findVersion(documents: readonly ConfigDocument[], rules: Rules): number
   }
 }
 
-/** Tables of the same plugins under names that containerd does not read here, each as one line for people. */
+/** Tables of these plugins under names that containerd does not read; one line each. */
 export function findUnread(layers: ContainerdLayers): readonly string[] {
   const { rules, version, documents, nameOf } = layers;
   const release = rules === "1" ? "containerd 1.x" : "containerd 2.x";
   return documents.flatMap((document) => {
     const plugins = tableAt(document.table, "plugins");
-    const unread = (plugin: Plugin, names: readonly string[], isMeant: (table: TomlTable) => boolean) => {
+    const unread = (plugin: Plugin, names: readonly string[], isRelevant: (table: TomlTable) => boolean) => {
       const read = nameOf(plugin, document);
       return names
-        .filter((name) => name !== read && Object.hasOwn(plugins, name) && isMeant(tableAt(plugins, name)))
+        .filter((name) => name !== read && Object.hasOwn(plugins, name) && isRelevant(tableAt(plugins, name)))
         .map((name) => {
           const key = JSON.stringify(name);
           const as = JSON.stringify(read);
@@ -153,7 +154,7 @@ export function findUnread(layers: ContainerdLayers): readonly string[] {
     };
     return [
       ...unread("nri", ["nri", NRI], () => true),
-      // The old name keeps a part of its settings in version 3.
+      // In version 3 the old name still has a part of the settings.
       ...unread("runtime", ["cri", CRI, CRI_RUNTIME], (table) => table["containerd"] !== undefined),
     ];
   });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Go's filepath.Glob and filepath.Match on Unix (path/filepath/match.go), which containerd resolves imports with.
+// Go's filepath.Glob and filepath.Match on Unix (path/filepath/match.go), with which containerd resolves imports.
 
 import type { NodeFiles } from "./node-files.ts";
 
-/** Paths that the pattern matches, in Go's order; undefined for a pattern that Go refuses. */
+/** The paths that match, in Go's order; undefined for a pattern that is malformed in Go. */
 export function globPaths(files: NodeFiles, pattern: string): readonly string[] | undefined {
   if (matchName(pattern, "") === undefined) return undefined;
   if (!hasMeta(pattern)) return files.kind(pattern) === undefined ? [] : [pattern];
@@ -22,13 +22,13 @@ const hasMeta = (pattern: string): boolean => /[*?[\\]/.test(pattern);
 
 type Piece = { readonly kind: "star" } | { readonly kind: "one"; accepts(character: string): boolean };
 
-/** Whether the whole name matches; undefined for a pattern that is malformed. */
+/** Whether the whole name matches; undefined for a malformed pattern. */
 export function matchName(pattern: string, name: string): boolean | undefined {
   const pieces = parsePattern(pattern);
   return pieces === undefined ? undefined : matchPieces(pieces, [...name]);
 }
 
-/** The last star takes one more character each time that what follows it does not match: no recursion. */
+/** After a mismatch, the last star matches one character more; no recursion. */
 function matchPieces(pieces: readonly Piece[], name: readonly string[]): boolean {
   let [piece, at] = [0, 0];
   let star: { readonly piece: number; readonly at: number } | undefined;
@@ -73,7 +73,7 @@ function parsePattern(pattern: string): readonly Piece[] | undefined {
 
 interface CharacterSet {
   accepts(character: string): boolean;
-  /** The place of its closing bracket. */
+  /** The index of the closing bracket. */
   readonly end: number;
 }
 

@@ -57,7 +57,7 @@ describe("the files that have hooks rejected", () => {
 });
 
 test("what cannot be read is a problem, and rejects nothing", () => {
-  expect(read({})).toEqual({ decidedIn: [], problems: [`${MAIN}: is not there`] });
+  expect(read({})).toEqual({ decidedIn: [], problems: [`${MAIN}: does not exist`] });
   const { decidedIn, problems } = read({ [MAIN]: "version = " });
   expect([decidedIn, problems.length]).toEqual([[], 1]);
 });

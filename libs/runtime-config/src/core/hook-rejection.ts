@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether NRI's default validator keeps containerd from making containers to which a plugin adds OCI hooks (NRI
-// docs/validation-plugins.md).
+// Whether NRI's default validator rejects containers to which a plugin adds OCI hooks (NRI docs/validation-plugins.md).
 
 import { readConfigTree } from "./config-tree.ts";
 import {
@@ -17,31 +16,31 @@ const VALIDATOR = "default_validator";
 const keys = ["enable", "reject_oci_hook_adjustment"] as const; // const: the names of the keys
 
 export interface HookRejection {
-  /** The files that say so, in containerd's order; empty where hooks are not rejected. */
+  /** The deciding files, in containerd's order; empty if hooks are not rejected. */
   readonly decidedIn: readonly string[];
-  /** What of the configuration could not be read, each as one line. */
+  /** Why parts of the configuration could not be read; one line each. */
   readonly problems: readonly string[];
 }
 
-/** `release` is containerd's version, "2.2.0"; whatever else stands for a version that is not known. */
+/** `release` is containerd's version, such as "2.2.0"; any other text means that it is unknown. */
 export function readHookRejection(files: NodeFiles, path: string, release: string): HookRejection {
   const { documents, problems } = readConfigTree(files, path);
   if (documents.length === 0 && problems.length === 0)
-    return { decidedIn: [], problems: [`${path}: is not there`] };
+    return { decidedIn: [], problems: [`${path}: does not exist`] };
   const layers = layerContainerd(documents, findRules(release) ?? guessRules(documents));
   return { decidedIn: findHookRejection(layers, release), problems };
 }
 
-/** The files that have it reject hooks, in containerd's order; none where it does not. `release` as above. */
+/** The deciding files, in containerd's order; empty if the validator does not reject hooks. */
 export function findHookRejection(layers: ContainerdLayers, release: string | null): readonly string[] {
   const validator = tableAt(layers.effective("nri"), VALIDATOR);
   const isRejecting = hasValidator(release) !== false && keys.every((key) => validator[key] === true);
   if (!isRejecting) return [];
-  const holders = layers.holdersOf("nri");
-  const deciders = keys.map((key) =>
-    holders.findLast(
+  const documents = layers.contributors("nri");
+  const deciding = keys.map((key) =>
+    documents.findLast(
       (document) => tableAt(layers.tableIn("nri", document) ?? {}, VALIDATOR)[key] !== undefined,
     ),
   );
-  return holders.filter((document) => deciders.includes(document)).map(({ path }) => path);
+  return documents.filter((document) => deciding.includes(document)).map(({ path }) => path);
 }

@@ -2,7 +2,7 @@
 
 import type { NodeFiles } from "./node-files.ts";
 
-/** A node of a few files, for tests; what has no text is a directory. */
+/** A node of the given files, for tests; a path without a text is a directory. */
 export function createMemoryFiles(texts: Readonly<Record<string, string>>): NodeFiles {
   const paths = Object.keys(texts);
   const find = (path: string): string | undefined => (Object.hasOwn(texts, path) ? texts[path] : undefined);

@@ -2,17 +2,17 @@
 
 import { toDirectory, toName } from "./posix-path.ts";
 
-/** The files of the node that is looked at. Paths are the node's own; no link leads out of its root. */
+/** The files of the examined node. Paths are as the node sees them; symbolic links resolve within its root. */
 export interface NodeFiles {
-  /** Undefined where there is none. Nothing is ever waited for, and what is too large is an error in one line. */
+  /** Undefined if there is no file. Never blocks; `problem` is one line, such as for a file that is too large. */
   readText(path: string): { readonly text: string } | { readonly problem: string } | undefined;
-  /** Names in a directory, sorted; none where there is no directory. */
+  /** Sorted names in a directory; empty if there is no directory. */
   list(path: string): readonly string[];
   kind(path: string): "file" | "directory" | "socket" | "other" | undefined;
   isExecutable(path: string): boolean;
 }
 
-/** The files as they are when one more, which is empty, is among them. */
+/** The same files with one more, empty file at `path`. */
 export function withNewFile(files: NodeFiles, path: string): NodeFiles {
   const [directory, name] = [toDirectory(path), toName(path)];
   return {

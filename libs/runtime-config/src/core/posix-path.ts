@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of absolute paths, without a look at the machine.
+// Operations on absolute paths that need no file system.
 
 export const toDirectory = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's files under a root that need not be this program's: a container has its host's somewhere. Links are
-// followed as the node itself would, so that none leads out of it.
+// The files of a node below a root directory that may differ from this program's: a container sees its host's files below
+// a mount. Symbolic links resolve as on the node, so that none leads out of its root.
 
 import {
   accessSync,
@@ -18,14 +18,14 @@ import { join } from "node:path";
 import { describeError } from "@rthooks/result";
 import type { NodeFiles } from "../core/node-files.ts";
 
-/** Linux's own bound (path_resolution(7)). */
+/** Linux's limit (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** Where a path of the node lies for this program; undefined where there is nothing, or a loop of links. */
+/** The path as this program sees it, with all links resolved; undefined if nothing exists there, or links form a loop. */
 export const findInRoot = (root: string, path: string): string | undefined =>
   walkInRoot(root, path, () => {});
 
-/** The same; `visit` sees the root, and each directory and link on the way, by the node's own paths. */
+/** Like `findInRoot`; calls `visit` for the root and each directory and link of the path, by the paths of the node. */
 export function walkInRoot(
   root: string,
   path: string,
@@ -74,7 +74,7 @@ export function openNodeFiles(root: string): NodeFiles {
       if (found === undefined) return undefined;
       let file: number;
       try {
-        // A pipe must not hold this program, nor a link that came there since lead it away.
+        // O_NONBLOCK: a pipe must not block. O_NOFOLLOW: a link may have been created since the path was resolved.
         file = openSync(found, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
       } catch (error) {
         return { problem: `cannot be read: ${describeError(error)}` };
