@@ -12,7 +12,7 @@ import {
 } from "@rthooks/runtime-config";
 import type { TomlEdit, TomlTable } from "@rthooks/toml";
 import { type ContainerdRuntime, listRuntimes, RUNC_TYPE, RUNTIMES } from "./containerd-runtimes.ts";
-import type { PlannedEdit } from "./nri-edits.ts";
+import type { PlannedEdit } from "./patch.ts";
 
 const KEY = "base_runtime_spec";
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration that is a Go template: k3s and RKE2 make containerd's file from one. Lines that are actions and
-// nothing else become comments, so that the rest can be read and changed as TOML.
+// Go templates, from which k3s and RKE2 generate containerd's file. Lines that consist of template actions become
+// comments, so that the other lines can be parsed and edited as TOML.
 
 const ACTION_LINE = /^[ \t]*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*$/;
 const BASE = /\{\{-?\s*template\s+"base"\s+\.\s*-?\}\}/;
 
 interface MaskedTemplate {
   readonly text: string;
-  /** Puts the actions back where their comments are. */
+  /** Replaces the comments with their actions. */
   unmask(text: string): string;
 }
 
-/** k3s' own template comes in here. */
+/** Whether the template includes the built-in template of k3s. */
 export const includesBase = (text: string): boolean => BASE.test(text);
 
 export const BASE_LINE = '{{ template "base" . }}\n';

@@ -11,12 +11,7 @@ import {
   textsOf,
 } from "@rthooks/runtime-config";
 import type { TomlEdit } from "@rthooks/toml";
-
-/** One edit of one file. */
-export interface PlannedEdit {
-  readonly path: string;
-  readonly edit: TomlEdit;
-}
+import type { EnableNri, PlannedEdit } from "./patch.ts";
 
 /** The error is one line. */
 type Planned = Result<readonly PlannedEdit[], string>;
@@ -34,13 +29,6 @@ export const nriDefaults: readonly (readonly [string, string | boolean])[] = [
 
 /** A DNS name, so that it remains an annotation key when NRI appends a scope after a slash. */
 const TOLERATION_ANNOTATION = "tolerate-missing-plugins.rthooks.v1";
-
-export interface EnableNri {
-  /** The plugin without which the validator rejects containers. */
-  readonly requirePlugin: string | undefined;
-  /** "2.2.0"; undefined if it is unknown. */
-  readonly containerdVersion: string | undefined;
-}
 
 export function planEnableNri(
   layers: ContainerdLayers,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { createMemoryFiles } from "@rthooks/runtime-config/memory-files";
 import { readContainerdConfig } from "./containerd-config.ts";
-import type { ContainerdPatch } from "./patch-containerd.ts";
+import type { ContainerdPatch } from "./patch.ts";
 import { planNode } from "./plan-node.ts";
 
 const MAIN = "/etc/containerd/config.toml";
@@ -122,7 +122,7 @@ describe("what no change of these files could bring is an error that names the f
   ])("$name", ({ texts, patch, path, says }) => {
     expect(plan(texts, "2.1.9", patch)).toMatchObject({
       ok: false,
-      error: { kind: "refused", path, message: expect.stringContaining(says) },
+      error: { kind: "rejected", path, message: expect.stringContaining(says) },
     });
   });
 });

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of CRI-O's configuration, its main file or a drop-in (crio.conf.5, "CRIO.RUNTIME.RUNTIMES TABLE").
+// Patches of CRI-O's configuration, its main file or a drop-in file (crio.conf.5, "CRIO.RUNTIME.RUNTIMES TABLE").
 
-import { err, ok, type Result } from "@rthooks/result";
+import { ok, type Result } from "@rthooks/result";
 import { findValue, isTable } from "@rthooks/runtime-config";
-import { editToml, parseTomlValues, type TomlEdit } from "@rthooks/toml";
-import type { FilePlan, PatchError } from "./patch.ts";
+import type { TomlEdit } from "@rthooks/toml";
+import { editConfigFile, parseConfigFile } from "./edit-config-file.ts";
+import { type FilePlan, type PatchError, rejectPatch } from "./patch.ts";
 
 const runtimesPath = ["crio", "runtime", "runtimes"];
 
-/** Lets the annotations through to the spec, for every runtime of the file. */
+/** Adds the annotations to `allowed_annotations` of every runtime of the file: only allowed ones get into the OCI spec. */
 export function enableAnnotations(
   path: string,
   text: string,
   annotations: readonly string[],
 ): Result<FilePlan, PatchError> {
-  const values = parseTomlValues(text.replace(/^\ufeff/, ""));
-  if (!values.ok) return err({ kind: "toml", path, error: values.error });
-  const runtimes = findValue(values.value, runtimesPath);
+  const document = parseConfigFile(path, text);
+  if (!document.ok) return document;
+  const runtimes = findValue(document.value.table, runtimesPath);
   const names = isTable(runtimes) ? Object.keys(runtimes).filter((name) => isTable(runtimes[name])) : [];
   if (names.length === 0) {
-    return err({
-      kind: "refused",
+    return rejectPatch(
       path,
-      message: "has no [crio.runtime.runtimes.…] table: patch the file in /etc/crio/crio.conf.d that has one",
-    });
+      "has no [crio.runtime.runtimes.…] table: patch the file in /etc/crio/crio.conf.d that has one",
+    );
   }
   const edits = names.map(
     (name): TomlEdit => ({
@@ -33,10 +33,8 @@ export function enableAnnotations(
       texts: annotations,
     }),
   );
-  const edited = editToml(text, edits);
-  if (!edited.ok) return err({ kind: "toml", path, error: edited.error });
-  return ok({
-    changes: edited.value === text ? [] : [{ path, before: text, after: edited.value }],
-    notes: [],
-  });
+  const edited = editConfigFile(document.value, edits);
+  if (!edited.ok) return edited;
+  const after = edited.value.text;
+  return ok({ changes: after === text ? [] : [{ path, before: text, after }], notes: [] });
 }

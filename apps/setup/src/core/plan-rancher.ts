@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// k3s and RKE2 write containerd's file at each start, with directories of their release in it. What is to stay belongs
-// into a drop-in file, which newer releases import, or into a template that begins with their own (docs.k3s.io,
+// k3s and RKE2 generate containerd's file at each start, with directories of their release in it. A lasting change goes
+// into a drop-in file, which newer releases import, or into a template that includes the built-in one (docs.k3s.io,
 // advanced, "Configuring containerd").
 
 import { err, ok, type Result } from "@rthooks/result";
@@ -17,21 +17,28 @@ import {
   withNewFile,
 } from "@rthooks/runtime-config";
 import { editToml, type TomlEdit } from "@rthooks/toml";
+import { parseConfigFile } from "./edit-config-file.ts";
 import { BASE_LINE, includesBase, maskTemplate } from "./go-template.ts";
 import { nriDefaults } from "./nri-edits.ts";
-import type { FileChange, FilePlan, PatchError } from "./patch.ts";
-import { type ContainerdPatch, parseConfigFile, planContainerd } from "./patch-containerd.ts";
+import {
+  type ContainerdPatch,
+  type FileChange,
+  type FilePlan,
+  type PatchError,
+  rejectPatch,
+} from "./patch.ts";
+import { planContainerd } from "./patch-containerd.ts";
 
 const DROP_IN = "tetragon.toml";
 
-/** The directory of containerd's files, by one of them: the rendered one, a template, or a drop-in. */
+/** The directory of containerd's files, if `path` is one of them: the generated file, a template or a drop-in file. */
 export function findRancherDir(path: string): string | undefined {
   return /^(.*\/agent\/etc\/containerd)\/(?:config\.toml|config(?:-v\d+)?\.toml\.tmpl|config(?:-v\d+)?\.toml\.d\/[^/]+)$/.exec(
     path,
   )?.[1];
 }
 
-/** What an operator changes: a drop-in file where the rendered file imports some, else the template. */
+/** The file to edit: a drop-in file if the generated file imports some, else the template. */
 export function findRancherEditPath(files: NodeFiles, directory: string): string {
   const rendered = readDocument(files, `${directory}/config.toml`);
   const table = rendered !== undefined && "table" in rendered ? rendered.table : {};
@@ -40,7 +47,7 @@ export function findRancherEditPath(files: NodeFiles, directory: string): string
   return `${directory}/${toStem(findVersion(files, directory, table["version"]))}.tmpl`;
 }
 
-/** A name of its own for each version of the configuration from the third on. */
+/** From version 3 on, the version of the configuration is part of the file name. */
 const toStem = (version: number): string => (version >= 3 ? `config-v${version}.toml` : "config.toml");
 
 interface Rancher {
@@ -49,13 +56,13 @@ interface Rancher {
   readonly release: string | undefined;
 }
 
-/** By paths of the node. */
+/** Paths in the plan are as the node sees them. */
 export function planRancher(rancher: Rancher, patch: ContainerdPatch): Result<FilePlan, PatchError> {
   const { files, directory, release } = rancher;
   const mainPath = `${directory}/config.toml`;
   const rendered = readDocument(files, mainPath);
   if (rendered !== undefined && "problem" in rendered) {
-    return err({ kind: "refused", path: mainPath, message: rendered.problem });
+    return rejectPatch(mainPath, rendered.problem);
   }
   const version = findVersion(files, directory, rendered?.table["version"]);
   const stem = toStem(version);
@@ -63,7 +70,7 @@ export function planRancher(rancher: Rancher, patch: ContainerdPatch): Result<Fi
   const template = readTemplate(files, templatePath);
   if (!template.ok) return template;
 
-  // One of the operator's own from its first line to its last.
+  // The template does not include the built-in one: it is the whole configuration.
   if (template.value !== undefined && !template.value.hasBase) {
     const { document, unmask } = template.value;
     const { documents } = readConfigTree(files, templatePath, document);
@@ -84,7 +91,7 @@ export function planRancher(rancher: Rancher, patch: ContainerdPatch): Result<Fi
     const table = ["plugins", "io.containerd.nri.v1.nri"];
     return editTemplate(templatePath, before, [{ kind: "set", table, entries: nriDefaults }]);
   }
-  // A table that the base has already must not come twice: an imported file can have it again.
+  // The built-in template has the table already, and TOML allows it once per file: set it in an imported file.
   const pattern = `${directory}/${stem}.d/*.toml`;
   const imported = { ...main, table: { ...merged, imports: [...imports, pattern] } };
   const planned = planDropIn(rancher, imported, toDirectory(pattern), patch);
@@ -116,14 +123,14 @@ interface Template {
 function readTemplate(files: NodeFiles, path: string): Result<Template | undefined, PatchError> {
   const read = files.readText(path);
   if (read === undefined) return ok(undefined);
-  if ("problem" in read) return err({ kind: "refused", path, message: read.problem });
+  if ("problem" in read) return rejectPatch(path, read.problem);
   const { text, unmask } = maskTemplate(read.text);
   const parsed = parseConfigFile(path, text);
   if (!parsed.ok) {
     const message =
       `unsupported template actions: make the change by hand, or begin the template with ${BASE_LINE.trim()} ` +
       "and add only your own settings after it";
-    return read.text.includes("{{") ? err({ kind: "refused", path, message }) : parsed;
+    return read.text.includes("{{") ? rejectPatch(path, message) : parsed;
   }
   return ok({ text: read.text, hasBase: includesBase(read.text), document: parsed.value, unmask });
 }
@@ -148,7 +155,7 @@ function unmaskPlan(plan: FilePlan, path: string, unmask: (text: string) => stri
   return { ...plan, changes: plan.changes.map(toChange) };
 }
 
-/** Where files can be put that the rendered one imports. */
+/** The directory of drop-in files that the generated file imports. */
 function findDropInDirectory(imports: readonly string[], directory: string): string | undefined {
   const pattern = imports.find((one) => one.startsWith(`${directory}/`) && one.endsWith("/*.toml"));
   return pattern === undefined ? undefined : toDirectory(pattern);

@@ -8,7 +8,7 @@ import { err, ok, type Result } from "@rthooks/result";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { type HookEntry, toHookEntry } from "../../core/hook-entry.ts";
 import { DEFAULT_BASE_SPEC } from "../../core/install-flags.ts";
-import type { ContainerdPatch } from "../../core/patch-containerd.ts";
+import type { ContainerdPatch } from "../../core/patch.ts";
 import { enableAnnotations } from "../../core/patch-crio.ts";
 import { recordCaller } from "../install/callers.ts";
 import { lockDirectories } from "../install/lock-directories.ts";

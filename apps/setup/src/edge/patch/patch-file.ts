@@ -131,7 +131,7 @@ async function fail(io: Io, message: string): Promise<number> {
 }
 
 async function failToPatch(io: Io, failure: PatchError): Promise<number> {
-  if (failure.kind === "refused") return fail(io, `${failure.path}: ${failure.message}`);
+  if (failure.kind === "rejected") return fail(io, `${failure.path}: ${failure.message}`);
   io.log.error(`${failure.path}: ${renderTomlError(failure.error)}`);
   await io.log.drain();
   io.stderr(`${failure.error.excerpt}\n`);

@@ -5,8 +5,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Result } from "@rthooks/result";
 import type { NodeFiles } from "@rthooks/runtime-config";
 import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
-import type { FilePlan, PatchError } from "../../core/patch.ts";
-import { type ContainerdPatch, parseConfigFile } from "../../core/patch-containerd.ts";
+import { parseConfigFile } from "../../core/edit-config-file.ts";
+import type { ContainerdPatch, FilePlan, PatchError } from "../../core/patch.ts";
 import { planNode } from "../../core/plan-node.ts";
 import { findRancherDir } from "../../core/plan-rancher.ts";
 
