@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that `doctor` advises. Each can be run as it stands, where doctor was run.
+// The commands that `doctor` advises. Each can be run as printed, where doctor was run.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { NodeFiles } from "@rthooks/runtime-config";
@@ -15,11 +15,11 @@ import { findRestart } from "./runtime-places.ts";
 
 export interface Advice {
   install(runtime: RuntimeFacts, extra?: readonly string[]): readonly string[];
-  /** Commands after which the change is in force; the reason, where no command can do it. */
+  /** The commands that bring the patch into effect; the error is the reason why no command can. */
   patchContainerd(runtime: RuntimeFacts, what: PatchKind): Result<readonly string[], string>;
   restart(runtime: RuntimeFacts): string;
   remove(path: string): readonly string[];
-  /** Makes a directory root's alone. */
+  /** Gives a directory to root, and removes write access of others. */
   protect(path: string): readonly string[];
 }
 
@@ -30,17 +30,17 @@ type PatchKind =
 interface AdviceOptions {
   readonly facts: NodeFacts;
   readonly files: NodeFiles;
-  /** Where this program sees a path of the node. */
+  /** The path as this program sees it, of a path of the node. */
   toLocal(path: string): string;
 }
 
-/** Where nothing can be installed, or not run, one that is always there and is not of the disk. */
-const OTHER_DIR = "/run/tetragon";
+/** For a read-only or noexec install directory: writable and executable on every node, empty after a reboot. */
+const FALLBACK_DIR = "/run/tetragon";
 
 export const usableDir = ({ path, read_only, noexec }: NodeFacts["install_dir"]): string =>
-  read_only || noexec ? OTHER_DIR : path;
+  read_only || noexec ? FALLBACK_DIR : path;
 
-/** The first one that can be written. */
+/** The first writable hooks directory. */
 export const findUsableHooksDir = ({ hooks_dirs, read_only_hooks_dirs }: RuntimeFacts): string | undefined =>
   hooks_dirs.find((directory) => !read_only_hooks_dirs.includes(directory));
 
@@ -78,13 +78,13 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
       const planned = planNode({ files, path: start, release }, patch);
       if (!planned.ok) return err(describePatchError(planned.error));
       const { changes } = planned.value;
-      // The files say it already: the runtime has not read them, or the distribution has not made its own of them.
+      // The patch is in the files already: the runtime has not read them, or the distribution has not generated its file.
       if (changes.length === 0 && !isMissing) return ok([restart(runtime)]);
       const path = findRancherDir(start) === undefined ? start : (changes[0]?.path ?? start);
       const words = ["patch-containerd-conf", what.kind, "--config-file", toLocal(path), "--in-place"];
       if (isMissing) words.push("--create");
       if (root !== "/") words.push("--host-root", root);
-      // One file of a later version says the same to every release.
+      // A single file of version 2 or later means the same to every release.
       const isPlain = config.files.length <= 1 && (config.version ?? 0) >= 2 && path === config.path;
       if (release !== undefined && !isPlain) words.push("--containerd-version", release);
       if (what.kind === "add-oci-hook") {
@@ -92,7 +92,7 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
         if (what.baseSpec !== DEFAULT_BASE_SPEC) words.push("--base-spec", what.baseSpec);
       }
       return ok([
-        // As long as that line is there, k0s writes the file again at each start (docs.k0sproject.io, runtime).
+        // With this line in the file, k0s generates it at each start (docs.k0sproject.io, runtime).
         ...(distribution === "k0s" && config.exists
           ? [`sed -i '/^# k0s_managed=true/d' ${quote(toLocal(path))}`]
           : []),
@@ -108,6 +108,6 @@ const describePatchError = ({ path, ...error }: PatchError): string =>
 
 const render = (words: readonly string[]): string => [PROGRAM, ...words].map(quote).join(" ");
 
-/** For a POSIX shell: a path of somebody else's configuration is a word and never a command. */
+/** Quotes a word for a POSIX shell: a configured path must not be run as a command. */
 const quote = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The OCI spec that containerd begins each container of a runtime with (base_runtime_spec), and the hook in it.
+// The hook in a base spec: the OCI spec from which containerd makes the containers of a runtime (base_runtime_spec).
 
 import { err, ok, type Result } from "@rthooks/result";
+import { toName } from "@rthooks/runtime-config";
 import { isJsonObject, type JsonObject, parseExactJson, renderExactJson } from "./exact-json.ts";
-import { parseHookCommand, toFileName } from "./hook-command.ts";
+import { parseHookCommand } from "./hook-command.ts";
 import type { HookEntry } from "./hook-entry.ts";
 
 const STAGE = "createRuntime";
 
-/** The text of the base with the hook in it, once, in the place where it was or behind the hooks of others. */
+/**
+ * Adds the hook once: at the position of an earlier entry of the hook, else after the other hooks. The error continues a
+ * line that begins with the path of the file.
+ */
 export function addHook(base: string, entry: HookEntry): Result<string, string> {
   const parsed = parseSpec(base);
   if (!parsed.ok) return parsed;
   const { spec, hooks, stage } = parsed.value;
-  const name = toFileName(parseHookCommand(entry)?.program ?? entry.path);
+  const name = toName(parseHookCommand(entry)?.program ?? entry.path);
   const at = stage.findIndex((hook) => callsHook(hook, name));
   const others = stage.filter((hook) => !callsHook(hook, name));
   const changed = others.toSpliced(at === -1 ? others.length : at, 0, entry);
   return ok(renderExactJson({ ...spec, hooks: { ...hooks, [STAGE]: changed } }));
 }
 
-/** The same text where the hook is not in it. What becomes empty by it goes too. */
+/** Removes the hook, and lists and objects that become empty; the same text if the hook is not in it. */
 export function removeHook(base: string, binaryName: string): Result<string, string> {
   const parsed = parseSpec(base);
   if (!parsed.ok) return parsed;
@@ -34,9 +38,8 @@ export function removeHook(base: string, binaryName: string): Result<string, str
 }
 
 /**
- * Of the default that `ctr oci spec` prints, a base such that containers are what they are without one. containerd's
- * CRI overwrites all of it but process.rlimits, and the default's limit of 1,024 open files would reach every
- * container: seen on 1.7.24 and 2.1.9.
+ * Makes a base spec that changes no container from the output of `ctr oci spec`: containerd's CRI overwrites all of it
+ * except process.rlimits, whose limit of 1,024 open files would apply to every container (seen on 1.7.24 and 2.1.9).
  */
 export function toNeutralBase(printed: string): Result<string, string> {
   const parsed = parseSpec(printed);
@@ -56,7 +59,7 @@ interface ParsedSpec {
 function parseSpec(text: string): Result<ParsedSpec, string> {
   const spec = parseExactJson(text);
   if (spec === undefined) return err("is not a JSON object");
-  // containerd reads nearly any object as a spec, and starts containers with what it found.
+  // containerd accepts nearly any object as a spec.
   if (typeof spec["ociVersion"] !== "string") return err("is not an OCI spec: ociVersion is missing");
   const hooks = spec["hooks"] ?? {};
   if (!isJsonObject(hooks)) return err("is not a valid OCI spec: hooks is not an object");
@@ -65,8 +68,8 @@ function parseSpec(text: string): Result<ParsedSpec, string> {
   return ok({ spec, hooks, stage });
 }
 
-/** Directly or through a loader, wherever it is installed. */
+/** Directly or through a loader, in any directory. */
 function callsHook(hook: unknown, name: string): boolean {
   const command = parseHookCommand(hook);
-  return command !== undefined && toFileName(command.program) === name;
+  return command !== undefined && toName(command.program) === name;
 }

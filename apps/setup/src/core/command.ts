@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command of the tool is: a name of one or two words, its flags, and what it does with them.
+// A command of the tool: a name of one or two words, its flags, and its effect.
 
 import { type FlagTable, type FlagValues, parseArguments, resolveFlags } from "@rthooks/flags";
 import type { LogWriter } from "@rthooks/log";
 
-/** What a command says and to whom. */
+/** The output of a command. */
 export interface Io {
   readonly version: string;
   readonly log: LogWriter;
-  /** The result: what a script reads. */
+  /** The result, for scripts. */
   stdout(text: string): void;
-  /** What is for people. */
+  /** Usage errors and excerpts, for people. */
   stderr(text: string): void;
 }
 
 export const exitCode = {
   ok: 0,
-  /** It failed; nothing is half done. */
+  /** Failure; no change is half done. */
   failed: 1,
-  /** The command line is wrong. */
+  /** Wrong command line. */
   usage: 2,
-  /** Nothing failed, and there is something to do (--check, doctor). */
+  /** A change is needed (--check), or a check failed (doctor). */
   changeNeeded: 3,
 } as const;
 
 interface Invocation<T extends FlagTable> {
   readonly flags: FlagValues<T>;
-  /** Those of `flags` that were on the command line. */
+  /** The flags on the command line, without defaults. */
   readonly given: Partial<FlagValues<T>>;
-  /** What stands behind the word `hook-args`, untouched. */
+  /** The words after `hook-args`, unparsed. */
   readonly hookArgs: readonly string[];
 }
 
@@ -43,7 +43,7 @@ interface Definition<T extends FlagTable> {
 }
 
 export interface Command extends Omit<Definition<FlagTable>, "run"> {
-  /** `argv` begins behind the command's name. */
+  /** `argv` begins after the command's name; returns the exit code. */
   run(argv: readonly string[], io: Io): Promise<number>;
 }
 

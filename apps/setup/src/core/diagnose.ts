@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is well on a node, and what is missing for its containers to pass through the hook.
+// Examines the facts of a node: do runtimes call the hook for every container, can it run, does the agent listen.
 
 import { type Advice, usableDir } from "./advice.ts";
 import { diagnoseRuntime } from "./diagnose-runtime.ts";
@@ -27,7 +27,7 @@ export function diagnose(facts: NodeFacts, advice: Advice): readonly Finding[] {
   ];
 }
 
-/** Those that run; where none does, those that Kubernetes uses; podman where there is nothing else. */
+/** The running CRI runtimes; if none runs, all CRI runtimes; podman if there is no other. */
 function findRelevant(runtimes: readonly RuntimeFacts[]): readonly RuntimeFacts[] {
   const cri = runtimes.filter(({ kind, cri_disabled }) => kind !== "podman" && !cri_disabled);
   const running = cri.filter(({ socket }) => socket?.state === "open");
@@ -66,7 +66,7 @@ function diagnoseInstallDir({ install_dir, hook }: NodeFacts): Finding {
   if (!read_only && !noexec)
     return createFinding("install-dir", "ok", `${path} is usable as the install directory`);
   const why = noexec ? "is mounted noexec: programs cannot run there" : "is on a read-only file system";
-  // What is there already need not be written again, only be able to run.
+  // An installed hook that runs needs no write access.
   const status = hook?.runs === true ? "ok" : "warn";
   return createFinding("install-dir", status, `${path} ${why}; use ${usableDir(install_dir)}`);
 }

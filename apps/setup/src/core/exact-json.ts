@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON whose numbers come out as they went in: an OCI spec has limits of up to 2^64 - 1, which no double holds.
+// JSON that keeps every digit of its numbers: an OCI spec has limits of up to 2^64 - 1, which a double cannot represent.
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Numbers in it are opaque, for {@link renderExactJson} alone. Undefined for what is no JSON object. */
+/** Undefined if the text is not a JSON object. Numbers are opaque; only {@link renderExactJson} reads them. */
 export function parseExactJson(text: string): JsonObject | undefined {
   let json: unknown;
   try {

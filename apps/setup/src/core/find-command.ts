@@ -7,7 +7,7 @@ export interface FoundCommand {
   readonly argv: readonly string[];
 }
 
-/** By its first words; undefined for a command that is none. */
+/** The command whose name `argv` begins with; undefined if there is none. */
 export function findCommand(commands: readonly Command[], argv: readonly string[]): FoundCommand | undefined {
   for (const command of commands) {
     const words = command.name.split(" ");
@@ -16,7 +16,7 @@ export function findCommand(commands: readonly Command[], argv: readonly string[
   return undefined;
 }
 
-/** The commands that continue what was written: those of a group, or all. */
+/** The commands of the group `word`; all commands if there is no such group. */
 export function findCandidates(commands: readonly Command[], word: string | undefined): readonly Command[] {
   const group = commands.filter(({ name }) => word !== undefined && name.startsWith(`${word} `));
   return group.length > 0 ? group : commands;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hook configuration of ours on the node, and what it points at.
+// The hook files and base specs of a node that call the hook, and the programs that they call.
 
-import type { NodeFiles } from "@rthooks/runtime-config";
+import { type NodeFiles, toName } from "@rthooks/runtime-config";
 import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
-import { parseHookCommand, toFileName } from "./hook-command.ts";
+import { findFlag } from "./find-flag.ts";
+import { parseHookCommand } from "./hook-command.ts";
 import type { HookConfigFacts, OverriddenFacts } from "./node-facts.ts";
 
 export const HOOK = "tetragon-oci-hook";
@@ -19,7 +20,7 @@ export function findInHooksDir(files: NodeFiles, directory: string): readonly Ho
     });
 }
 
-/** oci-hooks(5): of files with the same name the one in the last directory is read. */
+/** oci-hooks(5): of files with the same name, the runtime reads the one in the last directory. */
 export function findOverridden(files: NodeFiles, directories: readonly string[]): readonly OverriddenFacts[] {
   const last = new Map<string, string>();
   for (const directory of directories) {
@@ -48,7 +49,7 @@ function toFacts(
   hook: unknown,
 ): readonly HookConfigFacts[] {
   const command = parseHookCommand(hook);
-  if (command === undefined || toFileName(command.program) !== HOOK) return [];
+  if (command === undefined || toName(command.program) !== HOOK) return [];
   const programs = [...new Set([command.path, command.program])];
   return [
     {
@@ -56,22 +57,13 @@ function toFacts(
       kind,
       calls: programs.join(" "),
       missing: programs.filter((program) => !files.isExecutable(program) || files.kind(program) !== "file"),
-      agent_address: findAddress(command.args) ?? readAddress(files, command.program) ?? DEFAULT_AGENT,
+      agent_address:
+        findFlag(command.args, "--grpc-address") ?? readAddress(files, command.program) ?? DEFAULT_AGENT,
     },
   ];
 }
 
-const FLAG = "--grpc-address";
-
-/** The last one counts, as the hook itself has it. */
-function findAddress(args: readonly string[]): string | undefined {
-  const at = args.findLastIndex((word) => word === FLAG || word.startsWith(`${FLAG}=`));
-  const word = args[at];
-  if (word === undefined) return undefined;
-  return word === FLAG ? args[at + 1] : word.slice(FLAG.length + 1);
-}
-
-/** Of the configuration file beside the hook. */
+/** The agent's address in the configuration file beside the hook. */
 function readAddress(files: NodeFiles, program: string): string | undefined {
   const config = readJson(files, `${program}.json`);
   const address = config?.["grpc_address"] ?? config?.["grpcAddress"];

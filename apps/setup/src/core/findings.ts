@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Result } from "@rthooks/result";
+
 /** What `doctor -o json` prints as `findings`. */
 export interface Finding {
-  /** One of a closed set, for scripts. */
+  /** For scripts. */
   readonly check: Check;
-  /** "warn": it works, or may work; "fail": something is to be done. */
+  /** "warn": works, or its state is unknown; "fail": needs a change. */
   readonly status: "ok" | "warn" | "fail";
   readonly message: string;
-  /** Commands, one after another; none where no command can do it. */
+  /** Shell commands in their order; empty if no command can fix it. */
   readonly fix: readonly string[];
 }
 
@@ -21,3 +23,14 @@ export function createFinding(
 ): Finding {
   return { check, status, message, fix };
 }
+
+/** A failed check; `fix` is the commands, or the reason why no command can fix it. */
+export const createFailure = (
+  check: Check,
+  message: string,
+  fix: Result<readonly string[], string>,
+  more: readonly string[] = [],
+): Finding =>
+  fix.ok
+    ? createFinding(check, "fail", message, [...fix.value, ...more])
+    : createFinding(check, "fail", `${message}; ${fix.error}`, more);

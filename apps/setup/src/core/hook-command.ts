@@ -4,25 +4,23 @@ import { isJsonObject } from "./exact-json.ts";
 
 const STAGE = "createRuntime";
 
-/** Of an OCI hook entry: the programs it runs, a loader first if there is one, and what they are given. */
+/** The command of an OCI hook entry. */
 export interface HookCommand {
   readonly path: string;
-  /** The hook itself: `path`, or what the loader at `path` runs. */
+  /** The hook itself: `path`, or the program that the loader at `path` runs. */
   readonly program: string;
-  /** Behind the stage. */
+  /** The arguments after the stage. */
   readonly args: readonly string[];
 }
 
-/** Undefined for what is no hook entry. */
+/** Undefined if `hook` is not a hook entry. */
 export function parseHookCommand(hook: unknown): HookCommand | undefined {
   if (!isJsonObject(hook) || typeof hook["path"] !== "string") return undefined;
   const path = hook["path"];
   const given: readonly unknown[] = Array.isArray(hook["args"]) ? hook["args"] : [];
   const words = given.filter((word) => typeof word === "string");
   const stageAt = words.indexOf(STAGE);
-  // argv[0] alone names nothing: it need not be a path. Behind it comes what a loader is told to run.
+  // argv[0] need not be a path. The word before the stage is the program that a loader runs.
   const program = stageAt > 1 ? (words[stageAt - 1] ?? path) : path;
   return { path, program, args: stageAt === -1 ? [] : words.slice(stageAt + 1) };
 }
-
-export const toFileName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

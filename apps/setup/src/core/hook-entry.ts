@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hook as OCI writes it (runtime-spec config.md, POSIX-platform Hooks), for hooks directories and base specs alike.
+// The hook as an OCI hook entry (runtime-spec config.md, POSIX-platform Hooks), for hook files and base specs.
 
 import { hookEnvironment } from "@rthooks/plugin";
 
 export interface HookEntry {
   readonly path: string;
-  /** argv, the program's own name first. */
+  /** argv, beginning with argv[0]. */
   readonly args: readonly string[];
   readonly env: readonly string[];
   /** Seconds. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file in a hooks directory that makes CRI-O and podman call the hook (containers/common pkg/hooks, schema 1.0.0).
+// The hook file that makes CRI-O and podman call the hook (containers/common pkg/hooks, schema 1.0.0).
 
 import { parseDuration } from "@rthooks/flags";
 import { toHookTimeoutSeconds } from "@rthooks/plugin";
+import { toName } from "@rthooks/runtime-config";
+import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
 import type { HookEntry } from "./hook-entry.ts";
 
 export function renderHookFile(hook: HookEntry): string {
@@ -10,41 +12,24 @@ export function renderHookFile(hook: HookEntry): string {
   return `${JSON.stringify(file, undefined, 3)}\n`;
 }
 
-/** Whether the file calls a program of this name, directly or through a loader; false for what is no hook file. */
+/** Whether a hook file calls a program of this file name, directly or through a loader; false for any other text. */
 export function callsProgram(text: string, name: string): boolean {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return false;
-  }
-  const hook = asObject(asObject(json)["hook"]);
-  const args = hook["args"];
-  const words: unknown[] = [hook["path"], ...(Array.isArray(args) ? args : [])];
-  return words.some((word) => typeof word === "string" && word.slice(word.lastIndexOf("/") + 1) === name);
+  const { path, args } = parseHook(text);
+  const words: readonly unknown[] = [path, ...(Array.isArray(args) ? args : [])];
+  return words.some((word) => typeof word === "string" && toName(word) === name);
 }
 
-/** Whether the file has a hook, whichever it calls. */
-export function isHookFile(text: string): boolean {
-  try {
-    return typeof asObject(asObject(JSON.parse(text))["hook"])["path"] === "string";
-  } catch {
-    return false;
-  }
+/** Whether the text is a hook file, of any hook. */
+export const isHookFile = (text: string): boolean => typeof parseHook(text)["path"] === "string";
+
+function parseHook(text: string): JsonObject {
+  const hook = parseExactJson(text)?.["hook"];
+  return isJsonObject(hook) ? hook : {};
 }
 
-const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null ? { ...value } : {};
-
-/** Seconds for the runtime's own limit, of what the hook's --just-print-config says; undefined if that says nothing. */
+/** The runtime's time limit in seconds, from the output of the hook's --just-print-config; undefined for other text. */
 export function toTimeoutSeconds(printedConfig: string): number | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(printedConfig);
-  } catch {
-    return undefined;
-  }
-  const text = asObject(json)["grpc_timeout"];
+  const text = parseExactJson(printedConfig)?.["grpc_timeout"];
   const parsed = typeof text === "string" ? parseDuration(text) : undefined;
   return parsed?.ok === true ? toHookTimeoutSeconds(parsed.value) : undefined;
 }

@@ -7,12 +7,12 @@ const interfaces = ["oci-hooks", "nri-hook"] as const; // const: the names are a
 
 const libcs = ["auto", "host", "bundled"] as const; // const: the names are a union
 
-/** Where this program sees the host's hooks directory when it runs in the DaemonSet's pod. */
+/** The host's hooks directory, as the DaemonSet's pod mounts it. */
 export const POD_HOOKS_DIR = "/hostHooks";
-/** The default of CRI-O and podman. */
+/** The default hooks directory of CRI-O and podman. */
 export const HOST_HOOKS_DIR = "/usr/share/containers/oci/hooks.d";
 
-/** Where the hook is on the host, if no flag says otherwise. */
+/** The install directory on the host, if no flag sets it. */
 export const DEFAULT_INSTALL_DIR = "/opt/tetragon";
 
 export const DEFAULT_BASE_SPEC = "/etc/containerd/tetragon-base-spec.json";

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `detect -o json` prints. Scripts read it: fields are added, and none changes its meaning or goes without
-// another `schema`. Null is "unknown" or "none", as the field says.
+// The output of `detect -o json`, for scripts: new fields may be added; a field that is removed or changes its meaning
+// changes `schema`. Null means "unknown" or "none", as the field documents.
 
 export interface NodeFacts {
   readonly schema: 1;
   readonly root: string;
   readonly runtimes: readonly RuntimeFacts[];
-  /** Where the hook is to be installed. */
+  /** The directory that is examined for the hook. */
   readonly install_dir: InstallDirFacts;
-  /** The install directory and those of hook configurations, where others than root may change what is in them. */
+  /** The install directory and directories of hook configurations that users other than root can change. */
   readonly unsafe_paths: readonly UnsafePathFacts[];
-  /** The hook in the install directory; null if none is there. */
+  /** The hook in the install directory; null if there is none. */
   readonly hook: ProgramFacts | null;
-  /** Hook configuration of ours, in hooks directories and base specs. */
+  /** Hook files and base specs that call the hook. */
   readonly hook_configs: readonly HookConfigFacts[];
-  /** Running programs that add the hook by NRI. */
+  /** Running NRI plugins of this project. */
   readonly nri_plugins: readonly NriPluginFacts[];
-  /** Where the hooks that were found call the agent, else where a hook would. */
+  /** The agent's socket as configured for the first hook found, else the default. */
   readonly agent: SocketFacts;
   readonly cgroups: "v1" | "hybrid" | "v2" | null;
 }
@@ -28,60 +28,60 @@ export type Distribution = "standard" | "k3s" | "rke2" | "k0s" | "kind" | "minik
 export interface RuntimeFacts {
   readonly kind: "containerd" | "cri-o" | "podman";
   readonly distribution: Distribution;
-  /** Of the installed program; null if it could not be asked. */
+  /** Of the installed program; null if it cannot be determined. */
   readonly version: string | null;
-  /** Null for podman, which is no daemon. */
+  /** Null for podman, which is not a daemon. */
   readonly socket: SocketFacts | null;
   readonly config: ConfigFacts;
   /** containerd: its CRI plugin is off, so Kubernetes does not use it. */
   readonly cri_disabled: boolean;
   /** Null for podman, which has no NRI. */
   readonly nri: NriFacts | null;
-  /** The way to the hook that fits this runtime. */
+  /** The recommended way to call the hook from this runtime. */
   readonly interface: Interface;
   /** CRI-O and podman. */
   readonly hooks_dirs: readonly string[];
-  /** Those of them in which nothing can be written from here. */
+  /** The hooks directories that this program cannot write. */
   readonly read_only_hooks_dirs: readonly string[];
-  /** Files in them for which a file of the same name in a later directory is read. */
+  /** Hook files that a file of the same name in a later hooks directory overrides. */
   readonly overridden: readonly OverriddenFacts[];
-  /** containerd: the runtimes that run containers with runc. */
+  /** containerd: the runtime handlers of runc. */
   readonly runc_runtimes: readonly RuncRuntimeFacts[];
-  /** containerd: handlers of other runtimes, which need not run OCI hooks. */
+  /** containerd: the other runtime handlers, which may ignore OCI hooks. */
   readonly other_runtimes: readonly OtherRuntimeFacts[];
 }
 
 export interface SocketFacts {
   readonly path: string;
-  /** "refused": there is one, and nobody listens; "unknown": it is no unix socket, or could not be tried. */
+  /** "refused": nothing listens on it; "unknown": not a unix socket, or connecting failed for another reason. */
   readonly state: "absent" | "refused" | "open" | "unknown";
 }
 
 interface ConfigFacts {
-  /** What the runtime reads first. */
+  /** The main configuration file. */
   readonly path: string;
   readonly exists: boolean;
-  /** What an operator edits, where the distribution writes `path` itself. */
+  /** The file to edit; differs from `path` if the distribution generates that file. */
   readonly edit_path: string;
   /** containerd's `version` key; null if the file has none. */
   readonly version: number | null;
-  /** All that was read, `path` first. */
+  /** All files that the runtime reads, `path` first. */
   readonly files: readonly string[];
-  /** Lines for people: what could not be read, and what of it is lost. */
+  /** For people, one line each: files that cannot be read, and settings that have no effect. */
   readonly problems: readonly string[];
 }
 
 export interface NriFacts {
-  /** Null: the configuration says nothing, and the version, hence its default, is unknown. */
+  /** Null: no configuration file sets it, and the version and its default are unknown. */
   readonly enabled: boolean | null;
   /** Whether plugins may connect to the socket. */
   readonly connections: boolean;
   /** False before containerd 1.7 and CRI-O 1.26; null for an unknown version. */
   readonly available: boolean | null;
   readonly decided_by: "config" | "default" | "disabled_plugins";
-  /** The configuration files that decide; none for the version's default. */
+  /** The deciding files; empty for the version's default. */
   readonly decided_in: readonly string[];
-  /** Its default validator refuses each container to which a plugin adds an OCI hook (containerd 2.2 and later). */
+  /** The default validator rejects containers to which a plugin adds an OCI hook (containerd 2.2 and later). */
   readonly rejects_hooks: boolean;
   readonly socket: SocketFacts;
 }
@@ -90,15 +90,15 @@ export interface NriPluginFacts {
   readonly pid: number;
   /** The first words of its command line. */
   readonly command: string;
-  /** Where it connects to; null if the runtime has launched it. */
+  /** The socket to which it connects; null if the runtime launched it. */
   readonly socket: string | null;
-  /** The hook that it adds to containers; null in direct mode, or if the runtime has launched it. */
+  /** The hook that it adds to containers; null in direct mode, or if the runtime launched it. */
   readonly hook: string | null;
-  /** Null if the runtime has launched it. */
+  /** Null if the runtime launched it. */
   readonly mode: "inject" | "direct" | "auto" | null;
-  /** Where it serves metrics; null if nowhere. */
+  /** The address where it serves metrics; null if it serves none. */
   readonly metrics_address: string | null;
-  /** The runtime has configured it and does not send it its containers; null where its metrics could not be read. */
+  /** The runtime has configured but not synchronized it; null if its metrics cannot be read. */
   readonly unsynchronized: boolean | null;
 }
 
@@ -106,7 +106,7 @@ interface RuncRuntimeFacts {
   readonly name: string;
   /** base_runtime_spec; null if it has none. */
   readonly base_spec: string | null;
-  /** The file that decides on it; null for containerd's built-in runtime. */
+  /** The deciding file; null for containerd's built-in runtime. */
   readonly file: string | null;
 }
 
@@ -130,7 +130,7 @@ export interface OverriddenFacts {
 
 interface UnsafePathFacts {
   readonly path: string;
-  /** The path itself, or a directory or link on the way to it. */
+  /** The path itself, or a directory or link in it. */
   readonly step: string;
   /** "belongs to user 1000" */
   readonly problem: string;
@@ -138,19 +138,19 @@ interface UnsafePathFacts {
 
 export interface ProgramFacts {
   readonly path: string;
-  /** Null if it does not run, or could not be tried. */
+  /** Null if it does not run, or cannot be run from here. */
   readonly version: string | null;
-  /** Null: it could not be tried. */
+  /** Null: it cannot be run from here. */
   readonly runs: boolean | null;
 }
 
 export interface HookConfigFacts {
   readonly path: string;
   readonly kind: "hooks-dir" | "base-spec";
-  /** The hook that it calls, and the loader before it if there is one. */
+  /** The program that it calls: the hook, after its loader if there is one. */
   readonly calls: string;
-  /** Programs that it needs and that are not there. */
+  /** Programs among `calls` that do not exist. */
   readonly missing: readonly string[];
-  /** The agent's address, as it is given to the hook. */
+  /** The agent's address, as configured for the hook. */
   readonly agent_address: string;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `detect` and `doctor` print for people.
+// The text output of `detect` and `doctor`.
 
-import { nameOf } from "./diagnose-runtime.ts";
+import { describeName } from "./diagnose-runtime.ts";
 import type { Finding } from "./findings.ts";
 import type { NodeFacts, NriFacts, RuntimeFacts } from "./node-facts.ts";
 
@@ -35,7 +35,7 @@ function describeRuntime(runtime: RuntimeFacts): readonly string[] {
     ...(runtime.hooks_dirs.length === 0 ? [] : [`hooks directories: ${runtime.hooks_dirs.join(", ")}`]),
     ...runc_runtimes.map(({ name, base_spec }) => `runtime ${name}: base spec ${base_spec ?? "none"}`),
   ];
-  return [nameOf(runtime), ...indented.map((line) => `  ${line}`)];
+  return [describeName(runtime), ...indented.map((line) => `  ${line}`)];
 }
 
 function describeNri({ enabled, connections, decided_by, socket }: NriFacts): string {
@@ -58,7 +58,7 @@ export function renderFindings(findings: readonly Finding[]): string {
   ]);
 }
 
-/** A name in somebody's configuration must not steer a terminal. */
+/** Control characters in configured names must not reach the terminal. */
 const toLines = (lines: readonly string[]): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are replaced
   lines.map((line) => `${line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?")}\n`).join("");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where distributions have their runtime, and how its configuration is changed there.
+// The paths of runtimes in each distribution, and how their configuration is changed there.
 
 import type { NodeFiles } from "@rthooks/runtime-config";
 import { DEFAULT_CRIO_CONFIG } from "./crio-config.ts";
@@ -9,13 +9,13 @@ import { findRancherDir, findRancherEditPath } from "./plan-rancher.ts";
 export interface RuntimePlace {
   readonly kind: RuntimeFacts["kind"];
   readonly distribution: Distribution;
-  /** What the runtime reads. */
+  /** The main configuration file. */
   readonly config: string;
   /** Undefined for podman. */
   readonly socket: string | undefined;
-  /** The first one that is there is asked for its version. */
+  /** The first one that exists is run for its version. */
   readonly programs: readonly string[];
-  /** It is there if one of these is. */
+  /** The runtime is installed if one of these paths exists. */
   readonly signs: readonly string[];
 }
 
@@ -26,13 +26,13 @@ const K3S = "/var/lib/rancher/k3s";
 const RKE2 = "/var/lib/rancher/rke2";
 const MICROK8S = "/var/snap/microk8s";
 
-/** Those that are on this node. */
+/** The runtimes that are installed on this node. */
 export function findRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
   const exists = (path: string): boolean => files.kind(path) !== undefined;
   return listRuntimePlaces(files).filter(({ signs }) => signs.some(exists));
 }
 
-/** All places where a distribution has one. */
+/** All supported runtimes and distributions. */
 export function listRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
   const rancher = (
     distribution: "k3s" | "rke2",
@@ -42,7 +42,7 @@ export function listRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
     kind: "containerd",
     distribution,
     config: `${home}/agent/etc/containerd/config.toml`,
-    // RKE2 is made of k3s, and has its socket's name.
+    // RKE2 is built on k3s and uses the same socket.
     socket: "/run/k3s/containerd/containerd.sock",
     programs,
     signs: [`${home}/agent`],
@@ -89,26 +89,26 @@ export function listRuntimePlaces(files: NodeFiles): readonly RuntimePlace[] {
       config: podman,
       socket: undefined,
       programs: inBinDirs("podman"),
-      // The configuration is of a package that CRI-O needs too.
+      // The configuration belongs to a package that CRI-O also depends on.
       signs: inBinDirs("podman"),
     },
   ];
 }
 
-/** kind's node image has /kind, and minikube's machine /var/lib/minikube; both use the usual places. */
+/** kind's node image has /kind, minikube's machine /var/lib/minikube; both use the standard paths. */
 function findDistribution(files: NodeFiles): Distribution {
   if (files.kind("/kind") === "directory") return "kind";
   return files.kind("/var/lib/minikube") === "directory" ? "minikube" : "standard";
 }
 
-/** What an operator changes where the distribution makes the file that the runtime reads. */
+/** The file to edit; differs from the main file if the distribution generates that file. */
 export function findEditPath(files: NodeFiles, { distribution, config }: RuntimePlace): string {
   if (distribution === "microk8s") return `${MICROK8S}/current/args/containerd-template.toml`;
   const rancher = findRancherDir(config);
   return rancher === undefined ? config : findRancherEditPath(files, rancher);
 }
 
-/** The command that makes the runtime read its configuration again. */
+/** The command that restarts the runtime, so that it reads its configuration. */
 export function findRestart(
   files: NodeFiles,
   { kind, distribution }: Pick<RuntimeFacts, "kind" | "distribution">,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What `--version` prints behind the program's name: "0.1.0", "1.2.0-rc.1"; undefined for anything else. */
+/** The version in the output of the hook's `--version`: "0.1.0", "1.2.0-rc.1"; undefined for other output. */
 export function parseVersion(output: string): string | undefined {
   return /^\S+ (\d+\.\d+\.\d+\S*)\s*$/.exec(output)?.[1];
 }
 
-/** Semantic Versioning 2.0.0 section 11, as far as "newer or not" needs it. */
+/** Precedence by Semantic Versioning 2.0.0, section 11. */
 export function isNewer(version: string, than: string): boolean {
   const [one = "", onePre = ""] = version.split(/-(.*)/);
   const [other = "", otherPre = ""] = than.split(/-(.*)/);
@@ -16,7 +16,7 @@ export function isNewer(version: string, than: string): boolean {
     if (number !== against) return number > against;
   }
   if (onePre === otherPre) return false;
-  // A release comes after its own candidates.
+  // A release is newer than its release candidates.
   if (onePre === "" || otherPre === "") return onePre === "";
   return onePre.localeCompare(otherPre, "en", { numeric: true }) > 0;
 }

@@ -4,12 +4,12 @@
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
-import { findCallersOf } from "./callers.ts";
 import { removeHookFile } from "./hooks-dir.ts";
 import { type InstalledPart, keepInstalled } from "./keep-installed.ts";
+import { findReferences } from "./references.ts";
 import type { Target } from "./target.ts";
 import { toHookFile, toProgram } from "./target.ts";
-import { describeCallers, inExisting, removeBinary } from "./uninstall-command.ts";
+import { describeReferences, inExisting, removeBinary } from "./uninstall-command.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const; // const: names of signals
 
@@ -76,8 +76,8 @@ async function removeOwn(
     if (!removed.ok) return removed;
   }
   if (isBinaryOwn) {
-    const callers = await findCallersOf(toProgram(target));
-    if (callers.length > 0) return err(describeCallers(target, callers));
+    const references = await findReferences(toProgram(target));
+    if (references.length > 0) return err(describeReferences(target, references));
     const removed = await removeBinary(target, log);
     if (!removed.ok) return removed;
   }

@@ -11,9 +11,9 @@ import { err, ok, type Result } from "@rthooks/result";
 import { toTimeoutSeconds } from "../../core/hook-file.ts";
 import { isNewer, parseVersion } from "../../core/version-order.ts";
 import { findLibc, installLibc, removeLibcs, toLibcPrefix } from "./bundled-libc.ts";
-import { type InstalledProgram, isLoaderInUse } from "./callers.ts";
 import { describeFileError, findMountOptions, otherInstallDir } from "./install-error.ts";
 import { type PublishedFile, type StagedFile, stageCopy } from "./place-file.ts";
+import { type InstalledProgram, isLoaderInUse } from "./references.ts";
 import { runInRoot } from "./run-in-root.ts";
 import { isSafeFile } from "./safe-path.ts";
 

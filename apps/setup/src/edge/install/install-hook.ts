@@ -3,12 +3,12 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { HookEntry } from "../../core/hook-entry.ts";
-import { recordCaller } from "./callers.ts";
 import { isOfAnotherHook, writeHookFile } from "./hooks-dir.ts";
 import { inDirectories } from "./in-directories.ts";
 import { type BinarySetup, type InstalledBinary, installBinary } from "./install-binary.ts";
 import type { InstalledPart } from "./keep-installed.ts";
 import { claimFiles, type OwnerMark, releaseFiles } from "./owner-mark.ts";
+import { recordReference } from "./references.ts";
 import { type Target, toHookFile } from "./target.ts";
 
 /** How the runtime comes to call the hook. Where it fails, the hook that was there before comes back. */
@@ -50,7 +50,7 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
     await installed.value.undo();
     return configured;
   }
-  if (hookFile !== undefined) await recordCaller(installed.value.localPath, hookFile);
+  if (hookFile !== undefined) await recordReference(installed.value.localPath, hookFile);
   await installed.value.settle();
 
   const directories = [localDir, ...(hooksDir === undefined || hooksDir === localDir ? [] : [hooksDir])];
@@ -74,7 +74,7 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
   const restoreBinary = async (): Promise<Result<readonly string[], string>> => {
     const again = await installBinary(setup);
     if (!again.ok) return again;
-    if (hookFile !== undefined) await recordCaller(again.value.localPath, hookFile);
+    if (hookFile !== undefined) await recordReference(again.value.localPath, hookFile);
     await again.value.settle();
     return ok(again.value.files);
   };

@@ -3,8 +3,8 @@
 
 import { join } from "node:path";
 import { DEFAULT_INSTALL_DIR } from "../../core/install-flags.ts";
-import type { InstalledProgram } from "./callers.ts";
 import { findHooksDir, hookFilePath } from "./hooks-dir.ts";
+import type { InstalledProgram } from "./references.ts";
 
 export interface Target {
   readonly binaryName: string;

@@ -9,11 +9,11 @@ import { err, ok, type Result } from "@rthooks/result";
 import { type Command, defineCommand, exitCode } from "../../core/command.ts";
 import { uninstallFlags } from "../../core/install-flags.ts";
 import { removeLibcs } from "./bundled-libc.ts";
-import { findCallersOf, forgetCallers, isLoaderInUse } from "./callers.ts";
 import { removeHookFile } from "./hooks-dir.ts";
 import { describeFileError } from "./install-error.ts";
 import { lockDirectories } from "./lock-directories.ts";
 import { releaseFiles } from "./owner-mark.ts";
+import { findReferences, forgetReferences, isLoaderInUse } from "./references.ts";
 import { findTarget, type Target, toHookFile, toProgram } from "./target.ts";
 
 export const uninstallCommand: Command = defineCommand({
@@ -59,12 +59,12 @@ export async function inExisting(
 async function uninstall(target: Target, force: boolean, log: Logger): Promise<Result<void, string>> {
   const { binaryName, localDir, hooksDir } = target;
   const hookFile = toHookFile(target);
-  const callers = await findCallersOf(toProgram(target), hookFile);
-  if (callers.length > 0 && existsSync(join(localDir, binaryName))) {
-    if (!force) return err(`${describeCallers(target, callers)}; --force removes it anyway`);
-    for (const caller of callers)
-      log.warn("removing a hook that is still called: containers of this caller will fail to start", {
-        caller,
+  const references = await findReferences(toProgram(target), hookFile);
+  if (references.length > 0 && existsSync(join(localDir, binaryName))) {
+    if (!force) return err(`${describeReferences(target, references)}; --force removes it anyway`);
+    for (const reference of references)
+      log.warn("removing a hook that is still called: containers will fail to start", {
+        reference,
       });
   }
   if (hookFile !== undefined && hooksDir !== undefined) {
@@ -77,9 +77,9 @@ async function uninstall(target: Target, force: boolean, log: Logger): Promise<R
   return removed;
 }
 
-export const describeCallers = (target: Target, callers: readonly string[]): string =>
-  `${toProgram(target).localPath} is still called by ${callers.join(", ")}: their containers would fail to start. ` +
-  "Remove these callers first (patch-containerd-conf remove-oci-hook, uninstall --oci-hooks.local-dir, " +
+export const describeReferences = (target: Target, references: readonly string[]): string =>
+  `${toProgram(target).localPath} is still called by ${references.join(", ")}: their containers would fail to start. ` +
+  "Remove these references first (patch-containerd-conf remove-oci-hook, uninstall --oci-hooks.local-dir, " +
   "or stop the plugin)";
 
 /** The hook and what came with it. */
@@ -96,7 +96,7 @@ export async function removeBinary(target: Target, log: Logger): Promise<Result<
     await removeLibcs(localDir, (loader) =>
       isLoaderInUse(hook, { localPath: loader, hostPath: join(hostDir, basename(loader)), hostRoot }),
     );
-    await forgetCallers(localPath);
+    await forgetReferences(localPath);
     return ok(undefined);
   } catch (error) {
     return err(describeFileError(error, localPath));

@@ -10,8 +10,8 @@ import { type HookEntry, toHookEntry } from "../../core/hook-entry.ts";
 import { DEFAULT_BASE_SPEC } from "../../core/install-flags.ts";
 import type { ContainerdPatch } from "../../core/patch.ts";
 import { enableAnnotations } from "../../core/patch-crio.ts";
-import { recordCaller } from "../install/callers.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
+import { recordReference } from "../install/references.ts";
 import { checkSafePath } from "../install/safe-path.ts";
 import { removeFromBaseSpec, writeBaseSpec } from "../write-base-spec.ts";
 import { printDefaultConfig } from "./default-config.ts";
@@ -159,7 +159,7 @@ async function recordIfInstalled(hook: string, baseSpec: string, { log }: Io): P
     });
     return;
   }
-  await recordCaller(hook, baseSpec);
+  await recordReference(hook, baseSpec);
   await locks.value.release();
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What calls the installed hook: in the places where runtimes are configured, in those that this program has written
-// to, and running NRI plugins. The last ones are kept in a file beside the hook, since a directory named by a flag is
-// found nowhere else.
+// References to the installed hook: files in the directories where runtimes are configured, files that this program has
+// written, and running NRI plugins. The written files are recorded beside the hook, because a directory that was named
+// by a flag is not found in any configuration.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
 import { isJsonObject } from "../../core/exact-json.ts";
-import { findCallers, isCaller } from "../../core/find-callers.ts";
+import { findReferencingFiles, isReferencing } from "../../core/find-references.ts";
 import type { NriPluginProcess } from "../../core/nri-plugin-process.ts";
 import { findNriPlugins } from "../node/find-nri-plugins.ts";
 import { stageText } from "./place-file.ts";
@@ -23,17 +23,18 @@ export interface InstalledProgram {
 const SUFFIX = ".callers";
 const listPath = (localPath: string): string => join(dirname(localPath), `.${basename(localPath)}${SUFFIX}`);
 
-/** The caller has the lock of the program's directory. */
-export async function recordCaller(localPath: string, caller: string): Promise<void> {
+/** Needs the lock of the program's directory. */
+export async function recordReference(localPath: string, path: string): Promise<void> {
   const known = await readRecorded(listPath(localPath));
-  if (known.includes(caller)) return;
-  const text = `${JSON.stringify({ callers: [...known, caller] })}\n`;
+  if (known.includes(path)) return;
+  const text = `${JSON.stringify({ callers: [...known, path] })}\n`;
   await (await (await stageText(text, listPath(localPath), { mode: 0o644 })).publish()).settle();
 }
 
-export const forgetCallers = (localPath: string): Promise<void> => rm(listPath(localPath), { force: true });
+export const forgetReferences = (localPath: string): Promise<void> =>
+  rm(listPath(localPath), { force: true });
 
-/** Of every hook in the directory: a loader serves them all. */
+/** Of every hook in the directory, because a loader is shared by all of them. */
 async function readAllRecorded(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch((): string[] => []);
   const lists = names.filter((name) => name.startsWith(".") && name.endsWith(SUFFIX));
@@ -50,19 +51,19 @@ async function readRecorded(path: string): Promise<readonly string[]> {
   }
 }
 
-/** One text for each, for people; `except` is a file that does not count. */
-export async function findCallersOf(hook: InstalledProgram, except?: string): Promise<readonly string[]> {
-  const plugins = findPluginsOf(hook).map(({ pid, command }) => `NRI plugin with pid ${pid} (${command})`);
+/** One text per reference, for people; the file `except` is not counted. */
+export async function findReferences(hook: InstalledProgram, except?: string): Promise<readonly string[]> {
+  const plugins = findPluginsWith(hook).map(({ pid, command }) => `NRI plugin with pid ${pid} (${command})`);
   return [...(await findConfigs(hook, hook, except)), ...plugins];
 }
 
-/** Whether hooks are run through this loader, which was installed with `hook`. */
+/** Whether a hook is run through this loader, which was installed with `hook`. */
 export async function isLoaderInUse(hook: InstalledProgram, loader: InstalledProgram): Promise<boolean> {
-  // A plugin does not say which loader it has found for the hook.
-  return findPluginsOf(hook).length > 0 || (await findConfigs(hook, loader)).length > 0;
+  // The command line of a plugin does not show the loader that it uses for the hook.
+  return findPluginsWith(hook).length > 0 || (await findConfigs(hook, loader)).length > 0;
 }
 
-const findPluginsOf = (hook: InstalledProgram): readonly NriPluginProcess[] =>
+const findPluginsWith = (hook: InstalledProgram): readonly NriPluginProcess[] =>
   findNriPlugins(hook.hostRoot).filter(
     (plugin) => plugin.pid !== process.pid && plugin.hook !== null && createMatch(hook)(plugin.hook),
   );
@@ -80,14 +81,14 @@ async function findConfigs(
   const { hostRoot, localPath } = program;
   const isTarget = createMatch(program);
   const isTargetHere = (path: string): boolean => isTarget(path) || path === localPath;
-  // By where they really lie, so that one that is found by two ways is named once.
+  // Keyed by the resolved path, so that a file that is found twice is named once.
   const found = new Map<string, string>();
-  for (const path of findCallers(openNodeFiles(hostRoot), isTarget)) {
+  for (const path of findReferencingFiles(openNodeFiles(hostRoot), isTarget)) {
     found.set(findInRoot(hostRoot, path) ?? path, path);
   }
   const own = openNodeFiles("/");
   for (const path of await readAllRecorded(dirname(hook.localPath))) {
-    if (!found.has(toReal(path)) && isCaller(own, path, isTargetHere)) found.set(toReal(path), path);
+    if (!found.has(toReal(path)) && isReferencing(own, path, isTargetHere)) found.set(toReal(path), path);
   }
   if (except !== undefined) found.delete(toReal(except));
   return [...found.values()];

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What calls an installed program, in all places where a runtime of this node could be configured: with the program
-// gone, no container of that runtime would start.
+// The files that make a runtime call an installed program, in every directory where a runtime of this node may be
+// configured. Without the program, the containers of that runtime fail to start.
 
 import { isTable, type NodeFiles, readConfigTree } from "@rthooks/runtime-config";
 import { DEFAULT_CRIO_CONFIG, readCrioConfig, readPodmanConfig } from "./crio-config.ts";
 import { isJsonObject, parseExactJson } from "./exact-json.ts";
 import { listRuntimePlaces } from "./runtime-places.ts";
 
-/** Paths of the files that call one of the programs, each once; `isTarget` knows a program by its path. */
-export function findCallers(files: NodeFiles, isTarget: (path: string) => boolean): readonly string[] {
+/** Paths of the files that call a program for whose path `isTarget` is true; each path once. */
+export function findReferencingFiles(
+  files: NodeFiles,
+  isTarget: (path: string) => boolean,
+): readonly string[] {
   return [...new Set([...listHookFiles(files), ...listBaseSpecs(files)])].filter((path) =>
-    isCaller(files, path, isTarget),
+    isReferencing(files, path, isTarget),
   );
 }
 
-/** A hooks directory's file (its `hook`), or an OCI spec (any stage of its `hooks`). */
-export function isCaller(files: NodeFiles, path: string, isTarget: (path: string) => boolean): boolean {
+/** Whether a hook file (its `hook`) or an OCI spec (any stage of its `hooks`) calls such a program. */
+export function isReferencing(files: NodeFiles, path: string, isTarget: (path: string) => boolean): boolean {
   const read = files.readText(path);
   const json = read !== undefined && "text" in read ? parseExactJson(read.text) : undefined;
   if (json === undefined) return false;
@@ -23,7 +26,7 @@ export function isCaller(files: NodeFiles, path: string, isTarget: (path: string
   return [json["hook"], ...stages.flat()].some((hook) => wordsOf(hook).some(isTarget));
 }
 
-/** Also those within an argument: a shell's command line. */
+/** Includes the words within an argument, for the command line of a shell. */
 function wordsOf(hook: unknown): readonly string[] {
   if (!isJsonObject(hook)) return [];
   const args: readonly unknown[] = Array.isArray(hook["args"]) ? hook["args"] : [];
@@ -45,7 +48,7 @@ function listHookFiles(files: NodeFiles): readonly string[] {
   );
 }
 
-/** Of every containerd, whether another file of its configuration overrides them or not. */
+/** The base specs in every containerd configuration, including overridden ones. */
 function listBaseSpecs(files: NodeFiles): readonly string[] {
   return listRuntimePlaces(files)
     .filter(({ kind }) => kind === "containerd")
