@@ -87,7 +87,7 @@ function testRelease(release: ContainerdRelease): void {
         .some(
           (text) =>
             text.includes("level=error") &&
-            text.includes("container starts although nothing holds it") &&
+            text.includes("container starts unheld: the fail check allows it") &&
             text.includes(`handler=${hooklessHandler}`) &&
             text.includes(allowed.id),
         ),

@@ -21,27 +21,27 @@ const findLine = (plugin: RunningProcess, message: string): Promise<string> =>
       .find((line) => line.includes(message)),
   );
 
-describe("a container that is refused in direct mode", () => {
+describe("a container that is denied in direct mode", () => {
   const nowhere = ["--grpc-address", `unix://${workspace.path("nowhere.sock")}`, "--grpc-timeout", "100ms"];
 
   test("containerd: log and runtime have the reason", () =>
     withPlugin({ version: "0.8" }, "direct", nowhere, async (runtime, plugin) => {
       const answer = await (await runtime.nextPlugin()).sendEvent("StartContainer", pod, container);
       expect(answer.message).toContain("failing container: connecting to agent (context deadline exceeded)");
-      const line = await findLine(plugin, "container refused");
+      const line = await findLine(plugin, "container denied");
       expect(line).toContain("level=warn");
       expect(line).toContain("reason=deadline");
       expect(line).toContain('err="connecting to agent (context deadline exceeded) failed');
       expect(line).toContain('should-fail="failCheck determined that we should fail"');
     }));
 
-  test("CRI-O: the line says that it runs all the same", () =>
+  test("CRI-O: the error line says that it starts", () =>
     withPlugin({ version: "0.12", runtimeName: "cri-o" }, "direct", nowhere, async (runtime, plugin) => {
       await (await runtime.nextPlugin()).sendEvent("StartContainer", pod, container);
-      const line = await findLine(plugin, "container runs although it was refused");
+      const line = await findLine(plugin, "denied container starts");
       expect(line).toContain("level=error");
       expect(line).toContain("reason=deadline");
-      expect(plugin.stderr()).not.toContain('"container refused"');
+      expect(plugin.stderr()).not.toContain('"container denied"');
     }));
 
   test("a deadline of the runtime's own is named as such", async () => {
@@ -71,20 +71,22 @@ describe("a container that is refused in direct mode", () => {
   });
 });
 
-test("labels that do not fit into an environment: the fail check decides, and the reason is told", () =>
+test("labels that do not fit into an environment: the fail check decides, and the log has the reason", () =>
   withPlugin({ version: "0.8" }, "inject", [], async (runtime, plugin) => {
     const seat = await runtime.nextPlugin();
     const labels = { long: "x".repeat(200 << 10) };
     const denied = await seat.sendEvent("CreateContainer", { ...pod, labels }, container);
     expect(denied.message).toContain("failing container: the labels of pod shop/web-0 take");
-    expect(await findLine(plugin, "container refused")).toContain("reason=no-hook");
+    expect(await findLine(plugin, "container denied")).toContain("reason=no-hook");
     const allowed = await seat.sendEvent(
       "CreateContainer",
       { ...pod, namespace: "kube-system", labels },
       container,
     );
     expect(allowed.outcome).toBe("answered");
-    expect(await findLine(plugin, "container starts although nothing holds it")).toContain("reason=no-hook");
+    expect(await findLine(plugin, "container starts unheld: the fail check allows it")).toContain(
+      "reason=no-hook",
+    );
   }));
 
 test("the fail check's expression knows the runtime's handler", async () => {
@@ -103,7 +105,7 @@ test("the fail check's expression knows the runtime's handler", async () => {
   });
 });
 
-describe("a runtime that makes no container with a hook", () => {
+describe("a runtime that creates no containers with a hook", () => {
   /** As containerd does when its validator rejects what a plugin changed (UndoCreateContainer). */
   const failToCreate = async (seat: NriPluginSeat, id: string) => {
     const answer = await seat.sendEvent("CreateContainer", pod, { ...container, id });
@@ -121,7 +123,7 @@ describe("a runtime that makes no container with a hook", () => {
       const adjusts = [];
       for (const id of ids) adjusts.push(await failToCreate(seat, id));
       expect(adjusts.map((adjust) => adjust !== undefined)).toEqual([true, true, true, false]);
-      expect(await findLine(plugin, "the runtime makes no container")).toContain(
+      expect(await findLine(plugin, "the runtime creates no containers")).toContain(
         "reject_oci_hook_adjustment",
       );
       await seat.sendEvent("CreateContainer", pod, container);
@@ -135,7 +137,7 @@ describe("a runtime that makes no container with a hook", () => {
     withPlugin({ version: "0.11", runtimeName: "cri-o" }, "inject", [], async (runtime, plugin) => {
       const seat = await runtime.nextPlugin();
       for (const id of ids) expect(await failToCreate(seat, id)).toBeDefined();
-      expect(await findLine(plugin, "the runtime makes no container")).toContain("level=error");
+      expect(await findLine(plugin, "the runtime creates no containers")).toContain("level=error");
     }));
 
   test("one that made a container is not taken for one", () =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The NRI plugin: what tetragon-nri-hook does, also inside of the set-up tool.
+// The NRI plugin, which runs as tetragon-nri-hook or inside the set-up tool.
 
 export { parseConfigText } from "./core/config-text.ts";
 export { hookEnvironment, toInjectedHook } from "./core/injected-hook.ts";

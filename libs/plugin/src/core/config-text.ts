@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration of a plugin that the runtime launches: a JSON object with the names of flags, and "hook-args".
-// What the command line says comes first.
+// The configuration of a plugin that the runtime launches: a JSON object whose keys are flag names and "hook-args".
+// Flags of the command line take precedence.
 
 import { parseFlagValue } from "@rthooks/flags";
 import { err, ok, type Result } from "@rthooks/result";
@@ -11,7 +11,7 @@ export interface ConfigText {
   readonly hookArgs: readonly string[] | undefined;
 }
 
-/** What a launched plugin can no longer choose, or would not do. */
+/** Flags that are read before the runtime sends the configuration. */
 const fixed: readonly string[] = [
   "nri-socket",
   "nri-name",
@@ -32,26 +32,26 @@ export function parseConfigText(text: string): Result<ConfigText, string> {
   } catch {
     return err("it is not JSON");
   }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return err("it is no JSON object");
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return err("it is not a JSON object");
   const given: Record<string, unknown> = {};
   let hookArgs: readonly string[] | undefined;
   for (const [key, value] of Object.entries(json)) {
     if (key === HOOK_ARGS) {
-      if (!isTexts(value)) return err(`${key}: expected a list of texts`);
+      if (!isStrings(value)) return err(`${key}: expected a list of strings`);
       hookArgs = value;
       continue;
     }
-    if (fixed.includes(key) || !isFlag(key)) return err(`${JSON.stringify(key)} is no option here`);
-    if (typeof value !== "string") return err(`${key}: expected a text`);
+    if (fixed.includes(key) || !isFlag(key)) return err(`${JSON.stringify(key)} cannot be set here`);
+    if (typeof value !== "string") return err(`${key}: expected a string`);
     const parsed = parseFlagValue(pluginFlags[key], value);
     if (!parsed.ok) return err(`${key}: ${String(parsed.error)}`);
     given[key] = parsed.value;
   }
-  // Each value has come through the parser of its own flag.
+  // The cast is safe: the flag's own parser returned each value.
   return ok({ given: given as Partial<PluginFlags>, hookArgs });
 }
 
 const isFlag = (key: string): key is keyof typeof pluginFlags => Object.hasOwn(pluginFlags, key);
 
-const isTexts = (value: unknown): value is readonly string[] =>
+const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((element) => typeof element === "string");

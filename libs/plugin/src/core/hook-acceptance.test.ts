@@ -6,7 +6,7 @@ test("a runtime that makes none of three containers with a hook is told of once"
   const acceptance = createHookAcceptance();
   const tell = (id: string) => {
     acceptance.added(id);
-    return acceptance.undone(id);
+    return acceptance.removed(id);
   };
   expect(["a", "b", "c", "d"].map(tell)).toEqual([false, false, true, false]);
 });
@@ -16,16 +16,16 @@ test("one that is made in between proves that the runtime takes the hook", () =>
   for (const id of ["a", "b", "c", "d", "e"]) {
     acceptance.added(id);
     if (id === "c") acceptance.created(id);
-    expect(acceptance.undone(id)).toBe(false);
+    expect(acceptance.removed(id)).toBe(false);
   }
 });
 
 test("what got no hook, or ends after it was made, says nothing", () => {
   const acceptance = createHookAcceptance();
-  for (const id of ["a", "b", "c", "d"]) expect(acceptance.undone(id)).toBe(false);
+  for (const id of ["a", "b", "c", "d"]) expect(acceptance.removed(id)).toBe(false);
   for (const id of ["e", "f", "g", "h"]) {
     acceptance.added(id);
     acceptance.created(id);
-    expect(acceptance.undone(id)).toBe(false);
+    expect(acceptance.removed(id)).toBe(false);
   }
 });

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the runtime makes containers with the hook that was added to them. With NRI's default validator and its
-// reject_oci_hook_adjustment (containerd 2.2, CRI-O 1.34) it makes none, and tells only who asked for the container.
+// Hook acceptance: whether the runtime creates the containers to which the plugin added a hook. NRI's default validator
+// with reject_oci_hook_adjustment (containerd 2.2, CRI-O 1.34) makes their creation fail. The plugin gets no error for
+// that, only the events of the removal.
 
 export interface HookAcceptance {
-  /** The hook was added to a container. */
+  /** The plugin added the hook to a container. */
   added(containerId: string): void;
-  /** The runtime has made it. */
+  /** The runtime created the container. */
   created(containerId: string): void;
-  /** The runtime gave it up or removed it. True when it has now made none of the last few. */
-  undone(containerId: string): boolean;
+  /** The runtime stopped or removed the container. True when it is the last of MISSES in a row that were not created. */
+  removed(containerId: string): boolean;
 }
 
-/** Other failures, such as a full disk, keep single containers from being made. */
+/** More than one, since other errors, such as a full disk, make the creation of single containers fail. */
 const MISSES = 3;
-/** Runtimes that do not say what became of a container. */
+/** A bound for runtimes that send neither event. */
 const MAX_PENDING = 1000;
 
 export function createHookAcceptance(): HookAcceptance {
@@ -30,7 +31,7 @@ export function createHookAcceptance(): HookAcceptance {
     created(containerId) {
       if (pending.delete(containerId)) misses = 0;
     },
-    undone(containerId) {
+    removed(containerId) {
       if (!pending.delete(containerId)) return false;
       misses++;
       return misses === MISSES;

@@ -12,15 +12,16 @@ export interface InjectedHook {
 }
 
 /**
- * Set in full, since a hook without an environment gets the runtime's: some variables make a program that is built like
- * the hook run other code. The second one spares the hook a thread that prepares memory for a longer life than it has.
+ * The whole environment of the hook. A hook without one inherits the runtime's, and variables such as BUN_OPTIONS make a
+ * compiled Bun program execute other code. The second variable turns off a thread that prepares memory of the JavaScript
+ * engine: the hook exits before it would use that memory.
  */
 export const hookEnvironment: readonly string[] = [
   "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
   "BUN_JSC_useWarmUpMarkedBlocks=0",
 ];
 
-/** The hook that holds a container of the pod; the error is for people. */
+/** The hook that holds a container of the pod; the error is a sentence for the log. */
 export function toInjectedHook(
   { command, args, timeoutSeconds }: HookCommand,
   pod: Pod,
@@ -28,8 +29,8 @@ export function toInjectedHook(
   const environment = renderPodEnvironment(pod);
   if (!environment.ok) {
     return err(
-      `the labels of pod ${pod.namespace}/${pod.name} take ${environment.error} bytes, more than the ` +
-        `${MAX_ENVIRONMENT_BYTES} that can be handed to a program`,
+      `the labels of pod ${pod.namespace}/${pod.name} take ${environment.error} bytes; ` +
+        `an environment variable holds at most ${MAX_ENVIRONMENT_BYTES}`,
     );
   }
   const [path] = command;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The containers of the node as the runtime has told of them: what an agent that comes new has to be told again. As
-// many as the runtime has, and no more: what ends is taken out, and a synchronization replaces all.
+// The containers of the node as the runtime reported them. The plugin reports them to an agent that has just started.
+// Stopped containers are removed, and a synchronization replaces all, so that there are as many as in the runtime.
 
 import type { NriInventory } from "@rthooks/nri";
 import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
-import type { NodeSizes } from "./synchronization-room.ts";
+import type { NodeSizes } from "./synchronization-size.ts";
 
 export type HeldBy = "nothing" | "hook" | "plugin";
 
 interface KnownContainer {
   readonly sandbox: PodSandbox;
   readonly container: Container;
-  /** What holds it until the agent knows it: the hook that was added to it, or the answer to StartContainer. */
+  /** What holds the container: the hook that the plugin added, or the plugin's answer to StartContainer. */
   readonly heldBy: HeldBy;
   /** Encoded size in bytes. */
   readonly containerBytes: number;
@@ -22,13 +22,13 @@ export interface KnownContainers {
   put(known: KnownContainer): void;
   /** A pod's sandbox, with its encoded size in bytes. */
   putSandbox(sandboxId: string, bytes: number): void;
-  /** Whether it was known. */
+  /** True if the container was known. */
   remove(containerId: string): boolean;
-  /** Gives the ids of what it took out. */
+  /** Returns the ids of the containers that it removed. */
   removeSandbox(sandboxId: string): readonly string[];
-  /** All that the runtime has; gives the ids of those that have ended, as far as it tells or as they were known. */
+  /** Takes a synchronization. Returns the ids of stopped containers: listed as stopped, or known before and not listed. */
   replaceAll(inventory: NriInventory): readonly string[];
-  /** Of all sandboxes, and of all containers but this one. */
+  /** Sizes of all sandboxes, and of all containers but this one. */
   sizesWithout(containerId: string): NodeSizes;
   hasSandbox(sandboxId: string): boolean;
   find(containerId: string): KnownContainer | undefined;
@@ -64,7 +64,8 @@ export function createKnownContainers(): KnownContainers {
           ended.add(container.id);
           continue;
         }
-        // Also one whose state a runtime, new itself, does not know yet: an agent takes only what has a cgroup.
+        // A runtime that has just started lists running containers with an unknown state. The agent accepts only
+        // containers that have a cgroup.
         ended.delete(container.id);
         const sandbox = sandboxOf.get(container.podSandboxId);
         if (sandbox === undefined) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the plugin counts.
+// Metrics of the plugin.
 
 import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -7,19 +7,19 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 type Outcome = "ok" | "denied" | "error";
 
 export interface Metrics {
-  /** An event of the runtime was answered. */
+  /** The plugin answered an event of the runtime. */
   observe(event: string, outcome: Outcome, seconds: number): void;
-  /** An event was answered after the runtime's deadline. */
+  /** The plugin answered an event after the runtime's deadline. */
   countLate(): void;
   countSession(): void;
   countReport(kind: "synchronize" | "stopped", succeeded: boolean): void;
-  /** The hook of a container has not come to the agent; the handler is the runtime's. */
+  /** A container reached StartContainer without a call of its hook to the agent; the handler is the runtime's. */
   countUnhooked(handler: string): void;
-  /** A container was refused, since the runtime could not describe the node's containers with it. */
+  /** The plugin denied a container or pod, since no synchronization could list it with the others of the node. */
   countTooLarge(): void;
-  /** All of them, for the reference. */
+  /** All metrics, for docs/reference. */
   readonly registry: Registry;
-  /** In Prometheus' text form. */
+  /** In the Prometheus text format. */
   render(gauges: Gauges): Promise<string>;
 }
 
@@ -37,29 +37,35 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const named = (name: string, help: string) => ({ name: `${PREFIX}_${name}`, help, registers });
   const events = new Histogram({
-    ...named("event_seconds", "Time from the runtime's event to the plugin's answer."),
+    ...named("event_seconds", "Time from receiving an NRI event to answering it, by event and outcome."),
     labelNames: ["event", "outcome"],
     buckets: latencyBuckets,
   });
-  const late = new Counter(named("late_answers_total", "Answers after the runtime's deadline."));
-  const sessions = new Counter(named("sessions_total", "Sessions with a runtime that came to serve."));
+  const late = new Counter(named("late_answers_total", "NRI events answered after the runtime's deadline."));
+  const sessions = new Counter(named("sessions_total", "NRI sessions that were synchronized."));
   const reports = new Counter({
-    ...named("agent_reports_total", "What the agent was told beside the events that wait for it."),
+    ...named(
+      "agent_reports_total",
+      "Reports to the agent for which no container waits, by kind and outcome.",
+    ),
     labelNames: ["kind", "outcome"],
   });
   const unhooked = new Counter({
-    ...named("unhooked_total", "Containers whose hook has not come to the agent, by the runtime's handler."),
+    ...named(
+      "unhooked_total",
+      "Containers at StartContainer whose hook had not called the agent, by runtime handler.",
+    ),
     labelNames: ["handler"],
   });
   const tooLarge = new Counter(
-    named("too_large_total", "Containers refused, since the node's could not be described to a new plugin."),
+    named("too_large_total", "Containers and pods denied because a synchronization could not list them."),
   );
-  const serving = new Gauge(named("serving", "1 while a runtime's events are answered."));
+  const serving = new Gauge(named("serving", "1 while the NRI session is synchronized and receives events."));
   const unsynchronized = new Gauge(
-    named("unsynchronized", "1 while the runtime configures this plugin and does not synchronize it."),
+    named("unsynchronized", "1 while the runtime configures this plugin but does not synchronize it."),
   );
-  const connected = new Gauge(named("agent_connected", "1 while there is a connection to the agent."));
-  const containers = new Gauge(named("containers", "Containers that the plugin knows."));
+  const connected = new Gauge(named("agent_connected", "1 while the plugin is connected to the agent."));
+  const containers = new Gauge(named("containers", "Containers of the runtime that the plugin knows."));
 
   return {
     registry,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the plugin is to do, checked before it does any of it.
+// The plugin's options from its flags, checked as a whole.
 
 import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { type HookConfig, hookFlags, parseAgentAddress } from "@rthooks/hold";
@@ -9,13 +9,13 @@ import { isSocketPathTooLong, MAX_SOCKET_PATH_BYTES } from "@rthooks/sys/socket-
 import { HOOK_ARGS, type PluginFlags, type PluginMode, pluginFlags, pluginModes } from "./plugin-flags.ts";
 
 export interface HookCommand {
-  /** What the runtime executes on the host: the hook, or a loader with its arguments and then the hook. */
+  /** The command that the runtime executes on the host: the hook, or a loader with its arguments and then the hook. */
   readonly command: readonly [string, ...string[]];
-  /** What must be there for that, as this program sees it. */
+  /** The hook's file in this process's mount namespace; it must exist and be executable. */
   readonly localPath: string;
   /** Flags of tetragon-oci-hook. */
   readonly args: readonly string[];
-  /** Seconds after which the runtime gives the hook up. */
+  /** The hook's timeout in the OCI spec: then the runtime kills the hook. */
   readonly timeoutSeconds: number;
 }
 
@@ -25,21 +25,21 @@ export interface PluginOptions {
   /** Two digits. */
   readonly index: string;
   readonly mode: PluginMode;
-  /** The file with which containerd begins to read its configuration, by the host's own path. */
+  /** Main configuration file of containerd, as a path on the host. */
   readonly containerdConfig: string;
   readonly hook: HookCommand;
-  /** What the hook's arguments come to: direct mode follows it itself. */
+  /** The hook's configuration after its arguments; direct mode uses it in the plugin. */
   readonly hookConfig: HookConfig;
-  /** The hook's log as this program sees it. */
+  /** The hook's log file in this process's mount namespace. */
   readonly logPath: string;
-  /** Where the processes of the runtime's process namespace are. */
+  /** A procfs of the runtime's PID namespace. */
   readonly procfs: string;
 }
 
 export interface PluginArguments {
   readonly given: Partial<PluginFlags>;
   readonly positionals: readonly string[];
-  /** Undefined without the word `hook-args`. */
+  /** Undefined without `hook-args`. */
   readonly hookArgs: readonly string[] | undefined;
 }
 
@@ -50,7 +50,7 @@ export function parsePluginArguments(argv: readonly string[]): Result<PluginArgu
   return ok({ ...parsed.value, hookArgs: at === -1 ? undefined : argv.slice(at + 1) });
 }
 
-/** `command` where the hook is not to be called by its path alone. */
+/** `command` replaces `--oci-hook-path` where the hook is started by another program. */
 export function toPluginOptions(
   flags: PluginFlags,
   hookArgs: readonly string[],
@@ -62,7 +62,7 @@ export function toPluginOptions(
   if (!name.ok) return err(`--nri-name, --nri-index: ${name.error}`);
   for (const flag of ["nri-socket", "containerd-config", "oci-hook-path", "procfs"] as const) {
     if (!flags[flag].startsWith("/"))
-      return err(`--${flag}: ${JSON.stringify(flags[flag])} is no absolute path`);
+      return err(`--${flag}: ${JSON.stringify(flags[flag])} is not an absolute path`);
   }
   if (isSocketPathTooLong(flags["nri-socket"]))
     return err(`--nri-socket: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes`);
@@ -102,20 +102,20 @@ function parseHookArgs(
   if (!parsed.ok) return err(parsed.error.message);
   const [stray] = parsed.value.positionals;
   if (stray !== undefined)
-    return err(`unexpected argument ${JSON.stringify(stray)}: the stage is added here`);
+    return err(`unexpected argument ${JSON.stringify(stray)}: the plugin adds the stage`);
   const { given } = parsed.value;
   for (const name of ["help", "version", "just-print-config"] as const) {
-    if (given[name] === true) return err(`--${name} would keep the hook from its work`);
+    if (given[name] === true) return err(`with --${name} the hook would not hold containers`);
   }
   const config = resolveFlags(hookFlags, given);
   const address = parseAgentAddress(config["grpc-address"]);
   return address.ok ? ok({ given, config }) : err(`--grpc-address: ${address.error}`);
 }
 
-/** Room for the hook to end by itself and to write its log. */
+/** Time for the hook to write its log and exit after its own deadline. */
 const SPARE_SECONDS = 5;
 
-/** The runtime's own limit for a hook that has this long for its call. */
+/** The hook's timeout in the OCI spec, for its --grpc-timeout. */
 export const toHookTimeoutSeconds = (grpcTimeoutMs: number): number =>
   Math.ceil(grpcTimeoutMs / 1000) + SPARE_SECONDS;
 
@@ -125,6 +125,6 @@ function toTimeoutSeconds(givenMs: number, grpcTimeoutMs: number): Result<number
   return seconds * 1000 > grpcTimeoutMs
     ? ok(seconds)
     : err(
-        "--hook-timeout: it has to be longer than the hook's --grpc-timeout, or the hook cannot say what is wrong",
+        "--hook-timeout: must be longer than the hook's --grpc-timeout, or the runtime kills the hook before it logs the error",
       );
 }

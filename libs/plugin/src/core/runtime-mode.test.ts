@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
 import { toEventMask } from "@rthooks/nri";
-import { decideMode, toDecisionMs, toLastMomentMs, toMask } from "./runtime-mode.ts";
+import { decideMode, toCutoffMs, toDecisionMs, toMask } from "./runtime-mode.ts";
 
 describe("a mode on a runtime", () => {
   test("auto is direct only where a refusal keeps a container from starting", () => {
@@ -57,10 +57,10 @@ describe("the time for a decision", () => {
 
   test("ends before the last moment does, and that before the runtime's deadline", () => {
     for (const leftMs of [300, 500, 2_000, 60_000, 600_000]) {
-      const last = toLastMomentMs(call(leftMs), 1_000);
+      const last = toCutoffMs(call(leftMs), 1_000);
       expect(toDecisionMs(call(leftMs), 1_000, 1e9)).toBeLessThan(last);
       expect(last).toBeLessThan(leftMs);
     }
-    expect(toLastMomentMs(call(1), 1_000)).toBe(10);
+    expect(toCutoffMs(call(1), 1_000)).toBe(10);
   });
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a mode comes to on the runtime that the plugin has met, which events it needs for that, and how long it may take.
+// The effective mode on the connected runtime, the events that this mode subscribes to, and the time limits of a decision.
 
 import { type NriCall, type NriEventName, toEventMask } from "@rthooks/nri";
 import type { PluginMode } from "./plugin-flags.ts";
@@ -7,8 +7,8 @@ import type { PluginMode } from "./plugin-flags.ts";
 export type EffectiveMode = "inject" | "direct";
 
 /**
- * containerd fails a container whose StartContainer event a plugin refuses (internal/cri/server/container_start.go);
- * CRI-O logs the refusal and starts it (server/container_start.go).
+ * Whether an error at StartContainer denies the container. containerd fails the start (internal/cri/server/
+ * container_start.go); CRI-O logs the error and starts the container (server/container_start.go).
  */
 export const holdsAtStart = (runtimeName: string): boolean => runtimeName === "containerd";
 
@@ -17,7 +17,7 @@ export interface ModeDecision {
   readonly warning: string | undefined;
 }
 
-/** `rejectedIn` are the files of the runtime's configuration that have it make no container with an added hook. */
+/** `rejectedIn`: the files of the runtime's configuration that make its default validator reject hooks. */
 export function decideMode(
   wanted: PluginMode,
   runtimeName: string,
@@ -26,21 +26,20 @@ export function decideMode(
   const canHold = holdsAtStart(runtimeName);
   if (wanted === "inject" && canHold && rejectedIn.length > 0) {
     const warning =
-      `${runtimeName}'s default validator refuses every container to which a plugin adds a hook ` +
-      `(reject_oci_hook_adjustment, ${rejectedIn.join(", ")}): no hook is added, and containers are held at ` +
-      "StartContainer, as with --mode direct";
+      `${runtimeName}'s default validator rejects every container to which a plugin adds a hook ` +
+      `(reject_oci_hook_adjustment, ${rejectedIn.join(", ")}): using direct mode`;
     return { mode: "direct", warning };
   }
   if (wanted === "auto") return { mode: canHold ? "direct" : "inject", warning: undefined };
   const warning =
     wanted === "direct" && !canHold
-      ? `${runtimeName || "this runtime"} starts a container although a plugin refuses it: in direct mode no container ` +
-        "is kept from starting here; use --mode inject or auto"
+      ? `${runtimeName || "this runtime"} ignores errors at StartContainer: direct mode cannot deny containers here; ` +
+        "use --mode inject or auto"
       : undefined;
   return { mode: wanted, warning };
 }
 
-/** RunPodSandbox for its size: see synchronization-room.ts. */
+/** RunPodSandbox for the sandbox's size: see synchronization-size.ts. */
 const always: readonly NriEventName[] = [
   "RunPodSandbox",
   "StopContainer",
@@ -49,8 +48,8 @@ const always: readonly NriEventName[] = [
 ];
 
 /**
- * StartContainer in both modes: a container that was created before the plugin came has no hook, and a runtime handler may
- * run none. PostCreateContainer tells that the runtime has made a container with its hook.
+ * StartContainer in both modes: a container that was created before the plugin connected has no hook, and some runtime
+ * handlers run no hooks. PostCreateContainer shows that the runtime accepted the hook (hook-acceptance.ts).
  */
 export const toMask = (mode: EffectiveMode): number =>
   toEventMask(
@@ -60,25 +59,24 @@ export const toMask = (mode: EffectiveMode): number =>
   );
 
 /**
- * For the answer's way back, and for a node whose processors are busy, which the authors of pods can bring about: a late
- * answer counts as consent. On a test machine with a load of four per processor, 100 ms were not enough.
+ * Time to send the answer, also on a node with busy processors: a pod's author can cause that, and the runtime starts the
+ * container when an answer is late. On a test machine with a load of four per processor, 100 ms were not enough.
  */
 const MARGIN_MS = 250;
 const MARGIN_SHARE = 0.15;
 
 const toMarginMs = (leftMs: number): number => Math.max(MARGIN_MS, leftMs * MARGIN_SHARE);
 
-/** How long a decision may take from `nowMs` on. */
+/** Milliseconds from `nowMs` that a decision may take. */
 export function toDecisionMs(call: NriCall, nowMs: number, grpcTimeoutMs: number): number {
   const leftMs = call.deadlineAtMs - nowMs;
   return Math.max(1, Math.min(grpcTimeoutMs, leftMs - toMarginMs(leftMs)));
 }
 
-/** Least time for a decision that has itself no time left to come first. */
-const LAST_MOMENT_MS = 10;
+const MIN_CUTOFF_MS = 10;
 
-/** How long to wait for a decision that should have been there by now, until the fail check has to do without. */
-export function toLastMomentMs(call: NriCall, nowMs: number): number {
+/** Milliseconds from `nowMs` after which the fail check replaces a decision that exceeded its own limit. */
+export function toCutoffMs(call: NriCall, nowMs: number): number {
   const leftMs = call.deadlineAtMs - nowMs;
-  return Math.max(LAST_MOMENT_MS, leftMs - toMarginMs(leftMs) / 2);
+  return Math.max(MIN_CUTOFF_MS, leftMs - toMarginMs(leftMs) / 2);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent, over one connection that is kept open: for containers that wait for it, and for what it is told beside.
+// Client of the agent over one connection that stays open: for hold requests, and for reports that no container waits for.
 
 import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/hold";
 import { createLinkEvents } from "@rthooks/hold/link-events";
@@ -10,16 +10,16 @@ import { err, ok, type Result } from "@rthooks/result";
 import { type GrpcOutcome, openGrpcSession } from "./grpc-session.ts";
 
 interface CallError {
-  /** `missing`: the agent finds no such cgroup. */
+  /** `missing`: the agent found no such cgroup or container. */
   readonly kind: "away" | "unimplemented" | "missing" | "refused";
   readonly reason: string;
 }
 
 export interface AgentClient {
-  /** For one invocation; only one of its calls runs at a time. */
+  /** A link for one held container, which makes one call at a time. */
   openLink(): AgentLink;
   call(path: string, message: Uint8Array, timeoutMs: number): Promise<Result<Uint8Array, CallError>>;
-  /** Whether the agent has let the container go; undefined where no agent says so. */
+  /** Whether the agent has released the container; undefined without an answer. */
   hasReleased(containerId: string, timeoutMs: number): Promise<boolean | undefined>;
   isConnected(): boolean;
   close(): void;
@@ -27,7 +27,7 @@ export interface AgentClient {
 
 const GET_CONTAINER = `/${AgentStateDefinition.fullName}/${AgentStateDefinition.methods.getContainer.name}`;
 
-/** Beyond the invocation's own deadline, so that it is the one to say so. */
+/** Added to the call's deadline, so that the deadline of the hold expires first and is the one reported. */
 const SPARE_MS = 1000;
 
 export function openAgentClient(
@@ -40,13 +40,13 @@ export function openAgentClient(
   const session = openGrpcSession(address, config, onConnected);
 
   const openLink = (): AgentLink => {
-    let giveUp: (() => void) | undefined;
+    let cancel: (() => void) | undefined;
     let response: Uint8Array | undefined;
     const events = createLinkEvents(nowMs);
 
     const disconnect = (): void => {
-      giveUp?.();
-      giveUp = undefined;
+      cancel?.();
+      cancel = undefined;
       events.clear();
     };
 
@@ -57,7 +57,7 @@ export function openAgentClient(
       connect({ deadlineAtMs, ...call }) {
         disconnect();
         const timeoutMs = Math.max(1, deadlineAtMs - nowMs()) + SPARE_MS;
-        giveUp = session.call({ ...call, timeoutMs }, (outcome) => {
+        cancel = session.call({ ...call, timeoutMs }, (outcome) => {
           if (outcome.kind === "answer") response = outcome.message;
           events.push(toEvent(outcome));
         });

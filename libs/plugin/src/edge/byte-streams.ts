@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two ways to a runtime: its socket, and the file that it opened for a plugin that it launched.
+// The two transports to a runtime: its NRI socket, and the file descriptor that a launched plugin inherits from it.
 
 import { close, read, write } from "node:fs";
 import { connect } from "node:net";
@@ -10,7 +10,7 @@ export interface StreamEvents {
   opened(): void;
   /** Valid during the call. */
   received(bytes: Uint8Array): void;
-  /** Told once, also when it was never open; not after the port was closed. */
+  /** Called once, also if the stream never opened; not after `close`. */
   ended(reason: string): void;
 }
 
@@ -45,7 +45,7 @@ export function dialSocket(path: string, events: StreamEvents): NriPort {
 
 const READ_BYTES = 64 * 1024;
 
-/** An inherited stream socket, which node:net does not take in Bun: read and written as a file. */
+/** An inherited stream socket. Bun's node:net cannot open one by its descriptor, so that it is read and written as a file. */
 export function openInherited(fd: number, events: StreamEvents): NriPort {
   let isOver = false;
   let queue: Uint8Array[] = [];
@@ -59,11 +59,11 @@ export function openInherited(fd: number, events: StreamEvents): NriPort {
     events.ended(reason);
   };
 
-  const readOn = (): void => {
+  const readNext = (): void => {
     read(fd, buffer, 0, READ_BYTES, null, (error, count) => {
       if (isOver) return;
       if (error !== null) {
-        if (error.code === "EAGAIN" || error.code === "EINTR") setTimeout(readOn, 1);
+        if (error.code === "EAGAIN" || error.code === "EINTR") setTimeout(readNext, 1);
         else end(describeError(error));
         return;
       }
@@ -72,11 +72,11 @@ export function openInherited(fd: number, events: StreamEvents): NriPort {
         return;
       }
       events.received(buffer.subarray(0, count));
-      readOn();
+      readNext();
     });
   };
 
-  const writeOn = (): void => {
+  const writeNext = (): void => {
     const [bytes] = queue;
     if (isWriting || bytes === undefined || isOver) return;
     isWriting = true;
@@ -91,22 +91,22 @@ export function openInherited(fd: number, events: StreamEvents): NriPort {
       queuedBytes -= taken;
       if (taken === bytes.length) queue.shift();
       else queue[0] = bytes.subarray(taken);
-      if (error === null) writeOn();
-      else setTimeout(writeOn, 1);
+      if (error === null) writeNext();
+      else setTimeout(writeNext, 1);
     });
   };
 
   queueMicrotask(() => {
     if (isOver) return;
     events.opened();
-    readOn();
+    readNext();
   });
   return {
     send(bytes) {
       if (isOver) return;
       queue.push(bytes);
       queuedBytes += bytes.length;
-      writeOn();
+      writeNext();
     },
     queuedBytes: () => queuedBytes,
     close() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container at the event that stands for its start, and the words for what becomes of it.
+// A container at CreateContainer or StartContainer, and the log lines and answers for its denial or start.
 
 import type { LogFields, Logger } from "@rthooks/log";
 import type { TtrpcStatus } from "@rthooks/nri";
@@ -13,50 +13,47 @@ export interface ContainerStart {
   readonly container: Container;
   /** The runtime's handler (a RuntimeClass' `handler`); empty for its default one. */
   readonly handler: string;
-  /** Whether the runtime keeps a container from starting that is refused at this event. */
+  /** Whether an error at this event denies the container; if not, the runtime ignores it. */
   readonly isBinding: boolean;
 }
 
-export interface Refusal {
-  /** One word for log and metrics. */
+export interface Denial {
+  /** One word for the log. */
   readonly reason: string;
-  /** One line for people. */
+  /** A sentence for the log and for the agent. */
   readonly text: string;
-  /** The fail check's reason, where it had the word. */
-  readonly denial?: string;
-  /** What the runtime shows its user, if more than the text. */
+  /** The fail check's reason, where the fail check decided. */
+  readonly failCheckReason?: string;
+  /** The error that the runtime shows, where it differs from the text. */
   readonly message?: string;
 }
 
 export const toFields = ({ pod, container, handler }: ContainerStart): LogFields => ({
   namespace: pod.namespace,
   pod: pod.name,
-  name: container.name,
-  id: container.id,
+  container: container.name,
+  containerID: container.id,
   handler: handler === "" ? undefined : handler,
 });
 
-/** The answer to the runtime; `reportRefused` takes the reason to the agent, for those that look there. */
-export function refuse(
+/** Denies the container: logs the reason, reports it to the agent (`tetragon status` shows it), and returns the answer. */
+export function deny(
   { log, reportRefused }: { readonly log: Logger; reportRefused(containerId: string, reason: string): void },
   start: ContainerStart,
-  { reason, text, denial, message }: Refusal,
+  { reason, text, failCheckReason, message }: Denial,
 ): Result<never, TtrpcStatus> {
-  const fields = { ...toFields(start), reason, err: text, "should-fail": denial };
+  const fields = { ...toFields(start), reason, err: text, "should-fail": failCheckReason };
   if (start.isBinding) {
-    log.warn("container refused", fields);
+    log.warn("container denied", fields);
     reportRefused(start.container.id, text);
   } else {
-    log.error(
-      "container runs although it was refused: this runtime does not heed a plugin at StartContainer",
-      fields,
-    );
+    log.error("denied container starts: this runtime ignores errors at StartContainer", fields);
   }
   return err({ code: grpcCode.unknown, message: message ?? `failing container: ${text}` });
 }
 
-/** The fail check lets a container start that the agent has not let go. */
-export function letStart(
+/** Logs the start of a container that the agent has not released and the fail check allows. */
+export function allowStart(
   log: Logger,
   start: ContainerStart,
   reason: string,
@@ -64,6 +61,6 @@ export function letStart(
   level: "warn" | "error" = "warn",
 ): Result<undefined, never> {
   const fields = { ...toFields(start), reason, err: text };
-  log[level]("container starts although nothing holds it: the fail check lets it", fields);
+  log[level]("container starts unheld: the fail check allows it", fields);
   return ok(undefined);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of one container at the event that stands for its start: held by the hook that is added to it, or here.
+// The decision about one container at CreateContainer (inject the hook) or StartContainer (ask the agent).
 
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
@@ -24,7 +24,7 @@ import type { PluginOptions } from "../core/plugin-options.ts";
 import { toDecisionMs } from "../core/runtime-mode.ts";
 import { toRequest, toTrustedAnnotations } from "../wire/nri-pod.ts";
 import type { AgentClient } from "./agent-client.ts";
-import { type ContainerStart, letStart, refuse, toFields } from "./container-start.ts";
+import { allowStart, type ContainerStart, deny, toFields } from "./container-start.ts";
 import type { FindCgroupPath } from "./find-cgroup-path.ts";
 
 export interface Decider {
@@ -37,7 +37,7 @@ export interface Decider {
   readonly clock: Clock;
   readonly findCgroupPath: FindCgroupPath;
   client(): AgentClient;
-  /** Tells the agent why this plugin refused a container. */
+  /** Reports to the agent why this plugin denied a container. */
   reportRefused(containerId: string, reason: string): void;
 }
 
@@ -47,7 +47,7 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-/** Adds the hook to the container. Where that cannot be done the fail check decides, as it would without an agent. */
+/** Adds the hook to the container. Where that is not possible, the fail check decides. */
 export async function injectHook(
   decider: Decider,
   start: ContainerStart,
@@ -61,11 +61,11 @@ export async function injectHook(
     const timeout = { value: BigInt(timeoutSeconds) };
     return ok({ hooks: { createRuntime: [{ path, args, env, timeout }] } });
   }
-  return settleWithoutAgent(decider, start, "no-hook", problem ?? "no hook can be made for it");
+  return applyFailCheck(decider, start, "no-hook", problem ?? "the hook cannot be rendered");
 }
 
-/** What becomes of a container that nothing can hold: the fail check has the word, as it has without an agent. */
-export function settleWithoutAgent(
+/** Applies the fail check to a container that cannot be held, with the reason why it cannot. */
+export function applyFailCheck(
   decider: Pick<Decider, "rules" | "log" | "reportRefused">,
   start: ContainerStart,
   reason: string,
@@ -74,29 +74,29 @@ export function settleWithoutAgent(
   const { pod, container, handler } = start;
   const verdict = decideFailure(decider.rules, toTrustedAnnotations(pod, container, handler));
   return verdict.allowed
-    ? letStart(decider.log, start, reason, text)
-    : refuse(decider, start, { reason, text, denial: verdict.denial });
+    ? allowStart(decider.log, start, reason, text)
+    : deny(decider, start, { reason, text, failCheckReason: verdict.denial });
 }
 
-/** Refuses a container for its size. The fail check has no say: what would start unheld are the containers after it. */
-export const refuseTooLarge = (
+/** Denies a container for its size, without the fail check: it would make later containers start unheld. */
+export const denyTooLarge = (
   decider: Pick<Decider, "log" | "reportRefused">,
   start: ContainerStart,
   bytes: number,
 ): Result<never, TtrpcStatus> =>
-  refuse(decider, start, {
+  deny(decider, start, {
     reason: "too-large",
     text:
-      `its description takes ${bytes} bytes, and the runtime could not describe the containers of this node to a plugin ` +
-      "that starts again: make its environment, arguments, annotations or labels smaller",
+      `the container takes ${bytes} bytes in NRI, and the runtime could no longer list all containers of this node in a ` +
+      "synchronization: make its environment, arguments, annotations or labels smaller",
   });
 
-/** Likewise a pod, for its labels and annotations. */
-export function refusePod(log: Logger, pod: Pod, bytes: number): Result<never, TtrpcStatus> {
+/** Denies a pod sandbox for the size of its labels and annotations. */
+export function denyPod(log: Logger, pod: Pod, bytes: number): Result<never, TtrpcStatus> {
   const problem =
-    `its description takes ${bytes} bytes, and the runtime could not describe the pods of this node to a plugin that ` +
-    "starts again: make its labels or annotations smaller";
-  log.warn("pod refused", { namespace: pod.namespace, pod: pod.name, reason: "too-large", err: problem });
+    `the pod takes ${bytes} bytes in NRI, and the runtime could no longer list all pods of this node in a ` +
+    "synchronization: make its labels or annotations smaller";
+  log.warn("pod denied", { namespace: pod.namespace, pod: pod.name, reason: "too-large", err: problem });
   return err({ code: grpcCode.unknown, message: `failing pod: ${problem}` });
 }
 
@@ -105,18 +105,18 @@ async function findProblem(path: string): Promise<string | undefined> {
     await access(path, constants.X_OK);
     return undefined;
   } catch {
-    return `${path} is not there or cannot be executed: install tetragon-oci-hook`;
+    return `${path} does not exist or is not executable: install tetragon-oci-hook`;
   }
 }
 
 const silentLog: HookLog = { path: "", write: async () => {} };
 
-/** For a container that the fail check lets start, after its hook has waited for an agent that is away. */
+/** Wait for an unreachable agent, for a container that the fail check allows and whose hook has waited already. */
 const PATIENCE_AFTER_HOOK_MS = 50;
 
 /**
- * Asks the agent and applies the fail check, always before the runtime goes on without an answer. Where the container has
- * a hook, that was to ask, and has a log of its own.
+ * Holds the container in the plugin: calls the agent and applies the fail check, within the runtime's deadline. The hook's
+ * log gets no line where the container has a hook, since the hook writes its own.
  */
 export async function askAgent(
   decider: Decider,
@@ -152,27 +152,27 @@ export async function askAgent(
     },
   );
   if (!verdict.allowed) {
-    const { failure, denial, message } = verdict;
+    const { failure, denial: failCheckReason, message } = verdict;
     const hint = findHint(failure, deadlineMs, config["grpc-timeout"]);
-    return refuse(decider, start, {
+    return deny(decider, start, {
       reason: failure.kind,
       text: failure.text + hint,
-      denial,
+      failCheckReason,
       message: message + hint,
     });
   }
   if (verdict.failure !== undefined) {
     const { kind, text } = verdict.failure;
-    return letStart(log, start, kind, text, hasHook ? "error" : "warn");
+    return allowStart(log, start, kind, text, hasHook ? "error" : "warn");
   }
   log.info("container released", toFields(start));
   return ok(undefined);
 }
 
-/** A deadline that the runtime set is shorter than the one that was configured here. */
+/** A hint where the runtime's deadline was shorter than --grpc-timeout. */
 function findHint({ kind }: HoldFailure, deadlineMs: number, grpcTimeoutMs: number): string {
   return kind === "deadline" && deadlineMs < grpcTimeoutMs
-    ? ` (no answer from the agent within ${formatDuration(Math.round(deadlineMs))}, as long as the runtime waits for a plugin: ` +
-        "plugin_request_timeout)"
+    ? ` (no answer from the agent within ${formatDuration(Math.round(deadlineMs))}, the limit that the runtime's ` +
+        "plugin_request_timeout sets)"
     : "";
 }

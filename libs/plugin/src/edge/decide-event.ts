@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of each event of the runtime. Only the two that stand for a container's start may take time.
+// Handles each NRI event. Only CreateContainer and StartContainer wait for anything.
 
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
@@ -10,14 +10,14 @@ import { createHookAcceptance } from "../core/hook-acceptance.ts";
 import type { HeldBy, KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { type EffectiveMode, holdsAtStart, toDecisionMs } from "../core/runtime-mode.ts";
-import { hasRoomFor, type SynchronizeStyle } from "../core/synchronization-room.ts";
+import { canAdd, type SynchronizeStyle } from "../core/synchronization-size.ts";
 import { toPod } from "../wire/nri-pod.ts";
 import { type ContainerStart, toFields } from "./container-start.ts";
-import { askAgent, type Decider, injectHook, refusePod, refuseTooLarge } from "./decide-container.ts";
-import { type Answer, holdInTime } from "./hold-in-time.ts";
+import { askAgent, type Decider, denyPod, denyTooLarge, injectHook } from "./decide-container.ts";
+import { type Answer, decideInTime } from "./decide-in-time.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** What the runtime's configuration of the plugin came to. */
+/** The result of the runtime's Configure request. */
 interface Settings {
   readonly decider: Decider;
   readonly mode: EffectiveMode;
@@ -37,24 +37,24 @@ export interface EventDecisionSetup {
   readonly reporter: Reporter;
 }
 
-/** Of the injected hook, beside the pod's labels: its arguments. */
+/** Size of the injected hook without the pod's labels: its arguments. */
 const HOOK_BYTES = 4096;
-/** For the question whether the agent knows a container: an agent that is there answers in a millisecond. */
-const QUESTION_MS = 300;
+/** Limit for GetContainer; a reachable agent answers within a millisecond. */
+const GET_CONTAINER_MS = 300;
 
 export function createEventDecision({ known, metrics, log, reporter }: EventDecisionSetup): EventDecision {
   let settings: Settings | undefined;
   let acceptance = createHookAcceptance();
 
-  /** A pod's labels and annotations count too, in its own event, which a runtime heeds like a container's. */
+  /** An error at RunPodSandbox denies the pod; its labels and annotations count towards the synchronization. */
   const admitPod = ({ pod, podBytes }: NriEvent): Answer => {
     if (settings === undefined) return ok(undefined);
-    if (hasRoomFor({ newPodBytes: podBytes }, known.sizesWithout(""), settings.style)) {
+    if (canAdd({ newPodBytes: podBytes }, known.sizesWithout(""), settings.style)) {
       known.putSandbox(pod.id, podBytes);
       return ok(undefined);
     }
     metrics.countTooLarge();
-    return refusePod(log, toPod(pod), podBytes);
+    return denyPod(log, toPod(pod), podBytes);
   };
 
   const create = async (
@@ -63,25 +63,25 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     call: NriCall,
   ): Promise<{ readonly answer: Answer; readonly heldBy: HeldBy }> => {
     if (mode === "direct") return { answer: ok(undefined), heldBy: "nothing" };
-    const answer = await holdInTime(decider, start, call, () => injectHook(decider, start));
+    const answer = await decideInTime(decider, start, call, () => injectHook(decider, start));
     const isHooked = answer.ok && answer.value !== undefined;
     if (isHooked) acceptance.added(start.container.id);
     return { answer, heldBy: isHooked ? "hook" : "nothing" };
   };
 
-  /** A hook that was added need not have run: some runtime handlers, such as Kata's, run none. */
+  /** Asks whether the injected hook ran: some runtime handlers, such as Kata's, run no hooks. */
   const startHooked = async (decider: Decider, start: ContainerStart, call: NriCall): Promise<Answer> => {
     const leftMs = toDecisionMs(call, performance.now(), decider.options.hookConfig["grpc-timeout"]);
     const isReleased = await decider
       .client()
-      .hasReleased(start.container.id, Math.min(QUESTION_MS, leftMs / 4));
+      .hasReleased(start.container.id, Math.min(GET_CONTAINER_MS, leftMs / 4));
     if (isReleased === true) return ok(undefined);
-    // Without an agent it is not known whether the hook ran; the fail check has the word again.
+    // Without an agent the plugin cannot know whether the hook ran: the fail check decides again.
     if (isReleased === undefined) return askAgent(decider, start, call, "after its hook");
     metrics.countUnhooked(start.handler);
-    log.warn("the container's hook has not asked the agent: does its runtime handler run OCI hooks?", {
+    log.warn("the injected hook has not called the agent; the runtime handler may not run OCI hooks", {
       ...toFields(start),
-      handler: start.handler === "" ? "the default one" : start.handler,
+      handler: start.handler === "" ? "(default)" : start.handler,
     });
     return askAgent(decider, start, call, "in its hook's place");
   };
@@ -101,13 +101,13 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
       handler: sandbox.runtimeHandler,
       isBinding: isCreated || holdsAtStart(runtimeName),
     };
-    // The labels are a part of the hook that is added, and of the pod.
+    // The labels count twice: in the pod, and in the injected hook.
     const containerBytes =
       happened.containerBytes + (isCreated && mode === "inject" ? HOOK_BYTES + podBytes : 0);
     const newPodBytes = known.hasSandbox(sandbox.id) ? undefined : podBytes;
-    if (!hasRoomFor({ containerBytes, newPodBytes }, known.sizesWithout(container.id), style)) {
+    if (!canAdd({ containerBytes, newPodBytes }, known.sizesWithout(container.id), style)) {
       metrics.countTooLarge();
-      return refuseTooLarge(decider, start, podBytes + happened.containerBytes);
+      return denyTooLarge(decider, start, podBytes + happened.containerBytes);
     }
     const put = (heldBy: HeldBy): void => {
       known.putSandbox(sandbox.id, podBytes);
@@ -121,22 +121,22 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     acceptance.created(container.id);
     const heldBy = known.find(container.id)?.heldBy;
     if (heldBy === "plugin") return ok(undefined);
-    const answer = await holdInTime(decider, start, call, () =>
+    const answer = await decideInTime(decider, start, call, () =>
       heldBy === "hook" ? startHooked(decider, start, call) : askAgent(decider, start, call),
     );
     if (answer.ok) put("plugin");
     return answer;
   };
 
-  const noteUndone = (containerId: string): void => {
-    if (settings?.mode !== "inject" || !acceptance.undone(containerId)) return;
+  const noteRemoved = (containerId: string): void => {
+    if (settings?.mode !== "inject" || !acceptance.removed(containerId)) return;
     const isHeldAtStart = holdsAtStart(settings.runtimeName);
     if (isHeldAtStart) settings = { ...settings, mode: "direct" };
-    log.error("the runtime makes no container with the hook that was added to it", {
+    log.error("the runtime creates no containers with an injected hook", {
       err: isHeldAtStart
-        ? "no hook is added from now on: containers are held at StartContainer, as with --mode direct"
-        : "containers fail to be created",
-      remedy: "look for reject_oci_hook_adjustment of NRI's default validator in the runtime's configuration",
+        ? "using direct mode from now on: containers are held at StartContainer"
+        : "the creation of containers fails",
+      remedy: "check reject_oci_hook_adjustment of NRI's default validator in the runtime's configuration",
     });
   };
 
@@ -154,8 +154,8 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
       case "StopContainer":
       case "RemoveContainer":
         if (container === undefined) return ok(undefined);
-        noteUndone(container.id);
-        // A removed container was stopped before, but the plugin may have been away then.
+        noteRemoved(container.id);
+        // StopContainer comes first, but the plugin may not have been connected then.
         if (known.remove(container.id) || name === "StopContainer") reporter.reportStopped([container.id]);
         return ok(undefined);
       case "RemovePodSandbox":

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cgroup of a container that the runtime has made: where the kernel has its process. The path that the runtime tells
-// is what it asked the OCI runtime for, which may make another one of it (@rthooks/oci, locateCgroup).
+// The cgroup of a created container, read from its first process. The cgroups_path in NRI is the one that the runtime
+// requested from the OCI runtime, which may create another one (@rthooks/oci, locateCgroup).
 
 import { readFileSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
@@ -8,32 +8,32 @@ import { describeCgroupsPathError, expandCgroupsPath, locateCgroup } from "@rtho
 import type { Container } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 
-/** Absolute, below the cgroup root; the error is for people. */
+/** Absolute, below the cgroup root; the error is a sentence for the log. */
 export type FindCgroupPath = (container: Container) => Result<string, string>;
 
-/** `procfs`: where the host's processes are, with the numbers that the runtime knows them by. */
+/** `procfs`: a procfs of the runtime's PID namespace. */
 export function createFindCgroupPath(procfs: string, log: Logger): FindCgroupPath {
-  let hasRemarked = false;
+  let hasWarned = false;
   return (container) => {
-    const asked = container.linux?.cgroupsPath ?? "";
+    const requested = container.linux?.cgroupsPath ?? "";
     const text = readProcessCgroups(procfs, container);
     if (text === undefined) {
-      const path = expandCgroupsPath(asked);
+      const path = expandCgroupsPath(requested);
       return path.ok ? path : err(`the runtime's cgroups_path ${describeCgroupsPathError(path.error)}`);
     }
-    const found = locateCgroup(asked, container.pid, {
+    const found = locateCgroup(requested, container.pid, {
       ofProcess: () => ok(text),
-      // What was read names the container: the process is in no other's cgroup.
+      // The lines contain the container's id, so that the process is not in the runtime's own cgroup.
       ofRuntime: () => ok(""),
     });
     if (!found.ok) return found;
     const { path, remark } = found.value;
-    if (remark !== undefined && !hasRemarked) {
-      hasRemarked = true;
-      log.warn("the runtime's cgroups_path is not where containers are: the kernel's answer is taken", {
-        id: container.id,
+    if (remark !== undefined && !hasWarned) {
+      hasWarned = true;
+      log.warn("the runtime's cgroups_path is not the container's cgroup; using the cgroup of its process", {
+        containerID: container.id,
         err: remark,
-        path,
+        cgroup: path,
       });
     }
     return ok(upToContainer(path, container.id));
@@ -41,9 +41,9 @@ export function createFindCgroupPath(procfs: string, log: Logger): FindCgroupPat
 }
 
 /**
- * The lines that name the container: runtimes name its cgroup for its id, which no author of a pod can choose, and leave
- * it where they are themselves in the hierarchies that they do not use. Undefined without any: in a process namespace of
- * the plugin's own another process has the number.
+ * The lines of /proc/PID/cgroup with the container's id. Runtimes put the id into the cgroup's name, and a pod's author
+ * cannot choose it; in hierarchies that they do not use, the process stays in the runtime's cgroup. Undefined without such
+ * a line: `procfs` may be of another PID namespace, where the number is another process.
  */
 function readProcessCgroups(procfs: string, { id, pid }: Container): string | undefined {
   if (pid === 0 || id === "") return undefined;
@@ -56,7 +56,7 @@ function readProcessCgroups(procfs: string, { id, pid }: Container): string | un
   }
 }
 
-/** A container's process may have moved to a cgroup that it made below the container's. */
+/** The container's own cgroup: its process may have moved to a cgroup that it created below. */
 function upToContainer(path: string, id: string): string {
   const elements = path.split("/");
   const at = elements.findIndex((element) => element.includes(id));

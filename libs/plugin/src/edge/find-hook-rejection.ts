@@ -6,8 +6,8 @@ import { readHookRejection } from "@rthooks/runtime-config";
 import { openNodeFiles } from "@rthooks/runtime-config/files";
 
 /**
- * The files of containerd's configuration that have it refuse containers with an added hook; none also where the
- * configuration cannot be read. `path` is the host's own, below `hostRoot`.
+ * The files of containerd's configuration that make its default validator reject hooks; empty also if the configuration
+ * cannot be read. `path` is a path on the host, below `hostRoot`.
  */
 export function findHookRejection(
   hostRoot: string,
@@ -17,6 +17,6 @@ export function findHookRejection(
 ): readonly string[] {
   const { decidedIn, problems } = readHookRejection(openNodeFiles(hostRoot), path, containerdVersion);
   for (const problem of problems)
-    log.debug("containerd's configuration is not known as a whole: it may reject hooks", { err: problem });
+    log.debug("cannot read all of containerd's configuration: it may reject hooks", { err: problem });
   return decidedIn;
 }

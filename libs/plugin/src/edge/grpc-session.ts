@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unary gRPC calls over one HTTP/2 connection that stays open. Not grpc-js: that sends a call in two writes, so that the
-// agent wakes twice for it, and takes about a millisecond more of a container's start.
+// Unary gRPC calls over one HTTP/2 connection that stays open. grpc-js is not used, since it sends a call in two writes:
+// the agent wakes up twice, and a container's start takes about a millisecond longer.
 
 import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
@@ -27,14 +27,14 @@ export type GrpcOutcome =
   | { readonly kind: "lost" };
 
 export interface GrpcSession {
-  /** Answers once; gives the function that gives the call up. */
+  /** Calls `onOutcome` once; returns a function that cancels the call. */
   call(call: GrpcCall, onOutcome: (outcome: GrpcOutcome) => void): () => void;
-  /** The agent has spoken HTTP/2 on this connection. */
+  /** Whether the agent has sent its HTTP/2 settings on this connection. */
   isReady(): boolean;
   close(): void;
 }
 
-/** An agent that comes up is found at once: another try costs a look at the file system. */
+/** Short, so that a started agent is found at once; an attempt costs one failed connect(2). */
 const RECONNECT_FIRST_MS = 20;
 const RECONNECT_LONGEST_MS = 100;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -62,7 +62,7 @@ export function openGrpcSession(address: AgentAddress, config: HookConfig, onRea
     try {
       mine = connectTo(address, config);
     } catch {
-      // A certificate that cannot be read now may be there later.
+      // A certificate file that cannot be read now may appear later.
       setTimeout(dial, RECONNECT_LONGEST_MS).unref();
       return;
     }
@@ -105,7 +105,7 @@ export function openGrpcSession(address: AgentAddress, config: HookConfig, onRea
         ...(isTrusted ? { [TRUSTED_HEADER]: "1" } : {}),
       });
     } catch {
-      // The connection is about to be found broken.
+      // The connection has broken; its error event follows.
       stream = undefined;
     }
     if (stream === undefined) queueMicrotask(() => settle({ kind: "lost" }));
@@ -180,7 +180,7 @@ function readAnswer(stream: ClientHttp2Stream, settle: (outcome: GrpcOutcome) =>
       settle({
         kind: "status",
         code: grpcCode.internal,
-        message: "the agent broke the protocol: half an answer",
+        message: "the agent broke the protocol: incomplete answer",
       });
   };
   stream.on("response", readStatus);
@@ -199,7 +199,7 @@ function readAnswer(stream: ClientHttp2Stream, settle: (outcome: GrpcOutcome) =>
     } else pieces.push(bytes);
   });
   stream.on("end", () => {
-    // An answer without a body has its status in the headers.
+    // A response without a body carries the status in its headers (Trailers-Only).
     if (code !== undefined) conclude();
   });
   stream.on("error", () => settle({ kind: "lost" }));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runtime's requests, answered.
+// Handlers of the runtime's NRI requests: Configure, Synchronize and events.
 
 import { performance } from "node:perf_hooks";
 import type { LogFields, Logger } from "@rthooks/log";
@@ -12,10 +12,10 @@ import type { Metrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
 import type { PluginOptions } from "../core/plugin-options.ts";
 import { decideMode, holdsAtStart, toMask } from "../core/runtime-mode.ts";
-import { canSynchronize, type SynchronizeStyle } from "../core/synchronization-room.ts";
+import { canSynchronize, type SynchronizeStyle } from "../core/synchronization-size.ts";
 import type { Decider } from "./decide-container.ts";
 import { createEventDecision } from "./decide-event.ts";
-import type { Answer } from "./hold-in-time.ts";
+import type { Answer } from "./decide-in-time.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface EventSetup {
@@ -23,18 +23,18 @@ export interface EventSetup {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly reporter: Reporter;
-  /** With what the runtime hands a launched plugin; the error is for people. */
+  /** Applies the configuration that the runtime sends to a launched plugin; the error is a sentence for the log. */
   configure(
     configText: string,
   ): Promise<Result<{ readonly mode: PluginMode; readonly decider: Decider }, string>>;
-  /** Files of containerd's configuration that have it make no container with an added hook; none where it does. */
+  /** The files of containerd's configuration that make its default validator reject hooks; empty if it accepts them. */
   findHookRejection(options: PluginOptions, containerdVersion: string): Promise<readonly string[]>;
   onConfigured(): void;
   onSynchronized(): void;
 }
 
 export interface EventHandlers extends Omit<NriHandlers, "closed" | "tooLarge"> {
-  /** Resolves when no event waits for its answer. */
+  /** Resolves when all events are answered. */
   idle(): Promise<void>;
 }
 
@@ -42,13 +42,13 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
   const { known, metrics, log, reporter } = setup;
   const decision = createEventDecision(setup);
   let style: SynchronizeStyle = "parts";
-  let inWork = 0;
+  let pending = 0;
   let whenIdle: (() => void)[] = [];
 
   const configure = async (request: ConfigureRequest): Promise<Result<number, TtrpcStatus>> => {
     const configured = await setup.configure(request.config);
     if (!configured.ok) {
-      log.error("the runtime's configuration for this plugin is wrong", { err: configured.error });
+      log.error("invalid plugin configuration from the runtime", { err: configured.error });
       return err({ code: grpcCode.invalidArgument, message: configured.error });
     }
     const { runtimeName, runtimeVersion } = request;
@@ -58,7 +58,7 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
         ? await setup.findHookRejection(decider.options, runtimeVersion)
         : [];
     const { mode, warning } = decideMode(wanted, runtimeName, rejectedIn);
-    // The field is as old as the parts are (NRI 0.7).
+    // NRI 0.7 introduced both this field and the parts.
     style = request.requestTimeout > 0n ? "parts" : "whole";
     decision.configure({ decider, mode, style, runtimeName });
     const fields: LogFields = { runtime: runtimeName, runtimeVersion, mode };
@@ -70,7 +70,7 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
 
   const event = async (happened: NriEvent, call: NriCall): Promise<Answer> => {
     let outcome: "ok" | "denied" | "error" = "error";
-    inWork++;
+    pending++;
     try {
       const answer = await decision.decide(happened, call);
       outcome = answer.ok ? "ok" : "denied";
@@ -80,13 +80,13 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
       metrics.observe(happened.name, outcome, (doneAtMs - call.receivedAtMs) / 1000);
       if (doneAtMs > call.deadlineAtMs) {
         metrics.countLate();
-        log.warn("answered after the runtime's deadline: it went on without this plugin", {
+        log.warn("event answered after the runtime's deadline: the container started unheld", {
           event: happened.name,
         });
       }
-      log.debug("event", { event: happened.name, container: happened.container?.id, outcome });
-      inWork--;
-      if (inWork === 0) {
+      log.debug("event", { event: happened.name, containerID: happened.container?.id, outcome });
+      pending--;
+      if (pending === 0) {
         for (const wake of whenIdle) wake();
         whenIdle = [];
       }
@@ -101,12 +101,12 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
       if (ended.length > 0) reporter.reportStopped(ended);
       log.info("synchronized", { pods: pods.length, containers: known.size });
       if (omitted > 0)
-        log.error("pods or containers left out of the synchronization: too large", { omitted });
+        log.error("synchronization is too large; some pods or containers were not read", { omitted });
       if (!canSynchronize(known.sizesWithout(""), style)) {
         log.warn(
-          "the containers of this node are too large for NRI: a restart of this plugin may not succeed",
+          "the containers of this node are too large for an NRI synchronization: the runtime may not synchronize this plugin after a restart",
           {
-            remedy: "remove the largest, those with the most environment variables",
+            remedy: "remove the largest containers, those with the most environment variables",
           },
         );
       }
@@ -116,6 +116,6 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
     },
     event,
     idle: () =>
-      inWork === 0 ? Promise.resolve() : new Promise<void>((resolve) => void whenIdle.push(resolve)),
+      pending === 0 ? Promise.resolve() : new Promise<void>((resolve) => void whenIdle.push(resolve)),
   };
 }

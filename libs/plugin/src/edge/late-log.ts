@@ -2,7 +2,7 @@
 
 import type { HookLog } from "@rthooks/hold";
 
-/** The hook's log, written when the runtime has its answer: a container does not wait for a line about it. */
+/** The hook's log, written after the answer to the runtime, so that no container waits for the write. */
 export function createLateLog(log: HookLog): HookLog {
   let lines: (() => Promise<void>)[] = [];
   const flush = async (): Promise<void> => {

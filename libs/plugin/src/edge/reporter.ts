@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the agent what no event waits for: the containers that run already, to an agent that is new, and those that
-// have ended. No handler waits for any of it.
+// Reports to the agent for which no event waits: running containers, after the agent or the session has started; stopped
+// containers; denied containers; and the plugin's problem.
 
 import type { Logger } from "@rthooks/log";
 import {
@@ -17,14 +17,14 @@ import type { AgentClient } from "./agent-client.ts";
 import type { FindCgroupPath } from "./find-cgroup-path.ts";
 
 export interface Reporter {
-  /** Everything that is known, to an agent that may know nothing. */
+  /** Reports all known containers. */
   reportAll(): void;
   reportStopped(containerIds: readonly string[]): void;
-  /** Once: an agent that is away or does not take it has its own log. */
+  /** Reports a denied container once, without a retry. */
   reportRefused(containerId: string, reason: string): void;
-  /** What keeps this plugin from its work, for the agent's health; empty: nothing any more. */
+  /** Reports why containers start unheld, for the agent's health; empty once they are held again. */
   reportProblem(problem: string): void;
-  /** The agent may be another one than before. */
+  /** The connection is new: the agent may have restarted and may have lost its state. */
   agentConnected(): void;
 }
 
@@ -34,7 +34,7 @@ export interface ReporterOptions {
   readonly log: Logger;
   readonly timeoutMs: number;
   readonly findCgroupPath: FindCgroupPath;
-  /** Late: the client itself tells of its connections. */
+  /** A function, since the client is created after the reporter, which handles its `onConnected`. */
   client(): AgentClient;
 }
 
@@ -44,16 +44,16 @@ const REPORT_STOPPED = `/${fullName}/${methods.reportStopped.name}`;
 const REPORT_PROBLEM = `/${fullName}/${methods.reportPluginProblem.name}`;
 const REPORT_REFUSED = `/${fullName}/${methods.reportRefused.name}`;
 
-/** So that a node full of containers does not keep the agent from the one that waits. */
+/** Few calls at once, so that a container that waits for the agent is not queued behind all reports. */
 const CONCURRENCY = 4;
-/** In one call. */
+/** Container ids in one call. */
 const MAX_STOPPED = 500;
-/** Kept for an agent that is away. It finds out by itself what has ended, only later. */
+/** Ids kept for an unreachable agent. Its own sweep finds the rest. */
 const MAX_STOPPED_KEPT = 10_000;
 const RETRY_MS = 1000;
-/** An agent forgets a problem that is not repeated. */
+/** The agent drops a problem that is not repeated. */
 const PROBLEM_MS = 60_000;
-/** 50 ms to 3 s after one another, six seconds in all. One that starts later has its own event. */
+/** Retries after 50 ms to 3 s, six seconds in all. A container that starts later raises its own event. */
 const MISSING_MS = 50;
 const MISSING_TRIES = 7;
 
@@ -63,16 +63,16 @@ export function createReporter(options: ReporterOptions): Reporter {
   let isSendingStopped = false;
   let isStoppedWanted = true;
   let problem = "";
-  /** The last report is the one that goes on. */
+  /** A new round ends the one before. */
   let round = 0;
 
-  /** A container that was listed in the middle of its start gets its cgroup in a moment, or never. */
+  /** The runtime may list a container before its cgroup exists. */
   const reportLater = (containerId: string, tries: number): void => {
     if (tries >= MISSING_TRIES) return;
     setTimeout(() => void reportOne(containerId, tries + 1), MISSING_MS * 2 ** tries).unref();
   };
 
-  /** False when the agent is away. */
+  /** False if the agent is unreachable. */
   const reportOne = async (containerId: string, tries = 0): Promise<boolean> => {
     const entry = known.find(containerId);
     if (entry === undefined) return true;
@@ -84,27 +84,27 @@ export function createReporter(options: ReporterOptions): Reporter {
     const answer = await client().call(RUNTIME_HOOK, encodeRuntimeHookRequest(request.value), timeoutMs);
     metrics.countReport("synchronize", answer.ok);
     if (answer.ok) return true;
-    log.debug("the agent did not take a container", { containerID: containerId, err: answer.error.reason });
+    log.debug("the agent refused a container report", { containerID: containerId, err: answer.error.reason });
     if (answer.error.kind === "missing") reportLater(containerId, tries);
     return answer.error.kind !== "away";
   };
 
   const reportAll = async (): Promise<void> => {
     round++;
-    const mine = round;
+    const current = round;
     const waiting = known.list().map(({ container }) => container.id);
     const total = waiting.length;
     let isAway = false;
     const work = async (): Promise<void> => {
       for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-        if (mine !== round || isAway) return;
+        if (current !== round || isAway) return;
         if (!(await reportOne(id))) isAway = true;
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
-    if (mine !== round || total === 0) return;
-    if (!isAway) log.info("the agent was told of the containers that run", { containers: total });
-    // A connection that comes up starts a new round; this is for an agent that is there and too busy.
+    if (current !== round || total === 0) return;
+    if (!isAway) log.info("running containers reported to the agent", { containers: total });
+    // A new connection starts a new round; this one is for an agent that is connected but too busy.
     else if (client().isConnected()) setTimeout(() => void reportAll(), RETRY_MS).unref();
   };
 
@@ -119,9 +119,9 @@ export function createReporter(options: ReporterOptions): Reporter {
       if (!answer.ok && answer.error.kind === "away") break;
       if (!answer.ok && answer.error.kind === "unimplemented") {
         isStoppedWanted = false;
-        log.info("the agent does not take reports of ended containers: it finds out by itself", {});
+        log.info("the agent does not support reports of stopped containers", {});
       } else if (!answer.ok) {
-        log.warn("the agent refused a report of ended containers", { err: answer.error.reason });
+        log.warn("the agent refused a report of stopped containers", { err: answer.error.reason });
       }
       for (const id of containerIds) stopped.delete(id);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plugin from its start to its end.
+// Starts the plugin: connects its parts, and stops them with the session.
 
 import { performance } from "node:perf_hooks";
 import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/hold";
@@ -25,32 +25,32 @@ export interface PluginSetup {
   readonly transport: Transport;
   readonly log: Logger;
   readonly version: string;
-  /** The host's root file system as this program sees it. */
+  /** The host's root file system in this process's mount namespace. */
   readonly hostRoot: string;
-  /** Empty for none. */
+  /** Empty for no metrics. */
   readonly metricsAddress: string;
-  /** What a launched plugin's configuration changes; the error is for people. */
+  /** Options with the configuration that the runtime sends; the error is a sentence for the log. */
   applyConfig?(text: string): Result<PluginOptions, string>;
 }
 
 export interface Plugin {
-  /** Resolves with the reason when the session is over for good. */
+  /** Resolves with the reason when the session has ended and the plugin does not reconnect. */
   readonly stopped: Promise<string>;
-  /** Answers the events in work first. */
+  /** Stops after the pending events are answered. */
   stop(): void;
 }
 
 const REPORT_TIMEOUT_MS = 5_000;
-/** More than runtimes wait for an event by default. */
+/** Longer than the runtimes' default request timeout. */
 const DRAIN_MS = 3_000;
 
-/** At work when this returns; the error is one line for people, and nothing is left running then. */
+/** Returns a started plugin, or a one-line error with everything closed. */
 export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, string>> {
   const { log, transport } = setup;
   raisePriority();
   const system = await openSystem();
   const clock: Clock = {
-    // The clock of the session: node:perf_hooks' and the system's need not begin together.
+    // The same clock as the session's: the System's may count from another origin.
     monotonicMs: () => performance.now(),
     wallClock: () => system.wallClock(),
     sleep: (ms) => Bun.sleep(Math.max(0, ms)),
@@ -71,7 +71,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
     client: () => needed(client),
   });
 
-  const use = async (options: PluginOptions): Promise<Result<Decider, string>> => {
+  const applyOptions = async (options: PluginOptions): Promise<Result<Decider, string>> => {
     const address = parseAgentAddress(options.hookConfig["grpc-address"]);
     if (!address.ok) return err(`--grpc-address: ${address.error}`);
     const rules = await loadFailRules(options.hookConfig);
@@ -101,7 +101,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
     return ok(decider);
   };
 
-  const first = await use(setup.options);
+  const first = await applyOptions(setup.options);
   if (!first.ok) return first;
 
   let session: Session | undefined;
@@ -129,8 +129,8 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
     configure: async (text) => {
       if (setup.applyConfig !== undefined && text !== "") {
         const options = setup.applyConfig(text);
-        const used = options.ok ? await use(options.value) : options;
-        if (!used.ok) return used;
+        const applied = options.ok ? await applyOptions(options.value) : options;
+        if (!applied.ok) return applied;
       }
       return ok({ mode, decider: needed(decider) });
     },
@@ -158,10 +158,10 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       },
     });
   });
-  /** An event that is left without an answer counts as consent. */
+  /** Answers pending events first: a runtime starts the container when an event gets no answer. */
   const stop = async (): Promise<void> => {
     await Promise.race([handlers.idle(), clock.sleep(DRAIN_MS)]);
-    // The answers are on their way one turn later.
+    // The answers are written in the next turn of the event loop.
     await clock.sleep(0);
     session?.stop();
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the session machine: what it asks for, done with a real connection.
+// Runs the session machine and performs its actions on a real connection.
 
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
@@ -15,7 +15,7 @@ import { createActor } from "xstate";
 import { dialSocket, openInherited, type StreamEvents } from "./byte-streams.ts";
 import { watchSocket } from "./watch-socket.ts";
 
-/** A socket to dial, or the file descriptor that the runtime left to a plugin which it launched. */
+/** A socket to connect to, or the file descriptor that a launched plugin inherits from the runtime. */
 export type Transport =
   | { readonly kind: "socket"; readonly path: string }
   | { readonly kind: "launched"; readonly fd: number };
@@ -27,9 +27,9 @@ export interface SessionSetup {
   readonly log: Logger;
   readonly handlers: Omit<NriHandlers, "closed" | "tooLarge">;
   onServing(): void;
-  /** One line for people on what keeps events from coming; empty once they come. */
+  /** One sentence on why the runtime sends no events; empty once it does. */
   onProblem(problem: string): void;
-  /** The session is over for good. */
+  /** The session has ended and is not started again. */
   onStopped(reason: string): void;
 }
 
@@ -37,12 +37,12 @@ export interface Session {
   configured(): void;
   synchronized(): void;
   isServing(): boolean;
-  /** Configured by the runtime, and not synchronized: no event comes. */
+  /** Configured by the runtime but not synchronized, so that it sends no events. */
   isUnsynchronized(): boolean;
   stop(): void;
 }
 
-/** How often a connection is checked for a message that does not go on. */
+/** Interval of the check for a message that stopped in the middle. */
 const STALL_CHECK_MS = 1000;
 
 const isPowerOfTwo = (count: number): boolean => (count & (count - 1)) === 0;
@@ -50,15 +50,15 @@ const isPowerOfTwo = (count: number): boolean => (count & (count - 1)) === 0;
 export function startSession(setup: SessionSetup): Session {
   const { transport, log } = setup;
   let connection: NriConnection | undefined;
-  let hasSaidAway = false;
+  let hasLoggedLoss = false;
 
   const tooLarge = ({ message }: TtrpcStatus): void =>
-    log.warn("container refused: its description is too large for an event", {
+    log.warn("container or pod denied: its NRI event is too large", {
       reason: "too-large",
       err: message,
     });
 
-  /** A connection that was given up has no say any more. */
+  /** Events of a closed connection are ignored. */
   const dial = (): void => {
     let mine: NriConnection | undefined;
     const lose = (reason: string): void => {
@@ -80,7 +80,7 @@ export function startSession(setup: SessionSetup): Session {
     const answer = await mine?.register(setup.name, setup.index);
     if (mine === undefined || mine !== connection || answer === undefined) return;
     if (answer.ok) actor.send({ type: "registered" });
-    // The runtime would leave the connection open and never go on.
+    // The runtime keeps the connection open but never configures the plugin.
     else mine.close(`the runtime refused the registration: ${answer.error.message}`);
   };
 
@@ -103,7 +103,7 @@ export function startSession(setup: SessionSetup): Session {
           mine?.close("left");
         },
         reportServing: () => {
-          hasSaidAway = false;
+          hasLoggedLoss = false;
           log.info("serving", { plugin: `${setup.index}-${setup.name}` });
           setup.onServing();
           setup.onProblem("");
@@ -111,13 +111,13 @@ export function startSession(setup: SessionSetup): Session {
         reportLost: ({ context }) => {
           watcher?.renew();
           const fields = { err: context.lostBecause };
-          if (hasSaidAway) log.debug("no session with the runtime", fields);
+          if (hasLoggedLoss) log.debug("no session with the runtime", fields);
           else
             log.warn(
-              "no session with the runtime; containers start without this plugin until it is back",
+              "no session with the runtime; containers start unheld until the plugin reconnects",
               fields,
             );
-          hasSaidAway = true;
+          hasLoggedLoss = true;
           setup.onProblem(`no session with the runtime (${context.lostBecause}): containers start unheld`);
         },
         reportUnsynchronized: ({ context }) => {
@@ -126,14 +126,14 @@ export function startSession(setup: SessionSetup): Session {
             err: context.lostBecause,
             attempts: context.attempts,
             remedy:
-              'look for "synchronize" in the runtime\'s log; most often the containers of this node are too large to be ' +
-              "described in one message of NRI: remove the largest, those with the most environment variables",
+              'search the runtime\'s log for "synchronize"; most often the containers of this node are too large for an ' +
+              "NRI synchronization: remove the largest, those with the most environment variables",
           };
-          // It goes on until a container ends: said at ever longer intervals.
+          // This repeats until a container ends, so that it is logged at growing intervals.
           const level = isPowerOfTwo(context.attempts) ? "error" : "debug";
           log[level]("the runtime did not synchronize this plugin; containers start unheld", fields);
           setup.onProblem(
-            `the runtime did not synchronize it (${context.lostBecause}): containers start unheld`,
+            `the runtime did not synchronize the NRI plugin (${context.lostBecause}): containers start unheld`,
           );
         },
         reportStopped: ({ context }) => {

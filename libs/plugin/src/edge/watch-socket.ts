@@ -4,8 +4,8 @@ import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 
 /**
- * Tells when something happens to the name of the socket. Only a shortcut: a directory that is not there, or is another
- * one by now, is not watched, and the session's own pauses are short enough.
+ * Calls `onChange` when the socket's directory entry changes. This only shortens the session's own pauses: a directory
+ * that does not exist, or was replaced, is not watched.
  */
 export function watchSocket(path: string, onChange: () => void): { renew(): void; close(): void } {
   const name = basename(path);

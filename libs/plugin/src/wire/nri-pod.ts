@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pods and containers as NRI tells of them, in the words of this project.
+// From NRI's pods and containers to the agent's requests and the fail check's annotations.
 
 import {
   detectRuntime,
@@ -18,7 +18,7 @@ import type { Container, PodSandbox } from "@rthooks/proto/nri";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { ok, type Result } from "@rthooks/result";
 
-/** Labels are the sandbox's: those of a container may come from its image. */
+/** The sandbox's labels: a container's may come from its image. */
 export function toPod(sandbox: PodSandbox): Pod {
   return {
     uid: sandbox.uid,
@@ -28,7 +28,10 @@ export function toPod(sandbox: PodSandbox): Pod {
   };
 }
 
-/** Since NRI 0.12.2; before that in the key of the runtime that made the container: a pod author may add another's. */
+/**
+ * The field exists since NRI 0.12.2. Before that, the annotation of the runtime that created the container: a pod's author
+ * can set the keys of other runtimes.
+ */
 function findImage({ id, annotations, image, linux }: Container): string {
   if (image !== undefined && image.name !== "") return image.name;
   const evidence = { annotations, cgroupsPath: linux?.cgroupsPath, bundle: undefined, containerId: id };
@@ -60,7 +63,7 @@ export function toRequest(
   });
 }
 
-/** What the fail check may believe of the container; `handler` is the runtime's. */
+/** The annotations that the fail check trusts; `handler` is the runtime's. */
 export const toTrustedAnnotations = (
   pod: Pod,
   container: Container,

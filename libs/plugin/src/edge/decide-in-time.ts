@@ -4,17 +4,17 @@ import { performance } from "node:perf_hooks";
 import type { NriCall, TtrpcStatus } from "@rthooks/nri";
 import type { ContainerAdjustment } from "@rthooks/proto/nri";
 import { describeError, type Result } from "@rthooks/result";
-import { toLastMomentMs } from "../core/runtime-mode.ts";
+import { toCutoffMs } from "../core/runtime-mode.ts";
 import type { ContainerStart } from "./container-start.ts";
-import { type Decider, settleWithoutAgent } from "./decide-container.ts";
+import { applyFailCheck, type Decider } from "./decide-container.ts";
 
 export type Answer = Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>;
 
 /**
- * A decision has limits of its own. This one is for what they do not cover, such as a file system that hangs or a bug: an
- * answer that is missing would let every container start, and one that is an error would let none.
+ * Bounds a decision, which has limits of its own, also against a file system that hangs and against bugs: without an
+ * answer every container would start, and with an error answer none would.
  */
-export async function holdInTime(
+export async function decideInTime(
   decider: Decider,
   start: ContainerStart,
   call: NriCall,
@@ -23,14 +23,14 @@ export async function holdInTime(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<Answer>((resolve) => {
     timer = setTimeout(
-      () => resolve(settleWithoutAgent(decider, start, "late", "no decision before the runtime's deadline")),
-      toLastMomentMs(call, performance.now()),
+      () => resolve(applyFailCheck(decider, start, "late", "no decision before the runtime's deadline")),
+      toCutoffMs(call, performance.now()),
     );
   });
   try {
     return await Promise.race([decide(), tooLate]);
   } catch (error) {
-    return settleWithoutAgent(decider, start, "internal", `internal error: ${describeError(error)}`);
+    return applyFailCheck(decider, start, "internal", `internal error: ${describeError(error)}`);
   } finally {
     clearTimeout(timer);
   }

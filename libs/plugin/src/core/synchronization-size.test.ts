@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { canSynchronize, hasRoomFor, type NodeSizes, type SynchronizeStyle } from "./synchronization-room.ts";
+import { canAdd, canSynchronize, type NodeSizes, type SynchronizeStyle } from "./synchronization-size.ts";
 
 const MIB = 1 << 20;
 const small = (count: number): number[] => Array<number>(count).fill(10 << 10);
 const usual: NodeSizes = { pods: Array<number>(110).fill(3 << 10), containers: small(250) };
 const empty: NodeSizes = { pods: [3 << 10], containers: [] };
 
-const hasRoomForContainer = (containerBytes: number, node: NodeSizes, style: SynchronizeStyle): boolean =>
-  hasRoomFor({ containerBytes, newPodBytes: undefined }, node, style);
+const canAddContainer = (containerBytes: number, node: NodeSizes, style: SynchronizeStyle): boolean =>
+  canAdd({ containerBytes, newPodBytes: undefined }, node, style);
 
 /**
  * The runtime's own way (containerd/nri pkg/adaptation/plugin.go, synchronize), with pods and containers in the order
@@ -85,15 +85,15 @@ describe("a runtime that sends parts", () => {
 describe.each(["whole", "parts"] as const)("a runtime that sends %s", (style) => {
   test("has room for the usual containers of a node, and for one large one", () => {
     expect(canSynchronize(usual, style)).toBe(true);
-    expect(hasRoomForContainer(350 << 10, usual, style)).toBe(true);
-    expect(hasRoomForContainer(1.5 * MIB, usual, style)).toBe(true);
-    expect(hasRoomForContainer(1.5 * MIB, empty, style)).toBe(true);
+    expect(canAddContainer(350 << 10, usual, style)).toBe(true);
+    expect(canAddContainer(1.5 * MIB, usual, style)).toBe(true);
+    expect(canAddContainer(1.5 * MIB, empty, style)).toBe(true);
   });
 
   test("has no room for ever more large ones, but for the usual ones after them", () => {
     let node = usual;
     const add = (bytes: number): boolean => {
-      if (!hasRoomForContainer(bytes, node, style)) return false;
+      if (!canAddContainer(bytes, node, style)) return false;
       node = { pods: node.pods, containers: [...node.containers, bytes] };
       return true;
     };
@@ -107,13 +107,13 @@ describe.each(["whole", "parts"] as const)("a runtime that sends %s", (style) =>
   test("where others have taken the room, a small container is not refused for it", () => {
     const full = { pods: [3000], containers: Array<number>(12).fill(1.5 * MIB) };
     expect(canSynchronize(full, style)).toBe(false);
-    expect(hasRoomForContainer(10 << 10, full, style)).toBe(true);
-    expect(hasRoomForContainer(100 << 10, full, style)).toBe(false);
+    expect(canAddContainer(10 << 10, full, style)).toBe(true);
+    expect(canAddContainer(100 << 10, full, style)).toBe(false);
   });
 
   test("a small container is large where its pod is large and new", () => {
     const full = { pods: usual.pods, containers: [...usual.containers, ...Array<number>(8).fill(1.5 * MIB)] };
-    expect(hasRoomFor({ containerBytes: 10 << 10, newPodBytes: 3 << 10 }, usual, style)).toBe(true);
-    expect(hasRoomFor({ containerBytes: 10 << 10, newPodBytes: 300 << 10 }, full, style)).toBe(false);
+    expect(canAdd({ containerBytes: 10 << 10, newPodBytes: 3 << 10 }, usual, style)).toBe(true);
+    expect(canAdd({ containerBytes: 10 << 10, newPodBytes: 300 << 10 }, full, style)).toBe(false);
   });
 });

@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a runtime could describe all its pods and containers to a plugin that starts again. Where it could not, the
-// plugin would get no events, and every later container would start unheld: the container that would make the
-// description too large must not start.
+// Whether the runtime's next synchronization could list all pods and containers of the node. If it could not, a plugin
+// that restarts would get no events, and every later container would start unheld. So the plugin denies the container
+// that would make the synchronization too large.
 //
 // Source: containerd/nri pkg/adaptation/plugin.go (synchronize, recalcObjsPerSyncMsg), pkg/net/multiplex/mux.go.
 
-/** How the runtime sends a synchronization: NRI before 0.7 in one message, later versions in parts. */
+/** The form of a synchronization: NRI before 0.7 sends one message, later versions send parts. */
 export type SynchronizeStyle = "whole" | "parts";
 
-/** Encoded sizes in bytes of what a node runs. */
+/** Encoded sizes in bytes of the node's pod sandboxes and containers. */
 export interface NodeSizes {
   readonly pods: readonly number[];
   readonly containers: readonly number[];
 }
 
-/** A write to the multiplexer (maxPayloadSize): a longer one fails with EMSGSIZE. */
+/** Limit of a write to the multiplexer (maxPayloadSize): a longer one fails with EMSGSIZE. */
 const MAX_WHOLE_BYTES = 16 << 20;
-/** All parts have the runtime's one request timeout together, two seconds by default. */
+/** All parts share one request timeout of the runtime, two seconds by default. */
 const MAX_PARTS_BYTES = 64 << 20;
-/** A message of ttrpc (messageLengthMax): a longer one is not sent, and the synchronization is cut into parts. */
+/** Limit of a ttrpc message (messageLengthMax): a longer synchronization is split into parts. */
 const MAX_PART_BYTES = 4 << 20;
 /** For service, method and metadata of the request. */
 const REQUEST_BYTES = 4096;
-/** How much longer the description of a pod or container may be than it was in an event: times, addresses, states. */
+/** Growth of a pod or container after its event: times, addresses, states. */
 const GROWTH_BYTES = 1024;
 
-/** Below this size a container may use the room that is kept free. */
+/** Containers up to this size may use the reserve. */
 const SMALL_BYTES = 32 << 10;
-/** Small containers for which the large ones leave room. */
+/** The reserve, in containers of SMALL_BYTES: larger containers must leave it free. */
 const RESERVED_CONTAINERS = 64;
 
-/** Encoded sizes in bytes of a container that is to start, of a pod that is new, or of both. */
+/** Encoded sizes in bytes of a new container, of a new pod sandbox, or of both. */
 export interface AddedSizes {
   readonly containerBytes?: number | undefined;
   readonly newPodBytes?: number | undefined;
 }
 
-/** Whether the runtime could describe the node with these added to it. */
-export function hasRoomFor(
+/** Whether a synchronization could list the node's pods and containers with these added. */
+export function canAdd(
   { containerBytes, newPodBytes }: AddedSizes,
   node: NodeSizes,
   style: SynchronizeStyle,
@@ -49,15 +49,15 @@ export function hasRoomFor(
     for (let n = 0; n < RESERVED_CONTAINERS; n++) containers.push(SMALL_BYTES);
     return canSynchronize({ pods, containers }, style);
   }
-  // Where there is no room even without it, a small one changes nothing: others are the cause.
+  // A small container is not the cause where the synchronization is too large without it.
   return canSynchronize({ pods, containers }, style) || !canSynchronize(node, style);
 }
 
-/** Errs towards no: the order in which a runtime lists its pods and containers is not known. */
+/** Assumes the worst order, with the largest first, since the order in which the runtime lists them is unknown. */
 export function canSynchronize({ pods, containers }: NodeSizes, style: SynchronizeStyle): boolean {
   const podSums = sumLargest(pods);
   const containerSums = sumLargest(containers);
-  /** Of a message with so many pods and containers, at most. */
+  /** The largest possible size of a message with so many pods and containers. */
   const measure = (podCount: number, containerCount: number): number =>
     (podSums[podCount] ?? 0) + (containerSums[containerCount] ?? 0) + REQUEST_BYTES;
 
@@ -72,7 +72,7 @@ export function canSynchronize({ pods, containers }: NodeSizes, style: Synchroni
     containerCount = Math.floor(containerCount * factor);
     bytes = measure(podCount, containerCount);
   }
-  // A part that has come down to no pod while there are pods is sent again and again until the time is over.
+  // With a part of no pod, while pods remain, the runtime repeats the same part until its timeout.
   return (
     bytes <= MAX_PART_BYTES &&
     podCount + containerCount > LEAST_OBJECTS &&
@@ -81,7 +81,7 @@ export function canSynchronize({ pods, containers }: NodeSizes, style: Synchroni
   );
 }
 
-/** A runtime does not cut a part of so few pods and containers any further (minObjsPerMsg, 8), with some distance. */
+/** The runtime does not split a part of 8 pods and containers any further (minObjsPerMsg); one more for safety. */
 const LEAST_OBJECTS = 9;
 
 /** At index n: the size of the n largest together. */
