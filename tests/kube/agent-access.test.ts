@@ -97,7 +97,7 @@ test("a partition is in health as soon as the server is asked for a pod, and is 
     },
     20_000,
   );
-  expect(problem).toContain(`pods of the API server may be out of date: nothing came for`);
+  expect(problem).toContain(`watch on pods lost, pods may be out of date: no bytes for`);
   relay.cut();
   relay.thaw();
   api.put({ uid: uidOf(3), name: "cut-off", labels: { app: "web" } });
@@ -121,7 +121,7 @@ test("a refused watch of policies or of the node is a problem of health", async 
   });
   for (const what of ["tracingpolicies", "tracingpoliciesnamespaced", "node labels"]) {
     expect(problems).toContain(
-      `${what} of the API server may be out of date: ${api.url} answered 403: forbidden`,
+      `watch on ${what} lost, ${what} may be out of date: ${api.url} answered 403: forbidden`,
     );
   }
   await agent.stop();

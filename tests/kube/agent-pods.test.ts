@@ -196,9 +196,7 @@ test("a pod in the name of another is the one that its cgroup belongs to", async
 test("without an API server the hook's word has to do, and is corrected later", async () => {
   api.failsWith = 503;
   api.cut();
-  await waitFor("the agent notices", () =>
-    seat.agent().process.stderr().includes("the API server is not heard"),
-  );
+  await waitFor("the agent notices", () => seat.agent().process.stderr().includes("watch on pods lost"));
   const container = await start(create(uidOf(6), "boot"));
   expect(members().has(container.id)).toBe(false);
   // Nobody was waited for: it was known at once that nobody would tell.

@@ -104,7 +104,7 @@ test("an object of which even that is too large is skipped, and the list goes on
   api.put({ uid: "u5", name: "web-5" });
   await waitFor("what is behind it on the watch", () => seen.pods().has("u5"));
   expect(seen.pods().has("u4")).toBe(false);
-  const skipped = seen.lines.filter((line) => line.includes("too large and is skipped"));
+  const skipped = seen.lines.filter((line) => line.includes("API object is too large; ignoring it"));
   expect(skipped.join()).toContain('"huge"');
   expect(skipped.join()).toContain('"huge-too"');
   seen.watch.close();

@@ -98,7 +98,7 @@ test("a partition that ends no connection is a problem with its reason, and what
   relay.freeze();
   api.put({ uid: "u2", name: "web-2" });
   const problem = await waitFor("it is noticed", () => seen.watch.problem() || undefined, 30_000);
-  expect(problem).toContain("pods of the API server may be out of date: nothing came for");
+  expect(problem).toContain("watch on pods lost, pods may be out of date: no bytes for");
   expect(problem).toContain(`https://127.0.0.1:${relay.port}`);
   expect(seen.watch.isConnected()).toBe(false);
   expect(seen.pods().has("u1")).toBe(true);

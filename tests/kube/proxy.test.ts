@@ -101,9 +101,7 @@ describe("the agent", () => {
   };
   const remote = { server: "https://apiserver.internal:6443", "tls-server-name": "127.0.0.1" };
   const isUpToDate = (agent: Awaited<ReturnType<typeof start>>) =>
-    waitFor("it has its pods", () =>
-      agent.process.stderr().includes("pods of the API server are up to date"),
-    );
+    waitFor("it has its pods", () => agent.process.stderr().includes("watch on pods is up to date"));
 
   test.each(["proxy-url", "HTTPS_PROXY", "proxy-url over NO_PROXY"])("goes by %s", async (way) => {
     const api = startKubeApi(workspace);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Kubernetes API, as far as an agent of one node needs it.
+// Client of the Kubernetes API for an agent of one node: kubeconfig, lists and watches.
 
 export { createBackOff } from "./core/back-off.ts";
 export { createBoundedDocument } from "./core/bounded-document.ts";

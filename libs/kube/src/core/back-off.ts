@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** How long to wait before the next try: longer each time, and at random, so that nodes do not ask in step. */
+/** Exponential back-off with jitter, so that nodes do not retry at the same time. */
 export interface BackOff {
-  /** Milliseconds. */
+  /** The next pause in milliseconds. */
   next(): number;
 }
 
 const FIRST_MS = 200;
 const LONGEST_MS = 30_000;
 
-/** `random` gives 0 to 1. */
+/** `random` returns 0 to 1. */
 export function createBackOff(random: () => number, longestMs = LONGEST_MS): BackOff {
   let limit = FIRST_MS;
   return {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One JSON document of whatever size, of which no more is in memory than a bound: what is larger is cut down.
+// One JSON document of any size within bounded memory: a larger document is reduced to fewer of its members.
 
 import { createJsonFilter, type Keep } from "./json-filter.ts";
 
@@ -10,19 +10,19 @@ export interface Level {
 
 export interface BoundedDocument {
   push(bytes: Uint8Array): void;
-  /** Undefined where not even the last level had room. */
+  /** Undefined if the document exceeds even the last level. */
   end(): Reduced | undefined;
 }
 
 export interface Reduced {
   readonly text: string;
-  /** The first of the levels that had room. */
+  /** Index of the first level that the document fits. */
   readonly level: number;
-  /** Of the whole document, as it came. */
+  /** Size of the received document, before the reduction. */
   readonly bytes: number;
 }
 
-/** `levels`: from the one that keeps most. Members of a level have to be among those of the level before. */
+/** `levels`: the one that keeps most comes first. The members of a level must be a subset of those before it. */
 export function createBoundedDocument(levels: readonly Level[]): BoundedDocument {
   let level = -1;
   let filter: ((bytes: Uint8Array) => void) | undefined;
@@ -40,8 +40,8 @@ export function createBoundedDocument(levels: readonly Level[]): BoundedDocument
     size += bytes.length;
   };
 
-  /** What has come so far goes through the next level. */
-  const descend = (): void => {
+  /** Filters the bytes received so far again, with the next level. */
+  const reduce = (): void => {
     level++;
     const before = kept.subarray(0, size);
     kept = new Uint8Array(0);
@@ -51,13 +51,13 @@ export function createBoundedDocument(levels: readonly Level[]): BoundedDocument
     else filter = next.keep === true ? write : createJsonFilter(next.keep, write);
     filter?.(before);
   };
-  descend();
+  reduce();
 
   return {
     push(bytes) {
       total += bytes.length;
       filter?.(bytes);
-      while (size > (levels[level]?.maxBytes ?? 0)) descend();
+      while (size > (levels[level]?.maxBytes ?? 0)) reduce();
     },
     end: () =>
       filter === undefined

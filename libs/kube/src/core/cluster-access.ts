@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an API server is, and who this program is to it.
+// Access to an API server: its address, TLS settings and credentials.
 
-/** PEM that is written out, or in a file that may change. */
+/** PEM data, or the path of a PEM file, which may be replaced at any time. */
 export type Material =
   | { readonly kind: "text"; readonly pem: string }
   | { readonly kind: "file"; readonly path: string };
@@ -13,7 +13,7 @@ export type Credentials =
   | { readonly kind: "certificate"; readonly certificate: Material; readonly key: Material }
   | ExecCredentials;
 
-/** A program that says the token or the certificate (client.authentication.k8s.io). */
+/** An exec plugin, which prints a token or a certificate (client.authentication.k8s.io). */
 export interface ExecCredentials {
   readonly kind: "exec";
   readonly apiVersion: string;
@@ -23,15 +23,15 @@ export interface ExecCredentials {
 }
 
 export interface ClusterAccess {
-  /** "https://10.0.0.1:6443", without a slash at its end. */
+  /** "https://10.0.0.1:6443", without a trailing slash. */
   readonly server: string;
-  /** Undefined: the system's. */
+  /** Undefined for the system's CA certificates. */
   readonly ca: Material | undefined;
-  /** The server is whoever answers: for tests of people who know what they do. */
+  /** The server's certificate is not verified (insecure-skip-tls-verify). */
   readonly insecure: boolean;
-  /** In place of the server's own name, when its certificate is checked. */
+  /** Name to verify the server's certificate against, instead of the host in `server`. */
   readonly serverName: string | undefined;
-  /** Undefined: what the environment says. */
+  /** Undefined for the environment's proxy variables. */
   readonly proxy: URL | undefined;
   readonly credentials: Credentials;
 }

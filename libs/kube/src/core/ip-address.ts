@@ -10,7 +10,7 @@ export function parseIp(text: string): Uint8Array | undefined {
 /** 127.0.0.0/8 and ::1. */
 export const isLoopback = (ip: Uint8Array): boolean => contains("127.0.0.0/8", ip) || contains("::1/128", ip);
 
-/** False also where the block is none. "10.0.0.0/8", "fd00::/8" */
+/** `block` is CIDR notation: "10.0.0.0/8", "fd00::/8". False for an invalid block. */
 export function contains(block: string, ip: Uint8Array): boolean {
   const parsed = parseBlock(block);
   if (parsed === undefined) return false;
@@ -39,7 +39,7 @@ function parseIpv4(text: string): Uint8Array | undefined {
   return parts.length === 4 && parts.every(isPart) ? Uint8Array.from(parts, Number) : undefined;
 }
 
-/** By the parser for URLs, which writes the address in one form (RFC 5952) without zones. */
+/** Uses the URL parser, which prints an address in the one form of RFC 5952 and rejects zones. */
 function parseIpv6(text: string): Uint8Array | undefined {
   const url = URL.parse(`http://[${text}]`);
   if (url === null) return undefined;

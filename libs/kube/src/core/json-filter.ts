@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts a JSON text down to some of its members while its bytes arrive, so that its size costs no memory.
+// Filters a JSON text to some of its members while its bytes arrive, so that memory does not grow with its size.
 
-/** What is kept of a value: all of it, or the named members of an object. An array keeps the same of each element. */
+/** Which parts of a value are kept: all, or the named members of an object. In an array, the same of each element. */
 export type Keep = true | { readonly [member: string]: Keep };
 
 const QUOTE = 0x22;
@@ -20,13 +20,13 @@ const colon = Uint8Array.of(COLON);
 interface Container {
   readonly keep: Keep;
   readonly isArray: boolean;
-  /** How many members or elements are in the output. */
+  /** Number of members or elements in the output. */
   written: number;
 }
 
 /**
- * Gives the function that takes the next bytes; what is kept goes to `write`, in pieces of the input that are valid during
- * the call only. The output of a valid text is valid; a broken text gives some broken text.
+ * Returns the function that takes the next bytes. Kept parts go to `write` as slices of the input, which are valid only
+ * during the call. The output of a valid text is valid; an invalid text gives invalid output.
  */
 export function createJsonFilter(
   keep: Keep,
@@ -34,15 +34,15 @@ export function createJsonFilter(
 ): (bytes: Uint8Array) => void {
   const containers: Container[] = [];
   let expects: "value" | "key" | "colon" | "next" = "value";
-  /** Of the value that comes next; undefined: it is left out. */
+  /** For the next value; undefined to omit it. */
   let keepNext: Keep | undefined = keep;
   let key: number[] | undefined;
   let inString = false;
   let isEscaped = false;
-  /** A value that is copied or left out as a whole. */
+  /** A value that is copied or omitted as a whole. */
   let whole: { readonly isCopied: boolean; depth: number } | undefined;
 
-  /** Gives the place behind what belongs to the value; ends `whole` where the value does. */
+  /** Returns the index after the value's bytes; resets `whole` at the end of the value. */
   const scanWhole = (bytes: Uint8Array, start: number, value: NonNullable<typeof whole>): number => {
     let at = start;
     for (; at < bytes.length; at++) {
@@ -55,7 +55,7 @@ export function createJsonFilter(
       else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) value.depth++;
       else if (byte === COMMA && value.depth === 0) break;
       else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-        // Of what the value is in.
+        // It closes the enclosing object or array.
         if (value.depth === 0) break;
         value.depth--;
       }

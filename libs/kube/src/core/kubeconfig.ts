@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kubeconfig files (client-go tools/clientcmd/api/v1/types.go), as far as a program without a person needs them.
+// kubeconfig files (client-go tools/clientcmd/api/v1/types.go), without the fields for interactive use.
 
 import { err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
@@ -60,7 +60,7 @@ const kubeconfig = v.object({
 
 type User = NonNullable<NonNullable<v.InferOutput<typeof kubeconfig>["users"]>[number]["user"]>;
 
-/** `directory`: of the file, which paths in it are relative to. The error names the field. */
+/** `directory`: the file's directory, to which paths in it are relative. The error names the field. */
 export function parseKubeconfig(value: unknown, directory: string): Result<ClusterAccess, string> {
   const parsed = v.safeParse(kubeconfig, value);
   if (!parsed.success) {
@@ -70,14 +70,16 @@ export function parseKubeconfig(value: unknown, directory: string): Result<Clust
   const config = parsed.output;
   const current = config["current-context"] ?? "";
   const context = config.contexts?.find(({ name }) => name === current)?.context;
-  if (context === undefined) return err(`current-context: there is no context ${JSON.stringify(current)}`);
+  if (context === undefined) return err(`current-context: context ${JSON.stringify(current)} does not exist`);
   const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster;
   if (cluster === undefined) {
-    return err(`context ${JSON.stringify(current)}: there is no cluster ${JSON.stringify(context.cluster)}`);
+    return err(
+      `context ${JSON.stringify(current)}: cluster ${JSON.stringify(context.cluster)} does not exist`,
+    );
   }
   const user = config.users?.find(({ name }) => name === context.user)?.user ?? undefined;
   if ((context.user ?? "") !== "" && user === undefined) {
-    return err(`context ${JSON.stringify(current)}: there is no user ${JSON.stringify(context.user)}`);
+    return err(`context ${JSON.stringify(current)}: user ${JSON.stringify(context.user)} does not exist`);
   }
   const resolve = (path: string): string => (path.startsWith("/") ? path : `${directory}/${path}`);
   const ca = toMaterial(cluster["certificate-authority-data"], cluster["certificate-authority"], resolve);
@@ -96,7 +98,7 @@ export function parseKubeconfig(value: unknown, directory: string): Result<Clust
   });
 }
 
-/** Written-out data comes before a file, as for kubectl. */
+/** Inline data takes precedence over a file, as in kubectl. */
 function toMaterial(
   data: string | null | undefined,
   path: string | null | undefined,
@@ -132,7 +134,7 @@ function toCredentials(
   return ok({
     kind: "exec",
     apiVersion: exec.apiVersion,
-    // A path with a slash is relative to the file, a mere name is looked for.
+    // A path with a slash is relative to the kubeconfig file; a name without one is searched in PATH.
     command: exec.command.includes("/") ? resolve(exec.command) : exec.command,
     args: exec.args ?? [],
     env: Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])),
@@ -141,7 +143,7 @@ function toCredentials(
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** Of a pod's own service account; undefined outside of a cluster. */
+/** Access with the pod's service account; undefined outside of a cluster. */
 export function findInClusterAccess(
   env: Readonly<Record<string, string | undefined>>,
   directory: string = SERVICE_ACCOUNT,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of the API server's objects may be in memory. An object has at most 1.5 MiB in etcd, and up to six times that
-// as JSON ("<" is written as \u003c); raised limits of etcd and the API server allow more.
+// Limits on the size of API objects in memory. An object has at most 1.5 MiB in etcd and up to six times that as JSON ("<"
+// is written as \u003c); raised limits of etcd and the API server allow more.
 
 import type { Level } from "./bounded-document.ts";
 import type { Keep } from "./json-filter.ts";
 
 export interface ObjectLevels {
-  /** Of one object. */
+  /** For one object. */
   readonly object: readonly Level[];
-  /** Of one line of a watch. The last level keeps the object's name only. */
+  /** For one line of a watch. The last level keeps only the object's name. */
   readonly event: readonly Level[];
-  /** Of a page with up to `limit` objects; of one object the last level keeps the name only. */
+  /** For a page of up to `limit` objects. With a limit of 1 the last level keeps only the object's name. */
   page(limit: number): readonly Level[];
 }
 
@@ -22,7 +22,7 @@ const name: Keep = {
 };
 const NAME_BYTES = 64 * 1024;
 
-/** `keep`: what is enough of an object that is larger than 1 MiB; undefined: all of up to 8 MiB is needed. */
+/** `keep`: the members that are kept of an object larger than 1 MiB; undefined to keep objects of up to 8 MiB whole. */
 export function createObjectLevels(keep: Keep | undefined): ObjectLevels {
   const object: readonly Level[] =
     keep === undefined

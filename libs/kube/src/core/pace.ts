@@ -2,15 +2,15 @@
 
 import { type BackOff, createBackOff } from "./back-off.ts";
 
-/** When the next request may follow one that has ended, however it ended. */
+/** The pause between the end of one request and the next, for requests that live long. */
 export interface Pace {
-  /** `livedMs`: how long the last one lived. Gives how long to wait, in milliseconds. */
+  /** `livedMs`: the lifetime of the ended request. Returns the pause in milliseconds. */
   after(livedMs: number): number;
 }
 
 /**
- * The first request that ends early is followed at once, later ones through a back-off, until one has lived for
- * `settledMs`. `random` gives 0 to 1.
+ * No pause after the first short request, a back-off after later ones, until a request lives for `settledMs`. `random`
+ * returns 0 to 1.
  */
 export function createPace(settledMs: number, random: () => number): Pace {
   let backOff: BackOff | undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pod of the core/v1 API, reduced to the fields that the agent needs: a node may have hundreds, a test ten thousand.
+// A pod of the core/v1 API, reduced to the fields that the agent reads: a node may have hundreds of pods.
 
 import * as v from "valibot";
 import type { Keep } from "./json-filter.ts";
@@ -11,7 +11,7 @@ export interface Pod {
   readonly labels: ReadonlyMap<string, string>;
   /** The hash by which the kubelet runs a static pod; its mirror pod in the API has a UID of its own. */
   readonly staticPodHash: string | undefined;
-  /** The running ones by the kubelet's status: it may be late, and it drops those that have ended. */
+  /** The running containers in the pod's status. The kubelet updates it late, and removes stopped containers. */
   readonly containers: readonly PodContainer[];
 }
 
@@ -22,7 +22,7 @@ export interface PodContainer {
   readonly image: string;
 }
 
-/** Of a mirror pod: the hash by which the kubelet runs the static pod (pkg/kubelet/types). */
+/** Annotation of a mirror pod with the static pod's config hash (kubernetes pkg/kubelet/types). */
 const MIRROR = "kubernetes.io/config.mirror";
 
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -39,7 +39,7 @@ const containers = v.nullish(
   ),
 );
 
-/** Pod of the core/v1 API, as far as it is read. */
+/** The fields of a core/v1 Pod that are read. */
 export const podSchema = v.object({
   metadata: v.object({
     uid: text,
@@ -60,7 +60,7 @@ export const podSchema = v.object({
 
 const status: Keep = { name: true, image: true, imageID: true, containerID: true, state: true };
 
-/** What `podSchema` reads: a pod may be large, but not by this. */
+/** The fields that `podSchema` reads; the others are what makes a pod large. */
 export const podParts: Keep = {
   metadata: {
     uid: true,
@@ -84,7 +84,7 @@ const HASH = /^[0-9a-f]{32}$/;
 
 export function readPod({ metadata, status }: PodObject): Pod {
   const { uid, namespace, name, labels, annotations } = metadata;
-  // Anybody may write the annotation; only the kubelet's pods are owned by a node.
+  // Any author of a pod can write the annotation, but only mirror pods of the kubelet are owned by a node.
   const isOfNode = (metadata.ownerReferences ?? []).some(({ kind }) => kind === "Node");
   const hash = annotations?.[MIRROR] ?? "";
   return {
@@ -107,7 +107,7 @@ function readContainer({ name, image, imageID, containerID, state }: StatusObjec
   // "containerd://0123…"
   const id = containerID?.split("://")[1] ?? "";
   if (id === "" || (state?.running ?? undefined) === undefined) return [];
-  // The digest's own name is the runtime's, where it has one; the other may be the hash of the image alone.
+  // imageID is the runtime's name with the digest, where it has a name; `image` may be a bare image hash.
   const named = imageID?.includes("@") === true ? imageID : (image ?? "");
   return [{ id, name, image: named.replace(/^[a-z-]+:\/\//, "") }];
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which proxy leads to an API server, as kubectl chooses it: proxy-url of the kubeconfig, else the environment as
-// golang.org/x/net/http/httpproxy reads it.
+// Choice of the proxy to an API server as in kubectl: proxy-url of the kubeconfig, else the environment variables as
+// golang.org/x/net/http/httpproxy reads them.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { contains, isBlock, isLoopback, parseIp } from "./ip-address.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Undefined: none. The error is one line for people and names the variable. */
+/** Undefined for no proxy. The error is one line and names the variable. */
 export function findProxy(server: string, env: Environment): Result<URL | undefined, string> {
   const url = URL.parse(server);
   if (url === null) return ok(undefined);
@@ -18,15 +18,13 @@ export function findProxy(server: string, env: Environment): Result<URL | undefi
   return proxy.ok ? proxy : err(`${name}: ${proxy.error}`);
 }
 
-/** The error is one line for people, without what the value says of a password. */
+/** The error is one line and does not contain the value, which may hold a password. */
 export function parseProxy(value: string): Result<URL, string> {
   const url = value.includes("://") ? URL.parse(value) : URL.parse(`http://${value}`);
-  if (url === null || url.hostname === "") return err("is not the URL of a proxy");
+  if (url === null || url.hostname === "") return err("is not a proxy URL");
   return url.protocol === "http:" || url.protocol === "https:"
     ? ok(url)
-    : err(
-        `a proxy of scheme ${url.protocol.slice(0, -1)} is not supported: give one with http:// or https://`,
-      );
+    : err(`proxy scheme ${url.protocol.slice(0, -1)} is not supported: use http:// or https://`);
 }
 
 /** Without user and password. */
@@ -48,7 +46,7 @@ function matches(entry: string, host: string, port: string, ip: Uint8Array | und
   if (ofPort !== "" && ofPort !== port) return false;
   const address = parseIp(name);
   if (address !== undefined) return ip?.every((byte, at) => byte === address[at]) === true;
-  // "example.com" is the domain with all below it; ".example.com" and "*.example.com" are what is below.
+  // "example.com" matches the domain and its subdomains; ".example.com" and "*.example.com" only its subdomains.
   const domain = name.startsWith("*.") ? name.slice(1) : name;
   if (domain === "") return false;
   return domain.startsWith(".") ? host.endsWith(domain) : host === domain || host.endsWith(`.${domain}`);

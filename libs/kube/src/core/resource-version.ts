@@ -3,8 +3,8 @@
 const NUMBER = /^\d+$/;
 
 /**
- * Whether the version is from before the other. Versions of one resource are decimal numbers of any length (KEP-5504);
- * what is none cannot be compared.
+ * Whether the version is older than the other. Versions of one resource are decimal numbers of any length (KEP-5504);
+ * other texts cannot be compared, and the result is false.
  */
 export function isOlder(version: string, than: string): boolean {
   if (!NUMBER.test(version) || !NUMBER.test(than)) return false;

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a watch is in the history of its objects, and what each event of it means there.
+// The position of a watch in the history of its objects (the resource version), and the effect of each event.
 
 import { isOlder } from "./resource-version.ts";
 import type { WatchEvent } from "./watch-event.ts";
 
 export type ResourceChange<T> =
-  /** These are all that there are. */
+  /** The complete list: objects that are not in it do not exist. */
   | { readonly kind: "all"; readonly objects: readonly T[] }
   | { readonly kind: "put"; readonly object: T }
   | { readonly kind: "deleted"; readonly uid: string };
 
 export interface WatchCursor<T> {
-  /** What a watch goes on from; empty: a list has to come first. */
+  /** The resource version from which a watch continues; empty if a list must come first. */
   version(): string;
-  /** What comes now is a whole list, which is used when it is complete. */
+  /** The next events are the initial list, which takes effect when it is complete. */
   beginList(): void;
-  /** No list is being received. */
+  /** Whether no initial list is being received. */
   isComplete(): boolean;
-  /** `read`: the object of the event; undefined where it is left out. */
+  /** `read`: parses the event's object; undefined to ignore it. */
   take(event: WatchEvent, read: (object: unknown) => T | undefined): Meaning<T>;
-  /** A list came in another way. */
+  /** Continues from the version of a list request; empty to start with a list again. */
   goTo(version: string): void;
 }
 
 type Meaning<T> =
-  /** The place in the history is known again, or still. */
+  /** The event was valid; with its change, if it makes one. */
   | { readonly kind: "progress"; readonly change: ResourceChange<T> | undefined }
-  | { readonly kind: "odd" }
-  /** The watch is over. */
+  /** The event is not a valid object. */
+  | { readonly kind: "invalid" }
+  /** The watch has ended. */
   | { readonly kind: "end"; readonly status: number; readonly message: string };
 
 export function createWatchCursor<T>(): WatchCursor<T> {
@@ -36,11 +37,11 @@ export function createWatchCursor<T>(): WatchCursor<T> {
 
   const progress = (change?: ResourceChange<T>): Meaning<T> => ({ kind: "progress", change });
 
-  /** Undefined: the event is later than what was read before, as it has to be. */
+  /** Moves to the version; returns the end of the watch if it is older than the current one. */
   const advance = (next: string): Meaning<T> | undefined => {
     if (next === "") return undefined;
     if (isOlder(next, version)) {
-      // The storage was restored: what was read before is of another history.
+      // The storage was restored from a backup: the objects read before are of another history.
       const message = `resource versions went back from ${version} to ${next}`;
       version = "";
       return { kind: "end", status: 0, message };
@@ -63,7 +64,7 @@ export function createWatchCursor<T>(): WatchCursor<T> {
     take(event, read) {
       switch (event.kind) {
         case "put": {
-          // Objects of a list have the versions at which they changed last, in any order.
+          // The objects of a list have the versions of their last changes, in any order.
           const end = collected === undefined ? advance(event.resourceVersion) : undefined;
           if (end !== undefined) return end;
           const object = read(event.object);
@@ -90,8 +91,8 @@ export function createWatchCursor<T>(): WatchCursor<T> {
           const message = `the API server ended the watch: ${event.code} ${event.message}`;
           return { kind: "end", status: event.code, message };
         }
-        case "odd":
-          return { kind: "odd" };
+        case "invalid":
+          return { kind: "invalid" };
       }
     },
   };

@@ -2,6 +2,7 @@
 // One line of a watch (apimachinery pkg/apis/meta/v1/watch.go).
 
 import * as v from "valibot";
+
 export type WatchEvent =
   | {
       readonly kind: "put" | "deleted";
@@ -9,11 +10,11 @@ export type WatchEvent =
       readonly resourceVersion: string;
       readonly object: unknown;
     }
-  /** `isComplete`: all that there was at the beginning has been told. */
+  /** `isComplete`: the end of the initial list. */
   | { readonly kind: "bookmark"; readonly resourceVersion: string; readonly isComplete: boolean }
   | { readonly kind: "error"; readonly code: number; readonly message: string }
-  /** What is no object, though it should be one. */
-  | { readonly kind: "odd" };
+  /** The line is not an event with a valid object. */
+  | { readonly kind: "invalid" };
 
 const line = v.object({ type: v.string(), object: v.unknown() });
 const bookmark = v.object({
@@ -32,24 +33,24 @@ export function parseWatchEvent(text: string): WatchEvent {
   try {
     json = JSON.parse(text);
   } catch {
-    return { kind: "odd" };
+    return { kind: "invalid" };
   }
   const parsed = v.safeParse(line, json);
-  if (!parsed.success) return { kind: "odd" };
+  if (!parsed.success) return { kind: "invalid" };
   const { type, object } = parsed.output;
   switch (type) {
     case "ADDED":
     case "MODIFIED":
     case "DELETED": {
       const parsed = v.safeParse(named, object);
-      if (!parsed.success) return { kind: "odd" };
+      if (!parsed.success) return { kind: "invalid" };
       const { uid, resourceVersion } = parsed.output.metadata;
       const kind = type === "DELETED" ? "deleted" : "put";
       return { kind, uid, resourceVersion: resourceVersion ?? "", object };
     }
     case "BOOKMARK": {
       const mark = v.safeParse(bookmark, object);
-      if (!mark.success) return { kind: "odd" };
+      if (!mark.success) return { kind: "invalid" };
       const { resourceVersion, annotations } = mark.output.metadata;
       const isComplete = annotations?.["k8s.io/initial-events-end"] === "true";
       return { kind: "bookmark", resourceVersion, isComplete };
@@ -60,6 +61,6 @@ export function parseWatchEvent(text: string): WatchEvent {
       return { kind: "error", code: code ?? 0, message: message ?? "no reason given" };
     }
     default:
-      return { kind: "odd" };
+      return { kind: "invalid" };
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET requests to an API server. By Bun's fetch and not by the official client, whose TLS settings Bun does not apply.
+// GET requests to an API server, with Bun's fetch. The official client is not used: Bun ignores its TLS settings.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { Level, Reduced } from "../core/bounded-document.ts";
@@ -9,30 +9,30 @@ import { readDocument, readLines } from "./read-documents.ts";
 
 interface GetOptions {
   readonly timeoutMs: number;
-  /** What is kept of an answer, from all to least. */
+  /** How an answer is reduced when it is too large. */
   readonly levels: readonly Level[];
 }
 
 interface StreamOptions {
   readonly levels: readonly Level[];
-  /** Undefined: no level had room for that line. */
+  /** Called for each line; undefined for a line that exceeds even the last level. */
   onDocument(document: Reduced | undefined): void;
-  /** At the answer's beginning and whenever something comes. */
+  /** Called when the response begins and whenever bytes arrive. */
   onBytes(): void;
   readonly signal: AbortSignal;
 }
 
 export interface ApiClient {
   get(path: string, options: GetOptions): Promise<Result<Reduced, ApiError>>;
-  /** The lines of an answer as they come, until the server ends it. */
+  /** Reads the lines of a response as they arrive, until the server ends it. */
   stream(path: string, options: StreamOptions): Promise<Result<void, ApiError>>;
-  /** Whether the server answers at all now. Calls at one time share one request. */
+  /** Whether the server answers at all. Concurrent calls share one request. */
   probe(): Promise<Result<void, ApiError>>;
 }
 
 const PROBE_TIMEOUT_MS = 5000;
 
-/** `findAccess` is asked once a minute, and after each failure. */
+/** `findAccess` is called once a minute, and after each failure. */
 export function openApiClient(findAccess: FindAccess, userAgent: string): ApiClient {
   const authorizer = createAuthorizer(findAccess);
   let probing: Promise<Result<void, ApiError>> | undefined;
@@ -51,13 +51,13 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
           headers: {
             ...endpoint.headers,
             accept: "application/json",
-            // Few bytes of a compressed answer may be many in memory.
+            // A small compressed response can be large in memory.
             "accept-encoding": "identity",
             "user-agent": userAgent,
           },
-          // A redirect could lead the token elsewhere.
+          // A redirect would send the token to another server.
           redirect: "error",
-          // A connection that only looks alive must not be taken for the next request.
+          // A dead connection must not be reused for the next request.
           keepalive: false,
           ...(endpoint.proxy === "" ? {} : { proxy: endpoint.proxy }),
           signal,
@@ -77,7 +77,7 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
   const probe = async (): Promise<Result<void, ApiError>> => {
     const sent = await send("/livez", AbortSignal.timeout(PROBE_TIMEOUT_MS));
     if (sent.ok) await sent.value.response.body?.cancel();
-    // Who may not ask for this has an answer too.
+    // Unauthorized is an answer, too.
     return sent.ok || (sent.error.status > 0 && sent.error.status < 500) ? ok(undefined) : sent;
   };
 
@@ -109,7 +109,7 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
   };
 }
 
-/** An exec plugin may take its time; who asks for something else does not wait for it. */
+/** Rejects at the request's own deadline: an exec plugin may take longer. */
 async function orAborted(work: ReturnType<Authorizer["authorize"]>, signal: AbortSignal): typeof work {
   const { promise, resolve } = Promise.withResolvers<Awaited<typeof work>>();
   const abort = (): void => resolve(err({ message: describeFetchError(signal.reason), isLocal: false }));

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export interface ApiError {
-  /** HTTP's; 0 where no answer came. */
+  /** HTTP status; 0 without an answer. */
   readonly status: number;
-  /** For people, one line, with the server's address. */
+  /** One line with the server's address. */
   readonly message: string;
-  /** What the server asks to wait; 0 where it says nothing. */
+  /** The Retry-After header; 0 without one. */
   readonly retryAfterMs: number;
-  /** The API server itself said so, and no proxy or load balancer before it: there is a Status object. */
+  /** The answer has a Status object: the API server sent it, not a proxy or load balancer. */
   readonly isStatus: boolean;
-  /** The answer is larger than what may be read, or did not come in time. */
+  /** The answer exceeds the size limit or the deadline. */
   readonly isTooLarge: boolean;
-  /** Nothing was sent: a file with the address or the credentials cannot be used. */
+  /** No request was sent: a file with the address or the credentials is unusable. */
   readonly isLocal: boolean;
 }
 
-/** `status`: that of an answer within a stream. */
+/** `status`: the code of an error event within a watch. */
 export const noAnswer = (message: string, status = 0): ApiError => ({
   ...{ status, message, retryAfterMs: 0 },
   ...{ isStatus: false, isTooLarge: false, isLocal: false },
 });
 
-/** `name`: of the server. A Status object says more than the number, where there is one. */
+/** `name`: the server's. The message is that of the Status object, if the response has one. */
 export async function toApiError(name: string, response: Response): Promise<ApiError> {
   const retryAfterS = Number(response.headers.get("retry-after") ?? 0);
   const text = await readStart(response);
@@ -44,12 +44,12 @@ async function readStart(response: Response): Promise<string> {
       if (text.length >= MAX_TEXT_LENGTH) break;
     }
   } catch {
-    // The number alone has to do.
+    // The message has only the status code then.
   }
   return text.slice(0, MAX_TEXT_LENGTH);
 }
 
-/** The message of a Status object; undefined for what is none, as of a proxy. */
+/** The message of a Status object; undefined for another text, such as a proxy's. */
 function parseStatus(text: string): string | undefined {
   try {
     const json: unknown = JSON.parse(text);
@@ -64,7 +64,7 @@ function parseStatus(text: string): string | undefined {
 const toOneLine = (text: string): string =>
   (text.split("\n")[0] ?? "").replace(/\p{Cc}/gu, " ").slice(0, 400);
 
-/** Bun's own advice for people who write programs is left out. */
+/** One line, without the advice for developers that Bun appends. */
 export function describeFetchError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
@@ -72,6 +72,6 @@ export function describeFetchError(error: unknown): string {
   return code === "" || text.includes(code) ? text : `${text} (${code})`;
 }
 
-/** Whether the connection ended while it was made secure: another certificate or authority may be what helps. */
+/** Whether the TLS handshake failed, so that another certificate or CA may help. */
 export const isTlsError = (error: unknown): boolean =>
   /CERT|SSL|TLS|VERIFY|SIGNED|ISSUER|CLOSED|RESET/i.test(describeFetchError(error));

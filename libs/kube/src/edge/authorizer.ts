@@ -1,51 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the API server is and who this program is to it, as of now: kubeconfigs, authorities and tokens are replaced
-// while the program runs, and what an exec plugin gives expires.
+// The current address, TLS settings and credentials for requests. Kubeconfigs, CA files and tokens are replaced while the
+// program runs, and the credentials of an exec plugin expire.
 
 import { readFile } from "node:fs/promises";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ClusterAccess, ExecCredentials, Material } from "../core/cluster-access.ts";
 import { describeProxy, findProxy } from "../core/proxy.ts";
 import { environment } from "./environment.ts";
-import { type ExecIdentity, runExecPlugin } from "./exec-plugin.ts";
+import { type IssuedCredentials, runExecPlugin } from "./exec-plugin.ts";
 
 export interface Endpoint {
   /** "https://10.0.0.1:6443" */
   readonly server: string;
-  /** Empty for none. */
+  /** Empty for no proxy. */
   readonly proxy: string;
-  /** For people: the server, and the proxy that leads to it. */
+  /** For messages: the server, and the proxy to it. */
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: Readonly<Record<string, string | boolean>>;
 }
 
 interface AccessError {
-  /** One line for people. */
+  /** One line. */
   readonly message: string;
-  /** A file cannot be used; false: an exec plugin gave nothing. */
+  /** A file is unusable; false if an exec plugin failed. */
   readonly isLocal: boolean;
 }
 
-/** The error is one line for people. */
+/** The error is one line. */
 export type FindAccess = () => Promise<Result<ClusterAccess, string>>;
 
 export interface Authorizer {
   authorize(): Promise<Result<Endpoint, AccessError>>;
   /**
-   * A request with that endpoint failed, so that its files are read again for the next one. What an exec plugin gave is
-   * asked for again too if the server refused it, or if TLS failed: then not more often than every 10 s.
+   * A request with that endpoint failed: the files are read again for the next request. The exec plugin runs again if the
+   * server rejected its credentials, or if TLS failed, then at most every 10 s.
    */
   renew(endpoint: Endpoint, why: "refused" | "tls" | "no answer"): void;
 }
 
-/** The kubelet writes a new token long before the old one ends. */
+/** The kubelet writes a new token long before the old one expires. */
 const REREAD_MS = 60_000;
 const TLS_RENEWAL_MS = 10_000;
 
 interface Expiring<T> {
   readonly value: T;
-  /** By `performance.now()`, which no change of the clock moves. */
+  /** On the monotonic clock of `performance.now()`. */
   readonly untilMs: number;
 }
 
@@ -54,21 +54,21 @@ const isLive = <T>(held: Expiring<T> | undefined): held is Expiring<T> =>
 
 export function createAuthorizer(findAccess: FindAccess): Authorizer {
   let current: Expiring<Endpoint> | undefined;
-  let making: Promise<Result<Endpoint, AccessError>> | undefined;
-  let plugin: Expiring<{ readonly key: string; readonly identity: ExecIdentity }> | undefined;
+  let pending: Promise<Result<Endpoint, AccessError>> | undefined;
+  let issued: Expiring<{ readonly key: string; readonly credentials: IssuedCredentials }> | undefined;
   let tlsRenewedMs = Number.NEGATIVE_INFINITY;
 
-  const askPlugin = async (exec: ExecCredentials): Promise<Result<ExecIdentity, string>> => {
+  const issue = async (exec: ExecCredentials): Promise<Result<IssuedCredentials, string>> => {
     const key = JSON.stringify(exec);
-    if (isLive(plugin) && plugin.value.key === key) return ok(plugin.value.identity);
-    const said = await runExecPlugin(exec);
-    if (!said.ok) return said;
-    const identity = said.value;
-    plugin = { value: { key, identity }, untilMs: performance.now() + identity.lifetimeMs };
-    return ok(identity);
+    if (isLive(issued) && issued.value.key === key) return ok(issued.value.credentials);
+    const printed = await runExecPlugin(exec);
+    if (!printed.ok) return printed;
+    const credentials = printed.value;
+    issued = { value: { key, credentials }, untilMs: performance.now() + credentials.lifetimeMs };
+    return ok(credentials);
   };
 
-  const make = async (): Promise<Result<Endpoint, AccessError>> => {
+  const createEndpoint = async (): Promise<Result<Endpoint, AccessError>> => {
     const access = await findAccess();
     if (!access.ok) return isLocal(access.error);
     const { server, ca, insecure, serverName, credentials } = access.value;
@@ -92,9 +92,9 @@ export function createAuthorizer(findAccess: FindAccess): Authorizer {
       return isLocal(describeError(error));
     }
     if (credentials.kind === "exec") {
-      const said = await askPlugin(credentials);
-      if (!said.ok) return err({ message: said.error, isLocal: false });
-      const { token, certificate, key } = said.value;
+      const printed = await issue(credentials);
+      if (!printed.ok) return err({ message: printed.error, isLocal: false });
+      const { token, certificate, key } = printed.value;
       if (token !== undefined) headers["authorization"] = toBearer(token);
       if (certificate !== undefined && key !== undefined) Object.assign(tls, { cert: certificate, key });
     }
@@ -104,22 +104,22 @@ export function createAuthorizer(findAccess: FindAccess): Authorizer {
   return {
     async authorize() {
       if (isLive(current)) return ok(current.value);
-      making ??= make().finally(() => {
-        making = undefined;
+      pending ??= createEndpoint().finally(() => {
+        pending = undefined;
       });
-      const made = await making;
-      if (made.ok) current = { value: made.value, untilMs: performance.now() + REREAD_MS };
-      return made;
+      const created = await pending;
+      if (created.ok) current = { value: created.value, untilMs: performance.now() + REREAD_MS };
+      return created;
     },
     renew(endpoint, why) {
-      // Another request may have renewed it by now.
+      // Another request may have renewed it already.
       if (current?.value !== endpoint) return;
       const now = performance.now();
       if (why === "tls" && now - tlsRenewedMs >= TLS_RENEWAL_MS) {
         tlsRenewedMs = now;
-        plugin = undefined;
+        issued = undefined;
       }
-      if (why === "refused") plugin = undefined;
+      if (why === "refused") issued = undefined;
       current = undefined;
     },
   };
@@ -130,11 +130,11 @@ const isLocal = (message: string): Result<never, AccessError> => err({ message, 
 const read = async (material: Material): Promise<string> =>
   material.kind === "text" ? material.pem : await readFile(material.path, "utf8");
 
-/** A file that is being written may be empty, for which the system's authorities must not stand in. */
+/** Rejects a file without a certificate, such as one that is being written: the system's CA certificates must not be used. */
 async function readCertificate(material: Material, field: string): Promise<string> {
   const pem = await read(material);
   if (pem.includes("-----BEGIN ")) return pem;
-  throw new Error(`${material.kind === "file" ? material.path : `${field}-data`} holds no certificate`);
+  throw new Error(`${material.kind === "file" ? material.path : `${field}-data`} contains no certificate`);
 }
 
 const toBearer = (token: string): string => `Bearer ${token.trim()}`;

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether what is known of a kind is of now: for the log and for health.
+// Whether the watch on one kind of object is up to date, for the log and for health.
 
 import type { Logger } from "@rthooks/log";
 import type { ApiError } from "./api-error.ts";
 
 export interface ConnectionReport {
-  heard(): void;
+  /** The watch is up to date. */
+  succeeded(): void;
   failed(error: ApiError): void;
   isConnected(): boolean;
-  /** Why what is known may be old, one line for people; empty where it is not. */
+  /** One line on why the known objects may be out of date; empty if they are not. */
   problem(): string;
 }
 
 /** `what`: "pods" */
 export function createConnectionReport(what: string, log: Logger): ConnectionReport {
   let isConnected = false;
-  /** A kind of a definition that is not installed, which may come at any time. */
+  /** The kind's CustomResourceDefinition is not installed; it may be installed at any time. */
   let isMissing = false;
   let reason = "no answer yet";
   return {
-    heard() {
-      if (!isConnected) log.info(`${what} of the API server are up to date`, {});
+    succeeded() {
+      if (!isConnected) log.info(`watch on ${what} is up to date`, {});
       isConnected = true;
       isMissing = false;
       reason = "";
@@ -32,13 +33,13 @@ export function createConnectionReport(what: string, log: Logger): ConnectionRep
       isConnected = false;
       reason = message;
       const fields = { err: message };
-      if (isMissing && !wasMissing) log.info(`the API server has no ${what} yet`, fields);
+      if (isMissing && !wasMissing) log.info(`the API server does not serve ${what} yet`, fields);
       else if (!isMissing && isNews) {
-        log.warn(`the API server is not heard; the ${what} stay as they were`, fields);
-      } else log.debug("the API server is not heard", fields);
+        log.warn(`watch on ${what} lost; keeping the last known state`, fields);
+      } else log.debug(`watch on ${what} lost`, fields);
     },
     isConnected: () => isConnected,
     problem: () =>
-      isConnected || isMissing ? "" : `${what} of the API server may be out of date: ${reason}`,
+      isConnected || isMissing ? "" : `watch on ${what} lost, ${what} may be out of date: ${reason}`,
   };
 }

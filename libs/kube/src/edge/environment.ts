@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The environment as the program was given it. Which proxy leads to a server is decided here and not by Bun's fetch, which
- * sends loopback addresses to a proxy, knows ALL_PROXY, and applies NO_PROXY also to a proxy that it is given: so fetch must
- * not see these.
+ * The environment at the start of the program. Bun's fetch must not see the proxy variables, since it sends loopback
+ * addresses to a proxy, reads ALL_PROXY, and applies NO_PROXY also to an explicit proxy: proxy.ts chooses the proxy.
  */
 export const environment: Readonly<Record<string, string | undefined>> = { ...process.env };
 

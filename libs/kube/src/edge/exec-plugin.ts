@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials that a program says (client-go plugin/pkg/client/auth/exec; ExecCredential of client.authentication.k8s.io).
+// Exec credential plugins (client-go plugin/pkg/client/auth/exec; ExecCredential of client.authentication.k8s.io).
 
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import type { ExecCredentials } from "../core/cluster-access.ts";
 import { environment } from "./environment.ts";
 
-export interface ExecIdentity {
+export interface IssuedCredentials {
   readonly token: string | undefined;
   readonly certificate: string | undefined;
   readonly key: string | undefined;
-  /** From now on; Infinity where the program gives no end. */
+  /** Time until they expire; Infinity if the plugin prints no expiration. */
   readonly lifetimeMs: number;
 }
 
@@ -27,7 +27,7 @@ const credential = v.object({
   }),
 });
 
-export async function runExecPlugin(exec: ExecCredentials): Promise<Result<ExecIdentity, string>> {
+export async function runExecPlugin(exec: ExecCredentials): Promise<Result<IssuedCredentials, string>> {
   const { command, args, env, apiVersion } = exec;
   const info = { apiVersion, kind: "ExecCredential", spec: { interactive: false } };
   try {
@@ -39,7 +39,7 @@ export async function runExecPlugin(exec: ExecCredentials): Promise<Result<ExecI
       timeout: TIMEOUT_MS,
       killSignal: "SIGKILL",
     });
-    // What the program has started may hold its output open for longer than it lives.
+    // A child of the plugin may keep its output open after the plugin has exited.
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error(`no answer for ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
     const outputs = [new Response(child.stdout).text(), new Response(child.stderr).text()] as const; // const: a pair
@@ -49,18 +49,19 @@ export async function runExecPlugin(exec: ExecCredentials): Promise<Result<ExecI
     );
     if (exitCode !== 0) {
       return err(
-        `${command} ended with ${exitCode}: ${stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? ""}`,
+        `${command} exited with ${exitCode}: ${stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? ""}`,
       );
     }
     const parsed = v.safeParse(credential, JSON.parse(stdout));
-    if (!parsed.success) return err(`${command} says no ExecCredential: ${parsed.issues[0].message}`);
+    if (!parsed.success)
+      return err(`${command} printed no valid ExecCredential: ${parsed.issues[0].message}`);
     const { token, clientCertificateData, clientKeyData, expirationTimestamp } = parsed.output.status;
     const lifetimeMs = Date.parse(expirationTimestamp ?? "") - Date.now();
     return ok({
       token: token || undefined,
       certificate: clientCertificateData || undefined,
       key: clientKeyData || undefined,
-      // The clock may be wrong: then the server's refusal is what asks for the next one.
+      // If the clock is wrong, the plugin runs again when the server rejects the credentials.
       lifetimeMs: Number.isNaN(lifetimeMs)
         ? Number.POSITIVE_INFINITY
         : Math.max(lifetimeMs, LEAST_LIFETIME_MS),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole list, page by page (Kubernetes API concepts: "Retrieving large results sets in chunks").
+// A complete list in pages (Kubernetes API concepts: "Retrieving large results sets in chunks").
 
 import { err, ok, type Result } from "@rthooks/result";
 import * as v from "valibot";
@@ -11,13 +11,13 @@ export interface ListOptions {
   readonly client: ApiClient;
   path(query: Readonly<Record<string, string>>): string;
   readonly levels: ObjectLevels;
-  /** `level`: of `levels.page(1)`. `bytes`: of the object where it came alone, else 0. */
+  /** `level`: an index into `levels.page(1)`. `bytes`: the object's size if it was alone in its page, else 0. */
   onObject(object: unknown, level: number, bytes: number): void;
   readonly signal: AbortSignal;
 }
 
 const PAGE = 500;
-/** The API server itself ends a request after a minute (--request-timeout). */
+/** The API server ends a request after a minute (--request-timeout). */
 const TIMEOUT_MS = 60_000;
 
 const schema = v.object({
@@ -25,7 +25,7 @@ const schema = v.object({
   items: v.nullish(v.array(v.unknown())),
 });
 
-/** Gives the list's resource version. A page that is too large, or too slow, is asked for again with half as many objects. */
+/** Returns the list's resource version. A page that is too large or too slow is requested again with half as many objects. */
 export async function listPages(options: ListOptions): Promise<Result<string, ApiError>> {
   const { client, path, levels, onObject, signal } = options;
   let limit = PAGE;
@@ -42,12 +42,12 @@ export async function listPages(options: ListOptions): Promise<Result<string, Ap
     }
     if (!answer.ok) return answer;
     const page = parsePage(answer.value.text);
-    if (page === undefined) return err(noAnswer("the API server's answer is no list"));
+    if (page === undefined) return err(noAnswer("the API server's answer is not a list"));
     const { level, bytes } = answer.value;
     for (const item of page.items ?? []) onObject(item, level, limit === 1 ? bytes : 0);
     const following = page.metadata.continue ?? "";
     if (following === "") return ok(page.metadata.resourceVersion);
-    if (following === next) return err(noAnswer("the API server's list does not go on"));
+    if (following === next) return err(noAnswer("the API server repeats a page of the list"));
     next = following;
   }
 }

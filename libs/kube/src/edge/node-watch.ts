@@ -15,7 +15,7 @@ const schema = v.object({
   metadata: v.object({ labels: v.nullish(v.record(v.string(), v.string())) }),
 });
 
-/** One node, by its name. */
+/** Watches one node by its name. */
 export const watchNode = ({ nodeName, ...options }: NodeWatchOptions): ResourceWatch =>
   watchResource({
     ...options,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pods of one node: ten thousand nodes cost the API server each its own.
+// Watches the pods of one node. The field selector keeps the API server's load proportional to the pods of the node.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { createObjectLevels } from "../core/object-levels.ts";
@@ -23,7 +23,7 @@ export const watchPods = ({ nodeName, ...options }: PodWatchOptions): ResourceWa
 
 const levels = createObjectLevels(podParts).object;
 
-/** That one pod as the server has it now; undefined where it has none of the name. Any other answer is an error. */
+/** Gets one pod; undefined if the server has no pod of the name. Any other answer is an error. */
 export async function fetchPod(
   client: ApiClient,
   namespace: string,
@@ -40,8 +40,8 @@ export async function fetchPod(
   try {
     object = JSON.parse(answer.value.text);
   } catch {
-    // Not JSON is not a pod either.
+    // `object` stays undefined, which is not a pod.
   }
   const pod = toPod(object);
-  return pod === undefined ? err("the API server's answer is no pod") : ok(pod);
+  return pod === undefined ? err("the API server's answer is not a pod") : ok(pod);
 }

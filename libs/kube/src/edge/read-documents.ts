@@ -10,7 +10,7 @@ import {
 
 const NEWLINE = 0x0a;
 
-/** The lines of a body, one document each, until it ends; a part of a line at the end belongs to none. */
+/** Reads a body line by line, one document each; an unfinished last line is ignored. */
 export async function readLines(
   response: Response,
   levels: readonly Level[],
@@ -37,7 +37,7 @@ export async function readLines(
   return read;
 }
 
-/** The body as one document; `isTooLarge` where no level had room. */
+/** Reads the body as one document; `isTooLarge` if it exceeds even the last level. */
 export async function readDocument(
   response: Response,
   levels: readonly Level[],

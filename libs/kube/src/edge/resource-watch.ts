@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All objects of one kind, as the API server reports them (Kubernetes API concepts: "Efficient detection of changes").
+// Lists and watches the objects of one kind (Kubernetes API concepts: "Efficient detection of changes").
 
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
@@ -21,13 +21,13 @@ export interface WatchOptions<T> {
   readonly client: ApiClient;
   /** "/api/v1/pods" */
   readonly path: string;
-  /** Empty for all. */
+  /** Empty for all objects. */
   readonly fieldSelector: string;
-  /** Undefined for what cannot be of this kind. */
+  /** Undefined if the object is not of this kind. */
   parse(object: unknown): T | undefined;
-  /** What `parse` needs of an object that is larger than 1 MiB; undefined: all of it, up to 8 MiB. */
+  /** The members that `parse` needs of an object larger than 1 MiB; undefined to keep objects of up to 8 MiB whole. */
   readonly keep?: Keep;
-  /** The same for an object that is larger still, of which only the name is there. Without this it is left out. */
+  /** Parses an object that is too large even so, and of which only the name is left. Without it, it is ignored. */
   parseName?(object: unknown): T | undefined;
   /** For the log: "pods". */
   readonly what: string;
@@ -40,22 +40,22 @@ export interface WatchOptions<T> {
 }
 
 export interface WatchTiming {
-  /** Silence that long starts a probe, in milliseconds. */
+  /** Time without bytes after which the server is probed. */
   readonly probeAfterMs: number;
-  /** Longest wait for the answer to begin: a proxy may hold it back until the first bookmark. */
+  /** Limit for the response to begin: a proxy may hold it back until the first bookmark. */
   readonly beginMs: number;
-  /** Longest silence of a connection; the server sends a bookmark about once a minute. */
+  /** Limit without bytes; the server sends a bookmark about once a minute. */
   readonly idleMs: number;
-  /** A request that lived that long takes the back-off to its beginning. */
+  /** A request that lived this long resets the back-off. */
   readonly settledMs: number;
 }
 
 export interface ResourceWatch {
-  /** False: what is known may be old, since the server was not reached for a while. */
+  /** False if the watch is lost, so that the known objects may be out of date. */
   isConnected(): boolean;
-  /** Why what is known may be old, one line for people; empty where it is not. */
+  /** One line on why the known objects may be out of date; empty if they are not. */
   problem(): string;
-  /** Somebody else got no answer: probes the server now, and drops the connection if it does not answer either. */
+  /** Another request got no answer: probes the server now, and drops the connection if the probe fails. */
   check(): Promise<void>;
   close(): void;
 }
@@ -66,18 +66,18 @@ const usualTiming: WatchTiming = {
   idleMs: 100_000,
   settledMs: 10_000,
 };
-/** Of a watch: the server ends it then, and the load spreads over its replicas. */
+/** The server ends a watch after this time, so that the load spreads over its replicas. */
 const WATCH_SECONDS = 300;
 const GONE = 410;
-/** Files that are not there yet cost the server nothing. */
+/** Short, since a retry after an unreadable file sends no request. */
 const LOCAL_RETRY_MS = 2000;
-/** A watch that goes on from a version, and was not ended by then, has sent what was missed. */
+/** A watch that continues from a version has sent the missed events by then, if the server has not ended it. */
 const OPENED_MS = 1000;
 
-/** A line that not even a name was found in. */
+/** Stands for a line that was too large even for the name. */
 const unnamed: Reduced = { text: "", level: 0, bytes: 0 };
 
-/** What a request came to, where it did not fail. */
+/** How a request ended. */
 type Ended = Result<"listed" | "watched", ApiError>;
 
 export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
@@ -91,19 +91,19 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   const cursor = createWatchCursor<T>();
   let canStreamLists = true;
   let guard: SilenceGuard | undefined;
-  let odd = 0;
+  let invalidCount = 0;
 
   const path = (query: Readonly<Record<string, string>>): string => {
     const selected = options.fieldSelector === "" ? {} : { fieldSelector: options.fieldSelector };
     return `${options.path}?${new URLSearchParams({ ...selected, ...query })}`;
   };
 
-  const noteOdd = (): void => {
-    odd++;
-    if (odd === 1) log.warn(`what the API server sends is not all ${what}: the rest is skipped`, {});
+  const noteInvalid = (): void => {
+    invalidCount++;
+    if (invalidCount === 1) log.warn(`ignoring unparsable objects in the ${what} watch`, {});
   };
 
-  /** `level`: of `levels.event` or `levels.page(1)`, which have the same order. */
+  /** `level`: an index into `levels.event` or `levels.page(1)`, which have the same order. */
   const read = (object: unknown, level: number, bytes: number): T | undefined => {
     const isNameOnly = level === levels.object.length;
     const value = isNameOnly ? options.parseName?.(object) : parse(object);
@@ -112,14 +112,14 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
       noteTooLarge(object, outcome, bytes);
       options.onTooLarge?.(what, outcome);
     }
-    if (value === undefined && !isNameOnly) noteOdd();
+    if (value === undefined && !isNameOnly) noteInvalid();
     return value;
   };
 
-  /** Goes on until the server ends the stream, or it is given up. */
+  /** Follows one watch until the server ends it, it fails, or it is closed. */
   const follow = async (query: Readonly<Record<string, string>>): Promise<Ended> => {
     let failure: ApiError | undefined;
-    let hasHeard = false;
+    let hasProgress = false;
     let opened: ReturnType<typeof setTimeout> | undefined;
     const stop = new AbortController();
     const fail = (error: ApiError): void => {
@@ -134,25 +134,25 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
         case "end":
           fail(noAnswer(meaning.message, meaning.status));
           break;
-        case "odd":
-          noteOdd();
+        case "invalid":
+          noteInvalid();
           break;
         case "progress":
-          hasHeard = true;
+          hasProgress = true;
           if (meaning.change !== undefined) onChange(meaning.change);
-          if (cursor.isComplete()) report.heard();
+          if (cursor.isComplete()) report.succeeded();
       }
     };
     const onDead = (message: string): void => {
       fail(noAnswer(message));
-      // A server whose versions went back may send nothing to a watch that goes on from a later one.
-      if (!hasHeard) cursor.goTo("");
+      // A server with a restored storage may send nothing to a watch that continues from a later version.
+      if (!hasProgress) cursor.goTo("");
     };
     const silence = guardSilence({ ...silences, probe: client.probe, onDead });
     guard = silence;
     const onBytes = (): void => {
-      silence.heard();
-      if (cursor.isComplete()) opened ??= setTimeout(report.heard, OPENED_MS);
+      silence.received();
+      if (cursor.isComplete()) opened ??= setTimeout(report.succeeded, OPENED_MS);
     };
     const signal = AbortSignal.any([closing.signal, stop.signal]);
     const options = { levels: levels.event, onDocument, onBytes, signal };
@@ -173,7 +173,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
     if (!listed.ok) return listed;
     cursor.goTo(listed.value);
     onChange({ kind: "all", objects });
-    report.heard();
+    report.succeeded();
     return ok("listed");
   };
 
@@ -184,7 +184,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
     cursor.beginList();
     const initial = { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" };
     const streamed = await follow({ ...common, ...initial });
-    // Servers before 1.32, or with the feature off, do not take the parameters.
+    // Servers before 1.32, or with the WatchList feature off, reject the parameters.
     if (!streamed.ok && (streamed.error.status === 400 || streamed.error.status === 422)) {
       canStreamLists = false;
       return list();
@@ -201,10 +201,10 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
       if (ended.ok && ended.value === "listed") continue;
       const isLocal = !ended.ok && ended.error.isLocal;
       const pause = Math.min(pace.after(performance.now() - beganMs), isLocal ? LOCAL_RETRY_MS : Infinity);
-      const cannotGoOn = !ended.ok && isResumed && isLost(ended.error);
-      if (cannotGoOn) cursor.goTo("");
-      // That a version is too old is no failure, unless the next ones are as well.
-      if (!ended.ok && (!cannotGoOn || pause > 0)) report.failed(ended.error);
+      const mustRelist = !ended.ok && isResumed && isVersionLost(ended.error);
+      if (mustRelist) cursor.goTo("");
+      // A version that has expired is a normal end of a watch, unless it repeats.
+      if (!ended.ok && (!mustRelist || pause > 0)) report.failed(ended.error);
       await sleep(Math.max(pause, ended.ok ? 0 : ended.error.retryAfterMs), closing.signal);
     }
   };
@@ -218,6 +218,6 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   };
 }
 
-/** Whether a watch cannot go on from its version: too old, of another storage, or later than all of a restored one. */
-const isLost = ({ status, message }: ApiError): boolean =>
+/** Whether a watch cannot continue from its version: it has expired, or the storage was restored or replaced. */
+const isVersionLost = ({ status, message }: ApiError): boolean =>
   status === GONE || status === 400 || (status === 504 && message.includes("Too large resource version"));

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection may be dead although it looks alive: a partition or a lost NAT entry sends nothing that would say so.
+// Detects a dead connection of a watch: after a network partition or a lost NAT entry, the kernel reports no error.
 
 import type { Result } from "@rthooks/result";
 import type { ApiError } from "./api-error.ts";
 
 export interface SilenceOptions {
-  /** Silence that long starts a probe. */
+  /** Time without bytes after which the server is probed. */
   readonly probeAfterMs: number;
-  /** Silence that long is the end, whatever the probe says: the server sends a bookmark about once a minute. */
+  /** Time without bytes after which the connection counts as dead, also if probes succeed: bookmarks come every minute. */
   readonly idleMs: number;
-  /** The same while the answer has not begun. */
+  /** The same limit before the response has begun. */
   readonly beginMs: number;
   probe(): Promise<Result<void, ApiError>>;
-  /** `message`: one line for people. Called once. */
+  /** `message`: one line. Called once. */
   onDead(message: string): void;
 }
 
 export interface SilenceGuard {
-  heard(): void;
-  /** Probes now; resolves when it is known whether the server answers. */
+  /** Bytes have arrived. */
+  received(): void;
+  /** Probes now; resolves after the probe. */
   check(): Promise<void>;
   stop(): void;
 }
@@ -28,10 +29,10 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
   let longestMs = options.beginMs;
   let hasBegun = false;
   let isOver = false;
-  let heardMs = performance.now();
+  let receivedMs = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const silentMs = (): number => performance.now() - heardMs;
-  const describe = (): string => `nothing came for ${Math.round(silentMs() / 1000)} s`;
+  const silentMs = (): number => performance.now() - receivedMs;
+  const describe = (): string => `no bytes for ${Math.round(silentMs() / 1000)} s`;
 
   const stop = (): void => {
     isOver = true;
@@ -49,7 +50,7 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
     const beganMs = performance.now();
     const probed = await probe();
     if (isOver) return;
-    if (!probed.ok && heardMs < beganMs) die(`${describe()}, and ${probed.error.message}`);
+    if (!probed.ok && receivedMs < beganMs) die(`${describe()}, and ${probed.error.message}`);
     else wait(probeAfterMs);
   };
   const tick = (): void => {
@@ -60,8 +61,8 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
   wait(probeAfterMs);
 
   return {
-    heard() {
-      heardMs = performance.now();
+    received() {
+      receivedMs = performance.now();
       if (hasBegun || isOver) return;
       hasBegun = true;
       longestMs = options.idleMs;

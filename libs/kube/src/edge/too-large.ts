@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects that are too large to be read whole are named, once each.
+// Logs objects that are too large to be read whole, once each.
 
 import type { Logger } from "@rthooks/log";
 import * as v from "valibot";
 
-/** `reduced`: what is needed of it was read. `skipped`: only its name was. */
+/** `reduced`: only the required members were read. `skipped`: only the name was. */
 export type TooLarge = "reduced" | "skipped";
 
 const MAX_NAMED = 1024;
@@ -16,7 +16,7 @@ const named = v.object({
   }),
 });
 
-/** `object`: what is left of it; undefined where it could not even be named. */
+/** `object`: the reduced object; undefined if not even its name was read. */
 export function createTooLargeLog(
   what: string,
   log: Logger,
@@ -30,8 +30,7 @@ export function createTooLargeLog(
     if (seen.size >= MAX_NAMED) seen.clear();
     seen.add(key);
     const fields = { kind: what, namespace: namespace ?? "", name: name ?? "", uid: uid ?? "", bytes };
-    if (outcome === "reduced")
-      log.info("large object of the API server: only what is needed is read", fields);
-    else log.error("object of the API server is too large and is skipped", fields);
+    if (outcome === "reduced") log.info("large API object: only the required fields were read", fields);
+    else log.error("API object is too large; ignoring it", fields);
   };
 }
