@@ -2,6 +2,7 @@
 
 export { describeCgroupsPathError, expandCgroupsPath } from "./cgroups-path.ts";
 export { findContradictoryIdentity, readIdentity, withOwnIdentity, withPod } from "./identity.ts";
+export { haveSameLabels, type Labels, parseLabels, renderLabels } from "./labels.ts";
 export {
   MAX_ENVIRONMENT_BYTES,
   POD_ENVIRONMENT,
@@ -13,13 +14,10 @@ export {
 export { toPodLabels } from "./pod-labels.ts";
 export { type CgroupLocation, locateCgroup, type ProcCgroupReader } from "./process-cgroup.ts";
 export {
-  type Labels,
   POD_LABELS_KEY,
-  parseLabels,
   REPORT_SOURCE_KEY,
   type ReportSource,
   RUNTIME_HANDLER_KEY,
-  renderLabels,
   TRUSTED_HEADER,
   withoutReservedKeys,
 } from "./reserved-annotations.ts";

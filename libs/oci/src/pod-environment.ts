@@ -3,7 +3,7 @@
 // Not an annotation, since pod authors can write those, and not an argument, since `ps` shows those to everyone.
 
 import { err, ok, type Result } from "@rthooks/result";
-import { type Labels, renderLabels } from "./reserved-annotations.ts";
+import { type Labels, renderLabels } from "./labels.ts";
 
 /** Its value is JSON: {"uid": …, "name": …, "namespace": …, "labels": {…}}. */
 export const POD_ENVIRONMENT = "RTHOOKS_POD";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Labels } from "./reserved-annotations.ts";
+import type { Labels } from "./labels.ts";
 
 /** Keys that are not the pod's own among the labels of a sandbox. What writes them overwrites a label of that key. */
 const addedLabels: ReadonlySet<string> = new Set([

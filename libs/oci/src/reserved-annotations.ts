@@ -5,7 +5,6 @@
 // spec carried before it adds its own. An agent believes these keys only in a request whose sender says that it did
 // so (TRUSTED_HEADER): Tetragon's own hook passes on what the spec has.
 
-import { err, ok, type Result } from "@rthooks/result";
 import type { Annotations } from "./spec.ts";
 
 const RESERVED_PREFIX = "rthooks.v1/";
@@ -32,33 +31,10 @@ export const TRUSTED_HEADER = "rthooks-vouched";
  */
 export type ReportSource = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
-export type Labels = ReadonlyMap<string, string>;
-
 export function withoutReservedKeys(annotations: Annotations): Annotations {
   const kept = new Map<string, string>();
   for (const [key, value] of annotations) {
     if (!key.startsWith(RESERVED_PREFIX)) kept.set(key, value);
   }
   return kept;
-}
-
-export function renderLabels(labels: Labels): string {
-  return JSON.stringify(Object.fromEntries(labels));
-}
-
-/** A JSON object of texts. */
-export function parseLabels(text: string): Result<Labels, string> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return err("is not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return err("is no JSON object");
-  const labels = new Map<string, string>();
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") return err(`has a value at ${JSON.stringify(key)} that is no text`);
-    labels.set(key, text);
-  }
-  return ok(labels);
 }

@@ -12,7 +12,6 @@ export {
   findAnchor,
   type LabelRequirement,
   type LabelSelector,
-  type Labels,
   matchAll,
   matchesSelector,
   selectsEverything,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kubernetes' label selectors (apimachinery pkg/apis/meta/v1 LabelSelector, pkg/labels Requirement.Matches).
 
-export type Labels = ReadonlyMap<string, string>;
+import type { Labels } from "@rthooks/oci";
 
 export type LabelRequirement =
   | { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pod of the core/v1 API, reduced to the fields that the agent reads: a node may have hundreds of pods.
 
+import type { Labels } from "@rthooks/oci";
 import * as v from "valibot";
 import type { Keep } from "./json-filter.ts";
 
@@ -8,7 +9,7 @@ export interface Pod {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
-  readonly labels: ReadonlyMap<string, string>;
+  readonly labels: Labels;
   /** The hash by which the kubelet runs a static pod; its mirror pod in the API has a UID of its own. */
   readonly staticPodHash: string | undefined;
   /** The running containers in the pod's status. The kubelet updates it late, and removes stopped containers. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Labels } from "@rthooks/oci";
 import * as v from "valibot";
 import { type ResourceWatch, type WatchOptions, watchResource } from "./resource-watch.ts";
 
 export interface KubeNode {
-  readonly labels: ReadonlyMap<string, string>;
+  readonly labels: Labels;
 }
 
 type NodeWatchOptions = Omit<WatchOptions<KubeNode>, "path" | "fieldSelector" | "parse" | "keep" | "what"> & {

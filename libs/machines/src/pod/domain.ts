@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words the two machines of the pod lifecycle share.
 
-export type Labels = ReadonlyMap<string, string>;
+import type { Labels, ReportSource } from "@rthooks/oci";
 
 /** What is known of the pod; empty texts where nobody has said it. */
 export interface PodIdentity {
@@ -16,12 +16,6 @@ export interface PodIdentity {
    */
   readonly identitySource: "hook" | "nri" | "pod-source";
 }
-
-/**
- * A runtime hook held the container; NRI's StartContainer did; NRI or CRI listed it among those that run; or the pod
- * source did, and its cgroup was found.
- */
-type ReportSource = "hook" | "nri" | "synchronize" | "cri" | "scan";
 
 /** What one source says about one container; a hook call is one. */
 export interface ContainerReport {
@@ -56,12 +50,6 @@ export interface Cgroup {
 export interface Failure {
   readonly kind: string;
   readonly message: string;
-}
-
-export function haveSameLabels(a: Labels, b: Labels): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
 }
 
 /** The default of every effect: an app that forgets to supply one learns it at the first use. */

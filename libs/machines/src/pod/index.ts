@@ -4,12 +4,10 @@
 export { createTableLogic } from "../actor/table-logic.ts";
 export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { type ContainerLogic, type ContainerSnapshot, containerMachine } from "./container-machine.ts";
-export {
-  type Cgroup,
-  type ContainerReport,
-  type Failure,
-  haveSameLabels,
-  type Labels,
-  type PodIdentity,
+export type {
+  Cgroup,
+  ContainerReport,
+  Failure,
+  PodIdentity,
 } from "./domain.ts";
 export { type PodLogic, podMachine } from "./pod-machine.ts";

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pod machine knows, and how events change it: pure.
 
+import { haveSameLabels, type Labels } from "@rthooks/oci";
 import type { ActorRefFrom } from "xstate";
 import type { ContainerLogic } from "./container-machine.ts";
-import {
-  type ContainerReport,
-  type Failure,
-  haveSameLabels,
-  type Labels,
-  type PodIdentity,
-} from "./domain.ts";
+import type { ContainerReport, Failure, PodIdentity } from "./domain.ts";
 
 export type ContainerRef = ActorRefFrom<ContainerLogic>;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds filters by a pod's labels, and containers by a filter, without a look at all of them.
 
-import { findAnchor, type Labels } from "../label-selector.ts";
+import type { Labels } from "@rthooks/oci";
+import { findAnchor } from "../label-selector.ts";
 import { type Filter, NAMESPACE_LABEL } from "./filter.ts";
 import { createLabelIndex, findCandidates, type LabelIndex } from "./label-index.ts";
 

@@ -2,7 +2,7 @@
 // Filter membership: which cgroups belong to which filter, as a function of containers and filters. Each call returns the
 // changes that it makes; its cost depends on what it matches, not on how many containers and filters exist.
 
-import type { Labels } from "../label-selector.ts";
+import type { Labels } from "@rthooks/oci";
 import { ALL_PODS_ID, allPods, type Filter, HOST_MARKER, matchesFilter, NAMESPACE_LABEL } from "./filter.ts";
 import { createFilterIndex, findByFilter } from "./filter-index.ts";
 import { type FilteredContainer, hasPod } from "./filtered-container.ts";

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A filter and how it matches a container.
 
-import {
-  type LabelSelector,
-  type Labels,
-  matchAll,
-  matchesSelector,
-  selectsEverything,
-} from "../label-selector.ts";
+import type { Labels } from "@rthooks/oci";
+import { type LabelSelector, matchAll, matchesSelector, selectsEverything } from "../label-selector.ts";
 import { type FilteredContainer, hasPod } from "./filtered-container.ts";
 import { toRepository } from "./repository.ts";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Labels } from "../label-selector.ts";
+import type { Labels } from "@rthooks/oci";
 
 /** A container with everything that filters match on, and its cgroups. */
 export interface FilteredContainer {

@@ -12,6 +12,7 @@ import {
   type PodIdentity,
   runsAlready,
 } from "@rthooks/machines/pod";
+import type { Labels } from "@rthooks/oci";
 import { type Refusal, toRefusal } from "../../base/core/refusal.ts";
 import type { Time } from "../../base/core/time.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
@@ -135,7 +136,7 @@ export const hasAllLabels = ({ identitySource }: PodIdentity, { hasPods }: PodSo
 const hasEndedUnseen = ({ report, cgroup, failure }: ContainerContext): boolean =>
   cgroup === undefined && failure?.kind === "cgroup-missing" && runsAlready(report);
 
-const noLabels: ReadonlyMap<string, string> = new Map();
+const noLabels: Labels = new Map();
 const unexplained: Refusal = { kind: "internal", message: "the reason was not recorded" };
 const goneWhileWaiting: Refusal = {
   kind: "pod-gone",

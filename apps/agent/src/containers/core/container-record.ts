@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent tells about a container.
 
-import type { ContainerSnapshot, Labels } from "@rthooks/machines/pod";
+import type { ContainerSnapshot } from "@rthooks/machines/pod";
+import type { Labels } from "@rthooks/oci";
 
 export interface ContainerRecord {
   readonly id: string;

@@ -149,8 +149,8 @@ describe("trusted fields", () => {
 
   test.each([
     { name: "no JSON", podLabels: "app=web", says: "is not JSON" },
-    { name: "no object", podLabels: "[]", says: "is no JSON object" },
-    { name: "a number", podLabels: '{"app":1}', says: "no text" },
+    { name: "no object", podLabels: "[]", says: "is not a JSON object" },
+    { name: "a number", podLabels: '{"app":1}', says: "not a string" },
     { name: "a number with a long key", podLabels: JSON.stringify({ ["k".repeat(9999)]: 1 }), says: "k…" },
     { name: "a text that is too long", podLabels: " ".repeat(200_000), says: "200000 characters" },
     {

@@ -2,7 +2,7 @@
 // The pods of the node as the last complete list had them.
 
 import type { Pod } from "@rthooks/kube";
-import { haveSameLabels } from "@rthooks/machines/pod";
+import { haveSameLabels } from "@rthooks/oci";
 import type { PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
 export interface PodStore extends PodSource {

@@ -3,8 +3,8 @@
 
 import { type ApiClient, type KubeNode, type ResourceChange, watchNode, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
-import { haveSameLabels } from "@rthooks/machines/pod";
-import { type Labels, matchesSelector, type TracingPolicy } from "@rthooks/policy";
+import { haveSameLabels, type Labels } from "@rthooks/oci";
+import { matchesSelector, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import { takeTurns } from "../../base/edge/take-turns.ts";
