@@ -296,7 +296,7 @@ describe("policies from calls", () => {
       },
     ]);
     await waitFor("what is broken is told", () =>
-      own.agent().process.stderr().includes("tracing policy not restored"),
+      own.agent().process.stderr().includes("cannot restore tracing policy"),
     );
     expect(readdirSync(kept).toSorted()).toEqual(["broken.json", "one::grpc.json", "two::team.json"]);
     expect(statSync(kept).mode & 0o777).toBe(0o700);

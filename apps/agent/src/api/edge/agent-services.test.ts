@@ -5,18 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { AgentStateDefinition, ContainerEventsDefinition } from "@rthooks/proto";
-import { ok } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import { createPolicyStore } from "../../policies/core/policy-store.ts";
-import { noPolicyArchive } from "../../policies/edge/policy-archive.ts";
-import { parsePolicyText } from "../../policies/edge/policy-text.ts";
+import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
 import { registerServices } from "./agent-services.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-services-"));
 const server = new Server();
 const silent = (): void => {};
+const policies = createMemoryPolicies();
 const record: ContainerRecord = {
   ...{ id: "known", name: "app", image: "web:1", podUid: "u", podName: "web", podNamespace: "shop" },
   ...{ podLabels: new Map(), cgroupPath: "/c", cgroupId: 7n, state: "released", source: "hook" },
@@ -42,9 +40,8 @@ beforeAll(async () => {
         reportStopped: silent,
         close: silent,
       },
-      policies: createPolicyStore({ putFilter: () => ok(2), removeFilter: silent }),
-      archive: noPolicyArchive,
-      parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
+      policies,
+      policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],

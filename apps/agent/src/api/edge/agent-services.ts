@@ -6,22 +6,16 @@ import { describeError } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
-import type { PolicyParser } from "../../policies/core/policy-parser.ts";
-import type { PolicyStore } from "../../policies/core/policy-store.ts";
-import type { PolicyArchive } from "../../policies/edge/policy-archive.ts";
 import { renderHealth } from "../core/health.ts";
 import { registerAgentState, registerContainerEvents } from "../wire/container-services.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { registerInfoService } from "../wire/info-service.ts";
+import { type PolicyHandlers, registerPolicyService } from "../wire/policy-service.ts";
 import { registerRuntimeHookService } from "../wire/runtime-hook-service.ts";
-import { registerPolicyService } from "./policy-service.ts";
 import { createRuntimeHook, type RuntimeHookOptions } from "./runtime-hook.ts";
 
-export interface ServiceOptions {
+export interface ServiceOptions extends PolicyHandlers {
   readonly lifecycle: Lifecycle;
-  readonly policies: PolicyStore;
-  readonly archive: PolicyArchive;
-  readonly parser: Pick<PolicyParser, "parsePolicy">;
   readonly awaitPod: RuntimeHookOptions["awaitPod"];
   readonly log: Logger;
   readonly info: AgentInfo;
@@ -37,7 +31,7 @@ export function registerServices(
   options: ServiceOptions,
   beginCall: RuntimeHookOptions["beginCall"],
 ): void {
-  const { lifecycle, policies, archive, parser, awaitPod, log, info, metrics, listProblems } = options;
+  const { lifecycle, awaitPod, log, info, metrics, listProblems } = options;
   const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
   const { reportStopped, reportRefused } = lifecycle;
   const { reportPluginProblem } = options;
@@ -45,7 +39,7 @@ export function registerServices(
 
   registerInfoService(to, info, () => renderHealth(listProblems()), onBug);
   registerRuntimeHookService(to, onHookRequest, onBug);
-  registerPolicyService(to, { policies, archive, parser, log, onBug });
+  registerPolicyService(to, options, onBug);
   registerContainerEvents(to, { reportStopped, reportRefused, reportPluginProblem }, onBug);
   registerAgentState(to, lifecycle, onBug);
 }

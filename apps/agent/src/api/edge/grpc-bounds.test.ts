@@ -8,13 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
-import { ok } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import { createPolicyStore } from "../../policies/core/policy-store.ts";
-import { noPolicyArchive } from "../../policies/edge/policy-archive.ts";
-import { parsePolicyText } from "../../policies/edge/policy-text.ts";
+import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 
@@ -22,6 +19,7 @@ const directory = mkdtempSync(join(tmpdir(), "rthooks-bounds-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const silent = (): void => {};
+const policies = createMemoryPolicies();
 const log = { debug: silent, info: silent, warn: silent, error: silent };
 const largeRecord: ContainerRecord = {
   ...{ id: "c1", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
@@ -54,9 +52,8 @@ describe("bounds of the gRPC server", () => {
         reportRefused: silent,
         close: silent,
       },
-      policies: createPolicyStore({ putFilter: () => ok(2), removeFilter: silent }),
-      archive: noPolicyArchive,
-      parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
+      policies,
+      policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],

@@ -13,15 +13,12 @@ import {
   type CreateContainer,
   FineGuidanceSensorsDefinition,
 } from "@rthooks/proto";
-import { ok } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
-import { createPolicyStore } from "../../policies/core/policy-store.ts";
-import { noPolicyArchive } from "../../policies/edge/policy-archive.ts";
-import { parsePolicyText } from "../../policies/edge/policy-text.ts";
+import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 
@@ -33,7 +30,7 @@ const log = { debug: silent, info: silent, warn: silent, error: silent };
 const webLabels = new Map([["app", "web"]]);
 const sensors = FineGuidanceSensorsDefinition;
 
-const createPolicies = () => createPolicyStore({ putFilter: () => ok(2), removeFilter: () => {} });
+const policies = createMemoryPolicies();
 
 const container = (fields: Partial<CreateContainer>): CreateContainer => ({
   cgroupsPath: "/kubepods/c1",
@@ -103,9 +100,8 @@ describe("the gRPC server", () => {
     report = (_, onAnswer) => onAnswer(undefined);
     server = createGrpcServer({
       lifecycle,
-      policies: createPolicies(),
-      archive: noPolicyArchive,
-      parser: { parsePolicy: async (yaml) => parsePolicyText(String(yaml)) },
+      policies,
+      policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
       log,
       info: {

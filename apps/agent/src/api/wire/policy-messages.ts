@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { TracingPolicyMode, TracingPolicyState, type TracingPolicyStatus } from "@rthooks/proto";
-import type { PolicyStatus } from "../../policies/core/policy-store.ts";
+import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
+import { err, ok, type Result } from "@rthooks/result";
+import type { WireError } from "../../base/wire/service.ts";
+import type { PolicyFailure } from "../../policies/core/policy-commands.ts";
+import type { PolicyChange, PolicyStatus } from "../../policies/core/policy-store.ts";
 
 const states = {
   enabled: TracingPolicyState.TP_STATE_ENABLED,
@@ -53,8 +57,33 @@ function findName<T extends string>(numbers: Readonly<Record<T, number>>, wanted
   return undefined;
 }
 
-/** Undefined for a mode that cannot be set. */
-export function toSettableMode(mode: TracingPolicyMode): "enforce" | "monitor" | undefined {
-  if (mode === TracingPolicyMode.TP_MODE_ENFORCE) return "enforce";
-  return mode === TracingPolicyMode.TP_MODE_MONITOR ? "monitor" : undefined;
+const settableModes: ReadonlyMap<TracingPolicyMode, "enforce" | "monitor"> = new Map([
+  [TracingPolicyMode.TP_MODE_ENFORCE, "enforce"],
+  [TracingPolicyMode.TP_MODE_MONITOR, "monitor"],
+]);
+
+interface ChangeFields {
+  readonly enable?: boolean | undefined;
+  readonly mode?: TracingPolicyMode | undefined;
 }
+
+export function toPolicyChange({ enable, mode }: ChangeFields): Result<PolicyChange, WireError> {
+  const wanted = mode === undefined ? undefined : settableModes.get(mode);
+  if (mode !== undefined && wanted === undefined)
+    return err({ code: grpcCode.invalidArgument, details: "the mode of a policy is enforce or monitor" });
+  return ok({
+    ...(enable === undefined ? {} : { enable }),
+    ...(wanted === undefined ? {} : { mode: wanted }),
+  });
+}
+
+const codes: Readonly<Record<PolicyFailure["kind"], GrpcCode>> = {
+  invalid: grpcCode.invalidArgument,
+  "not-found": grpcCode.notFound,
+  refused: grpcCode.failedPrecondition,
+};
+
+export const toPolicyError = ({ kind, message }: PolicyFailure): WireError => ({
+  code: codes[kind],
+  details: message,
+});

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { parseTracingPolicy, type TracingPolicy } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
 import type { FilterStatus } from "../../filter/core/filter-maps.ts";
+import { createFilterLoader } from "./filter-loader.ts";
 import { createPolicyStore } from "./policy-store.ts";
 
 function policy(
@@ -37,7 +38,7 @@ function open(isFull = false) {
   const keys: string[] = [];
   const fault = { isFull, room: 100 };
   const statuses = new Map<string, FilterStatus>();
-  const store = createPolicyStore({
+  const loader = createFilterLoader({
     putFilter: (key) => {
       if (!keys.includes(key)) {
         if (fault.isFull || keys.length >= fault.room) return err("the map is full");
@@ -51,6 +52,7 @@ function open(isFull = false) {
     status: (key) => statuses.get(key) ?? { kind: "in-force" },
     settled: () => Promise.resolve(),
   });
+  const store = createPolicyStore(loader, loader.filterId);
   return { store, keys, fault, statuses };
 }
 const web = { name: "web", namespace: "", domain: "grpc" };
@@ -90,7 +92,7 @@ describe("a policy", () => {
     store.add("grpc", policy("web"));
     expect(store.add("grpc", policy("web"))).toMatchObject({
       ok: false,
-      error: expect.stringContaining("is there already"),
+      error: expect.stringContaining("exists already"),
     });
     expect(store.add("static", policy("web")).ok).toBe(true);
     expect(store.add("grpc", policy("web", {}, "shop")).ok).toBe(true);
@@ -105,7 +107,7 @@ describe("a policy", () => {
     expect([store.list(""), keys]).toEqual([[], []]);
     expect(store.remove(web)).toMatchObject({
       ok: false,
-      error: 'there is no tracing policy "web" (domain grpc)',
+      error: 'tracing policy "web" (domain grpc) does not exist',
     });
   });
 
@@ -146,7 +148,7 @@ describe("a policy that is put in place of another", () => {
         state: "enabled",
         mode: "enforce",
         filterId: 2,
-        error: expect.stringContaining("a newer one is not used"),
+        error: expect.stringContaining("a newer version is not used"),
       },
     ]);
     expect(keys).toEqual(["static//web"]);
@@ -184,7 +186,7 @@ describe("a policy that cannot be used", () => {
     expect(store.list("k8s")).toMatchObject([{ state: "enabled", error: "" }]);
     store.reject(bad, "spec: wrong");
     expect(store.list("k8s")).toMatchObject([
-      { state: "enabled", error: expect.stringContaining("a newer one") },
+      { state: "enabled", error: expect.stringContaining("a newer version") },
     ]);
     expect(store.remove(bad).ok).toBe(true);
   });
@@ -198,12 +200,12 @@ test("where a name is looked for in the wrong namespace or domain, the error say
   for (const done of [store.configure(wrong, { enable: false }), store.remove(wrong)]) {
     expect(done).toMatchObject({
       error:
-        'there is no tracing policy "sho/net" (domain grpc); ' +
-        'of this name there is "shop/net" (domain grpc), "net" (domain grpc), "team/net" (domain k8s)',
+        'tracing policy "sho/net" (domain grpc) does not exist; ' +
+        'policies of this name: "shop/net" (domain grpc), "net" (domain grpc), "team/net" (domain k8s)',
     });
   }
   expect(store.remove({ ...wrong, name: "nett" })).toMatchObject({
-    error: 'there is no tracing policy "sho/nett" (domain grpc)',
+    error: 'tracing policy "sho/nett" (domain grpc) does not exist',
   });
 });
 
@@ -256,7 +258,7 @@ describe("a policy whose filters were refused", () => {
     store.put("static", policy("first"));
     store.put("k8s", policy("second", withWorkloads("a")));
     store.put("k8s", policy("second", withWorkloads("a", "b")));
-    expect(store.list("k8s")[0]?.error).toContain("a newer one is not used");
+    expect(store.list("k8s")[0]?.error).toContain("a newer version is not used");
     store.remove({ name: "first", namespace: "", domain: "static" });
     store.retryRefused();
     expect(store.list("k8s")).toMatchObject([{ state: "enabled", error: "" }]);
@@ -275,7 +277,7 @@ describe("a policy whose filters were refused", () => {
       isCall: false,
     },
     {
-      name: "a newer one is faulty",
+      name: "a newer version is faulty",
       forget: ({ store }: ReturnType<typeof open>) => store.reject({ ...web, domain: "k8s" }, "faulty"),
       isCall: false,
     },

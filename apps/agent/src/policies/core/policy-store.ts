@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policies that the agent has, whoever gave them: each with its filter in the maps, or with the reason why not.
+// All policies of the agent, from every domain, each with its state.
 
-import {
-  type Filter,
-  listMatchWorkloads,
-  type PolicyMode,
-  policyMode,
-  type TracingPolicy,
-  toFilter,
-} from "@rthooks/policy";
+import { type PolicyMode, policyMode, type TracingPolicy } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
-import { type PolicyName, toPolicyKey, toSelectorKey } from "../../filter/core/filter-key.ts";
-import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
+import { type PolicyName, toPolicyKey } from "../../filter/core/filter-key.ts";
+import { builtInDomains, isDomain } from "./policy-domain.ts";
+import type { PolicyLoader } from "./policy-loader.ts";
 
 export type { PolicyName } from "../../filter/core/filter-key.ts";
-
-/** Where a policy comes from; names are unique within. "sensors" is nobody's. */
-type Domain = "grpc" | "static" | "k8s";
 
 export const toPolicyName = (
   domain: string,
@@ -24,146 +15,127 @@ export const toPolicyName = (
 ): PolicyName => ({ name, namespace: namespace ?? "", domain });
 
 export interface PolicyStatus extends PolicyName {
-  /** In the order of their coming. */
+  /** Numbers count up from 1 in the order in which policies are added. */
   readonly id: number;
-  /** `loading`: the kernel does not have all of its filters yet. */
+  /** `loading`: not yet in force. `skipped`: not for this node. */
   readonly state: "enabled" | "disabled" | "load_error" | "skipped" | "loading";
   readonly mode: PolicyMode;
-  /** 0 for a policy that needs none, or has none. */
+  /** 0 for a policy that needs no filter or is not loaded. */
   readonly filterId: number;
-  /** Empty where nothing is wrong. */
+  /** One line; empty without an error. */
   readonly error: string;
 }
 
-/** Errors are one line for people. */
+export interface PolicyChange {
+  readonly enable?: boolean;
+  readonly mode?: "enforce" | "monitor";
+}
+
+/** Errors are one line. */
 export interface PolicyStore {
-  /** One that is refused is not tried again: the error has gone to the caller. */
+  /** An error for a name that is loaded already. A policy that is refused is not retried: the caller has the error. */
   add(domain: string, policy: TracingPolicy): Result<void, string>;
-  /** In place of the one of its name, which goes on where the new one has no filter. */
+  /** Replaces the policy of the name, which stays in force where the new one is refused. */
   put(domain: string, policy: TracingPolicy): Result<void, string>;
-  /** Puts those again whose filters were refused, once other filters have gone since. */
+  /** Puts refused policies again, if others have made room since. */
   retryRefused(): void;
-  /** It is there and cannot be used; one of its name that is in force stays so. */
+  /** Lists a policy that cannot be used; one of the name that is in force stays so. */
   reject(name: PolicyName, error: string): void;
-  /** It is there and not for this node: it has no filter. */
+  /** Lists a policy that is not for this node, and unloads it. */
   skip(name: PolicyName): void;
   remove(name: PolicyName): Result<void, string>;
-  configure(
-    name: PolicyName,
-    change: { readonly enable?: boolean; readonly mode?: "enforce" | "monitor" },
-  ): Result<void, string>;
-  /** Of all domains without one. */
+  /** All of the change or nothing. */
+  configure(name: PolicyName, change: PolicyChange): Result<void, string>;
+  find(name: PolicyName): PolicyStatus | undefined;
+  /** In the order of their ids; "" stands for all domains. */
   list(domain: string): readonly PolicyStatus[];
-  /** The kernel has what was asked for so far, or has refused it, which the list tells. */
+  /** Resolves when what was put or removed so far is in force, gone, or failed; `list` has the outcome. */
   settled(): Promise<void>;
   domains(): readonly string[];
 }
 
-interface Entry {
-  status: PolicyStatus;
-  /** Its own, and one for each selector of workloads in it, by their keys in the maps. */
-  readonly filters: Filters;
-}
+/** What the store knows by itself; `show` adds what the loader knows. */
+type Entry = Omit<PolicyStatus, "filterId">;
 
-type Filters = ReadonlyMap<string, Filter>;
-
-const builtIn: readonly Domain[] = ["grpc", "k8s"];
-/** What a domain of a client's own may be called: it is part of the keys in the maps. */
-const DOMAIN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
-
-/** Without the optional ones what is put is in force at once. */
-type StoreFilter = Pick<PolicyFilter, "putFilter" | "removeFilter"> &
-  Partial<Pick<PolicyFilter, "status" | "settled">>;
-
-export function createPolicyStore(filter: StoreFilter): PolicyStore {
+/** `filterIdOf`: of a loaded policy. */
+export function createPolicyStore(
+  loader: PolicyLoader,
+  filterIdOf: (name: PolicyName) => number,
+): PolicyStore {
   const entries = new Map<string, Entry>();
-  /** The newest version of each that was put and has no filters, by its key. */
+  /** The newest version of each policy that was put and refused, by its key. */
   const refused = new Map<string, { readonly domain: string; readonly policy: TracingPolicy }>();
-  /** Filters have gone since refused policies were last put again. */
+  /** Policies were unloaded or replaced since refused ones were last put. */
   let hasRoom = false;
   let lastId = 0;
 
-  const removeFilter = (filterKey: string): void => {
-    filter.removeFilter(filterKey);
+  const get = (name: PolicyName): Result<Entry, string> => {
+    const entry = entries.get(toPolicyKey(name));
+    if (entry !== undefined) return ok(entry);
+    const others = [...entries.values()].flatMap((other) => (other.name === name.name ? render(other) : []));
+    const hint = others.length === 0 ? "" : `; policies of this name: ${others.join(", ")}`;
+    return err(`tracing policy ${render(name)} does not exist${hint}`);
+  };
+
+  const set = (name: PolicyName, fields: Pick<Entry, "state" | "mode" | "error">): void => {
+    const key = toPolicyKey(name);
+    const id = entries.get(key)?.id ?? ++lastId;
+    const { name: ownName, namespace, domain } = name;
+    entries.set(key, { name: ownName, namespace, domain, id, ...fields });
+  };
+
+  /** The loaded policy stays in force. */
+  const keepLoaded = (entry: Entry, error: string): void => {
+    entries.set(toPolicyKey(entry), { ...entry, error: `a newer version is not used: ${error}` });
+  };
+
+  const unload = (name: PolicyName): void => {
+    const entry = entries.get(toPolicyKey(name));
+    if (entry === undefined || !isLoaded(entry)) return;
+    loader.unload(name);
     hasRoom = refused.size > 0;
   };
 
-  const find = (name: PolicyName): Result<Entry, string> => {
-    const entry = entries.get(toPolicyKey(name));
-    if (entry !== undefined) return ok(entry);
-    const others = [...entries.values()].flatMap(({ status }) =>
-      status.name === name.name ? render(status) : [],
-    );
-    const hint = others.length === 0 ? "" : `; of this name there is ${others.join(", ")}`;
-    return err(`there is no tracing policy ${render(name)}${hint}`);
-  };
-
-  /** All of them, or what was there before; gives the id of the one that is the policy's own, 0 where it needs none. */
-  const setFilters = (key: string, wanted: Filters, before: Filters): Result<number, string> => {
-    let own = 0;
-    for (const [filterKey, definition] of wanted) {
-      const id = filter.putFilter(filterKey, definition);
-      if (!id.ok) {
-        for (const [undone] of wanted) {
-          const old = before.get(undone);
-          if (old === undefined) filter.removeFilter(undone);
-          else filter.putFilter(undone, old);
-        }
-        return id;
-      }
-      if (filterKey === key) own = id.value;
-    }
-    for (const filterKey of before.keys()) if (!wanted.has(filterKey)) removeFilter(filterKey);
-    return ok(own);
-  };
-
-  /** As the kernel has it by now. */
-  const look = ({ status, filters }: Entry): PolicyStatus => {
-    if (!isInForce(status)) return status;
-    const standings = [...filters.keys()].flatMap((key) => filter.status?.(key) ?? []);
-    for (const standing of standings)
-      if (standing.kind === "failed")
-        return { ...status, state: "load_error", error: `its filter is not in force: ${standing.error}` };
-    return standings.some(({ kind }) => kind === "loading") ? { ...status, state: "loading" } : status;
+  const load = (name: PolicyName, policy: TracingPolicy, old: Entry | undefined): Result<void, string> => {
+    if (old === undefined || !isLoaded(old)) return loader.load(name, policy);
+    const done = loader.replace(name, policy);
+    if (done.ok) hasRoom = refused.size > 0;
+    return done;
   };
 
   const put = (domain: string, policy: TracingPolicy): Result<void, string> => {
-    if (domain === "sensors" || !DOMAIN.test(domain)) {
-      return err(`${JSON.stringify(domain)} is no domain for policies`);
-    }
+    if (!isDomain(domain)) return err(`${JSON.stringify(domain)} cannot be the domain of a policy`);
     const name = toPolicyName(domain, policy);
     const key = toPolicyKey(name);
-    const entry = entries.get(key);
-    const old = entry?.status;
-    const filters = toFilters(key, policy);
-    const filterId = setFilters(key, filters, entry?.filters ?? noFilters);
-    const error = filterId.ok ? "" : `its filter cannot be set: ${filterId.error}`;
-    if (filterId.ok) refused.delete(key);
-    else refused.set(key, { domain, policy });
-    if (entry !== undefined && old !== undefined && isInForce(old) && !filterId.ok) {
-      entry.status = { ...old, error: `a newer one is not used: ${error}` };
-    } else {
-      const status: PolicyStatus = {
-        ...name,
-        id: old?.id ?? ++lastId,
-        state: filterId.ok ? "enabled" : "load_error",
-        mode: policyMode(policy),
-        filterId: filterId.ok ? filterId.value : 0,
-        error,
-      };
-      entries.set(key, { status, filters: filterId.ok ? filters : noFilters });
+    const old = entries.get(key);
+    const done = load(name, policy, old);
+    const mode = policyMode(policy);
+    if (done.ok) {
+      refused.delete(key);
+      set(name, { state: "enabled", mode, error: "" });
+      return done;
     }
-    return filterId.ok ? ok(undefined) : err(`tracing policy ${render(name)}: ${error}`);
+    refused.set(key, { domain, policy });
+    if (old !== undefined && isLoaded(old)) keepLoaded(old, done.error);
+    else set(name, { state: "load_error", mode, error: done.error });
+    return err(`tracing policy ${render(name)}: ${done.error}`);
+  };
+
+  const show = (entry: Entry): PolicyStatus => {
+    if (!isLoaded(entry)) return { ...entry, filterId: 0 };
+    const status = { ...entry, filterId: filterIdOf(entry) };
+    const loadState = loader.state(entry);
+    if (loadState.kind === "failed") return { ...status, state: "load_error", error: loadState.error };
+    return loadState.kind === "loading" ? { ...status, state: "loading" } : status;
   };
 
   return {
     put,
     add(domain, policy) {
       const name = toPolicyName(domain, policy);
-      const old = entries.get(toPolicyKey(name))?.status;
-      if (old !== undefined && isInForce(old)) {
-        return err(`tracing policy ${render(name)} is there already: delete it first`);
-      }
+      const old = entries.get(toPolicyKey(name));
+      if (old !== undefined && isLoaded(old))
+        return err(`tracing policy ${render(name)} exists already: delete it first`);
       const added = put(domain, policy);
       refused.delete(toPolicyKey(name));
       return added;
@@ -175,89 +147,56 @@ export function createPolicyStore(filter: StoreFilter): PolicyStore {
     },
     reject(name, error) {
       refused.delete(toPolicyKey(name));
-      const entry = entries.get(toPolicyKey(name));
-      const old = entry?.status;
-      const status: PolicyStatus =
-        old !== undefined && isInForce(old)
-          ? { ...old, error: `a newer one is not used: ${error}` }
-          : {
-              ...name,
-              id: old?.id ?? ++lastId,
-              state: "load_error",
-              mode: "monitor_only",
-              filterId: 0,
-              error,
-            };
-      if (entry === undefined) entries.set(toPolicyKey(name), { status, filters: noFilters });
-      else entry.status = status;
+      const old = entries.get(toPolicyKey(name));
+      if (old !== undefined && isLoaded(old)) keepLoaded(old, error);
+      else set(name, { state: "load_error", mode: "monitor_only", error });
     },
     skip(name) {
       refused.delete(toPolicyKey(name));
-      const entry = entries.get(toPolicyKey(name));
-      for (const filterKey of entry?.filters.keys() ?? []) removeFilter(filterKey);
-      const status: PolicyStatus = {
-        ...name,
-        id: entry?.status.id ?? ++lastId,
-        state: "skipped",
-        mode: entry?.status.mode ?? "monitor_only",
-        filterId: 0,
-        error: "",
-      };
-      entries.set(toPolicyKey(name), { status, filters: noFilters });
+      unload(name);
+      const mode = entries.get(toPolicyKey(name))?.mode ?? "monitor_only";
+      set(name, { state: "skipped", mode, error: "" });
     },
     remove(name) {
-      const entry = find(name);
+      const entry = get(name);
       if (!entry.ok) return entry;
-      entries.delete(toPolicyKey(name));
       refused.delete(toPolicyKey(name));
-      for (const filterKey of entry.value.filters.keys()) removeFilter(filterKey);
+      unload(name);
+      entries.delete(toPolicyKey(name));
       return ok(undefined);
     },
     configure(name, { enable, mode }) {
-      const found = find(name);
+      const found = get(name);
       if (!found.ok) return found;
       const entry = found.value;
-      const { status } = entry;
-      // Checked before anything is changed: half of a configuration is none.
-      if (!isInForce(status)) {
-        const why = status.state === "skipped" ? "it is not for this node" : status.error;
+      if (!isLoaded(entry)) {
+        const why = entry.state === "skipped" ? "it is not for this node" : entry.error;
         return err(`tracing policy ${render(name)} is not loaded: ${why}`);
       }
-      if (mode !== undefined && status.mode === "monitor_only") {
+      if (mode !== undefined && entry.mode === "monitor_only")
         return err("cannot set policy mode on a policy that is monitor only");
-      }
-      if (enable !== undefined && enable === (status.state === "enabled")) {
+      if (enable !== undefined && enable === (entry.state === "enabled"))
         return err(`tracing policy ${render(name)} is not ${enable ? "disabled" : "enabled"}`);
-      }
-      const state = enable === undefined ? status.state : enable ? "enabled" : "disabled";
-      entry.status = { ...status, state, mode: mode ?? status.mode };
+      const state = enable === undefined ? entry.state : enable ? "enabled" : "disabled";
+      entries.set(toPolicyKey(name), { ...entry, state, mode: mode ?? entry.mode });
       return ok(undefined);
+    },
+    find(name) {
+      const entry = entries.get(toPolicyKey(name));
+      return entry && show(entry);
     },
     list: (domain) =>
       [...entries.values()]
-        .map(look)
-        .filter((status) => domain === "" || status.domain === domain)
-        .toSorted((one, other) => one.id - other.id),
-    settled: () => filter.settled?.() ?? Promise.resolve(),
+        .filter((entry) => domain === "" || entry.domain === domain)
+        .toSorted((one, other) => one.id - other.id)
+        .map(show),
+    settled: loader.settled,
     domains: () =>
-      [...new Set([...builtIn, ...[...entries.values()].map(({ status }) => status.domain)])].toSorted(),
+      [...new Set([...builtInDomains, ...[...entries.values()].map(({ domain }) => domain)])].toSorted(),
   };
 }
 
-const isInForce = ({ state }: PolicyStatus): boolean => state !== "load_error" && state !== "skipped";
-
-const noFilters: Filters = new Map();
-
-/** Selectors of workloads are asked for by ids of their own, out of the same numbers. */
-function toFilters(key: string, policy: TracingPolicy): Filters {
-  const filters = new Map<string, Filter>();
-  const own = toFilter(policy);
-  if (own !== undefined) filters.set(key, own);
-  for (const { hooks, hookIndex, selectorIndex, filter } of listMatchWorkloads(policy)) {
-    if (filter !== undefined) filters.set(toSelectorKey(key, hooks, hookIndex, selectorIndex), filter);
-  }
-  return filters;
-}
+const isLoaded = ({ state }: Entry): boolean => state !== "load_error" && state !== "skipped";
 
 const render = ({ namespace, name, domain }: PolicyName): string =>
   `${JSON.stringify(namespace === "" ? name : `${namespace}/${name}`)} (domain ${domain})`;

@@ -8,7 +8,8 @@ import { matchesSelector, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import * as v from "valibot";
 import { takeTurns } from "../../base/edge/take-turns.ts";
-import type { PolicyParser } from "../../policies/core/policy-parser.ts";
+import { KUBE_DOMAIN } from "../core/policy-domain.ts";
+import type { PolicyParser } from "../core/policy-parser.ts";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
 
 export interface KubePoliciesOptions {
@@ -23,7 +24,6 @@ export interface KubePoliciesOptions {
   onTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
 }
 
-const DOMAIN = "k8s";
 const plurals = ["tracingpolicies", "tracingpoliciesnamespaced"] as const; // const: the names are a union
 /** A policy that asks for a node of which nobody tells is in force: better one too many than one too few. */
 const NODE_WAIT_MS = 5000;
@@ -51,7 +51,7 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
   const { uid, name, namespace } = parsed.output.metadata;
   return {
     uid,
-    name: { name, namespace: namespace ?? "", domain: DOMAIN },
+    name: { name, namespace: namespace ?? "", domain: KUBE_DOMAIN },
     hasNodeSelector: v.is(withNodeSelector, object),
     object,
     policy: undefined,
@@ -102,7 +102,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
       return;
     }
     if (!policy.ok) policies.reject(name, policy.error);
-    const done = policy.ok ? policies.put(DOMAIN, policy.value) : policy;
+    const done = policy.ok ? policies.put(KUBE_DOMAIN, policy.value) : policy;
     if (done.ok) log.info("tracing policy of the API server is in force", fields);
     else log.error("tracing policy of the API server is not used", { ...fields, err: done.error });
   };

@@ -6,11 +6,11 @@ import type { Logger } from "@rthooks/log";
 import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
 import { type FollowedFile, followFile } from "../../base/edge/followed-file.ts";
-import type { PolicyParser } from "../../policies/core/policy-parser.ts";
+import { FILES_DOMAIN } from "../core/policy-domain.ts";
+import type { PolicyParser } from "../core/policy-parser.ts";
 import { type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { MAX_POLICY_BYTES } from "./policy-text.ts";
 
-const DOMAIN = "static";
 /** So many looks in a row find no file before it is gone: a volume may be away for a moment. */
 export const LOOKS_UNTIL_GONE = 10;
 
@@ -60,7 +60,9 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
 
   /** A file without a policy is listed by its path: no policy's name has a slash. */
   const toListed = () =>
-    policy === undefined ? { name: path, namespace: "", domain: DOMAIN } : toPolicyName(DOMAIN, policy);
+    policy === undefined
+      ? { name: path, namespace: "", domain: FILES_DOMAIN }
+      : toPolicyName(FILES_DOMAIN, policy);
 
   const reject = (error: string): Result<never, string> => {
     policies.reject(toListed(), error.replaceAll("\n", "; "));
@@ -70,10 +72,10 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
   const use = (wanted: TracingPolicy): Result<void, string> => {
     const owner = findOwner(wanted);
     if (owner !== undefined) return reject(`${owner} has a policy of this name`);
-    const name = toPolicyName(DOMAIN, wanted);
-    const old = policy === undefined ? undefined : toPolicyName(DOMAIN, policy);
+    const name = toPolicyName(FILES_DOMAIN, wanted);
+    const old = policy === undefined ? undefined : toPolicyName(FILES_DOMAIN, policy);
     const isOther = old !== undefined && (old.name !== name.name || old.namespace !== name.namespace);
-    const done = policies.put(DOMAIN, wanted);
+    const done = policies.put(FILES_DOMAIN, wanted);
     if (isOther && !done.ok) {
       policies.remove(name);
       return reject(done.error);
@@ -134,7 +136,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       const read = look.bytes.ok ? await parser.parsePolicy(look.bytes.value) : look.bytes;
       if (isClosed()) return;
       for (const warning of read.ok ? read.value.warnings : [])
-        log.warn("tracing policy says less than it seems to", {
+        log.warn("tracing policy has ineffective settings", {
           file: path,
           warning: renderProblem(warning),
         });

@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:tes
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ok } from "@rthooks/result";
 import { startParseThread } from "../../program/edge/parse-thread.ts";
-import { createPolicyStore, type PolicyStore } from "../core/policy-store.ts";
+import type { PolicyStore } from "../core/policy-store.ts";
+import { createMemoryPolicies } from "./memory-policies.fixture.ts";
 import { openPolicyFiles, type PolicyFiles } from "./policy-files.ts";
 
 const base = mkdtempSync(join(tmpdir(), "rthooks-policies-"));
@@ -47,7 +47,7 @@ describe("policy files", () => {
 
   beforeEach(() => {
     directory = mkdtempSync(join(base, "d-"));
-    policies = createPolicyStore({ putFilter: () => ok(2), removeFilter: () => {} });
+    policies = createMemoryPolicies();
     settled = 0;
     lines = [];
   });
@@ -136,7 +136,7 @@ describe("policy files", () => {
     expect(list()).toContainEqual({
       name: "a",
       state: "enabled",
-      error: expect.stringContaining("a newer one is not used: kind: unknown CRD kind"),
+      error: expect.stringContaining("a newer version is not used: kind: unknown CRD kind"),
     });
     writeFileSync(path("a.yaml"), policy("a"));
     await until(() => files?.problem() === "");

@@ -9,7 +9,7 @@ import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { isMissing } from "../../base/edge/followed-file.ts";
 import { waitAtMost } from "../../base/edge/wait-at-most.ts";
-import type { PolicyParser } from "../../policies/core/policy-parser.ts";
+import type { PolicyParser } from "../core/policy-parser.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
 import { LOOKS_UNTIL_GONE, openPolicyFile, type PolicyFile } from "./policy-file.ts";
 

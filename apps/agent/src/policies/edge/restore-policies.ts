@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts the policies that an earlier agent kept into the store. What cannot be read now is read again until it can be, or
-// its file is removed.
+// Puts the kept policies into the store. A file that cannot be used is retried until it can be used or is removed.
 
 import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
-import type { PolicyParser } from "../../policies/core/policy-parser.ts";
+import type { PolicyArchive } from "../core/policy-archive.ts";
+import { GRPC_DOMAIN } from "../core/policy-domain.ts";
+import type { PolicyParser } from "../core/policy-parser.ts";
 import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
-import type { PolicyArchive } from "./policy-archive.ts";
 import { LOOKS_UNTIL_GONE } from "./policy-file.ts";
 
 export interface RestoreOptions {
@@ -14,20 +14,20 @@ export interface RestoreOptions {
   readonly policies: PolicyStore;
   readonly parser: Pick<PolicyParser, "parsePolicy">;
   readonly log: Logger;
-  /** Called once, when all files were read without an error for some seconds: there is nothing more to restore. */
+  /** Called once, when all files have been restored and stayed without an error for some seconds. */
   onSettled(): void;
   readonly intervalMs?: number;
 }
 
 export interface RestoredPolicies {
-  /** What could not be restored, in one line; empty where all was. */
+  /** What is not restored, in one line; empty where all policies are. */
   problem(): string;
   close(): void;
 }
 
 const INTERVAL_MS = 500;
 
-/** What can be restored is in force when this returns. */
+/** Resolves when every file has been tried once. */
 export async function restorePolicies(options: RestoreOptions): Promise<RestoredPolicies> {
   const { archive, policies, parser, log, onSettled, intervalMs = INTERVAL_MS } = options;
   const restored = new Set<string>();
@@ -45,8 +45,8 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     if (isClosed) return ok(undefined);
     restored.add(path);
     const name = toPolicyName(domain, policy.value);
-    // It was added by a call meanwhile, which has written the file.
-    if (isListed(policies, name)) return ok(undefined);
+    // A client has added it meanwhile, and the file with it.
+    if (policies.find(name) !== undefined) return ok(undefined);
     const added = policies.put(domain, policy.value);
     if (!added.ok) return added;
     const change = { ...(isEnabled ? {} : { enable: false }), ...(mode === undefined ? {} : { mode }) };
@@ -58,7 +58,8 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     if (isClosed) return;
     const error = done.ok ? "" : done.error;
     if (done.ok) log.info("tracing policy restored", { file: path });
-    else if (error !== faults.get(path)) log.error("tracing policy not restored", { file: path, err: error });
+    else if (error !== faults.get(path))
+      log.error("cannot restore tracing policy", { file: path, err: error });
     if (restored.has(path)) clear(path);
     else {
       faults.set(path, error);
@@ -74,7 +75,7 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     const listed = archive.list();
     const error = listed.ok ? "" : listed.error;
     if (error !== unlisted && error !== "")
-      log.error("kept tracing policies cannot be listed", { err: error });
+      log.error("cannot list the kept tracing policies", { err: error });
     unlisted = error;
     if (listed.ok) {
       for (const path of faults.keys()) if (!listed.value.includes(path)) clear(path);
@@ -96,12 +97,12 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
   lookAgain();
   return {
     problem() {
-      if (unlisted !== "") return `the kept policies cannot be listed: ${unlisted}`;
+      if (unlisted !== "") return `cannot list the kept policies: ${unlisted}`;
       const [first] = faults;
       if (first === undefined) return "";
       const [path, error] = first;
       const others = faults.size === 1 ? "" : ` (and ${faults.size - 1} more, see tetragon policies)`;
-      return `the kept policy ${path} is not restored, repair or remove the file: ${error.split("\n")[0]}${others}`;
+      return `cannot restore the kept policy ${path}, repair or remove the file: ${error.split("\n")[0]}${others}`;
     },
     close() {
       isClosed = true;
@@ -110,8 +111,5 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
   };
 }
 
-/** By its path: what its name is cannot be read. */
-const listedAs = (path: string): PolicyName => ({ name: path, namespace: "", domain: "grpc" });
-
-const isListed = (policies: PolicyStore, { name, namespace, domain }: PolicyName): boolean =>
-  policies.list(domain).some((one) => one.name === name && one.namespace === namespace);
+/** By its path, as the name in the file cannot be read. */
+const listedAs = (path: string): PolicyName => ({ name: path, namespace: "", domain: GRPC_DOMAIN });

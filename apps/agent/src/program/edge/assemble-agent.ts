@@ -21,9 +21,13 @@ import { MAX_FILTERS } from "../../filter/core/filter-ids.ts";
 import { openPolicyFilter, type PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
 import { sweepInherited } from "../../filter/edge/sweep-inherited.ts";
 import { openPods, type PodsOptions } from "../../pods/edge/open-pods.ts";
+import { combineLoaders } from "../../policies/core/combined-loaders.ts";
+import { createFilterLoader } from "../../policies/core/filter-loader.ts";
+import { noPolicyArchive } from "../../policies/core/policy-archive.ts";
+import { createPolicyCommands } from "../../policies/core/policy-commands.ts";
 import { createPolicyStore } from "../../policies/core/policy-store.ts";
 import { type PolicyWatch, watchPolicies } from "../../policies/edge/kube-policies.ts";
-import { noPolicyArchive, openPolicyArchive } from "../../policies/edge/policy-archive.ts";
+import { openPolicyArchive } from "../../policies/edge/policy-archive.ts";
 import { openPolicyFiles } from "../../policies/edge/policy-files.ts";
 import { restorePolicies } from "../../policies/edge/restore-policies.ts";
 import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.ts";
@@ -107,7 +111,8 @@ export async function assembleAgent(
   const filterSweep = setInterval(filter.value.sweep, sweepIntervalMs);
   parts.defer(() => clearInterval(filterSweep));
 
-  const policies = createPolicyStore(policyFilter);
+  const filterLoader = createFilterLoader(policyFilter);
+  const policies = createPolicyStore(combineLoaders([filterLoader]), filterLoader.filterId);
   const refusedSweep = setInterval(policies.retryRefused, sweepIntervalMs);
   parts.defer(() => clearInterval(refusedSweep));
   const archive =
@@ -195,8 +200,7 @@ export async function assembleAgent(
       ...{
         lifecycle: { ...lifecycle, list: listContainers },
         policies,
-        parser,
-        archive: archive.value,
+        policyCommands: createPolicyCommands({ ...sources, archive: archive.value }),
         awaitPod,
         log,
         metrics,
