@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built agent and an API server that is not there yet, refuses or does not answer: its health says so, and containers
-// start on the hook's word.
+// start with the identity of their hook calls.
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type Agent, startAgent } from "../harness/agent.ts";
@@ -45,7 +45,7 @@ workspace.onClose(() => removeCgroup(`/kubepods-${workspace.tag}`));
 
 const isPodQuestion = ({ pathname }: URL): boolean => /\/pods\/.+/.test(pathname);
 
-describe("a container of a pod that the watch does not report starts on the hook's word where the question for it", () => {
+describe("a container of a pod that the watch does not report starts with the identity of its hook call where the request for the pod", () => {
   test.each<[string, (api: KubeApi) => Promise<Response> | Response]>([
     ["gets no answer in time", () => new Promise(() => {})],
     ["is not allowed", () => failure(403, "forbidden")],
@@ -63,9 +63,7 @@ describe("a container of a pod that the watch does not report starts on the hook
     api.intercept = (url) => (isPodQuestion(url) ? answer(api) : undefined);
     await announce(agent, uidOf(1), "web-1");
     expect((await agent.containers()).map(({ podName }) => podName)).toEqual(["web-1"]);
-    await waitFor("the reason", () =>
-      agent.process.stderr().includes("its container starts on the hook's word"),
-    );
+    await waitFor("the reason", () => agent.process.stderr().includes("using the identity of the hook call"));
     await agent.stop();
   });
 });
@@ -134,7 +132,7 @@ describe("a kubeconfig", () => {
     const path = workspace.path("late-kubeconfig");
     const ca = workspace.path("late-ca.crt");
     const agent = await start(path);
-    await waitFor("the reason", async () => (await health(agent)).includes(`${path} cannot be read: ENOENT`));
+    await waitFor("the reason", async () => (await health(agent)).includes(`cannot read ${path}: ENOENT`));
     writeFileSync(path, "");
     await waitFor("the next reason", async () => (await health(agent)).includes(`${path} is empty`), 20_000);
     writeKubeconfig(workspace, api, { "certificate-authority": ca }, path);

@@ -193,7 +193,7 @@ test("a pod in the name of another is the one that its cgroup belongs to", async
   rmdirSync(findCgroupDirectory(cgroupsPath));
 }, 60_000);
 
-test("without an API server the hook's word has to do, and is corrected later", async () => {
+test("without an API server the identity of the hook call is used, and corrected later", async () => {
   api.failsWith = 503;
   api.cut();
   await waitFor("the agent notices", () => seat.agent().process.stderr().includes("watch on pods lost"));
@@ -207,7 +207,7 @@ test("without an API server the hook's word has to do, and is corrected later", 
     .split("\n")
     .map((line) => JSON.parse(line));
   const told = lines.find(
-    ({ msg }) => msg === "the API server did not answer for the pod: its container starts on the hook's word",
+    ({ msg }) => msg === "no answer from the API server about the pod: using the identity of the hook call",
   );
   expect(told).toMatchObject({ pod: "boot" });
   api.failsWith = undefined;

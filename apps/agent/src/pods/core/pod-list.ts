@@ -9,7 +9,7 @@ const itemSchema = v.object({ kind: v.optional(v.literal("Pod")), ...podSchema.e
 const listSchema = v.object({ kind: v.picklist(["List", "PodList"]), items: v.array(itemSchema) });
 const kindSchema = v.object({ kind: v.string() });
 
-/** The documents of a text in YAML or JSON; the error is one line. */
+/** Returns the documents of a text in YAML or JSON. The error is one line. */
 export type ParseYaml = (text: string) => Result<readonly unknown[], string>;
 
 /** The error names the field, as in `items.3.metadata.uid`. */
@@ -50,7 +50,7 @@ export function parsePodList(text: string, parseYaml: ParseYaml): Result<readonl
 function parseDocuments(text: string, parseYaml: ParseYaml): Result<readonly unknown[], string> {
   const documents = parseYaml(text);
   if (!documents.ok) return documents;
-  // What follows a closing `---` is an empty document.
+  // A closing `---` starts an empty document.
   const values = documents.value.filter((value) => value !== null && value !== undefined);
   return values.length === 0 ? err("the file is empty") : ok(values);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The port through which lists of pods are parsed, away from the event loop.
+// The port for parsing lists of pods outside of the event loop's thread.
 
 import type { Pod } from "@rthooks/kube";
 import type { Result } from "@rthooks/result";

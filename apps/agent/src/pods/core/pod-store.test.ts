@@ -19,7 +19,7 @@ test("a pod is found by uid, or by name where there is no uid", () => {
   expect(store.find({ uid: "uid-a", namespace: "", name: "" })?.name).toBe("a");
   expect(store.find({ uid: undefined, namespace: "shop", name: "a" })?.uid).toBe("uid-a");
   expect(store.find({ uid: undefined, namespace: "", name: "" })).toBeUndefined();
-  // A pod that was made anew under the old name is another pod.
+  // A pod that was created again under the same name is another pod.
   expect(store.find({ uid: "uid-old", namespace: "shop", name: "a" })).toBeUndefined();
 });
 
@@ -30,7 +30,7 @@ test("a static pod is found by its hash under its own name only", () => {
   expect(store.find({ uid: hash, namespace: "shop", name: "other" })).toBeUndefined();
 });
 
-test("another pod that claims a static pod's hash takes nothing from it, in either order", () => {
+test("another pod that claims a static pod's hash does not replace it, in either order", () => {
   const mirror = pod("etcd", "db", hash);
   const claim = { ...pod("evil", "evil", hash), namespace: "tenant" };
   for (const pods of [
@@ -62,7 +62,7 @@ test("a pod that a list lacks is unknown, not deleted, until it is listed again 
   expect(heard).toEqual(["unlisted a", "unlisted b", "changed a", "deleted b"]);
 });
 
-test("subscribers hear what is new, other or gone, and nothing else", () => {
+test("subscribers are notified of new, changed and unlisted pods only", () => {
   const store = createPodStore();
   const heard: string[] = [];
   const unsubscribe = store.subscribe(({ kind, pod: { name } }) => heard.push(`${kind} ${name}`));
@@ -74,28 +74,28 @@ test("subscribers hear what is new, other or gone, and nothing else", () => {
   expect(heard).toEqual(["changed a", "changed b", "changed b", "changed c", "unlisted a", "unlisted b"]);
 });
 
-test("a pod that was asked for stays until somebody knows better, whatever an older word says", () => {
+test("a fetched pod stays until the watch reports it, and older reports do not change it", () => {
   const store = createPodStore();
   const heard: string[] = [];
   store.subscribe(({ kind, pod: { uid } }) => heard.push(`${kind} ${uid}`));
   store.replaceAll([pod("a")]);
-  const anew = { ...pod("a"), uid: "uid-a2" };
-  store.putAsked(anew);
+  const newer = { ...pod("a"), uid: "uid-a2" };
+  store.putFetched(newer);
   expect(heard.splice(0)).toEqual(["changed uid-a", "deleted uid-a", "changed uid-a2"]);
-  expect(store.isAhead("uid-a2")).toBe(true);
-  // The one who tells is behind: all of this was before.
+  expect(store.isAheadOfWatch("uid-a2")).toBe(true);
+  // The watch is behind: these reports are older.
   store.replaceAll([pod("a")]);
   store.put(pod("a", "cart"));
   expect(store.find({ uid: undefined, namespace: "shop", name: "a" })?.uid).toBe("uid-a2");
   store.remove("uid-a");
   expect(heard.splice(0)).toEqual(["changed uid-a", "changed uid-a", "deleted uid-a"]);
-  store.put(anew);
-  expect(store.isAhead("uid-a2")).toBe(false);
+  store.put(newer);
+  expect(store.isAheadOfWatch("uid-a2")).toBe(false);
   store.replaceAll([]);
   expect(heard).toEqual(["unlisted uid-a2"]);
 });
 
-test("who runs in a pod is told apart from who it is", () => {
+test("a change of a pod's containers is not a change of the pod", () => {
   const store = createPodStore();
   const heard: string[] = [];
   store.put(pod("a"));
@@ -108,7 +108,7 @@ test("who runs in a pod is told apart from who it is", () => {
   expect(heard).toEqual(["containers c1", "containers c2", "changed c1"]);
 });
 
-test("pods that were deleted are remembered, not without bound", () => {
+test("a bounded number of deleted pods is remembered", () => {
   const store = createPodStore();
   for (let at = 0; at < 1100; at++) store.put(pod(`p${at}`));
   for (let at = 0; at < 1100; at++) store.remove(`uid-p${at}`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pods of the node as the last complete list had them.
+// The pods of the node, as the last complete list and the changes since then give them.
 
 import type { Pod } from "@rthooks/kube";
 import { haveSameLabels } from "@rthooks/oci";
@@ -7,34 +7,33 @@ import type { PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
 export interface PodStore extends PodSource {
   /**
-   * These are listed now, and no others but those that were asked for; tells the subscribers the difference. A pod that
-   * the list lacks was not deleted by that: a list may be old, of a restored server, or written by hand. It is unknown
-   * until it is listed or asked for again.
+   * Replaces the pods with those of a complete list, except fetched pods that the watch has not reported yet, and notifies
+   * the subscribers of the differences. A pod that the list lacks counts as unlisted, not as deleted: a list may be old, of
+   * a restored server, or written by hand. It is unknown until it is listed or fetched again.
    */
   replaceAll(pods: readonly Pod[]): void;
-  /** One pod as it is now. Another of its name is gone then, whoever has told of that. */
+  /** Sets one pod. Another pod of the same name is deleted by that. */
   put(pod: Pod): void;
   /**
-   * The same for a pod that was asked for by name: whoever tells of changes may be behind, and what is told of older ones
-   * then takes nothing from it.
+   * Sets a pod that was fetched by its name. The watch may be behind: what it reports of older pods of the name does not
+   * change this one.
    */
-  putAsked(pod: Pod): void;
-  /** Whether nobody but the one who asked has told of it. */
-  isAhead(uid: string): boolean;
-  /** It was deleted. */
+  putFetched(pod: Pod): void;
+  /** Whether the pod was fetched and the watch has not reported it yet. */
+  isAheadOfWatch(uid: string): boolean;
+  /** The pod was deleted. */
   remove(uid: string): void;
-  /** It was here, and was deleted not long ago. */
+  /** Whether the pod is one of the last that were deleted. */
   wasDeleted(uid: string): boolean;
 }
 
-/** As many as Tetragon remembers by default (--deleted-pod-cache-size). */
-const maxDeleted = 1024;
+/** Tetragon's default of --deleted-pod-cache-size; it bounds the deleted and the unlisted pods separately. */
+const MAX_KEPT = 1024;
 
-/** Of as many pods again the last word is kept for when they come back or are deleted. */
-function dropOldest(some: Set<string> | Map<string, Pod>): void {
-  for (const oldest of some.keys()) {
-    if (some.size <= maxDeleted) break;
-    some.delete(oldest);
+function dropOldest(kept: Set<string> | Map<string, Pod>): void {
+  for (const oldest of kept.keys()) {
+    if (kept.size <= MAX_KEPT) break;
+    kept.delete(oldest);
   }
 }
 
@@ -45,15 +44,16 @@ const nameKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string =
 
 export function createPodStore(): PodStore {
   const byUid = new Map<string, Pod>();
-  /** By hash, namespace and name: an author of pods can write another pod's hash, but cannot take its name. */
+  /** By hash, namespace and name: a pod's author can write another pod's hash, but cannot take its name. */
   const byMirror = new Map<string, Pod>();
   const byName = new Map<string, Pod>();
-  const ahead = new Set<string>();
+  /** UIDs of fetched pods that the watch has not reported yet. */
+  const aheadOfWatch = new Set<string>();
   const deleted = new Set<string>();
-  /** Missing from the last list, and not deleted as far as anybody said. */
+  /** Missing in the last list, and not reported as deleted. */
   const unlisted = new Map<string, Pod>();
   const listeners = new Set<(change: PodChange) => void>();
-  const tell = (change: PodChange): void => {
+  const notify = (change: PodChange): void => {
     for (const listener of listeners) listener(change);
   };
 
@@ -66,7 +66,7 @@ export function createPodStore(): PodStore {
 
   const forget = (pod: Pod): void => {
     byUid.delete(pod.uid);
-    // By now another pod may have what was its own.
+    // Another pod may have taken the name or the hash.
     if (byName.get(nameKey(pod)) === pod) byName.delete(nameKey(pod));
     if (byMirror.get(mirrorKey(pod)) === pod) byMirror.delete(mirrorKey(pod));
   };
@@ -74,24 +74,24 @@ export function createPodStore(): PodStore {
   const remove = (uid: string): void => {
     const pod = byUid.get(uid) ?? unlisted.get(uid);
     if (pod === undefined) return;
-    ahead.delete(uid);
+    aheadOfWatch.delete(uid);
     unlisted.delete(uid);
     forget(pod);
     deleted.add(uid);
     dropOldest(deleted);
-    tell({ kind: "deleted", pod });
+    notify({ kind: "deleted", pod });
   };
 
   const unlist = (pod: Pod): void => {
     forget(pod);
     unlisted.set(pod.uid, pod);
     dropOldest(unlisted);
-    tell({ kind: "unlisted", pod });
+    notify({ kind: "unlisted", pod });
   };
 
   const put = (pod: Pod): void => {
     const namesake = byName.get(nameKey(pod));
-    const isOutdated = namesake !== undefined && namesake.uid !== pod.uid && ahead.has(namesake.uid);
+    const isOutdated = namesake !== undefined && namesake.uid !== pod.uid && aheadOfWatch.has(namesake.uid);
     if (namesake !== undefined && namesake.uid !== pod.uid && !isOutdated) remove(namesake.uid);
     const old = byUid.get(pod.uid);
     if (old !== undefined) forget(old);
@@ -100,8 +100,8 @@ export function createPodStore(): PodStore {
     unlisted.delete(pod.uid);
     if (!isOutdated) byName.set(nameKey(pod), pod);
     if (pod.staticPodHash !== undefined && !isOutdated) byMirror.set(mirrorKey(pod), pod);
-    if (old === undefined || !isSamePod(old, pod)) tell({ kind: "changed", pod });
-    else if (!haveSameContainers(old, pod)) tell({ kind: "containers", pod });
+    if (old === undefined || !isSamePod(old, pod)) notify({ kind: "changed", pod });
+    else if (!haveSameContainers(old, pod)) notify({ kind: "containers", pod });
   };
 
   return {
@@ -109,22 +109,23 @@ export function createPodStore(): PodStore {
     find,
     list: () => byUid.values(),
     put(pod) {
-      ahead.delete(pod.uid);
+      aheadOfWatch.delete(pod.uid);
       put(pod);
     },
-    putAsked(pod) {
+    putFetched(pod) {
       const namesake = byName.get(nameKey(pod));
-      if (namesake !== undefined) ahead.delete(namesake.uid);
-      if (!byUid.has(pod.uid)) ahead.add(pod.uid);
+      if (namesake !== undefined) aheadOfWatch.delete(namesake.uid);
+      if (!byUid.has(pod.uid)) aheadOfWatch.add(pod.uid);
       put(pod);
     },
-    isAhead: (uid) => ahead.has(uid),
+    isAheadOfWatch: (uid) => aheadOfWatch.has(uid),
     remove,
     wasDeleted: (uid) => deleted.has(uid),
     replaceAll(pods) {
       const kept = new Set(pods.map(({ uid }) => uid));
-      for (const uid of kept) ahead.delete(uid);
-      for (const pod of [...byUid.values()]) if (!kept.has(pod.uid) && !ahead.has(pod.uid)) unlist(pod);
+      for (const uid of kept) aheadOfWatch.delete(uid);
+      for (const pod of [...byUid.values()])
+        if (!kept.has(pod.uid) && !aheadOfWatch.has(pod.uid)) unlist(pod);
       for (const pod of pods) put(pod);
     },
     subscribe: (listener) => {

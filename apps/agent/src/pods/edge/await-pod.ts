@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wait for a pod that the watch has not reported yet.
+// Waits for a pod that the watch has not reported yet.
 
 import { type ApiClient, fetchPod, type Pod, type ResourceWatch } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
@@ -15,12 +15,13 @@ export interface Wait {
   readonly query: { readonly uid: string; readonly namespace: string; readonly name: string };
   readonly podWaitMs: number;
   readonly log: Logger;
+  /** Puts the fetched pod into the store. */
   adopt(pod: Pod): void;
 }
 
 /**
- * The watch reports it, or the server gives it when it is asked for that one: whichever comes first. Only an answer that
- * the server has no such pod, or another one of the name, is a refusal.
+ * Resolves when the watch has reported the pod, a request for it was answered, or the time is over. An error only where the
+ * server answered that it does not have the pod, or has another one of the name.
  */
 export async function awaitPod(wait: Wait): Promise<Result<void, Refusal>> {
   const { client, store, watch, query, podWaitMs, log, adopt } = wait;
@@ -31,12 +32,12 @@ export async function awaitPod(wait: Wait): Promise<Result<void, Refusal>> {
   });
   let isAbsent = false;
   let reason = `no answer within ${podWaitMs} ms`;
-  const ask = async (): Promise<void> => {
+  const request = async (): Promise<void> => {
     if (namespace === "" || name === "") {
-      // It cannot be asked for: that the watch does not know it counts if the server can be reached.
+      // It cannot be fetched without its name: it is absent if the watch is connected and does not have it.
       await watch.check();
       isAbsent = watch.isConnected();
-      reason = "the call does not name the pod";
+      reason = "the hook call does not name the pod";
     } else {
       const answer = await fetchPod(client, namespace, name, podWaitMs);
       if (answer.ok) {
@@ -48,10 +49,10 @@ export async function awaitPod(wait: Wait): Promise<Result<void, Refusal>> {
       reason = answer.error;
       void watch.check();
     }
-    // Neither the watch nor the question gets through: there is nothing to wait for.
+    // The server answers neither the request nor the watch: waiting is pointless.
     if (!watch.isConnected()) end();
   };
-  void ask();
+  void request();
   const timer = setTimeout(end, podWaitMs);
   await known;
   clearTimeout(timer);
@@ -60,16 +61,16 @@ export async function awaitPod(wait: Wait): Promise<Result<void, Refusal>> {
   if (store.find(query) !== undefined) return ok(undefined);
   const fields = { namespace, pod: name, podUID: uid };
   if (!isAbsent) {
-    // A node must be able to start while no API server is there: the hook's word has to do until there is one.
-    log.warn("the API server did not answer for the pod: its container starts on the hook's word", {
+    // A node must be able to start without an API server: the identity of the hook call is used until one answers.
+    log.warn("no answer from the API server about the pod: using the identity of the hook call", {
       ...fields,
       err: reason,
     });
     return ok(undefined);
   }
   if (isStaticPodUid(uid)) {
-    // Its mirror is made by the kubelet that is about to start it, which may not be let do so.
-    log.warn("container of a static pod without a mirror in the API", fields);
+    // The kubelet creates the mirror pod, and may lack the right to do so.
+    log.warn("static pod has no mirror pod in the API: releasing its container without labels", fields);
     return ok(undefined);
   }
   const message = `pod ${namespace}/${name} (${uid}) is not known to the API server after ${podWaitMs} ms`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the agent finds the API server: by a kubeconfig, or as the pod that it runs in.
+// Finds the API server: by a kubeconfig, or with the service account of the agent's pod.
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,21 +10,20 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import { parseYaml } from "../../base/edge/yaml.ts";
 
 /**
- * `path`: of the kubeconfig; empty for the pod's own service account. A file that is not there yet, or is empty, is read
- * when it is asked for; one that is wrong is an error, which is one line for people.
+ * `path`: of the kubeconfig; empty for the service account of the agent's pod. The file is read for each access: at the start
+ * it may be missing or empty. The error, of an invalid file, is one line for users.
  */
 export function openKubeAccess(path: string, log: Logger): Result<FindAccess, string> {
   if (path === "") {
     const access = findInClusterAccess(process.env);
     return access === undefined
       ? err(
-          "--enable-k8s-api: this is no pod of a cluster (no KUBERNETES_SERVICE_HOST): give --k8s-kubeconfig-path",
+          "--enable-k8s-api: not running in a pod of a cluster (KUBERNETES_SERVICE_HOST is not set): set --k8s-kubeconfig-path",
         )
       : ok(() => Promise.resolve(ok(access)));
   }
   const atStart = readNow(path);
-  if (!atStart.ok)
-    log.warn("the kubeconfig cannot be read yet; it is tried again", { path, err: atStart.error });
+  if (!atStart.ok) log.warn("cannot read the kubeconfig yet, retrying", { path, err: atStart.error });
   else if (atStart.value.trim() !== "") {
     const parsed = parse(path, atStart.value);
     if (!parsed.ok) return err(`--k8s-kubeconfig-path ${parsed.error}`);
@@ -33,7 +32,7 @@ export function openKubeAccess(path: string, log: Logger): Result<FindAccess, st
     try {
       return parse(path, await readFile(path, "utf8"));
     } catch (error) {
-      return err(`${path} cannot be read: ${describeError(error)}`);
+      return err(`cannot read ${path}: ${describeError(error)}`);
     }
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pods from the API server.
+// The pod source behind --enable-k8s-api: the pods of this node, from the API server.
 
 import { type ApiClient, fetchPod, openApiClient, type Pod, watchPods } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
@@ -11,31 +11,31 @@ import { awaitPod as awaitUnknownPod } from "./await-pod.ts";
 import { openKubeAccess } from "./kube-access.ts";
 
 export interface KubePodsOptions {
-  /** Empty: that of the pod which this program runs in. */
+  /** Empty: the service account of the agent's pod. */
   readonly kubeconfigPath: string;
   readonly nodeName: string;
   readonly podWaitMs: number;
   readonly version: string;
   readonly log: Logger;
-  /** An object of the API server was too large to be read whole. */
+  /** An object of the API server was too large to be parsed whole. */
   onTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
 }
 
 export interface KubePods {
   readonly client: ApiClient;
   readonly source: PodSource;
-  /** Undefined where nothing has to be waited for. `deadlineMs`: when the caller gives up, Unix time or Infinity. */
+  /** Undefined where there is nothing to wait for. `deadlineMs`: when the caller stops waiting, Unix time or Infinity. */
   awaitPod(query: PodQuery, deadlineMs: number): Promise<Result<void, Refusal>> | undefined;
-  /** Why the pods that are known may not be those of now; empty where they are. */
+  /** Why the pods may be out of date, one line for users; empty where they are not. */
   problem(): string;
   close(): void;
 }
 
-/** The error is one line for people. */
+/** The error is one line for users. */
 export function openKubePods(options: KubePodsOptions): Result<KubePods, string> {
   const { kubeconfigPath, nodeName, podWaitMs, version, log } = options;
   if (nodeName === "") {
-    return err("--enable-k8s-api needs the node's name: --node-name, or NODE_NAME in the environment");
+    return err("--enable-k8s-api needs the node's name: set --node-name, or NODE_NAME in the environment");
   }
   const access = openKubeAccess(kubeconfigPath, log);
   if (!access.ok) return access;
@@ -54,21 +54,21 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
   });
 
   const checks = new Set<ReturnType<typeof setTimeout>>();
-  /** What the watch never tells of is asked for again: the pod may have gone before the watch could see it. */
+  /** Fetches the pod again until the watch reports it: it may have been deleted before the watch could see it. */
   const checkLater = (pod: Pod): void => {
     const timer = setTimeout(async () => {
       checks.delete(timer);
-      if (!store.isAhead(pod.uid)) return;
+      if (!store.isAheadOfWatch(pod.uid)) return;
       const answer = await fetchPod(client, pod.namespace, pod.name, CHECK_MS);
-      if (!store.isAhead(pod.uid)) return;
+      if (!store.isAheadOfWatch(pod.uid)) return;
       if (answer.ok && answer.value?.uid !== pod.uid) store.remove(pod.uid);
       else checkLater(pod);
     }, CHECK_MS);
     checks.add(timer);
   };
   const adopt = (pod: Pod): void => {
-    store.putAsked(pod);
-    if (store.isAhead(pod.uid)) checkLater(pod);
+    store.putFetched(pod);
+    if (store.isAheadOfWatch(pod.uid)) checkLater(pod);
   };
 
   const awaitPod: KubePods["awaitPod"] = ({ uid, namespace, name }, deadlineMs) => {
@@ -79,7 +79,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
       const message = `pod ${namespace}/${name} (${uid}) was deleted`;
       return Promise.resolve(err({ kind: "pod-gone", message }));
     }
-    // The reason is of use only to one who still listens.
+    // The answer must reach the caller before its deadline.
     const leftMs = Math.floor(deadlineMs - Date.now() - ANSWER_MS);
     const waitMs = Math.max(0, Math.min(podWaitMs, leftMs));
     return awaitUnknownPod({ client, store, watch, query, podWaitMs: waitMs, log, adopt });
@@ -97,7 +97,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
   });
 }
 
-/** For an answer to reach its caller. */
+/** Reserved for the answer's way to the caller. */
 const ANSWER_MS = 50;
-/** Between two looks at a pod that only an answer has told of. */
+/** Between two requests for a fetched pod that the watch has not reported. */
 const CHECK_MS = 30_000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who tells the agent of pods, as its flags say.
+// Opens the pod source that the flags select.
 
 import type { ApiClient } from "@rthooks/kube";
 import { err, ok, type Result } from "@rthooks/result";
@@ -9,30 +9,30 @@ import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.t
 import { openPodsFile } from "./pods-file.ts";
 
 export interface PodsOptions extends Pick<KubePodsOptions, "version" | "log"> {
-  /** Empty: pods are known by their hook calls only. */
+  /** Empty: no file. */
   readonly podsFile: string;
-  /** Undefined: nobody asks the API server. */
+  /** Undefined: the API server is not used. */
   readonly kube: Pick<KubePodsOptions, "kubeconfigPath" | "nodeName" | "podWaitMs"> | undefined;
 }
 
 interface OpenedPods {
-  /** Undefined where there is no API server. */
+  /** Undefined without an API server. */
   readonly client: ApiClient | undefined;
   readonly source: PodSource;
   readonly awaitPod: KubePods["awaitPod"];
-  /** Why what is known of pods may be old; empty where it is not. */
+  /** Why the pods may be out of date, one line for users; empty where they are not. */
   problem(): string;
   close(): void;
 }
 
-/** The error is one line for people. */
+/** The error is one line for users. */
 export async function openPods(
   { kube, podsFile, version, log }: PodsOptions,
   parser: PodParser,
   onTooLarge: KubePodsOptions["onTooLarge"],
 ): Promise<Result<OpenedPods, string>> {
   if (kube !== undefined && podsFile !== "") {
-    return err("--enable-k8s-api and --pods-file exclude each other: who would be right?");
+    return err("--enable-k8s-api and --pods-file exclude each other");
   }
   if (kube !== undefined) {
     return openKubePods({ ...kube, version, log, onTooLarge });

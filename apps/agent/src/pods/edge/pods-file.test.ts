@@ -138,7 +138,7 @@ describe("the pods file", () => {
       says: "regular file",
     },
     {
-      name: "a file without end",
+      name: "a file that is too large",
       spoil: () => truncateSync(path, 65 * 1024 * 1024),
       says: "bytes, more than",
     },

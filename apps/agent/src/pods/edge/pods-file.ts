@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pod source behind --pods-file: the pods are those of the file as it was last read whole. A file that is missing or
-// broken deletes no pod, and one that is written in place deletes none before it has stayed the same for a while.
+// The pod source behind --pods-file: the pods of the file as it was last parsed. A missing or invalid file changes nothing.
+// A pod that a new version of the file lacks counts as unlisted once the file has not changed for a while: the file may be
+// written in place, and be incomplete until then.
 
 import type { Pod } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
@@ -12,19 +13,19 @@ import { createPodStore } from "../core/pod-store.ts";
 
 export interface PodsFile {
   readonly source: PodSource;
-  /** Why the pods are not those of the file, in one line; empty where they are. */
+  /** Why the pods may be out of date, one line for users; empty where they are not. */
   problem(): string;
   close(): void;
 }
 
 const INTERVAL_MS = 250;
 /** A file system that does not answer (NFS) must not keep the agent from serving. */
-const FIRST_LOOK_MS = 3000;
-/** So many looks find the same file before a pod that it does not have any more is deleted: 2 seconds. */
-const LOOKS_UNTIL_DELETED = 8;
+const FIRST_READ_MS = 3000;
+/** Polls that find the file unchanged before pods that it lacks count as unlisted: 2 seconds. */
+const POLLS_UNTIL_UNLISTED = 8;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The file was read once when this returns, if it is there and could be read within three seconds. */
+/** Resolves once the file was read, or after three seconds. */
 export async function openPodsFile(
   path: string,
   parser: Pick<PodParser, "parsePods">,
@@ -34,54 +35,55 @@ export async function openPodsFile(
   const store = createPodStore();
   const followed = followFile(path, { maxBytes: MAX_BYTES, isReadAtOnce: true });
   let pods: readonly Pod[] = [];
-  let looksSinceRead = 0;
+  let pollsSinceRead = 0;
   let unread = "";
   let unused = "";
   let isClosed = false;
 
-  const use = (wanted: readonly Pod[]): void => {
-    const uids = new Set(wanted.map(({ uid }) => uid));
-    // Those that are missing may stand in the half that is not written yet.
+  const use = (parsed: readonly Pod[]): void => {
+    const uids = new Set(parsed.map(({ uid }) => uid));
+    // Missing pods may be in the part of the file that is not written yet.
     const missing = [...store.list()].filter(({ uid }) => !uids.has(uid));
-    pods = wanted;
-    store.replaceAll([...missing, ...wanted]);
-    log.info("pods file read", { file: path, pods: wanted.length });
+    pods = parsed;
+    store.replaceAll([...missing, ...parsed]);
+    log.info("pods file read", { path, pods: parsed.length });
   };
 
-  const note = (error: string, before: string): string => {
-    if (error !== "" && error !== before)
-      log.error("pods file is not used; the pods stay as they were", { file: path, err: error });
+  const logNewError = (error: string, before: string): string => {
+    if (error !== "" && error !== before) {
+      log.error("pods file not used, keeping the last known pods", { path, err: error });
+    }
     return error;
   };
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const seen = await followed.look();
-    unread = note("error" in seen ? seen.error : "", unread);
-    looksSinceRead = seen.kind === "same" ? looksSinceRead + 1 : 0;
-    if (looksSinceRead === LOOKS_UNTIL_DELETED && unused === "") store.replaceAll(pods);
+    unread = logNewError("error" in seen ? seen.error : "", unread);
+    pollsSinceRead = seen.kind === "same" ? pollsSinceRead + 1 : 0;
+    if (pollsSinceRead === POLLS_UNTIL_UNLISTED && unused === "") store.replaceAll(pods);
     if (seen.kind !== "read") return;
     const parsed = seen.bytes.ok ? await parser.parsePods(seen.bytes.value) : seen.bytes;
-    unused = note(parsed.ok ? "" : parsed.error, unused);
+    unused = logNewError(parsed.ok ? "" : parsed.error, unused);
     if (parsed.ok) use(parsed.value);
   };
 
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const lookAgain = (): void => {
+  const pollAgain = (): void => {
     timer = setTimeout(async () => {
-      await look();
-      if (!isClosed) lookAgain();
+      await poll();
+      if (!isClosed) pollAgain();
     }, intervalMs);
   };
   let isRead = false;
-  const firstLook = look().then(() => {
+  const firstPoll = poll().then(() => {
     isRead = true;
-    if (!isClosed) lookAgain();
+    if (!isClosed) pollAgain();
   });
-  await waitAtMost(firstLook, FIRST_LOOK_MS);
+  await waitAtMost(firstPoll, FIRST_READ_MS);
   return {
     source: store,
     problem: () => {
-      if (!isRead) return `the pods file ${path} is not read yet: its file system does not answer`;
+      if (!isRead) return `the pods file ${path} has not been read yet: its file system does not answer`;
       const error = unread || unused;
       return error === "" ? "" : `the pods file ${path} is not used, pods may be out of date: ${error}`;
     },
