@@ -180,7 +180,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
 
   const input: HookInput = {
     deadlineMs,
-    patienceMs: config["grpc-timeout-allowed"],
+    allowedTimeoutMs: config["grpc-timeout-allowed"],
     grpcDisabled: config["disable-grpc"],
   };
   const driver: HookDriver = {

@@ -2,12 +2,12 @@
 // Runs the hook machine: performs what it asks for and brings it what happens.
 
 import {
+  createHookInvocation,
   type HookContext,
   type HookEffect,
   type HookEvent,
   type HookInput,
   isHookEffect,
-  runHook,
 } from "@rthooks/machines/hook";
 import type { MaybePromise } from "@rthooks/sys";
 
@@ -22,21 +22,22 @@ export interface HookDriver {
 
 /** Whether the container may start. */
 export async function runHookMachine(input: HookInput, driver: HookDriver): Promise<boolean> {
+  const hook = createHookInvocation(input);
   const effects: string[] = [];
-  const run = runHook(input, (first) => effects.push(...first), 0);
+  effects.push(...hook.start(0));
   for (;;) {
     for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
       if (!isHookEffect(effect)) continue;
-      const event = await driver.perform(effect, run.context);
-      if (event !== undefined) effects.push(...run.send(event, driver.nowMs()));
+      const event = await driver.perform(effect, hook.context);
+      if (event !== undefined) effects.push(...hook.send(event, driver.nowMs()));
     }
-    if (run.done) return run.state !== "denied";
+    if (hook.done) return hook.state !== "denied";
     const now = driver.nowMs();
-    if (now >= run.nextTimerAt) {
-      effects.push(...run.tick(now));
+    if (now >= hook.nextDelayAt) {
+      effects.push(...hook.tick(now));
       continue;
     }
-    const event = await driver.wait(run.nextTimerAt);
-    if (event !== undefined) effects.push(...run.send(event, driver.nowMs()));
+    const event = await driver.wait(hook.nextDelayAt);
+    if (event !== undefined) effects.push(...hook.send(event, driver.nowMs()));
   }
 }

@@ -1,45 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the hook machine knows and how it changes: the part that XState and the table made from it share.
+// Context, events, guards, delays and reducers of the hook machine: pure functions, which XState and the table share.
 
-/** How far an invocation had come. */
+import type { TransitionArgs } from "../table/machine-table.ts";
+
+/** How far an invocation has come. */
 type HookPhase = "loading" | "connecting" | "requesting";
 
 export type HookFailure =
-  /** The container's spec could not be had or says too little; `reason` is for people. */
+  /** The container's OCI spec cannot be read, or lacks what the request needs; `reason` is for people. */
   | { readonly kind: "spec"; readonly reason: string }
-  /** No agent can be reached and waiting will not change that. */
+  /** The agent cannot be reached, and another attempt will not help: the address is wrong, or access is denied. */
   | { readonly kind: "unreachable"; readonly reason: string }
-  /** The time was up. */
+  /** The deadline came first. */
   | { readonly kind: "deadline"; readonly phase: HookPhase }
-  /** The agent answered with an error, or with something that is no answer. */
+  /** The agent answered with an error, or its answer is not valid gRPC. */
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface HookInput {
   /** From the start of the invocation to its end. */
   readonly deadlineMs: number;
-  /** How long a container that may start anyway waits for an agent that is not there. */
-  readonly patienceMs: number;
-  /** Nothing is sent: the invocation only writes its log. */
+  /** How long the hook tries to reach the agent before it asks the fail check early. */
+  readonly allowedTimeoutMs: number;
+  /** The invocation sends nothing to the agent and only writes its log. */
   readonly grpcDisabled: boolean;
 }
 
 export interface HookContext extends HookInput {
   readonly phase: HookPhase;
-  /** Attempts to reach the agent that came to nothing. */
+  /** Attempts to reach the agent that failed. */
   readonly attempts: number;
-  /** Whether failCheck was already asked if the container may start anyway. */
-  readonly weighed: boolean;
+  /** The fail check ran once before the deadline, and denied the container. */
+  readonly checkedEarly: boolean;
   readonly failure: HookFailure | undefined;
-  /** What failCheck said when it did not let the container start. */
+  /** Why the fail check denied the container. */
   readonly denial: string | undefined;
 }
 
 export type HookEvent =
   | { readonly type: "spec.loaded" }
   | { readonly type: "spec.failed"; readonly failure: HookFailure }
-  /** The agent's first words came: something that speaks the protocol is there. */
+  /** The first HTTP/2 frame of the agent arrived: a gRPC server is running. */
   | { readonly type: "agent.ready" }
-  /** There is no agent, or it went away before it answered: worth another try. */
+  /** The connection was refused, or it ended before the answer: the next attempt may succeed. */
   | { readonly type: "agent.lost" }
   | { readonly type: "agent.unreachable"; readonly failure: HookFailure }
   | { readonly type: "answer.ok" }
@@ -47,7 +49,7 @@ export type HookEvent =
   | { readonly type: "check.allowed" }
   | { readonly type: "check.denied"; readonly denial: string };
 
-/** What the machine asks of the world; the answer comes back as an event. */
+/** Effects, which the caller performs; the result comes back as an event. */
 export type HookEffect =
   | "load"
   | "connect"
@@ -63,39 +65,36 @@ export const toHookContext = (input: HookInput): HookContext => ({
   ...input,
   phase: "loading",
   attempts: 0,
-  weighed: false,
+  checkedEarly: false,
   failure: undefined,
   denial: undefined,
 });
 
+type Args = TransitionArgs<HookContext, HookEvent>;
 type Change = Partial<HookContext>;
 
 export const hookReducers = {
   enterConnecting: (): Change => ({ phase: "connecting" }),
   enterRequesting: (): Change => ({ phase: "requesting" }),
-  countAttempt: (context: HookContext): Change => ({ phase: "connecting", attempts: context.attempts + 1 }),
-  recordWeighing: (): Change => ({ weighed: true }),
-  recordDeadline: (context: HookContext): Change => ({
-    failure: { kind: "deadline", phase: context.phase },
-  }),
-  recordFailure: (_context: HookContext, event: HookEvent): Change =>
-    "failure" in event ? { failure: event.failure } : {},
-  recordDenial: (_context: HookContext, event: HookEvent): Change =>
-    "denial" in event ? { denial: event.denial } : {},
-} as const;
+  countAttempt: ({ context }: Args): Change => ({ phase: "connecting", attempts: context.attempts + 1 }),
+  recordEarlyCheck: (): Change => ({ checkedEarly: true }),
+  recordDeadline: ({ context }: Args): Change => ({ failure: { kind: "deadline", phase: context.phase } }),
+  recordFailure: ({ event }: Args): Change => ("failure" in event ? { failure: event.failure } : {}),
+  recordDenial: ({ event }: Args): Change => ("denial" in event ? { denial: event.denial } : {}),
+} as const; // const, so that the names stay literals
 
 export const hookGuards = {
-  grpcDisabled: (context: HookContext): boolean => context.grpcDisabled,
-  notWeighed: (context: HookContext): boolean => !context.weighed,
-} as const;
+  grpcDisabled: ({ context }: Args): boolean => context.grpcDisabled,
+  notCheckedEarly: ({ context }: Args): boolean => !context.checkedEarly,
+} as const; // const, so that the names stay literals
 
-/** An agent that comes up is found within 50 ms: the pause never grows past 15 ms. */
+/** The longest pause is 15 ms, so that an agent that starts is found within 50 ms. */
 const BACKOFF_FIRST_MS = 5;
 const BACKOFF_LONGEST_MS = 15;
 
 export const hookDelays = {
-  deadline: (context: HookContext): number => context.deadlineMs,
-  patience: (context: HookContext): number => context.patienceMs,
-  backoff: (context: HookContext): number =>
+  deadline: ({ context }: Args): number => context.deadlineMs,
+  allowedTimeout: ({ context }: Args): number => context.allowedTimeoutMs,
+  backoff: ({ context }: Args): number =>
     Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(context.attempts - 1, 8), BACKOFF_LONGEST_MS),
-} as const;
+} as const; // const, so that the names stay literals

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
 import { createActor, SimulatedClock } from "xstate";
-import { flattenMachine } from "../table/flatten-machine.ts";
+import { readMachineTable } from "../table/read-machine-table.ts";
+import { createHookInvocation, isHookEffect } from "./hook-invocation.ts";
 import type { HookContext, HookEffect, HookEvent, HookInput } from "./hook-logic.ts";
 import { hookMachine } from "./hook-machine.ts";
 import { findHookPaths, type PathEvent, pathEvents, pathInput, walkMachine } from "./hook-paths.fixture.ts";
-import { isHookEffect, runHook } from "./hook-run.ts";
 
 const inputs: readonly HookInput[] = [pathInput, { ...pathInput, grpcDisabled: true }];
 const effectNames = Object.keys(hookMachine.implementations.actions).filter(isHookEffect);
@@ -13,14 +13,8 @@ const finals = ["succeeded", "skipped", "allowed", "denied"];
 
 /** The table's steps along a path, in the shape of walkMachine's. */
 function walkTable(input: HookInput, events: readonly PathEvent[]) {
-  let effects: readonly string[] = [];
-  const run = runHook(
-    input,
-    (first) => {
-      effects = first;
-    },
-    0,
-  );
+  const run = createHookInvocation(input);
+  let effects = run.start(0);
   const step = (event: PathEvent | undefined) => ({
     event,
     state: run.state,
@@ -30,7 +24,7 @@ function walkTable(input: HookInput, events: readonly PathEvent[]) {
   });
   const steps = [step(undefined)];
   for (const event of events) {
-    effects = run.send(event as HookEvent, 0);
+    effects = run.send(event, 0);
     steps.push(step(event));
   }
   return steps;
@@ -44,7 +38,7 @@ describe("the table is the machine", () => {
       for (const path of paths) expect(walkTable(input, path)).toEqual([...walkMachine(input, path)]);
     });
 
-    test(`an event that no one waits for changes nothing in either, grpcDisabled ${input.grpcDisabled}`, () => {
+    test(`an event without a transition changes nothing in either, grpcDisabled ${input.grpcDisabled}`, () => {
       for (const path of paths) {
         for (const event of pathEvents) {
           const longer = [...path, event];
@@ -61,7 +55,7 @@ describe("every path", () => {
 
   test("together they reach every state", () => {
     const seen = new Set(walks.flat().map((step) => step.state));
-    expect([...seen].sort()).toEqual(Object.keys(flattenMachine(hookMachine).states).sort());
+    expect([...seen].sort()).toEqual(Object.keys(readMachineTable(hookMachine).states).sort());
   });
 
   test("ends with exactly the reports of its outcome", () => {
@@ -90,10 +84,10 @@ describe("every path", () => {
     }
   });
 
-  test("leaves no attempt open when the time is up", () => {
+  test("leaves no attempt open when a delay ends", () => {
     for (const steps of walks) {
       for (const step of steps) {
-        if (!/deadline|patience/.test(step.event?.type ?? "") || step.effects.length === 0) continue;
+        if (!/deadline|allowedTimeout/.test(step.event?.type ?? "") || step.effects.length === 0) continue;
         expect(step.effects[0]).toBe("disconnect");
       }
     }
@@ -159,7 +153,7 @@ describe("time", () => {
     expect(run.times("reportDenied")).toEqual([10_000]);
   });
 
-  test("a container that may start anyway waits for its shorter time only", () => {
+  test("a container that the fail check allows waits only for its shorter time", () => {
     const run = start(pathInput, { ...noAgent, ...allows });
     run.advance(999);
     expect(run.actor.getSnapshot().status).toBe("active");
@@ -168,14 +162,14 @@ describe("time", () => {
     expect(run.times("check")).toEqual([1_000]);
   });
 
-  test("an agent that is there but silent counts as none", () => {
+  test("an agent that accepts connections and does not answer counts as absent", () => {
     const run = start(pathInput, { load: noAgent.load, ...allows });
     run.advance(1_000);
     expect(run.actor.getSnapshot().value).toBe("allowed");
     expect(run.times("disconnect")).toEqual([1_000]);
   });
 
-  test("an agent that has spoken gets the whole deadline", () => {
+  test("an agent that answered with a first frame gets the whole deadline", () => {
     const run = start(pathInput, { load: noAgent.load, ...allows });
     run.actor.send({ type: "agent.ready" });
     run.advance(9_999);
@@ -185,13 +179,13 @@ describe("time", () => {
     expect(run.actor.getSnapshot().context.failure).toEqual({ kind: "deadline", phase: "requesting" });
   });
 
-  test("failCheck is asked early only once", () => {
+  test("the fail check runs early only once", () => {
     const run = start(pathInput, { ...noAgent, ...denies });
     run.advance(10_000);
     expect(run.times("check")).toEqual([1_000, 10_000]);
   });
 
-  test("the table's timers run like the actor's", () => {
+  test("the table's delays run like the actor's", () => {
     for (const answers of [
       { ...noAgent, ...denies },
       { ...noAgent, ...allows },
@@ -207,15 +201,16 @@ describe("time", () => {
   function runTableTo(endMs: number, answers: Partial<Record<HookEffect, () => HookEvent | undefined>>) {
     const performed: { readonly effect: string; readonly atMs: number }[] = [];
     const queue: string[] = [];
-    const run = runHook(pathInput, (first) => queue.push(...first), 0);
+    const run = createHookInvocation(pathInput);
+    queue.push(...run.start(0));
     for (let now = 0; ; ) {
       for (let effect = queue.shift(); effect !== undefined; effect = queue.shift()) {
         performed.push({ effect, atMs: now });
         const event = isHookEffect(effect) ? answers[effect]?.() : undefined;
         if (event !== undefined) queue.push(...run.send(event, now));
       }
-      if (run.done || run.nextTimerAt > endMs) return performed;
-      now = run.nextTimerAt;
+      if (run.done || run.nextDelayAt > endMs) return performed;
+      now = run.nextDelayAt;
       queue.push(...run.tick(now));
     }
   }

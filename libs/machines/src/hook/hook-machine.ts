@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// One invocation of the hook, from the runtime's call to the answer that the runtime acts on.
+// One hook invocation, from the runtime's call to the exit code:
 //
 //   loading -> connecting -> requesting -> succeeded
 //      |        ^   |            |
-//      |        |   v            |        (deadline, or a failure that waiting does not mend)
+//      |        |   v            |        (the deadline, or a failure that another attempt does not repair)
 //      |      backingOff         |
 //      +------------+------------+------> failCheck -> allowed | denied
 //
-// `weighing` asks failCheck early, once, for a container that waits for an agent that is not there: if it may
-// start anyway it does not wait out the whole deadline.
+// `checkingEarly` runs the fail check once before the deadline, while the agent cannot be reached: a container that it
+// allows starts then, and does not wait for the whole deadline.
 
 import { assign, setup } from "xstate";
 import {
@@ -22,58 +22,45 @@ import {
   toHookContext,
 } from "./hook-logic.ts";
 
-const reduce = (name: keyof typeof hookReducers) =>
-  assign<HookContext, HookEvent, undefined, HookEvent, never>(({ context, event }) =>
-    hookReducers[name](context, event),
-  );
-
-const unprovided = (effect: HookEffect) => (): never => {
+const notProvided = (effect: HookEffect) => (): never => {
   throw new Error(`the hook machine needs an implementation of ${effect}`);
 };
 
 export const hookMachine = setup({
-  types: {
-    context: {} as HookContext,
-    events: {} as HookEvent,
-    input: {} as HookInput,
-  },
+  // The cast is XState's own way to name types; no value is behind it.
+  types: {} as { context: HookContext; events: HookEvent; input: HookInput },
   actions: {
-    enterConnecting: reduce("enterConnecting"),
-    enterRequesting: reduce("enterRequesting"),
-    countAttempt: reduce("countAttempt"),
-    recordWeighing: reduce("recordWeighing"),
-    recordDeadline: reduce("recordDeadline"),
-    recordFailure: reduce("recordFailure"),
-    recordDenial: reduce("recordDenial"),
-    load: unprovided("load"),
-    connect: unprovided("connect"),
-    disconnect: unprovided("disconnect"),
-    check: unprovided("check"),
-    reportSuccess: unprovided("reportSuccess"),
-    reportSkipped: unprovided("reportSkipped"),
-    reportFailure: unprovided("reportFailure"),
-    reportAllowed: unprovided("reportAllowed"),
-    reportDenied: unprovided("reportDenied"),
+    enterConnecting: assign(hookReducers.enterConnecting),
+    enterRequesting: assign(hookReducers.enterRequesting),
+    countAttempt: assign(hookReducers.countAttempt),
+    recordEarlyCheck: assign(hookReducers.recordEarlyCheck),
+    recordDeadline: assign(hookReducers.recordDeadline),
+    recordFailure: assign(hookReducers.recordFailure),
+    recordDenial: assign(hookReducers.recordDenial),
+    load: notProvided("load"),
+    connect: notProvided("connect"),
+    disconnect: notProvided("disconnect"),
+    check: notProvided("check"),
+    reportSuccess: notProvided("reportSuccess"),
+    reportSkipped: notProvided("reportSkipped"),
+    reportFailure: notProvided("reportFailure"),
+    reportAllowed: notProvided("reportAllowed"),
+    reportDenied: notProvided("reportDenied"),
   },
-  guards: {
-    grpcDisabled: ({ context }) => hookGuards.grpcDisabled(context),
-    notWeighed: ({ context }) => hookGuards.notWeighed(context),
-  },
-  delays: {
-    deadline: ({ context }) => hookDelays.deadline(context),
-    patience: ({ context }) => hookDelays.patience(context),
-    backoff: ({ context }) => hookDelays.backoff(context),
-  },
+  guards: hookGuards,
+  delays: hookDelays,
 }).createMachine({
   id: "hook",
   context: ({ input }) => toHookContext(input),
   initial: "active",
   states: {
     active: {
+      description: "The invocation runs, and its deadline with it.",
       initial: "loading",
       after: { deadline: { target: "failCheck", actions: ["disconnect", "recordDeadline"] } },
       states: {
         loading: {
+          description: "The hook reads the container's OCI spec and builds the request to the agent.",
           entry: "load",
           on: {
             "spec.loaded": [
@@ -87,22 +74,25 @@ export const hookMachine = setup({
           },
         },
         reaching: {
+          description: "The hook tries to reach the agent until it answers or the time is over.",
           initial: "connecting",
           after: {
-            patience: {
-              guard: "notWeighed",
-              target: "weighing",
-              actions: ["disconnect", "recordWeighing", "recordDeadline"],
+            allowedTimeout: {
+              guard: "notCheckedEarly",
+              target: "checkingEarly",
+              actions: ["disconnect", "recordEarlyCheck", "recordDeadline"],
             },
           },
           states: {
             connecting: {
+              description: "The hook connects to the agent's socket and sends the request.",
               entry: "connect",
               on: {
                 "agent.ready": { target: "#hook.active.requesting", actions: "enterRequesting" },
               },
             },
             backingOff: {
+              description: "The last attempt failed. The next one follows within 15 ms.",
               after: { backoff: "connecting" },
             },
           },
@@ -110,7 +100,9 @@ export const hookMachine = setup({
             "agent.lost": { target: ".backingOff", actions: "countAttempt" },
           },
         },
-        weighing: {
+        checkingEarly: {
+          description:
+            "The agent cannot be reached so far. The fail check decides if the container starts now.",
           entry: "check",
           on: {
             "check.allowed": { target: "#hook.allowed", actions: "reportFailure" },
@@ -118,6 +110,7 @@ export const hookMachine = setup({
           },
         },
         requesting: {
+          description: "A gRPC server accepted the connection. The hook waits for the answer to its request.",
           on: {
             "agent.lost": { target: "reaching.backingOff", actions: "countAttempt" },
           },
@@ -130,15 +123,32 @@ export const hookMachine = setup({
       },
     },
     failCheck: {
+      description: "The agent did not register the container. The fail check decides if it starts.",
       entry: ["reportFailure", "check"],
       on: {
         "check.allowed": "allowed",
         "check.denied": { target: "denied", actions: "recordDenial" },
       },
     },
-    succeeded: { type: "final", entry: "reportSuccess" },
-    skipped: { type: "final", entry: "reportSkipped" },
-    allowed: { type: "final", entry: "reportAllowed" },
-    denied: { type: "final", entry: "reportDenied" },
+    succeeded: {
+      description: "The agent registered the container, and it starts.",
+      type: "final",
+      entry: "reportSuccess",
+    },
+    skipped: {
+      description: "Calls to the agent are switched off (--disable-grpc), and the container starts.",
+      type: "final",
+      entry: "reportSkipped",
+    },
+    allowed: {
+      description: "The agent did not register the container. The fail check allowed it to start.",
+      type: "final",
+      entry: "reportAllowed",
+    },
+    denied: {
+      description: "The fail check denied the container, and the runtime does not start it.",
+      type: "final",
+      entry: "reportDenied",
+    },
   },
 });

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every way through the hook machine, found by XState's own graph search.
 
-import { initialTransition, transition } from "xstate";
+import { type AnyStateMachine, initialTransition, type StateValue, transition } from "xstate";
 import { getSimplePaths } from "xstate/graph";
+import type { InternalEvent } from "../table/machine-table.ts";
 import type { HookContext, HookEvent, HookInput } from "./hook-logic.ts";
 import { hookMachine } from "./hook-machine.ts";
 
 /** An event of the machine, or one that a delay raises. */
-export type PathEvent = HookEvent | { readonly type: `xstate.after.${string}` };
+export type PathEvent = HookEvent | InternalEvent;
 
 export interface PathStep {
   readonly event: PathEvent | undefined;
@@ -18,7 +19,7 @@ export interface PathStep {
   readonly done: boolean;
 }
 
-export const pathInput: HookInput = { deadlineMs: 10_000, patienceMs: 1_000, grpcDisabled: false };
+export const pathInput: HookInput = { deadlineMs: 10_000, allowedTimeoutMs: 1_000, grpcDisabled: false };
 
 const failure = { kind: "refused", reason: "no" } as const;
 
@@ -33,32 +34,34 @@ export const pathEvents: readonly PathEvent[] = [
   { type: "check.allowed" },
   { type: "check.denied", denial: "failCheck determined that we should fail" },
   { type: "xstate.after.deadline.hook.active" },
-  { type: "xstate.after.patience.hook.active.reaching" },
+  { type: "xstate.after.allowedTimeout.hook.active.reaching" },
   { type: "xstate.after.backoff.hook.active.reaching.backingOff" },
 ];
 
-/** The paths that visit no situation twice; what a count of attempts adds is no other situation. */
+/** With the types of any machine: the end of a delay is an event of XState's, which the hook's own types do not name. */
+const machine: AnyStateMachine = hookMachine;
+
+/** The paths that visit no situation twice. The count of attempts makes no difference between situations. */
 export function findHookPaths(input: HookInput): readonly (readonly PathEvent[])[] {
-  const paths = getSimplePaths(hookMachine, {
+  const paths = getSimplePaths(machine, {
     input,
-    // A delay's event is XState's own and not among the machine's.
-    events: [...pathEvents] as HookEvent[],
+    events: [...pathEvents],
     serializeState: (snapshot) =>
       JSON.stringify([
         snapshot.value,
-        snapshot.context.weighed,
+        snapshot.context.checkedEarly,
         snapshot.context.failure,
         snapshot.context.phase,
       ]),
   });
   return paths.map((path) =>
-    path.steps.map((step) => step.event).filter((event) => String(event.type) !== "xstate.init"),
+    path.steps.map((step): PathEvent => step.event).filter((event) => event.type !== "xstate.init"),
   );
 }
 
-/** The steps of XState itself along a path; nothing is run. */
+/** The steps of XState itself along a path. No effect is performed. */
 export function walkMachine(input: HookInput, events: readonly PathEvent[]): readonly PathStep[] {
-  let [snapshot, actions] = initialTransition(hookMachine, input);
+  let [snapshot, actions] = initialTransition(machine, input);
   const step = (event: PathEvent | undefined): PathStep => ({
     event,
     state: innermost(snapshot.value),
@@ -68,16 +71,13 @@ export function walkMachine(input: HookInput, events: readonly PathEvent[]): rea
   });
   const steps = [step(undefined)];
   for (const event of events) {
-    [snapshot, actions] = transition(hookMachine, snapshot, event as HookEvent);
+    [snapshot, actions] = transition(machine, snapshot, event);
     steps.push(step(event));
   }
   return steps;
 }
 
-function innermost(value: unknown): string {
-  if (typeof value === "string") return value;
-  const [[key, inner] = ["", ""]] = Object.entries(value ?? {});
-  return inner === undefined || (Object.keys(inner as object).length === 0 && typeof inner !== "string")
-    ? key
-    : innermost(inner);
+function innermost(value: StateValue | undefined): string {
+  if (typeof value !== "object") return value ?? "";
+  return innermost(Object.values(value)[0]);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hook machine as a program runs it; the XState machine itself is "@rthooks/machines/hook/machine".
 
+export { createHookInvocation, isHookEffect } from "./hook-invocation.ts";
 export {
   type HookContext,
   type HookEffect,
@@ -9,4 +10,3 @@ export {
   type HookInput,
   toHookContext,
 } from "./hook-logic.ts";
-export { isHookEffect, runHook } from "./hook-run.ts";

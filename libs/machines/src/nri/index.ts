@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The session of the NRI plugin with its runtime: one actor.
 
-export {
-  type NriSessionContext,
-  type NriSessionEvent,
-  type NriSessionInput,
-  nriSessionMachine,
-} from "./session-machine.ts";
+export { createTableLogic } from "../runners/actor-logic.ts";
+export { nriSessionMachine } from "./session-machine.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session of an NRI plugin with its runtime, for as long as the plugin runs:
+// The session of the NRI plugin with its runtime, from the start of the plugin to its end:
 //
 //   dialing → registering → configuring → synchronizing → serving
 //      ↑           |              |             |            |
@@ -7,53 +7,22 @@
 //      ↑                                        ↓
 //      └─────────────────────────────── unsynchronized
 //
-// A runtime gives events only to a plugin that it has synchronized. `unsynchronized`: it configured the plugin, and could
-// not describe to it what the node runs; until that changes no container is held.
+// A runtime sends events only to a plugin that it has synchronized. `unsynchronized`: the runtime configured the plugin but
+// could not send its Synchronize request, so no container is held.
 //
-// A plugin that the runtime launched has one connection in its life: when that is lost, the session is stopped. The
-// runtime may configure before it has answered the registration (seen with containerd), so both orders are one way.
+// A plugin that the runtime launched has one connection: when it is lost, the session stops. The runtime may configure
+// the plugin before it answers the registration (containerd does), so both orders lead to `synchronizing`.
 
 import { assign, setup } from "xstate";
-
-export interface NriSessionInput {
-  /** Launched by the runtime with its connection: there is nothing to dial. */
-  readonly isLaunched: boolean;
-}
-
-export interface NriSessionContext extends NriSessionInput {
-  /** Attempts since the last session that served. */
-  readonly attempts: number;
-  readonly isConfigured: boolean;
-  /** Why the last connection ended. */
-  readonly lostBecause: string | undefined;
-  /** The last connection came as far as the configuration and no further, and none has served since. */
-  readonly isUnsynchronized: boolean;
-}
-
-export type NriSessionEvent =
-  | { readonly type: "dialed" }
-  | { readonly type: "registered" }
-  | { readonly type: "configured" }
-  | { readonly type: "synchronized" }
-  /** The connection failed, was closed, or must not be used any more. */
-  | { readonly type: "connection.lost"; readonly reason: string }
-  /** Something has changed where the socket lies: dial now. */
-  | { readonly type: "socket.changed" }
-  | { readonly type: "stop" };
-
-/** The runtime's own limit for the registration (NRI pkg/adaptation, 5 s), and for what follows it, with some room. */
-const HANDSHAKE_MS = 10_000;
-/** A runtime that is back is found within 200 ms, also where nothing tells of its socket. */
-const BACKOFF_FIRST_MS = 25;
-const BACKOFF_LONGEST_MS = 150;
-/** A try to synchronize can hold up the runtime for its whole request timeout (2 s), so these are rarer. */
-const UNSYNCHRONIZED_LONGEST_MS = 5000;
-
-const toPause = (attempts: number, firstMs: number, longestMs: number): number =>
-  Math.min(firstMs * 2 ** Math.min(attempts - 1, 8), longestMs);
-
-const toReason = (event: NriSessionEvent): string =>
-  event.type === "connection.lost" ? event.reason : "the runtime did not go on in time";
+import {
+  type NriSessionContext,
+  type NriSessionEvent,
+  type NriSessionInput,
+  nriSessionDelays,
+  nriSessionGuards,
+  nriSessionReducers,
+  toNriSessionContext,
+} from "./session-logic.ts";
 
 const notProvided = (name: string) => (): never => {
   throw new Error(`the session machine needs an implementation of ${name}`);
@@ -74,110 +43,108 @@ export const nriSessionMachine = setup({
     reportUnsynchronized: notProvided("reportUnsynchronized"),
     reportStopped: notProvided("reportStopped"),
 
-    beginHandshake: assign({ isConfigured: false, lostBecause: undefined }),
-    noteConfigured: assign({ isConfigured: true }),
-    noteServing: assign({ attempts: 0, isUnsynchronized: false }),
-    noteLost: assign(({ context, event }) => ({
-      attempts: context.isUnsynchronized ? 1 : context.attempts + 1,
-      lostBecause: toReason(event),
-      isUnsynchronized: false,
-    })),
-    noteUnsynchronized: assign(({ context, event }) => ({
-      attempts: context.isUnsynchronized ? context.attempts + 1 : 1,
-      lostBecause: toReason(event),
-      isUnsynchronized: true,
-    })),
+    resetHandshake: assign(nriSessionReducers.resetHandshake),
+    recordConfigured: assign(nriSessionReducers.recordConfigured),
+    recordServing: assign(nriSessionReducers.recordServing),
+    recordLost: assign(nriSessionReducers.recordLost),
+    recordUnsynchronized: assign(nriSessionReducers.recordUnsynchronized),
   },
-  guards: {
-    isLaunched: ({ context }) => context.isLaunched,
-    isConfigured: ({ context }) => context.isConfigured,
-  },
-  delays: {
-    handshake: HANDSHAKE_MS,
-    backoff: ({ context }) => toPause(context.attempts, BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS),
-    unsynchronizedBackoff: ({ context }) =>
-      toPause(context.attempts, BACKOFF_LONGEST_MS, UNSYNCHRONIZED_LONGEST_MS),
-  },
+  guards: nriSessionGuards,
+  delays: nriSessionDelays,
 }).createMachine({
   id: "nriSession",
-  context: ({ input }) => ({
-    ...input,
-    attempts: 0,
-    isConfigured: false,
-    lostBecause: undefined,
-    isUnsynchronized: false,
-  }),
+  context: ({ input }) => toNriSessionContext(input),
   initial: "connected",
   on: { stop: ".stopped" },
   states: {
     connected: {
+      description: "The plugin has a connection to the runtime, or opens one.",
       initial: "handshaking",
       exit: "disconnect",
-      on: { "connection.lost": { target: "lost", actions: "noteLost" } },
+      on: { "connection.lost": { target: "lost", actions: "recordLost" } },
       states: {
         handshaking: {
+          description: "The plugin and the runtime agree on the session, within 10 s.",
           initial: "dialing",
-          entry: "beginHandshake",
+          entry: "resetHandshake",
           after: {
             handshake: [
-              { guard: "isConfigured", target: "#nriSession.unsynchronized", actions: "noteUnsynchronized" },
-              { target: "#nriSession.lost", actions: "noteLost" },
+              {
+                guard: "isConfigured",
+                target: "#nriSession.unsynchronized",
+                actions: "recordUnsynchronized",
+              },
+              { target: "#nriSession.lost", actions: "recordLost" },
             ],
           },
           on: {
-            // Also before the registration is answered: what counts is that the runtime has gone all the way.
+            // Also before the answer to the registration: the runtime has done every step by then.
             synchronized: "serving",
             "connection.lost": [
-              { guard: "isConfigured", target: "#nriSession.unsynchronized", actions: "noteUnsynchronized" },
-              { target: "#nriSession.lost", actions: "noteLost" },
+              {
+                guard: "isConfigured",
+                target: "#nriSession.unsynchronized",
+                actions: "recordUnsynchronized",
+              },
+              { target: "#nriSession.lost", actions: "recordLost" },
             ],
           },
           states: {
             dialing: {
-              description: "Connecting to the runtime's socket.",
+              description: "The plugin connects to the runtime's NRI socket.",
               entry: "dial",
               on: { dialed: "registering" },
             },
             registering: {
-              description: "Name and index are told; the runtime may configure before it answers.",
+              description:
+                "The plugin registers with its name and index. The runtime may configure it before it answers.",
               entry: "register",
               on: {
                 registered: "configuring",
-                configured: { actions: "noteConfigured" },
+                configured: { actions: "recordConfigured" },
               },
             },
             configuring: {
-              description: "Registered; waiting for the runtime's configuration.",
+              description: "The plugin is registered and waits for the runtime's Configure request.",
               always: { guard: "isConfigured", target: "synchronizing" },
-              on: { configured: { target: "synchronizing", actions: "noteConfigured" } },
+              on: { configured: { target: "synchronizing", actions: "recordConfigured" } },
             },
             synchronizing: {
-              description: "Configured; waiting to be told what runs already.",
+              description:
+                "The plugin is configured and waits for the Synchronize request, which lists the running containers.",
             },
           },
         },
         serving: {
-          description: "The runtime asks before it starts containers.",
-          entry: ["noteServing", "reportServing"],
+          description: "The runtime calls the plugin before it starts a container.",
+          entry: ["recordServing", "reportServing"],
         },
       },
     },
     lost: {
+      description: "The connection to the runtime ended. The state is left at once.",
       entry: "reportLost",
       always: [{ guard: "isLaunched", target: "stopped" }, { target: "backingOff" }],
     },
     unsynchronized: {
-      description: "The runtime did not describe what it runs. It may once the largest containers are gone.",
+      description:
+        "The runtime did not send its Synchronize request, so no container is held. The plugin tries again up to every 5 s.",
       entry: "reportUnsynchronized",
       always: { guard: "isLaunched", target: "stopped" },
       after: { unsynchronizedBackoff: "connected" },
       on: { "socket.changed": "connected" },
     },
     backingOff: {
-      description: "No runtime is there; its socket is watched.",
+      description:
+        "The runtime cannot be reached. The plugin connects again within 150 ms, or when the socket changes.",
       after: { backoff: "connected" },
       on: { "socket.changed": "connected" },
     },
-    stopped: { type: "final", entry: "reportStopped" },
+    stopped: {
+      description:
+        "The session ended with the plugin, or with the connection of a plugin that the runtime launched.",
+      type: "final",
+      entry: "reportStopped",
+    },
   },
 });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the container machine knows, and how events change it: pure.
+// Context, events, guards and reducers of the container machine: pure functions.
 
+import type { TransitionArgs } from "../table/machine-table.ts";
 import type { Cgroup, ContainerReport, Failure, PodIdentity } from "./domain.ts";
 
 export interface ContainerContext {
   readonly report: ContainerReport;
-  /** By the first report, like the time. */
+  /** Source and time of the first report: later reports do not change them. */
   readonly source: ContainerReport["source"];
   readonly reportedAtNanos: bigint;
   readonly pod: PodIdentity | undefined;
@@ -32,13 +33,13 @@ export type ContainerEvent =
   | { readonly type: "filter.added" }
   | { readonly type: "filter.refused"; readonly failure: Failure }
   | { readonly type: "answer.sent" }
-  /** Its cgroup directory is no more. */
+  /** The cgroup directory does not exist any more. */
   | { readonly type: "cgroup.vanished" }
-  /** The runtime says that it has ended, and no process is left in its cgroup. */
+  /** The runtime reported the end of the container, and its cgroup has no process. */
   | { readonly type: "container.stopped" }
-  /** There are too many failed containers to remember this one. */
+  /** The record of failed containers is full, and this one is the oldest. */
   | { readonly type: "failure.discarded" }
-  /** The pod was deleted: the container may not start any more. One that runs goes on. */
+  /** The pod was deleted: a container that has not started must not start. One that runs continues. */
   | { readonly type: "pod.deleted" };
 
 export const toContainerContext = ({ report, pod }: ContainerInput): ContainerContext => ({
@@ -52,11 +53,7 @@ export const toContainerContext = ({ report, pod }: ContainerInput): ContainerCo
 
 type Change = Partial<ContainerContext>;
 
-/** As XState calls them. */
-interface Args {
-  readonly context: ContainerContext;
-  readonly event: ContainerEvent;
-}
+type Args = TransitionArgs<ContainerContext, ContainerEvent>;
 
 export const containerReducers = {
   adoptReport: ({ context, event }: Args): Change =>
@@ -70,27 +67,27 @@ export const containerReducers = {
 } as const; // const, so that the names stay literals
 
 export const containerGuards = {
-  knowsItsPod: ({ context }: Args): boolean => context.pod !== undefined,
-  /** A late answer for a path that was reported earlier is nobody's answer. */
-  answersReport: ({ context, event }: Args): boolean =>
+  hasIdentity: ({ context }: Args): boolean => context.pod !== undefined,
+  /** False for a late result of a lookup for the path of an earlier report. */
+  isForCurrentPath: ({ context, event }: Args): boolean =>
     "cgroupsPath" in event && event.cgroupsPath === context.report.cgroupsPath,
-  /** The usual repetition: a caller that did not hear the answer asks once more. */
-  reportsNothingNew: ({ context, event }: Args): boolean =>
+  /** The usual repetition: a caller that did not get the answer calls again. */
+  isRepeatedReport: ({ context, event }: Args): boolean =>
     event.type === "container.reported" &&
     (isInventoryOf(context, event.report) || isSameReport(context, event.report)),
-  /** The list was made before the container ended: that is nobody's failure. */
-  answersInventory: (args: Args): boolean =>
-    runsAlready(args.context.report) && containerGuards.answersReport(args),
-  findsSameCgroup: ({ context: { report, cgroup }, event }: Args): boolean =>
+  /** A list of running containers has it, and it ended after the list was made: this is not a failure. */
+  isMissingListedContainer: (args: Args): boolean =>
+    runsAlready(args.context.report) && containerGuards.isForCurrentPath(args),
+  isSameCgroup: ({ context: { report, cgroup }, event }: Args): boolean =>
     event.type === "cgroup.found" &&
     event.cgroupsPath === report.cgroupsPath &&
     event.cgroup.id === cgroup?.id,
 } as const; // const, so that the names stay literals
 
-/** It runs already: nobody holds it, and nobody waits for an answer. */
+/** The container runs already: no caller holds it or waits for an answer. */
 export const runsAlready = ({ source }: ContainerReport): boolean => source !== "hook" && source !== "nri";
 
-/** The list of what runs has less to say than the call that held the container. */
+/** A list of running containers adds nothing to the hook call that held the container. */
 function isInventoryOf({ cgroup }: ContainerContext, again: ContainerReport): boolean {
   return runsAlready(again) && again.cgroup !== undefined && again.cgroup.id === cgroup?.id;
 }

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { type AnyActorLogic, createActor, createMachine, SimulatedClock, type SnapshotFrom } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
-import { createTableLogic } from "../actor/table-logic.ts";
+import { createTableLogic } from "../runners/actor-logic.ts";
 import type { ContainerEvent, ContainerInput } from "./container-logic.ts";
 import { type ContainerSnapshot, containerMachine } from "./container-machine.ts";
 import type { ContainerReport, PodIdentity } from "./domain.ts";
@@ -69,7 +69,7 @@ type Rule = readonly [to: string, ...effects: string[]];
 
 const look = ["identified", "findCgroup"] as const;
 const fail = ["failed", "removeFromFilter", "refuse bad", "recordFailure"] as const;
-const end = ["gone", "removeFromFilter", "reportGone", "tellPodItIsGone"] as const;
+const end = ["gone", "removeFromFilter", "reportGone", "notifyPod"] as const;
 
 /** By state (with the cgroup id it holds, and whether the pod is known), and event. All else changes nothing. */
 const rules: Readonly<Record<string, Rule>> = {
@@ -146,7 +146,7 @@ function record() {
       recordFailure: note("recordFailure"),
       reportMoved: note("reportMoved"),
       reportGone: note("reportGone"),
-      tellPodItIsGone: note("tellPodItIsGone"),
+      notifyPod: note("notifyPod"),
     },
     delays: { failureRetention: retentionMs },
   });
@@ -351,7 +351,7 @@ describe.each(Object.entries(logics))("%s", (_, toLogic) => {
     const told: unknown[] = [];
     const child = machine.provide({
       // The machine's own action, which the recording replaced.
-      actions: { tellPodItIsGone: containerMachine.implementations.actions["tellPodItIsGone"] as never },
+      actions: { notifyPod: containerMachine.implementations.actions["notifyPod"] as never },
     });
     const parent = createMachine({
       invoke: { id: "child", src: toLogic(child), input: { report, pod } },

@@ -11,7 +11,7 @@
 // that was released stays in the policy filter until its cgroup is gone, whatever happens to its pod.
 
 import { assign, setup } from "xstate";
-import type { TableLogic, TableSnapshot } from "../actor/table-logic.ts";
+import type { TableLogic, TableSnapshot } from "../runners/actor-logic.ts";
 import {
   type ContainerContext,
   type ContainerEvent,
@@ -42,7 +42,7 @@ export const containerMachine = setup({
     reportMoved: notProvided("reportMoved"),
     reportGone: notProvided("reportGone"),
 
-    tellPodItIsGone: ({ context, self }) => {
+    notifyPod: ({ context, self }) => {
       if (self._parent === undefined) throw new Error("a container is always the child of a pod");
       self._parent.send({ type: "container.gone", containerId: context.report.containerId });
     },
@@ -72,7 +72,7 @@ export const containerMachine = setup({
   states: {
     seen: {
       description: "The hook has called; the pod's identity is being resolved.",
-      always: { guard: "knowsItsPod", target: "identified" },
+      always: { guard: "hasIdentity", target: "identified" },
       on: {
         "container.reported": { actions: "adoptReport" },
         "pod.identified": { actions: "adoptPod" },
@@ -84,10 +84,10 @@ export const containerMachine = setup({
       entry: "findCgroup",
       on: {
         "container.reported": { target: "identified", reenter: true, actions: "adoptReport" },
-        "cgroup.found": { guard: "answersReport", target: "placed", actions: "adoptCgroup" },
+        "cgroup.found": { guard: "isForCurrentPath", target: "placed", actions: "adoptCgroup" },
         "cgroup.refused": [
-          { guard: "answersInventory", target: "gone", actions: ["adoptFailure", "refuse"] },
-          { guard: "answersReport", target: "failed", actions: "adoptFailure" },
+          { guard: "isMissingListedContainer", target: "gone", actions: ["adoptFailure", "refuse"] },
+          { guard: "isForCurrentPath", target: "failed", actions: "adoptFailure" },
         ],
       },
     },
@@ -108,7 +108,7 @@ export const containerMachine = setup({
       description: "The runtime has its answer: the container runs or soon will.",
       on: {
         "container.reported": [
-          { guard: "reportsNothingNew", actions: "releaseAgain" },
+          { guard: "isRepeatedReport", actions: "releaseAgain" },
           { target: "verifying", actions: "adoptReport" },
         ],
         "pod.deleted": {},
@@ -120,16 +120,16 @@ export const containerMachine = setup({
       on: {
         "container.reported": { target: "verifying", reenter: true, actions: "adoptReport" },
         "cgroup.found": [
-          { guard: "findsSameCgroup", target: "registered" },
+          { guard: "isSameCgroup", target: "registered" },
           {
-            guard: "answersReport",
+            guard: "isForCurrentPath",
             target: "placed",
             actions: ["reportMoved", "removeFromFilter", "adoptCgroup"],
           },
         ],
         // A wrong repetition takes nothing away from a container that runs.
         "cgroup.refused": {
-          guard: "answersReport",
+          guard: "isForCurrentPath",
           target: "released",
           actions: ["adoptFailure", "refuse", "forgetFailure"],
         },
@@ -149,7 +149,7 @@ export const containerMachine = setup({
       // Not of type "final": the pod is told by name, and stops this actor; XState's own notice would come to a
       // pod that may have ended with its last container.
       description: "It has ended, or it never started.",
-      entry: ["removeFromFilter", "reportGone", "tellPodItIsGone"],
+      entry: ["removeFromFilter", "reportGone", "notifyPod"],
       // Nothing happens to it any more.
       on: { "*": {} },
     },

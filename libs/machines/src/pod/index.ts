@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pod lifecycle: one actor per pod, its containers as child actors.
 
-export { createTableLogic } from "../actor/table-logic.ts";
+export { createTableLogic } from "../runners/actor-logic.ts";
 export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { type ContainerLogic, type ContainerSnapshot, containerMachine } from "./container-machine.ts";
 export type {
@@ -10,4 +10,5 @@ export type {
   Failure,
   PodIdentity,
 } from "./domain.ts";
+export { type PodArgs, podIsDeleted, toReportConflict, toSourceConflict } from "./pod-logic.ts";
 export { type PodLogic, podMachine } from "./pod-machine.ts";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pod machine knows, and how events change it: pure.
+// Context, events and guards of the pod machine: pure functions.
 
 import { haveSameLabels, type Labels } from "@rthooks/oci";
 import type { ActorRefFrom } from "xstate";
+import type { TransitionArgs } from "../table/machine-table.ts";
 import type { ContainerLogic } from "./container-machine.ts";
 import type { ContainerReport, Failure, PodIdentity } from "./domain.ts";
 
@@ -34,55 +35,49 @@ export type PodEvent =
   | { readonly type: "source.unlisted" }
   | { readonly type: "source.deleted" };
 
-const namespaceConflict = (known: string, told: string): Failure => ({
+const namespaceConflict = (known: string, reported: string): Failure => ({
   kind: "namespace-conflict",
-  message: `the pod is in namespace ${JSON.stringify(known)}, not in ${JSON.stringify(told)}`,
+  message: `the pod is in namespace ${JSON.stringify(known)}, not in ${JSON.stringify(reported)}`,
 });
 
 export const podIsDeleted: Failure = { kind: "pod-gone", message: "the pod was deleted" };
 
-interface Args {
-  readonly context: PodContext;
-  readonly event: PodEvent;
-}
+export type PodArgs = TransitionArgs<PodContext, PodEvent>;
 
-const reportsKnownContainer = ({ context, event }: Args): boolean =>
+const isKnownContainer = ({ context, event }: PodArgs): boolean =>
   event.type === "container.reported" && context.containers.has(event.report.containerId);
-const bringsLabels = ({ event }: Args): boolean =>
+const hasLabels = ({ event }: PodArgs): boolean =>
   event.type === "container.reported" && event.report.podLabels !== undefined;
-const reportsOtherNamespace = ({ context, event }: Args): boolean =>
+const isOtherNamespace = ({ context, event }: PodArgs): boolean =>
   event.type === "container.reported" && differ(context.identity.namespace, event.report.podNamespace);
 
 export const podGuards = {
-  reportsKnownContainer,
-  bringsLabels,
-  reportsOtherNamespace,
-  bringsLabelsOfOtherNamespace: (args: Args) => bringsLabels(args) && reportsOtherNamespace(args),
-  bringsLabelsToKnownContainer: (args: Args) => bringsLabels(args) && reportsKnownContainer(args),
-  sourceSaysOtherNamespace: ({ context, event }: Args) =>
+  isKnownContainer,
+  hasLabels,
+  isOtherNamespace,
+  hasLabelsOfOtherNamespace: (args: PodArgs) => hasLabels(args) && isOtherNamespace(args),
+  hasLabelsOfKnownContainer: (args: PodArgs) => hasLabels(args) && isKnownContainer(args),
+  isOtherNamespaceInSource: ({ context, event }: PodArgs) =>
     event.type === "source.found" && differ(context.identity.namespace, event.pod.namespace),
-  isLastContainer: ({ context, event }: Args) =>
+  isLastContainer: ({ context, event }: PodArgs) =>
     event.type === "container.gone" &&
     context.containers.size === (context.containers.has(event.containerId) ? 1 : 0),
-  isEmpty: ({ context }: Args) => context.containers.size === 0,
+  isEmpty: ({ context }: PodArgs) => context.containers.size === 0,
 } as const; // const, so that the names stay literals
 
-export const conflictOfSource = ({ context, event }: Args) => ({
-  failure: namespaceConflict(
-    event.type === "source.found" ? event.pod.namespace : "",
-    context.identity.namespace,
-  ),
-});
+/** The pod source has another namespace than the container reports so far. */
+export const toSourceConflict = ({ context, event }: PodArgs): Failure =>
+  namespaceConflict(event.type === "source.found" ? event.pod.namespace : "", context.identity.namespace);
 
-export const conflictOfAnnouncement = ({ context, event }: Args) => ({
-  failure: namespaceConflict(
+/** The container report has another namespace than the pod. */
+export const toReportConflict = ({ context, event }: PodArgs): Failure =>
+  namespaceConflict(
     context.identity.namespace,
     event.type === "container.reported" ? event.report.podNamespace : "",
-  ),
-});
+  );
 
-/** What the call says of the pod fills what was not known; the same object where it says nothing new. */
-export function withAnnounced(
+/** Fills fields of the identity that are unknown from the report; the same object where the report adds nothing. */
+export function withReportedNames(
   identity: PodIdentity,
   { report }: Extract<PodEvent, { readonly type: "container.reported" }>,
 ): PodIdentity {
@@ -93,14 +88,14 @@ export function withAnnounced(
   return isSame ? identity : { ...identity, uid, namespace, name };
 }
 
-/** The same object when the report says nothing new. */
+/** The same object where the report adds nothing. */
 export function withLabels(identity: PodIdentity, { podLabels }: ContainerReport): PodIdentity {
   if (podLabels === undefined) return identity;
   if (identity.identitySource === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
   return { ...identity, labels: podLabels, identitySource: "nri" };
 }
 
-/** An empty text says nothing, so it contradicts nothing. */
-function differ(known: string, told: string): boolean {
-  return known !== "" && told !== "" && known !== told;
+/** An empty text means unknown, and unknown differs from nothing. */
+function differ(known: string, reported: string): boolean {
+  return known !== "" && reported !== "" && known !== reported;
 }

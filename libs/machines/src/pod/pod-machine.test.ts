@@ -4,10 +4,10 @@
 import { describe, expect, test } from "bun:test";
 import { createActor, type InspectionEvent, type SnapshotFrom } from "xstate";
 import { getShortestPaths } from "xstate/graph";
-import { createTableLogic } from "../actor/table-logic.ts";
+import { createTableLogic } from "../runners/actor-logic.ts";
 import { containerMachine } from "./container-machine.ts";
 import type { ContainerReport } from "./domain.ts";
-import type { PodEvent } from "./pod-logic.ts";
+import { type PodEvent, podIsDeleted, toReportConflict, toSourceConflict } from "./pod-logic.ts";
 import { podMachine } from "./pod-machine.ts";
 
 const announce = (containerId: string, podNamespace: string): PodEvent => {
@@ -66,7 +66,7 @@ function record(way: Way = "by XState") {
       reportMoved: silent,
       reportGone: silent,
       // The walk itself tells the pod, as one of its events.
-      tellPodItIsGone: silent,
+      notifyPod: silent,
     },
     delays: { failureRetention: 1_000_000 },
   });
@@ -76,8 +76,9 @@ function record(way: Way = "by XState") {
       findPod: note("findPod"),
       updateFilter: ({ context }) =>
         void effects.push(`updateFilter ${[...context.identity.labels].join("=")}`),
-      refuseAnnouncement: (_, { failure }) => void effects.push(`refuse ${failure.kind}`),
-      reportConflict: (_, { failure }) => void effects.push(`report ${failure.kind}`),
+      refuseForNamespace: (args) => void effects.push(`refuse ${toReportConflict(args).kind}`),
+      refuseForDeletion: () => void effects.push(`refuse ${podIsDeleted.kind}`),
+      reportConflict: (args) => void effects.push(`report ${toSourceConflict(args).kind}`),
       reportPodGone: note("reportPodGone"),
     },
   });

@@ -17,20 +17,18 @@
 // come unasked when the source changes.
 
 import { assign, setup } from "xstate";
-import { createTableLogic, type TableLogic } from "../actor/table-logic.ts";
+import { createTableLogic, type TableLogic } from "../runners/actor-logic.ts";
 import { containerMachine } from "./container-machine.ts";
-import { type Failure, notProvided } from "./domain.ts";
+import { notProvided } from "./domain.ts";
 import {
   type ContainerRef,
-  conflictOfAnnouncement,
-  conflictOfSource,
   type PodContext,
   type PodEvent,
   type PodInput,
   podGuards,
-  podIsDeleted,
-  withAnnounced,
+  toSourceConflict,
   withLabels,
+  withReportedNames,
 } from "./pod-logic.ts";
 
 const childId = (containerId: string): string => `container:${containerId}`;
@@ -49,18 +47,30 @@ const effects = setup({
     findPod: notProvided("findPod"),
     /** The pod's labels, or its name, are other ones than the policy filter was told. */
     updateFilter: notProvided("updateFilter"),
-    /** Answers the callers of an report that no container stands for. */
-    refuseAnnouncement: (_, _params: { readonly failure: Failure }) => notProvided("refuseAnnouncement")(),
-    reportConflict: (_, _params: { readonly failure: Failure }) => notProvided("reportConflict")(),
+    /** Refuses the report with `toReportConflict`: no container actor exists that could answer the callers. */
+    refuseForNamespace: notProvided("refuseForNamespace"),
+    /** The same with `podIsDeleted`. */
+    refuseForDeletion: notProvided("refuseForDeletion"),
+    /** Logs `toSourceConflict`. */
+    reportConflict: notProvided("reportConflict"),
     reportPodGone: notProvided("reportPodGone"),
 
-    spawnContainer: assign(({ context, event, spawn }, params: { readonly identified: boolean }) => {
+    /** Starts the container with the pod's identity. */
+    spawnContainer: assign(({ context, event, spawn }) => {
       if (event.type !== "container.reported") return {};
       const { report } = event;
-      const identity = withAnnounced(context.identity, event);
+      const identity = withReportedNames(context.identity, event);
+      const child = spawn("container", { id: childId(report.containerId), input: { report, pod: identity } });
+      return { identity, containers: new Map(context.containers).set(report.containerId, child) };
+    }),
+    /** Starts the container while the pod source is being asked: `pod.identified` follows. */
+    spawnUnidentifiedContainer: assign(({ context, event, spawn }) => {
+      if (event.type !== "container.reported") return {};
+      const { report } = event;
+      const identity = withReportedNames(context.identity, event);
       const child = spawn("container", {
         id: childId(report.containerId),
-        input: { report, pod: params.identified ? identity : undefined },
+        input: { report, pod: undefined },
       });
       return { identity, containers: new Map(context.containers).set(report.containerId, child) };
     }),
@@ -68,7 +78,7 @@ const effects = setup({
       event.type === "container.reported" ? { identity: withLabels(context.identity, event.report) } : {},
     ),
     /** The uid by which the hook calls a pod stays: a static pod has another one in the API. */
-    adoptSource: assign(({ context, event }) => {
+    adoptSourceIdentity: assign(({ context, event }) => {
       if (event.type !== "source.found") return {};
       const uid = context.identity.uid ?? event.pod.uid;
       return { identity: { ...event.pod, uid, identitySource: "pod-source" as const } };
@@ -80,18 +90,18 @@ const effects = setup({
 /** What a pod tells its containers; typed by the setup above, hence a second step. */
 const podSetup = effects.extend({
   actions: {
-    reportAgain: effects.enqueueActions(({ context, event, enqueue }) => {
+    forwardReport: effects.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.reported") return;
       const child = context.containers.get(event.report.containerId);
       if (child === undefined) return;
       // The identity goes along, so that a failed container can start over without asking for it.
-      const pod = withAnnounced(context.identity, event);
+      const pod = withReportedNames(context.identity, event);
       enqueue.sendTo(child, { type: "container.reported", report: event.report, pod });
     }),
     /** Takes what the report says of the pod beyond what is known; the containers' policies follow. */
-    learnIdentity: effects.enqueueActions(({ context, event, enqueue }) => {
+    mergeIdentity: effects.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.reported") return;
-      const named = withAnnounced(context.identity, event);
+      const named = withReportedNames(context.identity, event);
       const identity = withLabels(named, event.report);
       if (identity === context.identity) return;
       enqueue.assign({ identity });
@@ -103,7 +113,7 @@ const podSetup = effects.extend({
         enqueue.sendTo(child, { type: "pod.identified", pod: identity });
       }
     }),
-    reportAgainUnidentified: effects.enqueueActions(({ context, event, enqueue }) => {
+    forwardReportUnidentified: effects.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.reported") return;
       const child = context.containers.get(event.report.containerId);
       if (child === undefined) return;
@@ -113,23 +123,23 @@ const podSetup = effects.extend({
         pod: undefined,
       });
     }),
-    dropContainer: effects.enqueueActions(({ context, event, enqueue }) => {
+    removeContainer: effects.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.gone") return;
       const containers = new Map(context.containers);
       containers.delete(event.containerId);
       enqueue.stopChild(childId(event.containerId));
       enqueue.assign({ containers });
     }),
-    tellContainersWhoTheyAre: effects.enqueueActions(({ context, enqueue }) => {
+    notifyContainersIdentified: effects.enqueueActions(({ context, enqueue }) => {
       for (const child of context.containers.values()) {
         enqueue.sendTo(child, { type: "pod.identified", pod: context.identity });
       }
     }),
-    tellContainersTheyAreRefused: effects.enqueueActions(({ context, event, enqueue }) => {
-      const refusal = { type: "identity.refused" as const, ...conflictOfSource({ context, event }) };
+    notifyContainersRefused: effects.enqueueActions(({ context, event, enqueue }) => {
+      const refusal = { type: "identity.refused" as const, failure: toSourceConflict({ context, event }) };
       for (const child of context.containers.values()) enqueue.sendTo(child, refusal);
     }),
-    tellContainersThePodIsDeleted: effects.enqueueActions(({ context, enqueue }) => {
+    notifyContainersPodDeleted: effects.enqueueActions(({ context, enqueue }) => {
       for (const child of context.containers.values()) enqueue.sendTo(child, { type: "pod.deleted" });
     }),
   },
@@ -138,26 +148,21 @@ const podSetup = effects.extend({
 /** The source has the pod: its identity replaces what callers said. */
 const onceKnown = [
   {
-    guard: "sourceSaysOtherNamespace",
+    guard: "isOtherNamespaceInSource",
     target: "confirmed",
-    actions: [
-      { type: "reportConflict", params: conflictOfSource },
-      "adoptSource",
-      "updateFilter",
-      "tellContainersWhoTheyAre",
-    ],
+    actions: ["reportConflict", "adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"],
   },
-  { target: "confirmed", actions: ["adoptSource", "updateFilter", "tellContainersWhoTheyAre"] },
+  { target: "confirmed", actions: ["adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"] },
 ] as const; // const, so that the names stay literals that setup() checks
 
 /** A call for a pod whose identity is the source's. */
 const onceIdentified = [
   {
-    guard: "reportsOtherNamespace",
-    actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
+    guard: "isOtherNamespace",
+    actions: "refuseForNamespace",
   },
-  { guard: "reportsKnownContainer", actions: "reportAgain" },
-  { actions: { type: "spawnContainer", params: { identified: true } } },
+  { guard: "isKnownContainer", actions: "forwardReport" },
+  { actions: "spawnContainer" },
 ] as const; // const, so that the names stay literals that setup() checks
 
 export const podMachine = podSetup.createMachine({
@@ -167,7 +172,7 @@ export const podMachine = podSetup.createMachine({
     containers: new Map<string, ContainerRef>(),
   }),
   initial: "seen",
-  on: { "container.gone": { actions: "dropContainer" } },
+  on: { "container.gone": { actions: "removeContainer" } },
   states: {
     seen: {
       description: "A hook told of it; the pod source is being asked.",
@@ -175,40 +180,32 @@ export const podMachine = podSetup.createMachine({
       on: {
         "container.reported": [
           {
-            guard: "bringsLabelsOfOtherNamespace",
-            actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
+            guard: "hasLabelsOfOtherNamespace",
+            actions: "refuseForNamespace",
           },
           {
-            guard: "bringsLabelsToKnownContainer",
+            guard: "hasLabelsOfKnownContainer",
             target: "reported",
-            actions: ["adoptLabels", "reportAgain", "tellContainersWhoTheyAre"],
+            actions: ["adoptLabels", "forwardReport", "notifyContainersIdentified"],
           },
           {
-            guard: "bringsLabels",
+            guard: "hasLabels",
             target: "reported",
-            actions: [
-              "adoptLabels",
-              "tellContainersWhoTheyAre",
-              { type: "spawnContainer", params: { identified: true } },
-            ],
+            actions: ["adoptLabels", "notifyContainersIdentified", "spawnContainer"],
           },
-          { guard: "reportsKnownContainer", actions: "reportAgainUnidentified" },
-          { actions: { type: "spawnContainer", params: { identified: false } } },
+          { guard: "isKnownContainer", actions: "forwardReportUnidentified" },
+          { actions: "spawnUnidentifiedContainer" },
         ],
         "source.found": [
           {
-            guard: "sourceSaysOtherNamespace",
+            guard: "isOtherNamespaceInSource",
             target: "confirmed",
             // The source is right about the pod; the hook calls that said otherwise are refused.
-            actions: [
-              { type: "reportConflict", params: conflictOfSource },
-              "tellContainersTheyAreRefused",
-              "adoptSource",
-            ],
+            actions: ["reportConflict", "notifyContainersRefused", "adoptSourceIdentity"],
           },
-          { target: "confirmed", actions: ["adoptSource", "tellContainersWhoTheyAre"] },
+          { target: "confirmed", actions: ["adoptSourceIdentity", "notifyContainersIdentified"] },
         ],
-        "source.missing": { target: "reported", actions: "tellContainersWhoTheyAre" },
+        "source.missing": { target: "reported", actions: "notifyContainersIdentified" },
         "source.deleted": "deleted",
       },
     },
@@ -217,15 +214,15 @@ export const podMachine = podSetup.createMachine({
       on: {
         "container.reported": [
           {
-            guard: "reportsOtherNamespace",
-            actions: { type: "refuseAnnouncement", params: conflictOfAnnouncement },
+            guard: "isOtherNamespace",
+            actions: "refuseForNamespace",
           },
-          { guard: "reportsKnownContainer", actions: ["learnIdentity", "reportAgain"] },
-          { actions: ["learnIdentity", { type: "spawnContainer", params: { identified: true } }] },
+          { guard: "isKnownContainer", actions: ["mergeIdentity", "forwardReport"] },
+          { actions: ["mergeIdentity", "spawnContainer"] },
         ],
         "container.gone": [
-          { guard: "isLastContainer", target: "gone", actions: "dropContainer" },
-          { actions: "dropContainer" },
+          { guard: "isLastContainer", target: "gone", actions: "removeContainer" },
+          { actions: "removeContainer" },
         ],
         "source.found": onceKnown,
         "source.deleted": "deleted",
@@ -237,15 +234,10 @@ export const podMachine = podSetup.createMachine({
         "container.reported": onceIdentified,
         "source.found": [
           {
-            guard: "sourceSaysOtherNamespace",
-            actions: [
-              { type: "reportConflict", params: conflictOfSource },
-              "adoptSource",
-              "updateFilter",
-              "tellContainersWhoTheyAre",
-            ],
+            guard: "isOtherNamespaceInSource",
+            actions: ["reportConflict", "adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"],
           },
-          { actions: ["adoptSource", "updateFilter", "tellContainersWhoTheyAre"] },
+          { actions: ["adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"] },
         ],
         "source.unlisted": "unlisted",
         "source.deleted": "deleted",
@@ -263,12 +255,12 @@ export const podMachine = podSetup.createMachine({
     deleted: {
       description:
         "Deleted in the pod source; its containers stay under their policies until they have ended.",
-      entry: "tellContainersThePodIsDeleted",
+      entry: "notifyContainersPodDeleted",
       always: { guard: "isEmpty", target: "gone" },
       on: {
         "container.reported": [
-          { guard: "reportsKnownContainer", actions: "reportAgain" },
-          { actions: { type: "refuseAnnouncement", params: { failure: podIsDeleted } } },
+          { guard: "isKnownContainer", actions: "forwardReport" },
+          { actions: "refuseForDeletion" },
         ],
         "source.found": onceKnown,
       },

@@ -3,7 +3,7 @@
 
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
-import { nriSessionMachine } from "@rthooks/machines/nri";
+import { createTableLogic, nriSessionMachine } from "@rthooks/machines/nri";
 import {
   type NriConnection,
   type NriHandlers,
@@ -92,65 +92,65 @@ export function startSession(setup: SessionSetup): Session {
       ? watchSocket(transport.path, () => actor.send({ type: "socket.changed" }))
       : undefined;
 
-  const actor = createActor(
-    nriSessionMachine.provide({
-      actions: {
-        dial: () => dial(),
-        register: () => void register(),
-        disconnect: () => {
-          const mine = connection;
-          connection = undefined;
-          mine?.close("left");
-        },
-        reportServing: () => {
-          hasLoggedLoss = false;
-          log.info("serving", { plugin: `${setup.index}-${setup.name}` });
-          setup.onServing();
-          setup.onProblem("");
-        },
-        reportLost: ({ context }) => {
-          watcher?.renew();
-          const fields = { err: context.lostBecause };
-          if (hasLoggedLoss) log.debug("no session with the runtime", fields);
-          else
-            log.warn(
-              "no session with the runtime; containers start unheld until the plugin reconnects",
-              fields,
-            );
-          hasLoggedLoss = true;
-          setup.onProblem(`no session with the runtime (${context.lostBecause}): containers start unheld`);
-        },
-        reportUnsynchronized: ({ context }) => {
-          watcher?.renew();
-          const fields = {
-            err: context.lostBecause,
-            attempts: context.attempts,
-            remedy:
-              'search the runtime\'s log for "synchronize"; most often the containers of this node are too large for an ' +
-              "NRI synchronization: remove the largest, those with the most environment variables",
-          };
-          // This repeats until a container ends, so that it is logged at growing intervals.
-          const level = isPowerOfTwo(context.attempts) ? "error" : "debug";
-          log[level]("the runtime did not synchronize this plugin; containers start unheld", fields);
-          setup.onProblem(
-            `the runtime did not synchronize the NRI plugin (${context.lostBecause}): containers start unheld`,
-          );
-        },
-        reportStopped: ({ context }) => {
-          clearInterval(stallCheck);
-          watcher?.close();
-          setup.onStopped(context.lostBecause ?? "stopped");
-        },
+  const machine = nriSessionMachine.provide({
+    actions: {
+      dial: () => dial(),
+      register: () => void register(),
+      disconnect: () => {
+        const mine = connection;
+        connection = undefined;
+        mine?.close("left");
       },
-    }),
-    { input: { isLaunched: transport.kind === "launched" } },
-  );
+      reportServing: () => {
+        hasLoggedLoss = false;
+        log.info("serving", { plugin: `${setup.index}-${setup.name}` });
+        setup.onServing();
+        setup.onProblem("");
+      },
+      reportLost: ({ context }) => {
+        watcher?.renew();
+        const fields = { err: context.lostReason };
+        if (hasLoggedLoss) log.debug("no session with the runtime", fields);
+        else
+          log.warn(
+            "no session with the runtime; containers start unheld until the plugin reconnects",
+            fields,
+          );
+        hasLoggedLoss = true;
+        setup.onProblem(`no session with the runtime (${context.lostReason}): containers start unheld`);
+      },
+      reportUnsynchronized: ({ context }) => {
+        watcher?.renew();
+        const fields = {
+          err: context.lostReason,
+          attempts: context.attempts,
+          remedy:
+            'search the runtime\'s log for "synchronize"; most often the containers of this node are too large for an ' +
+            "NRI synchronization: remove the largest, those with the most environment variables",
+        };
+        // This repeats until a container ends, so that it is logged at growing intervals.
+        const level = isPowerOfTwo(context.attempts) ? "error" : "debug";
+        log[level]("the runtime did not synchronize this plugin; containers start unheld", fields);
+        setup.onProblem(
+          `the runtime did not synchronize the NRI plugin (${context.lostReason}): containers start unheld`,
+        );
+      },
+      reportStopped: ({ context }) => {
+        clearInterval(stallCheck);
+        watcher?.close();
+        setup.onStopped(context.lostReason ?? "stopped");
+      },
+    },
+  });
+  const actor = createActor(createTableLogic(machine), {
+    input: { isLaunched: transport.kind === "launched" },
+  });
   actor.start();
 
   return {
     configured: () => actor.send({ type: "configured" }),
     synchronized: () => actor.send({ type: "synchronized" }),
-    isServing: () => actor.getSnapshot().matches({ connected: "serving" }),
+    isServing: () => actor.getSnapshot().state === "serving",
     isUnsynchronized: () => actor.getSnapshot().context.isUnsynchronized,
     stop: () => actor.send({ type: "stop" }),
   };

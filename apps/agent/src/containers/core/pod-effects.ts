@@ -2,7 +2,16 @@
 // The effects of the pod machine: ask the pod source, update the policy filter, answer the callers, write the log. Each
 // effect answers its machine before it returns, and none may throw.
 
-import { createTableLogic, type PodLogic, podMachine } from "@rthooks/machines/pod";
+import {
+  createTableLogic,
+  type Failure,
+  type PodArgs,
+  type PodLogic,
+  podIsDeleted,
+  podMachine,
+  toReportConflict,
+  toSourceConflict,
+} from "@rthooks/machines/pod";
 import { ok } from "@rthooks/result";
 import { toRefusal } from "../../base/core/refusal.ts";
 import { attemptEffect } from "./attempt-effect.ts";
@@ -17,6 +26,13 @@ export interface PodEffects extends ContainerEffects {
 /** The pod machine and its container machine with their effects. All pods run the same logic. */
 export function providePodEffects(effects: PodEffects): PodLogic {
   const { podSource, policyFilter, callers, log } = effects;
+  const refuseReport = ({ context, event }: PodArgs, failure: Failure): void => {
+    if (event.type !== "container.reported") return;
+    const { containerId } = event.report;
+    if (!context.containers.has(containerId)) effects.onGone(containerId);
+    log.warn("hook call refused", { containerID: containerId, reason: failure.kind, err: failure.message });
+    callers.answer(containerId, toRefusal(failure));
+  };
   const machine = podMachine.provide({
     actors: { container: provideContainerEffects(effects) },
     actions: {
@@ -41,21 +57,12 @@ export function providePodEffects(effects: PodEffects): PodLogic {
           identitySource === "pod-source" ? "pod updated by the pod source" : "pod labels set by the runtime";
         log.info(message, { ...toPodFields(identity), labels: labels.size });
       },
-      refuseAnnouncement: ({ context, event }, { failure }) => {
-        if (event.type !== "container.reported") return;
-        const { containerId } = event.report;
-        if (!context.containers.has(containerId)) effects.onGone(containerId);
-        log.warn("hook call refused", {
-          containerID: containerId,
-          reason: failure.kind,
-          err: failure.message,
-        });
-        callers.answer(containerId, toRefusal(failure));
-      },
-      reportConflict: ({ context }, { failure }) =>
+      refuseForNamespace: (args) => refuseReport(args, toReportConflict(args)),
+      refuseForDeletion: (args) => refuseReport(args, podIsDeleted),
+      reportConflict: (args) =>
         log.error("pod source contradicts the hook call", {
-          ...toPodFields(context.identity),
-          err: failure.message,
+          ...toPodFields(args.context.identity),
+          err: toSourceConflict(args).message,
         }),
       reportPodGone: ({ context, self }) => {
         if (effects.onPodGone(self.id)) log.info("pod gone", toPodFields(context.identity));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { runTable, type TableRun } from "../table/run-table.ts";
+import type { InspectOptions } from "../inspection/inspection.ts";
+import { createInvocation, type Invocation } from "../runners/invocation.ts";
 import {
   type HookContext,
   type HookEffect,
@@ -13,19 +14,13 @@ import {
 } from "./hook-logic.ts";
 import { makeHookTable } from "./hook-table.macro.ts" with { type: "macro" };
 
-export type HookRun = TableRun<HookContext, HookEvent>;
-
 const table = makeHookTable();
 
 const logic = { reducers: hookReducers, guards: hookGuards, delays: hookDelays };
 
-/** Starts an invocation of the hook; `start` gets the first effects. */
-export function runHook(
+export const createHookInvocation = (
   input: HookInput,
-  start: (effects: readonly string[]) => void,
-  nowMs: number,
-): HookRun {
-  return runTable<HookContext, HookEvent>(table, logic, toHookContext(input), start, nowMs);
-}
+  options?: InspectOptions,
+): Invocation<HookContext, HookEvent> => createInvocation(table, logic, toHookContext(input), options);
 
 export const isHookEffect = (name: string): name is HookEffect => !(name in hookReducers);
