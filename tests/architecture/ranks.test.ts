@@ -7,6 +7,7 @@ import { pure, ranks, topicRanks } from "./ranks.ts";
 const root = join(import.meta.dir, "..", "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const decision = read("docs/adr/0001-layout-and-dependency-direction.md");
+const guide = read("docs/architecture.md");
 
 interface Row {
   readonly rank: number;
@@ -51,4 +52,9 @@ test("ADR 1 has the ranks of the packages, and which of them are pure", () => {
 
 test("ADR 1 has the ranks of the agent's topics", () => {
   expect(toRanks(readTable(decision, "topics"))).toEqual([...topicRanks].toSorted(byName));
+});
+
+test("docs/architecture.md has the same ranks", () => {
+  expect(toRanks(readTable(guide, "package"))).toEqual([...ranks].toSorted(byName));
+  expect(toRanks(readTable(guide, "topic"))).toEqual([...topicRanks].toSorted(byName));
 });

@@ -54,6 +54,13 @@ test.each(documents.filter(({ path }) => path !== "CHANGELOG.md"))(
   },
 );
 
+test("docs/architecture.md names files that exist, of the agent or of a package", () => {
+  const named = findCode(readText("docs/architecture.md")).filter((code) => code.endsWith(".ts"));
+  expect(named.length).toBeGreaterThan(50);
+  const folders = [root, join(root, "apps/agent/src")];
+  expect(named.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([]);
+});
+
 test("each policy of an example is valid", () => {
   const blocks = documents.flatMap(({ text }) => [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]);
   const policies = blocks
