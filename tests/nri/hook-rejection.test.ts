@@ -22,7 +22,7 @@ const readStartLog = async (plugin: RunningProcess): Promise<readonly string[]> 
   return plugin.stderr().split("\n");
 };
 
-const REFUSES = "refuses every container to which a plugin adds a hook";
+const REFUSES = "rejects every container to which a plugin adds a hook";
 
 /** As an operator has it: the main file imports the one with the validator. The path begins at the workspace. */
 function writeConfig(path: string, validator: string): { readonly main: string; readonly dropIn: string } {

@@ -48,13 +48,13 @@ describe("options", () => {
     [{ mode: "both" }, [], "--mode: both is not one of inject, direct, auto"],
     [{ "nri-index": "1" }, [], "--nri-name, --nri-index: "],
     [{ "nri-name": "a/b" }, [], "--nri-name, --nri-index: "],
-    [{ "nri-socket": "nri.sock" }, [], '--nri-socket: "nri.sock" is no absolute path'],
+    [{ "nri-socket": "nri.sock" }, [], '--nri-socket: "nri.sock" is not an absolute path'],
     [{ "nri-socket": `/${"x".repeat(107)}` }, [], "--nri-socket: a socket's path has at most 107 bytes"],
-    [{ "oci-hook-path": "hook" }, [], '--oci-hook-path: "hook" is no absolute path'],
-    [{ "hook-timeout": 10_000 }, [], "--hook-timeout: it has to be longer"],
+    [{ "oci-hook-path": "hook" }, [], '--oci-hook-path: "hook" is not an absolute path'],
+    [{ "hook-timeout": 10_000 }, [], "--hook-timeout: must be longer"],
     [{}, ["--no-such"], "hook-args: "],
-    [{}, ["createRuntime"], 'hook-args: unexpected argument "createRuntime": the stage is added here'],
-    [{}, ["--version"], "hook-args: --version would keep the hook from its work"],
+    [{}, ["createRuntime"], 'hook-args: unexpected argument "createRuntime": the plugin adds the stage'],
+    [{}, ["--version"], "hook-args: with --version the hook would not hold containers"],
     [{}, ["--grpc-address", "nowhere"], "hook-args: --grpc-address: "],
   ];
   test.each(refused)("%j %j", (flags, hookArgs, error) => {
@@ -82,16 +82,16 @@ describe("the configuration of a launched plugin", () => {
 
   const refused: Readonly<Record<string, string>> = {
     "mode: direct": "it is not JSON",
-    "[]": "it is no JSON object",
-    null: "it is no JSON object",
-    '{"mode": true}': "mode: expected a text",
+    "[]": "it is not a JSON object",
+    null: "it is not a JSON object",
+    '{"mode": true}': "mode: expected a string",
     '{"mode": "both"}': "mode: ",
-    '{"nri-socket": "/x"}': '"nri-socket" is no option here',
-    '{"log-level": "debug"}': '"log-level" is no option here',
-    '{"__proto__": "x"}': '"__proto__" is no option here',
-    '{"toString": "x"}': '"toString" is no option here',
-    '{"hook-args": "--x"}': "hook-args: expected a list of texts",
-    '{"hook-args": [1]}': "hook-args: expected a list of texts",
+    '{"nri-socket": "/x"}': '"nri-socket" cannot be set here',
+    '{"log-level": "debug"}': '"log-level" cannot be set here',
+    '{"__proto__": "x"}': '"__proto__" cannot be set here',
+    '{"toString": "x"}': '"toString" cannot be set here',
+    '{"hook-args": "--x"}': "hook-args: expected a list of strings",
+    '{"hook-args": [1]}': "hook-args: expected a list of strings",
   };
   test.each(Object.entries(refused))("%s", (text, error) => {
     expect(parseConfigText(text)).toEqual({ ok: false, error: expect.stringContaining(error) });
