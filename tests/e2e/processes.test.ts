@@ -53,7 +53,7 @@ describe("a signal that nothing is meant by ends no daemon, and is logged", () =
     {
       name: "plugin",
       argv: [findNriPlugin(), "--nri-socket", workspace.path("none")],
-      ready: "plugin starts",
+      ready: "msg=starting",
     },
     {
       name: "set-up tool",

@@ -11,7 +11,7 @@ const system = await openSystem();
 try {
   system.exit(await runHookProgram(system, process.argv.slice(2), process.env[POD_ENVIRONMENT], version));
 } catch (error) {
-  // Only a bug of ours gets here. What is not known to be safe does not start.
+  // Only a bug leads here: deny the container.
   system.writeStderr(`tetragon-oci-hook: internal error: ${String(error).split("\n")[0]}\n`);
   system.exit(1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One container held, whoever holds it: configuration, the fail check, the log, and the run of the hook machine.
+// Holding a container, for the hook and the NRI plugin: configuration, fail check, log, and the hook machine's runner.
 
 export { type AgentAddress, parseAgentAddress } from "./core/agent-address.ts";
 export { decideFailure, type FailRules } from "./core/fail-check.ts";

@@ -5,10 +5,10 @@ import { type HookConfig, hookFlags } from "@rthooks/hold";
 import { err, ok, type Result } from "@rthooks/result";
 
 const commands = [
-  { name: "createRuntime", summary: "hold the container until the agent knows it (OCI stage)" },
-  { name: "prestart", summary: "the same for runtimes that know the older stage only" },
-  { name: "createContainer", summary: "nothing; accepted so that a runtime may be configured with it" },
-  { name: "poststop", summary: "nothing; accepted likewise" },
+  { name: "createRuntime", summary: "hold the container until the agent releases it (OCI stage)" },
+  { name: "prestart", summary: "the same, for runtimes that support only the older OCI stage" },
+  { name: "createContainer", summary: "do nothing (OCI stage, accepted for compatibility)" },
+  { name: "poststop", summary: "do nothing (OCI stage, accepted for compatibility)" },
   { name: "server-version", summary: "ask the agent for its version and print it" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ];
@@ -17,13 +17,13 @@ export const hookHelp: CommandHelp = {
   program: "tetragon-oci-hook",
   summary:
     "OCI hook that holds a container until the Tetragon agent has its state in place. The container " +
-    "runtime runs it; exit code 0 lets the container start, 1 does not.",
+    "runtime runs it; exit code 0 releases the container, 1 denies it.",
   usage: ["tetragon-oci-hook <stage> [flags]"],
   commands,
   flags: hookFlags,
   exitCodes: [
-    { code: 0, meaning: "the container may start" },
-    { code: 1, meaning: "the container must not start, or the configuration is wrong" },
+    { code: 0, meaning: "the container is released" },
+    { code: 1, meaning: "the container is denied, or the configuration is invalid" },
   ],
 };
 
@@ -38,5 +38,5 @@ export function renderAnswer(
   const [, shell] = positionals;
   return shell === "bash" || shell === "zsh" || shell === "fish"
     ? ok(renderCompletion(shell, { name: "tetragon-oci-hook", commands, flags: hookFlags }))
-    : err("which shell? tetragon-oci-hook completion bash|zsh|fish");
+    : err("missing or unknown shell: tetragon-oci-hook completion bash|zsh|fish");
 }

@@ -12,9 +12,8 @@ export interface ConfigFile {
 }
 
 /**
- * The configuration file: a JSON object with the names of flags, dashes written as underscores or in camel case.
- * Durations are strings as on the command line or, as Go writes them, whole nanoseconds; lists are arrays or the
- * command line's text.
+ * Parses the configuration file: a JSON object whose keys are flag names in snake_case or camelCase. Durations are strings
+ * as on the command line or, as Go encodes them, whole nanoseconds; lists are arrays or a string as on the command line.
  */
 export function parseConfigFile(text: string): Result<ConfigFile, string> {
   let json: unknown;
@@ -36,7 +35,7 @@ export function parseConfigFile(text: string): Result<ConfigFile, string> {
     if (!parsed.ok) return err(`${key}: ${parsed.error}`);
     given[name] = parsed.value;
   }
-  // Each value has come through the parser of its own flag.
+  // The cast is safe: the flag's own parser returned each value.
   return ok({ given: given as Given, unknownKeys });
 }
 
@@ -46,7 +45,7 @@ function parseValue(name: keyof typeof hookFlags, value: unknown): Result<unknow
     return value.every((element) => typeof element === "string") ? ok(value) : err("expected strings");
   }
   if (kind === "duration" && typeof value === "number") {
-    return value >= 0 ? ok(value / 1e6) : err("a duration may not be negative");
+    return value >= 0 ? ok(value / 1e6) : err("a duration must not be negative");
   }
   if (kind === "boolean") return typeof value === "boolean" ? ok(value) : err("expected true or false");
   if (typeof value !== "string") return err("expected a string");

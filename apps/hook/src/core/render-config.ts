@@ -3,7 +3,7 @@
 import { formatDuration } from "@rthooks/flags";
 import type { HookConfig } from "@rthooks/hold";
 
-/** The configuration as the configuration file takes it. */
+/** The configuration in the format of the configuration file. */
 export function renderConfig(config: HookConfig): string {
   const shown: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(config)) {

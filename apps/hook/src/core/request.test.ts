@@ -2,12 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import type { ProcCgroupReader } from "@rthooks/oci";
 import { ok } from "@rthooks/result";
-import { type Located, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "./request.ts";
+import { type LocatedSpec, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "./request.ts";
 
 const id = "828977b42e3149b502b31708778d0c057efbce038af80d0882ed3e0cb0ff8796";
 const state = { id, pid: 7, bundle: "/run/b", annotations: new Map<string, string>() };
 
-const located = (spec: Partial<Located["spec"]>): Located => ({
+const located = (spec: Partial<LocatedSpec["spec"]>): LocatedSpec => ({
   spec: {
     annotations: new Map(),
     rootPath: "rootfs",

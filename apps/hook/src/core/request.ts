@@ -19,22 +19,22 @@ import {
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { err, ok, type Result } from "@rthooks/result";
 
-export interface Located {
+export interface LocatedSpec {
   readonly spec: ContainerSpec;
-  /** Absolute, where the spec was found: the bundle. */
+  /** Absolute path of the bundle, the directory of the spec. */
   readonly bundle: string;
   readonly state: ContainerState | undefined;
 }
 
 export interface LoadedRequest {
   readonly request: RuntimeHookMessage;
-  /** What the log is to say of the cgroup, see locateCgroup. */
+  /** For the log, see locateCgroup. */
   readonly cgroupRemark: string | undefined;
 }
 
-/** `pod` is what the NRI plugin that gave the container this hook has of the runtime: it comes before all annotations. */
+/** `pod` comes from the NRI plugin that injected the hook, which has it from the runtime: it takes precedence over annotations. */
 export function toRequest(
-  { spec, bundle, state }: Located,
+  { spec, bundle, state }: LocatedSpec,
   cgroups: ProcCgroupReader,
   pod?: PodFromEnvironment,
 ): Result<LoadedRequest, string> {
@@ -64,7 +64,7 @@ export function toRequest(
   return ok({ request, cgroupRemark: cgroup.value.remark });
 }
 
-/** The annotations that failCheck may believe. Without a spec, those of the OCI state stand in for its own. */
+/** The annotations that the fail check trusts. Without a spec, those of the OCI state. */
 export function toTrustedAnnotations(
   spec: ContainerSpec | undefined,
   bundle: string | undefined,
@@ -83,8 +83,8 @@ export function toTrustedAnnotations(
 }
 
 /**
- * The annotations as the spec has them: a namespace under any key of theirs must be one that may start without an agent.
- * None where the plugin said which pod it is.
+ * The annotations of the spec, unchecked: the fail check denies if any namespace key in them holds a namespace that is not
+ * allowed. Empty where the plugin passed the pod.
  */
 export function toWrittenAnnotations(
   spec: ContainerSpec | undefined,
@@ -95,7 +95,7 @@ export function toWrittenAnnotations(
   return spec?.annotations ?? state?.annotations ?? new Map<string, string>();
 }
 
-/** Reserved keys in a spec are the pod author's, whatever they claim. */
+/** Removes reserved keys from the spec's annotations, since a pod's author may have written them. */
 function toRequestAnnotations(annotations: Annotations, pod: PodFromEnvironment | undefined): Annotations {
   const own = withoutReservedKeys(annotations);
   return pod === undefined

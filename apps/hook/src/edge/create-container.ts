@@ -17,7 +17,7 @@ import {
 } from "@rthooks/oci";
 import { err } from "@rthooks/result";
 import type { System } from "@rthooks/sys";
-import { type Located, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "../core/request.ts";
+import { type LocatedSpec, toRequest, toTrustedAnnotations, toWrittenAnnotations } from "../core/request.ts";
 import { openAgentLink } from "./open-agent-link.ts";
 import { openProcCgroups } from "./proc-cgroups.ts";
 import { locateSpec, MAX_STATE_BYTES, STATE_WAIT_MS } from "./spec-source.ts";
@@ -29,22 +29,22 @@ export interface HookSetup {
   readonly rules: FailRules;
   readonly log: HookLog;
   readonly userAgent: string;
-  /** The value of RTHOOKS_POD in the hook's own environment, which whoever configured the hook has set. */
+  /** RTHOOKS_POD of the hook's environment. The OCI configuration of the hook sets it, never the container. */
   readonly podEnvironment: string | undefined;
 }
 
-/** Holds the container until the agent knows it; whether it may start. */
+/** Holds the container until the agent releases it. False denies it. */
 export async function createContainer(setup: HookSetup): Promise<boolean> {
   const { system, config, address } = setup;
   const deadlineMs = config["grpc-timeout"];
   let state: ContainerState | undefined;
-  let located: Located | undefined;
+  let located: LocatedSpec | undefined;
   let pod: PodFromEnvironment | undefined;
   let cgroupRemark: string | undefined;
   const verdict = await holdContainer(
     {
       ...setup,
-      // The clock begins with the process, which the runtime started to wait for.
+      // The system's clock counts from the start of the process.
       startedAtMs: 0,
       deadlineMs,
       openLink: () => openAgentLink(system, address, config),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TCP and TLS, where the time of a library's start matters less than all it knows; and unix sockets in a process
-// that may not make system calls of its own.
+// The agent link over TCP and TLS, with grpc-js, and over unix sockets in a process that cannot use FFI.
 
 import { readFileSync } from "node:fs";
 import {
@@ -24,7 +23,7 @@ interface Attempt {
   call: ClientUnaryCall | undefined;
 }
 
-/** Paths of PEM files; empty for none. They are the administrator's, and a mounted secret is a link. */
+/** Paths of PEM files; empty for none. The administrator chooses them, so that symbolic links are followed. */
 export interface TlsFiles {
   readonly caFile: string;
   readonly certFile: string;
@@ -43,7 +42,7 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
     events.clear();
   };
 
-  /** Only the attempt under way has a say. */
+  /** Ignores the events of earlier attempts. */
   const emit = (from: Attempt, event: HookEvent): void => {
     if (from === attempt) events.push(event);
   };
@@ -62,15 +61,15 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
         return { type: "agent.unreachable", failure: { kind: "unreachable", reason: secured.error } };
       }
       const client = new Client(toTarget(address), secured.value, {
-        // A pool would carry the back-off of one attempt over to the next.
+        // A shared pool would apply the back-off of one attempt to the next.
         "grpc.use_local_subchannel_pool": 1,
         "grpc.primary_user_agent": userAgent,
-        // A node's own agent is never behind a proxy of the environment.
+        // The node's agent is never behind the environment's proxy.
         "grpc.enable_http_proxy": 0,
       });
       const current: Attempt = { client, call: undefined };
       attempt = current;
-      // Beyond the hook's own deadline, so that the hook is the one to say so.
+      // After the hook's own deadline, so that the hook reports it.
       const deadline = Date.now() + leftMs + 1000;
       client.waitForReady(deadline, (error) => {
         if (error === undefined) emit(current, { type: "agent.ready" });

@@ -4,7 +4,7 @@ import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/hold";
 import type { MaybePromise, System } from "@rthooks/sys";
 import { openUnixLink } from "./unix-link.ts";
 
-/** A unix socket is spoken to directly; for the rest gRPC's own client is loaded. */
+/** A unix socket needs no library; for other addresses grpc-js is loaded. */
 export function openAgentLink(
   system: System,
   address: AgentAddress,

@@ -4,12 +4,12 @@ import type { ProcCgroupReader } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import { type ReadError, renderSysError, type System } from "@rthooks/sys";
 
-/** The runtime starts the hook in its own cgroup: runc and crun move no hook of the stages that hold a container. */
+/** At the stages that hold a container, runc and crun start the hook in the runtime's own cgroup. */
 export function openProcCgroups(system: Pick<System, "readProcFile">): ProcCgroupReader {
   return {
     ofProcess(pid) {
       const text = readCgroups(system, `/proc/${pid}/cgroup`);
-      // A process that ends between open(2) and read(2) is ESRCH.
+      // read(2) fails with ESRCH if the process exits after open(2).
       const isGone = !text.ok && (text.error.code === "ENOENT" || text.error.code === "ESRCH");
       return isGone ? ok(undefined) : renderError(text);
     },
@@ -24,7 +24,5 @@ function readCgroups(system: Pick<System, "readProcFile">, path: string): Result
 
 function renderError(text: Result<string, ReadError>): Result<string, string> {
   if (text.ok) return text;
-  return err(
-    text.error.code === "ETOOBIG" ? "the cgroups of a process: too much text" : renderSysError(text.error),
-  );
+  return err(text.error.code === "ETOOBIG" ? "/proc/PID/cgroup is too large" : renderSysError(text.error));
 }

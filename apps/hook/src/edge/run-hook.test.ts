@@ -50,7 +50,7 @@ test.each(["ENOENT", "EACCES"] as const)(
     };
     const { exitCode, stderr } = await run({ readLink: failing(code), readRegularFile });
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("where the program is cannot be found");
+    expect(stderr).toContain("cannot find the program's directory");
     // Not a file of that name in the root directory.
     expect(read).toEqual([]);
   },

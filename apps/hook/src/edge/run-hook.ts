@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the command line to the exit code.
+// The hook program: reads flags and configuration, runs the stage, and returns the exit code.
 
 import { type ParsedArguments, parseArguments, resolveFlags } from "@rthooks/flags";
 import {
@@ -16,7 +16,7 @@ import { renderSysError, type System } from "@rthooks/sys";
 import { type ConfigFile, parseConfigFile } from "../core/load-config.ts";
 import { createContainer, type HookSetup } from "./create-container.ts";
 
-/** 0 lets the container start, 1 does not. */
+/** 0 releases the container, 1 denies it. */
 export type ExitCode = 0 | 1;
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -30,8 +30,8 @@ export async function runHookProgram(
 ): Promise<ExitCode> {
   const parsed = parseArguments(hookFlags, argv);
   const { given } = parsed.ok ? parsed.value : parsed.error;
-  const asksItself = given.help === true || given.version === true;
-  if (parsed.ok && (asksItself || parsed.value.positionals[0] === "completion")) {
+  const isInformational = given.help === true || given.version === true;
+  if (parsed.ok && (isInformational || parsed.value.positionals[0] === "completion")) {
     return answer(system, version, parsed.value);
   }
 
@@ -44,20 +44,19 @@ export async function runHookProgram(
 
   const fail = async (message: string): Promise<ExitCode> => {
     system.writeStderr(`tetragon-oci-hook: ${message}\n`);
-    await log.write("ERROR", "the hook cannot run as it is configured", { err: message });
+    await log.write("ERROR", "invalid configuration of the hook", { err: message });
     return 1;
   };
   if (!parsed.ok) return fail(`${parsed.error.message} (--help lists all)`);
   if (!file.ok) return fail(file.error);
   if (file.value.unknownKeys.length > 0) {
-    await log.write("WARN", "the configuration file has keys that mean nothing", {
+    await log.write("WARN", "ignoring unknown keys in the configuration file", {
       keys: file.value.unknownKeys,
     });
   }
   if (config["just-print-config"]) return printConfig(system, { ...config, "log-fname": log.path }, fail);
   const [stage, ...others] = parsed.value.positionals;
-  if (stage === undefined)
-    return fail("which stage? The runtime names it first: tetragon-oci-hook createRuntime");
+  if (stage === undefined) return fail("missing stage, such as: tetragon-oci-hook createRuntime");
   if (others.length > 0) return fail(`unexpected argument ${JSON.stringify(others[0])}`);
   return runStage(
     stage,
@@ -93,11 +92,11 @@ async function runStage(stage: string, setup: StageSetup, fail: Fail): Promise<E
   }
 }
 
-/** The working directory may be a container's; the program's own directory is the administrator's. */
+/** The program's directory, for its configuration and log: the working directory may be a container's. */
 function programDirectory(system: System): Result<string, string> {
   const program = system.readLink("/proc/self/exe");
-  // Not the same as no configuration file: one may lie there, and rule.
-  if (!program.ok) return err(`where the program is cannot be found: ${renderSysError(program.error)}`);
+  // An error, since a configuration file may exist there.
+  if (!program.ok) return err(`cannot find the program's directory: ${renderSysError(program.error)}`);
   return ok(program.value.slice(0, program.value.lastIndexOf("/")));
 }
 
@@ -117,7 +116,7 @@ interface CheckedConfig {
   readonly rules: FailRules;
 }
 
-/** What flags alone cannot tell to be wrong; the error is one line for people. */
+/** Checks the values that the flag parser does not check; the error is one line. */
 async function checkConfig(config: HookConfig): Promise<Result<CheckedConfig, string>> {
   const address = parseAgentAddress(config["grpc-address"]);
   if (!address.ok) return err(`--grpc-address: ${address.error}`);
@@ -125,7 +124,7 @@ async function checkConfig(config: HookConfig): Promise<Result<CheckedConfig, st
   return rules.ok ? ok({ address: address.value, rules: rules.value }) : rules;
 }
 
-/** Checks what it prints, so that an installer may rely on it. */
+/** Prints the configuration after checking it: the set-up tool relies on that. */
 async function printConfig(system: System, config: HookConfig, fail: Fail): Promise<ExitCode> {
   const checked = await checkConfig(config);
   if (!checked.ok) return fail(checked.error);

@@ -6,7 +6,7 @@ import { GetVersionRequest, GetVersionResponse } from "@rthooks/proto";
 import type { HookSetup } from "./create-container.ts";
 import { openAgentLink } from "./open-agent-link.ts";
 
-/** Asks once: whoever types this wants to know how things are now. */
+/** Calls GetVersion once, without retries. */
 export async function printServerVersion(
   { system, config, log, userAgent }: Pick<HookSetup, "system" | "config" | "log" | "userAgent">,
   address: AgentAddress,
@@ -40,6 +40,6 @@ export async function printServerVersion(
 
 function describe(event: HookEvent | undefined, address: string): string {
   if (event !== undefined && "failure" in event) return renderFailure(event.failure, address);
-  if (event?.type === "agent.lost") return `connecting to agent (no agent answers there) failed: ${address}`;
+  if (event?.type === "agent.lost") return `connecting to agent (no agent listens there) failed: ${address}`;
   return renderFailure({ kind: "deadline", phase: "requesting" }, address);
 }

@@ -50,10 +50,10 @@ describe("where the spec is", () => {
 
   test("that it was the runtime who named the bundle stands in the error, also for the root", () => {
     expect(found(lay({}), "/")).toBe(
-      "reading /config.json: no such file or directory; the runtime named / as the bundle",
+      "reading /config.json: no such file or directory; the OCI state names / as the bundle",
     );
     const base = lay({ "config.json": "{" });
-    expect(found("/", base)).toEndWith(`; the runtime named ${base} as the bundle`);
+    expect(found("/", base)).toEndWith(`; the OCI state names ${base} as the bundle`);
     expect(found(base)).not.toContain("the runtime named");
   });
 

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the hook finds the container's spec.
+// Locates and reads the container's OCI spec.
 
 import { type ContainerState, parseSpec, renderSpecError } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import { type ReadError, renderSysError, type System } from "@rthooks/sys";
-import type { Located } from "../core/request.ts";
+import type { LocatedSpec } from "../core/request.ts";
 
-/** A spec that is larger is none: what a pod can put into one ends far below, and 4 MiB is the most a request holds. */
+/** Far above what a pod can put into a spec: a request to the agent holds at most 4 MiB. */
 const MAX_SPEC_BYTES = 16 * 1024 * 1024;
 
-/** The OCI state on standard input, read for a second at most. */
+/** Limit for reading the OCI state from standard input. */
 export const STATE_WAIT_MS = 1000;
 /** The annotations are the larger part of a state, and must fit into a request of 4 MiB. */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
 /**
- * The state names the bundle. Without one the working directory decides: it is the bundle, or the container's
- * root file system, whose spec then lies beside it. A file inside the root file system is the container's own and
- * is never read: the spec beside it is looked for first, and an unreadable one there ends the search.
+ * The OCI state names the bundle. Without it, the working directory is the bundle or the container's root file system, next
+ * to the spec. A spec next to the root file system comes first, and an unreadable one ends the search, since a file inside
+ * the root file system belongs to the container and must not be read.
  */
-export function locateSpec(system: System, state: ContainerState | undefined): Result<Located, string> {
+export function locateSpec(system: System, state: ContainerState | undefined): Result<LocatedSpec, string> {
   if (state?.bundle?.startsWith("/")) {
     const found = readSpec(system, state.bundle, state);
-    return found.ok ? found : err(`${found.error}; the runtime named ${state.bundle} as the bundle`);
+    return found.ok ? found : err(`${found.error}; the OCI state names ${state.bundle} as the bundle`);
   }
 
   const link = system.readLink("/proc/self/cwd");
@@ -49,13 +49,13 @@ const readSpec = (
   system: System,
   bundle: string,
   state: ContainerState | undefined,
-): Result<Located, string> => toLocated(readSpecFile(system, bundle), bundle, state);
+): Result<LocatedSpec, string> => toLocated(readSpecFile(system, bundle), bundle, state);
 
 function toLocated(
   file: Result<Uint8Array, ReadError>,
   bundle: string,
   state: ContainerState | undefined,
-): Result<Located, string> {
+): Result<LocatedSpec, string> {
   const path = toSpecPath(bundle);
   if (!file.ok) return err(`reading ${path}: ${renderReadError(file.error)}`);
   const spec = parseSpec(file.value);
@@ -65,7 +65,7 @@ function toLocated(
 
 function renderReadError(error: ReadError): string {
   return error.code === "ETOOBIG"
-    ? `${error.bytes} bytes are more than the ${error.maxBytes} that a spec may have`
+    ? `the file has ${error.bytes} bytes, more than the limit of ${error.maxBytes}`
     : error.message;
 }
 

@@ -8,7 +8,7 @@ import { createUnaryCall, type UnaryCall, type UnaryOutcome } from "@rthooks/pro
 import type { Result } from "@rthooks/result";
 import type { ErrnoName, Stream, SysError, System } from "@rthooks/sys";
 
-/** No agent is there yet, or it has no room: another attempt may find it. */
+/** Whether the agent is not listening yet, or its backlog is full, so that another attempt may succeed. */
 function isTransient(code: ErrnoName): boolean {
   switch (code) {
     case "ENOENT":
@@ -30,7 +30,7 @@ const nothing = new Uint8Array();
 interface Attempt {
   readonly stream: Stream;
   readonly call: UnaryCall;
-  /** What the socket did not take yet. */
+  /** Bytes that the socket has not accepted yet. */
   unsent: Uint8Array;
   wasReady: boolean;
 }
@@ -48,7 +48,7 @@ export function openUnixLink(
     attempt = undefined;
   };
 
-  /** The event of an attempt that has ended, which is left behind. */
+  /** Closes the attempt and returns its last event. */
   const finish = (event: HookEvent): HookEvent => {
     disconnect();
     return event;
@@ -70,13 +70,13 @@ export function openUnixLink(
     }
   };
 
-  /** Moves bytes both ways as far as they go now. */
+  /** Receives and sends as much as possible without blocking. */
   const exchange = (current: Attempt): HookEvent | undefined => {
     const received = current.stream.receive();
     if (!received.ok || received.value === undefined) current.call.close();
     else if (received.value.length > 0) current.call.receive(received.value);
-    // What came may have been an answer, and then the other side need not take more. It may also ask for one:
-    // it has to go out before anything is waited for.
+    // After an answer the agent may not read any more. Received frames may also need a reply (SETTINGS, PING), which must be
+    // sent before the next wait.
     if (current.call.outcome === undefined && !flush(current)) current.call.close();
     const { outcome } = current.call;
     if (outcome !== undefined) return finish(conclude(outcome));
@@ -117,7 +117,7 @@ export function openUnixLink(
     wait(untilMs) {
       if (attempt === undefined) return pause(system, untilMs);
       for (;;) {
-        // First the wait, since an answer is never there yet: each system call less is time of every start.
+        // Waits first, since the answer is never there yet: one system call less for each container start.
         const leftMs = untilMs - system.monotonicMs();
         attempt.stream.wait(leftMs > 0 ? leftMs : 0, attempt.unsent.length > 0);
         const event = exchange(attempt);
@@ -133,7 +133,7 @@ const refused = (reason: string): HookEvent => ({
   failure: { kind: "refused", reason },
 });
 
-/** Sends until nothing is left or the socket takes no more; false when it is of no more use. */
+/** Sends until all is sent or the socket would block; false if the socket has failed. */
 function flush(attempt: Attempt): boolean {
   for (;;) {
     if (attempt.unsent.length === 0) attempt.unsent = attempt.call.takeOutput() ?? nothing;

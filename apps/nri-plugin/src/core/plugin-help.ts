@@ -4,7 +4,7 @@ import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
 import { pluginFlags } from "@rthooks/plugin";
 
 const commands = [
-  { name: "hook-args", summary: "what follows are flags of tetragon-oci-hook" },
+  { name: "hook-args", summary: "end of the plugin's flags; flags of tetragon-oci-hook follow" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ];
 
@@ -14,7 +14,7 @@ export const pluginHelp: CommandHelp = {
   program: "tetragon-nri-hook",
   summary:
     "NRI plugin that holds each container until the Tetragon agent has its state in place: with " +
-    "tetragon-oci-hook, which it adds to the container (inject), or by asking the agent itself (direct).",
+    "tetragon-oci-hook, which it adds to the container (inject mode), or by calling the agent itself (direct mode).",
   usage: ["tetragon-nri-hook [flags] [hook-args flags of tetragon-oci-hook]"],
   commands,
   examples: [
@@ -24,12 +24,12 @@ export const pluginHelp: CommandHelp = {
   flags: pluginFlags,
   exitCodes: [
     { code: 0, meaning: "ended by SIGTERM or SIGINT, or the runtime that launched it closed the connection" },
-    { code: 1, meaning: "could not start; standard error says why in one line" },
+    { code: 1, meaning: "the plugin failed to start; standard error has the reason" },
     { code: 130, meaning: "ended by a second SIGTERM or SIGINT" },
   ],
 };
 
-/** Undefined for a shell that is not known. */
+/** Undefined for an unknown shell. */
 export function renderPluginCompletion(shell: string): string | undefined {
   const known = shells.find((name) => name === shell);
   return known === undefined

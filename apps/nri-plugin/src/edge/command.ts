@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the command line, and the environment of a plugin that the runtime launched, to the exit code.
+// The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
 import { createLogWriter, logFormats, logLevels } from "@rthooks/log";
@@ -16,7 +16,7 @@ import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A shell's exit code for a process that a signal ended. */
+/** Exit code of a shell for a process that SIGINT ended. */
 const INTERRUPTED = 130;
 
 function fail(message: string): number {
@@ -39,7 +39,7 @@ export async function runCommand(
   const launched = readLaunch(environment);
   if (!launched.ok) return fail(launched.error);
   const { fd, name, index } = launched.value;
-  // What the runtime read off the file's name is what it will go by.
+  // The runtime takes name and index of a launched plugin from its file name.
   const named = fd === undefined ? flags : { ...flags, "nri-name": name, "nri-index": index };
   const options = toPluginOptions(named, hookArgs ?? []);
   if (!options.ok) return fail(options.error);
@@ -52,12 +52,12 @@ export async function runCommand(
   const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);
-  // Containers wait for this process: it goes on after a bug, which has then been logged.
+  // The process continues after a bug, since containers wait for it.
   process.on("uncaughtException", (error) => log.error("unexpected error", { err: describeError(error) }));
   process.on("unhandledRejection", (error) => log.error("unexpected error", { err: describeError(error) }));
   ignoreUnusedSignals((signal) => log.info("signal ignored", { signal }));
 
-  log.info("plugin starts", {
+  log.info("starting", {
     version,
     pid: process.pid,
     mode: options.value.mode,
@@ -104,12 +104,12 @@ interface Launch {
   readonly index: string;
 }
 
-/** The three variables that a runtime gives a plugin which it launches (NRI pkg/api/plugin.go). */
+/** The environment variables that a runtime sets for a launched plugin (NRI pkg/api/plugin.go). */
 function readLaunch(environment: Environment): Result<Launch, string> {
   const socket = environment["NRI_PLUGIN_SOCKET"];
   if (socket === undefined) return { ok: true, value: { fd: undefined, name: "", index: "" } };
   if (!/^\d{1,4}$/.test(socket))
-    return err(`NRI_PLUGIN_SOCKET: ${JSON.stringify(socket)} is no file descriptor`);
+    return err(`NRI_PLUGIN_SOCKET: ${JSON.stringify(socket)} is not a file descriptor`);
   const name = environment["NRI_PLUGIN_NAME"] ?? "tetragon";
   const index = environment["NRI_PLUGIN_IDX"] ?? "01";
   return { ok: true, value: { fd: Number(socket), name, index } };
@@ -132,11 +132,12 @@ async function answer(
     return 0;
   }
   if (command !== "completion") {
-    return fail(`unexpected argument ${JSON.stringify(command)}; flags of the hook go behind hook-args`);
+    return fail(`unexpected argument ${JSON.stringify(command)}; flags of the hook follow after hook-args`);
   }
   const { renderPluginCompletion } = await import("../core/plugin-help.ts");
   const script = renderPluginCompletion(shell);
-  if (script === undefined) return fail("which shell? tetragon-nri-hook completion bash|zsh|fish");
+  if (script === undefined)
+    return fail("missing or unknown shell: tetragon-nri-hook completion bash|zsh|fish");
   process.stdout.write(script);
   return 0;
 }

@@ -8,7 +8,7 @@ export type AgentAddress =
 
 /**
  * gRPC's target names: `unix:///path`, `unix:/path`, `host:port`, `dns:///host:port`, `passthrough:///host:port`;
- * and `tls://host:port` for an agent that serves TLS. A relative path would depend on where the runtime stood.
+ * and `tls://host:port` for an agent that serves TLS. Relative paths are rejected: they depend on the working directory.
  */
 export function parseAgentAddress(text: string): Result<AgentAddress, string> {
   if (text.startsWith("unix:")) {

@@ -7,7 +7,7 @@ export function toBackupPath(path: string, timeMs: number): string {
   return `${stem}-${stamp}${extension}`;
 }
 
-/** The extension with its dot; a dot in a directory's name does not count. */
+/** Path without extension, and the extension with its dot. Dots in directory names are ignored. */
 export function splitExtension(path: string): readonly [string, string] {
   const dot = path.lastIndexOf(".");
   return dot > path.lastIndexOf("/") + 1 ? [path.slice(0, dot), path.slice(dot)] : [path, ""];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The user's CEL expression. Loaded only where one is set: the library is most of the hook's own size.
+// The fail check's CEL expression. Loaded only if one is set, since the library is most of the hook's code.
 
 import { CelScalar, celEnv, isCelError, listType, mapType, parse, plan } from "@bufbuild/cel";
 import type { Annotations } from "@rthooks/oci";
@@ -7,7 +7,7 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 
 type Evaluate = (annotations: Annotations) => Result<boolean, string>;
 
-/** The misspelt singular is what Tetragon's hook declares, and so what users may have written. */
+/** The singular is a mistake in Tetragon's hook; users may have written it in expressions. */
 const keysType = listType(CelScalar.STRING);
 const variables = {
   annotations: mapType(CelScalar.STRING, CelScalar.STRING),
@@ -15,7 +15,7 @@ const variables = {
   annotations_namespace_key: keysType,
 };
 
-/** The error says what is wrong with the text: its syntax, a name that does not exist, or its type. */
+/** The error describes a syntax error, an unknown name or a result that is not a boolean. */
 export function compileExpression(text: string, namespaceKeys: readonly string[]): Result<Evaluate, string> {
   let evaluate: Evaluate;
   try {
@@ -36,8 +36,8 @@ export function compileExpression(text: string, namespaceKeys: readonly string[]
   } catch (error) {
     return err(describeError(error));
   }
-  // The library has no type check: a trial finds the names that do not exist. A missing annotation is no error
-  // of the expression's.
+  // The library does not check types: a trial run finds unknown names. A missing annotation is not an error of the
+  // expression.
   const trial = evaluate(new Map());
   return !trial.ok && /^(unresolved attribute|unbound function|the expression is not)/.test(trial.error)
     ? err(trial.error)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of a container when the agent could not be asked.
+// The fail check: decides about a container when the agent has not released it.
 //
 //   a CEL expression is set   it is true                          denied
 //                             it is false                         allowed
-//                             it fails or is no boolean           denied
+//                             it fails or is not a boolean        denied
 //   otherwise                 the container has a namespace key,
 //                             and each that it has holds a listed
 //                             or matching value                   allowed
@@ -20,7 +20,7 @@ export interface FailRules {
   readonly namespaceKeys: readonly string[];
   readonly allowNamespaces: readonly string[];
   readonly allowPatterns: readonly Pattern[];
-  /** Replaces the two lists. True fails the container. */
+  /** Replaces the two lists. True denies the container. */
   readonly expression: ((annotations: Annotations) => Result<boolean, string>) | undefined;
 }
 
@@ -29,8 +29,8 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 const denied: Verdict = { allowed: false, denial: "failCheck determined that we should fail" };
 
 /**
- * `annotations` must hold no identity that another runtime's keys could fake. `written` may: a namespace in there can
- * deny, and never allow. The expression does not see it.
+ * `annotations` must be trusted: without the identity keys of other runtimes, which a pod's author can write. `written` may
+ * hold them: a namespace in `written` can deny the container, but never allow it. The expression does not see `written`.
  */
 export function decideFailure(
   rules: FailRules,

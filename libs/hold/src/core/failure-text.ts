@@ -3,7 +3,7 @@
 import type { HookFailure } from "@rthooks/machines/hook";
 import { grpcCode, renderGrpcError } from "@rthooks/proto/grpc-code";
 
-/** The `err` of the log. For an agent that is not there: the words of Tetragon's documentation. */
+/** The log key `err`. For an unreachable agent, the text of Tetragon's documentation. */
 export function renderFailure(failure: HookFailure, address: string): string {
   switch (failure.kind) {
     case "spec":

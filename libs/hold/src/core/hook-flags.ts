@@ -12,51 +12,50 @@ export const hookFlags = {
     placeholder: "FILE",
   }),
   "log-level": flag.string({
-    usage: "lowest level that is logged",
+    usage: "lowest level to log",
     default: "info",
     choices: ["debug", "info", "warn", "error"],
   }),
   "grpc-address": flag.string({
-    usage: "address of the agent: unix:///path, host:port, or tls://host:port for one that serves TLS",
+    usage: "address of the agent: unix:///path, host:port, or tls://host:port for TLS",
     default: DEFAULT_ADDRESS,
     placeholder: "ADDRESS",
   }),
   "grpc-timeout": flag.duration({
-    usage: "time for the whole call, connecting and waiting for the answer together",
+    usage: "timeout of the call to the agent, including the time to connect",
     default: 10_000,
   }),
   "grpc-timeout-allowed": flag.duration({
-    usage: "time to wait for an agent that is not there when the container may start anyway",
+    usage: "time to wait for an unreachable agent if the fail check allows the container",
     default: 1_000,
   }),
   "tls-ca-file": flag.string({
-    usage:
-      "certificates that may have signed the agent's, PEM; with a tls:// address (default: the system's)",
+    usage: "CA bundle (PEM) to verify the agent's certificate, for a tls:// address (default: the system's)",
     placeholder: "FILE",
   }),
-  "tls-cert-file": flag.string({ usage: "certificate to show to the agent, PEM", placeholder: "FILE" }),
-  "tls-key-file": flag.string({ usage: "its private key, PEM", placeholder: "FILE" }),
-  "disable-grpc": flag.boolean({ usage: "log only: do not contact the agent, let every container start" }),
+  "tls-cert-file": flag.string({ usage: "client certificate (PEM) for the agent", placeholder: "FILE" }),
+  "tls-key-file": flag.string({ usage: "private key (PEM) of the client certificate", placeholder: "FILE" }),
+  "disable-grpc": flag.boolean({ usage: "only log: release every container without calling the agent" }),
   "just-print-config": flag.boolean({ usage: "print the effective configuration as JSON and exit" }),
   "annotations-namespace-key": flag.list({
     usage:
-      "annotations that hold the namespace of the pod, for the fail check; all that are there must be allowed",
+      "annotation keys with the pod's namespace, for the fail check; every namespace found must be allowed",
     default: ["io.kubernetes.pod.namespace", "io.kubernetes.cri.sandbox-namespace"],
     placeholder: "KEY,…",
   }),
   "fail-cel-expr": flag.string({
     usage:
-      "CEL expression that decides, when the agent cannot be asked, whether the container fails (true) or " +
-      "starts (false); replaces the two lists below. Variables: annotations, annotations_namespace_keys",
+      "CEL expression of the fail check: true denies the container, false allows it; replaces the two lists " +
+      "below. Variables: annotations, annotations_namespace_keys",
     placeholder: "CEL",
   }),
   "fail-allow-namespaces": flag.list({
-    usage: "namespaces whose containers start although the agent cannot be asked",
+    usage: "namespaces whose containers the fail check allows",
     default: ["kube-system"],
     placeholder: "NAMESPACE,…",
   }),
   "fail-allow-namespaces-regex": flag.patternList({
-    usage: "the same by regular expression (RE2, matches anywhere in the name)",
+    usage: "the same as regular expressions (RE2, matched anywhere in the name)",
     placeholder: "REGEX,…",
   }),
   help: flag.boolean({ usage: "print this help and exit", short: "h" }),
@@ -69,7 +68,7 @@ type HookFlag = keyof typeof hookFlags;
 
 const notInFile: readonly HookFlag[] = ["help", "version", "just-print-config"];
 
-/** Flag names as the configuration file writes them: `log_fname` and `logFname`. */
+/** Finds a flag by its key in the configuration file: `log_fname` or `logFname`. */
 export function findConfigFlag(key: string): HookFlag | undefined {
   return (Object.keys(hookFlags) as HookFlag[]).find(
     (name) =>

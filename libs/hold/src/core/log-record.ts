@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hook's log lines: Tetragon's keys, their order and words.
+// The hook's log lines, with the keys, order and messages of Tetragon's hook.
 
 import { escapeUnprintable } from "@rthooks/log/escape-unprintable";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
@@ -11,17 +11,17 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 const severity: Readonly<Record<string, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-/** `threshold` as the flag writes it. */
+/** `threshold`: a value of --log-level. */
 export const isLogged = (level: LogLevel, threshold: string): boolean =>
   (severity[level.toLowerCase()] ?? 0) >= (severity[threshold] ?? 1);
 
-/** One line with its end. */
+/** One line with its newline. */
 export function renderLogLine(time: WallTime, level: LogLevel, msg: string, fields: LogFields): string {
   const json = JSON.stringify({ time: renderTime(time), level, msg, ...fields });
   return `${isPrintableAscii(json) ? json : escapeUnprintable(json)}\n`;
 }
 
-/** JSON has escaped what comes before the space. No regular expression: its first use would cost each start of a hook. */
+/** JSON escapes control characters below U+0020. No regular expression, since compiling one would delay each hook. */
 const isPrintableAscii = (json: string): boolean =>
   new TextEncoder().encode(json).length === json.length && !json.includes("\u007f");
 
@@ -30,7 +30,7 @@ export function renderTime({ seconds, nanos }: WallTime): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(nanos).padStart(9, "0")}Z`;
 }
 
-/** The log says `create-container` for the stage that the runtime calls createRuntime. */
+/** The log's name of the stages createRuntime and prestart. */
 export const CREATE_CONTAINER = "create-container";
 
 export function toRequestFields(request: RuntimeHookMessage, level: string): LogFields {

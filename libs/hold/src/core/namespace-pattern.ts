@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RE2 patterns, which take linear time on any text. Loaded only where one is set.
+// RE2 patterns, which match in linear time. Loaded only if one is set.
 
 import { RE2JS } from "@bufbuild/re2";
 import { describeError, err, ok, type Result } from "@rthooks/result";

@@ -6,7 +6,7 @@ import type { HookConfig } from "../core/hook-flags.ts";
 
 const noPatterns = { ok: true, value: [] } as const;
 
-/** Compiles what the configuration says; an expression or a pattern that is wrong is found here, not when it is needed. */
+/** Compiles the expression and the patterns of the configuration; the error names the flag. */
 export async function loadFailRules(config: HookConfig): Promise<Result<FailRules, string>> {
   const texts = config["fail-allow-namespaces-regex"];
   const patterns = texts.length === 0 ? noPatterns : await loadPatterns(texts);

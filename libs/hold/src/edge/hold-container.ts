@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds one container until the agent knows it: what the hook machine asks for, done. Who holds it is the hook that
-// the runtime calls, or the NRI plugin at StartContainer.
+// Holds one container until the agent releases it: performs the effects of the hook machine. Used by the hook, and by the
+// NRI plugin at StartContainer.
 
 import { escapeUnprintable } from "@rthooks/log/escape-unprintable";
 import {
@@ -24,15 +24,15 @@ import type { AgentLink } from "./agent-link.ts";
 import type { HookLog } from "./hook-log.ts";
 import { type HookDriver, runHookMachine } from "./run-hook-machine.ts";
 
-/** The container, as whoever holds it comes to know it. */
+/** Provides the request and the annotations of the held container. */
 export interface ContainerSource {
-  /** What to tell the agent; the error is for people. */
+  /** The request for the agent; the error is a sentence for the log. */
   load(): MaybePromise<Result<RuntimeHookMessage, string>>;
-  /** What failCheck may believe of what is known by now, also when `load` failed. */
+  /** The annotations that the fail check trusts, as far as they are known; also after `load` failed. */
   trustedAnnotations(): Annotations;
-  /** Namespaces that someone else may have written: they can deny, and never allow. */
+  /** Annotations that a pod's author may have written: their namespaces can deny the container, but never allow it. */
   writtenAnnotations?(): Annotations;
-  /** What else the log line of the request is to say, after `load` succeeded. */
+  /** Additional fields for the log line of the request, after `load` succeeded. */
   remarks?(): LogFields;
 }
 
@@ -45,26 +45,26 @@ export interface HoldSetup {
   readonly userAgent: string;
   /** When the runtime began to wait, on the system's monotonic clock. */
   readonly startedAtMs: number;
-  /** From there to the answer. */
+  /** Milliseconds from `startedAtMs`. */
   readonly deadlineMs: number;
   openLink(): MaybePromise<AgentLink>;
 }
 
-/** Why the agent has not let the container go; `text` is for people. */
+/** Why the agent has not released the container; `text` is a sentence for the log. */
 export interface HoldFailure {
   readonly kind: HookFailure["kind"];
   readonly text: string;
 }
 
 export type Verdict =
-  /** With a failure: the fail check lets it start all the same. */
+  /** With a failure if the fail check allowed the container. */
   | { readonly allowed: true; readonly failure: HoldFailure | undefined }
   | {
       readonly allowed: false;
       readonly failure: HoldFailure;
       /** The fail check's reason. */
       readonly denial: string;
-      /** For the user who asked for the container. */
+      /** The error that the runtime shows. */
       readonly message: string;
     };
 
@@ -94,7 +94,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
       path: "/tetragon.FineGuidanceSensors/RuntimeHook",
       message: encodeRuntimeHookRequest(request),
       userAgent: setup.userAgent,
-      // Whoever adds the keys has taken foreign ones out before.
+      // Code that adds the reserved keys has removed them from the spec's annotations before.
       isTrusted: request.annotations.has(REPORT_SOURCE_KEY),
       deadlineAtMs: startedAtMs + deadlineMs,
     });
@@ -122,7 +122,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
     });
     const where = log.path === "" ? "standard error" : log.path;
     denial = context.denial ?? "";
-    // It ends in a terminal: `kubectl describe pod` shows it, and names in it come from outside.
+    // `kubectl describe pod` prints it to a terminal, and a pod's author chooses the names in it.
     message = escapeUnprintable(`failing container: ${text}. Check logs (${where}) for additional info`);
   };
 
@@ -162,7 +162,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
     }
   };
 
-  /** An error that no one foresaw leaves the container to failCheck like any other. */
+  /** Applies the fail check after an unexpected error, too. */
   const settle = async (error: unknown): Promise<boolean> => {
     link?.disconnect();
     const broken: HookContext = {

@@ -5,12 +5,12 @@ import { isLogged, type LogFields, type LogLevel, renderLogLine } from "../core/
 import { appendToLog } from "./log-file.ts";
 
 export interface HookLog {
-  /** Where the lines go, for people; empty for standard error. */
+  /** The log file; empty for standard error. */
   readonly path: string;
   write(level: LogLevel, msg: string, fields: LogFields): Promise<void>;
 }
 
-/** A log that cannot be written is told on standard error, and that is all: it never fails a container. */
+/** If the log cannot be written, standard error gets a line; the container is not affected. */
 export function createHookLog(system: System, path: string, threshold: string): HookLog {
   return {
     path,
@@ -19,7 +19,7 @@ export function createHookLog(system: System, path: string, threshold: string): 
       const line = renderLogLine(system.wallClock(), level, msg, fields);
       if (path === "") return system.writeStderr(line);
       const written = await appendToLog(system, path, line);
-      if (!written.ok) system.writeStderr(`the log cannot be written: ${renderSysError(written.error)}\n`);
+      if (!written.ok) system.writeStderr(`cannot write the log: ${renderSysError(written.error)}\n`);
     },
   };
 }

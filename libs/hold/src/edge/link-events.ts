@@ -2,24 +2,24 @@
 
 import type { HookEvent } from "@rthooks/machines/hook";
 
-/** What has happened on the way to the agent, for one who waits for it: the asynchronous half of an AgentLink. */
+/** A queue of events with one waiting reader, for asynchronous AgentLinks. */
 export interface LinkEvents {
   push(event: HookEvent): void;
-  /** The next one, or nothing by `untilMs`. One waits at a time. */
+  /** The next event, or undefined at `untilMs`. Only one call may wait at a time. */
   next(untilMs: number): Promise<HookEvent | undefined>;
   clear(): void;
 }
 
 export function createLinkEvents(nowMs: () => number): LinkEvents {
-  const happened: HookEvent[] = [];
+  const queue: HookEvent[] = [];
   let wake: (() => void) | undefined;
   return {
     push(event) {
-      happened.push(event);
+      queue.push(event);
       wake?.();
     },
     async next(untilMs) {
-      if (happened.length === 0) {
+      if (queue.length === 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, Math.max(0, untilMs - nowMs()));
           wake = () => {
@@ -29,10 +29,10 @@ export function createLinkEvents(nowMs: () => number): LinkEvents {
         });
         wake = undefined;
       }
-      return happened.shift();
+      return queue.shift();
     },
     clear: () => {
-      happened.length = 0;
+      queue.length = 0;
     },
   };
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log: many hooks append to one file at once. Each line is one write to a file opened for appending, which
-// the kernel keeps whole. A file that is full is renamed by whoever locks it first; lines of hooks that still
-// hold it open land in the renamed file. Nothing waits, and no failure here fails a container.
+// The log file, to which many hooks append at the same time. Each line is one write(2) with O_APPEND, which is atomic. The
+// hook that locks a full file first renames it; hooks that have it open append to the renamed file. No hook waits for the
+// lock, and an error here does not affect the container.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { type LogFile, renderSysError, type SysError, type System } from "@rthooks/sys";
 import { toBackupPath } from "../core/backup-name.ts";
 
-/** Size that a log does not grow beyond, but for lines that were on their way. */
+/** Size at which the log is rotated; concurrent hooks may exceed it by some lines. */
 const ROTATE_BYTES = 50 * 1024 * 1024;
 
-/** Appends one line to the file at `path`, having renamed the file before if the line would make it too large. */
+/** Appends one line to the file at `path`, and rotates the file before if the line would exceed the limit. */
 export async function appendToLog(
   system: System,
   path: string,
@@ -23,8 +23,8 @@ export async function appendToLog(
   let log = opened.value;
   if (log.size > 0 && log.size + bytes.length > rotateBytes) {
     const rotated = await rotate(system, log, path);
-    // The line matters more than the limit.
-    if (!rotated.ok) system.writeStderr(`the log was not rotated: ${renderSysError(rotated.error)}\n`);
+    // The line is written even if the rotation fails.
+    if (!rotated.ok) system.writeStderr(`cannot rotate the log: ${renderSysError(rotated.error)}\n`);
     const again = system.openLog(path);
     if (again.ok) {
       log.close();
@@ -48,5 +48,5 @@ async function rotate(system: System, log: LogFile, path: string): Promise<Resul
     }
     return ok(undefined);
   }
-  return err({ call: "rename", subject: path, code: "EEXIST", message: "every name for a backup is taken" });
+  return err({ call: "rename", subject: path, code: "EEXIST", message: "all backup names exist" });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loaded by the one hook in many thousands that has renamed a log.
+// Loaded only by a hook that has rotated the log.
 
 import { readdirSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -22,12 +22,12 @@ export function pruneBackups(path: string, nowMs: number): void {
     try {
       unlinkSync(join(directory, name));
     } catch {
-      // Another hook was quicker, or the next rotation will try again.
+      // Another hook removed it, or the next rotation tries again.
     }
   }
 }
 
-/** NaN for a name that is not a backup's. */
+/** NaN if the name is not that of a backup. */
 function toTime(name: string, prefix: string, extension: string): number {
   if (!name.startsWith(prefix) || !name.endsWith(extension)) return Number.NaN;
   const stamp = name.slice(prefix.length, name.length - extension.length);

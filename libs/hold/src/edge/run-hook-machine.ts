@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the hook machine: performs what it asks for and brings it what happens.
+// Runs the hook machine: performs its effects and sends it events.
 
 import {
   createHookInvocation,
@@ -14,9 +14,9 @@ import type { MaybePromise } from "@rthooks/sys";
 export interface HookDriver {
   /** Milliseconds since the process began: the deadline counts from there. */
   nowMs(): number;
-  /** Does it, and returns the event that comes of it at once, if one does. */
+  /** Performs the effect, and returns its event if it has one at once. */
   perform(effect: HookEffect, context: HookContext): MaybePromise<HookEvent | undefined>;
-  /** The next event, or nothing by `untilMs`. */
+  /** The next event, or undefined at `untilMs`. */
   wait(untilMs: number): MaybePromise<HookEvent | undefined>;
 }
 

@@ -39,6 +39,8 @@ test("labels that no environment holds are refused in one line", () => {
   const labels = new Map([["app", "x".repeat(140_000)]]);
   expect(toInjectedHook(hook, { ...pod, labels })).toEqual({
     ok: false,
-    error: expect.stringMatching(/^the labels of pod shop\/web-0 take 14\d{4} bytes; an environment variable holds at most 131072/),
+    error: expect.stringMatching(
+      /^the labels of pod shop\/web-0 take 14\d{4} bytes; an environment variable holds at most 131072/,
+    ),
   });
 });
