@@ -25,7 +25,7 @@ test.each([
     lines: [tmpfs, v1("cpuset"), v1("pids")],
     expected: { mode: "v1", root: "/sys/fs/cgroup/pids" },
   },
-  { name: "v1 with nothing useful", lines: [tmpfs, v1("devices")], expected: undefined },
+  { name: "v1 without a usable controller", lines: [tmpfs, v1("devices")], expected: undefined },
   {
     name: "a usual place before another",
     lines: [v2("/run/tetragon/cgroup2"), v2("/sys/fs/cgroup")],
@@ -37,7 +37,7 @@ test.each([
     expected: { mode: "v2", root: "/run/my cgroups" },
   },
   {
-    name: "the view into a container's cgroup is no root",
+    name: "a mount of a container's cgroup is not a root",
     lines: [v2("/mnt", "/kubepods/x")],
     expected: undefined,
   },
@@ -62,7 +62,7 @@ test.each([
   expect(found && { mode: found.mode, root: found.root }).toEqual(expected);
 });
 
-test("the version 1 hierarchies beside it are told", () => {
+test("the version 1 hierarchies beside it are listed", () => {
   const lines = [tmpfs, v1("memory"), v1("pids"), v2("/sys/fs/cgroup/unified")];
   const roots = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"];
   expect(findCgroupLayout(lines.join("\n"))?.v1Roots).toEqual(roots);

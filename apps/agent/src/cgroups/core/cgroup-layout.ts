@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which mounted cgroup hierarchy gives the ids. bpf_get_current_cgroup_id() speaks of the v2 hierarchy, so
-// that is the one wherever it is mounted (v2-only and hybrid hosts); on a v1-only host it is the first of the
-// controllers below, the order in which Tetragon picks one.
+// Chooses the mounted cgroup hierarchy whose ids are used. bpf_get_current_cgroup_id() returns ids of the v2 hierarchy, so
+// it is that one wherever it is mounted (v2-only and hybrid hosts); on a v1-only host it is that of the first of the
+// controllers below, in Tetragon's order.
 
 const v1Controllers = ["memory", "pids", "cpuset"] as const;
 
@@ -10,7 +10,7 @@ const usualV2Roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
 export interface CgroupLayout {
   readonly mode: "v1" | "hybrid" | "v2";
-  /** Mount point of the hierarchy that gives the ids. */
+  /** Mount point of the hierarchy whose ids are used. */
   readonly root: string;
   /** Mount points of the version 1 hierarchies beside it. */
   readonly v1Roots: readonly string[];
@@ -22,7 +22,7 @@ interface Mount {
   readonly controllers: readonly string[];
 }
 
-/** Reads the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)); undefined when nothing useful is mounted. */
+/** `mountinfo`: the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)). Undefined where no usable hierarchy is mounted. */
 export function findCgroupLayout(mountinfo: string): CgroupLayout | undefined {
   const mounts = parseCgroupMounts(mountinfo);
   const v2 = mounts.filter(({ type }) => type === "cgroup2");
@@ -47,12 +47,12 @@ function parseCgroupMounts(mountinfo: string): readonly Mount[] {
     const [type, , options = ""] = after.split(" ");
     if (point === undefined) continue;
     const path = unescapePath(point);
-    // A later mount hides what was mounted on the same point and below it. The root is listed late by some
-    // ways of booting, and hides nothing.
+    // A later mount hides mounts on the same point and below it. Some boot procedures list the root late: it hides
+    // nothing.
     for (const hidden of mounts.keys()) {
       if (hidden === path || (path !== "/" && hidden.startsWith(`${path}/`))) mounts.delete(hidden);
     }
-    // A bind mount of an inner cgroup is no root.
+    // A bind mount of an inner cgroup is not a hierarchy's root.
     if (root !== "/" || (type !== "cgroup" && type !== "cgroup2")) continue;
     mounts.set(path, { point: path, type, controllers: options.split(",") });
   }

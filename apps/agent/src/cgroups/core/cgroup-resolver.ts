@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a container's path to the id by which the kernel knows its cgroup.
+// The port to the cgroup hierarchy: from a path to the cgroup's id.
 
 import type { Cgroup } from "@rthooks/machines/pod";
 import type { Result } from "@rthooks/result";
@@ -7,19 +7,19 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import type { FoundNested } from "./nested-cgroups.ts";
 
 export interface CgroupResolver {
-  /** One line for people where the hierarchy cannot be seen any more; empty where it can. */
+  /** One line for users where the hierarchy is not accessible any more; empty where it is. */
   problem(): string;
-  /** `path` is what `expandCgroupsPath` gave. */
+  /** `path`: as `expandCgroupsPath` returns it. */
   resolve(path: string): Result<Cgroup, Refusal>;
   /**
-   * "gone" also when another directory has taken its place; "parent" where there are cgroups below it. Nothing is gone while
-   * the hierarchy itself cannot be seen.
+   * "gone": also where another cgroup has the path now. "parent": with cgroups below it. "leaf": without. "unreadable": also
+   * while the hierarchy is not accessible.
    */
   inspect(cgroup: Cgroup): "gone" | "unreadable" | "leaf" | "parent";
-  /** Those below it, at any depth: what runs there is a part of the container. Undefined where it cannot be said. */
+  /** The cgroups below it, at any depth. Undefined where they cannot be read. */
   listNested(cgroup: Cgroup): FoundNested | undefined;
-  /** The path of a cgroup below that holds pods or is another container's; for one that is no container's by its path. */
+  /** The path of a cgroup below it that holds pods or belongs to another container; undefined where there is none. */
   findForeignBelow(cgroup: Cgroup): string | undefined;
-  /** True when no process is left in it or below, as far as the kernel says. */
+  /** Whether the cgroup and those below it have no process. False where they cannot be read. */
   isEmpty(cgroup: Cgroup): boolean;
 }

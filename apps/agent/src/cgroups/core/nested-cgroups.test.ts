@@ -5,10 +5,10 @@ import { followNested, maxNested } from "./nested-cgroups.ts";
 const cgroups = (from: number, count: number) =>
   Array.from({ length: count }, (_, at) => ({ path: `/c/${from + at}`, id: BigInt(from + at) }));
 const never = (): never => {
-  throw new Error("all was listed");
+  throw new Error("the list is complete");
 };
 
-test("what is found is followed in steps, and what is gone is left", () => {
+test("found cgroups are added in steps, and removed ones dropped in steps", () => {
   const found = { cgroups: cgroups(0, 200), isComplete: true };
   let followed: ReturnType<typeof cgroups> = [];
   let steps = 0;
@@ -29,12 +29,12 @@ test("what is found is followed in steps, and what is gone is left", () => {
   expect(followed).toEqual([]);
 });
 
-test("one that is followed stays while it exists, however many others there are", () => {
+test("a followed cgroup stays while it exists, however many others are found", () => {
   const followed = cgroups(0, maxNested);
   const found = { cgroups: cgroups(5000, maxNested), isComplete: false };
   const all = followNested(followed, found, () => true);
   expect(all).toEqual({ cgroups: followed, hasMore: false, isFull: true });
-  const isThere = ({ id }: { readonly id: bigint }): boolean => id >= 10n;
-  const some = followNested(followed, found, isThere);
+  const exists = ({ id }: { readonly id: bigint }): boolean => id >= 10n;
+  const some = followNested(followed, found, exists);
   expect(some.cgroups).toEqual([...followed.slice(10), ...found.cgroups.slice(0, 10)]);
 });

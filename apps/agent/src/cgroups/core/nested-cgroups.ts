@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cgroups below a container's root are followed: those that were followed and still exist, and those that were
-// found, in steps of bounded work.
+// Chooses the nested cgroups of a container that are followed: those that were followed and still exist, and those that
+// were found, in steps of bounded work.
 
 import type { Cgroup } from "@rthooks/machines/pod";
 
-/** Room for what a container may sensibly make; more would fill the policies' maps for all others. */
+/** Enough for what a container needs; more would fill the policies' maps for all containers. */
 export const maxNested = 1024;
-/** Each of them is a change of every policy's map that the container is in. */
+/** Per step. Each of them changes the map of every policy that selects the container. */
 const maxChanges = 64;
 
 export interface FoundNested {
   readonly cgroups: readonly Cgroup[];
-  /** False where there were too many: what is not among them may exist. */
+  /** False where there were too many to list: a cgroup that is not listed may exist. */
   readonly isComplete: boolean;
 }
 
 interface NestedStep {
   readonly cgroups: readonly Cgroup[];
-  /** Another step would change more. */
+  /** Another step is needed. */
   readonly hasMore: boolean;
-  /** There is no room for some of them. */
+  /** Some cgroups exceed the limit and are not followed. */
   readonly isFull: boolean;
 }
 
-/** `isThere`: asked of those that are followed and were not found, where not all was listed. */
+/** `exists`: called for followed cgroups that were not found in an incomplete list. */
 export function followNested(
   followed: readonly Cgroup[],
   { cgroups: found, isComplete }: FoundNested,
-  isThere: (cgroup: Cgroup) => boolean,
+  exists: (cgroup: Cgroup) => boolean,
 ): NestedStep {
   let changes = 0;
   const foundIds = new Set(found.map(({ id }) => id));
   const isKept = (cgroup: Cgroup): boolean => {
-    if (foundIds.has(cgroup.id) || (!isComplete && isThere(cgroup))) return true;
+    if (foundIds.has(cgroup.id) || (!isComplete && exists(cgroup))) return true;
     changes++;
-    // Of one that is gone nothing runs any more: it can wait for the next step.
+    // A removed cgroup has no processes: it can wait for the next step.
     return changes > maxChanges;
   };
   const kept = followed.filter(isKept);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The port of the watch on cgroups below the containers' own.
+// The port for watching the nested cgroups of containers.
 
 import type { Cgroup } from "@rthooks/machines/pod";
 
-/** Reports changes below cgroups as they happen. */
+/** Reports children of watched cgroups that are created or removed. */
 export interface NestedWatch {
-  /** The container's own, beside what is watched for it already. */
+  /** Adds a cgroup to those that are watched for the container. */
   begin(containerId: string, cgroup: Cgroup): void;
-  /** These are all that is to be watched for the container. True: some of them were not watched until now. */
+  /** Watches these cgroups for the container, and no others. True: some of them were not watched before. */
   set(containerId: string, cgroups: readonly Cgroup[]): boolean;
   end(containerId: string): void;
 }

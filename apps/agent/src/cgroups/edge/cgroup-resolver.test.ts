@@ -43,7 +43,7 @@ describe("in the hierarchy of this machine", () => {
     expect(createCgroupResolver(root).resolve(path)).toEqual({ ok: true, value: { path, id } });
   });
 
-  test("it is empty when no process is left, here or below", async () => {
+  test("it is empty without processes in it and below", async () => {
     const path = make(`${own}/emptying`);
     const resolver = createCgroupResolver(root);
     const cgroup = { path, id: inode(root.path + path) };
@@ -63,7 +63,7 @@ describe("in the hierarchy of this machine", () => {
     expect(resolver.isEmpty({ path: `${own}/never-made`, id: 1n })).toBeTrue();
   });
 
-  test("it stays what it is when its process moves into a child, as crun's does", async () => {
+  test("its state does not change when its process moves into a child, as crun's does", async () => {
     const path = make(`${own}/crun`);
     const child = make(`${path}/container`);
     const process = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
@@ -94,7 +94,7 @@ describe("in the hierarchy of this machine", () => {
     expect(find(pod)).toBeUndefined();
   });
 
-  test("what does not exist is named", () => {
+  test("the message names the missing element", () => {
     const resolver = createCgroupResolver(root);
     const message = `no cgroup ${own}/missing below ${root.path}`;
     expect(resolver.resolve(`${own}/missing`)).toEqual({
@@ -103,7 +103,7 @@ describe("in the hierarchy of this machine", () => {
     });
     expect(resolver.resolve(`${own}/missing/a/b`)).toMatchObject({
       error: {
-        message: `no cgroup ${own}/missing/a/b below ${root.path}; ${own}/missing is the first part that does not exist`,
+        message: `no cgroup ${own}/missing/a/b below ${root.path}; ${own}/missing is the first element that does not exist`,
       },
     });
   });
@@ -118,13 +118,13 @@ describe("in the hierarchy of this machine", () => {
     rmSync(v1Roots[0] ?? "", { recursive: true });
   });
 
-  test("a file is no cgroup", () => {
+  test("a file is not a cgroup", () => {
     expect(createCgroupResolver(root).resolve(`${own}/cgroup.procs`)).toMatchObject({
       error: { kind: "cgroup-missing" },
     });
   });
 
-  test("what is below a cgroup is told, at any depth, and not without bound", () => {
+  test("cgroups below are listed at any depth, up to a limit", () => {
     const path = make(`${own}/parent`);
     const cgroup = { path, id: inode(root.path + path) };
     const nested = [make(`${path}/a`), make(`${path}/a/deep`), make(`${path}/b`)].map((at) => ({
@@ -139,7 +139,7 @@ describe("in the hierarchy of this machine", () => {
     expect(resolver.listNested(cgroup)).toMatchObject({ cgroups: { length: 1024 }, isComplete: false });
   });
 
-  test("a cgroup that was removed, or made anew, is gone", () => {
+  test("a cgroup that was removed, or created again, is gone", () => {
     const path = `${own}/shortlived`;
     const resolver = createCgroupResolver(root);
     mkdirSync(root.path + path);
@@ -170,9 +170,9 @@ describe("below a root that was given", () => {
   });
 
   test.each([
-    { name: "has processes, here or below", events: "populated 1\nfrozen 0\n", isEmpty: false },
+    { name: "has processes in it or below", events: "populated 1\nfrozen 0\n", isEmpty: false },
     { name: "has none", events: "populated 0\nfrozen 0\n", isEmpty: true },
-    { name: "says nothing", events: "", isEmpty: false },
+    { name: "has no populated line", events: "", isEmpty: false },
   ])("version 2's cgroup.events $name", ({ events, isEmpty }) => {
     const file = join(root, "inside", "cgroup.events");
     writeFileSync(file, events);
@@ -188,7 +188,7 @@ describe("below a root that was given", () => {
     });
   });
 
-  test("another file system is out of the root", () => {
+  test("another file system is outside of the root", () => {
     const resolved = createCgroupResolver({
       path: "/",
       mode: "given",
@@ -196,7 +196,7 @@ describe("below a root that was given", () => {
       v1Roots: [],
     }).resolve("/proc");
     expect(resolved).toMatchObject({
-      error: { kind: "bad-request", message: expect.stringContaining("leads out") },
+      error: { kind: "bad-request", message: expect.stringContaining("is outside of") },
     });
   });
 
@@ -207,7 +207,7 @@ describe("below a root that was given", () => {
     expect(findCgroupRoot({ cgroupRoot: path, procfs: "/proc" })).toMatchObject({ ok: false });
   });
 
-  test("nothing is gone, nor empty, while the hierarchy itself cannot be seen", () => {
+  test("no cgroup is gone or empty while the hierarchy is not accessible", () => {
     const place = join(directory, "mounted");
     mkdirSync(join(place, "c1"), { recursive: true });
     const resolver = createCgroupResolver(openRoot({ cgroupRoot: place }));
@@ -229,7 +229,7 @@ describe("below a root that was given", () => {
     expect([resolver.inspect(cgroup), resolver.isEmpty(cgroup)]).toEqual(["gone", true]);
   });
 
-  test("the host's procfs at another place leads to the host's mounts", () => {
+  test("with the host's procfs at another path, the host's mounts are used", () => {
     const procfs = join(directory, "proc");
     mkdirSync(join(procfs, "1"), { recursive: true });
     symlinkSync("/", join(procfs, "1", "root"));
@@ -237,7 +237,7 @@ describe("below a root that was given", () => {
     expect(openRoot({ procfs })).toMatchObject({ path: `${procfs}/1/root/etc`, mode: "v2" });
   });
 
-  test("without a way through the host's root the agent's own mounts serve", () => {
+  test("without access to the host's root, the agent's own mounts are used", () => {
     expect(openRoot({ procfs: join(directory, "nowhere") })).toEqual(openRoot());
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cgroup ids from the mounted hierarchy. The id of a cgroup is the inode number of its directory (kernfs;
-// the same number that bpf_get_current_cgroup_id() gives for the v2 hierarchy), so one stat finds it.
+// Cgroup ids from the mounted hierarchy. The id of a cgroup is the inode number of its directory (kernfs; the number that
+// bpf_get_current_cgroup_id() returns for the v2 hierarchy), so one stat finds it.
 
 import { existsSync, lstatSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { basename } from "node:path";
@@ -10,14 +10,14 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import { listDirectories } from "../../base/edge/list-directories.ts";
 import { type CgroupLayout, findCgroupLayout } from "../core/cgroup-layout.ts";
 import type { CgroupResolver } from "../core/cgroup-resolver.ts";
-import { isForeign } from "../core/container-place.ts";
+import { isForeign } from "../core/container-path.ts";
 import { type FoundNested, maxNested } from "../core/nested-cgroups.ts";
 
-/** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h: file systems that cannot hold a symlink. */
+/** CGROUP_SUPER_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h: file systems without symlinks. */
 const cgroupMagics = new Set([0x27e0eb, 0x63677270]);
 
 const kernfsLinksWithoutChildren = 2n;
-/** More directories than this in one are not listed: the whole list comes in one go, and hook calls wait meanwhile. */
+/** A directory with more links is not listed: listing blocks the event loop, and hook calls wait meanwhile. */
 const maxListed = 4096n;
 
 const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: the overload with bigints
@@ -37,18 +37,17 @@ export interface CgroupRootOptions {
 }
 
 /**
- * The hierarchy that gives the ids. With the host's /proc mounted elsewhere the host's mounts are those of
- * its process 1, seen through its root.
+ * The root of the hierarchy whose ids are used. With the host's /proc mounted elsewhere, the mounts are those of the host's
+ * process 1, and their paths go through its root.
  */
 export function findCgroupRoot({ cgroupRoot, procfs }: CgroupRootOptions): Result<CgroupRoot, string> {
   if (cgroupRoot !== "") return openRoot(cgroupRoot, "given", []);
   if (procfs === "/proc") return findMountedRoot("/proc/self/mountinfo", "");
-  const ofHost = findMountedRoot(`${procfs}/1/mountinfo`, `${procfs}/1/root`);
-  if (ofHost.ok) return ofHost;
-  // Looking through the root of another process needs CAP_SYS_PTRACE; most containers have the host's cgroup
-  // hierarchy mounted as well.
-  const ofOurs = findMountedRoot("/proc/self/mountinfo", "");
-  return ofOurs.ok ? ofOurs : ofHost;
+  const hostRoot = findMountedRoot(`${procfs}/1/mountinfo`, `${procfs}/1/root`);
+  if (hostRoot.ok) return hostRoot;
+  // The root of another process needs CAP_SYS_PTRACE; most containers have the host's cgroup hierarchy mounted as well.
+  const ownRoot = findMountedRoot("/proc/self/mountinfo", "");
+  return ownRoot.ok ? ownRoot : hostRoot;
 }
 
 function findMountedRoot(mountinfo: string, prefix: string): Result<CgroupRoot, string> {
@@ -56,11 +55,11 @@ function findMountedRoot(mountinfo: string, prefix: string): Result<CgroupRoot, 
   try {
     text = readFileSync(mountinfo, "utf8");
   } catch (error) {
-    return err(`the mounts cannot be read: ${describeError(error)}; give --procfs or --cgroup-root`);
+    return err(`cannot read the mounts: ${describeError(error)}; set --procfs or --cgroup-root`);
   }
   const layout = findCgroupLayout(text);
   return layout === undefined
-    ? err(`${mountinfo} has neither a cgroup v2 nor a memory, pids or cpuset hierarchy; give --cgroup-root`)
+    ? err(`${mountinfo} lists neither a cgroup v2 nor a memory, pids or cpuset hierarchy; set --cgroup-root`)
     : openRoot(
         prefix + layout.root,
         layout.mode,
@@ -74,18 +73,18 @@ function openRoot(
   v1Roots: CgroupRoot["v1Roots"],
 ): Result<CgroupRoot, string> {
   try {
-    // procfs/1/root is a symlink that must stay one: resolved, it would name our own root.
+    // procfs/1/root must stay a symlink: resolved, it would be the agent's own root.
     const real = mode === "given" ? realpathSync(path) : path;
     if (!statSync(real).isDirectory()) return err(`the cgroup root ${path} is not a directory`);
     return ok({ path: real, mode, isCgroupFileSystem: cgroupMagics.has(statfsSync(real).type), v1Roots });
   } catch (error) {
-    return err(`the cgroup root ${path} cannot be used: ${describeError(error)}`);
+    return err(`cannot use the cgroup root ${path}: ${describeError(error)}`);
   }
 }
 
 export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
   const { dev: device, ino: rootId } = statSync(root.path, { bigint: true });
-  /** False where the root was unmounted, or something was mounted over it. */
+  /** False where the root was unmounted, or another file system was mounted over it. */
   const isIntact = (): boolean => {
     try {
       const now = statSync(root.path, statOptions);
@@ -110,11 +109,11 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
       const found = statSync(directory, statOptions);
       if (found === undefined || !found.isDirectory()) return err(missing(root, path));
       if (found.dev !== device) {
-        return err({ kind: "bad-request", message: `cgroupsPath ${path} leads out of ${root.path}` });
+        return err({ kind: "bad-request", message: `cgroupsPath ${path} is outside of ${root.path}` });
       }
       return ok({ path, id: found.ino });
     } catch (error) {
-      const message = `cgroup ${directory} cannot be read: ${describeError(error)}`;
+      const message = `cannot read cgroup ${directory}: ${describeError(error)}`;
       return err({ kind: "cgroup-unreadable", message });
     }
   };
@@ -123,7 +122,7 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
     problem: () =>
       isIntact()
         ? ""
-        : `${root.path} is not the cgroup hierarchy that the agent has started with: mount it there again, or start the agent again`,
+        : `${root.path} is not the cgroup hierarchy that the agent started with: mount it there again, or restart the agent`,
     resolve,
     inspect({ path, id }) {
       try {
@@ -131,7 +130,7 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
         if (found?.ino !== id) return isIntact() ? "gone" : "unreadable";
         return found.nlink === kernfsLinksWithoutChildren ? "leaf" : "parent";
       } catch {
-        // Not readable just now is no proof of its end.
+        // A failed read does not mean that the cgroup is gone.
         return "unreadable";
       }
     },
@@ -159,7 +158,7 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
   };
 }
 
-/** The nearest first. Throws on what cannot be read. */
+/** The nearest first. Throws where a directory cannot be read. */
 function listNested(root: string, path: string): FoundNested {
   const cgroups: Cgroup[] = [];
   const waiting = [path];
@@ -180,19 +179,19 @@ function listNested(root: string, path: string): FoundNested {
   return { cgroups, isComplete };
 }
 
-/** Throws on what cannot be read. */
+/** Throws where the cgroup cannot be read. */
 function isEmptyCgroup(directory: string): boolean {
   const found = statSync(directory, statOptions);
   if (found === undefined) return true;
-  // Version 2 counts what is below, too.
-  const events = readIfThere(`${directory}/cgroup.events`);
+  // Version 2: includes the cgroups below.
+  const events = readIfExists(`${directory}/cgroup.events`);
   if (events !== undefined) return /^populated 0$/m.test(events);
-  const processes = readIfThere(`${directory}/cgroup.procs`);
-  // Neither file: no cgroup file system, and no processes in it.
+  const processes = readIfExists(`${directory}/cgroup.procs`);
+  // Neither file: not a cgroup file system, so without processes.
   return processes === undefined || (processes === "" && found.nlink === kernfsLinksWithoutChildren);
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -208,7 +207,7 @@ function findSymlink(root: string, path: string): string | undefined {
     try {
       if (lstatSync(reached).isSymbolicLink()) return reached;
     } catch {
-      // Missing or unreadable: the stat that follows says so.
+      // Missing or unreadable: the caller's stat fails on it.
       return undefined;
     }
   }
@@ -219,7 +218,7 @@ function missing(root: CgroupRoot, path: string): Refusal {
   const elements = path.split("/");
   const depth = elements.findIndex((_, at) => !existsSync(root.path + elements.slice(0, at + 1).join("/")));
   const first = elements.slice(0, depth + 1).join("/");
-  const above = depth > 0 && first !== path ? `; ${first} is the first part that does not exist` : "";
+  const above = depth > 0 && first !== path ? `; ${first} is the first element that does not exist` : "";
   const v1 = root.v1Roots.filter((other) => existsSync(other + path));
   const hint = v1.length === 0 ? above : `; it exists in version 1 hierarchies only (${v1.join(", ")})`;
   return { kind: "cgroup-missing", message: `no cgroup ${path} below ${root.path}${hint}` };

@@ -28,7 +28,7 @@ const find = async (...wanted: readonly (readonly [string, string])[]) =>
     ].map(([container, { podUid, path }]) => [container, `${podUid} ${path}`]),
   );
 
-test("containers are found below their pods, as every kind of runtime and driver names them", async () => {
+test("containers are found below their pods, by the names of every runtime and cgroup driver", async () => {
   expect(await find([uid("1"), id("a")], [uid("2"), id("b")], [hash, id("c")], [uid("9"), id("d")])).toEqual({
     [id("a")]: `${uid("1")} ${one}`,
     [id("b")]: `${uid("2")} ${two}`,
@@ -40,7 +40,7 @@ test("a container is found in its own pod only", async () => {
   expect(await find([uid("1"), id("b")], [uid("2"), id("a")])).toEqual({});
 });
 
-test("what a container makes below itself is nobody's pod, nor is what a link leads to", async () => {
+test("cgroups below a container and behind a symlink are not searched", async () => {
   make(`${one}/pod${uid("3")}/${id("d")}`);
   make(`/machine.slice/libpod-${id("e")}.scope/pod${uid("3")}/${id("d")}`);
   make(`/docker/${id("f")}/kubepods/pod${uid("3")}/${id("d")}`);
@@ -48,7 +48,7 @@ test("what a container makes below itself is nobody's pod, nor is what a link le
   expect(await find([uid("3"), id("d")])).toEqual({});
 });
 
-test("what somebody else than the hierarchy's owner may write to is nobody's pod", async () => {
+test("cgroups with another owner than the hierarchy are not searched", async () => {
   const delegated = "/user.slice/user-1000.slice";
   make(`${delegated}/pod${uid("4")}/${id("e")}`);
   expect(Object.keys(await find([uid("4"), id("e")]))).toEqual([id("e")]);
@@ -59,7 +59,7 @@ test("what somebody else than the hierarchy's owner may write to is nobody's pod
   expect(await find([uid("5"), id("e")])).toEqual({});
 });
 
-test("a root that is not there has nothing", async () => {
+test("a missing root gives an empty result", async () => {
   expect(await findPodCgroups(join(root, "none"), new Map([[uid("1"), new Set([id("a")])]]))).toEqual(
     new Map(),
   );

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the runtime has put the containers of pods: below the pod's own cgroup, which the kubelet names by its UID
-// (pkg/kubelet/cm/pod_container_manager_linux.go), each under its id.
+// Finds the cgroups of pods' containers: below the pod's cgroup, whose name has the pod's UID
+// (pkg/kubelet/cm/pod_container_manager_linux.go), each by its container id.
 
 import { lstatSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { listDirectories } from "../../base/edge/list-directories.ts";
-import { isContainerName, parseContainerElement } from "../core/container-place.ts";
+import { isContainerName, parseContainerElement } from "../core/container-path.ts";
 import { parsePodElement } from "../core/pod-uid.ts";
 
 export interface PodCgroup {
   readonly podUid: string;
-  /** Below the root. */
+  /** Below the root of the hierarchy. */
   readonly path: string;
 }
 
-/** Directories in one go: reading one costs some 10 µs, and hook calls wait meanwhile. */
+/** Directories read without a pause: one costs some 10 µs, and hook calls wait meanwhile. */
 const sliceSize = 50;
-/** As deep as the kubelet's own hierarchy goes, inside of another's (kind) too. */
+/** The depth of the kubelet's hierarchy, also inside of another node's (kind). */
 const maxDepth = 8;
 
 /**
- * By container id, for the containers of the pods that are asked for. What lies below a container is never looked at, nor
- * below a cgroup that was handed to somebody else than the hierarchy's owner: they may make cgroups of any name there.
+ * `wanted`: container ids by pod UID. The result is by container id. Does not search below containers, nor below cgroups
+ * with another owner than the hierarchy (delegated ones): their owner can create cgroups of any name.
  */
 export async function findPodCgroups(
   root: string,
@@ -29,7 +29,7 @@ export async function findPodCgroups(
 ): Promise<ReadonlyMap<string, PodCgroup>> {
   const found = new Map<string, PodCgroup>();
   const owner = findOwner(root);
-  const isHandedOver = (path: string): boolean => findOwner(root + path) !== owner;
+  const isDelegated = (path: string): boolean => findOwner(root + path) !== owner;
   const waiting: { readonly path: string; readonly depth: number }[] = [{ path: "", depth: 0 }];
   for (let done = 1; waiting.length > 0; done++) {
     const { path, depth } = waiting.pop() ?? { path: "", depth: maxDepth };
@@ -37,12 +37,12 @@ export async function findPodCgroups(
       const podUid = parsePodElement(name);
       if (podUid !== undefined) {
         const containerIds = wanted.get(podUid);
-        if (containerIds === undefined || isHandedOver(`${path}/${name}`)) continue;
+        if (containerIds === undefined || isDelegated(`${path}/${name}`)) continue;
         for (const container of tryListDirectories(`${root}${path}/${name}`)) {
           const id = parseContainerElement(container);
           if (containerIds.has(id)) found.set(id, { podUid, path: `${path}/${name}/${container}` });
         }
-      } else if (depth < maxDepth && !isContainerName(name) && !isHandedOver(`${path}/${name}`)) {
+      } else if (depth < maxDepth && !isContainerName(name) && !isDelegated(`${path}/${name}`)) {
         waiting.push({ path: `${path}/${name}`, depth: depth + 1 });
       }
     }
@@ -51,10 +51,10 @@ export async function findPodCgroups(
   return found;
 }
 
-/** Undefined for one that is gone. */
+/** The UID of the owner; undefined where the directory is gone. */
 const findOwner = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.uid;
 
-/** What cannot be read is nobody's business here. */
+/** Empty for an unreadable directory. */
 function tryListDirectories(path: string): readonly string[] {
   try {
     return listDirectories(path);

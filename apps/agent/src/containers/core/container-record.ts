@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent tells about a container.
+// What the agent shows of a container: in `tetragon status` and over gRPC.
 
 import type { ContainerSnapshot } from "@rthooks/machines/pod";
 import type { Labels } from "@rthooks/oci";
@@ -16,7 +16,7 @@ export interface ContainerRecord {
   /** 0 while unknown. */
   readonly cgroupId: bigint;
   readonly state: string;
-  /** How the agent learned of it: hook, nri or synchronize. */
+  /** Who reported it first: a ReportSource. */
   readonly source: string;
   readonly reportedAtNanos: bigint;
   /** Why it failed; empty otherwise. */
@@ -36,7 +36,7 @@ export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord 
     cgroupPath: cgroup?.path ?? report.cgroupsPath,
     cgroupId: cgroup?.id ?? 0n,
     state: snapshot.value,
-    source: source,
+    source,
     reportedAtNanos,
     error: failure?.message ?? "",
   };

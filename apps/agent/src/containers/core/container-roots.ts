@@ -4,6 +4,7 @@
 
 import type { Refusal } from "../../base/core/refusal.ts";
 
+/** The root of another container. */
 interface Overlap {
   readonly containerId: string;
   readonly path: string;

@@ -7,7 +7,7 @@ import type { ContainerReport } from "@rthooks/machines/pod";
 import { describeCgroupsPathError, expandCgroupsPath, POD_LABELS_KEY } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
-import { findContainerId, findContainerPlace } from "../../cgroups/core/container-place.ts";
+import { findContainerId, findContainerPath } from "../../cgroups/core/container-path.ts";
 import { findPodUid, normalisePodUid } from "../../cgroups/core/pod-uid.ts";
 import { parsePodLabels, type TrustedFields, toReportSource } from "./trusted-fields.ts";
 
@@ -53,7 +53,7 @@ export function parseHookRequest(
       `containerID ${quote(containerId)} is not a container id: only letters, digits and _+.- are allowed`,
     );
   }
-  const place = findContainerPlace(cgroupsPath.value, containerId);
+  const place = findContainerPath(cgroupsPath.value, containerId);
   if (!place.ok) return place;
   const pathUid = findPodUid(place.value);
   const podUid = fields.podUid === "" ? ok(pathUid) : parsePodUid(fields.podUid);

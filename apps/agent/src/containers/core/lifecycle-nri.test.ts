@@ -8,8 +8,8 @@ const nri = (labels: Record<string, string>, source = "nri") => ({
   trusted: { podLabels: JSON.stringify(labels), source },
 });
 
-describe("labels in the call", () => {
-  test("are under the policies before the container starts, though nobody else knows the pod", () => {
+describe("labels in a report", () => {
+  test("are in the policy filter before the container starts, without a pod source", () => {
     const { report, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
     expect(report(nri({ app: "web" }))).toBe("released");
@@ -17,7 +17,7 @@ describe("labels in the call", () => {
     expect(lifecycle.list()).toMatchObject([{ source: "nri", podLabels: new Map([["app", "web"]]) }]);
   });
 
-  test("give way to those of the pod source, whoever came first", () => {
+  test("are replaced by those of the pod source, in either order", () => {
     const { report, cgroups, filtered, pods } = open();
     cgroups.set(path, 7n);
     report(nri({ app: "old" }));
@@ -29,7 +29,7 @@ describe("labels in the call", () => {
     expect(filtered()).toEqual(["c1 7 shop app=new", "c2 8 shop app=new"]);
   });
 
-  test("reach the containers that a hook without labels told of", () => {
+  test("reach the containers that a hook reported without labels", () => {
     const { report, cgroups, filtered, lines } = open();
     cgroups.set(path, 7n).set("/c2", 8n);
     report({});
@@ -42,8 +42,8 @@ describe("labels in the call", () => {
   });
 });
 
-describe("a report of what runs already", () => {
-  test("adds a container that is not known", () => {
+describe("a report of a running container", () => {
+  test("adds a container that is not on record", () => {
     const { report, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
     expect(report(nri({ app: "web" }, "synchronize"))).toBe("released");
@@ -51,7 +51,7 @@ describe("a report of what runs already", () => {
     expect(lifecycle.list()[0]?.source).toBe("synchronize");
   });
 
-  test("changes nothing of one that is known", () => {
+  test("does not change one that is on record", () => {
     const { report, cgroups, lifecycle } = open();
     cgroups.set(path, 7n);
     report(nri({ app: "web" }));
@@ -61,14 +61,14 @@ describe("a report of what runs already", () => {
     expect(lifecycle.list()).toEqual(before);
   });
 
-  test("of a container that is gone leaves nothing behind", () => {
+  test("of a container that is gone leaves no record", () => {
     const { report, lifecycle } = open();
     expect(report(nri({}, "synchronize"))).toMatchObject({ kind: "cgroup-missing" });
     expect(lifecycle.list()).toEqual([]);
     expect(lifecycle.containerIds()).toEqual([]);
   });
 
-  test("takes nothing away from one whose cgroup cannot be found just now", () => {
+  test("does not remove one whose cgroup cannot be found now", () => {
     const { report, cgroups, filtered } = open();
     cgroups.set(path, 7n);
     report({});
@@ -94,7 +94,7 @@ describe("a report that a container has ended", () => {
     expect(lines.filter((line) => line === "pod gone")).toHaveLength(1);
   });
 
-  test("is not believed while processes run in it; a sweep ends it when they have gone", () => {
+  test("does not end it while it has processes; a sweep ends it when they have ended", () => {
     const { report, busy, cgroups, filtered, lifecycle } = open();
     cgroups.set(path, 7n);
     busy.add(path);
@@ -120,7 +120,7 @@ describe("a report that a container has ended", () => {
     expect(filtered()).toEqual(["c1 8 shop"]);
   });
 
-  test("that overtakes the container's own call is forgotten", () => {
+  test("that arrives before the container's own call is ignored", () => {
     const { report, cgroups, filtered, lifecycle } = open();
     lifecycle.reportStopped(["c1"]);
     cgroups.set(path, 7n);
@@ -146,7 +146,7 @@ describe("a report that a container has ended", () => {
     expect(filtered()).toEqual([]);
   });
 
-  test("takes a failed container off the record, and its timer", () => {
+  test("removes a failed container from the record, and its timer", () => {
     const { report, clock, lifecycle, lines } = open();
     report({});
     lifecycle.reportStopped(["c1"]);

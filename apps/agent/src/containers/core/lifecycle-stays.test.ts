@@ -17,7 +17,7 @@ describe("a pod that is deleted while its containers run", () => {
     return script;
   };
 
-  test("keeps them in its policies, known as before, until their cgroups are gone", () => {
+  test("keeps them in the policy filter, with their identity, until their cgroups are gone", () => {
     const { report, cgroups, filtered, lifecycle, lines } = begin();
     lifecycle.checkCgroup("c1");
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
@@ -38,7 +38,7 @@ describe("a pod that is deleted while its containers run", () => {
     expect(lifecycle.list()).toHaveLength(1);
   });
 
-  test("is itself again when the source has it after all", () => {
+  test("is confirmed again when the source has it again", () => {
     const { report, filtered, pods } = begin();
     pods.put(web({ app: "cart" }));
     expect(report({ containerId: "c2", cgroupsPath: "/kubepods/x/c2" })).toBe("released");
@@ -54,7 +54,7 @@ describe("a pod that is deleted while its containers run", () => {
     expect(lifecycle.list()).toEqual([]);
   });
 
-  test("does not stand for the next pod of its name, for callers that know no UIDs", () => {
+  test("is not the pod of a report without a UID, once another pod has its name", () => {
     const { report, cgroups, filtered, pods } = open();
     cgroups.set("/a", 7n).set("/b", 8n);
     pods.put(web({ app: "old" }));
@@ -65,7 +65,7 @@ describe("a pod that is deleted while its containers run", () => {
   });
 });
 
-test("a pod that one list lacks keeps its containers, with what was known of it, and may start others", () => {
+test("a pod that a list lacks keeps its containers and its identity, and may start others", () => {
   const { report, cgroups, filtered, lifecycle, pods } = open();
   cgroups.set(path, 7n).set("/kubepods/x/c2", 8n);
   pods.replaceAll([web({ app: "web" })]);
@@ -98,7 +98,7 @@ describe("a repeated call that names another cgroup", () => {
     expect(filtered()).toEqual(["c1 7 shop"]);
   });
 
-  test("is refused while the first one exists, empty or not, and takes nothing away", () => {
+  test("is refused while the first one exists, empty or not, and changes nothing", () => {
     const { report, busy, cgroups, filtered } = open();
     cgroups.set(path, 7n).set("/kubepods/x/decoy", 9n);
     report({});
@@ -117,7 +117,7 @@ describe("a repeated call that names another cgroup", () => {
     expect(filtered()).toEqual(["c1 9 shop"]);
   });
 
-  test("and the pod's UID, which was not known, takes nothing away for a moment", () => {
+  test("and brings the pod's UID does not remove the container for a moment", () => {
     const removed: string[] = [];
     const memory = createMemoryPolicyFilter();
     const remove = (id: string): void => {
@@ -165,8 +165,8 @@ describe("a cgroup that another container has", () => {
   });
 });
 
-describe("words of a hook that the pod source contradicts", () => {
-  test("give way to the source's, where the pod is known by its UID", () => {
+describe("an identity of a hook call that the pod source contradicts", () => {
+  test("is replaced by the source's, where the pod is found by its UID", () => {
     const { report, cgroups, filtered, lifecycle, lines, pods } = open();
     cgroups.set(path, 7n);
     expect(report({ podNamespace: "elsewhere", podName: "other" })).toBe("released");
@@ -176,7 +176,7 @@ describe("words of a hook that the pod source contradicts", () => {
     expect(lines).toContain("pod source contradicts the hook call");
   });
 
-  test("are not corrected by another pod that claims a static pod's hash", () => {
+  test("is not replaced by that of another pod that claims a static pod's hash", () => {
     const { report, cgroups, filtered, pods } = open();
     const hash = "0123456789abcdef0123456789abcdef";
     const mirror: Pod = { ...web({ app: "web" }), staticPodHash: hash };
@@ -206,7 +206,7 @@ test("a static pod whose mirror is gone keeps its labels, may start containers, 
   expect(lifecycle.list()).toEqual([]);
 });
 
-test("what the runtime made below a held container's cgroup is in the policies before it is let go", () => {
+test("cgroups that the runtime made below a held container's are in the policy filter before it is released", () => {
   const order: string[] = [];
   const memory = createMemoryPolicyFilter();
   const { report, cgroups } = open({
@@ -232,7 +232,7 @@ test("a call whose deadline has passed is refused as too late, and not because t
   expect(report({}, 1_000_001)).toMatchObject({ kind: "cgroup-missing" });
 });
 
-test("a container that is over when it is listed is one debug line", () => {
+test("a listed container that has ended is logged once, at debug level", () => {
   const { report, lines } = open();
   for (let at = 0; at < 5; at++) report(synchronize);
   expect(lines).toEqual(["container ended before it was registered"]);

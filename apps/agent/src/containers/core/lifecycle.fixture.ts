@@ -37,7 +37,6 @@ export const emptyFields: HookRequest = {
   trusted: undefined,
 };
 
-/** The lifecycle over cgroups that the test makes and removes. */
 export function createMemoryPolicyFilter(): PolicyFilter {
   const filter = createPolicyFilter(noFilterMaps, {
     debug: () => {},
@@ -55,6 +54,7 @@ interface OpenOptions {
   readonly cgroups?: Map<string, bigint>;
 }
 
+/** The lifecycle over cgroups that the test creates and removes. */
 export function open(options: OpenOptions = {}) {
   const cgroups = options.cgroups ?? new Map<string, bigint>();
   /** Cgroups with processes. */

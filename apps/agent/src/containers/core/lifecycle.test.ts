@@ -42,7 +42,7 @@ describe("a hook call", () => {
     expect(lifecycle.list()).toHaveLength(1);
   });
 
-  test("with a cgroup that was made again under the same path replaces the old id", () => {
+  test("with a cgroup that was created again under the same path replaces the old id", () => {
     const { report, cgroups, filtered, lines } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     report({});
@@ -52,7 +52,7 @@ describe("a hook call", () => {
     expect(lines).toContain("cgroup of the container changed");
   });
 
-  test("that is wrong takes nothing from a container that runs", () => {
+  test("that is wrong does not change a container that runs", () => {
     const { report, cgroups, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     report({});
@@ -82,7 +82,7 @@ describe("a hook call", () => {
     expect(filtered()).toEqual([]);
   });
 
-  test("is refused, and the agent goes on, when an effect has a bug", () => {
+  test("is refused, and the agent continues, when an effect has a bug", () => {
     const broken = (): never => {
       throw new Error("a bug");
     };
@@ -135,7 +135,7 @@ describe("the pod source", () => {
     expect(filtered()).toEqual(["c1 7 shop app=web"]);
   });
 
-  test("is right about the namespace of a pod", () => {
+  test("determines the namespace of a pod", () => {
     const { report, cgroups, pods } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     pods.replaceAll([web({}, "bank")]);
@@ -143,7 +143,7 @@ describe("the pod source", () => {
     expect(report({ podNamespace: "bank" })).toBe("released");
   });
 
-  test("never removes a container that the hook told of first", () => {
+  test("never removes a container that the hook reported first", () => {
     const { report, cgroups, pods, filtered } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     report({});
@@ -153,7 +153,7 @@ describe("the pod source", () => {
   });
 });
 
-test("a pod whose actor is ended by a bug takes nothing else along, and can be reported anew", () => {
+test("a pod whose actor a bug ends affects no other pod, and can be reported again", () => {
   const memory = createMemoryPolicyFilter();
   let isBroken = true;
   const policyFilter: PolicyFilter = {
@@ -185,7 +185,7 @@ test("a pod whose actor is ended by a bug takes nothing else along, and can be r
 describe("cgroups below a container", () => {
   const path = "/kubepods/x/c1";
 
-  test("are its own, whenever they come, until they go", () => {
+  test("belong to it, whenever they are created, until they are removed", () => {
     const { report, cgroups, lifecycle, filtered, watched } = open();
     cgroups.set(path, 7n).set(`${path}/init`, 70n);
     report({ trusted: { podLabels: undefined, source: "synchronize" } });
@@ -204,7 +204,7 @@ describe("cgroups below a container", () => {
     expect([filtered(), watched.size]).toEqual([[], 0]);
   });
 
-  test("of one that was held are watched before it is let go, and there are none yet", () => {
+  test("of one that was held are watched before it is released, when there are none yet", () => {
     const { report, cgroups, watched, lifecycle, filtered } = open();
     cgroups.set(path, 7n);
     report({});
@@ -240,7 +240,7 @@ describe("a container is gone", () => {
     expect(lifecycle.list()).toEqual([]);
   });
 
-  test("when it failed and nobody tried again", () => {
+  test("when it failed and was not reported again", () => {
     const { report, clock, lifecycle } = open();
     report({});
     clock.increment(retentionMs);
@@ -248,7 +248,7 @@ describe("a container is gone", () => {
     expect(lifecycle.containerIds()).toEqual([]);
   });
 
-  test("failed ones do not pile up", () => {
+  test("the number of failed ones is limited", () => {
     const { report, lifecycle } = open();
     for (let i = 0; i < 1100; i++)
       report({ containerId: `c${i}`, cgroupsPath: "/nowhere", podUid: `pod-${i}` });
@@ -256,7 +256,7 @@ describe("a container is gone", () => {
     expect(lifecycle.list()[0]?.id).toBe("c100");
   });
 
-  test("a container id may come back in another pod when the first one is over", () => {
+  test("a container id may be used in another pod once the first container has ended", () => {
     const { report, cgroups, lifecycle } = open();
     cgroups.set("/kubepods/x/c1", 7n);
     report({});

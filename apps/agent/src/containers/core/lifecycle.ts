@@ -199,7 +199,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     checkCgroup,
     reportStopped: ends.reportStopped,
     reportRefused(containerId, reason) {
-      pluginRefusals.note(containerId, reason);
+      pluginRefusals.add(containerId, reason);
       log.warn("container refused by the NRI plugin", { containerID: containerId, err: reason });
     },
     close() {

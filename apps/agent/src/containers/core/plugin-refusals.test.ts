@@ -19,17 +19,17 @@ const record = (id: string, state: string): ContainerRecord => ({
   error: "no such cgroup",
 });
 
-test("a container that did not start has the plugin's reason, and no other has", () => {
+test("only a container that failed has the plugin's reason", () => {
   const refusals = createPluginRefusals();
-  refusals.note("a", "no answer in time");
+  refusals.add("a", "no answer in time");
   expect(refusals.explain(record("a", "failed")).error).toBe("refused by the NRI plugin: no answer in time");
   expect(refusals.explain(record("a", "released")).error).toBe("no such cgroup");
   expect(refusals.explain(record("b", "failed")).error).toBe("no such cgroup");
 });
 
-test("a caller cannot fill the memory: the oldest go, and a reason is cut", () => {
+test("the number and the length of reasons are limited", () => {
   const refusals = createPluginRefusals();
-  for (let n = 0; n < 1001; n++) refusals.note(`c${n}`, "x".repeat(10_000));
+  for (let n = 0; n < 1001; n++) refusals.add(`c${n}`, "x".repeat(10_000));
   expect(refusals.explain(record("c0", "failed")).error).toBe("no such cgroup");
   expect(refusals.explain(record("c1", "failed")).error.length).toBeLessThan(600);
 });

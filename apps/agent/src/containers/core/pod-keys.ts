@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys under which the pods of hook calls are kept: a UID where the first call had one, else the name.
+// The keys of pods: the UID where the first report had one, else the name.
 
 import type { Pod } from "@rthooks/kube";
 import type { ContainerReport, PodIdentity } from "@rthooks/machines/pod";
 
 export interface PodKeys {
-  /** The pod with this key, which was made without a UID, has this one. */
+  /** Records the UID of a pod whose first report had none. */
   addUid(key: string, uid: string): void;
   forget(key: string): void;
-  /** All that the pod of the source may have. */
+  /** All keys that a pod of the pod source may have. */
   list(pod: Pod): Iterable<string>;
 }
 
 export function createPodKeys(): PodKeys {
+  /** Keys of pods whose UID was learned after their first report, by UID. */
   const laterKeys = new Map<string, Set<string>>();
   return {
     addUid: (key, uid) => void laterKeys.set(uid, (laterKeys.get(uid) ?? new Set()).add(key)),
@@ -24,7 +25,7 @@ export function createPodKeys(): PodKeys {
   };
 }
 
-/** A UID where there is one; a container without any pod is a pod of its own. */
+/** The UID where there is one. A container without a pod has a pod actor of its own. */
 export function toPodKey({ podUid, podNamespace, podName, containerId }: ContainerReport): string {
   if (podUid !== undefined) return podUid;
   return podNamespace !== "" && podName !== ""
@@ -35,8 +36,8 @@ export function toPodKey({ podUid, podNamespace, podName, containerId }: Contain
 export const toNameKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
 /**
- * What a pod of the source is to one that callers have named: itself, the mirror of a static pod, or undefined for another
- * one, which may have the same name by now, or only claims the static pod's hash.
+ * The relation of a pod of the pod source to a reported pod: the pod itself, the mirror of a static pod, or undefined for
+ * another pod, which may have taken the name, or claims the static pod's hash.
  */
 export function findRelation(
   { uid, namespace, name }: PodIdentity,

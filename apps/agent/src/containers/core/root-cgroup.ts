@@ -5,7 +5,7 @@ import { type Cgroup, type ContainerContext, type ContainerReport, runsAlready }
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
-import { isContainerPlace } from "../../cgroups/core/container-place.ts";
+import { isContainerPath } from "../../cgroups/core/container-path.ts";
 
 /** `nowMs`: Unix time in milliseconds. */
 export function findRoot(
@@ -27,7 +27,7 @@ export function findRoot(
     const message = `container ${containerId} has the cgroup ${recorded?.path}, which still exists: it is not in ${cgroupsPath}`;
     return err({ kind: "cgroup-conflict", message });
   }
-  const isVerified = recorded?.id === root.id || isContainerPlace(root.path);
+  const isVerified = recorded?.id === root.id || isContainerPath(root.path);
   const foreign = isVerified ? undefined : resolver.findForeignBelow(root);
   if (foreign === undefined) return ok(root);
   const message = `cgroupsPath ${cgroupsPath} holds ${foreign}, which does not belong to container ${containerId}`;

@@ -5,7 +5,7 @@ import type { Pod } from "@rthooks/kube";
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
-import { findContainerPlace } from "../../cgroups/core/container-place.ts";
+import { findContainerPath } from "../../cgroups/core/container-path.ts";
 
 type ListedFields =
   | "containerId"
@@ -47,7 +47,7 @@ export function toContainerReport(
   cgroupsPath: string,
   seenAtNanos: bigint,
 ): Result<ContainerReport, Refusal> {
-  const place = findContainerPlace(cgroupsPath, listed.containerId);
+  const place = findContainerPath(cgroupsPath, listed.containerId);
   if (!place.ok) return place;
   return ok({
     ...listed,

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What only the runtime knows of a pod, from a sender that took out what the pod's author may have written there.
+// Parses the trusted fields of a request: annotations whose sender removed what the pod's author had written under the same
+// keys.
 
 import { type Labels, parseLabels, type ReportSource } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 
 export interface TrustedFields {
-  /** JSON; undefined where the sender does not know the labels. */
+  /** A JSON object; undefined where the sender does not know the labels. */
   readonly podLabels: string | undefined;
   readonly source: string | undefined;
 }
 
-/** As much as one environment string holds, through which the injected hook gets them. */
+/** The limit of one environment string (MAX_ARG_STRLEN), through which the injected hook gets the labels. */
 const maxTextLength = 131_072;
 const maxLabels = 1000;
-/** Kubernetes' bounds: a DNS subdomain, a slash and a name; a value. */
+/** Kubernetes' limits of a label's key (a DNS subdomain, a slash and a name) and value. */
 const maxPrefixLength = 253;
 const maxNameLength = 63;
 const maxValueLength = 63;
 
-/** The error goes on from the name of the field. */
+/** The error is a predicate whose subject is the name of the field. */
 export function parsePodLabels(text: string): Result<Labels, string> {
   if (text.length > maxTextLength) return err(`has ${text.length} characters, more than ${maxTextLength}`);
   const labels = parseLabels(text);
@@ -27,12 +28,12 @@ export function parsePodLabels(text: string): Result<Labels, string> {
   for (const [key, value] of labels.value) {
     if (!isLabelKey(key)) {
       return err(
-        `has the key ${quote(key)}: a label's is a name of ${maxNameLength} characters at most, after a prefix of ${maxPrefixLength} at most and a slash`,
+        `has the key ${quote(key)}: a label's key is a name of at most ${maxNameLength} characters, after an optional prefix of at most ${maxPrefixLength} and a slash`,
       );
     }
     if (value.length > maxValueLength) {
       return err(
-        `has a value of ${value.length} characters at ${quote(key)}: a label's is ${maxValueLength} at most`,
+        `has a value of ${value.length} characters at ${quote(key)}: a label's value has at most ${maxValueLength}`,
       );
     }
   }
@@ -45,7 +46,7 @@ function isLabelKey(key: string): boolean {
   return slash !== 0 && slash <= maxPrefixLength && nameLength > 0 && nameLength <= maxNameLength;
 }
 
-/** A word of a newer sender must not keep a container from starting. */
+/** A source of a newer sender counts as the hook: it must not prevent the container from starting. */
 export function toReportSource(text: string | undefined): ReportSource {
   return text === "nri" || text === "synchronize" ? text : "hook";
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices that containers are gone: nobody tells the agent of a container's end, but its cgroup directory
-// disappears. The look at all of them is cut in slices, so that hook calls never wait for it.
+// Checks the cgroups of all containers at intervals: the removal of a container's cgroup is the only sure sign of its end.
+// The check runs in slices, so that hook calls do not wait for it.
 
 import type { Lifecycle } from "../core/lifecycle.ts";
 
 /** One stat costs about 4 µs: a slice blocks for well under a millisecond. */
 const sliceSize = 100;
 
-/** Gives the function that ends it. */
+/** Returns the function that ends it. */
 export function startSweep(lifecycle: Lifecycle, intervalMs: number): () => void {
   let timer: ReturnType<typeof setTimeout>;
   let slice: ReturnType<typeof setImmediate> | undefined;

@@ -48,9 +48,9 @@ test("another pod that claims a static pod's hash does not replace it, in either
 
 test("a pod that a list lacks is unknown, not deleted, until it is listed again or deleted", () => {
   const store = createPodStore();
-  const heard: string[] = [];
+  const changes: string[] = [];
   store.replaceAll([pod("a"), pod("b")]);
-  store.subscribe(({ kind, pod: { name } }) => heard.push(`${kind} ${name}`));
+  store.subscribe(({ kind, pod: { name } }) => changes.push(`${kind} ${name}`));
   store.replaceAll([]);
   expect([store.find({ uid: "uid-a", namespace: "", name: "" }), store.wasDeleted("uid-a")]).toEqual([
     undefined,
@@ -59,53 +59,55 @@ test("a pod that a list lacks is unknown, not deleted, until it is listed again 
   store.put(pod("a"));
   store.remove("uid-b");
   expect([store.wasDeleted("uid-a"), store.wasDeleted("uid-b")]).toEqual([false, true]);
-  expect(heard).toEqual(["unlisted a", "unlisted b", "changed a", "deleted b"]);
+  expect(changes).toEqual(["unlisted a", "unlisted b", "changed a", "deleted b"]);
 });
 
 test("subscribers are notified of new, changed and unlisted pods only", () => {
   const store = createPodStore();
-  const heard: string[] = [];
-  const unsubscribe = store.subscribe(({ kind, pod: { name } }) => heard.push(`${kind} ${name}`));
+  const changes: string[] = [];
+  const unsubscribe = store.subscribe(({ kind, pod: { name } }) => changes.push(`${kind} ${name}`));
   store.replaceAll([pod("a"), pod("b")]);
   store.replaceAll([pod("a"), pod("b", "cart"), pod("c")]);
   store.replaceAll([pod("c")]);
   unsubscribe();
   store.replaceAll([]);
-  expect(heard).toEqual(["changed a", "changed b", "changed b", "changed c", "unlisted a", "unlisted b"]);
+  expect(changes).toEqual(["changed a", "changed b", "changed b", "changed c", "unlisted a", "unlisted b"]);
 });
 
 test("a fetched pod stays until the watch reports it, and older reports do not change it", () => {
   const store = createPodStore();
-  const heard: string[] = [];
-  store.subscribe(({ kind, pod: { uid } }) => heard.push(`${kind} ${uid}`));
+  const changes: string[] = [];
+  store.subscribe(({ kind, pod: { uid } }) => changes.push(`${kind} ${uid}`));
   store.replaceAll([pod("a")]);
   const newer = { ...pod("a"), uid: "uid-a2" };
   store.putFetched(newer);
-  expect(heard.splice(0)).toEqual(["changed uid-a", "deleted uid-a", "changed uid-a2"]);
+  expect(changes.splice(0)).toEqual(["changed uid-a", "deleted uid-a", "changed uid-a2"]);
   expect(store.isAheadOfWatch("uid-a2")).toBe(true);
   // The watch is behind: these reports are older.
   store.replaceAll([pod("a")]);
   store.put(pod("a", "cart"));
   expect(store.find({ uid: undefined, namespace: "shop", name: "a" })?.uid).toBe("uid-a2");
   store.remove("uid-a");
-  expect(heard.splice(0)).toEqual(["changed uid-a", "changed uid-a", "deleted uid-a"]);
+  expect(changes.splice(0)).toEqual(["changed uid-a", "changed uid-a", "deleted uid-a"]);
   store.put(newer);
   expect(store.isAheadOfWatch("uid-a2")).toBe(false);
   store.replaceAll([]);
-  expect(heard).toEqual(["unlisted uid-a2"]);
+  expect(changes).toEqual(["unlisted uid-a2"]);
 });
 
 test("a change of a pod's containers is not a change of the pod", () => {
   const store = createPodStore();
-  const heard: string[] = [];
+  const changes: string[] = [];
   store.put(pod("a"));
-  store.subscribe(({ kind, pod: { containers } }) => heard.push(`${kind} ${containers.map(({ id }) => id)}`));
+  store.subscribe(({ kind, pod: { containers } }) =>
+    changes.push(`${kind} ${containers.map(({ id }) => id)}`),
+  );
   const container = { id: "c1", name: "app", image: "web" };
   store.put({ ...pod("a"), containers: [container] });
   store.put({ ...pod("a"), containers: [container] });
   store.put({ ...pod("a"), containers: [{ ...container, id: "c2" }] });
   store.put({ ...pod("a", "cart"), containers: [container] });
-  expect(heard).toEqual(["containers c1", "containers c2", "changed c1"]);
+  expect(changes).toEqual(["containers c1", "containers c2", "changed c1"]);
 });
 
 test("a bounded number of deleted pods is remembered", () => {

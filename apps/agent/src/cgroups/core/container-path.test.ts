@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { findContainerId, findContainerPlace, isContainerPlace } from "./container-place.ts";
+import { findContainerId, findContainerPath, isContainerPath } from "./container-path.ts";
 
 const uid = "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9";
 const slice = `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll("-", "_")}.slice`;
 const id = "ab".repeat(32);
 
-describe("a container's own cgroup", () => {
+describe("the path of a container's root cgroup", () => {
   test.each([
     { name: "named by its id", path: `/kubepods/burstable/pod${uid}/${id}`, own: undefined },
     { name: "a scope", path: `${slice}/cri-containerd-${id}.scope`, own: undefined },
     { name: "with any name", path: "/a/b", own: undefined },
     { name: "crun's child", path: `${slice}/crio-${id}.scope/container`, own: `${slice}/crio-${id}.scope` },
     { name: "where its process is", path: `/kubepods/pod${uid}/${id}/x/y`, own: `/kubepods/pod${uid}/${id}` },
-    { name: "a namesake inside of it", path: `/k/${id}/${id}`, own: `/k/${id}` },
+    { name: "with a cgroup of the same name below", path: `/k/${id}/${id}`, own: `/k/${id}` },
     {
       name: "crun's child, without the id",
       path: `/kubepods/pod${uid}/x/container`,
@@ -29,9 +29,9 @@ describe("a container's own cgroup", () => {
       path: `/kubepods/pod${uid}/x/kubepods/pod${uid}/y/z`,
       own: `/kubepods/pod${uid}/x/kubepods/pod${uid}/y`,
     },
-    { name: "only called like crun's child", path: "/group/container", own: undefined },
+    { name: "with the name of crun's child, and no scope above", path: "/group/container", own: undefined },
   ])("is found: $name", ({ path, own = path }) => {
-    expect(findContainerPlace(path, id)).toEqual({ ok: true, value: own });
+    expect(findContainerPath(path, id)).toEqual({ ok: true, value: own });
   });
 
   test.each([
@@ -47,9 +47,9 @@ describe("a container's own cgroup", () => {
     "/kubepods.slice/kubepods-burstable.slice",
     slice,
     "/system.slice",
-  ])("is none of others: %s", (path) => {
+  ])("is not one that holds other cgroups: %s", (path) => {
     for (const containerId of [id, path.slice(path.lastIndexOf("/") + 1)]) {
-      expect(findContainerPlace(path, containerId)).toMatchObject({
+      expect(findContainerPath(path, containerId)).toMatchObject({
         error: { kind: "bad-request", message: expect.stringContaining(`cgroupsPath ${path} is `) },
       });
     }
@@ -63,9 +63,9 @@ describe("a container's own cgroup", () => {
     expect(findContainerId(path)).toBe(found);
   });
 
-  test("is known by its name, or by its place in a pod", () => {
-    expect(isContainerPlace(`/docker/${id}`)).toBe(true);
-    expect(isContainerPlace(`/kubepods/pod${uid}/c1`)).toBe(true);
-    expect(isContainerPlace("/c1")).toBe(false);
+  test("is recognized by its name, or by its parent", () => {
+    expect(isContainerPath(`/docker/${id}`)).toBe(true);
+    expect(isContainerPath(`/kubepods/pod${uid}/c1`)).toBe(true);
+    expect(isContainerPath("/c1")).toBe(false);
   });
 });

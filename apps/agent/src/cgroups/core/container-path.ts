@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cgroup is the container's own, told by its path alone. A caller may name a cgroup inside of it (where the process
-// is just now), or one that holds others as well.
+// Finds the path of a container's root cgroup in the path that a caller gives. The caller may give a cgroup below the root
+// (where the process is now), or one that holds other containers, too.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { parsePodElement } from "./pod-uid.ts";
 
-/** What the runtimes put before the id in the name of a cgroup. */
+/** The runtimes' prefixes to the container id in the name of a cgroup. */
 const runtimePrefix = /^(?:cri-containerd|crio|libpod|docker|containerd|nerdctl)-/;
 const scopeSuffix = ".scope";
 const sliceSuffix = ".slice";
@@ -16,56 +16,56 @@ const crunChild = "container";
 const kubepods = "kubepods";
 const qosClasses: readonly string[] = ["burstable", "besteffort"];
 
-/** The runtime names the container's cgroup after it: the id, without what it puts around that. */
+/** The container id in the name of a container's cgroup: without the runtime's prefix and systemd's suffix. */
 export function parseContainerElement(name: string): string {
   const unit = name.endsWith(scopeSuffix) ? name.slice(0, -scopeSuffix.length) : name;
   return unit.replace(runtimePrefix, "");
 }
 
-/** The id in the name of the cgroup. */
+/** The container id in the name of the root cgroup. */
 export function findContainerId(cgroupsPath: string): string {
-  const own = leaveInner(cgroupsPath.split("/"));
+  const own = dropInner(cgroupsPath.split("/"));
   return parseContainerElement(own[own.length - 1] ?? "");
 }
 
 /**
- * The container's own cgroup, where `cgroupsPath` is it or lies below. Refused for a cgroup that holds others by its
- * nature: a systemd slice, `/kubepods`, those of QoS classes, those of pods.
+ * The path of the container's root cgroup, which is `cgroupsPath` or a part of it. Refused for a cgroup that by its name
+ * holds other cgroups: a systemd slice, `/kubepods`, a QoS class, a pod.
  */
-export function findContainerPlace(cgroupsPath: string, containerId: string): Result<string, Refusal> {
+export function findContainerPath(cgroupsPath: string, containerId: string): Result<string, Refusal> {
   const elements = cgroupsPath.split("/");
   const named = elements.findIndex((name) => name !== "" && parseContainerElement(name) === containerId);
-  const own = named === -1 ? leaveInner(elements) : elements.slice(0, named + 1);
+  const own = named === -1 ? dropInner(elements) : elements.slice(0, named + 1);
   const shared = describeShared(own);
   if (shared === undefined) return ok(own.join("/"));
   const message = `cgroupsPath ${own.join("/")} is ${shared}, which holds other cgroups than container ${containerId}'s`;
   return err({ kind: "bad-request", message });
 }
 
-/** Whether a cgroup of this name holds pods, or is another container's. */
+/** Whether a cgroup of this name, below a container's, holds pods or belongs to another container. */
 export const isForeign = (name: string): boolean =>
   name === kubepods ||
   name.endsWith(sliceSuffix) ||
   parsePodElement(name) !== undefined ||
   isContainerName(name);
 
-/** As CRI runtimes, docker and podman name containers. */
+/** Whether CRI runtimes, docker or podman give a container's cgroup such a name. */
 export const isContainerName = (name: string): boolean => /[0-9a-f]{64}(?:\.scope)?$/.test(name);
 
-/** Whether the path alone says that the cgroup is one container's: it has a container's name, or lies right in a pod's. */
-export function isContainerPlace(cgroupsPath: string): boolean {
+/** Whether the path is that of one container: it has a container's name, or its parent is a pod's cgroup. */
+export function isContainerPath(cgroupsPath: string): boolean {
   const elements = cgroupsPath.split("/");
   return isContainerName(elements[elements.length - 1] ?? "") || isPod(elements.slice(0, -1));
 }
 
-/** The kubelet's pods have their containers right below, systemd's scopes have crun's child: what is inside of these is left. */
-function leaveInner(elements: readonly string[]): readonly string[] {
+/** Drops what is below a container's cgroup: a pod's cgroup has its containers as children, a systemd scope has crun's child. */
+function dropInner(elements: readonly string[]): readonly string[] {
   const pod = elements.findLastIndex((_, at) => isPod(elements.slice(0, at + 1)));
   if (pod !== -1) return elements.slice(0, pod + 2);
   const parent = elements.slice(0, -1);
-  const isOfScope =
+  const isCrunChild =
     elements[elements.length - 1] === crunChild && parent.at(-1)?.endsWith(scopeSuffix) === true;
-  return isOfScope ? parent : elements;
+  return isCrunChild ? parent : elements;
 }
 
 function describeShared(elements: readonly string[]): string | undefined {
@@ -79,7 +79,7 @@ function describeShared(elements: readonly string[]): string | undefined {
 function isPod(elements: readonly string[]): boolean {
   const last = elements[elements.length - 1] ?? "";
   if (parsePodElement(last) !== undefined) return true;
-  // A UID of another form than Kubernetes gives.
+  // A UID in another form than Kubernetes' own.
   const parent = elements.slice(0, -1);
   return last.startsWith("pod") && (parent[parent.length - 1] === kubepods || isQos(parent));
 }
