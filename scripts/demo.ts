@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `make demo`: a real runc container is held until the agent knows it; a denied and an allowed one follow.
-// Exits non-zero if anything of what it tells was not so.
+// `make demo`: a real runc container is held until the agent has it on record; a denied and an allowed one follow.
+// Exits non-zero if one of its statements is false.
 import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Agent, startAgent } from "../tests/harness/agent.ts";
@@ -32,7 +32,7 @@ function tell(text: string): void {
 }
 
 function mustBe(fact: boolean, what: string): void {
-  if (!fact) throw new Error(`this was not so: ${what}`);
+  if (!fact) throw new Error(`false: ${what}`);
   tell(`${paint("green", "ok")} ${what}`);
 }
 
@@ -86,7 +86,7 @@ async function holdAndRelease(stage: Stage, agent: Agent): Promise<void> {
   const inside = [...new Set(readCommands(bundle.cgroupsPath))];
   mustBe(
     inside.every((name) => name.startsWith("runc")) && !hasWritten(bundle.outDir),
-    `HELD for ${holdMs} ms: in it there is only runc's own stub (${inside.join(", ")}); it has written nothing`,
+    `HELD for ${holdMs} ms: its only process is runc's own stub (${inside.join(", ")}); it has not written a file`,
   );
   agent.process.signal("SIGCONT");
   const resumedMs = performance.now();
@@ -129,9 +129,9 @@ async function deny(stage: Stage): Promise<void> {
     exitCode !== 0 && !hasWritten(bundle.outDir),
     `DENIED: runc ended with ${exitCode}, the container never ran`,
   );
-  mustBe(!(await stage.runc.knows(bundle.id)), "runc does not know the container any more");
+  mustBe(!(await stage.runc.knows(bundle.id)), "runc does not list the container any more");
   mustBe(findCgroupDirectories(bundle.cgroupsPath).length === 0, "its cgroup is gone");
-  mustBe(stderr.includes("failing container"), "runc shows the hook's words:");
+  mustBe(stderr.includes("failing container"), "runc shows the hook's message:");
   show(/failing container[^"\\]*/.exec(stderr)?.[0] ?? stderr);
 }
 
@@ -141,7 +141,7 @@ async function allow(stage: Stage): Promise<void> {
   tell("runc run allowed   (namespace kube-system)");
   const running = stage.runc.start(bundle);
   await waitForFirstAct(running, bundle.outDir);
-  mustBe(true, "ALLOWED: it runs, although nobody answered");
+  mustBe(true, "ALLOWED: it runs without an answer of an agent");
   writeFileSync(`${bundle.outDir}/end`, "");
   mustBe((await running.exited).exitCode === 0, "the container ended by itself, exit code 0");
   show(logWords(stage, "allowed").join("\n"));
@@ -161,7 +161,7 @@ try {
   stepStartMs = performance.now();
   const agent = await startAgent(workspace, { podsFile });
   tell(`tetragon listens on ${agent.address}`);
-  tell(`it knows one pod from ${podsFile}: ${pod.namespace}/${pod.name}, app=web`);
+  tell(`it has read one pod from ${podsFile}: ${pod.namespace}/${pod.name}, app=web`);
   const stage = { workspace, runc, address: agent.address };
 
   step("2. A container of that pod: held, identified, released");
@@ -174,7 +174,7 @@ try {
   step("4. Still no agent; a container of the agent's own namespace may start");
   await allow(stage);
 
-  say(`\n${paint("green", "All of it was so.")} Everything is cleaned up.`);
+  say(`\n${paint("green", "Every statement held.")} Everything is cleaned up.`);
 } catch (failure) {
   console.error(`\nThe demo failed: ${failure instanceof Error ? failure.message : String(failure)}`);
   process.exitCode = 1;

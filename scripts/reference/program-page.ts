@@ -32,7 +32,7 @@ function renderCommand(help: CommandHelp, level: number): string {
 }
 
 function renderFlag(name: string, flag: Flag): readonly string[] {
-  // A default that is no value stands in the usage.
+  // The usage describes a default that a program computes.
   const [, usage = flag.usage, described = ""] = /^(.*) \(default: ([^()]*)\)$/.exec(flag.usage) ?? [];
   const long = renderCode(`--${name}${nameValue(flag)}`);
   const choices = flag.kind === "string" ? (flag.choices ?? []) : [];

@@ -108,7 +108,7 @@ export async function benchAgent(dir: string): Promise<readonly Table[]> {
       ]),
       notes: [
         `Medians of ${repeats} runs, in turns, each with an agent of its own that was called for 1 s before; ${seconds} s of calls, or ${distinct} new containers with a cgroup directory each. One call is in flight on each connection; CPU is per call.`,
-        "The load comes from one process on the same cores. `frames` writes prepared HTTP/2 frames and is the cheapest correct client; `grpc-js` is the ordinary one, which costs more than the agent and so limits the figure.",
+        "The load comes from one process on the same cores. `frames` writes prepared HTTP/2 frames and is the cheapest correct client; `grpc-js` is the usual client; it needs more CPU time than the agent and limits the figure.",
       ],
     },
   ];

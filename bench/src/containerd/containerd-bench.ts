@@ -65,7 +65,7 @@ async function compareOnes(version: string, lanes: readonly Lane[]): Promise<Tab
     }),
     notes: [
       `Through CRI: CreateContainer and StartContainer of a container in a pod that runs. Medians of ${rounds} rounds in turns; added, ratio: medians of the rounds' own differences and ratios of the whole, since the machine's speed changes while they run.`,
-      '"none, again" is a second containerd without a plugin: its difference is that of two that are alike. "Empty program" is injected in place of the hook: less than that no compiled program costs.',
+      '"none, again" is a second containerd without a plugin: its difference is that of two equal set-ups. "Empty program" is injected in place of the hook: the lower bound of a compiled program.',
     ],
   };
 }

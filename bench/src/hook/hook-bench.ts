@@ -15,7 +15,7 @@ const memoryRounds = 11;
 const burstSize = 100;
 const bursts = 5;
 
-/** What the README's hook configuration sets. */
+/** The environment of the hook configuration that `tetragon-oci-hook-setup install` writes. */
 const installedEnv = { BUN_JSC_useWarmUpMarkedBlocks: "0" };
 
 const digits = (value: number) => value.toFixed(2);
@@ -42,8 +42,8 @@ function compare(commands: readonly Command[]): Table {
     }),
     notes: [
       `Medians of ${rounds} interleaved rounds (memory: ${memoryRounds}); a ratio is the median of the rounds' own ratios.`,
-      "As installed: with the environment that the README's hook configuration gives it.",
-      "The rows without an agent give up after 1 ms, so that what is seen is the failure check and not the wait.",
+      "As installed: with the environment of the hook configuration that `tetragon-oci-hook-setup install` writes.",
+      "In the rows without an agent the hook stops waiting after 1 ms, so that they measure the fail check and not the wait.",
     ],
   };
 }
@@ -114,7 +114,7 @@ export async function benchHook(dir: string): Promise<readonly Table[]> {
       const system = writeContainer(dir, { name: "system", namespace: "kube-system", ...inCgroup });
       const log = ["--log-fname", join(dir, "hook.log")];
       const absent = [
-        ...["--grpc-address", `unix://${join(dir, "nobody.sock")}`],
+        ...["--grpc-address", `unix://${join(dir, "absent.sock")}`],
         ...["--grpc-timeout", "1ms", "--grpc-timeout-allowed", "1ms"],
       ];
       const command = (name: string, state: string, exitCode: number, flags: readonly string[]): Command => ({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What policies in the kernel's maps cost, on a small node and on one with very many pods: 127 policies, each about 50
+// What policies in the kernel's maps cost, on a small node and on one with very many pods: 127 policies, each for 50
 // containers.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -120,7 +120,7 @@ export async function benchPolicies(dir: string): Promise<readonly Table[]> {
   };
   return [
     {
-      title: `${policies} policies, each about ${perPolicy} containers`,
+      title: `${policies} policies, each for ${perPolicy} containers`,
       columns: ["what", ...sizes.map((size) => `${size} pods`), "ratio"],
       rows: [
         row("RuntimeHook for a new container, ms", ({ oneMs }) => oneMs),
@@ -129,11 +129,11 @@ export async function benchPolicies(dir: string): Promise<readonly Table[]> {
         row("a policy added, ms", ({ addMs }) => addMs),
         row("a policy deleted, ms", ({ deleteMs }) => deleteMs),
         row("killed agent listens again, maps adopted, ms", ({ backMs }) => backMs),
-        row("and has been told of every container again, ms", ({ toldMs }) => toldMs),
+        row("and has every container reported again, ms", ({ toldMs }) => toldMs),
         row("resident memory of the agent, MB", ({ rssMb }) => rssMb),
       ],
       notes: [
-        `Medians of ${samples} calls (policies: 20), with one connection where nothing else is said, p99 of ${manySamples}; real maps on a bpf file system of the bench's own. A new container is in one policy. The client runs on the same cores, and takes some 40 µs of them for a call.`,
+        `Medians of ${samples} calls (policies: 20), with one connection unless stated otherwise, p99 of ${manySamples}; real maps on a bpf file system of the bench's own. A new container is in one policy. The client runs on the same cores, and takes some 40 µs of them for a call.`,
       ],
     },
     await benchStorm(dir),

@@ -12,14 +12,11 @@ const unchecked: readonly string[] = [
   "CHANGELOG.md",
   "SECURITY.md",
   "apps/",
-  "bench/",
   "docs/adr/",
   "docs/hook.md",
   "docs/nri-plugin.md",
-  "docs/performance.md",
   "docs/setup.md",
   "libs/",
-  "scripts/",
 ];
 
 const isTest = (path: string): boolean => /\.(?:test|fixture)\.ts$/.test(path);
