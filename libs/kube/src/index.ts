@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Client of the Kubernetes API for an agent of one node: kubeconfig, lists and watches.
 
-export { createBackOff } from "./core/back-off.ts";
 export { createBoundedDocument } from "./core/bounded-document.ts";
 export type { ClusterAccess } from "./core/cluster-access.ts";
 export { createJsonFilter, type Keep } from "./core/json-filter.ts";

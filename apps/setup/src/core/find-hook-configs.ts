@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hook files and base specs of a node that call the hook, and the programs that they call.
 
+import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 import { type NodeFiles, toName } from "@rthooks/runtime-config";
 import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
 import { findFlag } from "./find-flag.ts";
@@ -8,7 +9,6 @@ import { parseHookCommand } from "./hook-command.ts";
 import type { HookConfigFacts, OverriddenFacts } from "./node-facts.ts";
 
 export const HOOK = "tetragon-oci-hook";
-export const DEFAULT_AGENT = "unix:///var/run/tetragon/tetragon.sock";
 
 export function findInHooksDir(files: NodeFiles, directory: string): readonly HookConfigFacts[] {
   return files
@@ -58,7 +58,9 @@ function toFacts(
       calls: programs.join(" "),
       missing: programs.filter((program) => !files.isExecutable(program) || files.kind(program) !== "file"),
       agent_address:
-        findFlag(command.args, "--grpc-address") ?? readAddress(files, command.program) ?? DEFAULT_AGENT,
+        findFlag(command.args, "--grpc-address") ??
+        readAddress(files, command.program) ??
+        DEFAULT_AGENT_ADDRESS,
     },
   ];
 }

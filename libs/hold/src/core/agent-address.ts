@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { parseAddress, renderAddress } from "@rthooks/net";
 import { err, ok, type Result } from "@rthooks/result";
 
 export type AgentAddress =
   | { readonly kind: "unix"; readonly path: string; readonly text: string }
+  /** `target`: "host:port" or "[ipv6]:port". */
   | { readonly kind: "tcp"; readonly target: string; readonly tls: boolean; readonly text: string };
 
-/**
- * gRPC's target names: `unix:///path`, `unix:/path`, `host:port`, `dns:///host:port`, `passthrough:///host:port`;
- * and `tls://host:port` for an agent that serves TLS. Relative paths are rejected: they depend on the working directory.
- */
+/** An address to connect to: TLS behind tls:// alone, and never without host and port. The error is one line for users. */
 export function parseAgentAddress(text: string): Result<AgentAddress, string> {
+  const parsed = parseAddress(text);
+  const address = parsed.ok ? parsed.value : undefined;
+  if (address?.kind === "unix" && !address.path.startsWith("//")) return ok({ ...address, text });
   if (text.startsWith("unix:")) {
-    const path = text.slice(text.startsWith("unix:///") ? "unix://".length : "unix:".length);
-    if (!path.startsWith("/") || path.startsWith("//") || path.includes("\0")) {
-      return err(
-        `${JSON.stringify(text)} is not an address: a unix socket needs an absolute path, unix:///path`,
-      );
-    }
-    return ok({ kind: "unix", path, text });
+    return err(
+      `${JSON.stringify(text)} is not an address: a unix socket needs an absolute path, unix:///path`,
+    );
   }
-  const tls = text.startsWith("tls://");
-  const target = text.replace(/^(tls:\/\/|(dns|passthrough):\/\/\/)/, "");
-  if (!/^(\[[0-9a-fA-F:.%]+\]|[^\s/:[\]]+):\d{1,5}$/.test(target)) {
+  if (address?.kind !== "tcp" || address.host === "" || address.port === undefined) {
     return err(`${JSON.stringify(text)} is not an address: use unix:///path, host:port or tls://host:port`);
   }
-  return ok({ kind: "tcp", target, tls, text });
+  const { scheme, host, port } = address;
+  return ok({ kind: "tcp", target: renderAddress({ kind: "tcp", host, port }), tls: scheme === "tls", text });
 }

@@ -2,8 +2,7 @@
 // Flags, defaults and configuration keys: those of Tetragon's own hook, and --grpc-timeout-allowed.
 
 import { type FlagValues, flag } from "@rthooks/flags";
-
-const DEFAULT_ADDRESS = "unix:///var/run/tetragon/tetragon.sock";
+import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 
 export const hookFlags = {
   "log-fname": flag.string({
@@ -18,7 +17,7 @@ export const hookFlags = {
   }),
   "grpc-address": flag.string({
     usage: "address of the agent: unix:///path, host:port, or tls://host:port for TLS",
-    default: DEFAULT_ADDRESS,
+    default: DEFAULT_AGENT_ADDRESS,
     placeholder: "ADDRESS",
   }),
   "grpc-timeout": flag.duration({

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type BackOff, createBackOff } from "./back-off.ts";
+import { type BackOff, createBackOff } from "@rthooks/net";
+
+/** Of requests to an API server. */
+const range = { firstMs: 200, longestMs: 30_000 };
 
 /** The pause between the end of one request and the next, for requests that live long. */
 export interface Pace {
@@ -18,7 +21,7 @@ export function createPace(settledMs: number, random: () => number): Pace {
     after(livedMs) {
       if (livedMs >= settledMs) backOff = undefined;
       if (backOff !== undefined) return backOff.next();
-      backOff = createBackOff(random);
+      backOff = createBackOff(range, random);
       return 0;
     },
   };

@@ -2,8 +2,8 @@
 // Choice of the proxy to an API server as in kubectl: proxy-url of the kubeconfig, else the environment variables as
 // golang.org/x/net/http/httpproxy reads them.
 
+import { contains, isBlock, isLoopback, parseIp } from "@rthooks/net";
 import { err, ok, type Result } from "@rthooks/result";
-import { contains, isBlock, isLoopback, parseIp } from "./ip-address.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,7 +34,7 @@ function needsProxy(server: URL, noProxy: string): boolean {
   const host = server.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const port = server.port || (server.protocol === "https:" ? "443" : "80");
   const ip = parseIp(host);
-  if (host === "localhost" || (ip !== undefined && isLoopback(ip))) return false;
+  if (isLoopback(host)) return false;
   return !noProxy.split(",").some((entry) => matches(entry.trim().toLowerCase(), host, port, ip));
 }
 

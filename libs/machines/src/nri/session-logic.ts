@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Context, events, guards, delays and reducers of the NRI session machine: pure functions.
 
+import { toPauseMs } from "@rthooks/net";
 import type { TransitionArgs } from "../table/machine-table.ts";
 
 export interface NriSessionInput {
@@ -32,13 +33,9 @@ export type NriSessionEvent =
 /** The runtime's own limit for the registration (NRI pkg/adaptation, 5 s), and for what follows it, with some room. */
 const HANDSHAKE_MS = 10_000;
 /** A runtime that restarts is found within 200 ms, also where its socket cannot be watched. */
-const BACKOFF_FIRST_MS = 25;
-const BACKOFF_LONGEST_MS = 150;
+const BACKOFF = { firstMs: 25, longestMs: 150 };
 /** An attempt to synchronize can block the runtime for its whole request timeout (2 s), so attempts are rarer. */
-const UNSYNCHRONIZED_LONGEST_MS = 5000;
-
-const toPause = (attempts: number, firstMs: number, longestMs: number): number =>
-  Math.min(firstMs * 2 ** Math.min(attempts - 1, 8), longestMs);
+const UNSYNCHRONIZED_BACKOFF = { firstMs: 150, longestMs: 5000 };
 
 type Args = TransitionArgs<NriSessionContext, NriSessionEvent>;
 type Change = Partial<NriSessionContext>;
@@ -77,7 +74,6 @@ export const nriSessionGuards = {
 
 export const nriSessionDelays = {
   handshake: (): number => HANDSHAKE_MS,
-  backoff: ({ context }: Args): number => toPause(context.attempts, BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS),
-  unsynchronizedBackoff: ({ context }: Args): number =>
-    toPause(context.attempts, BACKOFF_LONGEST_MS, UNSYNCHRONIZED_LONGEST_MS),
+  backoff: ({ context }: Args): number => toPauseMs(context.attempts, BACKOFF),
+  unsynchronizedBackoff: ({ context }: Args): number => toPauseMs(context.attempts, UNSYNCHRONIZED_BACKOFF),
 } as const; // const, so that the names stay literals

@@ -4,6 +4,7 @@ import { lstatSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { ListenOptions, Socket } from "node:net";
 import type { Logger } from "@rthooks/log";
+import { isLoopback, parseAddress } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { probeSocket } from "@rthooks/sys/unix-socket";
 
@@ -11,7 +12,6 @@ interface MetricsServer {
   close(): void;
 }
 
-const UNIX = "unix://";
 const GRAMMAR = "use host:port or unix:///path";
 /** Prometheus needs one. Clients must not use up the file descriptors of the program. */
 const maxConnections = 32;
@@ -88,20 +88,17 @@ async function isStale(path: string): Promise<boolean> {
   return isSocket && (await probeSocket(path)) === "refused";
 }
 
-/** Throws what is wrong with the address. */
-async function toEndpoint(address: string): Promise<ListenOptions> {
-  if (address.startsWith(UNIX)) {
-    const path = address.slice(UNIX.length);
-    if (!path.startsWith("/")) throw new Error(GRAMMAR);
+/** Throws what is wrong with the address. Without a host it is every IPv4 address of the machine. */
+async function toEndpoint(text: string): Promise<ListenOptions> {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new Error(GRAMMAR);
+  const address = parsed.value;
+  if (address.kind === "unix") {
     // The socket of a killed program would make listen(2) fail.
-    if (await isStale(path)) rmSync(path);
-    return { path };
+    if (await isStale(address.path)) rmSync(address.path);
+    return { path: address.path };
   }
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) throw new Error(GRAMMAR);
-  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+  const { scheme, host, port } = address;
+  if (scheme !== "" || port === undefined) throw new Error(GRAMMAR);
+  return { host: host || "0.0.0.0", port };
 }
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);

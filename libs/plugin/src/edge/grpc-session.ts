@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import type { AgentAddress, HookConfig } from "@rthooks/hold";
+import { createBackOff } from "@rthooks/net";
 import { TRUSTED_HEADER } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { decodeGrpcMessage, parseGrpcStatus } from "@rthooks/proto/unary";
@@ -35,8 +36,7 @@ export interface GrpcSession {
 }
 
 /** Short, so that a started agent is found at once; an attempt costs one failed connect(2). */
-const RECONNECT_FIRST_MS = 20;
-const RECONNECT_LONGEST_MS = 100;
+const RECONNECT = { firstMs: 20, longestMs: 100 };
 const MAX_ANSWER_BYTES = 64 * 1024;
 const PREFIX_BYTES = 5;
 
@@ -44,7 +44,7 @@ export function openGrpcSession(address: AgentAddress, config: HookConfig, onRea
   let session: ClientHttp2Session | undefined;
   let isReady = false;
   let isClosed = false;
-  let pauseMs = RECONNECT_FIRST_MS;
+  const backOff = createBackOff(RECONNECT);
 
   const leave = (mine: ClientHttp2Session): void => {
     if (session !== mine) return;
@@ -52,8 +52,7 @@ export function openGrpcSession(address: AgentAddress, config: HookConfig, onRea
     isReady = false;
     mine.destroy();
     if (isClosed) return;
-    setTimeout(dial, pauseMs).unref();
-    pauseMs = Math.min(pauseMs * 2, RECONNECT_LONGEST_MS);
+    setTimeout(dial, backOff.next()).unref();
   };
 
   const dial = (): void => {
@@ -63,14 +62,14 @@ export function openGrpcSession(address: AgentAddress, config: HookConfig, onRea
       mine = connectTo(address, config);
     } catch {
       // A certificate file that cannot be read now may appear later.
-      setTimeout(dial, RECONNECT_LONGEST_MS).unref();
+      setTimeout(dial, RECONNECT.longestMs).unref();
       return;
     }
     session = mine;
     mine.on("remoteSettings", () => {
       if (session !== mine || isReady) return;
       isReady = true;
-      pauseMs = RECONNECT_FIRST_MS;
+      backOff.reset();
       onReady();
     });
     mine.on("goaway", () => leave(mine));

@@ -3,6 +3,7 @@
 // containers; denied containers; and the plugin's problem.
 
 import type { Logger } from "@rthooks/log";
+import { toPauseMs } from "@rthooks/net";
 import {
   ContainerEventsDefinition,
   ReportPluginProblemRequest,
@@ -54,7 +55,7 @@ const RETRY_MS = 1000;
 /** The agent drops a problem that is not repeated. */
 const PROBLEM_MS = 60_000;
 /** Retries after 50 ms to 3 s, six seconds in all. A container that starts later raises its own event. */
-const MISSING_MS = 50;
+const MISSING = { firstMs: 50, longestMs: 3200 };
 const MISSING_TRIES = 7;
 
 export function createReporter(options: ReporterOptions): Reporter {
@@ -69,7 +70,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   /** The runtime may list a container before its cgroup exists. */
   const reportLater = (containerId: string, tries: number): void => {
     if (tries >= MISSING_TRIES) return;
-    setTimeout(() => void reportOne(containerId, tries + 1), MISSING_MS * 2 ** tries).unref();
+    setTimeout(() => void reportOne(containerId, tries + 1), toPauseMs(tries + 1, MISSING)).unref();
   };
 
   /** False if the agent is unreachable. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { ContainerReport } from "@rthooks/machines/pod";
+import { renderAddress } from "@rthooks/net";
 import { POD_LABELS_KEY, REPORT_SOURCE_KEY, TRUSTED_HEADER } from "@rthooks/oci";
 import {
   AgentStateDefinition,
@@ -14,7 +16,7 @@ import {
   FineGuidanceSensorsDefinition,
 } from "@rthooks/proto";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
-import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import type { ServerAddress } from "../../base/core/server-address.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
@@ -335,7 +337,7 @@ describe("the gRPC server", () => {
     const openRemote = async (): Promise<Client> => {
       const listening = await server.listen({ kind: "tcp", host: "127.0.0.1", port: 0 });
       if (!listening.ok) throw new Error(listening.error);
-      return new Client(renderServerAddress(listening.value), credentials.createInsecure());
+      return new Client(renderAddress(listening.value), credentials.createInsecure());
     };
 
     test.each(["GetVersion", "GetInfo", "GetHealth", "ListTracingPolicies", "ListDomains"])(
@@ -369,7 +371,7 @@ describe("the gRPC server", () => {
     const listening = await server.listen({ kind: "tcp", host: "127.0.0.1", port: 0 });
     if (!listening.ok || listening.value.kind !== "tcp") throw new Error("not listening");
     expect(listening.value.port).toBeGreaterThan(0);
-    const remote = new Client(renderServerAddress(listening.value), credentials.createInsecure());
+    const remote = new Client(renderAddress(listening.value), credentials.createInsecure());
     const version = await callUnary(remote, sensors, sensors.methods.getVersion, {}, deadline());
     expect(version.ok).toBeTrue();
     remote.close();

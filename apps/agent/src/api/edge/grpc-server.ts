@@ -3,9 +3,10 @@
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
+import { renderAddress } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
-import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import type { ServerAddress } from "../../base/core/server-address.ts";
 import { serveReadsOnly } from "../../base/wire/serve-reads-only.ts";
 import type { ConnectionBounds } from "../core/connection-table.ts";
 import { registerServices, type ServiceOptions } from "./agent-services.ts";
@@ -61,17 +62,17 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
   const listen = async (address: ServerAddress): Promise<Result<ServerAddress, string>> => {
     if (address.kind === "tcp") {
-      const port = await bind("tcp", renderServerAddress(address));
+      const port = await bind("tcp", renderAddress(address));
       return port.ok
         ? ok({ ...address, port: port.value })
-        : err(`cannot listen on ${renderServerAddress(address)}: ${port.error}`);
+        : err(`cannot listen on ${renderAddress(address)}: ${port.error}`);
     }
     const staged = await stageSocket(address.path);
     if (!staged.ok) return staged;
     const taken = await bind("unix", `unix://${staged.value.stagingPath}`);
     if (!taken.ok) {
       staged.value.discard();
-      return err(`cannot listen on ${renderServerAddress(address)}: ${taken.error}`);
+      return err(`cannot listen on ${renderAddress(address)}: ${taken.error}`);
     }
     sockets.push(staged.value.publish());
     return ok(address);

@@ -3,8 +3,7 @@
 
 import { flag } from "@rthooks/flags";
 import { logFormats, logLevels } from "@rthooks/log";
-
-const defaultServerAddress = "unix:///var/run/tetragon/tetragon.sock";
+import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 
 const generalFlags = {
   help: flag.boolean({ usage: "show this help", short: "h" }),
@@ -14,7 +13,7 @@ const generalFlags = {
 export const agentFlags = {
   "server-address": flag.list({
     usage: "address to listen on: unix:///path or host:port; separate several by commas, or repeat the flag",
-    default: [defaultServerAddress],
+    default: [DEFAULT_AGENT_ADDRESS],
     placeholder: "ADDRESS",
   }),
   "server-tcp-allow-changes": flag.boolean({
@@ -125,7 +124,7 @@ export const agentFlags = {
 export const statusFlags = {
   "server-address": flag.list({
     usage: "address of the agent; of several, the first that answers is used",
-    default: [defaultServerAddress],
+    default: [DEFAULT_AGENT_ADDRESS],
     placeholder: "ADDRESS",
   }),
   output: flag.string({

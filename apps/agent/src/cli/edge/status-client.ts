@@ -2,9 +2,10 @@
 // Connects to a running agent, queries it, and describes what went wrong where it does not answer.
 
 import { Client, credentials } from "@grpc/grpc-js";
+import { renderAddress } from "@rthooks/net";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, type Result } from "@rthooks/result";
-import { renderServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import type { ServerAddress } from "../../base/core/server-address.ts";
 import type { WireError } from "../../base/wire/service.ts";
 import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 import { describeUnreachable } from "../core/unreachable-agent.ts";
@@ -28,7 +29,7 @@ async function query<T>(
   what: string,
   call: (client: Client, deadline: Date) => Promise<Result<T, WireError>>,
 ): Promise<Result<T, string>> {
-  const target = renderServerAddress(address);
+  const target = renderAddress(address);
   const client = new Client(target, credentials.createInsecure(), {
     // A node's whole list may be larger than the default of 4 MB.
     "grpc.max_receive_message_length": -1,

@@ -3,6 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { Client, connectivityState, credentials } from "@grpc/grpc-js";
+import { parseAddress, renderAddress } from "@rthooks/net";
 import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import type { RunningContainer } from "../core/running-container.ts";
@@ -43,10 +44,9 @@ const deadline = (): Date => new Date(Date.now() + TIMEOUT_MS);
 
 /** Does not connect yet: the runtime may start later than the agent. The error, of an invalid endpoint, is one line for users. */
 export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> {
-  const { endpoint, usualSockets = wellKnownSockets, onLost } = options;
-  if (endpoint !== "" && !/^unix:\/\/\/./.test(endpoint)) {
-    return err(`--cri-endpoint ${JSON.stringify(endpoint)} must be the runtime's socket as unix:///path`);
-  }
+  const { usualSockets = wellKnownSockets, onLost } = options;
+  const endpoint = parseEndpoint(options.endpoint);
+  if (!endpoint.ok) return endpoint;
   let current: Connection | undefined;
   let isClosed = false;
 
@@ -78,7 +78,7 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
         if (running.ok) return running;
       }
       const found = usualSockets.filter((path) => existsSync(path)).map((path) => `unix://${path}`);
-      for (const target of endpoint === "" ? found : [endpoint]) {
+      for (const target of endpoint.value === undefined ? found : [endpoint.value]) {
         const running = await list(connect(target));
         if (running.ok || isClosed) return running;
         errors.push(running.error);
@@ -94,6 +94,15 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
       if (current !== undefined) disconnect(current);
     },
   });
+}
+
+/** Undefined for an empty text. */
+function parseEndpoint(text: string): Result<string | undefined, string> {
+  if (text === "") return ok(undefined);
+  const address = parseAddress(text);
+  return address.ok && address.value.kind === "unix"
+    ? ok(renderAddress(address.value))
+    : err(`--cri-endpoint ${JSON.stringify(text)} must be the runtime's socket as unix:///path`);
 }
 
 const connect = (endpoint: string): Connection => ({

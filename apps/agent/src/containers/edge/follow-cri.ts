@@ -2,15 +2,15 @@
 // Lists the running containers from the runtime at intervals: at first for those that are older than the agent, later for
 // those that no hook reported.
 
-import { createBackOff } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
+import { createBackOff } from "@rthooks/net";
 import { ok, type Result } from "@rthooks/result";
 import type { ContainerFinder } from "./container-finder.ts";
 import { type CriOptions, type CriRuntime, openCriRuntime } from "./cri-runtime.ts";
 
 const intervalMs = 30_000;
 /** After a failure: the runtime may be about to start. */
-const longestRetryMs = 5000;
+const retry = { firstMs: 200, longestMs: 5000 };
 /** After a lost connection: a runtime that restarts needs a moment. */
 const lostMs = 500;
 
@@ -32,7 +32,7 @@ export function openCri(options: Omit<CriOptions, "onLost">, log: Logger): Resul
   let isClosed = false;
   let isListing = false;
   let problem: string | undefined;
-  let backOff = createBackOff(Math.random, longestRetryMs);
+  const backOff = createBackOff(retry, Math.random);
 
   const schedule = (ms: number): void => {
     clearTimeout(timer);
@@ -51,7 +51,7 @@ export function openCri(options: Omit<CriOptions, "onLost">, log: Logger): Resul
         });
       }
       problem = "";
-      backOff = createBackOff(Math.random, longestRetryMs);
+      backOff.reset();
       finder?.replaceList("cri", running.value);
     } else if (running.error !== problem) {
       problem = running.error;

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts the agent, listens, and stops it.
 
+import { isLoopback, renderAddress } from "@rthooks/net";
 import { err, ok, type Result } from "@rthooks/result";
 import { writeInfoFile } from "../../api/edge/info-file.ts";
-import {
-  isLoopback,
-  parseServerAddress,
-  renderServerAddress,
-  type ServerAddress,
-} from "../../base/core/server-address.ts";
+import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
 import { type AgentOptions, assembleAgent } from "./assemble-agent.ts";
 import { claimPlaces } from "./claim-places.ts";
 
@@ -59,17 +55,17 @@ export async function runAgent({
       return bound;
     }
     listening.push(bound.value);
-    log.info("listening", { address: renderServerAddress(bound.value) });
+    log.info("listening", { address: renderAddress(bound.value) });
     if (address.kind === "tcp") {
       log.warn("the agent's TCP address has neither TLS nor authentication", {
-        address: renderServerAddress(bound.value),
-        reachable: isLoopback(address) ? "every user and host-network pod of this node" : "the network",
+        address: renderAddress(bound.value),
+        reachable: isLoopback(address.host) ? "every user and host-network pod of this node" : "the network",
         allowed: options.allowsChangesOnTcp ? "all calls" : "read-only calls",
       });
     }
   }
   const [first] = listening;
-  const serverAddress = first === undefined ? "" : renderServerAddress(first);
+  const serverAddress = first === undefined ? "" : renderAddress(first);
   const { metricsAddress, bpfDirectory: mapDirectory } = options;
   parts.defer(writeInfoFile(infoFile, { serverAddress, metricsAddress, mapDirectory }, log));
   return ok({ addresses: listening, stop });

@@ -2,17 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { DEFAULT_AGENT_ADDRESS, parseAddress } from "@rthooks/net";
 import type { NodeFiles } from "@rthooks/runtime-config";
 import { findInRoot } from "@rthooks/runtime-config/files";
 import { readContainerdConfig } from "../../core/containerd-config.ts";
 import { readCrioConfig, readPodmanConfig } from "../../core/crio-config.ts";
-import {
-  DEFAULT_AGENT,
-  findInBaseSpec,
-  findInHooksDir,
-  findOverridden,
-  HOOK,
-} from "../../core/find-hook-configs.ts";
+import { findInBaseSpec, findInHooksDir, findOverridden, HOOK } from "../../core/find-hook-configs.ts";
 import type {
   HookConfigFacts,
   InstallDirFacts,
@@ -54,7 +49,7 @@ export async function detectNode(node: Node, installDir: string): Promise<NodeFa
     hook: await detectHook(node, `${installDir}/${HOOK}`),
     hook_configs: hookConfigs,
     nri_plugins: await askNriPlugins(root),
-    agent: await detectAgent(root, hookConfigs[0]?.agent_address ?? DEFAULT_AGENT),
+    agent: await detectAgent(root, hookConfigs[0]?.agent_address ?? DEFAULT_AGENT_ADDRESS),
     cgroups: detectCgroups(files),
   };
 }
@@ -213,10 +208,10 @@ async function detectHook({ root, files }: Node, path: string): Promise<ProgramF
 }
 
 function detectAgent(root: string, address: string): Promise<SocketFacts> {
-  const path = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1];
-  return path === undefined
-    ? Promise.resolve({ path: address, state: "unknown" })
-    : findSocketFacts(root, path);
+  const parsed = parseAddress(address);
+  return parsed.ok && parsed.value.kind === "unix"
+    ? findSocketFacts(root, parsed.value.path)
+    : Promise.resolve({ path: address, state: "unknown" });
 }
 
 /** The v2 hierarchy has cgroup.controllers in its root (kernel, cgroup-v2); systemd's hybrid layout has it in unified. */

@@ -7,8 +7,12 @@ export function parseIp(text: string): Uint8Array | undefined {
   return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
 }
 
-/** 127.0.0.0/8 and ::1. */
-export const isLoopback = (ip: Uint8Array): boolean => contains("127.0.0.0/8", ip) || contains("::1/128", ip);
+/** "localhost", 127.0.0.0/8 and ::1: only processes in this network namespace reach it. No name is resolved. */
+export function isLoopback(host: string): boolean {
+  if (host === "localhost") return true;
+  const ip = parseIp(host);
+  return ip !== undefined && (contains("127.0.0.0/8", ip) || contains("::1/128", ip));
+}
 
 /** `block` is CIDR notation: "10.0.0.0/8", "fd00::/8". False for an invalid block. */
 export function contains(block: string, ip: Uint8Array): boolean {
