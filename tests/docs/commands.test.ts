@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { runProcess } from "../harness/process.ts";
 import { findHook, findProgram } from "../harness/programs.ts";
 import { createWorkspace, type Workspace } from "../harness/workspace.ts";
+import { findCode } from "./text/documents.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -84,6 +85,39 @@ describe("a command does what a document shows", () => {
     expect(result.exitCode).toBe(0);
   });
 });
+
+describe("a command of a document has flags that its program has", () => {
+  /** Without comments and continued lines. */
+  const lines = blocksOf("sh").flatMap((block) =>
+    block
+      .replaceAll(/\\\n/g, " ")
+      .split("\n")
+      .map((line) => line.replace(/(^|\s)#.*$/, "").trim()),
+  );
+  const inText = findCode(all).map((code) => code.replaceAll(/\s+/g, " "));
+  const commands = [...new Set([...lines, ...inText].filter((line) => /^tetragon(-\S+)? /.test(line)))];
+  /** Words with which a program has help of its own. */
+  const subcommand =
+    /^(?:(?:tetragon (?:status|policies)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
+
+  test("there are some", () => expect(commands.length).toBeGreaterThan(8));
+
+  test.each(commands)("%s", async (line) => {
+    const [own = "", ofHook = ""] = line.split(" hook-args ");
+    const [command = ""] = subcommand.exec(own) ?? [];
+    const used = [
+      { command, flags: findFlags(own) },
+      { command: "tetragon-oci-hook", flags: findFlags(ofHook) },
+    ];
+    for (const { command, flags } of ofHook === "" ? used.slice(0, 1) : used) {
+      const help = await runProcess([...toArgv(command), "--help"]);
+      expect(help.exitCode).toBe(0);
+      expect(flags.filter((flag) => !findFlags(help.stdout).includes(flag))).toEqual([]);
+    }
+  });
+});
+
+const findFlags = (text: string): readonly string[] => text.match(/(?<=\s|^)--[a-z][\w.-]*/gm) ?? [];
 
 describe("examples of files", () => {
   const examples = blocksOf("json");
