@@ -146,8 +146,8 @@ test("what is in the way is told at the start with what to do, and the agent wor
     mkdirSync(join(directory, name), { recursive: true });
   const agent = await start(directory);
   const told = await health(agent);
-  expect(told).toContain(`${directory}/policy_filter_maps was a directory: it is `);
-  expect(told).toContain(`${directory}/policy_filter_cgroup_maps cannot be removed`);
+  expect(told).toContain(`${directory}/policy_filter_maps was a directory: renamed to `);
+  expect(told).toContain(`cannot remove ${directory}/policy_filter_cgroup_maps`);
   const held = await hold(agent);
   expect(dumpPolicyFilter(directory).get(1)).toEqual(new Set([held]));
   await agent.stop();

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys and values of the policy filter's maps as bytes, in the processor's order: little endian on all that Bun runs on.
+// Keys and values of the filter maps as bytes, in the byte order of the processor: little endian wherever Bun runs.
 
-/** Longest policy key: kind of origin, namespace (63) and name (253) with room to spare. */
+/** Size of a filter key with its terminating zero: domain (63), namespace (63), name (253), selector. */
 export const KEY_BYTES = 512;
 
 export const toIdKey = (filterId: number): Uint8Array => new Uint8Array(new Uint32Array([filterId]).buffer);
 
-/** A map of maps is given a descriptor, and gives the map's id. */
+/** A map of maps is written with descriptors and read with map ids. */
 export const toMapId = (value: Uint8Array): number =>
   new DataView(value.buffer, value.byteOffset, value.byteLength).getUint32(0, true);
 
 export const toCgroupKey = (...cgroupIds: readonly bigint[]): Uint8Array =>
   new Uint8Array(new BigUint64Array(cgroupIds).buffer);
 
-/** One behind the other. */
+/** All keys in one buffer. */
 export const toCgroupKeys = (cgroupIds: Iterable<bigint>): Uint8Array =>
   new Uint8Array(BigUint64Array.from(cgroupIds).buffer);
 
@@ -23,7 +23,7 @@ export const toCgroupIds = (keys: Uint8Array): readonly bigint[] => [
   ...new BigUint64Array(keys.slice().buffer),
 ];
 
-/** Undefined for a text that does not fit with its terminating zero. */
+/** Undefined for a key that does not fit with its terminating zero. */
 export function encodeKey(key: string): Uint8Array | undefined {
   const text = new TextEncoder().encode(key);
   if (text.length >= KEY_BYTES) return undefined;

@@ -170,7 +170,7 @@ describe("maps of another layout are copied into right ones", () => {
     rmSync(small);
     const before = show("pinned", path)["id"];
     const { filter, notes } = open(directory);
-    expect(notes).toEqual([expect.stringContaining("the map of policy 1 in")]);
+    expect(notes).toEqual([expect.stringContaining("the map of filter 1 in")]);
     // The outer one is right, and stays.
     expect(show("pinned", path)["id"]).toBe(before);
     expect(read(directory)).toEqual({ 1: [10n] });
@@ -275,8 +275,8 @@ describe("what is in the way", () => {
     mkdirSync(keys);
     const { filter, problems } = open(directory);
     expect(problems).toEqual([
-      `${keys} was a directory: it is ${keys}_old now, remove it if nothing needs it`,
-      `${maps} was a map of another kind: it is ${maps}_old now, remove it if nothing needs it`,
+      `${keys} was a directory: renamed to ${keys}_old, remove it if it is not needed`,
+      `${maps} was a map of another kind: renamed to ${maps}_old, remove it if it is not needed`,
     ]);
     expect(show("pinned", `${maps}_old`)["id"]).toBe(id);
     await expectUsable(directory, filter);

@@ -171,7 +171,7 @@ test("a map of another layout is replaced, and something else is set aside", asy
   const { thread, lines } = begin(directory);
   thread.put(5n, [1]);
   await until(() => isNow(directory, { 5: [1] }));
-  expect(lines).toEqual([expect.stringContaining("is of another layout and is replaced")]);
+  expect(lines).toEqual([expect.stringContaining("has an unexpected layout and is replaced")]);
   thread.close();
   rmSync(path);
   mkdirSync(path);

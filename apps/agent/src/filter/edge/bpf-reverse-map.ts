@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// policy_filter_cgroup_maps, as Tetragon's own tools read it (pkg/policyfilter/map.go): for each cgroup a map of the ids of
-// its policies. Nothing in the kernel decides by it. A cgroup that comes or goes changes a map of maps, for which the
-// kernel waits 5 to 20 ms (an RCU grace period), so this runs where nobody waits for it.
+// policy_filter_cgroup_maps, as Tetragon's own tools read it (pkg/policyfilter/map.go): for each cgroup a map of its filter
+// ids. No BPF program uses it. Adding or removing a cgroup changes a map of maps, for which the kernel waits 5 to 20 ms (an
+// RCU grace period), so this runs in a thread of its own.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -28,27 +28,27 @@ const innerSpec = (cgroupId: bigint): MapSpec => ({
 });
 const present = new Uint8Array(1);
 
-/** Without policies the cgroup is taken out. */
+/** Without filters the cgroup is removed. */
 export type CgroupFilters = readonly [cgroupId: bigint, filterIds: readonly number[]];
 
 export interface ReverseMap {
-  /** Cgroups that are there. */
+  /** All cgroups of the map. */
   list(): Result<readonly bigint[], string>;
-  /** In place of what is there, all cgroups that come and all that go in one call each. Gives those that failed, with why. */
+  /** Sets the filters of these cgroups, with one call for all removals and one for all additions. Returns the failures. */
   put(changes: readonly CgroupFilters[]): ReadonlyMap<bigint, string>;
-  /** True: something else was in its place, or nothing, and it is pinned again. */
+  /** Pins the map again where its pin is missing or another object; true: it was pinned again. */
   keepPinned(): Result<boolean, string>;
   close(): void;
 }
 
-/** An agent without this map must not leave one that is not kept right. The error is one line for people. */
+/** For an agent without this map, so that no outdated one remains. The error is one line. */
 export function removeReverseMap(directory: string): Result<void, string> {
   const path = join(directory, NAME);
   try {
     rmSync(path, { force: true });
     return ok(undefined);
   } catch (error) {
-    return err(`${path} cannot be removed: ${describeError(error)}; remove it by hand`);
+    return err(`cannot remove ${path}: ${describeError(error)}; remove it by hand`);
   }
 }
 
@@ -86,7 +86,7 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
     return filled;
   };
 
-  /** One that does not fit is followed by none that does: all of them are new. */
+  /** All of these cgroups are new: after one that does not fit, none fits. */
   const insert = (made: ReadonlyMap<bigint, BpfMap>): ReadonlyMap<bigint, string> => {
     if (made.size === 0) return new Map();
     const cgroupIds = [...made.keys()];
@@ -96,12 +96,12 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
     return new Map(cgroupIds.slice(done).map((cgroupId) => [cgroupId, renderBpfError(error)]));
   };
 
-  const isThere = (cgroupId: bigint): boolean => {
+  const exists = (cgroupId: bigint): boolean => {
     const found = outer.lookup(toCgroupKey(cgroupId));
     return !found.ok || found.value !== undefined;
   };
 
-  /** Undefined where there is none, or one of another layout, in the place of which a right one is put. */
+  /** Undefined where there is none, or one with an unexpected layout, which is replaced. */
   const openInner = (cgroupId: bigint): Result<BpfMap | undefined, string> => {
     const mapId = outer.lookup(toCgroupKey(cgroupId));
     if (!mapId.ok) return fail(mapId.error);
@@ -121,9 +121,9 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
     },
     put(changes) {
       const failures = new Map<bigint, string>();
-      // First, so that there is room for others; one that is not there would end the call.
+      // Removals first, to make room. A cgroup that is not in the map would end the call.
       const gone = changes
-        .filter(([cgroupId, filterIds]) => filterIds.length === 0 && isThere(cgroupId))
+        .filter(([cgroupId, filterIds]) => filterIds.length === 0 && exists(cgroupId))
         .map(([cgroupId]) => cgroupId);
       const removed = gone.length === 0 ? ok(undefined) : outer.deleteMany(toCgroupKey(...gone));
       if (!removed.ok) for (const cgroupId of gone) failures.set(cgroupId, renderBpfError(removed.error));
@@ -132,13 +132,13 @@ function toReverseMap(bpf: Bpf, path: string, outer: BpfMap): ReverseMap {
       for (const [cgroupId, filterIds] of changes) {
         if (filterIds.length === 0) continue;
         const inner = openInner(cgroupId);
-        const there = inner.ok ? inner.value : undefined;
+        const existing = inner.ok ? inner.value : undefined;
         const done = !inner.ok
           ? inner
-          : there === undefined
+          : existing === undefined
             ? fill(cgroupId, filterIds)
-            : change(there, filterIds);
-        there?.close();
+            : change(existing, filterIds);
+        existing?.close();
         if (!done.ok) failures.set(cgroupId, done.error);
         else if (done.value !== undefined) made.set(cgroupId, done.value);
       }

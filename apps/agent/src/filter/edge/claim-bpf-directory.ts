@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directory of the pinned maps, for this agent alone. The lock is on the directory itself: a bpf file system takes no
-// other files than pins, and agents in other containers see the same directory.
+// Locks the directory of the pinned maps, so that only one agent uses it. The lock is on the directory itself: a bpf file
+// system holds no files but pins, and agents in other containers see the same directory.
 
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { ensureBpfFs } from "@rthooks/bpf";
@@ -9,21 +9,21 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import { type ExclusiveLock, type LockFailure, lockDirectory } from "@rthooks/sys/exclusive-lock";
 import { describeProcess } from "../../base/edge/describe-process.ts";
 
-/** Where systemd, and Tetragon, mount it. */
+/** Where systemd and Tetragon mount the bpf file system. */
 const USUAL_ROOT = "/sys/fs/bpf";
 
-/** A user who may open the directory could lock it, and keep the agent from starting. */
+/** For root only: a user who could open the directory could lock it, and keep the agent from starting. */
 const directoryMode = 0o700;
 const stickyBit = 0o1000;
 
 export interface BpfDirectory {
   readonly path: string;
-  /** Makes and locks it again where another directory is in its place, or none. True: that was so. */
+  /** Creates and locks the directory again where it was removed or replaced; true: that was done. */
   keep(): Result<boolean, string>;
   release(): void;
 }
 
-/** What is missing is made: no agent can hold a directory that is not there. */
+/** Creates the directory if it is missing. */
 export function claimBpfDirectory(path: string, log: Logger): Result<BpfDirectory, LockFailure> {
   const claimed = claim(path, log);
   if (!claimed.ok) return claimed;
@@ -34,11 +34,11 @@ export function claimBpfDirectory(path: string, log: Logger): Result<BpfDirector
       try {
         if (lock.isInPlace()) return ok(false);
       } catch (error) {
-        return err(`${path} cannot be looked at: ${describeError(error)}`);
+        return err(`cannot examine ${path}: ${describeError(error)}`);
       }
       const again = claim(path, log);
       if (!again.ok) return err(renderLockFailure(path, again.error));
-      // The old file system, which this lock kept busy, can go now.
+      // The old file system can be unmounted now: this lock kept it busy.
       lock.release();
       lock = again.value;
       return ok(true);
@@ -48,20 +48,20 @@ export function claimBpfDirectory(path: string, log: Logger): Result<BpfDirector
 }
 
 function claim(path: string, log: Logger): Result<ExclusiveLock, LockFailure> {
-  // A file system at another place is the operator's to mount.
+  // At another path the operator mounts the file system.
   const root = path.startsWith(`${USUAL_ROOT}/`) ? ensureBpfFs(USUAL_ROOT) : ok("there");
   if (!root.ok) return err({ kind: "unusable", message: root.error });
   if (root.value === "mounted") log.info("bpf file system mounted", { path: USUAL_ROOT });
   try {
     mkdirSync(path, { recursive: true, mode: directoryMode });
     const locked = lockDirectory(path);
-    // The root of the file system, where users may make directories, is not the agent's alone.
+    // A directory with the sticky bit, such as the root of the file system, is shared with others.
     const { mode } = statSync(path);
     const isShared = (mode & stickyBit) !== 0;
     if (locked.ok && !isShared && (mode & 0o777) !== directoryMode) chmodSync(path, directoryMode);
     return locked;
   } catch (error) {
-    return err({ kind: "unusable", message: `${path} cannot be made: ${describeError(error)}` });
+    return err({ kind: "unusable", message: `cannot create ${path}: ${describeError(error)}` });
   }
 }
 

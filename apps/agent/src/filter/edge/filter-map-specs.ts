@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy filter's maps as Tetragon makes them (pkg/policyfilter/map.go), and one more of this project's own.
+// The layouts of the filter maps as Tetragon creates them (pkg/policyfilter/map.go), and of policy_filter_keys.
 
 import type { MapSpec } from "@rthooks/bpf";
 import { KEY_BYTES } from "../core/filter-map-layout.ts";
 
-/** Policies of this agent, the entry of all pods among them. */
+/** Filters of this agent, that of all pods included. */
 const OUTER_ENTRIES = 128;
 
-/** policy_filter_maps. `unnamed`: ids of other programs that are kept, beside those of this agent. */
+/** policy_filter_maps. `unnamed`: how many filters of other programs it keeps. */
 export const outerSpec = (unnamed: number): MapSpec => ({
   type: "hash-of-maps",
   name: "policy_filter_m",
@@ -24,7 +24,7 @@ export const innerSpec = (filterId: number): MapSpec => ({
   maxEntries: 32_768,
 });
 
-/** policy_filter_keys: whose each policy id is. */
+/** policy_filter_keys: the key of each filter id. */
 export const keysSpec: MapSpec = {
   type: "hash",
   name: "policy_filter_k",
@@ -33,5 +33,5 @@ export const keysSpec: MapSpec = {
   maxEntries: 2 * OUTER_ENTRIES,
 };
 
-/** The value of a cgroup in a policy's map, which nothing reads. */
+/** The value of a cgroup in the map of a filter; its content has no meaning. */
 export const present = new Uint8Array(1);

@@ -50,7 +50,7 @@ const pinnedId = (): number | undefined => {
   found.value.close();
   return found.value.info.id;
 };
-const again = "pins of the maps were gone or another's: the maps are pinned again";
+const again = "pins were missing or replaced: the maps are pinned again";
 
 test("nothing is done or told while all is well", () => {
   const keeper = createPinKeeper(bpf, directory, { kept: map }, log);

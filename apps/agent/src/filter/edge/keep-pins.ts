@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the maps that this agent has are those that others find: pins can be removed, and the file system that they are on
-// can be mounted again while an agent runs. The maps live on through its descriptors, and are pinned again.
+// Keeps the agent's maps pinned. Pins can be removed while an agent runs, and their file system can be mounted again; the
+// maps stay alive through the agent's descriptors, and are pinned again.
 
 import { join } from "node:path";
 import type { Bpf, BpfMap } from "@rthooks/bpf";
@@ -11,12 +11,12 @@ import { keepPinned } from "./pinned-map.ts";
 
 export interface PinKeeper {
   check(): void;
-  /** One line for people; empty where all is well, and has been for a while. */
+  /** One line; empty where the maps are pinned and have been so for ten minutes. */
   problem(): string;
 }
 
-/** For how long a repair stays in health, in milliseconds: its cause is still to be found. */
-const TOLD_MS = 10 * 60_000;
+/** A repair is shown this long, in milliseconds, because its cause is still to be found. */
+const SHOWN_MS = 10 * 60_000;
 
 /** `maps`: by the names of their pins. */
 export function createPinKeeper(
@@ -52,15 +52,15 @@ export function createPinKeeper(
       failure = "";
       if (!done.value) return;
       repairedAtMs = Date.now();
-      log.warn("pins of the maps were gone or another's: the maps are pinned again", {
+      log.warn("pins were missing or replaced: the maps are pinned again", {
         directory: directory.path,
       });
     },
     problem() {
       if (failure !== "") return `the maps are not pinned: ${failure}`;
-      if (repairedAtMs === undefined || Date.now() - repairedAtMs > TOLD_MS) return "";
+      if (repairedAtMs === undefined || Date.now() - repairedAtMs > SHOWN_MS) return "";
       const at = new Date(repairedAtMs).toISOString();
-      return `pins of the maps below ${directory.path} were gone or another's, and have been made again at ${at}: find out what removes them`;
+      return `pins of the maps in ${directory.path} were missing or replaced, and have been made again at ${at}: find out what removes them`;
     },
   };
 }

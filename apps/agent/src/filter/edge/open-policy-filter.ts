@@ -17,12 +17,12 @@ import { startOuterMapThread } from "./outer-map-thread.ts";
 import { type ReverseMapThread, startReverseMapThread } from "./reverse-map-thread.ts";
 
 export interface PolicyFilterOptions {
-  /** Empty: policies are kept in memory only, which enforces nothing. */
+  /** Empty: the filter is in memory only, and nothing is enforced. */
   readonly bpfDirectory: string;
-  /** Also the policies of each cgroup, for people who look for what is wrong. */
+  /** Also keeps policy_filter_cgroup_maps, for debugging. */
   readonly hasReverseMap: boolean;
   readonly filterLimits: FilterLimits;
-  /** Undefined where no maps are wanted; the error says why there cannot be any. */
+  /** Undefined where no maps are wanted; an error where there cannot be any. */
   readonly claimedDirectory: Result<BpfDirectory, string> | undefined;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
@@ -31,15 +31,15 @@ export interface PolicyFilterOptions {
 interface OpenedFilter {
   readonly filter: PolicyFilter;
   readonly isInKernel: boolean;
-  /** What the kernel does not have although it was wanted, one line each. */
+  /** Why the kernel does not have the filter as configured, one line each. */
   problems(): readonly string[];
-  /** Tries again what has failed, and puts right what others have changed. */
+  /** Retries what has failed, and pins maps again whose pins are missing. */
   sweep(): void;
-  /** What is pinned stays in force. */
+  /** Pinned maps stay in force. */
   close(): void;
 }
 
-/** In the kernel's maps if that is wanted and possible, else in memory, which enforces nothing. */
+/** In the kernel if that is wanted and possible, else in memory, where nothing is enforced. */
 export function openPolicyFilter(options: PolicyFilterOptions): Result<OpenedFilter, string> {
   const { log, claimedDirectory: directory, bpfDirectory } = options;
   if (directory === undefined) return openInMemory("", options);

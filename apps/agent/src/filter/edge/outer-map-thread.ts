@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread that changes policy_filter_maps, as its callers see it. Descriptors are the process's: both sides use the same.
+// The thread that changes policy_filter_maps. Both sides use the same descriptors, which belong to the process.
 
 import type { Bpf, BpfMap } from "@rthooks/bpf";
 import { renderBpfError } from "@rthooks/bpf";
@@ -20,11 +20,11 @@ export function startOuterMapThread(bpf: Bpf, outer: BpfMap): OuterMap {
   const thread = createJobThread<OuterJob, OuterReport>(
     () => new Worker(new URL("./outer-map-worker.ts", import.meta.url)),
   );
-  // Later there may be no descriptors left to start it with, which ends the process.
+  // Started now: later there may be too few descriptors, and a thread that cannot start ends the process.
   void thread.run({ kind: "create", filterIds: [] });
   const whyNot = (report: Result<OuterReport, string>): string => {
     if (!report.ok) return report.error;
-    return report.value.kind === "failed" ? report.value.error : "another job's answer";
+    return report.value.kind === "failed" ? report.value.error : "the answer belongs to another job";
   };
   return {
     async create(filterIds) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread of its own for policy_filter_maps; see outer-map-thread.ts for the other side.
+// The thread that changes policy_filter_maps; its other side is outer-map-thread.ts.
 
 import { type Bpf, type BpfMap, openBpf, renderBpfError } from "@rthooks/bpf";
 import { err, ok, type Result } from "@rthooks/result";
@@ -7,7 +7,7 @@ import { resetPriority } from "@rthooks/sys/priority";
 import { changeOuter, createInner } from "./outer-map.ts";
 import type { OuterJob, OuterReport } from "./outer-map-thread.ts";
 
-// The thread's own global object, which the types of the main thread do not have.
+// The thread's global object, which the types of the main thread lack.
 declare const self: Worker;
 
 let opened: Result<Bpf, string> | undefined;
@@ -18,7 +18,7 @@ function work(job: OuterJob): OuterReport {
   if (!opened.ok) return { kind: "failed", error: opened.error };
   const bpf = opened.value;
   if (job.kind === "create") {
-    // The maps stay open: the descriptors are the other side's from now on.
+    // The maps stay open: the other side owns the descriptors.
     const descriptors = job.filterIds.map((id) => {
       const made = createInner(bpf, id);
       return [id, made.ok ? ok(made.value.fd) : err(made.error)] as const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of policy_filter_maps itself. The kernel waits for an RCU grace period with each call (5 to 20 ms), and takes about
-// 0.6 ms to make a policy's map: this runs in a thread of its own.
+// Changes of policy_filter_maps itself. With each call the kernel waits for an RCU grace period (5 to 20 ms), and it takes
+// about 0.6 ms to create the map of a filter, so this runs in a thread of its own.
 
 import { type Bpf, type BpfMap, renderBpfError } from "@rthooks/bpf";
 import { err, type Result } from "@rthooks/result";
@@ -8,20 +8,20 @@ import { toIdKey } from "../core/filter-map-layout.ts";
 import { innerSpec } from "./filter-map-specs.ts";
 
 export interface OuterChange {
-  /** Ids that go, before any comes. */
+  /** Ids to remove; they go first. */
   readonly removed: readonly number[];
-  /** Ids with the descriptors of their maps. */
+  /** Ids to put, with the descriptors of their maps. */
   readonly put: readonly (readonly [filterId: number, fd: number])[];
 }
 
-/** Errors are one line for people, by policy id. */
+/** The failures by filter id, one line each. */
 export interface OuterOutcome {
   readonly removed: ReadonlyMap<number, string>;
   readonly put: ReadonlyMap<number, string>;
 }
 
 export interface OuterMap {
-  /** Maps for policies, which belong to the caller. */
+  /** Creates the maps of filters; the caller closes them. */
   create(filterIds: readonly number[]): Promise<ReadonlyMap<number, Result<BpfMap, string>>>;
   change(change: OuterChange): Promise<OuterOutcome>;
   close(): void;
@@ -38,7 +38,7 @@ export function changeOuter(outer: BpfMap, { removed, put }: OuterChange): Outer
 
 function removeAll(outer: BpfMap, ids: readonly number[]): ReadonlyMap<number, string> {
   const failures = new Map<number, string>();
-  // In one call; where that cannot be done, each has an outcome of its own.
+  // One call for all. If it fails, one call for each shows which ones fail.
   if (ids.length === 0 || outer.deleteMany(toIdKeys(ids)).ok) return failures;
   for (const id of ids) {
     const done = outer.delete(toIdKey(id));
@@ -63,7 +63,7 @@ function putAll(outer: BpfMap, put: OuterChange["put"]): ReadonlyMap<number, str
 
 const toIdKeys = (ids: readonly number[]): Uint8Array => new Uint8Array(new Uint32Array(ids).buffer);
 
-/** Without a thread: its callers wait. */
+/** Without a thread: calls block. */
 export function createDirectOuterMap(bpf: Bpf, outer: BpfMap): OuterMap {
   return {
     create: async (filterIds) => new Map(filterIds.map((id) => [id, createInner(bpf, id)])),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps in their places on a bpf file system. What is there is replaced by rename(2), so there is no moment without a map,
-// and an agent that dies between two steps leaves the old one.
+// Pinned maps on a bpf file system. A pin is replaced by rename(2), so there is a map at every moment, and an agent that
+// dies between two steps leaves the old one. All errors are one line.
 
 import { lstatSync, renameSync, rmSync } from "node:fs";
 import { type Bpf, type BpfMap, findMismatch, type MapSpec, renderBpfError } from "@rthooks/bpf";
@@ -12,44 +12,43 @@ export type PinnedObject =
   /** A directory, or an object that is not a map. */
   | { readonly kind: "other"; readonly what: string };
 
-/** The error is one line for people, as all of this file. */
 export function findPinned(bpf: Bpf, path: string): Result<PinnedObject, string> {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return ok({ kind: "none" });
     if (stats.isDirectory()) return ok({ kind: "other", what: "a directory" });
   } catch (error) {
-    return err(`${path} cannot be looked at: ${describeError(error)}`);
+    return err(`cannot examine ${path}: ${describeError(error)}`);
   }
   const pinned = bpf.openPinned(path);
   if (pinned.ok)
     return ok(pinned.value === undefined ? { kind: "none" } : { kind: "map", map: pinned.value });
-  // What cannot be opened now, as without descriptors, may be a map all the same.
+  // Another error, such as too few descriptors, does not mean that it is something else.
   if (pinned.error.code !== "EINVAL") return err(renderBpfError(pinned.error));
   return ok({ kind: "other", what: `something else (${pinned.error.message})` });
 }
 
-/** In place of what is there, which must not be a directory. */
+/** Replaces whatever is at the path, except for a directory. */
 export function pinOver(map: BpfMap, path: string): Result<void, string> {
-  // A name with a dot is refused there (bpf_lookup()).
+  // The bpf file system refuses names with a dot (bpf_lookup()).
   const draft = `${path}_new`;
   const attempt = (work: () => void): Result<void, string> => {
     try {
       work();
       return ok(undefined);
     } catch (error) {
-      return err(`${path} cannot be replaced: ${describeError(error)}`);
+      return err(`cannot replace ${path}: ${describeError(error)}`);
     }
   };
-  // An agent that was ended in between has left it.
+  // Left by an agent that ended between the two steps.
   const cleared = attempt(() => rmSync(draft, { force: true }));
   if (!cleared.ok) return cleared;
   const pinned = map.pin(draft);
   return pinned.ok ? attempt(() => renameSync(draft, path)) : err(renderBpfError(pinned.error));
 }
 
-/** Out of the way, and not removed: it may be of use to its owner. Gives its new path. */
-export function setAside(path: string): Result<string, string> {
+/** Renames it, as its owner may still need it. Returns the new path. */
+function moveAside(path: string): Result<string, string> {
   const aside = `${path}_old`;
   try {
     renameSync(path, aside);
@@ -61,36 +60,41 @@ export function setAside(path: string): Result<string, string> {
   }
 }
 
+/** Renames what is in the place of a map, and reports it. */
+export function setAside(path: string, what: string, reports: PinReports): Result<void, string> {
+  const moved = moveAside(path);
+  if (!moved.ok) return moved;
+  reports.problem(`${path} was ${what}: renamed to ${moved.value}, remove it if it is not needed`);
+  return ok(undefined);
+}
+
 export interface PinnedMapOptions {
   readonly bpf: Bpf;
   readonly path: string;
   readonly spec: MapSpec;
-  /** The maps that a map of maps takes. */
+  /** Of the maps inside a map of maps. */
   readonly inner?: MapSpec;
-  /** Into a new map what one of another layout holds; without it the new one begins empty. */
+  /** Copies the contents of a map with an unexpected layout into its replacement, which is empty otherwise. */
   copy?(from: BpfMap, to: BpfMap): Result<void, string>;
   readonly reports: PinReports;
 }
 
-/** What was not as it should be, one line for people each. */
+/** Deviations that were found, one line each. */
 export interface PinReports {
-  /** It is right now. */
+  /** Corrected. */
   note(what: string): void;
-  /** Something is to be done by the operator. */
+  /** The operator has to do something. */
   problem(what: string): void;
 }
 
-/** The map that is pinned there, if it is right as a whole; else a right one that takes its place. */
+/** The pinned map, if it has the expected layout; else a new one in its place. */
 export function openPinnedMap(options: PinnedMapOptions): Result<BpfMap, string> {
   const { bpf, path, spec, inner, reports } = options;
   const found = findPinned(bpf, path);
   if (!found.ok) return found;
   if (found.value.kind === "other") {
-    const aside = setAside(path);
+    const aside = setAside(path, found.value.what, reports);
     if (!aside.ok) return aside;
-    reports.problem(
-      `${path} was ${found.value.what}: it is ${aside.value} now, remove it if nothing needs it`,
-    );
   }
   const old = found.value.kind === "map" ? found.value.map : undefined;
   if (old !== undefined) {
@@ -100,7 +104,7 @@ export function openPinnedMap(options: PinnedMapOptions): Result<BpfMap, string>
       return mismatch;
     }
     if (mismatch.value === undefined) return ok(old);
-    reports.note(`${path} is of another layout and is replaced: ${mismatch.value}`);
+    reports.note(`${path} has an unexpected layout and is replaced: ${mismatch.value}`);
   }
   const made = createPinned(options, old);
   old?.close();
@@ -120,7 +124,7 @@ function createPinned(
   return done;
 }
 
-/** What of the map is not as wanted, also of the maps that it takes; undefined where all is right. */
+/** How the map differs from `spec`, or the maps inside it from `inner`; undefined where they agree. */
 export function findPinMismatch(
   bpf: Bpf,
   map: BpfMap,
@@ -131,10 +135,10 @@ export function findPinMismatch(
   if (mismatch !== undefined || inner === undefined) return ok(mismatch);
   const takes = bpf.takesInner(map, inner);
   if (!takes.ok) return err(renderBpfError(takes.error));
-  return ok(takes.value ? undefined : "it takes maps of another layout");
+  return ok(takes.value ? undefined : "the layout of the maps inside");
 }
 
-/** True: something else was in the map's place, or nothing, and it is pinned again. */
+/** Pins the map again where its pin is missing or another object; true: it was pinned again. */
 export function keepPinned(bpf: Bpf, map: BpfMap, path: string): Result<boolean, string> {
   const found = findPinned(bpf, path);
   if (!found.ok) return found;
@@ -143,7 +147,7 @@ export function keepPinned(bpf: Bpf, map: BpfMap, path: string): Result<boolean,
     there.close();
     if (there.info.id === map.info.id) return ok(false);
   }
-  const aside = found.value.kind === "other" ? setAside(path) : ok(path);
+  const aside = found.value.kind === "other" ? moveAside(path) : ok(path);
   if (!aside.ok) return aside;
   const done = pinOver(map, path);
   return done.ok ? ok(true) : done;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps policy_filter_cgroup_maps as the policy filter is: the map is written by a thread of its own, which is given the
-// cgroups that have changed since it was last at work. Here are their ids only; what is right for them is looked up when
-// the thread can take it. Where the map cannot be had nothing is collected, and all is written when it can.
+// Keeps policy_filter_cgroup_maps up to date. A thread of its own writes the map, in batches. Changed cgroups are collected
+// by id, and their filters are looked up when the thread is ready. While the map cannot be opened nothing is collected;
+// everything is written once it can.
 
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
@@ -13,7 +13,7 @@ import type { CgroupFilters } from "./bpf-reverse-map.ts";
 export type ReverseJob =
   | { readonly kind: "open"; readonly directory: string }
   | { readonly kind: "put"; readonly changes: readonly CgroupFilters[] }
-  /** Whether the map is pinned still; it is pinned again where it is not. */
+  /** Pins the map again where it is not pinned. */
   | { readonly kind: "check"; readonly directory: string };
 
 export type ReverseReport =
@@ -28,18 +28,18 @@ export type ReverseReport =
   | { readonly kind: "checked"; readonly isPinnedAgain: boolean };
 
 export interface ReverseMapThread {
-  /** The cgroup has other policies now. */
+  /** The cgroup's filters have changed. */
   put(cgroupId: bigint): void;
-  /** Once more what could not be done, and a look at the pin. */
+  /** Retries what has failed, and checks the pin. */
   retry(): void;
-  /** Why the map is not right; empty where it is, or soon will be. */
+  /** Why the map is incomplete; empty where it is complete or soon will be. */
   problem(): string;
   close(): void;
 }
 
 type Source = Pick<ReverseIndex, "filterIdsOf" | "cgroupIds">;
 
-/** In one go: one wait for the kernel serves them all. */
+/** Cgroups in one call: the kernel waits once for all of them. */
 const batchSize = 256;
 
 export function startReverseMapThread(
@@ -52,35 +52,35 @@ export function startReverseMapThread(
     () => new Worker(new URL("./reverse-map-worker.ts", import.meta.url)),
   );
   const changed = new Set<bigint>();
-  /** What did not fit; it is tried again when something else has left. */
+  /** Cgroups that did not fit; retried when others are removed. */
   const failed = new Set<bigint>();
   let isOpen = false;
   let isBusy = false;
   let hasToCheck = false;
   let problem = "";
-  let inTheWay: readonly string[] = [];
+  let pinProblems: readonly string[] = [];
 
-  const sayProblem = (error: string): void => {
-    const told = `policy_filter_cgroup_maps is not complete: ${error}`;
-    if (told !== problem) log.error(told, { directory });
-    problem = told;
+  const setProblem = (error: string): void => {
+    const text = `policy_filter_cgroup_maps is not complete: ${error}`;
+    if (text !== problem) log.error(text, { directory });
+    problem = text;
   };
 
   const giveUp = (error: string): void => {
     isOpen = false;
     changed.clear();
     failed.clear();
-    sayProblem(error);
+    setProblem(error);
   };
 
   const open = async (): Promise<Result<void, string>> => {
     const report = await thread.run({ kind: "open", directory });
     if (!report.ok) return report;
     if (report.value.kind === "unusable") return err(report.value.error);
-    if (report.value.kind !== "opened") return err("another job's answer");
+    if (report.value.kind !== "opened") return err("the answer belongs to another job");
     for (const why of report.value.notes) log.warn(why, {});
-    inTheWay = report.value.problems;
-    // What an earlier agent has left goes first, where it is not wanted.
+    pinProblems = report.value.problems;
+    // The found cgroups first: those without filters make room.
     for (const cgroupId of [...report.value.cgroupIds, ...source.cgroupIds()]) changed.add(cgroupId);
     isOpen = true;
     problem = "";
@@ -93,18 +93,18 @@ export function startReverseMapThread(
     const changes = cgroupIds.map((cgroupId) => [cgroupId, source.filterIdsOf(cgroupId)] as const);
     const report = await thread.run({ kind: "put", changes });
     if (!report.ok) return report;
-    if (report.value.kind !== "done") return err("another job's answer");
+    if (report.value.kind !== "done") return err("the answer belongs to another job");
     const notDone = new Set(report.value.failed);
     let room = 0;
     for (const [cgroupId, filterIds] of changes) {
       metrics.countFilterChange("reverse-put", !notDone.has(cgroupId));
-      // By now it may have to be something else.
+      // A cgroup that has changed again is put again anyway.
       if (notDone.has(cgroupId) && !changed.has(cgroupId)) failed.add(cgroupId);
       if (!notDone.has(cgroupId)) failed.delete(cgroupId);
       if (!notDone.has(cgroupId) && filterIds.length === 0) room++;
     }
-    if (notDone.size > 0) sayProblem(report.value.error);
-    // As many as have left make room for.
+    if (notDone.size > 0) setProblem(report.value.error);
+    // As many as there is room for now.
     for (const cgroupId of [...failed].slice(0, room)) again(cgroupId);
     if (failed.size === 0 && changed.size === 0) problem = "";
     return ok(undefined);
@@ -116,7 +116,7 @@ export function startReverseMapThread(
     if (!report.ok) return report;
     if (report.value.kind === "unusable") return err(report.value.error);
     if (report.value.kind === "checked" && report.value.isPinnedAgain)
-      log.warn("a pin of the policy filter was gone: the map is pinned again", { directory });
+      log.warn("pin was missing or replaced: the map is pinned again", { directory });
     return ok(undefined);
   };
 
@@ -128,7 +128,7 @@ export function startReverseMapThread(
   const proceed = async (): Promise<void> => {
     if (isBusy) return;
     isBusy = true;
-    // What one event changes goes together.
+    // All changes of one event in one batch.
     await new Promise((resolve) => setImmediate(resolve));
     try {
       while (!isOpen || changed.size > 0 || hasToCheck) {
@@ -155,7 +155,7 @@ export function startReverseMapThread(
       hasToCheck = isOpen;
       void proceed();
     },
-    problem: () => [problem, ...inTheWay].filter((text) => text !== "").join("; "),
+    problem: () => [problem, ...pinProblems].filter((text) => text !== "").join("; "),
     close: thread.close,
   };
 }

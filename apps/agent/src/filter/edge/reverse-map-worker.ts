@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread of its own for policy_filter_cgroup_maps; see reverse-map-thread.ts for the other side.
+// The thread that writes policy_filter_cgroup_maps; its other side is reverse-map-thread.ts.
 
 import { openBpf } from "@rthooks/bpf";
 import { resetPriority } from "@rthooks/sys/priority";
 import { openReverseMap, type ReverseMap } from "./bpf-reverse-map.ts";
 import type { ReverseJob, ReverseReport } from "./reverse-map-thread.ts";
 
-// The thread's own global object, which the types of the main thread do not have.
+// The thread's global object, which the types of the main thread lack.
 declare const self: Worker;
 
 let map: ReverseMap | undefined;
