@@ -89,7 +89,7 @@ test("without descriptors nothing can be listed, and the policies stay", async (
   const before = /Max open files +(\d+) +(\d+)/.exec(limits) ?? [];
   // It bounds the numbers of new ones, and these three are taken.
   await setDescriptorLimit(`3:${before[2]}`);
-  await waitForLog("tracing policies cannot be listed");
+  await waitForLog("cannot list tracing policy files");
   await Bun.sleep(UNTIL_GONE_MS);
   expect(members()).toEqual([[2, true]]);
   expect(log()).not.toContain("is gone");
@@ -181,7 +181,9 @@ test("what an earlier agent left stays while an object of the API server is faul
   put("edited", { podSelector: { matchLabel: {} } });
   api.delete("deleted");
   await ownSeat.start();
-  await waitFor("the fault is told", () => ownSeat.agent().process.stderr().includes("is not used"));
+  await waitFor("the fault is told", () =>
+    ownSeat.agent().process.stderr().includes("cannot use tracing policy"),
+  );
   await Bun.sleep(UNTIL_GONE_MS);
   expect(count()).toBe(2);
   put("edited", web);

@@ -18,7 +18,7 @@ export function indexReverse(maps: FilterMaps, onChange: (cgroupId: bigint) => v
   const cgroupsOf = new Map<number, Set<bigint>>();
 
   const record = (filterId: number, cgroupId: bigint): void => {
-    // The marker of the host is no cgroup.
+    // The host marker is not a cgroup id.
     if (cgroupId === HOST_MARKER) return;
     cgroupsOf.set(filterId, (cgroupsOf.get(filterId) ?? new Set()).add(cgroupId));
     filtersOf.set(cgroupId, (filtersOf.get(cgroupId) ?? new Set()).add(filterId));

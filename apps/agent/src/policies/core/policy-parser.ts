@@ -6,8 +6,8 @@ import type { Result } from "@rthooks/result";
 import type { WrittenText } from "../../base/core/written-text.ts";
 
 export interface PolicyParser {
-  /** One YAML document. The error has a line for each problem. */
+  /** One YAML or JSON document. The error has one line for each problem. */
   parsePolicy(written: WrittenText): Promise<Result<TracingPolicy, string>>;
-  /** An object of the API server, in JSON. The error is one line. */
+  /** An object of the API server, as JSON. The error is one line. */
   parsePolicyObject(written: string): Promise<Result<TracingPolicy, string>>;
 }

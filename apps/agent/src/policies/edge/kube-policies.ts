@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tracing policies that are objects of the API server, and the node's labels that some of them ask for.
+// Tracing policies that are objects of the API server, and the node's labels for their nodeSelector.
 
 import { type ApiClient, type KubeNode, type ResourceChange, watchNode, watchResource } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
@@ -18,14 +18,14 @@ export interface KubePoliciesOptions {
   readonly policies: PolicyStore;
   readonly parser: Pick<PolicyParser, "parsePolicyObject">;
   readonly log: Logger;
-  /** All policies are known, and which of them are for this node. */
+  /** Called when all policies are known and in the store, and the node's labels are known. */
   onAll(): void;
   /** An object of the API server was too large to be read whole. */
   onTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
 }
 
 const plurals = ["tracingpolicies", "tracingpoliciesnamespaced"] as const; // const: the names are a union
-/** A policy that asks for a node of which nobody tells is in force: better one too many than one too few. */
+/** After this time without the node's labels, policies with a nodeSelector are put into force all the same. */
 const NODE_WAIT_MS = 5000;
 
 const named = v.object({
@@ -38,13 +38,13 @@ interface PolicyObject {
   readonly uid: string;
   readonly name: PolicyName;
   readonly hasNodeSelector: boolean;
-  /** As the server has it. */
+  /** As the API server sent it. */
   readonly object: unknown;
-  /** Parsed when it is this object's turn: of versions that follow each other quickly only the last is. */
+  /** Parsed when it is the object's turn; of versions in quick succession only the last is parsed. */
   policy: Result<TracingPolicy, string> | undefined;
 }
 
-/** Undefined for what has no name to be listed by. */
+/** Undefined for an object without a name. */
 function toPolicyObject(object: unknown): PolicyObject | undefined {
   const parsed = v.safeParse(named, object);
   if (!parsed.success) return undefined;
@@ -59,18 +59,18 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
 }
 
 export interface PolicyWatch {
-  /** Why what is known of policies and of the node may be old; none where it is not. */
+  /** Why policies or the node's labels may be out of date, one line each. */
   problems(): readonly string[];
   close(): void;
 }
 
-/** Of a policy of which only the name was read. */
+/** For an object of which only the name was read. */
 function toTooLargePolicy(object: unknown): PolicyObject | undefined {
   const named = toPolicyObject(object);
-  return named && { ...named, policy: err("the object is too large: a policy may have 8 MiB") };
+  return named && { ...named, policy: err("the object is too large: a policy has at most 8 MiB") };
 }
 
-/** Keeps the store as the API server has them. */
+/** Keeps the store in step with the API server. */
 export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const { client, nodeName, policies, parser, log, onAll, onTooLarge } = options;
   const objects = new Map<string, PolicyObject>();
@@ -78,18 +78,18 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   let nodeLabels: Labels | undefined;
   let isNodeKnown = false;
 
-  /** Parts of which everything has been told; it counts when all of it is in the store. */
+  /** Watches whose first list is complete; they leave `unknown` when all of it is in the store. */
   const complete = new Set<string>();
-  const note = (): void => {
+  const noteProgress = (): void => {
     if (!turns.isIdle() || unknown.size === 0) return;
-    // What an earlier agent has in force of an object that is faulty by now stays until the object is mended.
+    // The earlier agent's filters of an object that is invalid now stay until the object is corrected.
     if ([...objects.values()].some(({ policy }) => policy?.ok !== true)) return;
     for (const part of complete) unknown.delete(part);
     if (unknown.size === 0) onAll();
   };
 
   const use = (name: PolicyName, policy: Result<TracingPolicy, string>): void => {
-    const fields = { name: name.name, namespace: name.namespace };
+    const fields = { policy: name.name, namespace: name.namespace };
     const nodeSelector = policy.ok ? policy.value.spec.nodeSelector : undefined;
     if (nodeSelector !== undefined && !isNodeKnown) return;
     if (
@@ -98,25 +98,25 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
       !matchesSelector(nodeSelector, nodeLabels)
     ) {
       policies.skip(name);
-      log.info("tracing policy of the API server is not for this node", fields);
+      log.info("tracing policy of the API server skipped: not for this node", fields);
       return;
     }
     if (!policy.ok) policies.reject(name, policy.error);
     const done = policy.ok ? policies.put(KUBE_DOMAIN, policy.value) : policy;
-    if (done.ok) log.info("tracing policy of the API server is in force", fields);
-    else log.error("tracing policy of the API server is not used", { ...fields, err: done.error });
+    if (done.ok) log.info("tracing policy of the API server added", fields);
+    else log.error("cannot use tracing policy of the API server", { ...fields, err: done.error });
   };
 
-  /** One object at a time, and the next when the kernel has its filters: what comes meanwhile replaces what waits. */
+  /** One object at a time, and the next one when it has settled. A newer version replaces the one that waits. */
   const turns = takeTurns(async (uid) => {
     const object = objects.get(uid);
     if (object === undefined) return;
     object.policy ??= await parser.parsePolicyObject(JSON.stringify(object.object));
-    // Another version of it has its own turn.
+    // A newer version has its own turn.
     if (objects.get(uid) !== object) return;
     use(object.name, object.policy);
     await policies.settled();
-  }, note);
+  }, noteProgress);
 
   const setNode = (labels: Labels | undefined): void => {
     const isSame = labels !== undefined && nodeLabels !== undefined && haveSameLabels(labels, nodeLabels);
@@ -125,7 +125,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     isNodeKnown = true;
     for (const { uid, hasNodeSelector } of objects.values()) if (hasNodeSelector) turns.add(uid);
     complete.add("node");
-    note();
+    noteProgress();
   };
 
   const put = (object: PolicyObject): void => {
@@ -136,13 +136,13 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     const gone = objects.get(uid)?.name;
     objects.delete(uid);
     if (gone === undefined) return;
-    // One that was made anew under the name is another object, and is there already.
-    const isAnew = ({ name }: PolicyObject): boolean =>
+    // An object that was created again under the name has another UID, and is in the store already.
+    const hasSameName = ({ name }: PolicyObject): boolean =>
       name.name === gone.name && name.namespace === gone.namespace;
-    if ([...objects.values()].some(isAnew)) return;
+    if ([...objects.values()].some(hasSameName)) return;
     policies.remove(gone);
-    log.info("tracing policy of the API server is gone", { name: gone.name, namespace: gone.namespace });
-    note();
+    log.info("tracing policy of the API server deleted", { policy: gone.name, namespace: gone.namespace });
+    noteProgress();
   };
 
   const watches = plurals.map((plural) => {
@@ -161,7 +161,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
         own.clear();
         for (const uid of kept) own.add(uid);
         complete.add(plural);
-        note();
+        noteProgress();
       }
     };
     return watchResource({
@@ -173,12 +173,12 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const onNode = (change: ResourceChange<KubeNode>): void => {
     if (change.kind === "put") setNode(change.object.labels);
     else if (change.kind === "all") setNode(change.objects[0]?.labels);
-    // A node that is gone for a moment is registered anew by its kubelet, with the labels that count then.
+    // A deleted node is registered again by its kubelet, with new labels.
   };
   const node = watchNode({ client, nodeName, log, onTooLarge, onChange: onNode });
   const timer = setTimeout(() => {
     if (isNodeKnown) return;
-    log.warn("the node's labels are not known: policies with a nodeSelector are in force", {
+    log.warn("the node's labels are unknown: policies with a nodeSelector apply", {
       node: nodeName,
     });
     setNode(undefined);

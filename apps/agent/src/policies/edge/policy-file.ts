@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy of one file. A file that cannot be used, or cannot be read, changes nothing: what was read from it before
-// stays in force, and the fault is in the log, in the list of policies and in the agent's health.
+// The policy of one file. When the file cannot be read or used, the policy read from it before stays in force, and the error
+// is in the log, in the list of policies and in the agent's health.
 
 import type { Logger } from "@rthooks/log";
 import { renderProblem, type TracingPolicy } from "@rthooks/policy";
@@ -11,8 +11,8 @@ import type { PolicyParser } from "../core/policy-parser.ts";
 import { type PolicyStore, toPolicyName } from "../core/policy-store.ts";
 import { MAX_POLICY_BYTES } from "./policy-text.ts";
 
-/** So many looks in a row find no file before it is gone: a volume may be away for a moment. */
-export const LOOKS_UNTIL_GONE = 10;
+/** After so many reads in a row without a file, its policy is removed: a volume may be unmounted for a moment. */
+export const READS_UNTIL_GONE = 10;
 
 export interface PolicyFileOptions {
   readonly path: string;
@@ -20,27 +20,27 @@ export interface PolicyFileOptions {
   readonly parser: Pick<PolicyParser, "parsePolicy">;
   readonly log: Logger;
   readonly isReadAtOnce: boolean;
-  /** Looked for whether it is there or not; others are looked at where their directory lists them. */
+  /** Named by a flag, so a missing file is an error. Other files are read only where their directory lists them. */
   readonly isNamed: boolean;
-  /** Nothing is changed any more. */
+  /** Once true, nothing is changed any more. */
   isClosed(): boolean;
-  /** The path of another file whose policy has the name of this one. */
+  /** The path of another file with a policy of this name. */
   findOwner(policy: TracingPolicy): string | undefined;
 }
 
 export interface PolicyFile {
-  /** Reads it if it is another one than before. */
-  look(): Promise<void>;
-  /** The directory was listed, and does not have it. */
+  /** Reads the file if it has changed. */
+  read(): Promise<void>;
+  /** The directory was listed, and does not have the file. */
   miss(): void;
-  /** Uses what could not be used when it was read: a name or a filter may have become free. */
+  /** Puts a policy that was refused when it was read: a name or a filter may have become free. */
   retry(): void;
   policy(): TracingPolicy | undefined;
-  /** It has been missing for so long that its policy was removed. */
+  /** The file has been missing for so long that its policy was removed. */
   isGone(): boolean;
-  /** What it says is known: of what an earlier agent had from it, nothing else is still meant. */
+  /** The policy of the file is known, so other filters that an earlier agent had from it can be removed. */
   isSettled(): boolean;
-  /** One line; empty where all is well. */
+  /** One line; empty without an error. */
   problem(): string;
 }
 
@@ -50,15 +50,15 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
     followFile(path, { maxBytes: MAX_POLICY_BYTES, isReadAtOnce });
   let followed = follow(options.isReadAtOnce);
   let missing = 0;
-  /** Why it cannot be read now, and why what was read of it is not used; empty for none. */
+  /** Why the file cannot be read now, and why its policy is not used; empty without an error. */
   let unread = "";
   let unused = "";
-  /** Listed under its name. */
+  /** The policy that is listed for this file. */
   let policy: TracingPolicy | undefined;
-  /** What was read and is not in force, because of others. */
+  /** The policy that was read and refused because of other policies. */
   let waiting: TracingPolicy | undefined;
 
-  /** A file without a policy is listed by its path: no policy's name has a slash. */
+  /** A file without a policy is listed by its path; the name of a policy never has a slash. */
   const toListed = () =>
     policy === undefined
       ? { name: path, namespace: "", domain: FILES_DOMAIN }
@@ -81,26 +81,25 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       return reject(done.error);
     }
     if (isOther || old === undefined) policies.remove(toListed());
-    // Also one that has no filter: it is listed with its error.
+    // A policy that was refused is listed too, with its error.
     policy = wanted;
     return done;
   };
 
-  const conclude = (used: Result<void, string>, wanted: TracingPolicy | undefined): void => {
+  const record = (used: Result<void, string>, wanted: TracingPolicy | undefined): void => {
     waiting = used.ok ? undefined : wanted;
     const error = used.ok ? "" : used.error;
-    if (used.ok) log.info("tracing policy read", { file: path, name: policy?.name ?? "" });
-    else if (error !== unused) log.error("tracing policy file is not used", { file: path, err: error });
+    if (used.ok) log.info("tracing policy file read", { path, policy: policy?.name ?? "" });
+    else if (error !== unused) log.error("cannot use tracing policy file", { path, err: error });
     unused = error;
   };
 
   const setUnread = (error: string): void => {
     if (error === unread) return;
-    if (error === "") log.info("tracing policy file can be read again", { file: path });
-    else
-      log.error("tracing policy file cannot be read: its policy stays as it is", { file: path, err: error });
+    if (error === "") log.info("tracing policy file can be read again", { path });
+    else log.error("cannot read tracing policy file; keeping its policy", { path, err: error });
     unread = error;
-    // One that is in force is listed as that.
+    // With a policy or another error the file is listed already.
     if (policy !== undefined || unused !== "") return;
     if (error === "") policies.remove(toListed());
     else policies.reject(toListed(), error);
@@ -109,10 +108,10 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
   const miss = (): void => {
     missing++;
     if (missing === 1 && policy !== undefined)
-      log.warn("tracing policy file is missing: its policy stays for some seconds", { file: path });
-    if (missing !== LOOKS_UNTIL_GONE) return;
+      log.warn("tracing policy file is missing; keeping its policy for some seconds", { path });
+    if (missing !== READS_UNTIL_GONE) return;
     policies.remove(toListed());
-    if (policy !== undefined) log.info("tracing policy file is gone", { file: path });
+    if (policy !== undefined) log.info("tracing policy file is gone; its policy is removed", { path });
     policy = undefined;
     waiting = undefined;
     unused = "";
@@ -121,41 +120,41 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
   };
 
   return {
-    async look() {
-      const look = await followed.look();
+    async read() {
+      const found = await followed.look();
       if (isClosed()) return;
-      if (look.kind === "missing") {
+      if (found.kind === "missing") {
         miss();
-        // A file of the directory was removed after the directory was listed: that is not a fault.
-        if (isNamed) setUnread(look.error);
+        // In a directory, the file was removed after the listing, which is not an error.
+        if (isNamed) setUnread(found.error);
         return;
       }
       missing = 0;
-      setUnread(look.kind === "broken" ? look.error : "");
-      if (look.kind !== "read") return;
-      const read = look.bytes.ok ? await parser.parsePolicy(look.bytes.value) : look.bytes;
+      setUnread(found.kind === "broken" ? found.error : "");
+      if (found.kind !== "read") return;
+      const read = found.bytes.ok ? await parser.parsePolicy(found.bytes.value) : found.bytes;
       if (isClosed()) return;
       for (const warning of read.ok ? read.value.warnings : [])
         log.warn("tracing policy has ineffective settings", {
-          file: path,
+          path,
           warning: renderProblem(warning),
         });
-      if (read.ok) conclude(use(read.value), read.value);
-      else conclude(reject(read.error), undefined);
+      if (read.ok) record(use(read.value), read.value);
+      else record(reject(read.error), undefined);
     },
     miss,
     retry() {
-      if (waiting !== undefined) conclude(use(waiting), waiting);
+      if (waiting !== undefined) record(use(waiting), waiting);
     },
     policy: () => policy,
-    isGone: () => missing >= LOOKS_UNTIL_GONE,
+    isGone: () => missing >= READS_UNTIL_GONE,
     isSettled() {
-      if (missing > 0) return missing >= LOOKS_UNTIL_GONE;
+      if (missing > 0) return missing >= READS_UNTIL_GONE;
       return unread === "" && (unused === "" || policy !== undefined || waiting !== undefined);
     },
     problem: () => {
       const error = unread || unused;
-      return error === "" ? "" : `the policy file ${path} is not used: ${error.split("\n")[0]}`;
+      return error === "" ? "" : `cannot use the policy file ${path}: ${error.split("\n")[0]}`;
     },
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies from files: one that is named, and all of a directory, which are looked at again and again. A policy leaves
-// with its file only after many looks in a row have found no file.
+// Policies from files: the file of --tracing-policy and all of --tracing-policy-dir, polled for changes. A policy is removed
+// with its file only after many reads in a row have found no file.
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -11,38 +11,38 @@ import { isMissing } from "../../base/edge/followed-file.ts";
 import { waitAtMost } from "../../base/edge/wait-at-most.ts";
 import type { PolicyParser } from "../core/policy-parser.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
-import { LOOKS_UNTIL_GONE, openPolicyFile, type PolicyFile } from "./policy-file.ts";
+import { openPolicyFile, type PolicyFile, READS_UNTIL_GONE } from "./policy-file.ts";
 
 export interface PolicyFilesOptions {
-  /** Empty for none. */
+  /** Empty: none. */
   readonly file: string;
-  /** Empty for none. One that does not exist has no policies yet. */
+  /** Empty: none. A directory that does not exist has no policies yet. */
   readonly directory: string;
   readonly policies: PolicyStore;
   readonly parser: Pick<PolicyParser, "parsePolicy">;
   readonly log: Logger;
-  /** Called once, when all has been read without an error for as long as it takes until a file counts as gone. */
+  /** Called once, when everything has been read without an error for as long as it takes to remove a missing file. */
   onSettled(): void;
   readonly intervalMs?: number;
 }
 
 export interface PolicyFiles {
-  /** What cannot be read or used, in one line; empty where all is well. */
+  /** What cannot be read or used, in one line; empty without an error. */
   problem(): string;
   close(): void;
 }
 
 const INTERVAL_MS = 500;
 /** A file system that does not answer (NFS) must not keep the agent from serving. */
-const FIRST_LOOK_MS = 3000;
+const FIRST_READ_MS = 3000;
 
-/** What is there and can be used is in force when this returns, if it could be read within three seconds. */
+/** Resolves when all files have been read once, at the latest after three seconds. */
 export async function openPolicyFiles(options: PolicyFilesOptions): Promise<PolicyFiles> {
   const { file, directory, policies, parser, log, onSettled, intervalMs = INTERVAL_MS } = options;
   const known = new Map<string, PolicyFile>();
-  let isFirstLook = true;
+  let isFirstRead = true;
   let unlisted = "";
-  let calmLooks = 0;
+  let calmReads = 0;
   let isClosed = false;
 
   const find = (path: string): PolicyFile => {
@@ -58,7 +58,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
       policies,
       parser,
       log,
-      isReadAtOnce: isFirstLook,
+      isReadAtOnce: isFirstRead,
       isNamed: path === file,
       isClosed: () => isClosed,
       findOwner,
@@ -67,12 +67,12 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     return made;
   };
 
-  const lookAtDirectory = async (): Promise<void> => {
+  const readDirectory = async (): Promise<void> => {
     const listed = await listFiles(directory);
     if (isClosed) return;
     const error = listed.ok ? "" : listed.error;
     if (error !== unlisted && error !== "")
-      log.error("tracing policies cannot be listed: they stay as they are", { directory, err: error });
+      log.error("cannot list tracing policy files; keeping their policies", { directory, err: error });
     unlisted = error;
     if (!listed.ok) return;
     for (const [path, one] of known) {
@@ -80,45 +80,45 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
       one.miss();
       if (one.isGone()) known.delete(path);
     }
-    for (const path of listed.value) if (path !== file) await find(path).look();
+    for (const path of listed.value) if (path !== file) await find(path).read();
   };
 
   const listNames = (): string =>
     [...known.values()].map((one) => `${one.policy()?.namespace}/${one.policy()?.name}`).join();
 
-  const look = async (): Promise<void> => {
+  const readAll = async (): Promise<void> => {
     const names = listNames();
-    if (file !== "") await find(file).look();
-    if (directory !== "") await lookAtDirectory();
+    if (file !== "") await find(file).read();
+    if (directory !== "") await readDirectory();
     if (isClosed) return;
-    isFirstLook = false;
-    // What one file has given up another one may have.
+    isFirstRead = false;
+    // A name that one file no longer uses may be another file's.
     if (listNames() !== names) for (const one of known.values()) one.retry();
     const isCalm = unlisted === "" && [...known.values()].every((one) => one.isSettled());
-    calmLooks = isCalm ? calmLooks + 1 : 0;
-    if (calmLooks !== LOOKS_UNTIL_GONE || isSettled) return;
+    calmReads = isCalm ? calmReads + 1 : 0;
+    if (calmReads !== READS_UNTIL_GONE || isSettled) return;
     isSettled = true;
     onSettled();
-    // Filters of an earlier agent may have left room.
+    // The removal of an earlier agent's filters may have made room.
     for (const one of known.values()) one.retry();
   };
   let isSettled = false;
 
-  const lookAgain = (): void => {
+  const readAgain = (): void => {
     timer = setTimeout(async () => {
-      await look();
-      if (!isClosed) lookAgain();
+      await readAll();
+      if (!isClosed) readAgain();
     }, intervalMs);
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const firstLook = look().then(() => {
-    if (!isClosed) lookAgain();
+  const firstRead = readAll().then(() => {
+    if (!isClosed) readAgain();
   });
-  await waitAtMost(firstLook, FIRST_LOOK_MS);
+  await waitAtMost(firstRead, FIRST_READ_MS);
   return {
     problem() {
-      if (isFirstLook) return "the policy files are not read yet: their file system does not answer";
-      if (unlisted !== "") return `the policies of ${directory} cannot be listed: ${unlisted}`;
+      if (isFirstRead) return "the policy files are not read yet: their file system does not answer";
+      if (unlisted !== "") return `cannot list the policy files of ${directory}: ${unlisted}`;
       const [first = "", ...others] = [...known.values()].flatMap((one) => one.problem() || []);
       return others.length === 0 ? first : `${first} (and ${others.length} more, see tetragon policies)`;
     },
@@ -129,7 +129,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
   };
 }
 
-/** Names in their order, so that of two files with one policy it is always the same that counts. */
+/** Sorted, so that of two files with the same policy the same one is always used. */
 async function listFiles(directory: string): Promise<Result<readonly string[], string>> {
   let entries: readonly Dirent[];
   try {

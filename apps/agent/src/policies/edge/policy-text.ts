@@ -4,18 +4,18 @@ import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/
 import { err, type Result } from "@rthooks/result";
 import { parseYaml } from "../../base/edge/yaml.ts";
 
-/** Of one policy; calls wait while it is parsed. */
+/** Of one policy: its client waits while it is parsed. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
 
-/** YAML or JSON; the error has a line for each problem. */
+/** YAML or JSON; the error has one line for each problem. */
 export function parsePolicyText(text: string): Result<TracingPolicy, string> {
   if (text.length > MAX_POLICY_BYTES)
-    return err(`more than ${MAX_POLICY_BYTES} characters are no tracing policy`);
+    return err(`a tracing policy has at most ${MAX_POLICY_BYTES} characters`);
   const documents = parseYaml(text);
   if (!documents.ok) return documents;
   const [document, ...others] = documents.value.filter((value) => value !== null && value !== undefined);
-  if (document === undefined) return err("there is no tracing policy in it");
-  if (others.length > 0) return err("there is more than one document in it");
+  if (document === undefined) return err("the text has no tracing policy");
+  if (others.length > 0) return err("the text has more than one document");
   const policy = parseTracingPolicy(document);
   return policy.ok ? policy : err(policy.error.map(renderProblem).join("\n"));
 }

@@ -7,7 +7,7 @@ import type { PolicyArchive } from "../core/policy-archive.ts";
 import { GRPC_DOMAIN } from "../core/policy-domain.ts";
 import type { PolicyParser } from "../core/policy-parser.ts";
 import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
-import { LOOKS_UNTIL_GONE } from "./policy-file.ts";
+import { READS_UNTIL_GONE } from "./policy-file.ts";
 
 export interface RestoreOptions {
   readonly archive: PolicyArchive;
@@ -33,7 +33,7 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
   const restored = new Set<string>();
   const faults = new Map<string, string>();
   let unlisted = "";
-  let calmLooks = 0;
+  let calmReads = 0;
   let isClosed = false;
 
   const restoreOne = async (path: string): Promise<Result<void, string>> => {
@@ -57,9 +57,8 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     const done = await restoreOne(path);
     if (isClosed) return;
     const error = done.ok ? "" : done.error;
-    if (done.ok) log.info("tracing policy restored", { file: path });
-    else if (error !== faults.get(path))
-      log.error("cannot restore tracing policy", { file: path, err: error });
+    if (done.ok) log.info("tracing policy restored", { path });
+    else if (error !== faults.get(path)) log.error("cannot restore tracing policy", { path, err: error });
     if (restored.has(path)) clear(path);
     else {
       faults.set(path, error);
@@ -71,7 +70,7 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     if (faults.delete(path)) policies.remove(listedAs(path));
   };
 
-  const look = async (): Promise<void> => {
+  const readAll = async (): Promise<void> => {
     const listed = archive.list();
     const error = listed.ok ? "" : listed.error;
     if (error !== unlisted && error !== "")
@@ -81,20 +80,20 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
       for (const path of faults.keys()) if (!listed.value.includes(path)) clear(path);
       for (const path of listed.value) if (!restored.has(path) && !isClosed) await attempt(path);
     }
-    calmLooks = unlisted === "" && faults.size === 0 ? calmLooks + 1 : 0;
+    calmReads = unlisted === "" && faults.size === 0 ? calmReads + 1 : 0;
   };
 
-  await look();
+  await readAll();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const lookAgain = (): void => {
+  const readAgain = (): void => {
     timer = setTimeout(async () => {
-      await look();
+      await readAll();
       if (isClosed) return;
-      if (calmLooks < LOOKS_UNTIL_GONE) lookAgain();
+      if (calmReads < READS_UNTIL_GONE) readAgain();
       else onSettled();
     }, intervalMs);
   };
-  lookAgain();
+  readAgain();
   return {
     problem() {
       if (unlisted !== "") return `cannot list the kept policies: ${unlisted}`;
