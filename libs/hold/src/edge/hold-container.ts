@@ -11,6 +11,7 @@ import {
   type HookInput,
   toHookContext,
 } from "@rthooks/machines/hook";
+import type { InspectOptions } from "@rthooks/machines/inspection";
 import { type Annotations, REPORT_SOURCE_KEY } from "@rthooks/oci";
 import { encodeRuntimeHookRequest, type RuntimeHookMessage } from "@rthooks/proto/unary";
 import { describeError, type Result } from "@rthooks/result";
@@ -47,6 +48,8 @@ export interface HoldSetup {
   readonly startedAtMs: number;
   /** Milliseconds from `startedAtMs`. */
   readonly deadlineMs: number;
+  /** Where the hook machine is inspected. */
+  readonly inspection?: InspectOptions | undefined;
   openLink(): MaybePromise<AgentLink>;
 }
 
@@ -195,7 +198,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   };
   let allowed: boolean;
   try {
-    allowed = await runHookMachine(input, driver);
+    allowed = await runHookMachine(input, driver, setup.inspection);
   } catch (error) {
     allowed = await settle(error);
   }

@@ -9,6 +9,7 @@ import {
   type HookInput,
   isHookEffect,
 } from "@rthooks/machines/hook";
+import type { InspectOptions } from "@rthooks/machines/inspection";
 import type { MaybePromise } from "@rthooks/sys";
 
 export interface HookDriver {
@@ -21,8 +22,12 @@ export interface HookDriver {
 }
 
 /** Whether the container may start. */
-export async function runHookMachine(input: HookInput, driver: HookDriver): Promise<boolean> {
-  const hook = createHookInvocation(input);
+export async function runHookMachine(
+  input: HookInput,
+  driver: HookDriver,
+  inspection?: InspectOptions,
+): Promise<boolean> {
+  const hook = createHookInvocation(input, inspection);
   const effects: string[] = [];
   effects.push(...hook.start(0));
   for (;;) {

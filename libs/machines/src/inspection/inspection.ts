@@ -7,11 +7,46 @@
 import type { InspectionEvent } from "xstate";
 
 /** Must not throw, and must not send events to the actor. */
-type Inspect = (inspected: InspectionEvent) => void;
+export type Inspect = (inspected: InspectionEvent) => void;
 
 /** For an actor that XState does not create. */
 export interface InspectOptions {
   /** The actor's id in inspection events. */
   readonly id: string;
   readonly inspect: Inspect;
+}
+
+/** Which actor of which machine, and what happened to it. */
+export interface InspectionRecord {
+  readonly type: InspectionEvent["type"];
+  /** The actor's id: of a pod its key, of a container `container:ID`. */
+  readonly actor: string;
+  /** The id of its machine. */
+  readonly machine: string;
+  /** The event's type; the action's name for "@xstate.action"; empty for "@xstate.actor". */
+  readonly what: string;
+  /** The state after the event, from the outermost to the innermost: "active.reaching.connecting". */
+  readonly state: string;
+}
+
+/** What a log line or a list shows of an inspection event. The state is empty except for "@xstate.snapshot". */
+export function describeInspection(inspected: InspectionEvent): InspectionRecord {
+  const { type, actorRef } = inspected;
+  return {
+    type,
+    actor: String(readProperty(actorRef, "id")),
+    machine: String(readProperty(readProperty(readProperty(actorRef, "logic"), "config"), "id")),
+    what: "event" in inspected ? inspected.event.type : "action" in inspected ? inspected.action.type : "",
+    state: type === "@xstate.snapshot" ? renderState(readProperty(inspected.snapshot, "value")) : "",
+  };
+}
+
+const readProperty = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+
+function renderState(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value ?? "");
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}.${renderState(inner)}`)
+    .join(" ");
 }

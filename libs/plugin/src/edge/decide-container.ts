@@ -13,6 +13,7 @@ import {
   holdContainer,
 } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
+import type { Inspect } from "@rthooks/machines/inspection";
 import type { NriCall, TtrpcStatus } from "@rthooks/nri";
 import type { Pod } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
@@ -36,6 +37,8 @@ export interface Decider {
   readonly userAgent: string;
   readonly clock: Clock;
   readonly findCgroupPath: FindCgroupPath;
+  /** Inspects the hook machine of each container that the plugin holds. */
+  readonly inspect?: Inspect | undefined;
   client(): AgentClient;
   /** Reports to the agent why this plugin denied a container. */
   reportRefused(containerId: string, reason: string): void;
@@ -144,6 +147,7 @@ export async function askAgent(
       userAgent: decider.userAgent,
       startedAtMs: call.receivedAtMs,
       deadlineMs,
+      inspection: decider.inspect && { id: `hook:${container.id}`, inspect: decider.inspect },
       openLink: () => decider.client().openLink(),
     },
     {

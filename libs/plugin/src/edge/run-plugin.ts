@@ -4,6 +4,7 @@
 import { performance } from "node:perf_hooks";
 import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
+import type { Inspect } from "@rthooks/machines/inspection";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { openSystem } from "@rthooks/sys";
@@ -29,6 +30,8 @@ export interface PluginSetup {
   readonly hostRoot: string;
   /** Empty for no metrics. */
   readonly metricsAddress: string;
+  /** Inspects the NRI session, and the hook machine of each container that the plugin holds. */
+  readonly inspect?: Inspect;
   /** Options with the configuration that the runtime sends; the error is a sentence for the log. */
   applyConfig?(text: string): Result<PluginOptions, string>;
 }
@@ -95,6 +98,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       userAgent,
       clock,
       findCgroupPath,
+      inspect: setup.inspect,
       client: () => needed(client),
       reportRefused: reporter.reportRefused,
     };
@@ -149,6 +153,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       index: setup.options.index,
       log,
       handlers,
+      inspect: setup.inspect,
       onServing: metrics.countSession,
       onProblem: reporter.reportProblem,
       onStopped: (reason) => {

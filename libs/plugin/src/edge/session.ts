@@ -3,6 +3,7 @@
 
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
+import type { Inspect } from "@rthooks/machines/inspection";
 import { createTableLogic, nriSessionMachine } from "@rthooks/machines/nri";
 import {
   type NriConnection,
@@ -26,6 +27,7 @@ export interface SessionSetup {
   readonly index: string;
   readonly log: Logger;
   readonly handlers: Omit<NriHandlers, "closed" | "tooLarge">;
+  readonly inspect?: Inspect | undefined;
   onServing(): void;
   /** One sentence on why the runtime sends no events; empty once it does. */
   onProblem(problem: string): void;
@@ -143,7 +145,9 @@ export function startSession(setup: SessionSetup): Session {
     },
   });
   const actor = createActor(createTableLogic(machine), {
+    id: "nriSession",
     input: { isLaunched: transport.kind === "launched" },
+    ...(setup.inspect === undefined ? {} : { inspect: setup.inspect }),
   });
   actor.start();
 

@@ -2,6 +2,7 @@
 // A lifecycle over cgroups in memory, as its tests drive it.
 
 import type { Pod } from "@rthooks/kube";
+import type { Inspect } from "@rthooks/machines/inspection";
 import { err, ok } from "@rthooks/result";
 import { SimulatedClock } from "xstate";
 import type { Refusal } from "../../base/core/refusal.ts";
@@ -49,6 +50,7 @@ export function createMemoryPolicyFilter(): PolicyFilter {
 }
 
 interface OpenOptions {
+  readonly inspect?: Inspect;
   readonly policyFilter?: PolicyFilter;
   /** Of an earlier life of the agent, by path. */
   readonly cgroups?: Map<string, bigint>;
@@ -113,7 +115,8 @@ export function open(options: OpenOptions = {}) {
     },
     log: { debug: note, info: note, warn: note, error: note },
     failureRetentionMs: retentionMs,
-    actorOptions: { clock },
+    clock,
+    inspect: options.inspect,
   });
   const report = (
     fields: Partial<HookRequest>,

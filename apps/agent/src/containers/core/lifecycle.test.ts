@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
+import { describeInspection } from "@rthooks/machines/inspection";
 import { err, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
@@ -264,4 +265,31 @@ describe("a container is gone", () => {
     expect(report({ podUid: otherUid })).toBe("released");
     expect(lifecycle.list()).toMatchObject([{ podUid: otherUid, cgroupId: 8n }]);
   });
+});
+
+test("an inspector gets the pods and containers, each event and the state after it", () => {
+  const walk: string[] = [];
+  const { report, cgroups, lifecycle } = open({
+    inspect(inspected) {
+      const { actor, machine, type, what, state } = describeInspection(inspected);
+      if (type === "@xstate.snapshot" && machine !== "node")
+        walk.push(`${machine} ${actor} ${what} → ${state}`);
+    },
+  });
+  cgroups.set("/kubepods/x/c1", 7n);
+  report({});
+  cgroups.delete("/kubepods/x/c1");
+  lifecycle.checkCgroup("c1");
+  expect(walk).toEqual([
+    `pod ${uid} xstate.init → seen`,
+    `pod ${uid} source.missing → reported`,
+    "container container:c1 xstate.init → identified",
+    "container container:c1 cgroup.found → placed",
+    "container container:c1 filter.added → registered",
+    "container container:c1 answer.sent → released",
+    `pod ${uid} container.reported → reported`,
+    `pod ${uid} container.gone → gone`,
+    "container container:c1 cgroup.vanished → gone",
+    "container container:c1 xstate.stop → gone",
+  ]);
 });

@@ -33,10 +33,9 @@ type Ports =
   | "log"
   | "failureRetentionMs";
 
-export interface LifecycleOptions extends Pick<ContainerEffects, Ports> {
-  /** For tests and for the inspector. */
-  readonly actorOptions?: PodActorsOptions["actorOptions"];
-}
+export interface LifecycleOptions
+  extends Pick<ContainerEffects, Ports>,
+    Pick<PodActorsOptions, "inspect" | "clock"> {}
 
 export interface Lifecycle {
   /** Calls `onAnswer` exactly once, and before it returns where nothing has to be waited for. */

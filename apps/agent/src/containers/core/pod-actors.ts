@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pod actors of the node by their keys, and the pod in which each container is on record.
 
+import type { Inspect } from "@rthooks/machines/inspection";
 import type { ContainerLogic, ContainerReport, PodLogic } from "@rthooks/machines/pod";
 import {
   type Actor,
   type ActorLogic,
   type ActorOptions,
   type ActorRefFrom,
-  type AnyActorLogic,
   type AnyEventObject,
   createActor,
   type Snapshot,
@@ -34,15 +34,22 @@ export interface PodActors {
 }
 
 export interface PodActorsOptions {
-  readonly actorOptions?: Pick<ActorOptions<AnyActorLogic>, "clock" | "inspect"> | undefined;
+  /** Inspects all pods and containers, and the actor `node` above them. */
+  readonly inspect?: Inspect | undefined;
+  /** Of the machines' delays. The default is the system's clock. */
+  readonly clock?: ActorOptions<PodLogic>["clock"] | undefined;
   /** A bug in a machine ended the pod's actor; it is still found by its key. */
   onError(key: string, error: unknown): void;
 }
 
-export function createPodActors({ actorOptions, onError }: PodActorsOptions): PodActors {
+export function createPodActors({ inspect, clock, onError }: PodActorsOptions): PodActors {
   const actors = new Map<string, PodActor>();
   const keyOf = new Map<string, string>();
-  const node = createActor(createNodeLogic(actors, onError), { ...actorOptions, id: "node" });
+  const node = createActor(createNodeLogic(actors, onError), {
+    id: "node",
+    ...(inspect === undefined ? {} : { inspect }),
+    ...(clock === undefined ? {} : { clock }),
+  });
   node.start();
   return {
     find: (key) => actors.get(key),
@@ -77,6 +84,7 @@ function createNodeLogic(
 ): ActorLogic<Snapshot<undefined>, AnyEventObject> {
   const active = { status: "active", output: undefined, error: undefined } as const; // const: the status
   return {
+    config: { id: "node" },
     getInitialSnapshot: () => active,
     transition(snapshot, event, scope) {
       if (event.type === "xstate.stop") {
