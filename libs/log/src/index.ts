@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log of the programs that run for long: one line, one decision.
 
-export {
-  type LogFields,
-  type LogFormat,
-  type Logger,
-  type LogLevel,
-  logFormats,
-  logLevels,
-} from "./core/logger.ts";
+export type { LogFields } from "./core/json-line.ts";
+export { type LogLevel, logLevels, toLogLevel } from "./core/log-level.ts";
+export { type LogFormat, type Logger, logFormats } from "./core/logger.ts";
 export { nowNanos } from "./edge/clock.ts";
 export { createLogWriter, type LogWriter } from "./edge/log-writer.ts";

@@ -44,13 +44,13 @@ export async function runHookProgram(
 
   const fail = async (message: string): Promise<ExitCode> => {
     system.writeStderr(`tetragon-oci-hook: ${message}\n`);
-    await log.write("ERROR", "invalid configuration of the hook", { err: message });
+    await log.write("error", "invalid configuration of the hook", { err: message });
     return 1;
   };
   if (!parsed.ok) return fail(`${parsed.error.message} (--help lists all)`);
   if (!file.ok) return fail(file.error);
   if (file.value.unknownKeys.length > 0) {
-    await log.write("WARN", "ignoring unknown keys in the configuration file", {
+    await log.write("warn", "ignoring unknown keys in the configuration file", {
       keys: file.value.unknownKeys,
     });
   }
@@ -84,10 +84,10 @@ async function runStage(stage: string, setup: StageSetup, fail: Fail): Promise<E
     }
     case "createContainer":
     case "poststop":
-      await log.write("INFO", "nothing to do", { hook: stage });
+      await log.write("info", "nothing to do", { hook: stage });
       return 0;
     default:
-      await log.write("WARN", "hook called with unknown hook", { hook: stage });
+      await log.write("warn", "hook called with unknown hook", { hook: stage });
       return 0;
   }
 }

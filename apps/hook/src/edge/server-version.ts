@@ -29,12 +29,12 @@ export async function printServerVersion(
   if (event?.type === "answer.ok" && link.response !== undefined) {
     const { version } = GetVersionResponse.decode(link.response);
     system.writeStdout(`${version}\n`);
-    await log.write("INFO", "server-version", { version });
+    await log.write("info", "server-version", { version });
     return 0;
   }
   const error = describe(event, address.text);
   system.writeStderr(`tetragon-oci-hook: failed to get server version: ${error}\n`);
-  await log.write("WARN", "failed to get server version", { error });
+  await log.write("warn", "failed to get server version", { error });
   return 1;
 }
 

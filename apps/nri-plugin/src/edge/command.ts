@@ -2,7 +2,7 @@
 // The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
-import { createLogWriter, logFormats, logLevels } from "@rthooks/log";
+import { createLogWriter, logFormats, toLogLevel } from "@rthooks/log";
 import {
   type PluginOptions,
   parseConfigText,
@@ -49,7 +49,7 @@ export async function runCommand(
   }
 
   const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
-  const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
+  const level = toLogLevel(flags["log-level"]);
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);
   // The process continues after a bug, since containers wait for it.

@@ -2,6 +2,7 @@
 // Flags, defaults and configuration keys: those of Tetragon's own hook, and --grpc-timeout-allowed.
 
 import { type FlagValues, flag } from "@rthooks/flags";
+import { logLevels } from "@rthooks/log/log-level";
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 
 export const hookFlags = {
@@ -13,7 +14,7 @@ export const hookFlags = {
   "log-level": flag.string({
     usage: "lowest level to log",
     default: "info",
-    choices: ["debug", "info", "warn", "error"],
+    choices: logLevels,
   }),
   "grpc-address": flag.string({
     usage: "address of the agent: unix:///path, host:port, or tls://host:port for TLS",

@@ -3,6 +3,7 @@
 // NRI plugin at StartContainer.
 
 import { escapeUnprintable } from "@rthooks/log/escape-unprintable";
+import type { LogFields } from "@rthooks/log/json-line";
 import {
   type HookContext,
   type HookEffect,
@@ -20,7 +21,7 @@ import type { AgentAddress } from "../core/agent-address.ts";
 import { decideFailure, type FailRules } from "../core/fail-check.ts";
 import { renderFailure } from "../core/failure-text.ts";
 import type { HookConfig } from "../core/hook-flags.ts";
-import { CREATE_CONTAINER, type LogFields, renderTime, toRequestFields } from "../core/log-record.ts";
+import { CREATE_CONTAINER, renderTime, toRequestFields } from "../core/log-record.ts";
 import type { AgentLink } from "./agent-link.ts";
 import type { HookLog } from "./hook-log.ts";
 import { type HookDriver, runHookMachine } from "./run-hook-machine.ts";
@@ -112,13 +113,13 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
     const text = failure === undefined ? "" : renderFailure(failure, address.text);
     failed = failure && { kind: failure.kind, text };
     return failure?.kind === "spec"
-      ? log.write("WARN", "failed to read spec file", { ...stage, err: text })
-      : log.write("WARN", "hook request to the agent failed", { ...stage, ...requestFields(), err: text });
+      ? log.write("warn", "failed to read spec file", { ...stage, err: text })
+      : log.write("warn", "hook request to the agent failed", { ...stage, ...requestFields(), err: text });
   };
 
   const reportDenied = async (context: HookContext): Promise<void> => {
     const text = context.failure === undefined ? "" : renderFailure(context.failure, address.text);
-    await log.write("WARN", "failing container", {
+    await log.write("warn", "failing container", {
       ...stage,
       "should-fail": context.denial ?? "",
       error: text,
@@ -141,10 +142,10 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
         link?.disconnect();
         return undefined;
       case "reportSuccess":
-        await log.write("INFO", "hook request to agent succeeded", { ...stage, ...requestFields() });
+        await log.write("info", "hook request to agent succeeded", { ...stage, ...requestFields() });
         return undefined;
       case "reportSkipped":
-        await log.write("INFO", "gRPC was disabled, so will not be contacting the agent", {
+        await log.write("info", "gRPC was disabled, so will not be contacting the agent", {
           ...stage,
           ...requestFields(),
         });
@@ -154,7 +155,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
         return undefined;
       case "reportAllowed":
         await log.write(
-          "INFO",
+          "info",
           "failCheck determined that we should not fail this container, even if there was an error",
           stage,
         );

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { type LogFields, renderJsonLine } from "@rthooks/log/json-line";
+import { isLogged, type LogLevel } from "@rthooks/log/log-level";
 import { renderSysError, type System } from "@rthooks/sys";
-import { isLogged, type LogFields, type LogLevel, renderLogLine } from "../core/log-record.ts";
+import { renderTime } from "../core/log-record.ts";
 import { appendToLog } from "./log-file.ts";
 
 export interface HookLog {
@@ -16,7 +18,8 @@ export function createHookLog(system: System, path: string, threshold: string): 
     path,
     async write(level, msg, fields) {
       if (!isLogged(level, threshold)) return;
-      const line = renderLogLine(system.wallClock(), level, msg, fields);
+      // As slog of Tetragon's hook writes a level.
+      const line = renderJsonLine(renderTime(system.wallClock()), level.toUpperCase(), msg, fields);
       if (path === "") return system.writeStderr(line);
       const written = await appendToLog(system, path, line);
       if (!written.ok) system.writeStderr(`cannot write the log: ${renderSysError(written.error)}\n`);

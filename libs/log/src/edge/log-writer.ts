@@ -3,14 +3,9 @@
 // what is not written yet when the process ends is written then.
 
 import { write, writeSync } from "node:fs";
-import {
-  type LogFields,
-  type LogFormat,
-  type Logger,
-  type LogLevel,
-  logLevels,
-  renderLogLine,
-} from "../core/logger.ts";
+import type { LogFields } from "../core/json-line.ts";
+import { isLogged, type LogLevel } from "../core/log-level.ts";
+import { type LogFormat, type Logger, renderLogLine } from "../core/logger.ts";
 import { nowMs, renderNow } from "./clock.ts";
 
 export interface LogWriter extends Logger {
@@ -32,7 +27,6 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
   /** What the running write still has to bring out. */
   let current: Buffer | undefined;
   let isScheduled = false;
-  const minIndex = logLevels.indexOf(minLevel);
 
   const take = (): Buffer | undefined => {
     if (dropped > 0) {
@@ -74,7 +68,7 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
   };
 
   const log = (level: LogLevel, message: string, fields: LogFields = {}): void => {
-    if (logLevels.indexOf(level) < minIndex) return;
+    if (!isLogged(level, minLevel)) return;
     const line = renderLogLine(format, renderNow(), level, message, fields);
     if (pendingLength + line.length > maxPendingBytes) {
       dropped++;

@@ -3,7 +3,7 @@
 
 import { resolve } from "node:path";
 import { parseArguments, resolveFlags } from "@rthooks/flags";
-import { createLogWriter, logFormats, logLevels, nowNanos } from "@rthooks/log";
+import { createLogWriter, logFormats, nowNanos, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
 import { isHealthy } from "../../api/core/health.ts";
@@ -61,7 +61,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   const filterLimits = parseFilterLimits(flags);
   if (!filterLimits.ok) return fail(filterLimits.error);
   const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
-  const level = logLevels.find((known) => known === flags["log-level"]) ?? "info";
+  const level = toLogLevel(flags["log-level"]);
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);
   const signal = waitForSignal(log);
