@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any steps of callers, the pod source and the containers, over several lives of the agent: the cgroup of a container that
-// runs leaves a policy only after the pod source has said that the policy is not about its pod.
+// Random steps of callers, the pod source and the containers, over several runs of the agent: the cgroup of a container that
+// runs leaves a policy only after the pod source has reported labels that the policy does not match.
 import { expect, test } from "bun:test";
 import type { Pod } from "@rthooks/kube";
 import { matchAll } from "@rthooks/policy";
@@ -10,7 +10,7 @@ import { createPolicyFilter } from "../../filter/core/policy-filter.ts";
 import { open } from "./lifecycle.fixture.ts";
 
 const allPods = 1;
-const about = (app: string) => ({
+const selecting = (app: string) => ({
   namespace: undefined,
   podSelector: { matchLabels: new Map([["app", app]]), matchExpressions: [] },
   containerSelector: matchAll,
@@ -35,7 +35,7 @@ interface Actual {
   readonly path: string;
   readonly cgroupId: bigint;
   hasStarted: boolean;
-  /** Whether the policy about "web" has to be about it. */
+  /** Whether the policy for "web" must have its cgroup. */
   isWeb: boolean;
 }
 
@@ -63,7 +63,7 @@ function begin(seed: number) {
   cgroups.set(decoy, 99n);
   for (const { path, cgroupId } of containers) cgroups.set(path, cgroupId);
 
-  const live = () => {
+  const startAgent = () => {
     const maps: FilterMaps = {
       ...noFilterMaps,
       found: new Map(
@@ -80,11 +80,11 @@ function begin(seed: number) {
     };
     const filter = createPolicyFilter(maps, silent);
     if (!filter.ok) throw new Error(filter.error);
-    const web = filter.value.putFilter("web", about("web"));
+    const web = filter.value.putFilter("web", selecting("web"));
     filter.value.removeUnusedFilters();
     return { ...open({ policyFilter: filter.value, cgroups }), webId: web.ok ? web.value : 0 };
   };
-  let script = live();
+  let script = startAgent();
 
   const call = (container: Actual, cgroupsPath: string, source: string, app: string) =>
     script.report({
@@ -96,8 +96,8 @@ function begin(seed: number) {
       },
       trusted: { podLabels: app === "" ? undefined : JSON.stringify({ app }), source },
     });
-  /** The source has said what the pod is. What this life of the agent does not know can only stay where it is. */
-  const noteLabels = (pod: number): void => {
+  /** The source has reported the pod. Containers that this run of the agent does not have on record stay where they are. */
+  const updateExpectation = (pod: number): void => {
     for (const container of containers) {
       if (container.pod !== pod) continue;
       if (apps[pod] !== "web") container.isWeb = false;
@@ -112,7 +112,7 @@ function begin(seed: number) {
       if (call(container, container.path, pick(2) === 0 ? "hook" : "synchronize", "") !== "released") return;
       container.hasStarted = true;
       const known = script.pods.find({ uid: uidOf(container.pod), namespace: "", name: "" });
-      if (known !== undefined) noteLabels(container.pod);
+      if (known !== undefined) updateExpectation(container.pod);
     },
     "a call with old labels": () => {
       const container = choose();
@@ -122,7 +122,7 @@ function begin(seed: number) {
       const container = choose();
       if (container.hasStarted && script.lifecycle.has(container.id)) call(container, decoy, "hook", "");
     },
-    "a call for another container's": () => {
+    "a call for another container's cgroup": () => {
       const container = choose();
       const other = choose();
       if (other !== container && script.lifecycle.has(other.id))
@@ -139,12 +139,12 @@ function begin(seed: number) {
       const pod = pick(2);
       apps[pod] = pick(3) === 0 ? "db" : "web";
       script.pods.put(podOf(pod));
-      noteLabels(pod);
+      updateExpectation(pod);
     },
     "a list": () => {
       const listed = [0, 1].filter(() => pick(2) === 0);
       script.pods.replaceAll(listed.map(podOf));
-      for (const pod of listed) noteLabels(pod);
+      for (const pod of listed) updateExpectation(pod);
     },
     "a deletion": () => script.pods.remove(uidOf(pick(2))),
     "a false end": () => {
@@ -152,9 +152,9 @@ function begin(seed: number) {
       script.busy.add(path);
       script.lifecycle.reportStopped([id]);
     },
-    "another life": () => {
+    "a restart of the agent": () => {
       script.lifecycle.close();
-      script = live();
+      script = startAgent();
     },
   };
   const names = Object.keys(steps);
@@ -164,14 +164,14 @@ function begin(seed: number) {
     for (const id of script.lifecycle.containerIds()) script.lifecycle.checkCgroup(id);
     return name;
   };
-  const listLost = (): readonly string[] =>
+  const listMissing = (): readonly string[] =>
     containers
       .filter(({ hasStarted }) => hasStarted)
       .flatMap(({ id, cgroupId, isWeb }) => [
         ...(contents.get(allPods)?.has(cgroupId) === true ? [] : [`${id} in no policy`]),
         ...(!isWeb || contents.get(script.webId)?.has(cgroupId) === true ? [] : [`${id} not in web`]),
       ]);
-  return { step, listLost, contents, script: () => script };
+  return { step, listMissing, contents, script: () => script };
 }
 
 const fail = (): never => {
@@ -180,12 +180,12 @@ const fail = (): never => {
 
 test("a cgroup of a container that runs stays in its policies", () => {
   for (let seed = 0; seed < 150; seed++) {
-    const { step, listLost, contents } = begin(seed);
+    const { step, listMissing, contents } = begin(seed);
     const done: string[] = [];
     for (let at = 0; at < 30; at++) {
       done.push(step());
-      const lost = listLost();
-      if (lost.length > 0) expect({ seed, done, lost }).toEqual({ seed, done, lost: [] });
+      const missing = listMissing();
+      if (missing.length > 0) expect({ seed, done, missing }).toEqual({ seed, done, missing: [] });
     }
     expect(contents.get(allPods)?.has(99n)).toBe(false);
   }

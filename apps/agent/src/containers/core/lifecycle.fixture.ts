@@ -52,7 +52,7 @@ export function createMemoryPolicyFilter(): PolicyFilter {
 interface OpenOptions {
   readonly inspect?: Inspect;
   readonly policyFilter?: PolicyFilter;
-  /** Of an earlier life of the agent, by path. */
+  /** Of an earlier run of the agent, by path. */
   readonly cgroups?: Map<string, bigint>;
 }
 

@@ -46,7 +46,7 @@ export function openCri(options: Omit<CriOptions, "onLost">, log: Logger): Resul
     if (running.ok) {
       if (problem !== "") {
         log.info("listing containers from the runtime", {
-          endpoint: runtime.endpoint(),
+          address: runtime.endpoint(),
           containers: running.value.length,
         });
       }
