@@ -7,7 +7,7 @@ export type LabelRequirement =
   | { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] }
   | { readonly key: string; readonly operator: "Exists" | "DoesNotExist" };
 
-/** All requirements must hold; without any it matches everything. */
+/** All requirements must hold; a selector without requirements matches everything. */
 export interface LabelSelector {
   readonly matchLabels: Labels;
   readonly matchExpressions: readonly LabelRequirement[];
@@ -20,7 +20,7 @@ export function matchesSelector(selector: LabelSelector, labels: Labels): boolea
   return selector.matchExpressions.every((requirement) => meets(requirement, labels.get(requirement.key)));
 }
 
-/** A label that is absent is no value, so NotIn holds for it. */
+/** NotIn holds for an absent label. */
 function meets(requirement: LabelRequirement, value: string | undefined): boolean {
   switch (requirement.operator) {
     case "In":
@@ -38,8 +38,8 @@ export const selectsEverything = ({ matchLabels, matchExpressions }: LabelSelect
   matchLabels.size === 0 && matchExpressions.length === 0;
 
 /**
- * Labels of which one must be there for a selector to match, each with the values that it may have: what an index can be
- * asked for. Undefined where a match needs no particular label.
+ * A label that the selector requires, with the values that it may have: the key for a lookup in an index. Undefined where
+ * the selector requires no particular label.
  */
 export function findAnchor(
   selector: LabelSelector,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds filters by a pod's labels, and containers by a filter, without a look at all of them.
+// Finds filters by a pod's labels, and containers by a filter, without a search of all of them.
 
 import type { Labels } from "@rthooks/oci";
 import { findAnchor } from "../label-selector.ts";

@@ -2,10 +2,10 @@
 
 import type { LabelSelector } from "../label-selector.ts";
 
-/** Who has which label: found without looking at anybody else. */
+/** Finds members by label, without a search of all members. */
 export interface LabelIndex<T> {
-  add(key: string, value: string, who: T): void;
-  remove(key: string, value: string, who: T): void;
+  add(key: string, value: string, member: T): void;
+  remove(key: string, value: string, member: T): void;
   find(key: string, value: string): ReadonlySet<T>;
 }
 
@@ -13,17 +13,17 @@ export function createLabelIndex<T>(): LabelIndex<T> {
   const keys = new Map<string, Map<string, Set<T>>>();
   const none: ReadonlySet<T> = new Set();
   return {
-    add(key, value, who) {
+    add(key, value, member) {
       const values = keys.get(key) ?? new Map<string, Set<T>>();
       keys.set(key, values);
       const members = values.get(value);
-      if (members === undefined) values.set(value, new Set([who]));
-      else members.add(who);
+      if (members === undefined) values.set(value, new Set([member]));
+      else members.add(member);
     },
-    remove(key, value, who) {
+    remove(key, value, member) {
       const values = keys.get(key);
       const members = values?.get(value);
-      if (members?.delete(who) !== true || members.size > 0) return;
+      if (members?.delete(member) !== true || members.size > 0) return;
       values?.delete(value);
       if (values?.size === 0) keys.delete(key);
     },
@@ -31,7 +31,7 @@ export function createLabelIndex<T>(): LabelIndex<T> {
   };
 }
 
-/** Everyone who has one of the values that the selector cannot do without; undefined where that narrows nothing. */
+/** The members with a label that the selector requires; undefined where it requires no particular label. */
 export function findCandidates<T>(index: LabelIndex<T>, selector: LabelSelector): ReadonlySet<T> | undefined {
   let best: readonly ReadonlySet<T>[] | undefined;
   const consider = (key: string, values: readonly string[]): void => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The name of an image without tag and digest (distribution/reference: a tag has no "/" after its colon, so the port of a
- * registry is no tag).
+ * The name of an image without tag and digest. The port of a registry is not taken for a tag: only a port has a "/" after
+ * its colon (distribution/reference).
  */
 export function toRepository(image: string): string {
   const [name = ""] = image.split("@", 1);

@@ -45,8 +45,8 @@ const entries = {
 };
 
 const newTargets = ["argNewSymbol", "argNewAddr", "argNewOffset"] as const; // const: keys of an action
-/** What only an event can carry or limit. */
-const ofPost = ["rateLimit", "kernelStackTrace", "userStackTrace"] as const; // const: as above
+/** Fields of the action Post. */
+const postFields = ["rateLimit", "kernelStackTrace", "userStackTrace"] as const; // const: as above
 
 const actionSchema = shape(entries, (value, report) => {
   const targets = newTargets.filter((name) => value[name] !== undefined);
@@ -54,8 +54,8 @@ const actionSchema = shape(entries, (value, report) => {
     report([name], `only one of ${newTargets.join(", ")} may be set, and ${targets[0]} is`);
   }
   if (value.action === undefined || value.action === "Post") return;
-  for (const name of ofPost) {
-    if (value[name]) report([name], `belongs to the action Post, not to ${value.action}`);
+  for (const name of postFields) {
+    if (value[name]) report([name], `is allowed with the action Post only, not with ${value.action}`);
   }
 });
 
@@ -71,10 +71,10 @@ const enforcing: ReadonlySet<string> = new Set<Action["action"]>([
   "Set",
 ]);
 
-/** Whether it changes what the process does, instead of change about it. */
+/** Whether the action changes what the process does; the others only affect events and state. */
 export const isEnforcing = ({ action }: Action): boolean => enforcing.has(action);
 
-const ofLsm: ReadonlySet<string> = new Set<Action["action"]>([
+const lsmActions: ReadonlySet<string> = new Set<Action["action"]>([
   "Post",
   "NoPost",
   "Sigkill",
@@ -82,15 +82,15 @@ const ofLsm: ReadonlySet<string> = new Set<Action["action"]>([
   "Override",
 ]);
 
-/** An LSM hook can do less than the others. */
-export function judgeLsmAction(action: Action, report: Report): void {
-  if (!ofLsm.has(action.action)) {
+/** LSM hooks support fewer actions than other hooks. */
+export function checkLsmAction(action: Action, report: Report): void {
+  if (!lsmActions.has(action.action)) {
     report(
       ["action"],
       `must be Post, NoPost, Sigkill, Signal or Override in an LSM hook, not ${action.action}`,
     );
   }
   for (const name of ["kernelStackTrace", "userStackTrace"] as const) {
-    if (action[name]) report([name], "an LSM hook gives no stack traces");
+    if (action[name]) report([name], "LSM hooks have no stack traces");
   }
 }

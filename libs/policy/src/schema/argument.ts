@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One argument of a hooked function (KProbeArg), whatever the kind of the hook.
+// One argument of a hooked function (KProbeArg), for every kind of hook.
 
 import * as v from "valibot";
 import { nonEmptyText, oneOf, switchedOff, text, unsigned } from "./scalar.ts";
@@ -80,6 +80,6 @@ export const argument = shape({
 
 export type Argument = v.InferOutput<typeof argument>;
 
-/** Types whose values stand in the program itself, where there is room for few. `auto` may turn out to be one. */
+/** Types whose values are part of the BPF program, which has room for few. `auto` may resolve to one of them. */
 const integers: ReadonlySet<string> = new Set(integerTypes);
 export const isInteger = ({ type }: Argument): boolean => integers.has(type);

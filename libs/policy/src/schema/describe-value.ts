@@ -2,7 +2,7 @@
 
 const maxLength = 40;
 
-/** A value as a message names it: short, on one line, and never what stands inside of it. */
+/** A value for a message: short, on one line, without the contents of lists and objects. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case "string":

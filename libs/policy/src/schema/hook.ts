@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all kinds of hooks have in common: arguments, selectors, what an event says.
+// What all kinds of hooks have in common: arguments, selectors, message and tags.
 
 import * as v from "valibot";
 import { type Argument, argument } from "./argument.ts";
 import { nonEmptyText, text } from "./scalar.ts";
 import { type Selector, selector } from "./selector.ts";
 import { listOf, type Report, requiredListOf } from "./shape.ts";
-import { judgeValueCount } from "./value-filter.ts";
+import { checkValueCount } from "./value-filter.ts";
 
 const maxSelectors = 5;
 const maxTags = 16;
-/** Arguments and data share the places of one event. */
+/** Arguments and data together: an event has room for five. */
 const maxArguments = 5;
 
 export const argumentList = listOf(argument);
 export const selectorList = v.optional(requiredListOf(selector, { count: maxSelectors }), []);
 
-/** A longer message is cut when the policy is put together: that gives a warning. */
+/** Long messages are cut, with a warning. */
 const minMessageBytes = 2;
 const message = v.pipe(
   text,
@@ -26,7 +26,7 @@ const message = v.pipe(
   ),
 );
 
-/** Of every kind of hook. */
+/** Fields of every kind of hook. */
 export const described = {
   message: v.optional(message, ""),
   tags: listOf(text, { count: maxTags }),
@@ -42,8 +42,8 @@ interface Hook {
   readonly selectors: readonly Selector[];
 }
 
-/** The rules that all kinds of hooks share. What a kind does not have is left out. */
-export function judgeHook(hook: Partial<Hook>, report: Report): void {
+/** The rules that all kinds of hooks share. `hook` lacks the fields that its kind does not have. */
+export function checkHook(hook: Partial<Hook>, report: Report): void {
   const { args, data = [], selectors } = hook;
   if (hook.return === true && "returnArg" in hook && hook.returnArg === undefined) {
     report(["returnArg"], "is required with return: true");
@@ -51,7 +51,7 @@ export function judgeHook(hook: Partial<Hook>, report: Report): void {
   if (args === undefined) return;
   if (args.length + data.length > maxArguments) {
     const inAll = `${args.length + data.length}`;
-    report(["args"], `there may be ${maxArguments} entries, those of data included, not ${inAll}`);
+    report(["args"], `must have at most ${maxArguments} entries, those of data included, not ${inAll}`);
   }
   for (const [place, { matchArgs, matchData, matchReturnArgs }] of (selectors ?? []).entries()) {
     const at =
@@ -61,13 +61,13 @@ export function judgeHook(hook: Partial<Hook>, report: Report): void {
     for (const [index, filter] of matchArgs.entries()) {
       const [first] = filter.args;
       const about = first === undefined ? args.find((arg) => arg.index === filter.index) : args[first];
-      judgeValueCount(filter, about, at("matchArgs", index));
+      checkValueCount(filter, about, at("matchArgs", index));
     }
     for (const [index, filter] of matchData.entries()) {
-      judgeValueCount(filter, data[filter.args[0] ?? filter.index], at("matchData", index));
+      checkValueCount(filter, data[filter.args[0] ?? filter.index], at("matchData", index));
     }
     for (const [index, filter] of matchReturnArgs.entries()) {
-      judgeValueCount(filter, hook.returnArg, at("matchReturnArgs", index));
+      checkValueCount(filter, hook.returnArg, at("matchReturnArgs", index));
     }
   }
 }

@@ -2,16 +2,16 @@
 // Hooks into the kernel: kprobes, fentries, tracepoints, lsmhooks.
 
 import * as v from "valibot";
-import { judgeLsmAction } from "./action.ts";
+import { checkLsmAction } from "./action.ts";
 import { argument } from "./argument.ts";
 import { describeValue } from "./describe-value.ts";
-import { argumentList, described, judgeHook, requiredText, selectorList } from "./hook.ts";
+import { argumentList, checkHook, described, requiredText, selectorList } from "./hook.ts";
 import { flag, oneOf, switchedOff } from "./scalar.ts";
 import { shape } from "./shape.ts";
 
 const functionEntries = {
   call: requiredText,
-  /** The prose of the reference says false; its CRD, which decides, says true. */
+  /** The default of the CRD; the documentation of the reference has false. */
   syscall: v.optional(flag, true),
   return: switchedOff,
   returnArg: v.optional(argument),
@@ -23,10 +23,10 @@ const functionEntries = {
   ...described,
 };
 
-export const fentry = shape(functionEntries, judgeHook);
+export const fentry = shape(functionEntries, checkHook);
 
 export const kprobe = shape(functionEntries, (value, report) => {
-  judgeHook(value, report);
+  checkHook(value, report);
   const { call, syscall, selectors = [] } = value;
   if (call === undefined || syscall === undefined || syscall || canBeOverridden(call)) return;
   for (const [place, { matchActions }] of selectors.entries()) {
@@ -49,19 +49,19 @@ export const tracepoint = shape(
     selectors: selectorList,
     ...described,
   },
-  judgeHook,
+  checkHook,
 );
 
 export const lsmHook = shape(
   { hook: requiredText, args: argumentList, selectors: selectorList, ...described },
   (value, report) => {
-    judgeHook(value, report);
+    checkHook(value, report);
     for (const [place, { matchReturnArgs, matchActions }] of (value.selectors ?? []).entries()) {
       if (matchReturnArgs.length > 0) {
-        report(["selectors", place, "matchReturnArgs"], "an LSM hook has no return value to match");
+        report(["selectors", place, "matchReturnArgs"], "LSM hooks have no return value to match");
       }
       for (const [index, action] of matchActions.entries()) {
-        judgeLsmAction(action, (at, message) =>
+        checkLsmAction(action, (at, message) =>
           report(["selectors", place, "matchActions", index, ...at], message),
         );
       }
@@ -69,5 +69,5 @@ export const lsmHook = shape(
   },
 );
 
-/** What a list names may be system calls. */
+/** The members of a list may be system calls. */
 const canBeOverridden = (call: string): boolean => /^(security_|list:|(__\w+_)?sys_)/.test(call);

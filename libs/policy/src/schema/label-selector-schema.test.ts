@@ -38,9 +38,9 @@ const rows: readonly (readonly [string, unknown, readonly string[]])[] = [
   [
     "a number",
     label("app", 1),
-    ['spec.podSelector.matchLabels.app: must be a text, not the number 1; write "1"'],
+    ['spec.podSelector.matchLabels.app: must be a string, not the number 1; write "1"'],
   ],
-  ["no value", label("app", null), ["spec.podSelector.matchLabels.app: must be a text, not null"]],
+  ["no value", label("app", null), ["spec.podSelector.matchLabels.app: must be a string, not null"]],
   ["a slash in a value", label("app", "a/b"), [`spec.podSelector.matchLabels.app: ${valueRule} "a/b"`]],
   [
     "a value of 64",

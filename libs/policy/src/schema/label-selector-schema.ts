@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label selectors as they are written. Syntax: Kubernetes apimachinery pkg/util/validation, IsQualifiedName and
+// Label selectors in documents. Syntax: Kubernetes apimachinery pkg/util/validation, IsQualifiedName and
 // IsValidLabelValue; which operators take values: pkg/apis/meta/v1/validation, ValidateLabelSelectorRequirement.
 
 import * as v from "valibot";
@@ -16,7 +16,7 @@ const maxNameLength = 63;
 const key = v.pipe(
   text,
   v.rawCheck(({ dataset, addIssue }) => {
-    const wrong = dataset.typed ? judgeKey(dataset.value) : undefined;
+    const wrong = dataset.typed ? checkKey(dataset.value) : undefined;
     if (wrong !== undefined) addIssue({ message: wrong });
   }),
 );
@@ -50,31 +50,31 @@ const createSelector = (expressionValue: v.GenericSchema<unknown, string>) => {
   );
   return v.optional(
     v.pipe(
-      shape({ matchLabels: mapOf(labelValue, judgeKey), matchExpressions: listOf(requirement) }),
+      shape({ matchLabels: mapOf(labelValue, checkKey), matchExpressions: listOf(requirement) }),
       v.transform((selector): LabelSelector => selector),
     ),
   );
 };
 
-/** Of pods and nodes. */
+/** For pods and nodes. */
 export const labelSelector = createSelector(labelValue);
 
-/** Its pseudo label `repo` holds names of images, which are no label values. */
+/** The values of its pseudo label `repo` are image names, which label values cannot be. */
 export const containerSelector = createSelector(text);
 
-/** Present or not: there is nothing to choose. */
+/** Present or absent; it has no fields. */
 export const hostSelector = v.pipe(
   v.optional(shape({}, undefined, "hostSelector is null or {}")),
   v.transform((selector) => selector !== undefined),
 );
 
-interface Written {
+interface WrittenRequirement {
   readonly key: string;
   readonly operator: LabelRequirement["operator"];
   readonly values: readonly string[];
 }
 
-function toRequirement({ key, operator, values }: Written): LabelRequirement {
+function toRequirement({ key, operator, values }: WrittenRequirement): LabelRequirement {
   switch (operator) {
     case "In":
     case "NotIn":
@@ -85,8 +85,8 @@ function toRequirement({ key, operator, values }: Written): LabelRequirement {
   }
 }
 
-function judgeKey(value: string): string | undefined {
-  // No label of a pod, so no key for Kubernetes.
+function checkKey(value: string): string | undefined {
+  // Not a valid label key of Kubernetes: no pod has it as a label.
   if (value === NAMESPACE_LABEL) return undefined;
   const parts = value.split("/");
   const name = parts.at(-1) ?? "";

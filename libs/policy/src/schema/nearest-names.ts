@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody may have meant by a name that nothing is called.
+// Suggestions for an unknown name.
 
-/** Longer names are no slips of the keyboard, and comparing costs the product of the lengths. */
+/** Longer names get no suggestions: the cost of a comparison is the product of the lengths. */
 const maxLength = 40;
 const maxNames = 3;
 
-/** The known names closest to `name`, whatever the case of letters; none if nothing is close. */
+/** The known names closest to `name`, ignoring case; none if no name is close. */
 export function findNearestNames(name: string, known: readonly string[]): readonly string[] {
   if (name.length > maxLength) return [];
   const wanted = name.toLowerCase();
-  // Two slips in a word of five letters still leave it recognisable.
+  // For five letters, two edits.
   const limit = Math.ceil(wanted.length / 3);
   const measured = known.map((candidate) => ({
     candidate,
@@ -28,7 +28,7 @@ export function joinNames(names: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
 }
 
-/** Levenshtein's distance, row by row. */
+/** The Levenshtein distance, row by row. */
 function measure(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let line = 0; line < left.length; line += 1) {

@@ -9,7 +9,7 @@ const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 const isDnsLabel = (value: string): boolean => value.length <= 63 && label.test(value);
 
-/** The labels in it may be longer than in a domain name: Kubernetes asks only for 253 in all. */
+/** Kubernetes limits the whole name to 253, and not each label to 63 as in a domain name. */
 export const isDnsSubdomain = (value: string): boolean =>
   value.length <= 253 && value.split(".").every((part) => label.test(part));
 

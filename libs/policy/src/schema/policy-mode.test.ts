@@ -67,7 +67,7 @@ const values: readonly (readonly [string, unknown, string | undefined])[] = [
   ["disable-kprobe-multi", "1", undefined],
   ["disable-kprobe-multi", "False", undefined],
   ["disable-kprobe-multi", "yes", 'must be true or false for disable-kprobe-multi, not "yes"'],
-  ["disable-kprobe-multi", true, 'must be a text, not true; write "true"'],
+  ["disable-kprobe-multi", true, 'must be a string, not true; write "true"'],
   ["disable-uprobe-multi", undefined, 'must be true or false for disable-uprobe-multi, not ""'],
   ["override-method", "fmod-ret", undefined],
   ["override-method", "fmod_ret", 'must be fmod-ret or override-return for override-method, not "fmod_ret"'],

@@ -4,10 +4,10 @@ import { isEnforcing } from "./action.ts";
 import { hookKinds } from "./references.ts";
 import type { TracingPolicy } from "./tracing-policy.ts";
 
-/** `monitor_only` cannot be set to anything else: there is nothing in the policy to enforce. */
+/** `monitor_only`: the policy has no enforcing action, and its mode cannot be changed. */
 export type PolicyMode = "enforce" | "monitor" | "monitor_only";
 
-/** As the document has it; who loads the policy may ask for another. Of two options of one name the last one counts. */
+/** The mode of the document; a client may change it later. Of two options with one name the last one counts. */
 export function policyMode({ spec }: TracingPolicy): PolicyMode {
   const enforces = hookKinds
     .flatMap((kind) => spec[kind].flatMap(({ selectors }) => selectors))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of a policy: a name and a value, which is always a text.
+// Options of a policy: a name and a value, which is always a string.
 
 import * as v from "valibot";
 import { describeValue } from "./describe-value.ts";
@@ -17,7 +17,7 @@ const oneOfTexts = (...names: readonly string[]): Kind => ({
   wanted: joinNames(names),
 });
 
-/** What Go's strconv.ParseBool reads. */
+/** The values that Go's strconv.ParseBool accepts. */
 const booleans = ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"];
 const boolean: Kind = { allows: (value) => booleans.includes(value), wanted: "true or false" };
 const positive: Kind = {
@@ -36,7 +36,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 export const optionNames: readonly string[] = [...kinds.keys()];
 export const isKnownOption = ({ name }: PolicyOption): boolean => kinds.has(name);
 
-/** Names that are not known are ignored: a policy may be written for a newer reference. */
+/** Unknown names are ignored: a policy may be written for a newer reference. */
 export const policyOption = shape(
   { name: nonEmptyText, value: v.optional(text, "") },
   ({ name, value }, report) => {

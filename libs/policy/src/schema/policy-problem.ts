@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a policy, and where.
+// Problems of a policy, with their paths.
 
 import type * as v from "valibot";
 
@@ -9,14 +9,14 @@ export interface PolicyProblem {
   readonly message: string;
 }
 
-/** Keys of objects are texts, places in lists are numbers. */
+/** Keys of objects are strings, indexes of lists are numbers. */
 export type PathKey = string | number;
 
-/** Nobody repairs more at once; a document made to fail has no end of them. */
+/** A hostile document could have any number of problems. */
 export const maxProblems = 20;
 
 const plainKey = /^[A-Za-z_][\w-]{0,62}$/;
-/** A label's key may have 253 + 1 + 63; what is longer is no name of anything. */
+/** The longest valid key is that of a label: 253 + 1 + 63. */
 const maxKeyLength = 320;
 
 /** One line. */
@@ -28,7 +28,7 @@ export const toProblems = (issues: readonly v.BaseIssue<unknown>[]): readonly Po
     message: issue.message,
   }));
 
-/** A key that could be taken for a piece of path is quoted: `metadata["a.b"]`. */
+/** A key with other characters than a plain name is quoted: `metadata["a.b"]`. */
 export function renderPath(keys: readonly PathKey[]): string {
   let path = "";
   for (const key of keys) {

@@ -58,7 +58,7 @@ const hooks: Rows = [
   [
     "more arguments than an event holds",
     kprobe({ args: times(3, { index: 0 }), data: times(3, { index: 0 }) }),
-    ["spec.kprobes[0].args: there may be 5 entries, those of data included, not 6"],
+    ["spec.kprobes[0].args: must have at most 5 entries, those of data included, not 6"],
   ],
   [
     "a message of one letter",
@@ -109,10 +109,10 @@ const hooks: Rows = [
       ],
     },
     [
-      "spec.lsmhooks[0].selectors[0].matchReturnArgs: an LSM hook has no return value to match",
+      "spec.lsmhooks[0].selectors[0].matchReturnArgs: LSM hooks have no return value to match",
       "spec.lsmhooks[0].selectors[0].matchActions[0].action: " +
         "must be Post, NoPost, Sigkill, Signal or Override in an LSM hook, not GetUrl",
-      "spec.lsmhooks[0].selectors[0].matchActions[1].kernelStackTrace: an LSM hook gives no stack traces",
+      "spec.lsmhooks[0].selectors[0].matchActions[1].kernelStackTrace: LSM hooks have no stack traces",
     ],
   ],
   [
@@ -147,7 +147,7 @@ const selectors: Rows = [
   [
     "a number among texts",
     select({ matchArgs: [{ index: 0, operator: "Equal", values: [2] }] }),
-    [`${at}.matchArgs[0].values[0]: must be a text, not the number 2; write "2"`],
+    [`${at}.matchArgs[0].values[0]: must be a string, not the number 2; write "2"`],
   ],
   [
     "a second selector",
@@ -226,8 +226,8 @@ const selectors: Rows = [
     "a limit without events",
     select({ matchActions: [{ action: "Sigkill", rateLimit: "5m", userStackTrace: true }] }),
     [
-      `${at}.matchActions[0].rateLimit: belongs to the action Post, not to Sigkill`,
-      `${at}.matchActions[0].userStackTrace: belongs to the action Post, not to Sigkill`,
+      `${at}.matchActions[0].rateLimit: is allowed with the action Post only, not with Sigkill`,
+      `${at}.matchActions[0].userStackTrace: is allowed with the action Post only, not with Sigkill`,
     ],
   ],
   [

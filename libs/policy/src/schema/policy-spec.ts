@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { fentry, kprobe, lsmHook, tracepoint } from "./kernel-hooks.ts";
 import { containerSelector, hostSelector, labelSelector } from "./label-selector-schema.ts";
 import { policyOption } from "./policy-option.ts";
-import { judgeReferences } from "./references.ts";
+import { checkReferences } from "./references.ts";
 import { flag, nonEmptyText, oneOf, switchedOff, text } from "./scalar.ts";
 import { selector } from "./selector.ts";
 import { listOf, mapOf, requiredListOf, shape } from "./shape.ts";
@@ -47,10 +47,10 @@ const entries = {
   selectorsMacros: mapOf(selector),
 };
 
-export const clusterSpec = shape(entries, judgeReferences);
+export const clusterSpec = shape(entries, checkReferences);
 
 export const namespacedSpec = shape(entries, (value, report) => {
-  judgeReferences(value, report);
+  checkReferences(value, report);
   if (value.hostSelector === true) report(["hostSelector"], "must be left out: a namespace has no host");
   for (const name of ["uprobes", "usdts"] as const) {
     const hooks = value[name];

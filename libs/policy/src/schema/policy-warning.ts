@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a policy says without effect: the reference takes it silently, so it refuses nothing here either.
+// Ineffective settings of a policy. The reference accepts them silently, so they are warnings here.
 
 import { describeValue } from "./describe-value.ts";
 import { findNearestNames, joinNames } from "./nearest-names.ts";
@@ -53,7 +53,7 @@ export function shortenMessages(spec: TracingPolicySpec): TracingPolicySpec {
   };
 }
 
-/** Between characters: half of one is no text. */
+/** Cuts between characters. */
 function shorten(message: string): string {
   const bytes = new TextEncoder().encode(message);
   if (bytes.length <= maxMessageBytes) return message;

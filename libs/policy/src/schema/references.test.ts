@@ -24,22 +24,22 @@ const rows: readonly (readonly [string, object, readonly string[]])[] = [
   [
     "a call of a list that is not there",
     { kprobes: [{ call: "list:call" }], lists },
-    ['spec.kprobes[0].call: there is no list "call" in spec.lists; did you mean "calls"?'],
+    ['spec.kprobes[0].call: spec.lists has no list "call"; did you mean "calls"?'],
   ],
   [
     "a value of a list that is not there",
     select(inMap("list:calls")),
-    ['spec.kprobes[0].selectors[0].matchArgs[0].values[1]: there is no list "calls" in spec.lists'],
+    ['spec.kprobes[0].selectors[0].matchArgs[0].values[1]: spec.lists has no list "calls"'],
   ],
   [
     "an enforcer of a list that is not there",
     { enforcers: [{ calls: ["sys_open", "list:b"] }] },
-    ['spec.enforcers[0].calls[1]: there is no list "b" in spec.lists'],
+    ['spec.enforcers[0].calls[1]: spec.lists has no list "b"'],
   ],
   [
     "a list in a macro",
     { selectorsMacros: { "a.b": inMap("list:x") } },
-    ['spec.selectorsMacros["a.b"].matchArgs[0].values[1]: there is no list "x" in spec.lists'],
+    ['spec.selectorsMacros["a.b"].matchArgs[0].values[1]: spec.lists has no list "x"'],
   ],
   [
     "two enforcers",
@@ -55,13 +55,13 @@ const rows: readonly (readonly [string, object, readonly string[]])[] = [
     "a macro that is not there",
     { ...select({ macros: ["shels"] }), selectorsMacros: { shells: {} } },
     [
-      'spec.kprobes[0].selectors[0].macros[0]: there is no macro "shels" in spec.selectorsMacros; did you mean "shells"?',
+      'spec.kprobes[0].selectors[0].macros[0]: spec.selectorsMacros has no macro "shels"; did you mean "shells"?',
     ],
   ],
   [
     "a macro of macros",
     { selectorsMacros: { a: {}, b: { macros: ["a"] } } },
-    ["spec.selectorsMacros.b.macros: must be left out: a macro uses no other"],
+    ["spec.selectorsMacros.b.macros: must be left out: a macro cannot use macros"],
   ],
   [
     "a generated list with values",
@@ -91,7 +91,7 @@ const rows: readonly (readonly [string, object, readonly string[]])[] = [
         })),
       })),
     },
-    ["spec: followChildren may be used 64 times, not 65"],
+    ["spec: followChildren may be used at most 64 times, not 65"],
   ],
 ];
 

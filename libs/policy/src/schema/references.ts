@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules between the parts of a spec: what is named must be there, and what all hooks share must suffice.
+// Rules between the parts of a spec: names must refer to something, and limits for all hooks together must hold.
 
 import type { Action } from "./action.ts";
 import { describeValue } from "./describe-value.ts";
@@ -10,7 +10,7 @@ import type { Report } from "./shape.ts";
 import { isInMap } from "./value-filter.ts";
 
 const listPrefix = "list:";
-/** Each has an id of its own among 64 bits. */
+/** Each has its own bit of 64. */
 const maxFollowing = 64;
 
 export const hookKinds = ["kprobes", "fentries", "tracepoints", "lsmhooks", "uprobes", "usdts"] as const; // const: keys
@@ -26,12 +26,12 @@ interface Spec extends Readonly<Record<(typeof hookKinds)[number], readonly Hook
   readonly selectorsMacros: ReadonlyMap<string, Selector>;
 }
 
-interface Located {
+interface LocatedSelector {
   readonly at: readonly PathKey[];
   readonly selector: Selector;
 }
 
-export function judgeReferences(spec: Partial<Spec>, report: Report): void {
+export function checkReferences(spec: Partial<Spec>, report: Report): void {
   const hooks = hookKinds.flatMap((kind) =>
     (spec[kind] ?? []).map((hook, index) => ({ at: [kind, index] as readonly PathKey[], hook })),
   );
@@ -58,7 +58,7 @@ export function judgeReferences(spec: Partial<Spec>, report: Report): void {
       .map(({ at, value }) => ({ at, name: value.slice(listPrefix.length) }));
     reportMissing(named, names, "list", "spec.lists", report);
   }
-  judgeMacros(selectors, macros, spec.selectorsMacros, report);
+  checkMacros(selectors, macros, spec.selectorsMacros, report);
   if (spec.enforcers?.length === 0) {
     for (const { at, action } of all.flatMap(listActions)) {
       if (action.action === "NotifyEnforcer")
@@ -69,19 +69,19 @@ export function judgeReferences(spec: Partial<Spec>, report: Report): void {
     [...matchBinaries, ...matchParentBinaries].filter(({ followChildren }) => followChildren),
   );
   if (following.length > maxFollowing) {
-    report([], `followChildren may be used ${maxFollowing} times, not ${following.length}`);
+    report([], `followChildren may be used at most ${maxFollowing} times, not ${following.length}`);
   }
 }
 
-/** A macro adds its filters to those of a selector that names it; macros name no macros. */
-function judgeMacros(
-  selectors: readonly Located[],
-  macros: readonly Located[],
+/** A macro adds its filters to the selectors that name it; a macro cannot name macros. */
+function checkMacros(
+  selectors: readonly LocatedSelector[],
+  macros: readonly LocatedSelector[],
   defined: ReadonlyMap<string, Selector> | undefined,
   report: Report,
 ): void {
   for (const { at, selector } of macros) {
-    if (selector.macros.length > 0) report([...at, "macros"], "must be left out: a macro uses no other");
+    if (selector.macros.length > 0) report([...at, "macros"], "must be left out: a macro cannot use macros");
   }
   if (defined === undefined) return;
   const named = selectors.flatMap(({ at, selector }) =>
@@ -90,7 +90,7 @@ function judgeMacros(
   reportMissing(named, new Set(defined.keys()), "macro", "spec.selectorsMacros", report);
 }
 
-/** What was meant is looked for among all names: only as often as somebody reads it. */
+/** Suggestions search all names, so only as many are made as there are problems in the output. */
 function reportMissing(
   named: readonly { readonly at: readonly PathKey[]; readonly name: string }[],
   known: ReadonlySet<string>,
@@ -101,11 +101,11 @@ function reportMissing(
   for (const { at, name } of named.filter(({ name }) => !known.has(name)).slice(0, maxProblems)) {
     const near = findNearestNames(name, [...known]);
     const hint = near.length > 0 ? `; did you mean ${joinNames(near.map(describeValue))}?` : "";
-    report(at, `there is no ${what} ${describeValue(name)} in ${where}${hint}`);
+    report(at, `${where} has no ${what} ${describeValue(name)}${hint}`);
   }
 }
 
-const listMapValues = ({ at, selector }: Located) =>
+const listMapValues = ({ at, selector }: LocatedSelector) =>
   (["matchArgs", "matchData", "matchReturnArgs"] as const).flatMap((name) =>
     selector[name].flatMap((filter, place) =>
       isInMap(filter)
@@ -114,7 +114,10 @@ const listMapValues = ({ at, selector }: Located) =>
     ),
   );
 
-const listActions = ({ at, selector }: Located): readonly { at: readonly PathKey[]; action: Action }[] =>
+const listActions = ({
+  at,
+  selector,
+}: LocatedSelector): readonly { at: readonly PathKey[]; action: Action }[] =>
   (["matchActions", "matchReturnActions"] as const).flatMap((name) =>
     selector[name].map((action, index) => ({ at: [...at, name, index], action })),
   );

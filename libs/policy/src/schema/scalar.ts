@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts, switches, numbers and names out of a set, with messages that say what is allowed.
+// Schemas of strings, booleans, numbers and names from a set, with messages that name the allowed values.
 
 import * as v from "valibot";
 import { describeValue } from "./describe-value.ts";
 import { findNearestNames, joinNames } from "./nearest-names.ts";
 
-/** In YAML a number or a yes is no text until it is quoted: the most frequent slip in `values`. */
+/** Unquoted numbers and booleans of YAML are the most frequent mistake in `values`. */
 export const text = v.string(({ input }) => {
   const hint = typeof input === "number" || typeof input === "boolean" ? `; write "${input}"` : "";
-  return `must be a text, not ${describeValue(input)}${hint}`;
+  return `must be a string, not ${describeValue(input)}${hint}`;
 });
 
 export const nonEmptyText = v.pipe(text, v.nonEmpty("must not be empty"));
 
 export const flag = v.boolean(({ input }) => `must be true or false, not ${describeValue(input)}`);
 
-/** False unless written. */
+/** False by default. */
 export const switchedOff = v.optional(flag, false);
 
-/** The schema says int32 for fields that are unsigned in the reference: both bounds hold. */
+/** The CRD has int32 for fields that are unsigned in the reference: both bounds apply. */
 export const unsigned = wholeNumber(0, 0x7fffffff);
 export const signed = wholeNumber(-0x80000000, 0x7fffffff);
-/** An address or an offset in a file, as far as a number counts without gaps. */
+/** An address or an offset in a file, up to the largest exact integer of a number. */
 export const address = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 function wholeNumber(min: number, max: number) {
@@ -30,7 +30,7 @@ function wholeNumber(min: number, max: number) {
   return v.pipe(v.number(wanted), v.integer(wanted), v.minValue(min, wanted), v.maxValue(max, wanted));
 }
 
-/** One of these names, spelled like this. */
+/** One of these names, case-sensitive. */
 export const oneOf = <const T extends readonly string[]>(names: T) =>
   v.picklist(names, ({ input }) => {
     const near = typeof input === "string" ? findNearestNames(input, names) : [];
@@ -38,7 +38,7 @@ export const oneOf = <const T extends readonly string[]>(names: T) =>
     return `must be ${joinNames(names)}, not ${describeValue(input)}${hint}`;
   });
 
-/** Of a list of values that are checked by `pattern`. */
+/** A string that matches `pattern`. */
 export const matching = (pattern: RegExp, wanted: string) =>
   v.pipe(
     text,

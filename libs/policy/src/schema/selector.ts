@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One selector of a hook (KProbeSelector): all of its filters must match, then its actions happen.
+// One selector of a hook (KProbeSelector): if all of its filters match, its actions are taken.
 
 import * as v from "valibot";
 import { actionList } from "./action.ts";
@@ -81,7 +81,7 @@ export const selector = shape(
 
 export type Selector = v.InferOutput<typeof selector>;
 
-/** Here, and only here, the reference does not care about the case. */
+/** The reference ignores the case here, and only here. */
 function namespaceName(): v.GenericSchema<unknown, string> {
   return matching(new RegExp(`^(${namespaces.join("|")})$`, "i"), `one of ${namespaces.join(", ")}`);
 }

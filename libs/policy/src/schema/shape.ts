@@ -11,15 +11,15 @@ type Entries = Readonly<Record<string, v.GenericSchema>>;
 type Output<E extends Entries> = { readonly [K in keyof E]: v.InferOutput<E[K]> };
 export type Report = (at: readonly PathKey[], message: string) => void;
 
-/** Rules between fields. It sees the fields that are right by themselves: of the others it knows nothing. */
+/** A rule between fields. `value` has the fields that are valid by themselves. */
 export type Rule<T> = (value: Partial<T>, report: Report) => void;
 
 type PathItem = v.IssuePathItem;
 type AddIssue = (issue: { readonly message: string; readonly path?: [PathItem, ...PathItem[]] }) => void;
 
 /**
- * An object with these fields and no others. A field may be left out, or be null, when its schema is `v.optional`:
- * the reference decodes into structs, where null is the same as nothing.
+ * An object with these fields and no others. A field may be absent or null when its schema is `v.optional`: the reference
+ * decodes into Go structs, where null equals an absent field.
  */
 export const shape = <const E extends Entries>(
   entries: E,
@@ -52,19 +52,19 @@ export const shape = <const E extends Entries>(
         if (parsed.success) output[key] = parsed.output;
         else forward(parsed.issues, key, add.issue);
       }
-      // Each field that is there came out of its own schema.
+      // Each field in `output` is the output of its own schema.
       const value = output as Partial<Output<E>>;
       rule?.(value, (at, message) => {
         const [first, ...rest] = at;
         if (first === undefined) add.issue({ message });
         else add.issue({ message, path: [toItem(first), ...rest.map(toItem)] });
       });
-      // Without an issue no field is missing.
+      // Without issues every field is set.
       return add.count > 0 ? NEVER : (value as Output<E>);
     }),
   );
 
-/** Empty where nothing is written, as in the reference, which does not tell the two apart. */
+/** Empty by default, as in the reference, for which an absent list equals an empty one. */
 export const listOf = <T>(item: v.GenericSchema<unknown, T>, max?: { readonly count: number }) =>
   v.optional(requiredListOf(item, max), []);
 
@@ -92,8 +92,8 @@ export const requiredListOf = <T>(
     }),
   );
 
-/** A Map, because the keys come from outside and an object has names of its own. */
-export const mapOf = <T>(item: v.GenericSchema<unknown, T>, judgeKey?: (key: string) => string | undefined) =>
+/** A Map: the keys are untrusted, and an object has inherited names. */
+export const mapOf = <T>(item: v.GenericSchema<unknown, T>, checkKey?: (key: string) => string | undefined) =>
   v.optional(
     v.pipe(
       v.custom<Readonly<Record<string, unknown>>>(
@@ -105,7 +105,7 @@ export const mapOf = <T>(item: v.GenericSchema<unknown, T>, judgeKey?: (key: str
         const output = new Map<string, T>();
         for (const key of Object.keys(dataset.value)) {
           if (add.count >= maxProblems) break;
-          const wrong = judgeKey?.(key);
+          const wrong = checkKey?.(key);
           if (wrong !== undefined) add.issue({ message: wrong, path: [toItem(key)] });
           const parsed = v.safeParse(item, dataset.value[key]);
           if (parsed.success) output.set(key, parsed.output);

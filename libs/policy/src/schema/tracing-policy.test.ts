@@ -71,7 +71,7 @@ const bad: readonly (readonly [string, unknown, readonly string[]])[] = [
   [
     "a namespace for the cluster",
     { ...document, metadata: { name: "watch", namespace: "shop" } },
-    ["metadata.namespace: must be left out: a TracingPolicy is of the cluster, see TracingPolicyNamespaced"],
+    ["metadata.namespace: must be left out: a TracingPolicy is cluster-wide, see TracingPolicyNamespaced"],
   ],
   [
     "no namespace where one is needed",

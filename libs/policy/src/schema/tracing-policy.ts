@@ -13,27 +13,27 @@ import { shape } from "./shape.ts";
 
 const kinds = ["TracingPolicy", "TracingPolicyNamespaced"] as const; // const: the two kinds
 
-/** What Kubernetes takes for the name of a kind; anything else is quoted. */
+/** The syntax of kinds in Kubernetes; anything else is quoted in messages. */
 const kindPattern = /^[A-Za-z0-9-]{1,63}$/;
 
 export interface TracingPolicy {
   readonly kind: (typeof kinds)[number];
   readonly name: string;
-  /** Of the namespaced kind, and only of that. */
+  /** Undefined for a cluster-wide policy. */
   readonly namespace: string | undefined;
   readonly spec: TracingPolicySpec;
-  /** What has no effect or less than written, but refuses nothing. */
+  /** Ineffective settings. */
   readonly warnings: readonly PolicyProblem[];
 }
 
 export interface ParsePolicyOptions {
-  /** Of a namespaced policy that names none. */
+  /** For a namespaced policy without a namespace. */
   readonly defaultNamespace?: string;
 }
 
 /**
- * A policy with all defaults in place, or everything that is wrong with it, at most 20 problems. Rules between fields
- * are checked as far as the fields are right by themselves.
+ * The policy with all defaults, or at most 20 problems. Rules between fields are checked where the fields themselves are
+ * valid.
  */
 export function parseTracingPolicy(
   value: unknown,
@@ -56,7 +56,7 @@ export function parseTracingPolicy(
   });
 }
 
-/** First of all, because of another kind nothing more can be said. */
+/** Checked first: the schema depends on the kind. */
 function readKind(value: unknown): Result<TracingPolicy["kind"], readonly PolicyProblem[]> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return err([{ path: ".", message: `must be an object, not ${describeValue(value)}` }]);
@@ -68,7 +68,7 @@ function readKind(value: unknown): Result<TracingPolicy["kind"], readonly Policy
   return err([{ path: "kind", message: `unknown CRD kind: ${found}; must be ${joinNames(kinds)}` }]);
 }
 
-/** What the API server keeps in the metadata (ObjectMeta) says nothing about the policy. */
+/** Metadata of the API server (ObjectMeta) without a meaning for the policy. */
 const ignored = v.optional(v.unknown());
 const objectMeta = {
   name: objectName,
@@ -97,7 +97,7 @@ const header = {
 
 const metadata = shape({ ...objectMeta, namespace: v.optional(namespaceName) }, ({ namespace }, report) => {
   if (namespace !== undefined) {
-    report(["namespace"], "must be left out: a TracingPolicy is of the cluster, see TracingPolicyNamespaced");
+    report(["namespace"], "must be left out: a TracingPolicy is cluster-wide, see TracingPolicyNamespaced");
   }
 });
 const clusterPolicy = shape({ ...header, metadata, spec: clusterSpec });

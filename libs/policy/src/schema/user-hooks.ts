@@ -3,7 +3,7 @@
 
 import * as v from "valibot";
 import { argument } from "./argument.ts";
-import { argumentList, described, judgeHook, requiredText, selectorList } from "./hook.ts";
+import { argumentList, checkHook, described, requiredText, selectorList } from "./hook.ts";
 import { address, switchedOff, text } from "./scalar.ts";
 import { listOf, shape } from "./shape.ts";
 
@@ -27,7 +27,7 @@ export const uprobe = shape(
     ...described,
   },
   (value, report) => {
-    judgeHook(value, report);
+    checkHook(value, report);
     const used = targets.filter((name) => (value[name]?.length ?? 0) > 0);
     for (const name of used.slice(1)) {
       report([name], `only one of ${targets.join(", ")} may be set, and ${used[0]} is`);
@@ -45,5 +45,5 @@ export const usdt = shape(
     selectors: selectorList,
     ...described,
   },
-  judgeHook,
+  checkHook,
 );

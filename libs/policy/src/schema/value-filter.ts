@@ -6,7 +6,7 @@ import { type Argument, isInteger } from "./argument.ts";
 import { oneOf, text, unsigned } from "./scalar.ts";
 import { listOf, type Report, shape } from "./shape.ts";
 
-/** The enum of the CRD, and NotSPortPriv: it has that one as NotSportPriv, while its documentation and code know both. */
+/** The enum of the CRD, and NotSPortPriv: the CRD has NotSportPriv, the documentation and the code of the reference have both. */
 const operators = [
   "Equal",
   "NotEqual",
@@ -65,12 +65,12 @@ export const valueFilter = shape(
 
 export type ValueFilter = v.InferOutput<typeof valueFilter>;
 
-/** These keep their values in a map of their own. */
+/** These operators keep their values in a BPF map. */
 export const isInMap = ({ operator }: ValueFilter): boolean =>
   operator === "InMap" || operator === "NotInMap";
 
-/** Values of a number stand in the program, which has four places for them. */
-export function judgeValueCount(filter: ValueFilter, about: Argument | undefined, report: Report): void {
+/** The values of an integer argument are part of the BPF program, which has room for four. */
+export function checkValueCount(filter: ValueFilter, about: Argument | undefined, report: Report): void {
   if (about === undefined || !isInteger(about) || isInMap(filter)) return;
   if (filter.values.length <= maxPlainValues) return;
   const instead =
