@@ -5,14 +5,20 @@ import { installCommand } from "./install/install-command.ts";
 import { printConfigCommand } from "./install/print-config-command.ts";
 import { uninstallCommand } from "./install/uninstall-command.ts";
 import { detectCommand, doctorCommand } from "./node/node-commands.ts";
-import { patchCommands } from "./patch/patch-commands.ts";
+import { addOciHook, removeOciHook } from "./patch/base-spec-commands.ts";
+import { enableCrioAnnotations } from "./patch/crio-commands.ts";
+import { disableNri, enableNri } from "./patch/nri-commands.ts";
 
-/** In the order of the help. */
+/** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   installCommand,
   uninstallCommand,
   printConfigCommand,
-  ...patchCommands,
+  enableNri,
+  disableNri,
+  addOciHook,
+  removeOciHook,
+  enableCrioAnnotations,
   detectCommand,
   doctorCommand,
 ];

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// `detect` says what is there, `doctor` what that means and what to do.
+// `detect` reports the facts of a node; `doctor` examines them and advises commands.
 
 import { statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type FlagValues, flag } from "@rthooks/flags";
-import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
+import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { createAdvice } from "../../core/advice.ts";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { diagnose } from "../../core/diagnose.ts";
 import { renderFacts, renderFindings } from "../../core/render-node.ts";
 import { detectNode } from "./detect-node.ts";
+import { toLocalPath } from "./local-path.ts";
 
 const nodeFlags = {
   output: flag.string({
@@ -58,7 +59,11 @@ export const doctorCommand: Command = defineCommand({
     if (node === undefined) return exitCode.failed;
     const facts = await detectNode(node, flags["install-dir"]);
     const { root, files } = node;
-    const advice = createAdvice({ facts, files, toLocal: (path) => toLocal(root, path) });
+    const advice = createAdvice({
+      facts,
+      files,
+      toLocal: (path) => (root === "/" ? path : toLocalPath(root, path)),
+    });
     const findings = diagnose(facts, advice);
     io.stdout(flags.output === "json" ? toJson({ ...facts, findings }) : renderFindings(findings));
     return findings.some(({ status }) => status === "fail") ? exitCode.changeNeeded : exitCode.ok;
@@ -75,14 +80,6 @@ function openNode(
   }
   io.log.error(`${root} is not a directory: set --root to the node's root directory`);
   return undefined;
-}
-
-/** Through the node's own links: from here they may lead somewhere else, or nowhere. */
-function toLocal(root: string, path: string): string {
-  if (root === "/") return path;
-  const found = findInRoot(root, path);
-  if (found !== undefined || path === "/" || path === ".") return found ?? root;
-  return join(toLocal(root, dirname(path)), basename(path));
 }
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;

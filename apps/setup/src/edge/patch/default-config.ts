@@ -5,7 +5,7 @@ import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { listRuntimePlaces } from "../../core/runtime-places.ts";
 import { runInRoot } from "../install/run-in-root.ts";
 
-/** What the node's containerd would run with, as a file to begin with. */
+/** The output of `containerd config default` of the node's containerd, as the text of a new file. */
 export async function printDefaultConfig(root: string): Promise<Result<string, string>> {
   const files = openNodeFiles(root);
   const programs = listRuntimePlaces(files)

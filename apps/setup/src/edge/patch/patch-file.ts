@@ -1,84 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// A configuration file and those that decide with it, read, changed and given where the flags say. Nothing is written
-// unless the whole change is known to be right; what is written comes whole.
+// Reads a configuration file and its imports, plans the change, and prints or writes the result. Nothing is written
+// unless the plan is complete; each file is written as a whole.
 
-import { flag } from "@rthooks/flags";
 import { ok, type Result } from "@rthooks/result";
 import { renderTomlError } from "@rthooks/toml";
 import { createTwoFilesPatch } from "diff";
 import { exitCode, type Io } from "../../core/command.ts";
 import type { FileChange, FilePlan, PatchError } from "../../core/patch.ts";
-import { readConfig } from "./config-text.ts";
+import { readText } from "./read-text.ts";
 import { replaceFile, writeNew } from "./write-change.ts";
-
-const common = {
-  "in-place": flag.boolean({ usage: "change the file itself and keep a backup copy of it" }),
-  diff: flag.boolean({ usage: "print the change as a unified diff; write nothing" }),
-  check: flag.boolean({ usage: "write nothing; exit code 3 if a change is needed" }),
-} as const;
-
-export const containerdFileFlags = {
-  "config-file": flag.string({
-    usage: "containerd's configuration file",
-    default: "/etc/containerd/config.toml",
-    placeholder: "FILE",
-  }),
-  output: flag.string({
-    usage: "file to write the result to, - for standard output (default: a new temporary file)",
-    placeholder: "FILE",
-  }),
-  ...common,
-  create: flag.boolean({
-    usage: "with --in-place: create a missing file from the output of `containerd config default`",
-  }),
-  "host-root": flag.string({
-    usage: "the host's root directory, as this program sees it; imported files are read there",
-    default: "/",
-    placeholder: "DIR",
-  }),
-  "containerd-version": flag.string({
-    usage:
-      "version of containerd on the node, such as 2.2.0; decides how several files are merged; required by --require-plugin",
-    placeholder: "VERSION",
-  }),
-} as const;
-
-export const crioFileFlags = {
-  "config-file": flag.string({
-    usage: "CRI-O's configuration file: the main file or a drop-in file",
-    default: "/etc/crio/crio.conf",
-    placeholder: "FILE",
-  }),
-  "output-file": flag.string({
-    usage: "file to write the result to, - for standard output (default: a new temporary file)",
-    placeholder: "FILE",
-  }),
-  ...common,
-} as const;
 
 export interface FileTask {
   readonly path: string;
-  /** Empty for a new temporary file. */
+  /** The path of --output; empty for a new temporary file. */
   readonly output: string;
   readonly inPlace: boolean;
   readonly diff: boolean;
   readonly check: boolean;
-  /** Of the file's text; undefined where there is none, and none is needed. */
+  /** Plans the change of a file with this text; undefined for a missing file that need not exist. */
   plan(text: string | undefined): Result<FilePlan, PatchError>;
-  /** For a file that is not there: the text that it is to have before the change. Undefined: it has to be there. */
+  /** For a missing file: the text to start from, or undefined if it need not exist. Without it the file must exist. */
   make?(): Promise<Result<string | undefined, string> | undefined>;
-  /** What else has to be in place before the file is, or would have to be; whether that is a change. */
+  /** Writes what the changed file refers to; with `dryRun` only reports whether that would change. */
   prepare?(dryRun: boolean): Promise<Result<{ readonly changed: boolean }, string>>;
 }
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 export async function patchFile(task: FileTask, io: Io): Promise<number> {
   const { path, output, inPlace, diff, check } = task;
   if ([output !== "", inPlace, diff || check].filter(Boolean).length > 1) {
     io.stderr("tetragon-oci-hook-setup: --output, --in-place and --diff or --check cannot be combined\n");
     return exitCode.usage;
   }
-  const text = await readConfig(path);
+  const text = await readText(path);
   if (!text.ok) return fail(io, text.error);
   const isMissing = text.value === undefined;
   const made = isMissing ? await task.make?.() : undefined;
@@ -119,7 +73,7 @@ export async function patchFile(task: FileTask, io: Io): Promise<number> {
   return exitCode.ok;
 }
 
-/** The whole of a file that is made is a change. */
+/** A created file is a change of its whole text. */
 function asNew(path: string, text: string, changes: readonly FileChange[]): readonly FileChange[] {
   const after = changes.find((change) => change.path === path)?.after ?? text;
   return [{ path, before: undefined, after }, ...changes.filter((change) => change.path !== path)];
@@ -140,6 +94,6 @@ async function failToPatch(io: Io, failure: PatchError): Promise<number> {
 
 function renderDiff({ path, before = "", after }: FileChange): string {
   const patch = createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: 3 });
-  // What stands before is not of `diff -u`.
+  // The lines before the header are not part of `diff -u`.
   return patch.slice(patch.indexOf("--- "));
 }

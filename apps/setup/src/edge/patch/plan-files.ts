@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// A change of containerd's configuration as the files of this node need it, by the paths that this program sees.
+// Plans a patch of containerd's configuration; paths in the plan are as this program sees them.
 
-import { basename, dirname, join, resolve } from "node:path";
-import type { Result } from "@rthooks/result";
+import { dirname, resolve } from "node:path";
+import { err, ok, type Result } from "@rthooks/result";
 import type { NodeFiles } from "@rthooks/runtime-config";
-import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
+import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { parseConfigFile } from "../../core/edit-config-file.ts";
 import type { ContainerdPatch, FilePlan, PatchError } from "../../core/patch.ts";
 import { planNode } from "../../core/plan-node.ts";
 import { findRancherDir } from "../../core/plan-rancher.ts";
+import { toLocalPath } from "../node/local-path.ts";
 
 interface ConfigFile {
-  /** As it was given. */
+  /** The path of --config-file. */
   readonly path: string;
-  /** Undefined for a file that is not there. */
+  /** Undefined if there is no file. */
   readonly text: string | undefined;
   readonly hostRoot: string;
-  /** Of containerd; undefined where it is not known. */
+  /** Of containerd; undefined if it is unknown. */
   readonly release: string | undefined;
 }
 
@@ -24,30 +25,30 @@ export function planFiles(file: ConfigFile, patch: ContainerdPatch): Result<File
   const { path, text, release } = file;
   const { root, nodePath } = findNodePath(file);
   if (findRancherDir(nodePath) === undefined && text !== undefined) {
-    // Its error has the place in the file as it was given.
+    // This error names the path of --config-file.
     const main = parseConfigFile(path, text);
     if (!main.ok) return main;
   }
-  const toGiven = (found: string): string => (found === nodePath ? path : toLocal(root, found));
+  const toGiven = (found: string): string => (found === nodePath ? path : toLocalPath(root, found));
   const planned = planNode(
     { files: withText(openNodeFiles(root), nodePath, text), path: nodePath, release },
     patch,
   );
-  if (!planned.ok) return { ok: false, error: { ...planned.error, path: toGiven(planned.error.path) } };
+  if (!planned.ok) return err({ ...planned.error, path: toGiven(planned.error.path) });
   const changes = planned.value.changes.map(({ backupDirectory, ...change }) => ({
     ...change,
     path: toGiven(change.path),
     ...(backupDirectory === undefined || backupDirectory === dirname(change.path)
       ? {}
-      : { backupDirectory: toLocal(root, backupDirectory) }),
+      : { backupDirectory: toLocalPath(root, backupDirectory) }),
   }));
-  return { ok: true, value: { ...planned.value, changes } };
+  return ok({ ...planned.value, changes });
 }
 
-/** Whether the distribution makes the file from others, so that it need not be there to be changed. */
-export const isMadeFromOthers = (path: string): boolean => findRancherDir(resolve(path)) !== undefined;
+/** Whether the distribution generates the file from a template, so that it need not exist to be patched. */
+export const isGeneratedFromTemplate = (path: string): boolean => findRancherDir(resolve(path)) !== undefined;
 
-/** The file's path on the node, whose root holds what is imported; the program's own where the file is elsewhere. */
+/** The file's path on the node, below `hostRoot`; a file elsewhere is on this program's own root. */
 function findNodePath({ path, hostRoot }: ConfigFile): { readonly root: string; readonly nodePath: string } {
   const absolute = resolve(path);
   const root = resolve(hostRoot);
@@ -56,13 +57,7 @@ function findNodePath({ path, hostRoot }: ConfigFile): { readonly root: string; 
     : { root: "/", nodePath: absolute };
 }
 
-/** Through the node's own links; a new file is in the directory that they lead to. */
-function toLocal(root: string, path: string): string {
-  const directory = findInRoot(root, dirname(path)) ?? join(root, dirname(path));
-  return findInRoot(root, path) ?? join(directory, basename(path));
-}
-
-/** The file as it was read already, whatever its size. */
+/** The same files, with the text of one replaced by the text that was read already. */
 const withText = (files: NodeFiles, path: string, text: string | undefined): NodeFiles =>
   text === undefined
     ? files

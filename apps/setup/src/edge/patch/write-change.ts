@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a changed file whole, with the mode and owner of the old one, of which a copy stays.
+// Writes a changed file as a whole, with the mode and owner of the old one, and keeps a backup of the old one.
 
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, stat } from "node:fs/promises";
@@ -10,12 +10,12 @@ import { BACKUP_SUFFIX, type FileChange } from "../../core/patch.ts";
 import { describeFileError } from "../install/install-error.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
 import { stageText } from "../install/place-file.ts";
-import { readConfig } from "./config-text.ts";
+import { readText } from "./read-text.ts";
 
-/** What is to be logged of it; the error is one line for people. */
+/** The fields to log; the error is one line. */
 type Written = Result<Readonly<Record<string, string>>, string>;
 
-/** With the mode and owner of the old one: there may be passwords in it. */
+/** Writes another file, with the mode and owner of the source, which may contain passwords. */
 export async function writeNew(output: string, { path: source, after }: FileChange): Promise<Written> {
   const path = output || join(await mkdtemp(join(tmpdir(), "tetragon-setup-")), "config.toml");
   try {
@@ -28,7 +28,7 @@ export async function writeNew(output: string, { path: source, after }: FileChan
   }
 }
 
-/** Of a link its target: a link that an operator made stays one. */
+/** Replaces the file; of a symbolic link, its target. */
 export async function replaceFile({
   path: given,
   before,
@@ -41,7 +41,7 @@ export async function replaceFile({
     const locks = await lockDirectories([{ path: dirname(path) }]);
     if (!locks.ok) return locks;
     try {
-      const now = await readConfig(path);
+      const now = await readText(path);
       if (!now.ok) return now;
       if (now.value !== before) {
         return err(
@@ -71,7 +71,7 @@ export async function replaceFile({
   }
 }
 
-/** Two changes in one second: each has its own copy of what was there before. */
+/** Two changes within a second get two backups. */
 function findFree(path: string): string {
   for (let count = 1; ; count++) {
     const free = count === 1 ? path : `${path}-${count}`;

@@ -6,8 +6,8 @@ import { describeFileError } from "../install/install-error.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Undefined where no file is. */
-export async function readConfig(path: string): Promise<Result<string | undefined, string>> {
+/** The text of a configuration file or OCI spec; undefined if there is no file. The error is one line with the path. */
+export async function readText(path: string): Promise<Result<string | undefined, string>> {
   try {
     const found = await stat(path);
     if (!found.isFile()) return err(`${path} is not a regular file`);

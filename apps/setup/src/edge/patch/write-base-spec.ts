@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file that containerd's base_runtime_spec names. containerd reads it at its start and gives up its CRI service
-// if it cannot: it comes to its place whole, and removing the hook leaves it there.
+// Writes the base spec. containerd reads it at its start, and its CRI service fails if it cannot: the file is written as
+// a whole, and removing the hook does not remove the file.
 
-import { mkdir, readFile, realpath, stat } from "node:fs/promises";
+import { mkdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { addHook, removeHook, toNeutralBase } from "../core/base-spec.ts";
-import type { HookEntry } from "../core/hook-entry.ts";
-import { lockDirectories } from "./install/lock-directories.ts";
-import { stageText } from "./install/place-file.ts";
-import { runInRoot } from "./install/run-in-root.ts";
-import { checkSafePath } from "./install/safe-path.ts";
+import { addHook, removeHook, toNeutralBase } from "../../core/base-spec.ts";
+import type { HookEntry } from "../../core/hook-entry.ts";
+import { lockDirectories } from "../install/lock-directories.ts";
+import { stageText } from "../install/place-file.ts";
+import { runInRoot } from "../install/run-in-root.ts";
+import { checkSafePath } from "../install/safe-path.ts";
+import { readText } from "./read-text.ts";
 
 export interface BaseSpecOptions {
   readonly path: string;
   readonly entry: HookEntry;
-  /** A base of the operator's, taken as it is, instead of what lies at `path` or comes from ctr. */
+  /** An OCI spec to start from, instead of the file at `path` or the output of ctr. */
   readonly fromSpec?: string;
-  /** containerd's client in `root`; looked for where distributions have it if not given. */
+  /** Path of ctr in `root`; searched in the usual directories if undefined. */
   readonly ctr?: string;
   /** The host's root directory. */
   readonly root?: string;
-  /** Only says whether something would change. */
+  /** Only reports whether something would change. */
   readonly dryRun?: boolean;
 }
 
@@ -29,11 +30,11 @@ export interface WrittenBaseSpec {
   readonly changed: boolean;
 }
 
-/** The error is one line that names the file. */
+/** Writes the base spec with the hook. The error is one line with the path. */
 export async function writeBaseSpec(options: BaseSpecOptions): Promise<Result<WrittenBaseSpec, string>> {
   const { fromSpec, entry, dryRun = false } = options;
   const path = await toTarget(options.path);
-  const existing = await readSpec(path);
+  const existing = await readText(path);
   if (!existing.ok) return existing;
   const base = fromSpec === undefined ? await findBase(existing.value, options) : await readGiven(fromSpec);
   if (!base.ok) return base;
@@ -42,7 +43,7 @@ export async function writeBaseSpec(options: BaseSpecOptions): Promise<Result<Wr
   return write(path, existing.value, text.value, dryRun);
 }
 
-/** A file that is not there has no hook in it: that is no error. */
+/** Removes the hook from the base spec; a missing file is unchanged. */
 export async function removeFromBaseSpec(options: {
   readonly path: string;
   /** The hook's file name. */
@@ -50,7 +51,7 @@ export async function removeFromBaseSpec(options: {
   readonly dryRun?: boolean;
 }): Promise<Result<WrittenBaseSpec, string>> {
   const path = await toTarget(options.path);
-  const existing = await readSpec(path);
+  const existing = await readText(path);
   if (!existing.ok) return existing;
   if (existing.value === undefined) return ok({ changed: false });
   const text = removeHook(existing.value, options.binaryName);
@@ -58,26 +59,11 @@ export async function removeFromBaseSpec(options: {
   return write(path, existing.value, text.value, options.dryRun ?? false);
 }
 
-/** A link that an operator has made stays one. */
+/** A symbolic link stays: its target is written. */
 const toTarget = (path: string): Promise<string> => realpath(path).catch(() => path);
 
-const MAX_BYTES = 4 * 1024 * 1024;
-
-/** Undefined where no file is. */
-async function readSpec(path: string): Promise<Result<string | undefined, string>> {
-  try {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) return ok(undefined);
-    if (!found.isFile()) return err(`${path} is not a regular file`);
-    if (found.size > MAX_BYTES) return err(`${path} is larger than 4 MiB`);
-    return ok(await readFile(path, "utf8"));
-  } catch (error) {
-    return err(`cannot read ${path}: ${describeError(error)}`);
-  }
-}
-
 async function readGiven(path: string): Promise<Result<string, string>> {
-  const text = await readSpec(path);
+  const text = await readText(path);
   if (!text.ok) return text;
   return text.value === undefined ? err(`${path}: no such file`) : ok(text.value);
 }
@@ -87,7 +73,7 @@ async function findBase(
   { root = "/", ctr }: BaseSpecOptions,
 ): Promise<Result<string, string>> {
   if (existing !== undefined) return ok(existing);
-  const places = ctr === undefined ? usualPlaces : [ctr];
+  const places = ctr === undefined ? usualPaths : [ctr];
   for (const place of places) {
     const ran = await runInRoot(root, [place, "oci", "spec"]);
     if (!ran.ok || ran.value.exitCode !== 0) continue;
@@ -100,15 +86,15 @@ async function findBase(
   );
 }
 
-/** Packages, containerd's own archive, k3s, RKE2, microk8s. */
-const usualPlaces = [
+/** Of packages, containerd's release archive, RKE2, k3s and MicroK8s. */
+const usualPaths = [
   "/usr/bin/ctr",
   "/usr/local/bin/ctr",
   "/opt/bin/ctr",
   "/var/lib/rancher/rke2/bin/ctr",
   "/var/lib/rancher/k3s/data/current/bin/ctr",
   "/snap/microk8s/current/bin/ctr",
-] as const; // const: none of them is ever changed
+] as const; // const: never changed
 
 const NEW_FILE_MODE = 0o644;
 

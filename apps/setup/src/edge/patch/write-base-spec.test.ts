@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toHookEntry } from "../core/hook-entry.ts";
+import { toHookEntry } from "../../core/hook-entry.ts";
 import { removeFromBaseSpec, writeBaseSpec } from "./write-base-spec.ts";
 
 const entry = toHookEntry(["/opt/tetragon/tetragon-oci-hook"], [], 15);
