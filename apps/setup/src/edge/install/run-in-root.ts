@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a program as the host would: with the host's root directory, hence its C library, and a bare environment.
+// Runs a program as on the host: with the host's root directory, hence its C library, and a minimal environment.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { changeRoot } from "@rthooks/sys/change-root";
 
-/** Hidden: this program calls itself with it, since chroot(2) is for the rest of a process's life. */
+/** A hidden command with which this program runs itself, because a process cannot leave a chroot(2). */
 export const RUN_IN_ROOT = "run-in-root";
 
 const LIMIT_MS = 15_000;
@@ -17,7 +17,7 @@ export interface Ran {
 
 const environment = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 
-/** `command` is a path in `root`. The error: it could not be started. */
+/** `command[0]` is a path in `root`. The error is the reason why the program could not be started. */
 export async function runInRoot(root: string, command: readonly string[]): Promise<Result<Ran, string>> {
   const argv = root === "/" ? [...command] : [process.execPath, RUN_IN_ROOT, root, ...command];
   try {
@@ -45,15 +45,14 @@ const CANNOT_START = 126;
 /** The hidden command itself. */
 export async function enterRootAndRun([root = "", ...command]: readonly string[]): Promise<number> {
   if (!changeRoot(root).ok) {
-    process.stderr.write(`cannot chroot to ${root}: run this program as root
-`);
+    process.stderr.write(`cannot chroot to ${root}: run this program as root\n`);
     return CANNOT_START;
   }
   process.chdir("/");
   try {
     const child = Bun.spawn([...command], {
       env: environment,
-      // All three are open already: nothing is asked of a /dev in there.
+      // Inherited, so that /dev is not needed in the new root.
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",

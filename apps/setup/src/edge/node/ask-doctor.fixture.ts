@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `doctor` says of a node's root directory, for tests.
+// Runs `doctor` on a node's root directory, for tests.
 
 import { expect } from "bun:test";
 import { parseArguments } from "@rthooks/flags";
@@ -15,7 +15,7 @@ export async function diagnose(node: NodeRoot): Promise<{ code: number; findings
   return { code, findings };
 }
 
-/** Those with something to do, and the commands with the root's own name taken out. */
+/** The fixes of failed checks by check; the root directory is replaced by /host. */
 export async function findWork(node: NodeRoot): Promise<Readonly<Record<string, readonly string[]>>> {
   const { code, findings } = await diagnose(node);
   expect(code).toBe(3);
@@ -25,7 +25,7 @@ export async function findWork(node: NodeRoot): Promise<Readonly<Record<string, 
   return Object.fromEntries(work.map((finding) => [finding.check, toFix(finding)]));
 }
 
-/** A command of this tool is one, with flags that it has. */
+/** Asserts that a command of this tool exists and has these flags. */
 function expectToParse(line: string): void {
   const [program, ...words] = line.split(" ");
   if (program !== "tetragon-oci-hook-setup") return;
@@ -44,7 +44,7 @@ export const installNri =
 export const standard = "/etc/containerd/config.toml";
 export const k3s = "/var/lib/rancher/k3s/agent/etc/containerd";
 
-/** Of a plugin that serves the runtime. */
+/** The command line of a plugin that serves the runtime. */
 export const pluginArgs = [
   "/opt/tetragon/tetragon-nri-hook",
   "--nri-socket",

@@ -2,13 +2,14 @@
 
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { parseAddress } from "@rthooks/net";
 import { findInRoot } from "@rthooks/runtime-config/files";
 import type { NriPluginFacts } from "../../core/node-facts.ts";
 import { type NriPluginProcess, parseNriPlugin, parseUnsynchronized } from "../../core/nri-plugin-process.ts";
 
 const MAX_BYTES = 4096;
 
-/** Of the node's processes; none where its /proc is not seen. */
+/** The NRI plugins among the node's processes; empty if its /proc cannot be read. */
 export function findNriPlugins(root: string): readonly NriPluginProcess[] {
   const proc = join(root, "proc");
   if (!existsSync(proc)) return [];
@@ -18,8 +19,8 @@ export function findNriPlugins(root: string): readonly NriPluginProcess[] {
     .filter((plugin) => plugin !== undefined);
 }
 
-/** The same, and what their metrics say where they can be reached from here. */
-export const askNriPlugins = (root: string): Promise<readonly NriPluginFacts[]> =>
+/** The same, with the facts of their metrics if these can be read from here. */
+export const detectNriPlugins = (root: string): Promise<readonly NriPluginFacts[]> =>
   Promise.all(
     findNriPlugins(root).map(async (plugin) => {
       const { metrics_address } = plugin;
@@ -32,8 +33,9 @@ const LIMIT_MS = 1000;
 const MAX_CHARACTERS = 1024 * 1024;
 
 async function readMetrics(root: string, address: string): Promise<string | undefined> {
-  const path = /^unix:(?:\/\/)?(\/.*)$/.exec(address)?.[1];
-  // One that listens everywhere is here too.
+  const parsed = parseAddress(address);
+  const path = parsed.ok && parsed.value.kind === "unix" ? parsed.value.path : undefined;
+  // A wildcard address includes the loopback address.
   const host = address.replace(/^(?:0\.0\.0\.0|\[::\])?:(?=\d+$)/, "127.0.0.1:");
   try {
     const signal = AbortSignal.timeout(LIMIT_MS);
@@ -58,7 +60,7 @@ function readCommandLine(path: string): readonly string[] {
       closeSync(file);
     }
   } catch {
-    // It has ended.
+    // The process has ended.
     return [];
   }
 }

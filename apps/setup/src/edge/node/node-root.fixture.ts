@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node's root directory for tests, and what the commands say about it.
+// A node's root directory for tests, and the output of commands on it.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";

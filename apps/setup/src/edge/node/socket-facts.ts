@@ -15,11 +15,11 @@ export async function findSocketFacts(root: string, path: string): Promise<Socke
   if (found === undefined) return { path, state: "absent" };
   const listening = readListening(root).some((bound) => findInRoot(root, bound) === found);
   const state = listening ? "listening" : await probeSocket(found);
-  // The word that scripts know; see node-facts.ts.
+  // The value in the output for scripts; see node-facts.ts.
   return { path, state: state === "listening" ? "open" : state };
 }
 
-/** Of the node's first process: the runtime is in its network namespace. */
+/** The listening sockets in the network namespace of the node's first process, in which the runtime runs. */
 function readListening(root: string): readonly string[] {
   let table: string;
   try {
