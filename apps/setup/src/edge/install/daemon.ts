@@ -5,11 +5,11 @@ import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 import { removeHookFile } from "./hooks-dir.ts";
+import { inExistingDirectories } from "./in-directories.ts";
 import { type InstalledPart, keepInstalled } from "./keep-installed.ts";
 import { findReferences } from "./references.ts";
-import type { Target } from "./target.ts";
-import { toHookFile, toProgram } from "./target.ts";
-import { describeReferences, inExisting, removeBinary } from "./uninstall-command.ts";
+import { type Target, toHookFile, toProgram } from "./target.ts";
+import { describeReferences, removeBinary } from "./uninstall-hook.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const; // const: names of signals
 
@@ -48,7 +48,7 @@ export async function runDaemon(
   await ended;
   clearInterval(alive);
   const own = await keeper.stop();
-  return inExisting(target, async () => {
+  return inExistingDirectories(target, async () => {
     if (!keepOnExit) return removeOwn(target, own, log);
     for (const { mark } of own) await mark.remove();
     log.info("installed files kept");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the directories of an installation, makes sure that only root can change what is in them, and locks them.
+// The directories of an installation: created, checked to be writable by root only, and locked.
 
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { type LockedDirectory, lockDirectories } from "./lock-directories.ts";
 import { checkSafePath } from "./safe-path.ts";
 import type { Target } from "./target.ts";
 
-/** `work` runs under the locks. The error is one line for people. */
+/** Creates and checks the directories, and runs `work` under their locks. The error is one line. */
 export async function inDirectories<T>(
   target: Target,
   log: Logger,
@@ -28,10 +28,25 @@ export async function inDirectories<T>(
       });
     }
   }
-  // Another user may have made one of them meanwhile, where the directory above is a sticky one.
+  // Another user may have created one of them in the meantime, below a sticky directory.
   const isStillSafe = checkAll(target, directories);
   if (!isStillSafe.ok) return isStillSafe;
   const locks = await lockDirectories(directories);
+  if (!locks.ok) return locks;
+  try {
+    return await work();
+  } finally {
+    await locks.value.release();
+  }
+}
+
+/** Runs `work` under the locks of the directories that exist; makes none. */
+export async function inExistingDirectories(
+  { localDir, hooksDir }: Target,
+  work: () => Promise<Result<void, string>>,
+): Promise<Result<void, string>> {
+  const directories = [localDir, ...(hooksDir === undefined ? [] : [hooksDir])].filter(existsSync);
+  const locks = await lockDirectories(directories.map((path) => ({ path })));
   if (!locks.ok) return locks;
   try {
     return await work();
@@ -56,7 +71,7 @@ function checkAll(
   return hostRoot === "/" ? ok(undefined) : checkSafePath(hostRoot, hostDir);
 }
 
-/** Whether it had to be made. */
+/** True if the directory was created. */
 async function make(path: string, remedy: string | undefined): Promise<Result<boolean, string>> {
   if (existsSync(path)) return ok(false);
   try {

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings the hook to its directory and proves that the host can run it, before anything points at it. What was there
-// stays until then, and comes back if a later step fails.
+// Installs the hook binary. The previous binary stays in place until the new one was run on the host, and is restored if a
+// later step fails.
 
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
-import { toTimeoutSeconds } from "../../core/hook-file.ts";
-import { isNewer, parseVersion } from "../../core/version-order.ts";
+import { isNewer } from "../../core/version-order.ts";
 import { findMountOptions } from "../mount-options.ts";
 import { findLibc, installLibc, removeLibcs, toLibcPrefix } from "./bundled-libc.ts";
+import { type CheckedHook, checkHook, findHookVersion } from "./check-hook.ts";
 import { describeFileError, otherInstallDir } from "./install-error.ts";
 import { type PublishedFile, type StagedFile, stageCopy } from "./place-file.ts";
 import { type InstalledProgram, isLoaderInUse } from "./references.ts";
-import { runInRoot } from "./run-in-root.ts";
 import { isSafeFile } from "./safe-path.ts";
 
 const MODE = 0o755;
@@ -33,19 +32,20 @@ export interface BinarySetup {
 }
 
 export interface InstalledBinary {
-  /** How the host calls the hook. */
+  /** The command by which the host runs the hook. */
   readonly command: readonly [string, ...string[]];
   readonly localPath: string;
-  /** All that was installed: the hook, and the C library that was brought along. */
+  /** All installed files: the hook, and the bundled C library if there is one. */
   readonly files: readonly string[];
-  /** For the runtime's own limit. */
+  /** For the runtime's own time limit. */
   readonly timeoutSeconds: number;
-  /** Brings back what was there. */
+  /** Restores the previous files. */
   undo(): Promise<void>;
+  /** Removes the previous files. */
   settle(): Promise<void>;
 }
 
-/** The caller has made the directory, and has its lock. */
+/** Needs an existing directory and its lock. The error is one line. */
 export async function installBinary(setup: BinarySetup): Promise<Result<InstalledBinary, string>> {
   const { source, localDir } = setup;
   const found = await stat(source).catch(() => undefined);
@@ -55,86 +55,53 @@ export async function installBinary(setup: BinarySetup): Promise<Result<Installe
   try {
     const path = join(localDir, basename(source));
     staged = await stageCopy(source, path, MODE);
-    if ((await digestOf(staged.path)) !== (await digestOf(source))) {
-      return await give(staged, `${staged.path} differs from ${source} after the copy: check the disk`);
-    }
-    return await install(setup, staged, path);
+    const installed = await installStaged(setup, staged, path);
+    if (!installed.ok) await staged.discard();
+    return installed;
   } catch (error) {
-    return await give(staged, describeFileError(error, localDir, otherInstallDir));
+    await staged?.discard();
+    return err(describeFileError(error, localDir, otherInstallDir));
   }
 }
 
-async function give(staged: StagedFile | undefined, problem: string): Promise<Result<never, string>> {
-  await staged?.discard();
-  return err(problem);
-}
-
-async function install(
+async function installStaged(
   setup: BinarySetup,
   staged: StagedFile,
   path: string,
 ): Promise<Result<InstalledBinary, string>> {
-  const { localDir, hostDir, log } = setup;
-  // A program that looks at no other root than its own sees the installation where it wrote it.
-  const seenDir = setup.hostRoot === "/" ? localDir : hostDir;
-  const toSeen = (local: string): string => join(seenDir, basename(local));
-  const libcs: PublishedFile[] = [];
-  const libcFiles: string[] = [];
-  const takeBack = async (problem: string): Promise<Result<never, string>> => {
-    for (const file of libcs) await file.undo();
-    return give(staged, problem);
-  };
-
-  let prefix: readonly string[] = [];
-  let checked = setup.libc === "bundled" ? undefined : await check(setup, [toSeen(staged.path)]);
-  if (checked?.ok === false && !checked.error.hasRun && setup.libc === "auto") {
-    log.info("the host's C library cannot run the hook", { err: checked.error.message });
-    checked = undefined;
-  } else if (setup.hostRoot === "/" && localDir !== hostDir && setup.libc === "auto") {
-    log.warn("hook checked with this container's root directory, not the host's: set --host-root");
+  const { source, localDir, hostDir, log } = setup;
+  if ((await digestOf(staged.path)) !== (await digestOf(source))) {
+    return err(`${staged.path} differs from ${source} after the copy: check the disk`);
   }
-  let digest: string | undefined;
-  if (checked === undefined) {
-    const libc = await findLibc(setup.libcDir);
-    if (!libc.ok) return takeBack(libc.error);
-    const { published, files } = await installLibc(libc.value, localDir);
-    libcs.push(...published);
-    libcFiles.push(...files);
-    digest = libc.value.digest;
-    prefix = toLibcPrefix(digest, hostDir);
-    log.info("written C library", { loader: prefix[0] });
-    checked = await check(setup, [...toLibcPrefix(digest, seenDir), toSeen(staged.path)]);
+  const runnable = await makeRunnable(setup, staged);
+  if (!runnable.ok) return runnable;
+  const { libc, checked } = runnable.value;
+  const { version, timeoutSeconds } = checked;
+  const newer = setup.force ? undefined : await findNewer(setup, path, version, libc);
+  if (newer !== undefined) {
+    await undoAll(libc?.published);
+    return err(`${path} is version ${newer}, newer than ${version}: --force replaces it anyway`);
   }
-  if (!checked.ok) return takeBack(explain(checked.error.message, localDir));
-
-  const seenPrefix = digest === undefined ? [] : toLibcPrefix(digest, seenDir);
-  // Another user's is not run to ask it.
-  const existing = isSafeFile(path) ? await askVersion(setup, [...seenPrefix, toSeen(path)]) : undefined;
-  const { version, timeoutSeconds } = checked.value;
-  if (existing !== undefined && version !== undefined && isNewer(existing, version) && !setup.force) {
-    return takeBack(`${path} is version ${existing}, newer than ${version}: --force replaces it anyway`);
-  }
-  const [first, ...rest] = [...prefix, join(hostDir, basename(path))];
-  const command: [string, ...string[]] = [first ?? "", ...rest];
-  const isSame = (await isInstalled(path)) && (await digestOf(path)) === (await digestOf(staged.path));
+  const isSame = (await hasInstalledMode(path)) && (await digestOf(path)) === (await digestOf(staged.path));
   let published: PublishedFile | undefined;
   if (isSame) await staged.discard();
   else published = await staged.publish();
   log.info(isSame ? "binary is up to date" : "written binary", { "hook-dst-path": path, version });
+  const [first = "", ...rest] = [...libcPrefix(libc, hostDir), join(hostDir, basename(path))];
   return ok({
-    command,
+    command: [first, ...rest],
     localPath: path,
-    files: [path, ...libcFiles],
+    files: [path, ...(libc?.files ?? [])],
     timeoutSeconds,
     async undo() {
       await published?.undo();
-      for (const file of libcs) await file.undo();
+      await undoAll(libc?.published);
     },
     async settle() {
       await published?.settle();
-      for (const file of libcs) await file.settle();
+      for (const file of libc?.published ?? []) await file.settle();
       await removeLibcs(localDir, async (loader) => {
-        if (libcFiles.includes(loader)) return true;
+        if (libc?.files.includes(loader) === true) return true;
         const toProgram = (local: string): InstalledProgram => ({
           localPath: local,
           hostPath: join(hostDir, basename(local)),
@@ -146,53 +113,79 @@ async function install(
   });
 }
 
-interface Checked {
-  readonly version: string | undefined;
-  readonly timeoutSeconds: number;
+interface BundledLibc {
+  readonly digest: string;
+  readonly published: readonly PublishedFile[];
+  readonly files: readonly string[];
 }
 
-interface CheckFailure {
-  /** The program itself has said what is wrong; a C library has no part in it. */
-  readonly hasRun: boolean;
-  readonly message: string;
+interface RunnableHook {
+  readonly checked: CheckedHook;
+  /** Undefined: the hook runs with the host's C library. */
+  readonly libc: BundledLibc | undefined;
 }
 
-/** Runs the program where and as the runtime will. */
-async function check(setup: BinarySetup, command: readonly string[]): Promise<Result<Checked, CheckFailure>> {
-  const { hostRoot, hookArgs } = setup;
-  const asked = await runInRoot(hostRoot, [...command, "--version"]);
-  const version = asked.ok && asked.value.exitCode === 0 ? parseVersion(asked.value.stdout) : undefined;
-  if (version === undefined) {
-    const said = asked.ok ? asked.value.stderr.trim() || `exit code ${asked.value.exitCode}` : asked.error;
-    return err({ hasRun: false, message: `the hook does not run: ${firstLine(said)}` });
+const libcPrefix = (libc: BundledLibc | undefined, directory: string): readonly string[] =>
+  libc === undefined ? [] : toLibcPrefix(libc.digest, directory);
+
+/** The install directory in the root in which the hook is checked. */
+const findSeenDir = ({ hostRoot, localDir, hostDir }: BinarySetup): string =>
+  hostRoot === "/" ? localDir : hostDir;
+
+/** Checks the staged hook with the host's C library, then with a bundled one, as `libc` allows. */
+async function makeRunnable(setup: BinarySetup, staged: StagedFile): Promise<Result<RunnableHook, string>> {
+  const { libc, hostRoot, hostDir, localDir, hookArgs, log } = setup;
+  if (libc === "bundled") return bundleLibc(setup, staged);
+  const checked = await checkHook(hostRoot, [join(findSeenDir(setup), basename(staged.path))], hookArgs);
+  if (libc === "auto" && !checked.ok && !checked.error.hasRun) {
+    log.info("the host's C library cannot run the hook", { err: checked.error.message });
+    return bundleLibc(setup, staged);
   }
-  const printed = await runInRoot(hostRoot, [
-    ...command,
-    "--just-print-config",
-    "--log-fname",
-    "",
-    ...hookArgs,
-  ]);
-  const timeoutSeconds = printed.ok ? toTimeoutSeconds(printed.value.stdout) : undefined;
-  if (!printed.ok || printed.value.exitCode !== 0 || timeoutSeconds === undefined) {
-    const said = printed.ok ? printed.value.stderr.trim() || "it printed no configuration" : printed.error;
-    return err({ hasRun: true, message: `the hook rejects its arguments: ${firstLine(said)}` });
+  if (libc === "auto" && hostRoot === "/" && localDir !== hostDir) {
+    log.warn("hook checked with this container's root directory, not the host's: set --host-root");
   }
-  return ok({ version, timeoutSeconds });
+  return checked.ok
+    ? ok({ checked: checked.value, libc: undefined })
+    : err(explain(checked.error.message, localDir));
 }
 
-/** As it was left there: that its contents are the same is not enough where others may write the file. */
-async function isInstalled(path: string): Promise<boolean> {
-  return isSafeFile(path) && ((await stat(path)).mode & 0o7777) === MODE;
+async function bundleLibc(setup: BinarySetup, staged: StagedFile): Promise<Result<RunnableHook, string>> {
+  const { localDir, hostDir, hostRoot, hookArgs, log } = setup;
+  const source = await findLibc(setup.libcDir);
+  if (!source.ok) return source;
+  const { digest } = source.value;
+  const libc = { digest, ...(await installLibc(source.value, localDir)) };
+  const [loader] = libcPrefix(libc, hostDir);
+  log.info("written C library", { loader });
+  const directory = findSeenDir(setup);
+  const command = [...libcPrefix(libc, directory), join(directory, basename(staged.path))];
+  const checked = await checkHook(hostRoot, command, hookArgs);
+  if (checked.ok) return ok({ checked: checked.value, libc });
+  await undoAll(libc.published);
+  return err(explain(checked.error.message, localDir));
 }
 
-/** Undefined for a program that does not run, or is another. */
-async function askVersion(
-  { hostRoot }: BinarySetup,
-  command: readonly string[],
+async function undoAll(files: readonly PublishedFile[] = []): Promise<void> {
+  for (const file of files) await file.undo();
+}
+
+/** The version of the installed hook, if it is newer than `version`. A file of another user is not run. */
+async function findNewer(
+  setup: BinarySetup,
+  path: string,
+  version: string,
+  libc: BundledLibc | undefined,
 ): Promise<string | undefined> {
-  const asked = await runInRoot(hostRoot, [...command, "--version"]);
-  return asked.ok && asked.value.exitCode === 0 ? parseVersion(asked.value.stdout) : undefined;
+  if (!isSafeFile(path)) return undefined;
+  const directory = findSeenDir(setup);
+  const command = [...libcPrefix(libc, directory), join(directory, basename(path))];
+  const existing = await findHookVersion(setup.hostRoot, command);
+  return existing !== undefined && isNewer(existing, version) ? existing : undefined;
+}
+
+/** Whether the file has the owner and mode of an installed hook: others must not be able to write it. */
+async function hasInstalledMode(path: string): Promise<boolean> {
+  return isSafeFile(path) && ((await stat(path)).mode & 0o7777) === MODE;
 }
 
 function explain(message: string, localDir: string): string {
@@ -201,17 +194,8 @@ function explain(message: string, localDir: string): string {
     : message;
 }
 
-const firstLine = (text: string): string => text.split("\n")[0] ?? "";
-
 async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const piece of createReadStream(path)) hash.update(piece);
   return hash.digest("hex");
 }
-
-/** The hook beside this program, for a tool that was unpacked and not installed. */
-export const findLocalBinary = (given: string): string => {
-  const usual = "/usr/bin/tetragon-oci-hook";
-  if (given !== "") return given;
-  return existsSync(usual) ? usual : join(dirname(process.execPath), "tetragon-oci-hook");
-};

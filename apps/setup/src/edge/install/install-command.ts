@@ -10,9 +10,9 @@ import { toHookEntry } from "../../core/hook-entry.ts";
 import { installFlags } from "../../core/install-flags.ts";
 import { findRuntimePlaces } from "../../core/runtime-places.ts";
 import { listenForEnd, runDaemon } from "./daemon.ts";
-import { type BinarySetup, findLocalBinary, type InstalledBinary } from "./install-binary.ts";
+import type { BinarySetup, InstalledBinary } from "./install-binary.ts";
 import { type Configure, installHook } from "./install-hook.ts";
-import { findTarget } from "./target.ts";
+import { findLocalBinary, findTarget } from "./target.ts";
 
 type Flags = FlagValues<typeof installFlags>;
 
@@ -31,7 +31,7 @@ export const installCommand: Command = defineCommand({
       log.error("NRI hook setup needs to be daemonized", { hint: "add --daemonize" });
       return exitCode.failed;
     }
-    // Before anything is installed: what comes during the installation ends it when it is whole.
+    // Listens first: a signal during the installation ends the program when the installation is complete.
     const ended = flags.daemonize ? listenForEnd(log) : undefined;
     const source = findLocalBinary(flags["local-binary"]);
     const target = findTarget(flags, basename(source));
@@ -75,7 +75,7 @@ export const installCommand: Command = defineCommand({
     );
     const code = done.ok ? exitCode.ok : await fail(io, done.error);
     await log.drain();
-    // A plugin's connection may still be open.
+    // An open connection of the plugin would keep the process alive.
     process.exit(code);
   },
 });
@@ -85,13 +85,13 @@ async function fail({ log }: Io, message: string): Promise<number> {
   return exitCode.failed;
 }
 
-/** Behind the arguments of the hook's own, so that one that is given comes after it and counts. */
+/** Before the given arguments, so that a given --log-fname overrides it. */
 function withLog(hookArgs: readonly string[], installed: InstalledBinary): readonly string[] {
   const hostBinary = installed.command[installed.command.length - 1] ?? "";
   return ["--log-fname", join(dirname(hostBinary), "tetragon-oci-hook.log"), ...hookArgs];
 }
 
-/** Of the runtime that is there; the usual place also where none is found. */
+/** The configuration of the installed containerd; the default path if there is none. */
 function findContainerdConfig(hostRoot: string): string {
   const places = findRuntimePlaces(openNodeFiles(hostRoot));
   return places.find(({ kind }) => kind === "containerd")?.config ?? pluginFlags["containerd-config"].default;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the flags say that an installation is.
+// The paths of an installation, from the flags.
 
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DEFAULT_INSTALL_DIR } from "../../core/install-flags.ts";
 import { findHooksDir, hookFilePath } from "./hooks-dir.ts";
 import type { InstalledProgram } from "./references.ts";
@@ -11,7 +12,7 @@ export interface Target {
   readonly localDir: string;
   readonly hostDir: string;
   readonly hostRoot: string;
-  /** Undefined where no hooks directory has to do with it. */
+  /** Undefined for an installation without a hook file. */
   readonly hooksDir: string | undefined;
 }
 
@@ -40,6 +41,13 @@ export const toProgram = ({ localDir, hostDir, hostRoot, binaryName }: Target): 
   hostRoot,
 });
 
-/** The hook's file in the hooks directory. */
+/** The path of the hook file; undefined for an installation without one. */
 export const toHookFile = ({ hooksDir, binaryName }: Target): string | undefined =>
   hooksDir === undefined ? undefined : hookFilePath(hooksDir, binaryName);
+
+/** The hook to install: by default the packaged one, else the one beside this program. */
+export function findLocalBinary(given: string): string {
+  const packaged = "/usr/bin/tetragon-oci-hook";
+  if (given !== "") return given;
+  return existsSync(packaged) ? packaged : join(dirname(process.execPath), "tetragon-oci-hook");
+}
