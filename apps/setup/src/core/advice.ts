@@ -78,7 +78,8 @@ export function createAdvice({ facts, files, toLocal }: AdviceOptions): Advice {
       const planned = planNode({ files, path: start, release }, patch);
       if (!planned.ok) return err(describePatchError(planned.error));
       const { changes } = planned.value;
-      // The patch is in the files already: the runtime has not read them, or the distribution has not generated its file.
+      // The patch is in the files already: the runtime has not read them, or the distribution has not generated its
+      // file.
       if (changes.length === 0 && !isMissing) return ok([restart(runtime)]);
       const path = findRancherDir(start) === undefined ? start : (changes[0]?.path ?? start);
       const words = ["patch-containerd-conf", what.kind, "--config-file", toLocal(path), "--in-place"];

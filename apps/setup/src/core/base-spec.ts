@@ -10,8 +10,8 @@ import type { HookEntry } from "./hook-entry.ts";
 const STAGE = "createRuntime";
 
 /**
- * Adds the hook once: at the position of an earlier entry of the hook, else after the other hooks. The error continues a
- * line that begins with the path of the file.
+ * Adds the hook once: at the position of an earlier entry of the hook, else after the other hooks. The error continues
+ * a line that begins with the path of the file.
  */
 export function addHook(base: string, entry: HookEntry): Result<string, string> {
   const parsed = parseSpec(base);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON that keeps every digit of its numbers: an OCI spec has limits of up to 2^64 - 1, which a double cannot represent.
+// JSON that keeps every digit of its numbers: an OCI spec has limits of up to 2^64 - 1, which a double cannot
+// represent.
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

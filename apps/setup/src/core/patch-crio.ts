@@ -9,7 +9,9 @@ import { type FilePlan, type PatchError, rejectPatch } from "./patch.ts";
 
 const runtimesPath = ["crio", "runtime", "runtimes"];
 
-/** Adds the annotations to `allowed_annotations` of every runtime of the file: only allowed ones get into the OCI spec. */
+/**
+ * Adds the annotations to `allowed_annotations` of every runtime of the file: only allowed ones get into the OCI spec.
+ */
 export function enableAnnotations(
   path: string,
   text: string,

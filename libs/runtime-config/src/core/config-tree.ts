@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A configuration file of containerd and its imports, in the order in which containerd reads them: breadth first, each
-// path once (containerd cmd/containerd/server/config/config.go, LoadConfig and resolveImports; the same in 1.7 and 2.x).
+// path once (containerd cmd/containerd/server/config/config.go, LoadConfig and resolveImports; the same in 1.7 and
+// 2.x).
 
 import type { TomlTable } from "@rthooks/toml";
 import { globPaths } from "./go-glob.ts";

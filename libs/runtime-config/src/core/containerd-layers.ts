@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which values of containerd's configuration files are in effect, by the rules of its releases (LoadConfig, mergeConfig,
-// MigrateConfigTo and Decode of v1.7.24, v2.1.9 and v2.3.4), and the name of a plugin's table in each file.
+// Which values of containerd's configuration files are in effect, by the rules of its releases (LoadConfig,
+// mergeConfig, MigrateConfigTo and Decode of v1.7.24, v2.1.9 and v2.3.4), and the name of a plugin's table in each
+// file.
 
 import type { TomlTable } from "@rthooks/toml";
 import type { ConfigDocument } from "./config-tree.ts";

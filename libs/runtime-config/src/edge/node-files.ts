@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a node below a root directory that may differ from this program's: a container sees its host's files below
-// a mount. Symbolic links resolve as on the node, so that none leads out of its root.
+// The files of a node below a root directory that may differ from this program's: a container sees its host's files
+// below a mount. Symbolic links resolve as on the node, so that none leads out of its root.
 
 import {
   accessSync,
@@ -21,7 +21,9 @@ import type { NodeFiles } from "../core/node-files.ts";
 /** Linux's limit (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** The path as this program sees it, with all links resolved; undefined if nothing exists there, or links form a loop. */
+/**
+ * The path as this program sees it, with all links resolved; undefined if nothing exists there, or links form a loop.
+ */
 export const findInRoot = (root: string, path: string): string | undefined =>
   walkInRoot(root, path, () => {});
 

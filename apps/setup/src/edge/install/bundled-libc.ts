@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The C library that a host lacks (musl, distroless, too old): the loader and the four libraries that a compiled Bun
-// program needs, taken from a directory or from what this very program runs on.
+// A copy of the GNU C library for hosts without a suitable one (musl, distroless, too old): the loader and the four
+// libraries that a compiled Bun program needs, from a directory or from the C library of this process.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ const LIBRARIES = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"];
 export interface LibcSource {
   readonly loader: string;
   readonly libraries: readonly string[];
-  /** Of the contents: another C library gets other names, so that no hook ever meets half of one. */
+  /** Of the contents. It is part of the installed names, so that two C libraries never mix. */
   readonly digest: string;
 }
 
@@ -37,7 +37,7 @@ export async function findLibc(directory: string): Promise<Result<LibcSource, st
   return ok({ loader: loaderPath, libraries, digest: hash.digest("hex").slice(0, 12) });
 }
 
-/** Where the C library of this process lies (proc(5), maps). */
+/** The directory of the C library of this process (proc(5), maps). */
 function findOwnDirectory(): Result<string, string> {
   const line = readFileSync("/proc/self/maps", "utf8")
     .split("\n")
@@ -51,11 +51,13 @@ function findOwnDirectory(): Result<string, string> {
 const loaderName = (digest: string): string => `ld-linux-${digest}.so`;
 const libraryDir = (digest: string): string => `lib-${digest}`;
 
-/** Digests of those that are installed, by the names in the directory. */
+/** The digests of the installed C libraries, from the file names of an install directory. */
 export const findLibcs = (names: readonly string[]): readonly string[] =>
   names.flatMap((name) => /^ld-linux-([0-9a-f]{12})\.so$/.exec(name)?.[1] ?? []);
 
-/** The beginning of the command that runs a program with it, where the installation is seen at `directory`. */
+/**
+ * The words before a program that run it with this C library. `directory`: the install directory as the host sees it.
+ */
 export const toLibcPrefix = (digest: string, directory: string): readonly string[] => [
   join(directory, loaderName(digest)),
   "--library-path",
@@ -68,15 +70,14 @@ interface InstalledLibc {
 }
 
 /**
- * The loader lies beside the hook: /proc/self/exe then still leads to the hook's directory. The caller has the lock of
- * `localDir`.
+ * The loader is beside the hook, so that /proc/self/exe still names the hook's directory. Needs the lock of `localDir`.
  */
 export async function installLibc(
   { loader, libraries, digest }: LibcSource,
   localDir: string,
 ): Promise<InstalledLibc> {
   const directory = join(localDir, libraryDir(digest));
-  // Another user's would let that user replace what is in it.
+  // The owner of a directory could replace the files in it.
   if (!isSafeDirectory(directory)) await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o755 });
   removeLeftovers(directory);
@@ -90,7 +91,7 @@ export async function installLibc(
   for (const library of libraries) await place(library, join(directory, basename(library)), 0o644);
   await place(loader, join(localDir, loaderName(digest)), 0o755);
   const removeDirectory = async (): Promise<void> => void (await rmdir(directory).catch(() => {}));
-  // Last in the list, so that it is undone when it is empty again.
+  // Last in the list: the directory is removed after its files.
   return { published: [...published, { undo: removeDirectory, settle: async () => {} }], files };
 }
 
@@ -98,7 +99,7 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
   return (await readFile(one)).equals(await readFile(other));
 }
 
-/** All that were ever installed there, but those that `isInUse` names by their loader. */
+/** Removes the installed C libraries for whose loader `isInUse` is false. */
 export async function removeLibcs(
   localDir: string,
   isInUse: (loaderPath: string) => Promise<boolean> = async () => false,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `install --daemonize`: stays until SIGTERM or SIGINT, keeps what it has installed, and removes what is then its own.
+// `install --daemonize`: keeps the installed files until SIGTERM or SIGINT, then removes those that it still owns.
 
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
@@ -13,7 +13,7 @@ import { describeReferences, removeBinary } from "./uninstall-hook.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const; // const: names of signals
 
-/** Resolves at the first signal; a second one ends the program at once, and what is installed stays. */
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the program at once, without uninstalling. */
 export function listenForEnd(log: Logger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let isStopping = false;
@@ -33,17 +33,17 @@ interface Daemon {
   readonly target: Target;
   readonly parts: readonly InstalledPart[];
   readonly keepOnExit: boolean;
-  /** Resolves when it is to end. */
+  /** Resolves when the daemon has to end. */
   readonly ended: Promise<void>;
 }
 
-/** The error is one line for people. */
+/** The error is one line. */
 export async function runDaemon(
   { target, parts, keepOnExit, ended }: Daemon,
   log: Logger,
 ): Promise<Result<void, string>> {
   const keeper = keepInstalled(parts, target.binaryName, log);
-  // Keeps the process alive where nothing else does.
+  // Keeps the process alive; a pending promise does not.
   const alive = setInterval(() => {}, 60_000);
   await ended;
   clearInterval(alive);

@@ -20,7 +20,7 @@ export const findHooksDir = (given: string): string => {
 export const hookFilePath = (hooksDir: string, binaryName: string): string =>
   join(hooksDir, `${binaryName}.json`);
 
-/** Whole or not at all: CRI-O reads the directory again with every change in it. */
+/** Publishes the file by a rename, because CRI-O reads the directory at every change. The error is one line. */
 export async function writeHookFile(
   path: string,
   entry: HookEntry,
@@ -41,13 +41,13 @@ export async function writeHookFile(
   }
 }
 
-/** A hook's file of that name that calls something else; a damaged file is not one. */
+/** Whether the file is a hook file that calls another program; false for a damaged file. */
 export async function isOfAnotherHook(path: string, binaryName: string): Promise<boolean> {
   const text = await readFile(path, "utf8").catch(() => "");
   return isHookFile(text) && !callsProgram(text, binaryName);
 }
 
-/** A file of that name that calls something else is not touched, and an error. */
+/** A file that does not call the hook is kept, and is an error. */
 export async function removeHookFile(
   path: string,
   binaryName: string,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Installs the hook binary. The previous binary stays in place until the new one was run on the host, and is restored if a
-// later step fails.
+// Installs the hook binary. The previous binary stays in place until the new one was run on the host, and is restored
+// if a later step fails.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The installation from its directories to its owner's mark, all under the directories' locks.
+// An installation under the locks of its directories: the hook, the configuration that calls it, and the owner marks.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { HookEntry } from "../../core/hook-entry.ts";
@@ -7,11 +7,11 @@ import { isOfAnotherHook, writeHookFile } from "./hooks-dir.ts";
 import { inDirectories } from "./in-directories.ts";
 import { type BinarySetup, type InstalledBinary, installBinary } from "./install-binary.ts";
 import type { InstalledPart } from "./keep-installed.ts";
-import { claimFiles, type OwnerMark, releaseFiles } from "./owner-mark.ts";
+import { claimFiles, releaseFiles } from "./owner-mark.ts";
 import { recordReference } from "./references.ts";
 import { type Target, toHookFile } from "./target.ts";
 
-/** How the runtime comes to call the hook. Where it fails, the hook that was there before comes back. */
+/** What makes the runtime call the hook. If it fails, the previous hook is restored. */
 export type Configure =
   | { readonly kind: "hook-file"; toEntry(installed: InstalledBinary): HookEntry }
   | { readonly kind: "start"; start(installed: InstalledBinary): Promise<Result<void, string>> };
@@ -20,17 +20,16 @@ interface HookSetup {
   readonly target: Target;
   readonly setup: BinarySetup;
   readonly configure: Configure;
-  /** It keeps the files and removes them at its end. */
+  /** The program keeps the files and removes them at its end. */
   readonly isDaemon: boolean;
 }
 
-/** For a daemon what it has to keep, for others none. The error is one line for people. */
+/** Returns the parts that a daemon has to keep; none for other runs. The error is one line. */
 export const installHook = (hook: HookSetup): Promise<Result<readonly InstalledPart[], string>> =>
   inDirectories(hook.target, hook.setup.log, () => install(hook));
 
 async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[], string>> {
   const { target, setup, configure, isDaemon } = hook;
-  const { log } = setup;
   const { localDir, hooksDir, binaryName } = target;
   const hookFile = toHookFile(target);
   if (hookFile !== undefined && !setup.force && (await isOfAnotherHook(hookFile, binaryName))) {
@@ -41,62 +40,79 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
   const installed = await installBinary(setup);
   if (!installed.ok) return installed;
   const entry = configure.kind === "hook-file" ? configure.toEntry(installed.value) : undefined;
-  const writeConf = (): Promise<Result<void, string>> =>
-    hookFile === undefined || entry === undefined
-      ? Promise.resolve(ok(undefined))
-      : writeHookFile(hookFile, entry, log);
-  const configured = configure.kind === "start" ? await configure.start(installed.value) : await writeConf();
+  const configured =
+    configure.kind === "start"
+      ? await configure.start(installed.value)
+      : await writeEntry(hookFile, entry, setup);
   if (!configured.ok) {
     await installed.value.undo();
     return configured;
   }
-  if (hookFile !== undefined) await recordReference(installed.value.localPath, hookFile);
-  await installed.value.settle();
+  await settleBinary(installed.value, hookFile);
+  if (isDaemon) return ok(await claimParts(hook, installed.value, hookFile, entry));
+  for (const directory of new Set([localDir, hooksDir ?? localDir]))
+    await releaseFiles(directory, binaryName);
+  return ok([]);
+}
 
-  const directories = [localDir, ...(hooksDir === undefined || hooksDir === localDir ? [] : [hooksDir])];
-  if (!isDaemon) {
-    for (const directory of directories) await releaseFiles(directory, binaryName);
-    return ok([]);
-  }
-  const marks = new Map<string, OwnerMark>();
-  for (const directory of directories) marks.set(directory, await claimFiles(directory, binaryName));
-  const toPart = (
-    directory: string,
-    files: readonly string[],
-    restore: InstalledPart["restore"],
-  ): readonly InstalledPart[] => {
-    const mark = marks.get(directory);
-    const only = { ...target, localDir: directory, hooksDir: undefined };
-    return mark === undefined
-      ? []
-      : [{ directory, mark, files, inDirectory: (work) => inDirectories(only, log, work), restore }];
-  };
-  const restoreBinary = async (): Promise<Result<readonly string[], string>> => {
+const writeEntry = (
+  hookFile: string | undefined,
+  entry: HookEntry | undefined,
+  { log }: BinarySetup,
+): Promise<Result<void, string>> =>
+  hookFile === undefined || entry === undefined
+    ? Promise.resolve(ok(undefined))
+    : writeHookFile(hookFile, entry, log);
+
+/** Records the hook file, so that another uninstall finds this reference, and removes the previous binary. */
+async function settleBinary(installed: InstalledBinary, hookFile: string | undefined): Promise<void> {
+  if (hookFile !== undefined) await recordReference(installed.localPath, hookFile);
+  await installed.settle();
+}
+
+type Restore = InstalledPart["restore"];
+
+/** Marks the directories as this run's: one part for each. The hook comes before the hook file that calls it. */
+async function claimParts(
+  { target, setup }: HookSetup,
+  installed: InstalledBinary,
+  hookFile: string | undefined,
+  entry: HookEntry | undefined,
+): Promise<readonly InstalledPart[]> {
+  const { localDir, hooksDir, binaryName } = target;
+  const restoreBinary: Restore = async () => {
     const again = await installBinary(setup);
     if (!again.ok) return again;
-    if (hookFile !== undefined) await recordReference(again.value.localPath, hookFile);
-    await again.value.settle();
+    await settleBinary(again.value, hookFile);
     return ok(again.value.files);
   };
-  const restoreConf = async (): Promise<Result<readonly string[], string>> => {
-    const written = await writeConf();
+  const restoreHookFile: Restore = async () => {
+    const written = await writeEntry(hookFile, entry, setup);
     return written.ok ? ok(hookFile === undefined ? [] : [hookFile]) : written;
   };
+  const claim = async (
+    directory: string,
+    files: readonly string[],
+    restore: Restore,
+  ): Promise<InstalledPart> => {
+    const only = { ...target, localDir: directory, hooksDir: undefined };
+    const mark = await claimFiles(directory, binaryName);
+    return { directory, mark, files, inDirectory: (work) => inDirectories(only, setup.log, work), restore };
+  };
   if (hooksDir === undefined || hookFile === undefined) {
-    return ok(toPart(localDir, installed.value.files, restoreBinary));
+    return [await claim(localDir, installed.files, restoreBinary)];
   }
   if (hooksDir === localDir) {
-    return ok(
-      toPart(localDir, [...installed.value.files, hookFile], async () => {
-        const files = await restoreBinary();
-        const conf = await restoreConf();
-        if (!files.ok) return files;
-        return conf.ok ? ok([...files.value, ...conf.value]) : conf;
-      }),
-    );
+    const restoreBoth: Restore = async () => {
+      const files = await restoreBinary();
+      const conf = await restoreHookFile();
+      if (!files.ok) return files;
+      return conf.ok ? ok([...files.value, ...conf.value]) : conf;
+    };
+    return [await claim(localDir, [...installed.files, hookFile], restoreBoth)];
   }
-  return ok([
-    ...toPart(localDir, installed.value.files, restoreBinary),
-    ...toPart(hooksDir, [hookFile], restoreConf),
-  ]);
+  return [
+    await claim(localDir, installed.files, restoreBinary),
+    await claim(hooksDir, [hookFile], restoreHookFile),
+  ];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a daemonized install does until its end: it looks whether its files are as it has left them, says what was
-// changed or removed, and puts it back. The files of a directory that a later run has taken are that run's.
+// Keeps the files of `install --daemonize`: checks them periodically, logs a change or removal, and restores them. The
+// files of a directory that a later run has claimed are not kept any longer.
 
 import { type BigIntStats, lstatSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
@@ -12,46 +12,46 @@ export interface InstalledPart {
   readonly directory: string;
   readonly mark: OwnerMark;
   readonly files: readonly string[];
-  /** Makes the directory where it is missing; runs `work` under its lock. */
+  /** Creates the directory if it is missing, and runs `work` under its lock. */
   inDirectory(work: () => Promise<Result<void, string>>): Promise<Result<void, string>>;
-  /** Under the directory's lock. Changes only files that are not as they should be. */
+  /** Needs the directory's lock. Writes the files that differ, and returns all paths. */
   restore(): Promise<Result<readonly string[], string>>;
 }
 
 export interface Keeper {
-  /** Nothing is put back any more; gives the parts that are still this run's, with their marks. */
+  /** Stops keeping the files; returns the parts that this run still owns, with their marks. */
   stop(): Promise<readonly InstalledPart[]>;
 }
 
-/** Between two looks. Where files do not stay as they are put, less and less often: another program writes them. */
+/** Between two checks. Doubled after each restore up to the maximum, because another program may write the files. */
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
 
-/** `parts` in the order in which they are put back: what is called before what calls it. */
+/** `parts` are restored in their order: the hook before the hook file that calls it. */
 export function keepInstalled(parts: readonly InstalledPart[], binaryName: string, log: Logger): Keeper {
   const kept = parts.map((part) => createKept(part, binaryName, log));
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
 
-  /** Whether all was well, without a change. */
-  const lookOnce = async (): Promise<boolean> => {
-    let wasWhole = true;
+  /** True if no file had changed. */
+  const checkOnce = async (): Promise<boolean> => {
+    let wasUnchanged = true;
     for (const part of kept) {
-      if (await part.isWhole()) continue;
-      wasWhole = false;
-      const mended = await part.mend().catch((error: unknown) => err(describeError(error)));
-      if (mended.ok) continue;
-      log.error("cannot restore installed files", { path: part.directory, err: mended.error });
+      if (await part.isUnchanged()) continue;
+      wasUnchanged = false;
+      const restored = await part.restoreChanged().catch((error: unknown) => err(describeError(error)));
+      if (restored.ok) continue;
+      log.error("cannot restore installed files", { path: part.directory, err: restored.error });
       break;
     }
-    return wasWhole;
+    return wasUnchanged;
   };
   const run = async (): Promise<void> => {
     let waitMs = MIN_WAIT_MS;
     for (;;) {
       await Promise.race([Bun.sleep(waitMs), stopping.promise]);
       if (isStopping) return;
-      waitMs = (await lookOnce()) ? Math.max(MIN_WAIT_MS, waitMs / 2) : Math.min(MAX_WAIT_MS, waitMs * 2);
+      waitMs = (await checkOnce()) ? Math.max(MIN_WAIT_MS, waitMs / 2) : Math.min(MAX_WAIT_MS, waitMs * 2);
     }
   };
   const running = run();
@@ -68,9 +68,9 @@ export function keepInstalled(parts: readonly InstalledPart[], binaryName: strin
 
 interface KeptPart {
   readonly directory: string;
-  isWhole(): Promise<boolean>;
-  mend(): Promise<Result<void, string>>;
-  /** Undefined when a later run has taken the files. */
+  isUnchanged(): Promise<boolean>;
+  restoreChanged(): Promise<Result<void, string>>;
+  /** Undefined if a later run owns the files. */
   own(): InstalledPart | undefined;
 }
 
@@ -78,12 +78,13 @@ function createKept(installed: InstalledPart, binaryName: string, log: Logger): 
   const { directory, inDirectory, restore } = installed;
   let isOwn = true;
   let { mark, files } = installed;
-  let before = look(files);
+  let before = describeFiles(files);
   return {
     directory,
     own: () => (isOwn ? { ...installed, mark, files } : undefined),
-    isWhole: async () => !isOwn || ((await mark.find()) === "own" && isSame(look(files), before)),
-    mend: () =>
+    isUnchanged: async () =>
+      !isOwn || ((await mark.find()) === "own" && isSame(describeFiles(files), before)),
+    restoreChanged: () =>
       inDirectory(async () => {
         const owner = await mark.find();
         if (owner === "another") {
@@ -109,24 +110,24 @@ function createKept(installed: InstalledPart, binaryName: string, log: Logger): 
           await mark.close();
           mark = await claimFiles(directory, binaryName);
         }
-        before = look(files);
+        before = describeFiles(files);
         return ok(undefined);
       }),
   };
 }
 
-const look = (files: readonly string[]): readonly string[] => files.map(describeFile);
+const describeFiles = (files: readonly string[]): readonly string[] => files.map(describeFile);
 
 const isSame = (one: readonly string[], other: readonly string[]): boolean =>
   one.every((text, at) => text === other[at]);
 
-/** Another file at the path, another content, owner or mode make another text. */
+/** A text that differs if the file, its content, its owner or its mode changes. */
 function describeFile(path: string): string {
   let stat: BigIntStats | undefined;
   try {
     stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {
-    // A directory above it is gone, or has become a file.
+    // A parent directory was removed, or is a file now.
   }
   if (stat === undefined) return "absent";
   const { dev, ino, size, mtimeNs, mode, uid, gid } = stat;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One run of this program at a time changes a directory. The lock is flock(2) on a file that only root can open: any
-// user can lock a directory that can be read. The kernel releases the lock of a run that is killed.
+// A lock on a directory, held by one run of this program at a time. It is flock(2) on a file that only root can open,
+// because any user can lock a readable directory. The kernel releases the lock of a killed process.
 
 import { constants } from "node:fs";
 import { type FileHandle, open, realpath, rm, stat } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { describeFileError } from "./install-error.ts";
 import { removeLeftovers } from "./place-file.ts";
 
 const LOCK_FILE = ".tetragon-oci-hook-setup.lock";
-/** More than an installation takes on a slow disk. */
+/** Longer than an installation on a slow disk. */
 const WAIT_MS = 60_000;
 const RETRY_MS = 50;
 
@@ -21,13 +21,13 @@ export interface DirectoryLocks {
 
 export interface LockedDirectory {
   readonly path: string;
-  /** For the error where the directory cannot be written. */
+  /** Completes the error for a read-only file system. */
   readonly remedy?: string;
 }
 
 /**
- * The directories must exist. Under the locks no staged file of theirs is in use, so those of killed runs are removed.
- * The error is one line for people.
+ * Locks existing directories, and removes the staged files of killed runs: under the lock none is in use. The error is
+ * one line.
  */
 export async function lockDirectories(
   directories: readonly LockedDirectory[],
@@ -57,7 +57,7 @@ export async function lockDirectories(
   return ok({ release });
 }
 
-/** Each one once, in an order that all runs share: two of them must not wait for each other. */
+/** Each directory once, in the same order in every run, so that two runs cannot deadlock. */
 async function toDistinct(
   directories: readonly LockedDirectory[],
 ): Promise<readonly (readonly [path: string, remedy: string])[]> {
@@ -73,7 +73,7 @@ async function lockFile(path: string): Promise<FileHandle | undefined> {
   const deadline = performance.now() + WAIT_MS;
   for (;;) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-    // The file at the path may be another one by now: who releases the lock removes it.
+    // The holder of the lock removes the file on release, so the path may be another file now.
     if (tryLock(file.fd, path, "exclusive") && (await isAt(file, path))) return file;
     await file.close();
     if (performance.now() > deadline) return undefined;
@@ -91,7 +91,7 @@ let syscalls: Syscalls | undefined;
 /** flock(2), include/uapi/asm-generic/fcntl.h: LOCK_SH, LOCK_EX, LOCK_NB. */
 const modes = { shared: 1 | 4, exclusive: 2 | 4 } as const; // const: the keys are a union
 
-/** False where another process has a lock that excludes this one; never waits. */
+/** Takes the lock without waiting; false if another process has a conflicting lock. */
 export function tryLock(fd: number, path: string, mode: keyof typeof modes): boolean {
   syscalls ??= openSyscalls();
   const locked = syscalls.call("flock", path, fd, modes[mode]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which `install --daemonize` a directory's files belong to: the one that installed last. Its mark is a file beside
-// them, which it keeps locked while it lives; each daemon changes and removes only what has its own mark.
+// The owner mark names the `install --daemonize` that owns the files of a directory: the last one that installed there.
+// It is a file beside them, locked while its owner runs. A daemon changes and removes only files under its own mark.
 
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
@@ -10,11 +10,11 @@ import { tryLock } from "./lock-directories.ts";
 import { stageText } from "./place-file.ts";
 
 export interface OwnerMark {
-  /** "absent" where the mark was removed and none came in its place. */
+  /** "absent" if there is no mark. */
   find(): Promise<"own" | "another" | "absent">;
-  /** The caller has the directory's lock. Leaves another owner's mark as it is. */
+  /** Removes the mark unless it names another owner. Needs the directory's lock. */
   remove(): Promise<void>;
-  /** Lets go of the mark without removing it. */
+  /** Unlocks the mark without removing it. */
   close(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ const markPath = (directory: string, binaryName: string): string => join(directo
 
 const MARK_ACCESS = { mode: 0o644 };
 
-/** The caller has the directory's lock. Takes the files from their owner until now. */
+/** Makes this run the owner of the files. Needs the directory's lock. */
 export async function claimFiles(directory: string, binaryName: string): Promise<OwnerMark> {
   const path = markPath(directory, binaryName);
   const id = randomBytes(16).toString("hex");
@@ -52,8 +52,8 @@ export async function claimFiles(directory: string, binaryName: string): Promise
 }
 
 /**
- * For what is not a daemon and installs or uninstalls: the files have no owner from now on. A daemon that lives finds a
- * mark without an owner, so that it knows that they were taken from it and not lost. The caller has the lock.
+ * Ends the ownership of the files, for a run that is not a daemon. If the owner runs, a mark without an owner replaces
+ * its mark, to distinguish this case from a lost mark. Needs the directory's lock.
  */
 export async function releaseFiles(directory: string, binaryName: string): Promise<void> {
   const path = markPath(directory, binaryName);
@@ -71,7 +71,9 @@ export async function releaseFiles(directory: string, binaryName: string): Promi
   }
 }
 
-/** A mark that {@link releaseFiles} has left for a daemon, which has seen it. The caller has the lock. */
+/**
+ * Removes a mark without an owner, when the daemon for which it was written has read it. Needs the directory's lock.
+ */
 export async function removeReleasedMark(directory: string, binaryName: string): Promise<void> {
   const path = markPath(directory, binaryName);
   const text = await readFile(path, "utf8").catch(() => "");

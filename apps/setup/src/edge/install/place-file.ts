@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that come to their place whole or not at all, and can be taken back while what depends on them is not done.
+// Files that are staged under a temporary name, published by a rename, and can be undone until they are settled.
 
 import { randomBytes } from "node:crypto";
 import { linkSync } from "node:fs";
@@ -11,15 +11,15 @@ import { type FileOptions, removeStaged, stageFile } from "@rthooks/sys/atomic-f
 
 export interface StagedFile {
   readonly path: string;
-  /** Renames it into place. */
+  /** Renames it to its final path. */
   publish(): Promise<PublishedFile>;
   discard(): Promise<void>;
 }
 
 export interface PublishedFile {
-  /** Brings back what was there before. */
+  /** Restores the previous file. */
   undo(): Promise<void>;
-  /** There is no way back from here. */
+  /** Removes the previous file; `undo` must not be called afterwards. */
   settle(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export async function stageText(text: string, path: string, options: FileOptions
   };
 }
 
-/** A program's hundred megabytes, copied beside other work: a plugin has to answer the runtime meanwhile. */
+/** Copies a program of about a hundred megabytes without blocking: an NRI plugin must answer the runtime meanwhile. */
 export async function stageCopy(source: string, path: string, mode: number): Promise<StagedFile> {
   const staged = toStagedName(path);
   const discard = (): Promise<void> => rm(staged, { force: true });
@@ -56,14 +56,14 @@ export async function stageCopy(source: string, path: string, mode: number): Pro
   return { path: staged, discard, publish: () => publishOver(path, publish) };
 }
 
-/** Keeps what is at the path under another name until there is no way back. */
+/** Keeps the previous file under another name until `settle`. */
 async function publishOver(path: string, publish: () => Promise<void>): Promise<PublishedFile> {
   const old = toStagedName(path);
   let hadOld = true;
   try {
     linkSync(path, old);
   } catch {
-    // Nothing was there, or nothing that can be linked: then there is no way back but to nothing.
+    // No file, or one that cannot be linked: undo removes the new file.
     hadOld = false;
   }
   await publish();
@@ -73,7 +73,7 @@ async function publishOver(path: string, publish: () => Promise<void>): Promise<
   };
 }
 
-/** One of those that `removeStaged` finds. */
+/** A name that `removeStaged` finds. */
 const toStagedName = (path: string): string =>
   join(dirname(path), `.tetragon-staged-${basename(path)}.${randomBytes(6).toString("hex")}`);
 
@@ -102,12 +102,12 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Staged files of runs that were killed. The caller has the directory's lock: none of them is in use. */
+/** Removes the staged files of killed runs. Needs the directory's lock, under which no staged file is in use. */
 export function removeLeftovers(directory: string): void {
   orThrow(removeStaged(directory, { minAgeMs: 0 }));
 }
 
-/** Callers describe errors by their code. */
+/** The code of the error lets describeFileError explain it. */
 function orThrow<T>(result: Result<T, SysError>): T {
   if (result.ok) return result.value;
   throw Object.assign(new Error(renderSysError(result.error)), { code: result.error.code });

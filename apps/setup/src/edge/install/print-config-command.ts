@@ -5,7 +5,7 @@ import { toHookEntry } from "../../core/hook-entry.ts";
 import { renderHookFile } from "../../core/hook-file.ts";
 import { printConfigFlags } from "../../core/install-flags.ts";
 
-/** Above the hook's own default of 10 s. */
+/** Longer than the hook's default timeout of 10 s. */
 const TIMEOUT_SECONDS = 15;
 
 export const printConfigCommand: Command = defineCommand({

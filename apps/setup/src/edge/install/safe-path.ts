@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What root runs for every container must lie where root alone can change it: the directory, each one above it, and
-// each link on the way (the rule of OpenSSH's StrictModes, auth.c safe_path).
+// Only root may be able to change a program that root runs for every container: its directory, each parent directory
+// and each symbolic link in the path are checked (like OpenSSH's StrictModes, auth.c safe_path).
 
 import { lstatSync, type Stats } from "node:fs";
 import { err, ok, type Result } from "@rthooks/result";
@@ -10,12 +10,12 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 export interface UnsafeStep {
-  /** The path itself, or a directory or link on the way to it. */
+  /** The path itself, or a directory or link in it. */
   readonly step: string;
   readonly problem: string;
 }
 
-/** The first one on the way that others than root can change, as far as the path exists in `root`. */
+/** The first directory or link of the path that users other than root can change; only existing ones are checked. */
 export function findUnsafeStep(root: string, path: string): UnsafeStep | undefined {
   const steps: { readonly path: string; readonly stat: Stats }[] = [];
   walkInRoot(root, path, (at, stat) => void steps.push({ path: at, stat }));
@@ -27,7 +27,7 @@ export function findUnsafeStep(root: string, path: string): UnsafeStep | undefin
   return undefined;
 }
 
-/** The error is one line that names the place and the remedy. */
+/** The error is one line with the path and the remedy. */
 export function checkSafePath(root: string, path: string): Result<void, string> {
   const found = findUnsafeStep(root, path);
   if (found === undefined) return ok(undefined);
@@ -39,7 +39,7 @@ export function checkSafePath(root: string, path: string): Result<void, string> 
   );
 }
 
-/** The sticky bit keeps others from replacing what root has in the directory, so it is enough further up. */
+/** In a parent directory the sticky bit is enough: others cannot replace a file of root there. */
 function findProblem(stat: Stats, isAbove: boolean): string | undefined {
   const isWritable = (stat.mode & WRITABLE_BY_OTHERS) !== 0;
   if (isWritable && !(isAbove && (stat.mode & STICKY) !== 0)) {
@@ -51,7 +51,7 @@ function findProblem(stat: Stats, isAbove: boolean): string | undefined {
 const findOwner = ({ uid }: Stats): string | undefined =>
   isTrusted(uid) ? undefined : `belongs to user ${uid}`;
 
-/** Root, and who runs this: a rootless podman runs hooks as the user itself. */
+/** Root, and the user of this process: a rootless podman runs hooks as that user. */
 const isTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
 
 /** An installed file that only its trusted owner can change. */

@@ -87,7 +87,9 @@ function detectAgent(root: string, address: string): Promise<SocketFacts> {
     : Promise.resolve({ path: address, state: "unknown" });
 }
 
-/** cgroup.controllers is in the root of the v2 hierarchy (kernel, cgroup-v2); in systemd's hybrid layout, in unified. */
+/**
+ * cgroup.controllers is in the root of the v2 hierarchy (kernel, cgroup-v2); in systemd's hybrid layout, in unified.
+ */
 function detectCgroups(files: NodeFiles): NodeFacts["cgroups"] {
   const base = "/sys/fs/cgroup";
   if (files.kind(`${base}/cgroup.controllers`) !== undefined) return "v2";

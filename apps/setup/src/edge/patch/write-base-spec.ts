@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the base spec. containerd reads it at its start, and its CRI service fails if it cannot: the file is written as
-// a whole, and removing the hook does not remove the file.
+// Writes the base spec. containerd reads it at its start, and its CRI service fails if it cannot: the file is written
+// as a whole, and removing the hook does not remove the file.
 
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
