@@ -2,6 +2,7 @@
 // On this machine's own cgroups.
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { findCgroupRoot } from "./cgroup-resolver.ts";
 import { openCgroupWatch } from "./watch-cgroups.ts";
 
@@ -30,17 +31,18 @@ const log = {
   error: () => {},
 };
 
-test("what comes and goes below a container is told, of that container, until its end", async () => {
-  const heard: string[] = [];
-  const watch = openCgroupWatch(root, log, (containerId) => heard.push(containerId));
+test("a cgroup that is created or removed below a container is reported, for that container, until its end", async () => {
+  const reported: string[] = [];
+  const directories = openDirectoryWatch();
+  const watch = openCgroupWatch(directories, root, log, (containerId) => reported.push(containerId));
   const waitForOne = async () => {
-    for (let tries = 0; heard.length === 0; tries++) {
-      if (tries > 500) throw new Error("nothing was told");
+    for (let tries = 0; reported.length === 0; tries++) {
+      if (tries > 500) throw new Error("no report");
       await Bun.sleep(10);
     }
-    // What comes in one swarm is told once or twice, and then all is quiet.
+    // Changes of one moment are reported once or twice.
     await Bun.sleep(100);
-    return new Set(heard.splice(0));
+    return new Set(reported.splice(0));
   };
   make(own);
   const cgroup = make(`${own}/c1`);
@@ -60,15 +62,17 @@ test("what comes and goes below a container is told, of that container, until it
   make(`${own}/c1/late`);
   make(`${own}/c2/late`);
   expect(await waitForOne()).toEqual(new Set(["c2"]));
-  // One that is gone is no error.
+  // A missing cgroup is not an error.
   expect(watch.set("c3", [{ path: `${own}/none`, id: 1n }])).toBe(false);
   expect(warnings).toEqual([]);
   watch.close();
+  directories.close();
 });
 
-test("a container that makes cgroups without end is looked at now and then", async () => {
+test("reports of a container that creates cgroups without end have pauses", async () => {
   let looks = 0;
-  const watch = openCgroupWatch(root, log, () => looks++);
+  const directories = openDirectoryWatch();
+  const watch = openCgroupWatch(directories, root, log, () => looks++);
   const cgroup = make(`${own}/busy`);
   watch.set("busy", [cgroup]);
   const until = Date.now() + 500;
@@ -80,4 +84,5 @@ test("a container that makes cgroups without end is looked at now and then", asy
   expect(looks).toBeGreaterThan(1);
   expect(looks).toBeLessThan(30);
   watch.close();
+  directories.close();
 });

@@ -4,6 +4,7 @@
 import { openBpf, probeBpf } from "@rthooks/bpf";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
+import { type DirectoryWatch, openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { toConnectionBounds } from "../../api/core/connection-table.ts";
 import { createPluginProblem } from "../../api/core/plugin-problem.ts";
 import { createGrpcServer, type GrpcServer } from "../../api/edge/grpc-server.ts";
@@ -70,6 +71,8 @@ export async function assembleAgent(
   const cri = criEndpoint === undefined ? undefined : openCri({ endpoint: criEndpoint }, log);
   if (cri?.ok === false) return cri;
   if (cri !== undefined) parts.defer(cri.value.close);
+  const directories = openDirectoryWatch();
+  parts.defer(directories.close);
   const metrics = createAgentMetrics(version);
   const parser = startParseThread();
   parts.defer(parser.close);
@@ -93,7 +96,9 @@ export async function assembleAgent(
   });
 
   const cgroupResolver = createCgroupResolver(root.value);
-  const nestedWatch = openCgroupWatch(cgroupRoot, log, (containerId) => lifecycle.checkCgroup(containerId));
+  const nestedWatch = openCgroupWatch(directories, cgroupRoot, log, (containerId) =>
+    lifecycle.checkCgroup(containerId),
+  );
   parts.defer(nestedWatch.close);
   const lifecycle: Lifecycle = createLifecycle({
     podSource: source,
@@ -162,6 +167,7 @@ export async function assembleAgent(
       ...(policyWatch?.problems() ?? []),
       cri?.value.problem() ?? "",
       cgroupResolver.problem(),
+      describeWatchProblem(directories),
       finder.problem(),
       plugin.problem(),
       describeDescriptorShortage(descriptors),
@@ -224,6 +230,11 @@ function probeKernel(): Readonly<Record<string, boolean>> {
   const bpf = openBpf();
   const found = bpf.ok ? Object.entries(probeBpf(bpf.value)) : [];
   return Object.fromEntries(found.map(([name, { ok }]) => [name, ok]));
+}
+
+function describeWatchProblem(directories: DirectoryWatch): string {
+  const problem = directories.problem();
+  return problem === "" ? "" : `changes of cgroups and files are found late, by polling: ${problem}`;
 }
 
 function countStates(list: readonly { readonly state: string }[]): ReadonlyMap<string, number> {
