@@ -3,6 +3,7 @@
 
 import type { ApiClient } from "@rthooks/kube";
 import { err, ok, type Result } from "@rthooks/result";
+import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { PodParser } from "../../pods/core/pod-parser.ts";
 import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
@@ -29,6 +30,7 @@ interface OpenedPods {
 export async function openPods(
   { kube, podsFile, version, log }: PodsOptions,
   parser: PodParser,
+  directories: DirectoryWatch,
   onTooLarge: KubePodsOptions["onTooLarge"],
 ): Promise<Result<OpenedPods, string>> {
   if (kube !== undefined && podsFile !== "") {
@@ -39,5 +41,5 @@ export async function openPods(
   }
   const without = { client: undefined, awaitPod: () => undefined };
   if (podsFile === "") return ok({ ...without, source: annotationsOnly, problem: () => "", close: () => {} });
-  return ok({ ...without, ...(await openPodsFile(podsFile, parser, log)) });
+  return ok({ ...without, ...(await openPodsFile({ path: podsFile, parser, log, directories })) });
 }

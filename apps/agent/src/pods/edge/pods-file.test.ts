@@ -13,12 +13,17 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogFields } from "@rthooks/log";
+import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { startParseThread } from "../../program/edge/parse-thread.ts";
 import { openPodsFile, type PodsFile } from "./pods-file.ts";
 
 const base = mkdtempSync(join(tmpdir(), "rthooks-pods-"));
 const parser = startParseThread();
+const directories = openDirectoryWatch();
+/** What no event reports is not seen in time. */
+const times = { activeMs: 10, watchedMs: 600_000, unwatchedMs: 600_000 };
 afterAll(() => {
+  directories.close();
   parser.close();
   rmSync(base, { recursive: true });
 });
@@ -57,13 +62,13 @@ describe("the pods file", () => {
 
   test("is read before the first hook call", async () => {
     writeFileSync(path, dump("a"));
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     expect(knows("a")).toBeTrue();
   });
 
   test("is read again when it is written", async () => {
     writeFileSync(path, dump("a"));
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     writeFileSync(path, dump("b"));
     await until(() => knows("b"));
     await until(() => !knows("a"));
@@ -71,7 +76,7 @@ describe("the pods file", () => {
 
   test("deletes no pod while it is being written, and changes none", async () => {
     writeFileSync(path, toYaml("a", "b", "c"));
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     const deleted: string[] = [];
     open.source.subscribe(({ kind, pod }) => void (kind === "deleted" && deleted.push(pod.name)));
     const whole = toYaml("a", "b", "c", "d");
@@ -87,7 +92,7 @@ describe("the pods file", () => {
 
   test("with a byte order mark is read, and what is not UTF-8 is refused", async () => {
     writeFileSync(path, `\uFEFF${dump("a")}`);
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     expect(knows("a")).toBeTrue();
     writeFileSync(path, Buffer.from(`\uFEFF${dump("b")}`, "utf16le"));
     await until(() => open?.problem().includes("UTF-8") === true);
@@ -96,7 +101,7 @@ describe("the pods file", () => {
 
   test("is read again when another file is renamed over it", async () => {
     writeFileSync(path, dump("a"));
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     writeFileSync(`${path}.new`, dump("b"));
     renameSync(`${path}.new`, path);
     await until(() => knows("b"));
@@ -108,7 +113,7 @@ describe("the pods file", () => {
     writeFileSync(join(directory, "v2", "pods.json"), dump("b"));
     symlinkSync("v1", join(directory, "..data"));
     symlinkSync("..data/pods.json", path);
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     expect(knows("a")).toBeTrue();
     symlinkSync("v2", join(directory, "..data_tmp"));
     renameSync(join(directory, "..data_tmp"), join(directory, "..data"));
@@ -116,7 +121,7 @@ describe("the pods file", () => {
   });
 
   test("may come into being after the agent", async () => {
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     expect(lines.join()).toContain("ENOENT");
     writeFileSync(path, dump("a"));
     await until(() => knows("a"));
@@ -144,7 +149,7 @@ describe("the pods file", () => {
     },
   ])("$name keeps the last good state, and the log says what is wrong once", async ({ spoil, says }) => {
     writeFileSync(path, dump("a"));
-    open = await openPodsFile(path, parser, log, 10);
+    open = await openPodsFile({ path, parser, log, directories, times });
     spoil();
     await until(() => lines.some((line) => line.includes("not used")));
     expect(knows("a")).toBeTrue();

@@ -5,6 +5,8 @@
 
 import type { Pod } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
+import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
+import { type LookTimes, repeatLook, toLookTimes } from "@rthooks/sys/repeated-look";
 import { followFile } from "../../base/edge/followed-file.ts";
 import { waitAtMost } from "../../base/edge/wait-at-most.ts";
 import type { PodParser } from "../../pods/core/pod-parser.ts";
@@ -18,27 +20,31 @@ export interface PodsFile {
   close(): void;
 }
 
-const INTERVAL_MS = 250;
+export interface PodsFileOptions {
+  readonly path: string;
+  readonly parser: Pick<PodParser, "parsePods">;
+  readonly log: Logger;
+  readonly directories: DirectoryWatch;
+  readonly times?: LookTimes;
+}
+
+/** While the file is changing. */
+const ACTIVE_MS = 250;
 /** A file system that does not answer (NFS) must not keep the agent from serving. */
 const FIRST_READ_MS = 3000;
-/** Polls that find the file unchanged before pods that it lacks count as unlisted: 2 seconds. */
-const POLLS_UNTIL_UNLISTED = 8;
+/** Looks that find the file unchanged before pods that it lacks count as unlisted: 2 seconds. */
+const LOOKS_UNTIL_UNLISTED = 8;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Resolves once the file was read, or after three seconds. */
-export async function openPodsFile(
-  path: string,
-  parser: Pick<PodParser, "parsePods">,
-  log: Logger,
-  intervalMs: number = INTERVAL_MS,
-): Promise<PodsFile> {
+export async function openPodsFile(options: PodsFileOptions): Promise<PodsFile> {
+  const { path, parser, log, directories, times = toLookTimes(ACTIVE_MS) } = options;
   const store = createPodStore();
   const followed = followFile(path, { maxBytes: MAX_BYTES, isReadAtOnce: true });
   let pods: readonly Pod[] = [];
-  let pollsSinceRead = 0;
+  let looksSinceRead = 0;
   let unread = "";
   let unused = "";
-  let isClosed = false;
 
   const use = (parsed: readonly Pod[]): void => {
     const uids = new Set(parsed.map(({ uid }) => uid));
@@ -56,30 +62,26 @@ export async function openPodsFile(
     return error;
   };
 
-  const poll = async (): Promise<void> => {
+  const look = async (): Promise<"quiet" | "active"> => {
     const seen = await followed.look();
     unread = logNewError("error" in seen ? seen.error : "", unread);
-    pollsSinceRead = seen.kind === "same" ? pollsSinceRead + 1 : 0;
-    if (pollsSinceRead === POLLS_UNTIL_UNLISTED && unused === "") store.replaceAll(pods);
-    if (seen.kind !== "read") return;
+    looksSinceRead = seen.kind === "same" ? looksSinceRead + 1 : 0;
+    if (looksSinceRead === LOOKS_UNTIL_UNLISTED && unused === "") store.replaceAll(pods);
+    if (seen.kind !== "read") {
+      return seen.kind === "missing" || looksSinceRead >= LOOKS_UNTIL_UNLISTED ? "quiet" : "active";
+    }
     const parsed = seen.bytes.ok ? await parser.parsePods(seen.bytes.value) : seen.bytes;
     unused = logNewError(parsed.ok ? "" : parsed.error, unused);
     if (parsed.ok) use(parsed.value);
+    return "active";
   };
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const pollAgain = (): void => {
-    timer = setTimeout(async () => {
-      await poll();
-      if (!isClosed) pollAgain();
-    }, intervalMs);
-  };
   let isRead = false;
-  const firstPoll = poll().then(() => {
+  const looks = repeatLook({ directories, times, paths: () => [path], look });
+  const firstLook = looks.first.then(() => {
     isRead = true;
-    if (!isClosed) pollAgain();
   });
-  await waitAtMost(firstPoll, FIRST_READ_MS);
+  await waitAtMost(firstLook, FIRST_READ_MS);
   return {
     source: store,
     problem: () => {
@@ -87,9 +89,6 @@ export async function openPodsFile(
       const error = unread || unused;
       return error === "" ? "" : `the pods file ${path} is not used, pods may be out of date: ${error}`;
     },
-    close() {
-      isClosed = true;
-      clearTimeout(timer);
-    },
+    close: looks.close,
   };
 }

@@ -40,6 +40,8 @@ export interface PolicyFile {
   isGone(): boolean;
   /** The policy of the file is known, so other filters that an earlier agent had from it can be removed. */
   isSettled(): boolean;
+  /** The last read found the file as it was before, or gone: the next one is needed only after a change. */
+  isQuiet(): boolean;
   /** One line; empty without an error. */
   problem(): string;
 }
@@ -50,6 +52,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
     followFile(path, { maxBytes: MAX_POLICY_BYTES, isReadAtOnce });
   let followed = follow(options.isReadAtOnce);
   let missing = 0;
+  let isSame = false;
   /** Why the file cannot be read now, and why its policy is not used; empty without an error. */
   let unread = "";
   let unused = "";
@@ -106,6 +109,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
   };
 
   const miss = (): void => {
+    isSame = false;
     missing++;
     if (missing === 1 && policy !== undefined)
       log.warn("tracing policy file is missing; keeping its policy for some seconds", { path });
@@ -130,6 +134,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
         return;
       }
       missing = 0;
+      isSame = found.kind === "same";
       setUnread(found.kind === "broken" ? found.error : "");
       if (found.kind !== "read") return;
       const read = found.bytes.ok ? await parser.parsePolicy(found.bytes.value) : found.bytes;
@@ -152,6 +157,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       if (missing > 0) return missing >= READS_UNTIL_GONE;
       return unread === "" && (unused === "" || policy !== undefined || waiting !== undefined);
     },
+    isQuiet: () => (missing > 0 ? missing >= READS_UNTIL_GONE : isSame),
     problem: () => {
       const error = unread || unused;
       return error === "" ? "" : `cannot use the policy file ${path}: ${error.split("\n")[0]}`;

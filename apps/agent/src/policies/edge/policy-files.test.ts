@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:tes
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { startParseThread } from "../../program/edge/parse-thread.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
 import { createMemoryPolicies } from "./memory-policies.fixture.ts";
@@ -11,7 +12,11 @@ import { openPolicyFiles, type PolicyFiles } from "./policy-files.ts";
 
 const base = mkdtempSync(join(tmpdir(), "rthooks-policies-"));
 const parser = startParseThread();
+const directories = openDirectoryWatch();
+/** What no event reports is not seen in time. */
+const times = { activeMs: 5, watchedMs: 600_000, unwatchedMs: 600_000 };
 afterAll(() => {
+  directories.close();
   parser.close();
   rmSync(base, { recursive: true });
 });
@@ -40,7 +45,7 @@ describe("policy files", () => {
   const countLogs = (text: string): number => lines.filter((line) => line.includes(text)).length;
   const open = async (file = ""): Promise<void> => {
     files = await openPolicyFiles({
-      ...{ file, directory, policies, parser, log, intervalMs: 5 },
+      ...{ file, directory, policies, parser, log, directories, times },
       onSettled: () => settled++,
     });
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies from files: the file of --tracing-policy and all of --tracing-policy-dir, polled for changes. A policy is removed
+// Policies from files: the file of --tracing-policy and all of --tracing-policy-dir, watched for changes. A policy is removed
 // with its file only after many reads in a row have found no file.
 
 import type { Dirent } from "node:fs";
@@ -7,6 +7,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
+import { type LookTimes, repeatLook, toLookTimes } from "@rthooks/sys/repeated-look";
 import { isMissing } from "../../base/edge/followed-file.ts";
 import { waitAtMost } from "../../base/edge/wait-at-most.ts";
 import type { PolicyParser } from "../core/policy-parser.ts";
@@ -23,7 +25,8 @@ export interface PolicyFilesOptions {
   readonly log: Logger;
   /** Called once, when everything has been read without an error for as long as it takes to remove a missing file. */
   onSettled(): void;
-  readonly intervalMs?: number;
+  readonly directories: DirectoryWatch;
+  readonly times?: LookTimes;
 }
 
 export interface PolicyFiles {
@@ -32,13 +35,14 @@ export interface PolicyFiles {
   close(): void;
 }
 
-const INTERVAL_MS = 500;
+/** While a file is changing or missing. */
+const ACTIVE_MS = 500;
 /** A file system that does not answer (NFS) must not keep the agent from serving. */
 const FIRST_READ_MS = 3000;
 
 /** Resolves when all files have been read once, at the latest after three seconds. */
 export async function openPolicyFiles(options: PolicyFilesOptions): Promise<PolicyFiles> {
-  const { file, directory, policies, parser, log, onSettled, intervalMs = INTERVAL_MS } = options;
+  const { file, directory, directories, policies, parser, log, onSettled } = options;
   const known = new Map<string, PolicyFile>();
   let isFirstRead = true;
   let unlisted = "";
@@ -86,35 +90,34 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
   const listNames = (): string =>
     [...known.values()].map((one) => `${one.policy()?.namespace}/${one.policy()?.name}`).join();
 
-  const readAll = async (): Promise<void> => {
+  const readAll = async (): Promise<"quiet" | "active"> => {
     const names = listNames();
     if (file !== "") await find(file).read();
     if (directory !== "") await readDirectory();
-    if (isClosed) return;
+    if (isClosed) return "quiet";
     isFirstRead = false;
     // A name that one file no longer uses may be another file's.
     if (listNames() !== names) for (const one of known.values()) one.retry();
     const isCalm = unlisted === "" && [...known.values()].every((one) => one.isSettled());
     calmReads = isCalm ? calmReads + 1 : 0;
-    if (calmReads !== READS_UNTIL_GONE || isSettled) return;
-    isSettled = true;
-    onSettled();
-    // The removal of an earlier agent's filters may have made room.
-    for (const one of known.values()) one.retry();
+    if (calmReads === READS_UNTIL_GONE && !isSettled) {
+      isSettled = true;
+      onSettled();
+      // The removal of an earlier agent's filters may have made room.
+      for (const one of known.values()) one.retry();
+    }
+    const isSettling = isCalm && !isSettled;
+    const isQuiet = unlisted === "" && [...known.values()].every((one) => one.isQuiet());
+    return isQuiet && !isSettling ? "quiet" : "active";
   };
   let isSettled = false;
 
-  const readAgain = (): void => {
-    timer = setTimeout(async () => {
-      await readAll();
-      if (!isClosed) readAgain();
-    }, intervalMs);
-  };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const firstRead = readAll().then(() => {
-    if (!isClosed) readAgain();
+  const looks = repeatLook({
+    ...{ directories, times: options.times ?? toLookTimes(ACTIVE_MS) },
+    paths: () => [file, directory, ...known.keys()].filter((path) => path !== ""),
+    look: readAll,
   });
-  await waitAtMost(firstRead, FIRST_READ_MS);
+  await waitAtMost(looks.first, FIRST_READ_MS);
   return {
     problem() {
       if (isFirstRead) return "the policy files are not read yet: their file system does not answer";
@@ -124,7 +127,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     },
     close() {
       isClosed = true;
-      clearTimeout(timer);
+      looks.close();
     },
   };
 }

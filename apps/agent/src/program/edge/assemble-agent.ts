@@ -76,7 +76,7 @@ export async function assembleAgent(
   const metrics = createAgentMetrics(version);
   const parser = startParseThread();
   parts.defer(parser.close);
-  const pods = await openPods(options, parser, metrics.countTooLarge);
+  const pods = await openPods(options, parser, directories, metrics.countTooLarge);
   if (!pods.ok) return pods;
   parts.defer(pods.value.close);
   const { client, source, awaitPod } = pods.value;
@@ -130,7 +130,10 @@ export async function assembleAgent(
   const sources = { policies, parser, log };
   const calls = await restorePolicies({ ...sources, archive: archive.value, onSettled: onRestored });
   parts.defer(calls.close);
-  const files = await openPolicyFiles({ ...sources, file, directory, onSettled: () => settle("files") });
+  const files = await openPolicyFiles({
+    ...{ ...sources, directories, file, directory },
+    onSettled: () => settle("files"),
+  });
   parts.defer(files.close);
   const onAll = (): void => settle("API server");
   let policyWatch: PolicyWatch | undefined;
