@@ -41,7 +41,7 @@ type Args = TransitionArgs<NriSessionContext, NriSessionEvent>;
 type Change = Partial<NriSessionContext>;
 
 const toReason = ({ event }: Args): string =>
-  event.type === "connection.lost" ? event.reason : "the runtime did not go on in time";
+  event.type === "connection.lost" ? event.reason : "the runtime did not finish the handshake in time";
 
 export const toNriSessionContext = (input: NriSessionInput): NriSessionContext => ({
   ...input,

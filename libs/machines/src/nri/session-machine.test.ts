@@ -56,7 +56,7 @@ describe.each(["by XState", "by the table"] as const)("the NRI session machine, 
     }
   });
 
-  test("each step is a state of its own, whichever of two comes first", () => {
+  test("each step is a state of its own, in either order", () => {
     const { send, state } = start();
     const seen = (["dialed", "configured", "registered", "synchronized"] as const).map((event) => {
       send(event);
@@ -65,7 +65,7 @@ describe.each(["by XState", "by the table"] as const)("the NRI session machine, 
     expect(seen).toEqual(["registering", "registering", "synchronizing", "serving"]);
   });
 
-  test("a new connection is configured anew", () => {
+  test("a new connection waits for its own configuration", () => {
     const { send, state } = start();
     send("dialed", "configured", "registered", "connection.lost", "socket.changed", "dialed", "registered");
     expect(state()).toBe("configuring");
@@ -105,7 +105,7 @@ describe.each(["by XState", "by the table"] as const)("the NRI session machine, 
     });
   });
 
-  test("the pause grows to 150 ms and starts anew after a session that served", () => {
+  test("the pause grows to 150 ms, and is 25 ms again after a session that served", () => {
     const { send, clock, state } = start();
     const pause = (): number => {
       let ms = 0;
@@ -141,12 +141,12 @@ describe.each(["by XState", "by the table"] as const)("the NRI session machine, 
       expect(actor.getSnapshot().context.isUnsynchronized).toBe(false);
     });
 
-    test("is in it also where the runtime keeps the connection and says nothing more", () => {
+    test("is in it also where the runtime keeps the connection and sends nothing more", () => {
       const { send, state, clock, actor } = start();
       send("dialed", "configured", "registered");
       clock.increment(10_000);
       expect(state()).toBe("unsynchronized");
-      expect(actor.getSnapshot().context.lostReason).toBe("the runtime did not go on in time");
+      expect(actor.getSnapshot().context.lostReason).toBe("the runtime did not finish the handshake in time");
     });
 
     test("leaves it when the runtime is gone", () => {
@@ -160,7 +160,7 @@ describe.each(["by XState", "by the table"] as const)("the NRI session machine, 
       expect(state()).toBe("dialing");
     });
 
-    test("tries again after 150 ms, then ever more rarely up to 5 s, and at once when the socket changes", () => {
+    test("reconnects after 150 ms, then at growing intervals up to 5 s, and at once when the socket changes", () => {
       const { send, state, clock } = start();
       const pauses = Array.from({ length: 8 }, () => {
         send(...fail);
@@ -181,14 +181,14 @@ describe.each(["by XState", "by the table"] as const)("the NRI session machine, 
     });
   });
 
-  test("a runtime that does not go on is left after ten seconds, and told so", () => {
+  test("a handshake that does not finish ends after ten seconds, with the reason", () => {
     const { send, clock, state, actor } = start();
     send("dialed", "registered");
     clock.increment(9_999);
     expect(state()).toBe("configuring");
     clock.increment(1);
     expect(state()).toBe("backingOff");
-    expect(actor.getSnapshot().context.lostReason).toBe("the runtime did not go on in time");
+    expect(actor.getSnapshot().context.lostReason).toBe("the runtime did not finish the handshake in time");
   });
 
   test("a session that serves has no time limit", () => {

@@ -7,8 +7,8 @@
 //      ↑                                        ↓
 //      └─────────────────────────────── unsynchronized
 //
-// A runtime sends events only to a plugin that it has synchronized. `unsynchronized`: the runtime configured the plugin but
-// could not send its Synchronize request, so no container is held.
+// A runtime sends events only to a plugin that it has synchronized. `unsynchronized`: the runtime configured the plugin and
+// failed to synchronize it, so no container is held.
 //
 // A plugin that the runtime launched has one connection: when it is lost, the session stops. The runtime may configure
 // the plugin before it answers the registration (containerd does), so both orders lead to `synchronizing`.
@@ -32,9 +32,9 @@ export const nriSessionMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.
   types: {} as { context: NriSessionContext; events: NriSessionEvent; input: NriSessionInput },
   actions: {
-    /** Connects; answers dialed or connection.lost. */
+    /** Connects; sends dialed or connection.lost. */
     dial: notProvided("dial"),
-    /** Calls RegisterPlugin; answers registered or connection.lost. */
+    /** Calls RegisterPlugin; sends registered or connection.lost. */
     register: notProvided("register"),
     /** Ends the connection, if there is one. */
     disconnect: notProvided("disconnect"),
@@ -64,7 +64,7 @@ export const nriSessionMachine = setup({
       on: { "connection.lost": { target: "lost", actions: "recordLost" } },
       states: {
         handshaking: {
-          description: "The plugin and the runtime agree on the session, within 10 s.",
+          description: "The plugin registers, and the runtime configures and synchronizes it, within 10 s.",
           initial: "dialing",
           entry: "resetHandshake",
           after: {
@@ -122,13 +122,13 @@ export const nriSessionMachine = setup({
       },
     },
     lost: {
-      description: "The connection to the runtime ended. The state is left at once.",
+      description: "The connection to the runtime ended. The machine leaves this state at once.",
       entry: "reportLost",
       always: [{ guard: "isLaunched", target: "stopped" }, { target: "backingOff" }],
     },
     unsynchronized: {
       description:
-        "The runtime did not send its Synchronize request, so no container is held. The plugin tries again up to every 5 s.",
+        "The runtime did not synchronize the plugin, so no container is held. The plugin reconnects within 5 s.",
       entry: "reportUnsynchronized",
       always: { guard: "isLaunched", target: "stopped" },
       after: { unsynchronizedBackoff: "connected" },

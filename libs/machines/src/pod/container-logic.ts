@@ -56,14 +56,14 @@ type Change = Partial<ContainerContext>;
 type Args = TransitionArgs<ContainerContext, ContainerEvent>;
 
 export const containerReducers = {
-  adoptReport: ({ context, event }: Args): Change =>
+  setReport: ({ context, event }: Args): Change =>
     event.type === "container.reported" ? { report: event.report, pod: event.pod ?? context.pod } : {},
-  adoptPod: ({ event }: Args): Change => (event.type === "pod.identified" ? { pod: event.pod } : {}),
-  adoptCgroup: ({ event }: Args): Change =>
+  setPod: ({ event }: Args): Change => (event.type === "pod.identified" ? { pod: event.pod } : {}),
+  setCgroup: ({ event }: Args): Change =>
     event.type === "cgroup.found" ? { cgroup: event.cgroup, failure: undefined } : {},
-  adoptFailure: ({ event }: Args): Change => ("failure" in event ? { failure: event.failure } : {}),
-  forgetCgroup: (): Change => ({ cgroup: undefined }),
-  forgetFailure: (): Change => ({ failure: undefined }),
+  setFailure: ({ event }: Args): Change => ("failure" in event ? { failure: event.failure } : {}),
+  clearCgroup: (): Change => ({ cgroup: undefined }),
+  clearFailure: (): Change => ({ failure: undefined }),
 } as const; // const, so that the names stay literals
 
 export const containerGuards = {

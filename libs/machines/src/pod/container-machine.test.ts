@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every path of the container machine is generated from the machine and walked with recording effects, as XState
-// runs it and as the agent does; what each step must do is told by the rules below, which know nothing of either.
+// Every path of the container machine is generated from the machine and walked with effects that record their names, by
+// XState and by the table. The rules below say what each step must do.
 import { describe, expect, test } from "bun:test";
-import { type AnyActorLogic, createActor, createMachine, SimulatedClock, type SnapshotFrom } from "xstate";
+import { type AnyActorLogic, createActor, createMachine, SimulatedClock } from "xstate";
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getSimplePaths } from "xstate/graph";
 import { createTableLogic } from "../runners/actor-logic.ts";
 import type { ContainerEvent, ContainerInput } from "./container-logic.ts";
@@ -63,7 +63,7 @@ const events: Readonly<Record<string, ContainerEvent>> = {
   discarded: { type: "failure.discarded" },
   "pod deleted": { type: "pod.deleted" },
 };
-const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, name]));
+const nameOf = new Map<unknown, string>(Object.entries(events).map(([name, event]) => [event, name]));
 
 type Rule = readonly [to: string, ...effects: string[]];
 
@@ -131,8 +131,8 @@ function nameState({ value, context }: Pick<ContainerSnapshot, "value" | "contex
   return `${value}${id}${value === "failed" && context.pod === undefined ? ", pod unknown" : ""}`;
 }
 
-/** The machine with effects that are written down, and a filter that is checked against them. */
-function record() {
+/** The machine with effects that record their names. `notifyPod` sends its event, as in the agent, where it is false. */
+function record(recordsNotifyPod = true) {
   let effects: string[] = [];
   const note = (text: string) => () => void effects.push(text);
   const machine = containerMachine.provide({
@@ -146,7 +146,7 @@ function record() {
       recordFailure: note("recordFailure"),
       reportMoved: note("reportMoved"),
       reportGone: note("reportGone"),
-      notifyPod: note("notifyPod"),
+      ...(recordsNotifyPod ? { notifyPod: note("notifyPod") } : {}),
     },
     delays: { failureRetention: retentionMs },
   });
@@ -163,13 +163,13 @@ const starts: readonly { readonly name: string; readonly input: ContainerInput }
   { name: "of a known pod", input: { report, pod } },
 ];
 
-// The end of the delay is an event of XState's own, which the machine's type does not name.
+// The cast: XState raises this event at the end of the delay, and the machine's types do not name it.
 const timerEvent = { type: retentionOver } as unknown as ContainerEvent;
 
 const generate = (input: ContainerInput) => ({
   input,
   events: [...Object.values(events), timerEvent],
-  serializeState: (snapshot: SnapshotFrom<typeof containerMachine>) =>
+  serializeState: (snapshot: Pick<ContainerSnapshot, "value" | "context">) =>
     `${nameState(snapshot)} ${snapshot.context.pod === undefined}`,
   serializeEvent: (event: ContainerEvent) => nameOf.get(event) ?? event.type,
 });
@@ -217,10 +217,10 @@ function walkRun(
   for (const { event } of steps) {
     if (event.type === "xstate.init") continue;
     const from = nameState(actor.getSnapshot());
-    const known = [...nameOf].find(([candidate]) => candidate === event);
+    const known = Object.values(events).find((candidate) => candidate === event);
     if (known === undefined) clock.increment(retentionMs);
-    else actor.send(known[0]);
-    const name = known?.[1] ?? "retention over";
+    else actor.send(known);
+    const name = nameOf.get(event) ?? "retention over";
     const [to, ...effects] = findRule(from, name);
     const happened = take();
     expect({ from, name, effects: happened, to: nameState(actor.getSnapshot()) }).toEqual({
@@ -313,7 +313,7 @@ describe.each(Object.entries(runs))("%s, a container that runs already", (_, run
     expect(actor.getSnapshot().value).toBe("gone");
   });
 
-  test("and is known already, stays as it is", () => {
+  test("and is on record already, does not change", () => {
     const { actor, take } = run({ report, pod });
     for (const event of [found(1n), { type: "filter.added" }, { type: "answer.sent" }] as const) {
       actor.send(event);
@@ -338,7 +338,7 @@ const logics = {
 } as const; // const, so that both are known to be there
 
 describe.each(Object.entries(logics))("%s", (_, toLogic) => {
-  test("an effect that the app forgot says its name", () => {
+  test("an effect that is not provided throws its name", () => {
     const actor = createActor(toLogic(containerMachine), { input: { report, pod } });
     let message = "";
     actor.subscribe({ error: (error) => (message = String(error)) });
@@ -346,16 +346,12 @@ describe.each(Object.entries(logics))("%s", (_, toLogic) => {
     expect(message).toContain("findCgroup is not provided");
   });
 
-  test("a container tells its parent when it is gone, and what an inspector shows", () => {
-    const { machine } = record();
-    const told: unknown[] = [];
-    const child = machine.provide({
-      // The machine's own action, which the recording replaced.
-      actions: { notifyPod: containerMachine.implementations.actions["notifyPod"] as never },
-    });
+  test("a container that is gone sends the event to its parent, and an inspector gets its states", () => {
+    const received: unknown[] = [];
+    const { machine } = record(false);
     const parent = createMachine({
-      invoke: { id: "child", src: toLogic(child), input: { report, pod } },
-      on: { "container.gone": { actions: ({ event }) => told.push(event) } },
+      invoke: { id: "child", src: toLogic(machine), input: { report, pod } },
+      on: { "container.gone": { actions: ({ event }) => received.push(event) } },
     });
     const seen: string[] = [];
     const actor = createActor(parent, {
@@ -375,7 +371,7 @@ describe.each(Object.entries(logics))("%s", (_, toLogic) => {
       "filter.added → registered",
       "cgroup.vanished → gone",
     ]);
-    expect(told).toEqual([{ type: "container.gone", containerId: "c" }]);
+    expect(received).toEqual([{ type: "container.gone", containerId: "c" }]);
     actor.stop();
     expect(container?.getSnapshot().status).toBe("stopped");
   });

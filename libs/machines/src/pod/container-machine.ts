@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// One container, from the runtime hook's call to the end of its cgroup:
+// One container, from its first report to the end of its cgroup:
 //
 //   seen → identified → placed → registered → released → gone
 //
-// Effects answer with events, at once or later: findCgroup with cgroup.found or cgroup.refused, addToFilter
-// with filter.added or filter.refused, release with answer.sent. `registered` is entered only when the policy
-// filter holds the cgroup id, and nobody is answered before it. A repeated hook call of a released container
-// looks at the cgroup again (verifying) and touches the policy filter only if the cgroup that the container had does
-// not exist any more: findCgroup then answers cgroup.found with another id, and otherwise refuses the call. A container
-// that was released stays in the policy filter until its cgroup is gone, whatever happens to its pod.
+// The result of an effect comes back as an event, before the effect returns or later: of findCgroup as cgroup.found or
+// cgroup.refused, of addToFilter as filter.added or filter.refused, of release as answer.sent. The machine enters
+// `registered` only when the policy filter has the cgroup id, and answers no caller before that.
+//
+// A repeated hook call for a released container looks the cgroup up again (`verifying`). The policy filter changes only if
+// the container's former cgroup does not exist any more: findCgroup then finds another id, and otherwise refuses the call. A
+// released container stays in the policy filter until its cgroup is gone, also when its pod is deleted.
 
 import { assign, setup } from "xstate";
 import type { TableLogic, TableSnapshot } from "../runners/actor-logic.ts";
@@ -26,33 +27,34 @@ export const containerMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.
   types: {} as { context: ContainerContext; events: ContainerEvent; input: ContainerInput },
   actions: {
-    /** Looks up `report.cgroupsPath`; answers cgroup.found or cgroup.refused. */
+    /** Looks up `report.cgroupsPath`; sends cgroup.found or cgroup.refused. */
     findCgroup: notProvided("findCgroup"),
-    /** Puts the cgroup id under the pod's policies; answers filter.added or filter.refused. */
+    /** Adds the cgroup id to the policy filter; sends filter.added or filter.refused. */
     addToFilter: notProvided("addToFilter"),
     removeFromFilter: notProvided("removeFromFilter"),
-    /** Lets every caller that waits go on; answers answer.sent. */
+    /** Answers every waiting caller: the container may start. Sends answer.sent. */
     release: notProvided("release"),
-    /** The same for a container that was released before and has nothing new; nobody has to be told. */
+    /** The same for a repeated report of a released container, without an event. */
     releaseAgain: notProvided("releaseAgain"),
-    /** Gives every caller that waits the failure. */
+    /** Answers every waiting caller with the failure. */
     refuse: notProvided("refuse"),
-    /** The container is now one of the failed ones, which are not kept without bound. */
+    /** Adds the container to the record of failed containers, which is bounded. */
     recordFailure: notProvided("recordFailure"),
     reportMoved: notProvided("reportMoved"),
     reportGone: notProvided("reportGone"),
 
+    /** Sends container.gone. */
     notifyPod: ({ context, self }) => {
-      if (self._parent === undefined) throw new Error("a container is always the child of a pod");
+      if (self._parent === undefined) throw new Error("a container actor is always the child of a pod actor");
       self._parent.send({ type: "container.gone", containerId: context.report.containerId });
     },
 
-    adoptReport: assign(containerReducers.adoptReport),
-    adoptPod: assign(containerReducers.adoptPod),
-    adoptCgroup: assign(containerReducers.adoptCgroup),
-    adoptFailure: assign(containerReducers.adoptFailure),
-    forgetCgroup: assign(containerReducers.forgetCgroup),
-    forgetFailure: assign(containerReducers.forgetFailure),
+    setReport: assign(containerReducers.setReport),
+    setPod: assign(containerReducers.setPod),
+    setCgroup: assign(containerReducers.setCgroup),
+    setFailure: assign(containerReducers.setFailure),
+    clearCgroup: assign(containerReducers.clearCgroup),
+    clearFailure: assign(containerReducers.clearFailure),
   },
   guards: containerGuards,
   delays: {
@@ -64,93 +66,94 @@ export const containerMachine = setup({
   context: ({ input }) => toContainerContext(input),
   initial: "seen",
   on: {
-    "pod.identified": { actions: "adoptPod" },
+    "pod.identified": { actions: "setPod" },
     "cgroup.vanished": ".gone",
     "container.stopped": ".gone",
     "pod.deleted": ".gone",
   },
   states: {
     seen: {
-      description: "The hook has called; the pod's identity is being resolved.",
+      description: "The container was reported. The agent resolves the identity of its pod.",
       always: { guard: "hasIdentity", target: "identified" },
       on: {
-        "container.reported": { actions: "adoptReport" },
-        "pod.identified": { actions: "adoptPod" },
-        "identity.refused": { target: "failed", actions: "adoptFailure" },
+        "container.reported": { actions: "setReport" },
+        "pod.identified": { actions: "setPod" },
+        "identity.refused": { target: "failed", actions: "setFailure" },
       },
     },
     identified: {
-      description: "Pod and container are known; the cgroup is being looked up.",
+      description: "The pod is known. The agent looks up the container's cgroup.",
       entry: "findCgroup",
       on: {
-        "container.reported": { target: "identified", reenter: true, actions: "adoptReport" },
-        "cgroup.found": { guard: "isForCurrentPath", target: "placed", actions: "adoptCgroup" },
+        "container.reported": { target: "identified", reenter: true, actions: "setReport" },
+        "cgroup.found": { guard: "isForCurrentPath", target: "placed", actions: "setCgroup" },
         "cgroup.refused": [
-          { guard: "isMissingListedContainer", target: "gone", actions: ["adoptFailure", "refuse"] },
-          { guard: "isForCurrentPath", target: "failed", actions: "adoptFailure" },
+          { guard: "isMissingListedContainer", target: "gone", actions: ["setFailure", "refuse"] },
+          { guard: "isForCurrentPath", target: "failed", actions: "setFailure" },
         ],
       },
     },
     placed: {
-      description: "The cgroup id is known and is being put under the pod's policies.",
+      description: "The cgroup is known. The agent adds its id to the policy filter.",
       entry: "addToFilter",
       on: {
         "filter.added": "registered",
-        "filter.refused": { target: "failed", actions: ["adoptFailure", "forgetCgroup"] },
+        "filter.refused": { target: "failed", actions: ["setFailure", "clearCgroup"] },
       },
     },
     registered: {
-      description: "The policy filter holds the cgroup id; the runtime is being answered.",
+      description: "The policy filter has the cgroup id. The agent answers the callers.",
       entry: "release",
       on: { "answer.sent": "released", "pod.deleted": {} },
     },
     released: {
-      description: "The runtime has its answer: the container runs or soon will.",
+      description: "The callers have their answer, and the container starts or runs.",
       on: {
         "container.reported": [
           { guard: "isRepeatedReport", actions: "releaseAgain" },
-          { target: "verifying", actions: "adoptReport" },
+          { target: "verifying", actions: "setReport" },
         ],
         "pod.deleted": {},
       },
     },
     verifying: {
-      description: "Announced again; the policies stay as they are unless its cgroup is another one.",
+      description:
+        "The container was reported again. The agent looks up its cgroup, and updates the policy filter if it is another one.",
       entry: "findCgroup",
       on: {
-        "container.reported": { target: "verifying", reenter: true, actions: "adoptReport" },
+        "container.reported": { target: "verifying", reenter: true, actions: "setReport" },
         "cgroup.found": [
           { guard: "isSameCgroup", target: "registered" },
           {
             guard: "isForCurrentPath",
             target: "placed",
-            actions: ["reportMoved", "removeFromFilter", "adoptCgroup"],
+            actions: ["reportMoved", "removeFromFilter", "setCgroup"],
           },
         ],
-        // A wrong repetition takes nothing away from a container that runs.
+        // A refused repetition does not change the policies of a running container.
         "cgroup.refused": {
           guard: "isForCurrentPath",
           target: "released",
-          actions: ["adoptFailure", "refuse", "forgetFailure"],
+          actions: ["setFailure", "refuse", "clearFailure"],
         },
         "pod.deleted": {},
       },
     },
     failed: {
-      description: "Not let go, and the runtime was told why; a new hook call may try again.",
+      description: "The agent refused the container and answered the reason. Another report starts over.",
       entry: ["removeFromFilter", "refuse", "recordFailure"],
       after: { failureRetention: "gone" },
       on: {
-        "container.reported": { target: "seen", actions: ["forgetFailure", "adoptReport"] },
+        "container.reported": { target: "seen", actions: ["clearFailure", "setReport"] },
         "failure.discarded": "gone",
       },
     },
     gone: {
-      // Not of type "final": the pod is told by name, and stops this actor; XState's own notice would come to a
-      // pod that may have ended with its last container.
-      description: "It has ended, or it never started.",
+      // Not of type "final": notifyPod sends the container's id, and the pod stops this actor. XState's own event would
+      // reach a pod that may have ended with its last container.
+      description: "The container has ended, or it never started.",
       entry: ["removeFromFilter", "reportGone", "notifyPod"],
-      // Nothing happens to it any more.
+      // Ends the search: no event changes a container that is gone.
       on: { "*": {} },
     },
   },

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words the two machines of the pod lifecycle share.
+// Types that the container machine and the pod machine share.
 
 import type { Labels, ReportSource } from "@rthooks/oci";
 
-/** What is known of the pod; empty texts where nobody has said it. */
+/** What the agent knows of a pod. Unknown texts are empty. */
 export interface PodIdentity {
   /** Undefined for a container that belongs to no pod. */
   readonly uid: string | undefined;
@@ -11,8 +11,8 @@ export interface PodIdentity {
   readonly name: string;
   readonly labels: Labels;
   /**
-   * Who vouches for it: only the hook's request; NRI, which gave the labels as they were when the pod's sandbox was
-   * made; or the pod source, which hears of every change.
+   * The source of namespace, name and labels. "hook": a hook request, which has no labels. "nri": the labels at the
+   * creation of the pod's sandbox. "pod-source": the current object of the pod.
    */
   readonly identitySource: "hook" | "nri" | "pod-source";
 }
@@ -30,9 +30,9 @@ export interface ContainerReport {
   /** Undefined where the source does not know them. */
   readonly podLabels: Labels | undefined;
   readonly source: ReportSource;
-  /** As `expandCgroupsPath` gives it. */
+  /** Below the root of the cgroup hierarchy; the result of `expandCgroupsPath`. */
   readonly cgroupsPath: string;
-  /** The container's cgroup by that path, where the caller has looked it up already. */
+  /** The cgroup at that path, if it is known before `findCgroup`. */
   readonly cgroup: Cgroup | undefined;
   /** When the caller stops waiting for the answer: Unix time in milliseconds; Infinity if it never does. */
   readonly answerByMs: number;
@@ -46,13 +46,13 @@ export interface Cgroup {
   readonly id: bigint;
 }
 
-/** Why a container is not let go. The machines hand it on and never look into it. */
+/** Why a container is refused. The machines pass it on and do not read it. */
 export interface Failure {
   readonly kind: string;
   readonly message: string;
 }
 
-/** The default of every effect: an app that forgets to supply one learns it at the first use. */
+/** The default of every effect, which throws at the first use of one that the program does not provide. */
 export function notProvided(name: string): () => never {
   return () => {
     throw new Error(`the effect ${name} is not provided`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every state of the pod machine is reached by its shortest path, and every two events are tried there with recording
-// effects; what each step must do is told by the rules below. Its containers are real, with effects that never answer.
+// Every state of the pod machine is reached by its shortest path, and every two events are tried there, with effects that
+// record their names. The rules below say what each step must do. Its containers are real, and their effects send nothing.
 import { describe, expect, test } from "bun:test";
 import { createActor, type InspectionEvent, type SnapshotFrom } from "xstate";
 import { getShortestPaths } from "xstate/graph";
@@ -49,7 +49,7 @@ const input = { uid: "u", namespace: "shop", name: "web-0" };
 const ways = ["by XState", "by the table"] as const; // const: the two words
 type Way = (typeof ways)[number];
 
-/** The machine with effects that are written down: its own, and the events that its containers get. */
+/** The machine with effects that record their names, and the events that its containers get. */
 function record(way: Way = "by XState") {
   let effects: string[] = [];
   const note = (text: string) => () => void effects.push(text);
@@ -65,7 +65,7 @@ function record(way: Way = "by XState") {
       recordFailure: silent,
       reportMoved: silent,
       reportGone: silent,
-      // The walk itself tells the pod, as one of its events.
+      // The walk itself sends container.gone.
       notifyPod: silent,
     },
     delays: { failureRetention: 1_000_000 },
@@ -88,8 +88,9 @@ function record(way: Way = "by XState") {
       inspect: (inspected: InspectionEvent): void => {
         if (inspected.type !== "@xstate.event" || isSame(inspected.actorRef, actor)) return;
         const id = "id" in inspected.actorRef ? String(inspected.actorRef.id).replace("container:", "") : "";
-        const told = "pod" in inspected.event ? ` ${describePod(inspected.event["pod"])}` : "";
-        if (inspected.event.type !== "xstate.init") effects.push(`${id} ← ${inspected.event.type}${told}`);
+        const reported = "pod" in inspected.event ? ` ${describePod(inspected.event["pod"])}` : "";
+        if (inspected.event.type !== "xstate.init")
+          effects.push(`${id} ← ${inspected.event.type}${reported}`);
         else effects.push(`${id} starts`);
       },
     };
@@ -124,7 +125,7 @@ const isSame = (one: unknown, other: unknown): boolean => one === other;
 
 type Snapshot = Pick<SnapshotFrom<typeof podMachine>, "value" | "context" | "status">;
 
-/** State, containers, and the namespace in which the pod is held to be by whom. */
+/** State, containers, namespace and identity source. */
 function nameState({ value, context }: Snapshot): string {
   const { namespace, identitySource } = context.identity;
   return `${value} [${[...context.containers.keys()].sort().join("")}] ${namespace} by ${identitySource}`;
@@ -135,7 +136,7 @@ interface Expected {
   readonly effects: readonly string[];
 }
 
-/** What the event must do, told from the words of the state alone. */
+/** What the event must do in the state. */
 function expectStep(from: string, event: string): Expected {
   const [state = "", list = "", namespace = "", identitySource = ""] = from.split(/ \[|\] | by /);
   const containers = [...list];
@@ -151,14 +152,14 @@ function expectStep(from: string, event: string): Expected {
   if (state === "gone") return stay;
   const [verb, id = ""] = event.split(/[ ,]/);
   if (verb === "reports") {
-    const told = event.includes("elsewhere")
+    const reported = event.includes("elsewhere")
       ? "kube-system"
       : event.includes("no namespace")
         ? namespace
         : "shop";
     const isKnown = containers.includes(id);
     if (state === "deleted" && !isKnown) return { state: from, effects: ["refuse pod-gone"] };
-    if (state !== "seen" && state !== "deleted" && told !== namespace)
+    if (state !== "seen" && state !== "deleted" && reported !== namespace)
       return { state: from, effects: ["refuse namespace-conflict"] };
     const by = state === "seen" ? "unknown" : `by ${identitySource}`;
     return isKnown
@@ -181,10 +182,10 @@ function expectStep(from: string, event: string): Expected {
     case "deleted":
       return state === "deleted" ? stay : endOnceEmpty("deleted", containers, tell("pod.deleted"));
   }
-  const told = event === "found" ? "shop" : "bank";
-  const isConflict = told !== namespace;
+  const reported = event === "found" ? "shop" : "bank";
+  const isConflict = reported !== namespace;
   const report = isConflict ? ["report namespace-conflict"] : [];
-  const confirmed = to("confirmed", containers, told, "pod-source");
+  const confirmed = to("confirmed", containers, reported, "pod-source");
   if (state === "seen") {
     const answer = isConflict ? "identity.refused" : "pod.identified by pod-source";
     return { state: confirmed, effects: [...report, ...tell(answer)] };
@@ -238,7 +239,7 @@ describe.each(ways)("the pod machine, %s,", (way) => {
 });
 
 test.each(ways)(
-  "what nobody has said about a pod is taken from the next hook call, and from the pod source, %s",
+  "unknown fields of an identity come from the next hook call, and from the pod source, %s",
   (way) => {
     const { start } = record(way);
     const actor = start({ uid: "u", namespace: "", name: "" });
@@ -262,40 +263,43 @@ test.each(ways)(
   },
 );
 
-test.each(ways)("a UID that a later call brings is the pod's, and the source is asked by it, %s", (way) => {
-  const { start, take } = record(way);
-  const actor = start({ uid: undefined, namespace: "shop", name: "web-0" });
-  actor.send({ type: "source.missing" });
-  actor.send(announce("a", "shop"));
-  take();
-  const again = announce("a", "shop");
-  if (again.type !== "container.reported") throw new Error("not an report");
-  actor.send({ ...again, report: { ...again.report, podUid: "u" } });
-  expect([...take()]).toEqual([
-    "findPod",
-    "updateFilter ",
-    "a ← pod.identified by hook",
-    "a ← container.reported by hook",
-  ]);
-  expect(actor.getSnapshot().context.identity.uid).toBe("u");
-});
+test.each(ways)(
+  "the UID of a later call becomes the pod's, and the pod source is asked for it, %s",
+  (way) => {
+    const { start, take } = record(way);
+    const actor = start({ uid: undefined, namespace: "shop", name: "web-0" });
+    actor.send({ type: "source.missing" });
+    actor.send(announce("a", "shop"));
+    take();
+    const again = announce("a", "shop");
+    if (again.type !== "container.reported") throw new Error("not a report");
+    actor.send({ ...again, report: { ...again.report, podUid: "u" } });
+    expect([...take()]).toEqual([
+      "findPod",
+      "updateFilter ",
+      "a ← pod.identified by hook",
+      "a ← container.reported by hook",
+    ]);
+    expect(actor.getSnapshot().context.identity.uid).toBe("u");
+  },
+);
 
-test.each(ways)("a static pod keeps the hash by which the hook calls it, %s", (way) => {
+test.each(ways)("a static pod keeps the hash of the hook call as its UID, %s", (way) => {
   const { start } = record(way);
   const actor = start({ uid: "0123456789abcdef0123456789abcdef", namespace: "shop", name: "web-0" });
   actor.send({ type: "source.found", pod: { uid: "mirror", namespace: "shop", name: "web-0", labels } });
   expect(actor.getSnapshot().context.identity.uid).toBe("0123456789abcdef0123456789abcdef");
 });
 
-describe.each(ways)("labels that an report brings, %s,", (way) => {
+describe.each(ways)("labels of a container report, %s,", (way) => {
   const withLabels = (containerId: string, podLabels: ReadonlyMap<string, string>): PodEvent => {
     const event = announce(containerId, "shop");
-    if (event.type !== "container.reported") throw new Error("not an report");
+    if (event.type !== "container.reported") throw new Error("not a report");
     return { ...event, report: { ...event.report, podLabels } };
   };
   const older = new Map([["app", "old"]]);
 
-  test("are used without an answer of the pod source, which wins when it comes", () => {
+  test("apply before the pod source answers, whose labels then take precedence", () => {
     const { start, take } = record(way);
     const actor = start();
     actor.send(announce("a", "shop"));
@@ -308,13 +312,13 @@ describe.each(ways)("labels that an report brings, %s,", (way) => {
     actor.send({ type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } });
     expect(take()).toContain("updateFilter app,web");
     take();
-    // The source hears of every change, the runtime keeps what it had.
+    // The source has every change; the runtime keeps the labels of the sandbox.
     actor.send(withLabels("b", older));
     expect([...take()]).toEqual(["b ← container.reported by pod-source"]);
     expect(actor.getSnapshot().context.identity).toMatchObject({ labels, identitySource: "pod-source" });
   });
 
-  test("let a container go on that waits for the pod source", () => {
+  test("identify a container that waits for the pod source", () => {
     const { start, take } = record(way);
     const actor = start();
     actor.send(announce("a", "shop"));
@@ -324,7 +328,7 @@ describe.each(ways)("labels that an report brings, %s,", (way) => {
     expect(actor.getSnapshot().context.containers.get("a")?.getSnapshot().value).toBe("identified");
   });
 
-  test("reach the policies of containers that are known, once", () => {
+  test("update the policies of containers on record, once", () => {
     const { start, take } = record(way);
     const actor = start();
     actor.send({ type: "source.missing" });
@@ -346,7 +350,7 @@ describe.each(ways)("labels that an report brings, %s,", (way) => {
     );
   });
 
-  test("are not believed with another namespace", () => {
+  test("are refused with another namespace", () => {
     for (const before of [[], [{ type: "source.missing" }]] as const) {
       const { start, take } = record(way);
       const actor = start({ ...input, namespace: "bank" });

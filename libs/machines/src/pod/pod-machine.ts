@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pod and its containers, which are its child actors. A container without a pod has a machine of its own
-// with an undefined uid: then nobody else's end can be its end.
+// One pod and its containers, which are its child actors. A container that belongs to no pod has a pod actor of its own,
+// with an undefined uid.
 //
-//   seen → reported (only hooks and NRI have named it) | confirmed (the pod source knows it) → gone
-//   confirmed → unlisted (the source's last list lacks it) | deleted (the source says that it was deleted) → gone
+//   seen → reported (only container reports name the pod) | confirmed (the pod source has it) → gone
+//   confirmed → unlisted (the source's last list lacks it) | deleted (the source reported its deletion) → gone
 //
-// A pod without its object still has containers until their cgroups are gone, so `unlisted` and `deleted` end with the
-// last container, and both go back to `confirmed` when the source has the pod again. Only a deletion refuses containers,
-// and only new ones.
+// Containers run until their cgroups are gone, also without the pod's object. So `unlisted` and `deleted` end with the last
+// container, and both return to `confirmed` when the source has the pod again. Only `deleted` refuses containers, and only
+// new ones.
 //
-// Labels that an report brings are used at once, without waiting for the pod source. Once the source knows the
-// pod, its labels win: NRI has them as they were when the pod's sandbox was made, and labels change while a pod runs.
-// Of two report the later one wins, since a pod may get a new sandbox.
+// Labels of a container report apply before the pod source has answered. Once the source has the pod, the source's labels
+// take precedence: NRI gives the labels of the time when the pod's sandbox was created, and labels change while a pod runs.
+// Of two reports the later one takes precedence, since a pod can get a new sandbox.
 //
-// findPod answers source.found or source.missing, at once or later; source.found, source.unlisted and source.deleted also
-// come unasked when the source changes.
+// findPod sends source.found or source.missing, before it returns or later. source.found, source.unlisted and
+// source.deleted also come when the source changes.
 
 import { assign, setup } from "xstate";
 import { createTableLogic, type TableLogic } from "../runners/actor-logic.ts";
@@ -33,7 +33,7 @@ import {
 
 const childId = (containerId: string): string => `container:${containerId}`;
 
-const effects = setup({
+const baseSetup = setup({
   // The cast is XState's own way to name types; no value is behind it.
   types: {} as {
     context: PodContext;
@@ -43,9 +43,9 @@ const effects = setup({
   },
   actors: { container: createTableLogic(containerMachine) },
   actions: {
-    /** Asks the pod source; answers source.found or source.missing. */
+    /** Looks the pod up in the pod source; sends source.found or source.missing. */
     findPod: notProvided("findPod"),
-    /** The pod's labels, or its name, are other ones than the policy filter was told. */
+    /** Updates name and labels of the pod in the policy filter. */
     updateFilter: notProvided("updateFilter"),
     /** Refuses the report with `toReportConflict`: no container actor exists that could answer the callers. */
     refuseForNamespace: notProvided("refuseForNamespace"),
@@ -63,7 +63,7 @@ const effects = setup({
       const child = spawn("container", { id: childId(report.containerId), input: { report, pod: identity } });
       return { identity, containers: new Map(context.containers).set(report.containerId, child) };
     }),
-    /** Starts the container while the pod source is being asked: `pod.identified` follows. */
+    /** Starts the container before findPod has its result: pod.identified follows. */
     spawnUnidentifiedContainer: assign(({ context, event, spawn }) => {
       if (event.type !== "container.reported") return {};
       const { report } = event;
@@ -74,11 +74,11 @@ const effects = setup({
       });
       return { identity, containers: new Map(context.containers).set(report.containerId, child) };
     }),
-    adoptLabels: assign(({ context, event }) =>
+    setLabels: assign(({ context, event }) =>
       event.type === "container.reported" ? { identity: withLabels(context.identity, event.report) } : {},
     ),
-    /** The uid by which the hook calls a pod stays: a static pod has another one in the API. */
-    adoptSourceIdentity: assign(({ context, event }) => {
+    /** The uid of the hook call stays: a static pod has another uid in the API. */
+    setSourceIdentity: assign(({ context, event }) => {
       if (event.type !== "source.found") return {};
       const uid = context.identity.uid ?? event.pod.uid;
       return { identity: { ...event.pod, uid, identitySource: "pod-source" as const } };
@@ -87,25 +87,25 @@ const effects = setup({
   guards: podGuards,
 });
 
-/** What a pod tells its containers; typed by the setup above, hence a second step. */
-const podSetup = effects.extend({
+/** Events that a pod sends to its containers. A second step, since the types of the first are needed. */
+const podSetup = baseSetup.extend({
   actions: {
-    forwardReport: effects.enqueueActions(({ context, event, enqueue }) => {
+    forwardReport: baseSetup.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.reported") return;
       const child = context.containers.get(event.report.containerId);
       if (child === undefined) return;
-      // The identity goes along, so that a failed container can start over without asking for it.
+      // With the identity, so that a failed container can start over without another lookup.
       const pod = withReportedNames(context.identity, event);
       enqueue.sendTo(child, { type: "container.reported", report: event.report, pod });
     }),
-    /** Takes what the report says of the pod beyond what is known; the containers' policies follow. */
-    mergeIdentity: effects.enqueueActions(({ context, event, enqueue }) => {
+    /** Adds to the identity what the report has and the pod lacks, and updates the policy filter. */
+    mergeIdentity: baseSetup.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.reported") return;
       const named = withReportedNames(context.identity, event);
       const identity = withLabels(named, event.report);
       if (identity === context.identity) return;
       enqueue.assign({ identity });
-      // By this name or UID the source may know the pod.
+      // The source may have the pod by this name or UID.
       if (named !== context.identity) enqueue("findPod");
       if (context.containers.size === 0) return;
       enqueue("updateFilter");
@@ -113,7 +113,7 @@ const podSetup = effects.extend({
         enqueue.sendTo(child, { type: "pod.identified", pod: identity });
       }
     }),
-    forwardReportUnidentified: effects.enqueueActions(({ context, event, enqueue }) => {
+    forwardReportUnidentified: baseSetup.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.reported") return;
       const child = context.containers.get(event.report.containerId);
       if (child === undefined) return;
@@ -123,44 +123,41 @@ const podSetup = effects.extend({
         pod: undefined,
       });
     }),
-    removeContainer: effects.enqueueActions(({ context, event, enqueue }) => {
+    removeContainer: baseSetup.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "container.gone") return;
       const containers = new Map(context.containers);
       containers.delete(event.containerId);
       enqueue.stopChild(childId(event.containerId));
       enqueue.assign({ containers });
     }),
-    notifyContainersIdentified: effects.enqueueActions(({ context, enqueue }) => {
+    notifyContainersIdentified: baseSetup.enqueueActions(({ context, enqueue }) => {
       for (const child of context.containers.values()) {
         enqueue.sendTo(child, { type: "pod.identified", pod: context.identity });
       }
     }),
-    notifyContainersRefused: effects.enqueueActions(({ context, event, enqueue }) => {
+    notifyContainersRefused: baseSetup.enqueueActions(({ context, event, enqueue }) => {
       const refusal = { type: "identity.refused" as const, failure: toSourceConflict({ context, event }) };
       for (const child of context.containers.values()) enqueue.sendTo(child, refusal);
     }),
-    notifyContainersPodDeleted: effects.enqueueActions(({ context, enqueue }) => {
+    notifyContainersPodDeleted: baseSetup.enqueueActions(({ context, enqueue }) => {
       for (const child of context.containers.values()) enqueue.sendTo(child, { type: "pod.deleted" });
     }),
   },
 });
 
-/** The source has the pod: its identity replaces what callers said. */
-const onceKnown = [
+/** The source has the pod: its identity replaces the reported one. */
+const onSourceFound = [
   {
     guard: "isOtherNamespaceInSource",
     target: "confirmed",
-    actions: ["reportConflict", "adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"],
+    actions: ["reportConflict", "setSourceIdentity", "updateFilter", "notifyContainersIdentified"],
   },
-  { target: "confirmed", actions: ["adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"] },
+  { target: "confirmed", actions: ["setSourceIdentity", "updateFilter", "notifyContainersIdentified"] },
 ] as const; // const, so that the names stay literals that setup() checks
 
-/** A call for a pod whose identity is the source's. */
-const onceIdentified = [
-  {
-    guard: "isOtherNamespace",
-    actions: "refuseForNamespace",
-  },
+/** A report for a pod whose identity is from the source. */
+const onContainerReported = [
+  { guard: "isOtherNamespace", actions: "refuseForNamespace" },
   { guard: "isKnownContainer", actions: "forwardReport" },
   { actions: "spawnContainer" },
 ] as const; // const, so that the names stay literals that setup() checks
@@ -175,23 +172,20 @@ export const podMachine = podSetup.createMachine({
   on: { "container.gone": { actions: "removeContainer" } },
   states: {
     seen: {
-      description: "A hook told of it; the pod source is being asked.",
+      description: "A container of the pod was reported. The agent looks the pod up in the pod source.",
       entry: "findPod",
       on: {
         "container.reported": [
-          {
-            guard: "hasLabelsOfOtherNamespace",
-            actions: "refuseForNamespace",
-          },
+          { guard: "hasLabelsOfOtherNamespace", actions: "refuseForNamespace" },
           {
             guard: "hasLabelsOfKnownContainer",
             target: "reported",
-            actions: ["adoptLabels", "forwardReport", "notifyContainersIdentified"],
+            actions: ["setLabels", "forwardReport", "notifyContainersIdentified"],
           },
           {
             guard: "hasLabels",
             target: "reported",
-            actions: ["adoptLabels", "notifyContainersIdentified", "spawnContainer"],
+            actions: ["setLabels", "notifyContainersIdentified", "spawnContainer"],
           },
           { guard: "isKnownContainer", actions: "forwardReportUnidentified" },
           { actions: "spawnUnidentifiedContainer" },
@@ -200,23 +194,20 @@ export const podMachine = podSetup.createMachine({
           {
             guard: "isOtherNamespaceInSource",
             target: "confirmed",
-            // The source is right about the pod; the hook calls that said otherwise are refused.
-            actions: ["reportConflict", "notifyContainersRefused", "adoptSourceIdentity"],
+            // The source takes precedence: reports with another namespace are refused.
+            actions: ["reportConflict", "notifyContainersRefused", "setSourceIdentity"],
           },
-          { target: "confirmed", actions: ["adoptSourceIdentity", "notifyContainersIdentified"] },
+          { target: "confirmed", actions: ["setSourceIdentity", "notifyContainersIdentified"] },
         ],
         "source.missing": { target: "reported", actions: "notifyContainersIdentified" },
         "source.deleted": "deleted",
       },
     },
     reported: {
-      description: "Only hooks and NRI have named it; its labels are known if NRI has.",
+      description: "The pod source does not have the pod. Its identity comes from container reports.",
       on: {
         "container.reported": [
-          {
-            guard: "isOtherNamespace",
-            actions: "refuseForNamespace",
-          },
+          { guard: "isOtherNamespace", actions: "refuseForNamespace" },
           { guard: "isKnownContainer", actions: ["mergeIdentity", "forwardReport"] },
           { actions: ["mergeIdentity", "spawnContainer"] },
         ],
@@ -224,37 +215,38 @@ export const podMachine = podSetup.createMachine({
           { guard: "isLastContainer", target: "gone", actions: "removeContainer" },
           { actions: "removeContainer" },
         ],
-        "source.found": onceKnown,
+        "source.found": onSourceFound,
         "source.deleted": "deleted",
       },
     },
     confirmed: {
-      description: "The pod source knows it: namespace, name and labels are the source's.",
+      description: "The pod source has the pod. Its namespace, name and labels come from there.",
       on: {
-        "container.reported": onceIdentified,
+        "container.reported": onContainerReported,
         "source.found": [
           {
             guard: "isOtherNamespaceInSource",
-            actions: ["reportConflict", "adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"],
+            actions: ["reportConflict", "setSourceIdentity", "updateFilter", "notifyContainersIdentified"],
           },
-          { actions: ["adoptSourceIdentity", "updateFilter", "notifyContainersIdentified"] },
+          { actions: ["setSourceIdentity", "updateFilter", "notifyContainersIdentified"] },
         ],
         "source.unlisted": "unlisted",
         "source.deleted": "deleted",
       },
     },
     unlisted: {
-      description: "The source's last list lacks it: what the source said before holds, until it says more.",
+      description:
+        "The last list of the pod source lacks the pod. Its last known identity stays until its containers have ended.",
       always: { guard: "isEmpty", target: "gone" },
       on: {
-        "container.reported": onceIdentified,
-        "source.found": onceKnown,
+        "container.reported": onContainerReported,
+        "source.found": onSourceFound,
         "source.deleted": "deleted",
       },
     },
     deleted: {
       description:
-        "Deleted in the pod source; its containers stay under their policies until they have ended.",
+        "The pod was deleted. New containers are refused; running ones keep their policies until they have ended.",
       entry: "notifyContainersPodDeleted",
       always: { guard: "isEmpty", target: "gone" },
       on: {
@@ -262,11 +254,11 @@ export const podMachine = podSetup.createMachine({
           { guard: "isKnownContainer", actions: "forwardReport" },
           { actions: "refuseForDeletion" },
         ],
-        "source.found": onceKnown,
+        "source.found": onSourceFound,
       },
     },
     gone: {
-      description: "No container of it is left, and the pod source does not have it.",
+      description: "The pod has no containers, and the pod source does not have it.",
       type: "final",
       entry: "reportPodGone",
     },
