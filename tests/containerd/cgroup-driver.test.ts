@@ -40,7 +40,7 @@ function testRelease(release: ContainerdRelease): void {
         cgroupId: readCgroupId(first.cgroupPath),
       });
       expect(first.cgroupPath).toContain(`.slice:cri-containerd:${container.id}`);
-      if (mode === "direct") expect(plugin.stderr()).toContain("is not where the runtime put process");
+      if (mode === "direct") expect(plugin.stderr()).toContain("is not the cgroup of process");
       plugin.signal("SIGTERM");
       await plugin.exited;
       await pod.remove();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion scripts, made from the same table as everything else.
+// Shell completion scripts, rendered from the flag table.
 
 import type { Flag, FlagTable } from "./flag.ts";
 
@@ -26,7 +26,7 @@ const isFile = (flag: Flag): boolean => flag.placeholder === "FILE" || flag.plac
 
 const choicesOf = (flag: Flag): readonly string[] => (flag.kind === "string" ? (flag.choices ?? []) : []);
 
-/** A function name that every shell takes. */
+/** A function name that is valid in every shell. */
 const functionName = (program: CompletedProgram): string => `_${program.name.replace(/[^a-zA-Z0-9]/g, "_")}`;
 
 /** Text in single quotes, for any of the three shells. */
@@ -40,7 +40,7 @@ function renderBash(program: CompletedProgram): string {
     .map(([flagName, flag]) => {
       const words = choicesOf(flag).join(" ");
       const reply = isFile(flag) ? `compgen -f -- "$word"` : `compgen -W ${quote(words)} -- "$word"`;
-      // Names of files are quoted by the shell itself then, and directories get their slash.
+      // With this option bash quotes file names and appends a slash to directories.
       const manner = isFile(flag) ? "compopt -o filenames 2>/dev/null; " : "";
       const names = [`--${flagName}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])].join("|");
       return `    ${names}) ${manner}mapfile -t COMPREPLY < <(${reply}); return ;;`;
@@ -49,7 +49,7 @@ function renderBash(program: CompletedProgram): string {
 ${name}() {
   local at=$COMP_CWORD
   local word="\${COMP_WORDS[at]}"
-  # Bash takes --name=value for three words.
+  # Bash splits --name=value into three words.
   if [[ "$word" == "=" ]]; then word=""; at=$((at + 1)); fi
   local previous="\${COMP_WORDS[at-1]}"
   if [[ "$previous" == "=" ]]; then previous="\${COMP_WORDS[at-2]}"; fi

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Durations as Go writes them: "10s", "1m30s", "250ms", "0".
+// Durations in Go's format: "10s", "1m30s", "250ms", "0".
 
 import { err, ok, type Result } from "@rthooks/result";
 
@@ -8,7 +8,7 @@ function unitMs(unit: string): number {
     case "ns":
       return 1e-6;
     case "us":
-    // The micro sign and the Greek letter.
+    // The micro sign and the Greek letter mu.
     case "\u00b5s":
     case "\u03bcs":
       return 1e-3;
@@ -25,10 +25,10 @@ function unitMs(unit: string): number {
   }
 }
 
-/** Go's largest: 2^63 - 1 nanoseconds. */
+/** Go's longest duration, 2^63 - 1 nanoseconds. */
 const LONGEST_MS = 9_223_372_036_854;
 
-/** Milliseconds. A number without a unit is refused, but for 0; so is a negative duration. */
+/** Returns milliseconds. A number without a unit, except 0, and a negative duration are errors. */
 export function parseDuration(text: string): Result<number, string> {
   const ms = text === "0" ? 0 : sumTerms(text);
   return ms <= LONGEST_MS
@@ -37,8 +37,8 @@ export function parseDuration(text: string): Result<number, string> {
 }
 
 /**
- * NaN for what is no duration. By hand, since the hook reads its defaults at every start and an expression would
- * be compiled each time.
+ * NaN for an invalid duration. Without a regular expression: the hook parses its defaults at every start, and would compile
+ * the expression each time.
  */
 function sumTerms(text: string): number {
   let totalMs = text === "" ? Number.NaN : 0;
@@ -48,14 +48,14 @@ function sumTerms(text: string): number {
     const unitAt = at;
     while (at < text.length && !isNumeric(text.charCodeAt(at))) at++;
     const number = text.slice(numberAt, unitAt);
-    // Number() takes "" for 0, and has no other way to read digits and points wrongly.
+    // Number("") is 0; any other text of digits and points is parsed correctly or NaN.
     const factor = number === "" ? Number.NaN : unitMs(text.slice(unitAt, at));
     totalMs += Number(number) * factor;
   }
   return totalMs;
 }
 
-/** A digit or a point. */
+/** Whether the character is a digit or a point. */
 const isNumeric = (code: number): boolean => (code >= 48 && code <= 57) || code === 46;
 
 export function formatDuration(ms: number): string {
@@ -69,5 +69,5 @@ export function formatDuration(ms: number): string {
   return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }
 
-/** Nine digits at most after the point: a nanosecond of a second. */
+/** At most nine digits after the point: nanoseconds of a second. */
 const trim = (value: number): string => String(Number(value.toFixed(9)));

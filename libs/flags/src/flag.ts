@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program's flags as a table: what they are called, what they take, and what they are without being given.
+// A program's flags as a table: names, kinds of values and defaults.
 
 import { parseDuration } from "./duration.ts";
 
 interface Common {
   readonly usage: string;
-  /** What the value is called in help, "FILE"; names of files are then completed as such. */
+  /** The value's name in help, such as "FILE". Completion proposes file names for FILE and DIR. */
   readonly placeholder?: string;
   /** One letter, without its dash. */
   readonly short?: string;
@@ -29,7 +29,7 @@ export interface BooleanFlag extends Common {
 }
 
 export interface ListFlag extends Common {
-  /** `patterns` are regular expressions, which have commas of their own. */
+  /** `patterns`: a list of regular expressions, which may contain commas. */
   readonly kind: "list" | "patterns";
   readonly default: readonly string[];
 }
@@ -53,7 +53,7 @@ type Options<F extends Flag> = Omit<F, "kind" | "default"> & Partial<Pick<F, "de
 
 export const flag = {
   string: (options: Options<StringFlag>): StringFlag => ({ default: "", ...options, kind: "string" }),
-  /** The default is milliseconds, or as on the command line: "10s". */
+  /** The default is a number of milliseconds, or a text such as "10s". */
   duration: (options: Common & { readonly default: string | number }): DurationFlag => {
     if (typeof options.default === "number")
       return { ...options, default: options.default, kind: "duration" };

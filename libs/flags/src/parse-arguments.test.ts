@@ -73,7 +73,7 @@ describe("what is refused, in one line that helps", () => {
     { argv: ["--name"], says: "--name needs a value" },
     { argv: ["--timeout=10"], says: '--timeout: "10" is not a duration' },
     { argv: ["--quiet=maybe"], says: '--quiet: "maybe" is neither true nor false' },
-    { argv: ["--level=loud"], says: '--level: "loud" is none of info, debug' },
+    { argv: ["--level=loud"], says: '--level: "loud" is not one of info, debug' },
   ])("$argv", ({ argv, says }) => {
     const message = given(...argv);
     expect(message).toContain(says);

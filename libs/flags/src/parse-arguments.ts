@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command lines as pflag reads them, which Tetragon's programs use: flags anywhere, `--name=value` and
-// `--name value`, lists that grow when they are repeated.
+// Parses command lines like pflag, which Tetragon's programs use: flags at any position, `--name=value` and `--name value`,
+// and list flags that accumulate when repeated.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { parseDuration } from "./duration.ts";
@@ -9,19 +9,19 @@ import { splitList, splitPatterns } from "./split-list.ts";
 
 export interface ParsedArguments<T extends FlagTable> {
   readonly positionals: readonly string[];
-  /** Only what was on the command line. */
+  /** The values of the command line, without defaults. */
   readonly given: Partial<FlagValues<T>>;
 }
 
 export interface ArgumentError {
   readonly kind: "unknown-flag" | "missing-value" | "bad-value";
-  /** As it was written. */
+  /** As on the command line. */
   readonly flag: string;
-  /** One line for people. */
+  /** One line. */
   readonly message: string;
 }
 
-/** The first thing that is wrong, and what the rest of the line gives: where the complaint is to go, for one. */
+/** The first error, and the valid flags of the whole line: they may say where to log the error. */
 export interface ArgumentFailure<T extends FlagTable> extends ArgumentError {
   readonly given: Partial<FlagValues<T>>;
 }
@@ -31,7 +31,7 @@ export function parseArguments<T extends FlagTable>(
   argv: readonly string[],
 ): Result<ParsedArguments<T>, ArgumentFailure<T>> {
   const positionals: string[] = [];
-  // Only names of the table's own come in, so that an object's own names are safe.
+  // Only names of the table become keys, so that names of Object.prototype cannot.
   const given: Record<string, unknown> = {};
   let failure: ArgumentError | undefined;
   for (let at = 0; at < argv.length; at++) {
@@ -66,12 +66,12 @@ export function parseArguments<T extends FlagTable>(
     if (value.ok) given[written.name] = grow(found, given[written.name], value.value, text);
     else failure ??= problem("bad-value", written.flag, `${written.flag}: ${value.error}`);
   }
-  // Each value has come through the parser of its own flag.
+  // The cast is safe: the flag's own parser returned each value.
   const values = given as Partial<FlagValues<T>>;
   return failure === undefined ? ok({ positionals, given: values }) : err({ ...failure, given: values });
 }
 
-/** One value from its text. The error says what is allowed. */
+/** Parses one value. The error says which values are allowed. */
 export function parseFlagValue<F extends Flag>(flag: F, text: string): Result<FlagValue<F>, string>;
 export function parseFlagValue(
   flag: Flag,
@@ -81,7 +81,7 @@ export function parseFlagValue(
     case "string":
       return flag.choices === undefined || flag.choices.includes(text)
         ? ok(text)
-        : err(`${JSON.stringify(text)} is none of ${flag.choices.join(", ")}`);
+        : err(`${JSON.stringify(text)} is not one of ${flag.choices.join(", ")}`);
     case "duration":
       return parseDuration(text);
     case "boolean":
@@ -95,15 +95,15 @@ export function parseFlagValue(
   }
 }
 
-/** The values that hold: a later layer beats an earlier one, any layer beats the defaults. */
+/** Merges defaults and layers: a later layer takes precedence over an earlier one, and any layer over the defaults. */
 export function resolveFlags<T extends FlagTable>(
   table: T,
   ...layers: readonly Partial<FlagValues<T>>[]
 ): FlagValues<T> {
-  // By a loop: map() and fromEntries() are made by the runtime at their first use, at 0.1 ms each.
+  // A loop, since the first use of map() and of fromEntries() costs 0.1 ms each at the start of the hook.
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(table)) values[name] = table[name]?.default;
-  // Every name of the table is there, with a value of its kind.
+  // The cast is safe: every name of the table has a value of its kind.
   return Object.assign(values, ...layers) as FlagValues<T>;
 }
 
@@ -119,7 +119,7 @@ function readLong(argument: string): Written {
   return { flag, name: flag.slice(2), value: equals === -1 ? undefined : argument.slice(equals + 1) };
 }
 
-/** `-o value`, `-ovalue`, `-o=value`; a boolean takes its value behind an equals sign only. */
+/** `-o value`, `-ovalue`, `-o=value`; a boolean accepts a value only after an equals sign. */
 function readShort(table: FlagTable, argument: string): Written {
   const letter = argument.charAt(1);
   const [name = letter] = Object.entries(table).find(([, { short }]) => short === letter) ?? [];
@@ -130,7 +130,7 @@ function readShort(table: FlagTable, argument: string): Written {
   return { flag: `-${letter}`, name, value: rest === "" ? undefined : rest.replace(/^=/, "") };
 }
 
-/** An empty value empties a list; another adds to it; the last scalar wins. */
+/** A repeated list flag adds to the list, and an empty value clears it. Of repeated scalars the last one counts. */
 function grow(flag: Flag, before: unknown, value: unknown, text: string): unknown {
   const isList = flag.kind === "list" || flag.kind === "patterns";
   return isList && text !== "" && Array.isArray(before) && Array.isArray(value)
@@ -144,7 +144,7 @@ function unknownFlag(table: FlagTable, { flag, name }: Written): ArgumentError {
   return problem("unknown-flag", flag, `unknown flag ${flag}${hint}`);
 }
 
-/** The same but for underscores, case, or one letter more, less or other. */
+/** Whether the names differ only in underscores, case, or one inserted, deleted or replaced letter. */
 function isNear(known: string, name: string): boolean {
   const plain = name.replaceAll("_", "-").toLowerCase();
   if (Math.abs(known.length - plain.length) > 1) return false;
@@ -157,7 +157,7 @@ function isNear(known: string, name: string): boolean {
 const problem = (kind: ArgumentError["kind"], flag: string, message: string): ArgumentError => ({
   kind,
   flag,
-  // One line, and nothing that a terminal would obey: names come from outside.
+  // Escapes control characters, since the text comes from outside and may be printed to a terminal.
   message: message.replace(
     /\p{Cc}/gu,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** "a,b" in its elements: `\,` is a comma of an element, space around elements and empty elements do not count. */
+/** Splits "a,b". `\,` is a comma inside an element; space around elements and empty elements are removed. */
 export function splitList(text: string): readonly string[] {
   return split(text)
     .map((element) => element.replaceAll("\\,", ",").trim())
@@ -8,15 +8,15 @@ export function splitList(text: string): readonly string[] {
 }
 
 /**
- * Regular expressions apart: a comma in braces, brackets or parentheses is the expression's own, and so is one
- * behind a backslash.
+ * Splits a list of regular expressions. A comma in braces, brackets or parentheses or after a backslash belongs to the
+ * expression.
  */
 export function splitPatterns(text: string): readonly string[] {
   let open = "";
   return split(text, (character) => {
     const closing = { "{": "}", "[": "]", "(": ")" }[character];
     if (open.startsWith("]")) {
-      // A set of characters ends at its bracket, whatever else is in it.
+      // Inside a character class only its closing bracket counts.
       if (character === "]") open = open.slice(1);
     } else if (closing !== undefined) open = closing + open;
     else if (open.startsWith(character)) open = open.slice(1);
@@ -24,7 +24,7 @@ export function splitPatterns(text: string): readonly string[] {
   }).filter((element) => element !== "");
 }
 
-/** Without `isInside` nothing is called for each character: lists are long, and each start of the hook reads them. */
+/** `isInside` is optional, so that the hook, which splits its lists at every start, calls no function per character. */
 function split(text: string, isInside?: (character: string) => boolean): string[] {
   const elements: string[] = [];
   let start = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program's figures, and where they can be read.
+// Prometheus metrics of a program: the HTTP endpoint and common buckets.
 
 export { latencyBuckets } from "./core/latency-buckets.ts";
 export { serveMetrics } from "./edge/serve-metrics.ts";

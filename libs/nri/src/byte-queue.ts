@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes that come in pieces, until as many are there as are wanted. What a peer announces costs nothing: memory is
-// taken for what has come, twice that at most.
+// A queue of received bytes, from which a reader takes a fixed number at a time. Memory is at most twice the received bytes,
+// independent of the length that the peer announces.
 
 export interface ByteQueue {
   readonly length: number;
   /** Keeps a copy: a reader may use its buffer again. */
   push(bytes: Uint8Array): void;
-  /** Exactly so many bytes, or undefined while there are fewer. */
+  /** Exactly `count` bytes, or undefined while there are fewer. */
   take(count: number): Uint8Array | undefined;
 }
 
-/** What an idle queue keeps; room for a large message is given back. */
+/** Capacity that an empty queue keeps; a larger buffer is released. */
 const KEPT_BYTES = 4096;
 
 export function createByteQueue(): ByteQueue {
@@ -18,13 +18,13 @@ export function createByteQueue(): ByteQueue {
   let start = 0;
   let end = 0;
 
-  const makeRoom = (count: number): void => {
+  const reserve = (count: number): void => {
     if (end + count <= buffer.length) return;
     const held = end - start;
     const needed = held + count;
-    const room = needed > buffer.length ? new Uint8Array(Math.max(needed, buffer.length * 2)) : buffer;
-    room.set(buffer.subarray(start, end));
-    buffer = room;
+    const target = needed > buffer.length ? new Uint8Array(Math.max(needed, buffer.length * 2)) : buffer;
+    target.set(buffer.subarray(start, end));
+    buffer = target;
     start = 0;
     end = held;
   };
@@ -34,7 +34,7 @@ export function createByteQueue(): ByteQueue {
       return end - start;
     },
     push(bytes) {
-      makeRoom(bytes.length);
+      reserve(bytes.length);
       buffer.set(bytes, end);
       end += bytes.length;
     },

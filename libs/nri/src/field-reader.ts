@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of one protobuf message while its bytes arrive (protobuf.dev/programming-guides/encoding). Nothing of the
-// message is kept, except a field that is asked for whole.
+// Reads the fields of one protobuf message while its bytes arrive (protobuf.dev/programming-guides/encoding). Only a field
+// that is requested as a whole is buffered.
 
 import { createByteQueue } from "./byte-queue.ts";
 
-/** What becomes of a length-delimited field. */
+/** How a length-delimited field is read. */
 export type FieldUse = "whole" | "pieces" | "skip";
 
 export interface FieldHandlers {
-  /** Called once the length in bytes is known, before the first byte of the field. */
+  /** Called when the field's length in bytes is known, before its first byte. */
   begin(field: number, length: number): FieldUse;
   whole?(field: number, bytes: Uint8Array): void;
   /** Valid during the call. */
@@ -18,7 +18,7 @@ export interface FieldHandlers {
 
 export interface FieldReader {
   receive(bytes: Uint8Array): void;
-  /** Whether what has arrived is one whole message. */
+  /** Whether the received bytes are one complete message. */
   isComplete(): boolean;
 }
 
@@ -27,7 +27,7 @@ const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
-/** Bits in the longest varint, of ten bytes. */
+/** Bits of the longest varint, which has ten bytes. */
 const MAX_VARINT_BITS = 70;
 
 export function createFieldReader(handlers: FieldHandlers): FieldReader {
@@ -59,7 +59,7 @@ export function createFieldReader(handlers: FieldHandlers): FieldReader {
     else if (type === LENGTH_DELIMITED) expected = "length";
     else if (type === FIXED_64) beginBytes(8, "skip");
     else if (type === FIXED_32) beginBytes(4, "skip");
-    // Groups are not used by proto3, and the other types do not exist.
+    // proto3 has no groups, and other wire types do not exist.
     else expected = "nothing";
   };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Node Resource Interface, from a plugin's side (containerd/nri), over any byte stream.
+// The plugin side of the Node Resource Interface (containerd/nri), over any byte stream.
 
 export { type NriEventName, toEventMask } from "./event-mask.ts";
 export type { NriInventory } from "./inventory-reader.ts";

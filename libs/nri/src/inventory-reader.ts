@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pods and containers of a synchronization, in one SynchronizeRequest or in many, read while they arrive. One pod or
-// container at a time is kept as bytes, and then only what this project reads of it.
+// Reads the pods and containers of a synchronization, one SynchronizeRequest or several, while the bytes arrive. At most one
+// pod or container is buffered as bytes; of the others only the decoded fields are kept.
 //
-// No size ends a synchronization: a plugin that is not synchronized gets no events, and the authors of pods decide how
-// large the whole becomes. What is beyond a bound is omitted and counted.
+// No size makes the synchronization fail, since authors of pods choose its size and an unsynchronized plugin gets no events.
+// Pods and containers beyond a bound are omitted and counted.
 
 import { Container, PodSandbox } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
@@ -14,23 +14,23 @@ export interface NriInventory {
   readonly containers: readonly Container[];
   /** Encoded size in bytes, by the id of the pod or container. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Pods and containers beyond the bounds, or not readable. */
+  /** Number of pods and containers beyond the bounds, or that could not be decoded. */
   readonly omitted: number;
 }
 
 export interface InventoryReader {
   /** Valid during the call. */
   receive(bytes: Uint8Array): void;
-  /** The request is over; gives whether another one follows. The error is for people. */
+  /** Ends the request; `more` if another part follows. The error is one line. */
   endPart(): Result<{ readonly more: boolean }, string>;
-  /** Everything so far; the reader starts again. */
+  /** Returns the inventory and resets the reader. */
   take(): NriInventory;
 }
 
 const MAX_INVENTORY = 100_000;
-/** Of all parts together: more than the pods of a node can be made to weigh, 110 of 1.5 MiB each. */
+/** All parts together: more than the largest pods of a node, 110 of 1.5 MiB each. */
 const MAX_INVENTORY_BYTES = 256 << 20;
-/** Of one pod or container: containerd takes no CRI request of more than 16 MiB (defaults.DefaultMaxRecvMsgSize). */
+/** One pod or container: containerd rejects CRI requests of more than 16 MiB (defaults.DefaultMaxRecvMsgSize). */
 const MAX_OBJECT_BYTES = 16 << 20;
 
 // Fields of SynchronizeRequest.
@@ -103,7 +103,7 @@ export function createInventoryReader(): InventoryReader {
 }
 
 const emptyInventory = () => ({
-  // The casts name what the lists will hold.
+  // The casts give the empty lists their element types.
   pods: [] as PodSandbox[],
   containers: [] as Container[],
   sizes: new Map<string, number>(),

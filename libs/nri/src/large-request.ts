@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ttrpc request of more than 4 MiB. Runtimes with NRI before 0.7 send the whole synchronization in one, since ttrpc
-// before 1.2.6 does not bound what it sends. Its payload goes to a reader while it arrives.
+// A ttrpc request of more than 4 MiB, whose payload is read while it arrives. Runtimes with NRI before 0.7 send a
+// synchronization as one such request, since ttrpc before 1.2.6 does not limit the messages that it sends.
 
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
@@ -10,7 +10,7 @@ import type { TtrpcStatus } from "./ttrpc-status.ts";
 export interface RequestInfo {
   readonly service: string;
   readonly method: string;
-  /** Nanoseconds that the caller waits from now; 0 if it did not say. */
+  /** The caller's timeout in nanoseconds from now; 0 if the request has none. */
   readonly timeoutNanos: bigint;
 }
 
@@ -19,7 +19,7 @@ export interface PayloadReader {
   receive(bytes: Uint8Array): void;
 }
 
-/** The reader of a method that takes large requests. */
+/** Returns the payload reader of a method that accepts large requests. */
 export type OpenPayload<Reader> = (service: string, method: string) => Reader | undefined;
 
 export interface LargeRequest<Reader> {
@@ -27,7 +27,7 @@ export interface LargeRequest<Reader> {
   end(): Result<{ readonly info: RequestInfo; readonly payload: Reader }, TtrpcStatus>;
 }
 
-/** Of the names of service and method. */
+/** Limit for the names of service and method. */
 const MAX_NAME_BYTES = 256;
 
 // Fields of ttrpc.Request (ttrpc request.proto), which Go encodes in this order.

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several byte streams over one socket (containerd/nri pkg/net/multiplex/mux.go): 4 bytes connection id, 4 bytes
-// length, payload; big-endian. There is no handshake: both ends take the connections for granted.
+// length, payload; big-endian. The connections exist without a handshake.
 
 import { createByteQueue } from "./byte-queue.ts";
 
-/** The runtime calls, the plugin answers. */
+/** Connection id of the runtime's calls to the plugin. */
 export const PLUGIN_SERVICE_CONNECTION = 1;
-/** The plugin calls, the runtime answers. */
+/** Connection id of the plugin's calls to the runtime. */
 export const RUNTIME_SERVICE_CONNECTION = 2;
 
 const HEADER_BYTES = 8;
 
 /**
- * Go reads each connection through a buffer of this size and refuses a frame that does not fit, unless it is exactly
- * the rest of a message whose beginning came before.
+ * Go's multiplexer reads each connection through a buffer of this size. It rejects a longer frame, unless the frame is
+ * exactly the rest of a message that has begun.
  */
 const GO_READER_BYTES = 4096;
 
-/** One message of a connection, in frames that every runtime's reader takes. */
+/** Encodes one message of a connection in frames that every runtime accepts. */
 export function encodeFrames(connectionId: number, message: Uint8Array): Uint8Array {
   const first = message.subarray(0, GO_READER_BYTES);
   const rest = message.subarray(GO_READER_BYTES);
@@ -39,8 +39,8 @@ export interface Demultiplexer {
 }
 
 /**
- * Hands on each piece of payload as it comes, valid during the call. Nothing of a frame is kept but its header, so its
- * length does not matter, nor does a connection that nobody reads.
+ * Passes on each piece of payload as it arrives, valid during the call. Only a frame's header is buffered, so that neither
+ * long frames nor unknown connections use memory.
  */
 export function createDemultiplexer(
   onPayload: (connectionId: number, bytes: Uint8Array) => void,

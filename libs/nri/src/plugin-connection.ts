@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plugin's end of one connection to a runtime: bytes in, bytes out. Both generations of the wire come out alike:
-// events that have a method of their own, and those that are told as StateChange.
+// The plugin's end of one connection to a runtime: bytes in, bytes out. It hides the two forms of events on the wire: a
+// method for each event, and StateChange.
 
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import {
@@ -33,11 +33,11 @@ import type { TtrpcStatus } from "./ttrpc-status.ts";
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** A byte stream, as far as it is written to. */
+/** The sending half of a byte stream. */
 export interface NriPort {
   /** Queues the bytes and returns at once. */
   send(bytes: Uint8Array): void;
-  /** Bytes that were sent and that the kernel has not taken. A port that does not tell has to bound its queue. */
+  /** Bytes that were sent but not yet accepted by the kernel. A port without this method must bound its queue itself. */
   queuedBytes?(): number;
   close(): void;
 }
@@ -45,34 +45,34 @@ export interface NriPort {
 export interface NriCall {
   /** On the caller's clock. */
   readonly receivedAtMs: number;
-  /** When the runtime waits no longer: then it goes on as if there were no plugin. */
+  /** The runtime's deadline: after it, the runtime continues without the plugin's answer. */
   readonly deadlineAtMs: number;
 }
 
 export interface NriEvent {
   readonly name: NriEventName;
   readonly pod: PodSandbox;
-  /** Absent in events of pods. */
+  /** Undefined in pod events. */
   readonly container: Container | undefined;
-  /** Encoded size of both in bytes, as far as they are there. */
+  /** Encoded sizes in bytes; 0 if absent. */
   readonly podBytes: number;
   readonly containerBytes: number;
 }
 
-/** What a handler throws is the runtime's INTERNAL. */
+/** An exception of a handler is answered with INTERNAL. */
 export interface NriHandlers {
-  /** Gives the mask of the events that are wanted. An error ends the connection, and so does one of synchronize. */
+  /** Returns the mask of the subscribed events. An error ends the connection, like an error of synchronize. */
   configure(request: ConfigureRequest): MaybePromise<Result<number, TtrpcStatus>>;
-  /** Everything that runs, whole. */
+  /** Receives the complete inventory of pods and containers. */
   synchronize(inventory: NriInventory, call: NriCall): MaybePromise<Result<void, TtrpcStatus>>;
-  /** The adjustment counts for CreateContainer alone. An error keeps the container from starting where NRI says so. */
+  /** The adjustment is used for CreateContainer only. An error denies the container, at the events where NRI allows that. */
   event(
     event: NriEvent,
     call: NriCall,
   ): MaybePromise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>>;
-  /** An event of more than 4 MiB was refused: the runtime does not start the container. */
+  /** An event of more than 4 MiB was answered with this error, so that the runtime denies the container or pod. */
   tooLarge?(status: TtrpcStatus): void;
-  /** The connection is of no more use, and its port is closed. Told once. */
+  /** The connection has ended, and its port is closed. Called once. */
   closed(reason: string): void;
 }
 
@@ -81,20 +81,20 @@ export interface NriConnection {
   receive(bytes: Uint8Array): void;
   register(name: string, index: string): Promise<Result<void, TtrpcStatus>>;
   /**
-   * Ends a connection on which a message began and has not gone on for three seconds: Go's writer gives up a message that
-   * is too large for it in the middle, says so to the runtime alone, and can write nothing more (NRI before 0.7).
+   * Ends a connection on which a message stopped in the middle for three seconds. In NRI before 0.7, Go's writer aborts a
+   * message that is too large for it; only the runtime gets the error, and the connection stays unusable.
    */
   endStalled(): void;
-  /** Ends the connection from this side; also for when the other has ended it. */
+  /** Ends the connection; also to be called when the peer has ended it. */
   close(reason: string): void;
 }
 
 const RUNTIME_SERVICE = "nri.pkg.api.v1alpha1.Runtime";
 const PLUGIN_SERVICE = "nri.pkg.api.v1alpha1.Plugin";
 
-/** Go's default of the runtimes, for those that do not tell theirs (before NRI 0.7). */
+/** The runtimes' default, for runtimes that do not send their request timeout (before NRI 0.7). */
 const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
-/** Answers that a runtime leaves unread. It reads them at once, so that this many are for nobody. */
+/** Limit on unread answers. A runtime reads each answer at once, so that it has stopped reading beyond this limit. */
 const MAX_QUEUED_BYTES = 16 << 20;
 
 const STALLED_MS = 3000;
@@ -114,7 +114,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     return { receivedAtMs, deadlineAtMs: receivedAtMs + leftMs };
   };
 
-  /** Runtimes since NRI 0.7 cut what would be larger than a message: all parts have one time limit together. */
+  /** Runtimes since NRI 0.7 split a large synchronization into parts, which share one timeout. */
   const endSynchronize = async (info: RequestInfo): Promise<Result<Uint8Array, TtrpcStatus>> => {
     const { receivedAtMs, deadlineAtMs } = toCall(info);
     inventoryDeadlineAtMs = Math.min(inventoryDeadlineAtMs, deadlineAtMs);
@@ -136,7 +136,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     { podBytes, containerBytes }: Pick<NriEvent, "podBytes" | "containerBytes">,
     call: TtrpcCall,
   ): Promise<Result<Uint8Array, TtrpcStatus>> => {
-    // Of a version that did not exist when this was written, or without a pod: nothing that this plugin asked for.
+    // An event of a later NRI version or without a pod: the plugin has not subscribed to it.
     if (name === undefined || pod === undefined) return ok(empty);
     const done = await handlers.event({ name, pod, container, podBytes, containerBytes }, toCall(call));
     if (!done.ok) return done;
@@ -159,7 +159,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
         inventory.receive(call.payload);
         return endSynchronize(call);
       case "Shutdown":
-        // No runtime has been seen to call it; the end of the connection is what counts.
+        // No known runtime calls it. The session ends with the connection.
         return ok(empty);
       case "StateChange": {
         const { event, pod, container } = StateChangeEvent.decode(call.payload);
@@ -187,7 +187,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   const send = (connectionId: number, frame: Uint8Array): void => {
     port.send(encodeFrames(connectionId, frame));
     if ((port.queuedBytes?.() ?? 0) > MAX_QUEUED_BYTES)
-      close("the runtime does not read what it is answered");
+      close("the runtime does not read the plugin's answers");
   };
   const server = createTtrpcServer({
     handle,
@@ -198,7 +198,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     send: (frame) => send(PLUGIN_SERVICE_CONNECTION, frame),
     onAnswered: ({ method }, answer) => {
       if (answer.ok || (method !== "Configure" && method !== "Synchronize")) return;
-      // Runtimes before NRI 0.12 keep a plugin whose synchronization failed, and never send it an event.
+      // Runtimes before NRI 0.12 keep the connection of a plugin whose synchronization failed, but send no events.
       close(`${method} failed: ${answer.error.message}`);
     },
     onTooLarge: (status) => handlers.tooLarge?.(status),
@@ -231,11 +231,11 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
   };
 }
 
-// The field of the pod in both forms of an event's request; the container's is the next one.
+// Field numbers of the pod in the two forms of an event; the container's is the next number.
 const EVENT_POD = 1;
 const STATE_CHANGE_POD = 2;
 
-/** Encoded size in bytes of the pod and the container in an event's request. */
+/** Encoded sizes in bytes of the pod and the container in an event. */
 function measureEvent(request: Uint8Array, podField: number): Pick<NriEvent, "podBytes" | "containerBytes"> {
   const sizes = { podBytes: 0, containerBytes: 0 };
   const fields = createFieldReader({

@@ -9,7 +9,7 @@ import type { TtrpcStatus } from "./ttrpc-status.ts";
 type Answer = Result<Uint8Array, TtrpcStatus>;
 
 export interface TtrpcClient {
-  /** Settles with the answer, or with UNAVAILABLE when the connection ends before one. */
+  /** Resolves with the answer, or with UNAVAILABLE if the connection ends first. */
   call(service: string, method: string, payload: Uint8Array): Promise<Answer>;
   receive(frame: TtrpcFrame): void;
   close(): void;
@@ -32,7 +32,7 @@ export function createTtrpcClient(send: (frame: Uint8Array) => void): TtrpcClien
       return answered;
     },
     receive({ streamId, type, data }) {
-      // Go's client, too, passes over what belongs to none of its calls.
+      // Frames without a pending call are ignored, as in Go's client.
       const resolve = waiting.get(streamId);
       if (type !== RESPONSE || resolve === undefined) return;
       waiting.delete(streamId);
@@ -54,6 +54,6 @@ function decodeAnswer(data: Uint8Array | undefined): Answer {
     const { status, payload } = TtrpcResponse.decode(data);
     return status === undefined || status.code === 0 ? ok(payload) : err(status);
   } catch (error) {
-    return err({ code: grpcCode.internal, message: `no ttrpc answer: ${describeError(error)}` });
+    return err({ code: grpcCode.internal, message: `invalid ttrpc answer: ${describeError(error)}` });
   }
 }

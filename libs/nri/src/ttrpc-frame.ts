@@ -7,13 +7,13 @@ export const REQUEST = 1;
 export const RESPONSE = 2;
 
 const HEADER_BYTES = 10;
-/** Of the data (channel.go, messageLengthMax). */
+/** Limit of the data in a frame (channel.go, messageLengthMax). */
 export const MAX_DATA_BYTES = 4 << 20;
 
 export interface TtrpcFrame {
   readonly streamId: number;
   readonly type: number;
-  /** Undefined for one of more than MAX_DATA_BYTES, which is skipped. */
+  /** Undefined for a frame of more than MAX_DATA_BYTES, whose data is skipped. */
   readonly data: Uint8Array | undefined;
 }
 
@@ -27,7 +27,7 @@ export function encodeTtrpcFrame(streamId: number, type: number, data: Uint8Arra
   return bytes;
 }
 
-/** The data of a frame of more than MAX_DATA_BYTES, piece by piece. */
+/** Receives the data of a frame of more than MAX_DATA_BYTES in pieces. */
 interface LargeData {
   /** Valid during the call. */
   receive(bytes: Uint8Array): void;
@@ -36,17 +36,17 @@ interface LargeData {
 
 export interface TtrpcReaderEvents {
   onFrame(frame: TtrpcFrame): void;
-  /** Without it, and where it gives nothing, such a frame is skipped. */
+  /** Called for a frame of more than MAX_DATA_BYTES, which is skipped if this is missing or returns undefined. */
   openLarge?(frame: Omit<TtrpcFrame, "data">): LargeData | undefined;
 }
 
 export interface TtrpcReader {
   receive(bytes: Uint8Array): void;
-  /** Whether a frame has begun and has not ended. */
+  /** Whether a frame has been received in part. */
   isInFrame(): boolean;
 }
 
-/** Keeps one message of up to MAX_DATA_BYTES, and of that only what has come. */
+/** Buffers at most one frame of up to MAX_DATA_BYTES, and only its received bytes. */
 export function createTtrpcReader({ onFrame, openLarge }: TtrpcReaderEvents): TtrpcReader {
   const queue = createByteQueue();
   let current: { readonly streamId: number; readonly type: number; readonly length: number } | undefined;
@@ -66,7 +66,7 @@ export function createTtrpcReader({ onFrame, openLarge }: TtrpcReaderEvents): Tt
     if (large === undefined) onFrame({ streamId, type, data: undefined });
   };
 
-  /** As far as whole frames go. */
+  /** Reads the header or the data of the next frame, if it is complete. */
   const readFrames = (): void => {
     if (current === undefined) {
       const header = queue.take(HEADER_BYTES);

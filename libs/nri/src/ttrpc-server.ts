@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers unary ttrpc calls, each exactly once and in any order. What breaks a rule of the protocol is answered with
-// an error on its stream, as Go's server does, or ends the connection where no answer could be read.
+// Answers unary ttrpc calls, each exactly once and in any order. A violation of the protocol is answered with an error on
+// its stream, as in Go's server, or ends the connection if no stream can carry the error.
 
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { TtrpcRequest, TtrpcResponse } from "@rthooks/proto/nri";
@@ -30,23 +30,23 @@ interface LargePayload extends PayloadReader {
 export interface TtrpcServerOptions {
   handle(call: TtrpcCall): Answer | Promise<Answer>;
   openPayload: OpenPayload<LargePayload>;
-  /** Gets one encoded frame. */
+  /** Sends one encoded frame. */
   send(frame: Uint8Array): void;
   /** The answer to a call was sent. */
   onAnswered(call: RequestInfo, answer: Answer): void;
-  /** A request of more than 4 MiB was answered with this error and not read. */
+  /** A request of more than 4 MiB was skipped and answered with this error. */
   onTooLarge(status: TtrpcStatus): void;
-  /** The other side speaks something else: there is no way to go on. */
+  /** The peer does not speak ttrpc: the connection cannot continue. */
   onViolation(reason: string): void;
 }
 
-/** Calls in work at once. A runtime has one at a time; more than this is a flood. */
+/** Limit on pending calls. A runtime makes one call at a time. */
 const MAX_OPEN_STREAMS = 1024;
-/** The requests of those calls together. */
+/** Limit on the size of all pending requests. */
 const MAX_OPEN_BYTES = 64 << 20;
 
 export interface TtrpcServer extends Required<TtrpcReaderEvents> {
-  /** No answer is sent from now on. */
+  /** Sends no more answers. */
   close(): void;
 }
 
@@ -89,7 +89,7 @@ export function createTtrpcServer({
     onAnswered(call, result);
   };
 
-  /** Whether the frame is a request that may be read. */
+  /** Whether the frame is an acceptable request; if not, the peer gets the error. */
   const admit = ({ streamId, type }: Pick<TtrpcFrame, "streamId" | "type">): boolean => {
     if (isClosed) return false;
     if (type !== REQUEST) {
@@ -106,24 +106,24 @@ export function createTtrpcServer({
 
   const isFull = (streamId: number, bytes: number): boolean => {
     if (open >= MAX_OPEN_STREAMS) {
-      refuse(streamId, grpcCode.resourceExhausted, `more than ${MAX_OPEN_STREAMS} requests at once`);
+      refuse(streamId, grpcCode.resourceExhausted, `more than ${MAX_OPEN_STREAMS} pending requests`);
       return true;
     }
     if (openBytes + bytes <= MAX_OPEN_BYTES) return false;
-    refuse(streamId, grpcCode.resourceExhausted, "the requests in work are larger than 64 MiB together");
+    refuse(streamId, grpcCode.resourceExhausted, "pending requests exceed 64 MiB");
     return true;
   };
 
   return {
     onFrame(frame) {
       const { streamId, data } = frame;
-      // Larger ones have been admitted, and answered, by openLarge.
+      // openLarge has admitted and answered larger requests.
       if (data === undefined || !admit(frame)) return;
       let request: TtrpcRequest;
       try {
         request = TtrpcRequest.decode(data);
       } catch (error) {
-        refuse(streamId, grpcCode.invalidArgument, `no ttrpc request: ${describeError(error)}`);
+        refuse(streamId, grpcCode.invalidArgument, `invalid ttrpc request: ${describeError(error)}`);
         return;
       }
       const { service, method, payload, timeoutNano } = request;
@@ -155,7 +155,7 @@ export function createTtrpcServer({
   };
 }
 
-/** Never an answer that the runtime takes for a success by mistake, nor one that its reader refuses. */
+/** Encodes an answer; one that is too large becomes an error. An error never has the code of a success. */
 function encodeAnswer(answer: Answer): Uint8Array {
   const payload = answer.ok ? answer.value : new Uint8Array();
   const status = answer.ok ? undefined : toErrorStatus(answer.error);
@@ -165,7 +165,7 @@ function encodeAnswer(answer: Answer): Uint8Array {
   return TtrpcResponse.encode({ status: tooLarge, payload: new Uint8Array() }).finish();
 }
 
-/** Code 0 would mean that all is well; numbers beyond gRPC's mean nothing to a runtime. */
+/** Replaces code 0, which means success, and codes that gRPC does not define. */
 function toErrorStatus({ code, message }: TtrpcStatus): TtrpcStatus {
   return { code: Number.isInteger(code) && code > 0 && code <= 16 ? code : grpcCode.unknown, message };
 }

@@ -3,6 +3,6 @@
 export interface TtrpcStatus {
   /** A code of gRPC (`grpcCode`). */
   readonly code: number;
-  /** What the runtime shows its user. */
+  /** The error that the runtime shows. */
   readonly message: string;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `linux.cgroupsPath` of a runtime spec, in either of its two forms, as one path below the cgroup root.
+// Expands `linux.cgroupsPath` of an OCI spec, which has two forms, to a path below the cgroup root.
 //
 // A text with a slash is a path. `slice:prefix:name` is the form of the systemd cgroup driver (runc
-// libcontainer/cgroups/systemd, crun src/libcrun/cgroup-systemd.c): the dashes of a slice's name are its
-// parents, and the container is a scope in it.
+// libcontainer/cgroups/systemd, crun src/libcrun/cgroup-systemd.c): dashes in the slice's name separate its parent slices,
+// and the container is a scope in the slice.
 
 import { err, ok, type Result } from "@rthooks/result";
 
@@ -15,18 +15,18 @@ export type CgroupsPathError =
   | { readonly kind: "too-long"; readonly bytes: number; readonly maxBytes: number }
   | { readonly kind: "bad-slice"; readonly slice: string };
 
-/** PATH_MAX of Linux: nothing longer can be opened. */
+/** PATH_MAX of Linux: a longer path cannot be opened. */
 const maxPathBytes = 4096;
 
 const defaultSlice = "system.slice";
 const sliceSuffix = ".slice";
 
-/** A bound on the UTF-8 length that costs nothing for the usual ASCII path. */
+/** Length in UTF-8, or a lower bound that is computed faster if the path is certainly short enough. */
 function countBytes(text: string): number {
   return text.length * 3 <= maxPathBytes ? text.length : new TextEncoder().encode(text).length;
 }
 
-/** Gives the absolute path below the cgroup root, without empty and `.` elements, never the root itself. */
+/** Returns the absolute path below the cgroup root, without empty and `.` elements, never the root itself. */
 export function expandCgroupsPath(text: string): Result<string, CgroupsPathError> {
   if (text === "") return err({ kind: "empty" });
   if (text.includes("\0")) return err({ kind: "nul" });
@@ -49,7 +49,7 @@ function normalise(path: string): Result<string, CgroupsPathError> {
 function expandUnit(text: string): Result<string, CgroupsPathError> {
   const parts = text.split(":");
   const [slice, prefix, name] = parts;
-  // Not the three-part form: a plain name of a cgroup at the root.
+  // Not the three-part form: the name of a cgroup directly below the root.
   if (parts.length !== 3 || slice === undefined || prefix === undefined || name === undefined)
     return ok(text);
   if (name === "") return err({ kind: "empty" });
@@ -58,7 +58,7 @@ function expandUnit(text: string): Result<string, CgroupsPathError> {
   return ok(`${parents.value}/${name.endsWith(sliceSuffix) ? name : `${prefix}-${name}.scope`}`);
 }
 
-/** `a-b.slice` lives in `a.slice`; `-.slice` is the root (systemd.slice(5)). */
+/** `a-b.slice` is a child of `a.slice`; `-.slice` is the root (systemd.slice(5)). */
 function expandSlice(slice: string): Result<string, CgroupsPathError> {
   if (slice === "-.slice") return ok("");
   const stem = slice.slice(0, -sliceSuffix.length);
@@ -73,7 +73,7 @@ function expandSlice(slice: string): Result<string, CgroupsPathError> {
   return ok(path);
 }
 
-/** What is wrong with the path, for people. */
+/** The error as the end of a sentence whose subject is the path. */
 export function describeCgroupsPathError(error: CgroupsPathError): string {
   switch (error.kind) {
     case "empty":
@@ -85,8 +85,8 @@ export function describeCgroupsPathError(error: CgroupsPathError): string {
     case "nul":
       return "has a NUL character";
     case "too-long":
-      return `has ${error.bytes} bytes, more than the ${error.maxBytes} of a Linux path`;
+      return `has ${error.bytes} bytes, more than the limit of ${error.maxBytes} (PATH_MAX)`;
     case "bad-slice":
-      return `has ${JSON.stringify(error.slice)}, which is no systemd slice name`;
+      return `has ${JSON.stringify(error.slice)}, which is not a systemd slice name`;
   }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pod and the container's name as CRI-O itself writes them into a container's spec.
+// Reads the pod and the container's name that CRI-O itself writes into a spec.
 //
-// Into a container's spec CRI-O writes the pod's annotations first, its own keys over them, and the annotations and
-// labels of the container last; the kubelet sets those, no pod author (internal/factory/container/container.go,
-// SpecAddAnnotations). The kubelet's labels are missing where another client made the container, and then a pod's
-// annotation can stand under their keys.
+// In a container's spec CRI-O writes the pod's annotations first, then its own keys over them, then the container's
+// annotations and labels, which the kubelet sets and a pod's author cannot (internal/factory/container/container.go,
+// SpecAddAnnotations). If a client other than the kubelet created the container, the kubelet's labels are missing, and a
+// pod's annotation can take their keys.
 //
-// Into a sandbox's spec CRI-O writes its own keys first and the pod's annotations and labels over them, then the labels
-// with the pod's name, namespace and UID (server/sandbox_run_linux.go). There an author can write SandboxName.
+// In a sandbox's spec CRI-O writes its own keys first, then the pod's annotations and labels over them, then the labels with
+// the pod's name, namespace and UID (server/sandbox_run_linux.go). There a pod's author can overwrite SandboxName.
 
 import type { Annotations } from "./spec.ts";
 
@@ -27,7 +27,7 @@ export interface PodIdentity {
   readonly namespace: string;
 }
 
-/** Empty where CRI-O wrote nothing that can be read. */
+/** Fields are empty if CRI-O's keys are missing or invalid. */
 export function readCrioPod(annotations: Annotations): PodIdentity {
   const text = annotations.get(SANDBOX_NAME);
   if (text !== undefined) return parseSandboxName(text) ?? { name: "", uid: "", namespace: "" };
@@ -36,8 +36,8 @@ export function readCrioPod(annotations: Annotations): PodIdentity {
 }
 
 /**
- * One UID with two names or namespaces: in a sandbox's spec the SandboxName is the author's, in a container's the labels
- * are. Which of them it is cannot be told, so the error stands for both.
+ * Finds two names or namespaces for one UID. In a sandbox's spec a pod's author wrote the SandboxName, in a container's spec
+ * the labels. The annotations do not show which case it is, so that both are errors.
  */
 export function findContradiction(annotations: Annotations): string | undefined {
   const own = readCrioPod(annotations);
@@ -54,9 +54,9 @@ export function findContradiction(annotations: Annotations): string | undefined 
 }
 
 /**
- * `k8s_NAME_NAMESPACE_UID_ATTEMPT` (internal/lib/sandbox/builder.go, GenerateNameAndID). Five parts that are joined by
- * four underscores can be told apart exactly if none has an underscore in it, and then there are four in the text. Names
- * and namespaces of Kubernetes have none (RFC 1123); of other clients' pods, those with one get no identity.
+ * Parses `k8s_NAME_NAMESPACE_UID_ATTEMPT` (internal/lib/sandbox/builder.go, GenerateNameAndID). The five parts are unambiguous
+ * if no part has an underscore. Kubernetes names and namespaces have none (RFC 1123); a pod of another client with an
+ * underscore gets no identity.
  */
 function parseSandboxName(text: string): PodIdentity | undefined {
   const [prefix, name, namespace, uid, attempt, ...more] = text.split("_");
@@ -66,8 +66,8 @@ function parseSandboxName(text: string): PodIdentity | undefined {
 }
 
 /**
- * Of the container's metadata, else the kubelet's label. Empty for a sandbox, whose metadata have the pod's name and
- * namespace: no runtime gives it a container's name, and so a label would be the pod author's.
+ * The container's name in CRI-O's metadata, else the kubelet's label. Empty for a sandbox, whose metadata have the pod's name
+ * and namespace: a container name in its labels would come from the pod's author.
  */
 export function readCrioContainerName(annotations: Annotations): string {
   const text = annotations.get(METADATA);

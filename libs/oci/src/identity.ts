@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Kubernetes identity of a container, read from the annotation keys of the runtime that made it and that no pod
-// author can write (docs/adr/0007).
+// The Kubernetes identity of a container, read from the annotation keys of the runtime that created it, which a pod's author
+// cannot write (docs/adr/0007).
 //
-// Source of the keys: containerd internal/cri/annotations/annotations.go, which it writes over the pod's annotations
-// that an operator lets through; CRI-O's in crio-identity.ts.
+// Source of the keys: containerd internal/cri/annotations/annotations.go (containerd overwrites pod annotations of these
+// keys); for CRI-O see crio-identity.ts.
 
 import {
   findContradiction,
@@ -40,7 +40,7 @@ const crioContainerKeys = {
   image: "io.kubernetes.cri-o.ImageName",
 } as const; // const: likewise
 
-/** What a runtime's annotations say of pod and container; empty where they say nothing. */
+/** Pod and container in a runtime's annotations; fields are empty where the annotations lack them. */
 interface Named {
   readonly pod: PodIdentity;
   readonly containerName: string;
@@ -70,7 +70,7 @@ function readContainerd(annotations: Annotations): Named {
     uid: read(containerdPodKeys.uid),
     namespace: read(containerdPodKeys.namespace),
   };
-  // A sandbox gets neither key, so one that stands there is the pod author's.
+  // containerd sets neither key for a sandbox, so that such a key comes from the pod's author.
   if (read("io.kubernetes.cri.container-type") === "sandbox") {
     return { pod, containerName: "", containerImage: "" };
   }
@@ -78,7 +78,7 @@ function readContainerd(annotations: Annotations): Named {
   return { pod, containerName: read(name), containerImage: read(image) };
 }
 
-/** Where no CRI stands between a pod author and the spec, the user who ran the runtime wrote the annotations. */
+/** Without a CRI runtime there is no pod's author: the user of the runtime wrote the annotations. */
 function readEither(annotations: Annotations): Named {
   const first = (...keys: readonly string[]): string => {
     for (const key of keys) {
@@ -98,10 +98,7 @@ function readEither(annotations: Annotations): Named {
   };
 }
 
-/**
- * `stateId` is the id in the OCI state, which is the container's with every runtime. Without a state CRI-O's own
- * annotation has it.
- */
+/** `stateId`: the id in the OCI state. Without a state, CRI-O's own annotation has the container's id. */
 export function readIdentity(
   runtime: Runtime,
   annotations: Annotations,
@@ -119,13 +116,13 @@ export function readIdentity(
   };
 }
 
-/** What is wrong, for people: the annotations name two pods, and which of them the runtime wrote cannot be told. */
+/** A sentence if the annotations name two pods, of which either may be the runtime's; else undefined. */
 export const findContradictoryIdentity = (runtime: Runtime, annotations: Annotations): string | undefined =>
   runtime === "cri-o" ? findContradiction(annotations) : undefined;
 
 /**
- * The annotations with the pod that the runtime wrote under every runtime's keys, so that an author's value under one
- * of them is gone. As they are where no CRI stands between the author and the spec.
+ * The annotations with the runtime's pod under the keys of every runtime, which replaces values of a pod's author.
+ * Unchanged without a CRI runtime.
  */
 export function withOwnIdentity(runtime: Runtime, annotations: Annotations): Annotations {
   if (runtime === "podman" || runtime === "unknown") return annotations;
@@ -136,7 +133,7 @@ export function withOwnIdentity(runtime: Runtime, annotations: Annotations): Ann
   return changed;
 }
 
-/** The annotations with this pod under every runtime's keys; a key for which it has no value is taken out. */
+/** The annotations with this pod under the keys of every runtime; keys for empty values are removed. */
 export function withPod(annotations: Annotations, pod: PodIdentity): Annotations {
   const changed = new Map(annotations);
   for (const keys of [containerdPodKeys, podLabelKeys]) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pod that only NRI knows, on its way to the hook: one environment variable of the hook that the plugin injects.
-// Not an annotation, since pod authors can write those, and not an argument, since `ps` shows those to everyone.
+// The environment variable by which the NRI plugin passes the pod to the injected hook. Not an annotation, since a pod's
+// author can write those, and not an argument, since `ps` shows arguments to every user.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { type Labels, renderLabels } from "./labels.ts";
@@ -8,7 +8,7 @@ import { type Labels, renderLabels } from "./labels.ts";
 /** Its value is JSON: {"uid": …, "name": …, "namespace": …, "labels": {…}}. */
 export const POD_ENVIRONMENT = "RTHOOKS_POD";
 
-/** Bytes of one environment string with its name and end (MAX_ARG_STRLEN, Linux include/uapi/linux/binfmts.h). */
+/** Size of one environment string with its name and terminating zero (MAX_ARG_STRLEN, include/uapi/linux/binfmts.h). */
 export const MAX_ENVIRONMENT_BYTES = 131_072;
 
 export interface Pod {
@@ -18,7 +18,7 @@ export interface Pod {
   readonly labels: Labels;
 }
 
-/** `RTHOOKS_POD=…`; the error is its size in bytes when that is more than the kernel takes. */
+/** Renders `RTHOOKS_POD=…`; the error is its size in bytes if it exceeds the kernel's limit. */
 export function renderPodEnvironment(pod: Pod): Result<string, number> {
   const { uid, name, namespace } = pod;
   const head = JSON.stringify({ uid, name, namespace }).slice(0, -1);
@@ -28,11 +28,11 @@ export function renderPodEnvironment(pod: Pod): Result<string, number> {
 }
 
 export interface PodFromEnvironment extends Omit<Pod, "labels"> {
-  /** A JSON object; what is in it is for the agent to judge. */
+  /** A JSON object, which the agent parses and checks. */
   readonly labelsJson: string;
 }
 
-/** Reads the variable's value. The labels stay text: a hook that took them apart would only put them together again. */
+/** Parses the variable's value. The labels stay JSON, since the hook only passes them on. */
 export function parsePodEnvironment(text: string): Result<PodFromEnvironment, string> {
   let value: unknown;
   try {
@@ -40,7 +40,7 @@ export function parsePodEnvironment(text: string): Result<PodFromEnvironment, st
   } catch {
     return err("is not JSON");
   }
-  if (typeof value !== "object" || value === null) return err("is no JSON object");
+  if (typeof value !== "object" || value === null) return err("is not a JSON object");
   const { uid, name, namespace, labels } = value as Record<string, unknown>; // any object may be read by key
   if (typeof uid !== "string" || typeof name !== "string" || typeof namespace !== "string") {
     return err("lacks uid, name or namespace");

@@ -2,7 +2,7 @@
 
 import type { Labels } from "./labels.ts";
 
-/** Keys that are not the pod's own among the labels of a sandbox. What writes them overwrites a label of that key. */
+/** Label keys that kubelet and containerd add to a sandbox. They overwrite a label of the pod under the same key. */
 const addedLabels: ReadonlySet<string> = new Set([
   // kubelet, pkg/kubelet/kuberuntime/labels.go
   "io.kubernetes.pod.name",
@@ -15,6 +15,6 @@ const addedLabels: ReadonlySet<string> = new Set([
   "oci_runtime_type",
 ]);
 
-/** The pod's own labels, of those that its sandbox has at the runtime. */
+/** The pod's own labels among those of its sandbox. */
 export const toPodLabels = (ofSandbox: Labels): Labels =>
   new Map([...ofSandbox].filter(([key]) => !addedLabels.has(key)));

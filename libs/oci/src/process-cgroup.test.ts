@@ -64,7 +64,7 @@ describe("a process without a cgroup of its own is an error, not an identity", (
     { what: "a path that is none", lines: ["0::a/c1", "4:memory:"], runtime: ["0::/"] },
     { what: "lines that are none", lines: ["", "0:", "nonsense"], runtime: ["0::/"] },
   ])("$what", ({ lines, runtime }) => {
-    expect(locate(undefined, lines, runtime)).toEqual(err(expect.stringContaining("none of its own")));
+    expect(locate(undefined, lines, runtime)).toEqual(err(expect.stringContaining("no cgroup of its own")));
   });
 
   test("and so is a path that leads elsewhere or is too long", () => {
@@ -134,7 +134,7 @@ describe("where the kernel has no answer the spec's path stands", () => {
     expect(locate("/a/c1", undefined).remark).toContain("no process 42");
     const unmoved = locate("/a/c1", ["0::/u"], ["0::/u"]);
     expect(unmoved).toMatchObject({ ok: true, value: "/a/c1" });
-    expect(unmoved.remark).toContain("none of its own");
+    expect(unmoved.remark).toContain("no cgroup of its own");
   });
 
   test("but not a path that cannot be", () => {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which runtime made a container, told by what the runtime itself writes.
+// Detects which runtime created a container.
 //
-// Each runtime has annotation keys of its own for the identity of a pod, and some let a pod author's annotations
-// into the spec beside them (CRI-O by default, containerd where an operator lists them). So the keys of a runtime
-// say nothing on a container of another, and the annotations alone cannot decide whose container it is. A pod
-// author cannot choose the path of the cgroup or of the bundle; these come first.
+// Each runtime has its own annotation keys for the identity of a pod, and some copy a pod's annotations into the spec (CRI-O
+// by default, containerd if its configuration lists them). So the keys of one runtime are not trusted on a container of
+// another, and annotations alone cannot decide which runtime it was. The paths of the cgroup and of the bundle come first,
+// since a pod's author cannot choose them.
 
 import type { Annotations } from "./spec.ts";
 
@@ -27,7 +27,7 @@ export function detectRuntime(evidence: RuntimeEvidence): Runtime {
   );
 }
 
-/** Hexadecimal digits of the ids that the CRI runtimes make; those that people give are shorter. */
+/** Hexadecimal digits of a container id of a CRI runtime; ids that users choose are shorter. */
 const CRI_ID_LENGTH = 64;
 
 /**
@@ -51,7 +51,7 @@ function fromBundle(bundle: string | undefined): Runtime | undefined {
   return bundle?.includes("/io.containerd.runtime.") ? "containerd" : undefined;
 }
 
-/** The weakest: what a runtime always writes. CRI-O first, for there a pod author can add containerd's. */
+/** The weakest evidence: annotations that a runtime always writes. CRI-O first: its pods can carry containerd's keys. */
 function fromMarks(annotations: Annotations): Runtime | undefined {
   const manager = annotations.get("io.container.manager");
   if (manager === "cri-o" || annotations.has("io.kubernetes.cri-o.ContainerID")) return "cri-o";

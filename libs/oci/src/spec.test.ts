@@ -55,8 +55,8 @@ describe("parseSpec", () => {
     { text: '{"linux":{"cgroupsPath":"/a"', says: "not valid JSON" },
     { text: "null", says: "Object" },
     { text: "[]", says: "linux" },
-    { text: "{}", says: "there is no linux section" },
-    { text: '{"linux":null}', says: "there is no linux section" },
+    { text: "{}", says: "the linux section is missing" },
+    { text: '{"linux":null}', says: "the linux section is missing" },
     { text: '{"linux":{"cgroupsPath":7}}', says: "linux.cgroupsPath: " },
     { text: '{"linux":{},"annotations":{"a":1}}', says: 'annotations: the value of "a" is not a string' },
     { text: '{"linux":{},"annotations":[]}', says: "annotations: expected an object" },
@@ -72,7 +72,7 @@ describe("parseSpec", () => {
       "7",
     ].map((mount) => ({
       text: `{"linux":{},"mounts":[{"destination":"/"},${mount}]}`,
-      says: "mounts: the one in place 1 is no mount",
+      says: "mounts: element 1 is not a mount",
     })),
   ])("says what is wrong with $text", ({ text, says }) => {
     const spec = parseSpec(bytes(text));

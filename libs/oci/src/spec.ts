@@ -23,7 +23,7 @@ export interface ContainerSpec {
   readonly mounts: readonly Mount[];
 }
 
-/** What the runtime writes to a hook's standard input. Each field it got wrong or left out is `undefined`. */
+/** The OCI state on a hook's standard input. Missing and invalid fields are `undefined`. */
 export interface ContainerState {
   readonly id: string | undefined;
   /** On the host, at the stages that run in the host's namespaces. */
@@ -37,7 +37,7 @@ export type SpecError =
   | { readonly kind: "invalid"; readonly path: string; readonly reason: string }
   | { readonly kind: "no-linux" };
 
-/** A Map, because the keys come from outside and an object has names of its own. */
+/** A Map, since the keys come from outside and an object has inherited names. */
 const annotations = v.pipe(
   v.custom<Readonly<Record<string, unknown>>>(
     (input) => typeof input === "object" && input !== null && !Array.isArray(input),
@@ -60,8 +60,8 @@ const annotations = v.pipe(
 const text = v.optional(v.nullable(v.string()));
 
 /**
- * By one loop instead of a schema for each part: a container has dozens of mounts and options, and functions that
- * are called so often get compiled, which costs the hook more than all the rest of the spec.
+ * One loop instead of nested schemas: a container has dozens of mounts and options, and functions called that often are
+ * compiled, which takes the hook longer than the rest of the spec.
  */
 const mounts = v.pipe(
   v.custom<readonly unknown[]>(Array.isArray, "expected a list"),
@@ -79,7 +79,7 @@ const mounts = v.pipe(
         texts.length !== listed.length ||
         !Array.isArray(options ?? [])
       ) {
-        addIssue({ message: `the one in place ${list.length} is no mount` });
+        addIssue({ message: `element ${list.length} is not a mount` });
         return NEVER;
       }
       list.push({
@@ -144,7 +144,7 @@ export function renderSpecError(error: SpecError): string {
     case "not-json":
       return "not valid JSON";
     case "no-linux":
-      return "there is no linux section";
+      return "the linux section is missing";
     case "invalid":
       return error.path === "" ? error.reason : `${error.path}: ${error.reason}`;
   }

@@ -3,14 +3,14 @@
 import type { ErrnoName, SysError } from "@rthooks/sys";
 import type { CommandName } from "./commands.ts";
 
-/** A call of bpf(2) that failed: which, on what, and why. */
+/** A failed bpf(2) call: command, subject and cause. */
 export interface BpfError {
   readonly command: CommandName;
   /** The map's name or the pin's path. */
   readonly subject: string;
   readonly code: ErrnoName;
   readonly message: string;
-  /** What to do about it; empty where nobody knows. */
+  /** A remedy or the likely cause; empty if unknown. */
   readonly hint: string;
 }
 
@@ -21,17 +21,17 @@ export function toBpfError(command: CommandName, { subject, code, message }: Sys
 function findHint(command: CommandName, code: ErrnoName): string {
   switch (code) {
     case "EPERM":
-      // The kernel's answer for any other file system too (kernel/bpf/inode.c, bpf_obj_do_pin).
-      if (command === "OBJ_PIN") return "the directory is no bpf file system: mount -t bpf bpf DIR";
-      return "run as root, or with CAP_BPF and CAP_PERFMON; a container also needs them granted";
+      // The kernel answers EPERM also for any other file system (kernel/bpf/inode.c, bpf_obj_do_pin).
+      if (command === "OBJ_PIN") return "the directory is not on a bpf file system: mount -t bpf bpf DIR";
+      return "run as root, or with CAP_BPF and CAP_PERFMON, which a container must be granted";
     case "ENOSYS":
-      return "this kernel is built without bpf(2)";
+      return "the kernel is built without bpf(2)";
     case "ENOMEM":
-      return "memory is short, or RLIMIT_MEMLOCK is (kernels before 5.11 count maps there)";
+      return "out of memory, or RLIMIT_MEMLOCK is too low (kernels before 5.11 charge maps to it)";
     case "E2BIG":
       return command === "MAP_UPDATE_ELEM" || command === "MAP_UPDATE_BATCH" ? "the map is full" : "";
     case "EEXIST":
-      return command === "OBJ_PIN" ? "something is pinned there already" : "";
+      return command === "OBJ_PIN" ? "the path already exists" : "";
     default:
       return "";
   }

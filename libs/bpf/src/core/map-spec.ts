@@ -4,19 +4,19 @@ import { type MapType, mapType, NAME_BYTES } from "./commands.ts";
 
 export interface MapSpec {
   readonly type: MapType;
-  /** At most 15 characters reach the kernel; others than letters, digits, "_" and "." are refused there. */
+  /** The kernel gets the first 15 characters and accepts letters, digits, "_" and ".". */
   readonly name: string;
   /** Bytes. */
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
-  /** BPF_F_… of include/uapi/linux/bpf.h; none where it is missing. */
+  /** BPF_F_… of include/uapi/linux/bpf.h. */
   readonly flags?: number;
 }
 
-/** What the kernel says of a map that exists. */
+/** The kernel's description of an existing map. */
 export interface MapInfo extends Required<Omit<MapSpec, "type">> {
-  /** Undefined for a kind that is not used here. */
+  /** Undefined for a type that is not used here. */
   readonly type: MapType | undefined;
   readonly id: number;
 }
@@ -24,7 +24,7 @@ export interface MapInfo extends Required<Omit<MapSpec, "type">> {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** union bpf_attr of MAP_CREATE, up to map_name. `innerFd` describes the maps that a map of maps takes. */
+/** Encodes union bpf_attr of MAP_CREATE, up to map_name. `innerFd`: a map that describes the inner maps of a map of maps. */
 export function encodeMapCreate(spec: MapSpec, innerFd: number): Uint8Array {
   const bytes = new Uint8Array(48);
   const view = new DataView(bytes.buffer);
@@ -38,7 +38,7 @@ export function encodeMapCreate(spec: MapSpec, innerFd: number): Uint8Array {
   return bytes;
 }
 
-/** struct bpf_map_info, as far as the name. */
+/** Size of struct bpf_map_info up to the name. */
 export const MAP_INFO_BYTES = 40;
 
 export function decodeMapInfo(bytes: Uint8Array): MapInfo {
@@ -59,7 +59,7 @@ export function decodeMapInfo(bytes: Uint8Array): MapInfo {
 
 const typeNames: readonly MapType[] = ["hash", "array", "array-of-maps", "hash-of-maps"];
 
-/** What is different from what is wanted, for people; undefined where nothing that counts is. Names need not agree. */
+/** The first difference from the wanted map, as a sentence; undefined if the maps are compatible. Names are ignored. */
 export function findMismatch(found: MapInfo, wanted: MapSpec): string | undefined {
   for (const key of ["type", "keySize", "valueSize", "maxEntries"] as const) {
     if (found[key] !== wanted[key]) return `${key} is ${found[key] ?? "unknown"}, not ${wanted[key]}`;

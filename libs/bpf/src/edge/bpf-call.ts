@@ -6,14 +6,14 @@ import { type BpfError, toBpfError } from "../core/bpf-error.ts";
 import { type CommandName, command } from "../core/commands.ts";
 
 export interface BpfCalls {
-  /** The value is the call's own: a file descriptor, or 0. */
+  /** Returns the call's own value: a file descriptor, or 0. */
   bpf(name: CommandName, subject: string, attr: Uint8Array): Result<number, BpfError>;
   close(fd: number): void;
-  /** Where the bytes lie. They must be kept for as long as the kernel may use the address. */
+  /** The address of the bytes, which must stay referenced while the kernel may use it. */
   pointerTo(bytes: Uint8Array): bigint;
 }
 
-/** Throws where foreign calls are refused. */
+/** Throws if FFI is not available. */
 export function openBpfCalls(): BpfCalls {
   const sys = openSyscalls();
   return {

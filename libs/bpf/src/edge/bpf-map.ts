@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One map, by its file descriptor.
+// Operations on one map by its file descriptor.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
@@ -7,33 +7,33 @@ import { updateFlag } from "../core/commands.ts";
 import type { MapInfo } from "../core/map-spec.ts";
 import type { BpfCalls } from "./bpf-call.ts";
 
-/** Keys and values are as long as the map's; anything else is a bug and throws. */
+/** Keys and values must have the map's sizes; another length is a bug and throws. */
 export interface BpfMap {
   readonly info: MapInfo;
-  /** To put this map into a map of maps. */
+  /** File descriptor, to insert this map into a map of maps. */
   readonly fd: number;
   lookup(key: Uint8Array): Result<Uint8Array | undefined, BpfError>;
   update(key: Uint8Array, value: Uint8Array, flag?: keyof typeof updateFlag): Result<void, BpfError>;
-  /** False where the key was not there. */
+  /** False if the key did not exist. */
   delete(key: Uint8Array): Result<boolean, BpfError>;
-  /** All keys, one behind the other, in no order; those that come or go meanwhile may be in it or not. */
+  /** All keys, concatenated, in any order; concurrent changes may or may not be included. */
   keys(): Result<Uint8Array, BpfError>;
-  /** Many entries with one value, in one call where the kernel can; the error says nothing of what was done before it. */
+  /** Sets many keys to one value, in one call where the kernel supports it. After an error some keys may be set. */
   updateMany(keys: Uint8Array, value: Uint8Array): Result<void, BpfError>;
-  /** In one call. One value for each key, one behind the other; an error ends it, and what came before that is done. */
+  /** Sets many keys in one call, with one value per key, concatenated. It stops at the first error. */
   updateBatch(keys: Uint8Array, values: Uint8Array): BatchOutcome;
-  /** Keys that are not there are passed over. */
+  /** Deletes many keys; keys that do not exist are ignored. */
   deleteMany(keys: Uint8Array): Result<void, BpfError>;
-  /** In a bpf file system; the map lives as long as the pin does. */
+  /** Pins the map in a bpf file system: it exists as long as the pin. */
   pin(path: string): Result<void, BpfError>;
-  /** The map itself lives on where it is pinned or inside another. */
+  /** Closes the descriptor. A map that is pinned or inside another map continues to exist. */
   close(): void;
 }
 
 interface BatchOutcome {
-  /** How many entries, from the first on. */
+  /** Number of entries that were set, from the first on. */
   readonly done: number;
-  /** Of the next one; undefined where all are done. */
+  /** The error of the next entry; undefined if all were set. */
   readonly error: BpfError | undefined;
 }
 
@@ -42,7 +42,7 @@ const BATCH_BYTES = 56;
 
 export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
   const { keySize, valueSize, name } = info;
-  // One for the map's life: no call makes garbage, and what the kernel is pointed at stays where it is.
+  // Allocated once per map, so that calls allocate nothing and the addresses passed to the kernel stay valid.
   const key = new Uint8Array(keySize);
   const value = new Uint8Array(valueSize);
   const attr = new Uint8Array(ELEMENT_BYTES);
@@ -87,7 +87,7 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
   const keys = (): Result<Uint8Array, BpfError> => {
     const next = new Uint8Array(keySize);
     const found: Uint8Array[] = [];
-    // The first call has no key to go on from.
+    // The first call has no previous key.
     view.setBigUint64(8, 0n, true);
     try {
       for (;;) {
@@ -95,7 +95,7 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
         const done = calls.bpf("MAP_GET_NEXT_KEY", name, attr);
         if (!done.ok) return done.error.code === "ENOENT" ? ok(concatenate(found, keySize)) : done;
         found.push(next.slice());
-        // A map that changes under the walk can begin it anew for ever.
+        // A concurrent deletion restarts the iteration: this bounds it.
         if (found.length > info.maxEntries * 2) return ok(concatenate(found, keySize));
         key.set(next);
         view.setBigUint64(8, calls.pointerTo(key), true);
@@ -119,7 +119,7 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
     const called = calls.bpf(command, name, attr);
     const count = some.length / keySize;
     if (called.ok) return { done: count, error: undefined };
-    // The kernel writes back how far it came, and nothing where it does not know the command.
+    // The kernel writes back the number of processed entries, but nothing if it does not know the command.
     const written = view.getUint32(32, true);
     return { done: written === count ? 0 : written, error: called.error };
   };
@@ -146,7 +146,7 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
       if (some.length === 0) return ok(undefined);
       const values = new Uint8Array((some.length / keySize) * valueSize);
       for (let at = 0; at < values.length; at += valueSize) values.set(one, at);
-      // Whatever keeps the kernel from doing all at once, one after the other gives the same or the better error.
+      // If the batch fails for any reason, single updates give the same or a more precise error.
       if (some.length > keySize && batch("MAP_UPDATE_BATCH", some, values).error === undefined)
         return ok(undefined);
       return each(some, (changed) => update(changed, one));

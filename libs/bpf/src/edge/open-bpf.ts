@@ -9,25 +9,25 @@ import { type BpfMap, openBpfMap } from "./bpf-map.ts";
 
 export interface Bpf {
   createMap(spec: MapSpec): Result<BpfMap, BpfError>;
-  /** `inner` is only an example of what may be put in. Keys are 4 or 8 bytes; values are maps' descriptors. */
+  /** `inner` describes the inner maps. Keys have 4 or 8 bytes; values are map descriptors. */
   createMapOfMaps(spec: MapSpec, inner: MapSpec): Result<BpfMap, BpfError>;
-  /** Undefined where nothing is pinned. A program or a link that is pinned there is an error. */
+  /** Undefined if the path does not exist. A pinned program or link is an error. */
   openPinned(path: string): Result<BpfMap | undefined, BpfError>;
-  /** Of this process, as another thread of it has made it; it is closed with the map. */
+  /** A map by a descriptor of this process, opened by another thread. Closing the map closes the descriptor. */
   openDescriptor(fd: number): Result<BpfMap, BpfError>;
-  /** Whether a map of maps takes maps such as this one. Nothing is changed. */
+  /** Whether a map of maps accepts such an inner map. Changes nothing. */
   takesInner(outer: BpfMap, inner: MapSpec): Result<boolean, BpfError>;
-  /** As a lookup in a map of maps gives it; undefined where there is no such map any more. */
+  /** A map by the id that a lookup in a map of maps returns; undefined if the map no longer exists. */
   openById(id: number): Result<BpfMap | undefined, BpfError>;
 }
 
-/** The error is one line for people: this process can make no foreign calls, so no bpf(2) either. */
+/** The error is one line: FFI is not available in this process. */
 export function openBpf(): Result<Bpf, string> {
   let calls: BpfCalls;
   try {
     calls = openBpfCalls();
   } catch (error) {
-    return err(`no bpf(2) without foreign calls: ${error instanceof Error ? error.message : String(error)}`);
+    return err(`bpf(2) needs FFI: ${error instanceof Error ? error.message : String(error)}`);
   }
   return ok(toBpf(calls));
 }
@@ -87,7 +87,7 @@ function toBpf(calls: BpfCalls): Bpf {
       if (!absent.ok) return absent;
       const example = create(inner, 0);
       if (!example.ok) return example;
-      // The map is compared before the key is looked for (bpf_fd_htab_map_update_elem() of kernel/bpf/hashtab.c).
+      // The kernel compares the maps before it searches the key (kernel/bpf/hashtab.c, bpf_fd_htab_map_update_elem).
       const refused = outer.update(
         absent.value,
         new Uint8Array(new Uint32Array([example.value.fd]).buffer),
@@ -107,12 +107,12 @@ function toBpf(calls: BpfCalls): Bpf {
 
 const MAP_KIND = "bpf-map";
 
-/** "anon_inode:bpf-map" or "anon_inode:bpf-prog": descriptors of all kinds of objects come from OBJ_GET. */
+/** The kind of BPF object behind a descriptor of OBJ_GET: its link is "anon_inode:bpf-map" or "anon_inode:bpf-prog". */
 function readKind(fd: number): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`).replace("anon_inode:", "");
   } catch {
-    // Without /proc it is taken for what it should be.
+    // Without /proc a map is assumed.
     return MAP_KIND;
   }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this kernel lets this process do: tried, not concluded from a version.
+// Probes by trial, not by kernel version, which BPF map operations this process can use.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
 import type { MapSpec } from "../core/map-spec.ts";
 import type { Bpf } from "./open-bpf.ts";
 
-/** By name; the error says why not, in one line for people. */
+/** By name; the error is one line with the reason. */
 type BpfCapabilities = Readonly<
   Record<"bpf_hash_map" | "bpf_map_of_maps" | "bpf_map_batch", Result<void, string>>
 >;
@@ -14,12 +14,12 @@ type BpfCapabilities = Readonly<
 const inner: MapSpec = { type: "hash", name: "probe", keySize: 8, valueSize: 1, maxEntries: 2 };
 const outer: MapSpec = { type: "hash-of-maps", name: "probe_outer", keySize: 4, valueSize: 4, maxEntries: 1 };
 
-/** Makes maps of its own and leaves nothing behind. */
+/** Creates its own maps and closes them. */
 export function probeBpf(bpf: Bpf): BpfCapabilities {
   const map = bpf.createMap(inner);
   if (!map.ok) {
-    const refused = err(renderBpfError(map.error));
-    return { bpf_hash_map: refused, bpf_map_of_maps: refused, bpf_map_batch: refused };
+    const unavailable = err(renderBpfError(map.error));
+    return { bpf_hash_map: unavailable, bpf_map_of_maps: unavailable, bpf_map_batch: unavailable };
   }
   const ofMaps = bpf.createMapOfMaps(outer, inner);
   if (ofMaps.ok) ofMaps.value.close();

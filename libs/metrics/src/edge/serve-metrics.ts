@@ -13,12 +13,12 @@ interface MetricsServer {
 }
 
 const GRAMMAR = "use host:port or unix:///path";
-/** Prometheus needs one. Clients must not use up the file descriptors of the program. */
+/** A bound, so that clients cannot use all file descriptors of the program. Prometheus needs one connection. */
 const maxConnections = 32;
-/** Of a connection that says nothing, or half a request. */
+/** Timeout of a connection without a complete request. */
 const silenceMs = 5000;
 
-/** Serves `render`'s text at /metrics; the error is for people, and goes on from the name of the flag. */
+/** Serves the text of `render` at /metrics. The error is one line that follows the name of the flag. */
 export async function serveMetrics(
   address: string,
   log: Logger,
@@ -42,7 +42,7 @@ export async function serveMetrics(
 }
 
 function createMetricsServer(render: () => Promise<string>, log: Logger): Server {
-  /** The one that was used last is the last. */
+  /** In order of last use, the most recent one last. */
   const connections = new Set<Socket>();
   const server = createServer((request, response) => {
     connections.delete(request.socket);
@@ -54,7 +54,7 @@ function createMetricsServer(render: () => Promise<string>, log: Logger): Server
     render().then(
       (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text),
       (error: unknown) => {
-        log.error("metrics cannot be rendered", { err: describeError(error) });
+        log.error("rendering the metrics failed", { err: describeError(error) });
         response.writeHead(500).end();
       },
     );
@@ -88,7 +88,7 @@ async function isStale(path: string): Promise<boolean> {
   return isSocket && (await probeSocket(path)) === "refused";
 }
 
-/** Throws what is wrong with the address. Without a host it is every IPv4 address of the machine. */
+/** Throws if the address is invalid. Without a host it listens on all IPv4 addresses. */
 async function toEndpoint(text: string): Promise<ListenOptions> {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new Error(GRAMMAR);
