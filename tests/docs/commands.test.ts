@@ -178,3 +178,12 @@ test("the README's targets of make are the Makefile's", () => {
   const makefile = readFileSync(join(root, "Makefile"), "utf8");
   expect(targets.filter((target) => !new RegExp(`^${target}:`, "m").test(makefile))).toEqual([]);
 });
+
+test("the README's glibc is the newest whose symbols the programs need", () => {
+  const [, stated] = /glibc (2\.\d+) or later/.exec(readme) ?? [];
+  for (const name of ["tetragon", "tetragon-oci-hook", "tetragon-nri-hook", "tetragon-oci-hook-setup"]) {
+    const program = readFileSync(findProgram(name), "latin1");
+    const minors = [...program.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+    expect(`2.${Math.max(...minors)}`).toBe(stated ?? "none");
+  }
+});

@@ -9,14 +9,23 @@ const root = join(import.meta.dir, "..", "..", "..");
 
 /** Files below these paths are not clean yet. */
 const unchecked: readonly string[] = [
-  "CHANGELOG.md",
   "SECURITY.md",
-  "apps/",
+  "apps/agent/src/base/",
+  "apps/agent/src/program/",
+  "apps/setup/",
   "docs/adr/",
-  "docs/hook.md",
-  "docs/nri-plugin.md",
-  "docs/setup.md",
-  "libs/",
+  "libs/bpf/",
+  "libs/flags/",
+  "libs/log/",
+  "libs/machines/",
+  "libs/nri/",
+  "libs/oci/",
+  "libs/plugin/",
+  "libs/policy/",
+  "libs/proto/",
+  "libs/runtime-config/",
+  "libs/sys/",
+  "libs/toml/",
 ];
 
 const isTest = (path: string): boolean => /\.(?:test|fixture)\.ts$/.test(path);
