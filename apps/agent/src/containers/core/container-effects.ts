@@ -28,7 +28,7 @@ import type { WaitingCallers } from "./waiting-callers.ts";
 
 export interface ContainerEffects {
   readonly podSource: PodSource;
-  readonly policyFilter: PolicyFilter;
+  readonly policyFilter: Pick<PolicyFilter, "add" | "remove" | "setNested" | "updatePod">;
   readonly cgroupResolver: CgroupResolver;
   readonly nestedWatch: NestedWatch;
   readonly time: Time;

@@ -17,8 +17,9 @@ import { createFilterIds, type FilterLimits, noLimits } from "./filter-ids.ts";
 import type { FilterMaps, FilterStatus } from "./filter-maps.ts";
 import { createFilterQueue } from "./filter-queue.ts";
 import { createFilterWriter } from "./filter-writer.ts";
+import { createInheritedCleanup } from "./inherited-cleanup.ts";
 import { createInheritedEntries } from "./inherited-entries.ts";
-import { isUnnamed, listNamed, listUnnamed, renderUnnamed } from "./unnamed-filters.ts";
+import { listNamed, listUnnamed, renderUnnamed } from "./unnamed-filters.ts";
 
 /** The pod of these containers as it is known now. */
 interface PodUpdate
@@ -73,6 +74,7 @@ export function createPolicyFilter(
   const membership = createFilterMembership();
   const inherited = createInheritedEntries(maps.found);
   const writer = createFilterWriter(maps, membership, inherited, log);
+  const cleanup = createInheritedCleanup(maps, membership, inherited, writer, log);
   const ids = createFilterIds(listNamed(maps), new Set(listUnnamed(maps)), limits);
   /** The filters that are in the maps, by their keys. */
   const filters = new Map<string, Filter>();
@@ -82,21 +84,9 @@ export function createPolicyFilter(
     if (!created.ok) return created;
   }
 
-  /**
-   * With all labels of its pod known, an inherited entry that the container has not taken over is wrong. A filter that is
-   * not put yet may still match it.
-   */
-  const removeMismatches = (
-    { cgroupId, nestedIds, hasAllLabels }: FilteredContainer,
-    isSelected: (filterId: number) => boolean = membership.hasFilter,
-  ): void => {
-    if (!hasAllLabels) return;
-    for (const id of [cgroupId, ...nestedIds]) writer.removeInherited(id, isSelected);
-  };
-
   const put = (container: FilteredContainer): void => {
     writer.writeAll(membership.putContainer(container));
-    removeMismatches(container);
+    cleanup.removeMismatches(container);
   };
 
   const remove = (containerId: string): void => writer.writeAll(membership.removeContainer(containerId));
@@ -117,18 +107,8 @@ export function createPolicyFilter(
       remove(container.containerId);
       return err({ kind: "filter-full", message: `filter ${change.filterId}: ${done.error}` });
     }
-    removeMismatches(container);
+    cleanup.removeMismatches(container);
     return ok(undefined);
-  };
-
-  const unnamedLeft = (): readonly number[] => inherited.filterIds().filter((id) => isUnnamed(maps, id));
-
-  const removeEmptyUnnamed = (): void => {
-    for (const filterId of unnamedLeft()) {
-      if ((inherited.cgroupIdsOf(filterId)?.size ?? 0) > 0) continue;
-      log.info("unnamed filter removed: its containers are gone", { filterID: filterId });
-      writer.writeAll([{ kind: "filter.removed", filterId }]);
-    }
   };
 
   /** All of the filter or nothing: after an error the maps hold what they held before. */
@@ -145,7 +125,8 @@ export function createPolicyFilter(
     }
     filters.set(key, filter);
     if ((inherited.cgroupIdsOf(filterId)?.size ?? 0) > 0) {
-      for (const container of membership.containers()) removeMismatches(container, (id) => id === filterId);
+      for (const container of membership.containers())
+        cleanup.removeMismatches(container, (id) => id === filterId);
     }
     return done;
   };
@@ -179,7 +160,7 @@ export function createPolicyFilter(
           if (!done.ok) log.error("cannot change a filter", { filterID: filterId, err: done.error });
         }
       }
-      removeMismatches(changed);
+      cleanup.removeMismatches(changed);
     },
     updatePod({ containerIds, ...pod }) {
       for (const containerId of containerIds) {
@@ -220,21 +201,11 @@ export function createPolicyFilter(
     removeUnusedFilters() {
       const used = new Set<number | undefined>(membership.filterIds());
       for (const key of queue.keys()) used.add(ids.find(key));
-      for (const filterId of inherited.filterIds()) {
-        if (used.has(filterId) || isUnnamed(maps, filterId)) continue;
-        log.info("filter of an earlier agent removed", { filterID: filterId });
-        writer.writeAll([{ kind: "filter.removed", filterId }]);
-        const key = maps.found.get(filterId)?.key;
-        if (key !== undefined) ids.release(key);
-      }
-      removeEmptyUnnamed();
+      cleanup.removeUnused((id) => used.has(id), ids.release);
     },
     filterCounts: ids.counts,
     inheritedCgroupIds: inherited.cgroupIds,
-    removeInherited(cgroupIds) {
-      for (const cgroupId of cgroupIds) writer.removeInherited(cgroupId, () => true);
-      removeEmptyUnnamed();
-    },
+    removeInherited: cleanup.removeCgroups,
     sizes: membership.sizes,
     retry() {
       writer.failed.retryAll();
@@ -243,7 +214,7 @@ export function createPolicyFilter(
     },
     failedEntries: writer.failed.counts,
     problems: () =>
-      [writer.failed.problem(), queue.problem(), findFailedFilter(), renderUnnamed(unnamedLeft())].filter(
+      [writer.failed.problem(), queue.problem(), findFailedFilter(), renderUnnamed(cleanup.unnamed())].filter(
         (text) => text !== "",
       ),
   });

@@ -9,7 +9,7 @@ import { openBpf } from "@rthooks/bpf";
 import { type Filter, matchAll } from "@rthooks/policy";
 import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
-import { createDirectOuterMap } from "./outer-map.ts";
+import { createDirectOuterMap } from "./outer-map.fixture.ts";
 
 const opened = openBpf();
 if (!opened.ok) throw new Error(opened.error);

@@ -9,7 +9,7 @@ import { type Filter, type FilteredContainer, HOST_MARKER, matchAll } from "@rth
 import type { FilterMaps } from "../core/filter-maps.ts";
 import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
-import { createDirectOuterMap } from "./outer-map.ts";
+import { createDirectOuterMap } from "./outer-map.fixture.ts";
 
 const opened = openBpf();
 if (!opened.ok) throw new Error(opened.error);

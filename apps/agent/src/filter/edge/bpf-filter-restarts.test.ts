@@ -18,7 +18,7 @@ import {
 } from "../core/filter-map-layout.ts";
 import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
-import { createDirectOuterMap } from "./outer-map.ts";
+import { createDirectOuterMap } from "./outer-map.fixture.ts";
 
 const opened = openBpf();
 if (!opened.ok) throw new Error(opened.error);

@@ -62,12 +62,3 @@ function putAll(outer: BpfMap, put: OuterChange["put"]): ReadonlyMap<number, str
 }
 
 const toIdKeys = (ids: readonly number[]): Uint8Array => new Uint8Array(new Uint32Array(ids).buffer);
-
-/** Without a thread: calls block. */
-export function createDirectOuterMap(bpf: Bpf, outer: BpfMap): OuterMap {
-  return {
-    create: async (filterIds) => new Map(filterIds.map((id) => [id, createInner(bpf, id)])),
-    change: async (change) => changeOuter(outer, change),
-    close: () => {},
-  };
-}
