@@ -21,17 +21,18 @@ export const podLabelKeys = {
   namespace: "io.kubernetes.pod.namespace",
 } as const; // const: the keys are literals
 
-export interface PodIdentity {
+/** Which pod. Empty strings where that is not known. */
+export interface PodReference {
   readonly name: string;
   readonly uid: string;
   readonly namespace: string;
 }
 
 /** Fields are empty if CRI-O's keys are missing or invalid. */
-export function readCrioPod(annotations: Annotations): PodIdentity {
+export function readCrioPod(annotations: Annotations): PodReference {
   const text = annotations.get(SANDBOX_NAME);
   if (text !== undefined) return parseSandboxName(text) ?? { name: "", uid: "", namespace: "" };
-  const label = (key: keyof PodIdentity): string => annotations.get(podLabelKeys[key]) ?? "";
+  const label = (key: keyof PodReference): string => annotations.get(podLabelKeys[key]) ?? "";
   return { name: label("name"), uid: label("uid"), namespace: label("namespace") };
 }
 
@@ -58,7 +59,7 @@ export function findContradiction(annotations: Annotations): string | undefined 
  * if no part has an underscore. Kubernetes names and namespaces have none (RFC 1123); a pod of another client with an
  * underscore gets no identity.
  */
-function parseSandboxName(text: string): PodIdentity | undefined {
+function parseSandboxName(text: string): PodReference | undefined {
   const [prefix, name, namespace, uid, attempt, ...more] = text.split("_");
   if (prefix !== "k8s" || attempt === undefined || !/^\d+$/.test(attempt) || more.length > 0)
     return undefined;

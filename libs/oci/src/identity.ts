@@ -7,7 +7,7 @@
 
 import {
   findContradiction,
-  type PodIdentity,
+  type PodReference,
   podLabelKeys,
   readCrioContainerName,
   readCrioPod,
@@ -42,7 +42,7 @@ const crioContainerKeys = {
 
 /** Pod and container in a runtime's annotations; fields are empty where the annotations lack them. */
 interface Named {
-  readonly pod: PodIdentity;
+  readonly pod: PodReference;
   readonly containerName: string;
   readonly containerImage: string;
 }
@@ -134,7 +134,7 @@ export function withOwnIdentity(runtime: Runtime, annotations: Annotations): Ann
 }
 
 /** The annotations with this pod under the keys of every runtime; keys for empty values are removed. */
-export function withPod(annotations: Annotations, pod: PodIdentity): Annotations {
+export function withPod(annotations: Annotations, pod: PodReference): Annotations {
   const changed = new Map(annotations);
   for (const keys of [containerdPodKeys, podLabelKeys]) {
     for (const part of ["name", "uid", "namespace"] as const) {

@@ -5,8 +5,8 @@ export { findContradictoryIdentity, readIdentity, withOwnIdentity, withPod } fro
 export { haveSameLabels, type Labels, parseLabels, renderLabels } from "./labels.ts";
 export {
   MAX_ENVIRONMENT_BYTES,
+  type NriPod,
   POD_ENVIRONMENT,
-  type Pod,
   type PodFromEnvironment,
   parsePodEnvironment,
   renderPodEnvironment,
@@ -25,7 +25,7 @@ export { detectRuntime } from "./runtime.ts";
 export {
   type Annotations,
   type ContainerSpec,
-  type ContainerState,
+  type OciState,
   parseSpec,
   parseState,
   renderSpecError,

@@ -3,6 +3,7 @@
 // author can write those, and not an argument, since `ps` shows arguments to every user.
 
 import { err, ok, type Result } from "@rthooks/result";
+import type { PodReference } from "./crio-identity.ts";
 import { type Labels, renderLabels } from "./labels.ts";
 
 /** Its value is JSON: {"uid": …, "name": …, "namespace": …, "labels": {…}}. */
@@ -11,15 +12,13 @@ export const POD_ENVIRONMENT = "RTHOOKS_POD";
 /** Size of one environment string with its name and terminating zero (MAX_ARG_STRLEN, include/uapi/linux/binfmts.h). */
 export const MAX_ENVIRONMENT_BYTES = 131_072;
 
-export interface Pod {
-  readonly uid: string;
-  readonly name: string;
-  readonly namespace: string;
+/** A pod as NRI describes it. */
+export interface NriPod extends PodReference {
   readonly labels: Labels;
 }
 
 /** Renders `RTHOOKS_POD=…`; the error is its size in bytes if it exceeds the kernel's limit. */
-export function renderPodEnvironment(pod: Pod): Result<string, number> {
+export function renderPodEnvironment(pod: NriPod): Result<string, number> {
   const { uid, name, namespace } = pod;
   const head = JSON.stringify({ uid, name, namespace }).slice(0, -1);
   const text = `${POD_ENVIRONMENT}=${head},"labels":${renderLabels(pod.labels)}}`;
@@ -27,7 +26,7 @@ export function renderPodEnvironment(pod: Pod): Result<string, number> {
   return bytes > MAX_ENVIRONMENT_BYTES ? err(bytes) : ok(text);
 }
 
-export interface PodFromEnvironment extends Omit<Pod, "labels"> {
+export interface PodFromEnvironment extends PodReference {
   /** A JSON object, which the agent parses and checks. */
   readonly labelsJson: string;
 }

@@ -24,7 +24,7 @@ export interface ContainerSpec {
 }
 
 /** The OCI state on a hook's standard input. Missing and invalid fields are `undefined`. */
-export interface ContainerState {
+export interface OciState {
   readonly id: string | undefined;
   /** On the host, at the stages that run in the host's namespaces. */
   readonly pid: number | undefined;
@@ -119,7 +119,7 @@ export function parseSpec(bytes: Uint8Array): Result<ContainerSpec, SpecError> {
 }
 
 /** `undefined` for anything that is not a JSON object. */
-export function parseState(bytes: Uint8Array): ContainerState | undefined {
+export function parseState(bytes: Uint8Array): OciState | undefined {
   const json = parseJson(bytes);
   if (!json.ok) return undefined;
   if (typeof json.value !== "object" || json.value === null) return undefined;

@@ -5,7 +5,7 @@ export { parseConfigText } from "./core/config-text.ts";
 export { hookEnvironment, toInjectedHook } from "./core/injected-hook.ts";
 export { HOOK_ARGS, type PluginFlags, pluginFlags } from "./core/plugin-flags.ts";
 export {
-  type HookCommand,
+  type HookOptions,
   type PluginOptions,
   parsePluginArguments,
   toHookTimeoutSeconds,

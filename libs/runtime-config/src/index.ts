@@ -4,12 +4,12 @@
 export { type ConfigDocument, readConfigTree, readDocument } from "./core/config-tree.ts";
 export {
   type ContainerdLayers,
+  type ContainerdPlugin,
   findRules,
   findUnread,
   guessRules,
   hasValidator,
   layerContainerd,
-  type Plugin,
   parseRelease,
   type Rules,
   toVersion,

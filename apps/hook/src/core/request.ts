@@ -3,10 +3,10 @@
 import {
   type Annotations,
   type ContainerSpec,
-  type ContainerState,
   detectRuntime,
   findContradictoryIdentity,
   locateCgroup,
+  type OciState,
   POD_LABELS_KEY,
   type PodFromEnvironment,
   type ProcCgroupReader,
@@ -23,7 +23,7 @@ export interface LocatedSpec {
   readonly spec: ContainerSpec;
   /** Absolute path of the bundle, the directory of the spec. */
   readonly bundle: string;
-  readonly state: ContainerState | undefined;
+  readonly state: OciState | undefined;
 }
 
 export interface LoadedRequest {
@@ -68,7 +68,7 @@ export function toRequest(
 export function toTrustedAnnotations(
   spec: ContainerSpec | undefined,
   bundle: string | undefined,
-  state: ContainerState | undefined,
+  state: OciState | undefined,
   pod?: PodFromEnvironment,
 ): Annotations {
   const annotations: Annotations = spec?.annotations ?? state?.annotations ?? new Map<string, string>();
@@ -88,7 +88,7 @@ export function toTrustedAnnotations(
  */
 export function toWrittenAnnotations(
   spec: ContainerSpec | undefined,
-  state: ContainerState | undefined,
+  state: OciState | undefined,
   pod?: PodFromEnvironment,
 ): Annotations {
   if (pod !== undefined) return new Map<string, string>();

@@ -9,7 +9,7 @@ import {
   holdContainer,
 } from "@rthooks/hold";
 import {
-  type ContainerState,
+  type OciState,
   POD_ENVIRONMENT,
   type PodFromEnvironment,
   parsePodEnvironment,
@@ -37,7 +37,7 @@ export interface HookSetup {
 export async function createContainer(setup: HookSetup): Promise<boolean> {
   const { system, config, address } = setup;
   const deadlineMs = config["grpc-timeout"];
-  let state: ContainerState | undefined;
+  let state: OciState | undefined;
   let located: LocatedSpec | undefined;
   let pod: PodFromEnvironment | undefined;
   let cgroupRemark: string | undefined;

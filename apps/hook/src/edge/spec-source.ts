@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Locates and reads the container's OCI spec.
 
-import { type ContainerState, parseSpec, renderSpecError } from "@rthooks/oci";
+import { type OciState, parseSpec, renderSpecError } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import { type ReadError, renderSysError, type System } from "@rthooks/sys";
 import type { LocatedSpec } from "../core/request.ts";
@@ -19,7 +19,7 @@ export const MAX_STATE_BYTES = 4 * 1024 * 1024;
  * to the spec. A spec next to the root file system comes first, and an unreadable one ends the search, since a file inside
  * the root file system belongs to the container and must not be read.
  */
-export function locateSpec(system: System, state: ContainerState | undefined): Result<LocatedSpec, string> {
+export function locateSpec(system: System, state: OciState | undefined): Result<LocatedSpec, string> {
   if (state?.bundle?.startsWith("/")) {
     const found = readSpec(system, state.bundle, state);
     return found.ok ? found : err(`${found.error}; the OCI state names ${state.bundle} as the bundle`);
@@ -45,16 +45,13 @@ const toSpecPath = (bundle: string): string => `${bundle === "/" ? "" : bundle}/
 const readSpecFile = (system: System, bundle: string): Result<Uint8Array, ReadError> =>
   system.readRegularFile(toSpecPath(bundle), { maxBytes: MAX_SPEC_BYTES });
 
-const readSpec = (
-  system: System,
-  bundle: string,
-  state: ContainerState | undefined,
-): Result<LocatedSpec, string> => toLocated(readSpecFile(system, bundle), bundle, state);
+const readSpec = (system: System, bundle: string, state: OciState | undefined): Result<LocatedSpec, string> =>
+  toLocated(readSpecFile(system, bundle), bundle, state);
 
 function toLocated(
   file: Result<Uint8Array, ReadError>,
   bundle: string,
-  state: ContainerState | undefined,
+  state: OciState | undefined,
 ): Result<LocatedSpec, string> {
   const path = toSpecPath(bundle);
   if (!file.ok) return err(`reading ${path}: ${renderReadError(file.error)}`);

@@ -5,8 +5,8 @@ import { err, ok, type Result } from "@rthooks/result";
 import {
   type ConfigDocument,
   type ContainerdLayers,
+  type ContainerdPlugin,
   isTable,
-  type Plugin,
   tableAt,
   toVersion,
 } from "@rthooks/runtime-config";
@@ -91,7 +91,7 @@ function toSet(
   return { path: document.path, edit: { kind: "set", table: tablePath(layers, document, name), entries } };
 }
 
-const RUNTIME: Plugin = "runtime";
+const RUNTIME: ContainerdPlugin = "runtime";
 
 const tablePath = (layers: ContainerdLayers, document: ConfigDocument, name: string): readonly string[] => [
   "plugins",

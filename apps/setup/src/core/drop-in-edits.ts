@@ -2,7 +2,7 @@
 // Edits of files that the distribution generates, made in a drop-in file that overrides them.
 
 import { ok, type Result } from "@rthooks/result";
-import type { ContainerdLayers, Plugin } from "@rthooks/runtime-config";
+import type { ContainerdLayers, ContainerdPlugin } from "@rthooks/runtime-config";
 import type { TomlTable, TomlValue } from "@rthooks/toml";
 import { type PatchError, type PlannedEdit, rejectPatch } from "./patch.ts";
 
@@ -42,7 +42,7 @@ function redirect(
     );
   }
   const [, name, ...below] = edit.table;
-  const plugin: Plugin = name === layers.nameOf("nri", generated) ? "nri" : "runtime";
+  const plugin: ContainerdPlugin = name === layers.nameOf("nri", generated) ? "nri" : "runtime";
   if (layers.rules === "1" && plugin === "runtime") {
     return rejectPatch(
       path,

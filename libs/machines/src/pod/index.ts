@@ -10,5 +10,11 @@ export type {
   Failure,
   PodIdentity,
 } from "./domain.ts";
-export { type PodArgs, podIsDeleted, toReportConflict, toSourceConflict } from "./pod-logic.ts";
+export {
+  type ContainerRef,
+  type PodArgs,
+  podIsDeleted,
+  toReportConflict,
+  toSourceConflict,
+} from "./pod-logic.ts";
 export { type PodLogic, podMachine } from "./pod-machine.ts";

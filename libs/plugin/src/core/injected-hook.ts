@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { MAX_ENVIRONMENT_BYTES, type Pod, renderPodEnvironment } from "@rthooks/oci";
+import { MAX_ENVIRONMENT_BYTES, type NriPod, renderPodEnvironment } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
-import type { HookCommand } from "./plugin-options.ts";
+import type { HookOptions } from "./plugin-options.ts";
 
 export interface InjectedHook {
   readonly path: string;
@@ -23,8 +23,8 @@ export const hookEnvironment: readonly string[] = [
 
 /** The hook that holds a container of the pod; the error is a sentence for the log. */
 export function toInjectedHook(
-  { command, args, timeoutSeconds }: HookCommand,
-  pod: Pod,
+  { command, args, timeoutSeconds }: HookOptions,
+  pod: NriPod,
 ): Result<InjectedHook, string> {
   const environment = renderPodEnvironment(pod);
   if (!environment.ok) {

@@ -8,7 +8,7 @@ import { err, ok, type Result } from "@rthooks/result";
 import { isSocketPathTooLong, MAX_SOCKET_PATH_BYTES } from "@rthooks/sys/socket-path";
 import { HOOK_ARGS, type PluginFlags, type PluginMode, pluginFlags, pluginModes } from "./plugin-flags.ts";
 
-export interface HookCommand {
+export interface HookOptions {
   /** The command that the runtime executes on the host: the hook, or a loader with its arguments and then the hook. */
   readonly command: readonly [string, ...string[]];
   /** The hook's file in this process's mount namespace; it must exist and be executable. */
@@ -27,7 +27,7 @@ export interface PluginOptions {
   readonly mode: PluginMode;
   /** Main configuration file of containerd, as a path on the host. */
   readonly containerdConfig: string;
-  readonly hook: HookCommand;
+  readonly hook: HookOptions;
   /** The hook's configuration after its arguments; direct mode uses it in the plugin. */
   readonly hookConfig: HookConfig;
   /** The hook's log file in this process's mount namespace. */
@@ -54,7 +54,7 @@ export function parsePluginArguments(argv: readonly string[]): Result<PluginArgu
 export function toPluginOptions(
   flags: PluginFlags,
   hookArgs: readonly string[],
-  command: HookCommand["command"] = [flags["oci-hook-path"]],
+  command: HookOptions["command"] = [flags["oci-hook-path"]],
 ): Result<PluginOptions, string> {
   const mode = pluginModes.find((known) => known === flags.mode);
   if (mode === undefined) return err(`--mode: ${flags.mode} is not one of ${pluginModes.join(", ")}`);

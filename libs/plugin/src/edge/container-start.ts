@@ -3,13 +3,13 @@
 
 import type { LogFields, Logger } from "@rthooks/log";
 import type { TtrpcStatus } from "@rthooks/nri";
-import type { Pod } from "@rthooks/oci";
+import type { NriPod } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import type { Container } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 
 export interface ContainerStart {
-  readonly pod: Pod;
+  readonly pod: NriPod;
   readonly container: Container;
   /** The runtime's handler (a RuntimeClass' `handler`); empty for its default one. */
   readonly handler: string;

@@ -15,7 +15,7 @@ import {
 import type { Logger } from "@rthooks/log";
 import type { Inspect } from "@rthooks/machines/inspection";
 import type { NriCall, TtrpcStatus } from "@rthooks/nri";
-import type { Pod } from "@rthooks/oci";
+import type { NriPod } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import type { ContainerAdjustment } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
@@ -95,7 +95,7 @@ export const denyTooLarge = (
   });
 
 /** Denies a pod sandbox for the size of its labels and annotations. */
-export function denyPod(log: Logger, pod: Pod, bytes: number): Result<never, TtrpcStatus> {
+export function denyPod(log: Logger, pod: NriPod, bytes: number): Result<never, TtrpcStatus> {
   const problem =
     `the pod takes ${bytes} bytes in NRI, and the runtime could no longer list all pods of this node in a ` +
     "synchronization: make its labels or annotations smaller";

@@ -3,8 +3,8 @@
 
 import {
   detectRuntime,
+  type NriPod,
   POD_LABELS_KEY,
-  type Pod,
   REPORT_SOURCE_KEY,
   type ReportSource,
   RUNTIME_HANDLER_KEY,
@@ -19,7 +19,7 @@ import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { ok, type Result } from "@rthooks/result";
 
 /** The sandbox's labels: a container's may come from its image. */
-export function toPod(sandbox: PodSandbox): Pod {
+export function toPod(sandbox: PodSandbox): NriPod {
   return {
     uid: sandbox.uid,
     name: sandbox.name,
@@ -39,7 +39,7 @@ function findImage({ id, annotations, image, linux }: Container): string {
 }
 
 export function toRequest(
-  pod: Pod,
+  pod: NriPod,
   container: Container,
   source: ReportSource,
   findCgroupPath: (container: Container) => Result<string, string>,
@@ -65,7 +65,7 @@ export function toRequest(
 
 /** The annotations that the fail check trusts; `handler` is the runtime's. */
 export const toTrustedAnnotations = (
-  pod: Pod,
+  pod: NriPod,
   container: Container,
   handler: string,
 ): ReadonlyMap<string, string> =>

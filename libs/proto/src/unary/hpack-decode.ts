@@ -7,14 +7,14 @@ import { findStaticHeader, STATIC_TABLE_LENGTH } from "./hpack-static-table.ts";
 import { decodeHuffman } from "./huffman.ts";
 
 /** Characters are bytes: what they mean is for the reader of the header to say. */
-export interface Header {
+export interface HeaderField {
   readonly name: string;
   readonly value: string;
 }
 
 export interface HpackDecoder {
   /** Blocks must come in the order of the connection: each can change the table for the next. */
-  decode(block: Uint8Array): Result<readonly Header[], Violation>;
+  decode(block: Uint8Array): Result<readonly HeaderField[], Violation>;
   /** In bytes, as RFC 7541 section 4.1 counts them. */
   readonly tableBytes: number;
 }
@@ -33,7 +33,7 @@ const MAX_INTEGER_SHIFT = 28;
 
 export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
   /** The newest entry is last. */
-  const table: Header[] = [];
+  const table: HeaderField[] = [];
   let tableBytes = 0;
   let maxTableBytes = limits.maxTableBytes;
 
@@ -47,7 +47,7 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
     }
   }
 
-  function remember(header: Header): void {
+  function remember(header: HeaderField): void {
     const size = sizeOf(header);
     shrinkTo(maxTableBytes - size);
     // An entry larger than the table empties it, and is no error: RFC 7541 section 4.4.
@@ -57,15 +57,15 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
     }
   }
 
-  function findHeader(index: number): Header | undefined {
+  function findHeader(index: number): HeaderField | undefined {
     return index <= STATIC_TABLE_LENGTH
       ? findStaticHeader(index)
       : table[table.length - (index - STATIC_TABLE_LENGTH)];
   }
 
-  function decode(block: Uint8Array): Result<readonly Header[], Violation> {
+  function decode(block: Uint8Array): Result<readonly HeaderField[], Violation> {
     const reader = createReader(block);
-    const headers: Header[] = [];
+    const headers: HeaderField[] = [];
     let listBytes = 0;
     for (let byte = reader.peek(); byte !== undefined; byte = reader.peek()) {
       if ((byte & 0xe0) === 0x20) {
@@ -102,11 +102,11 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
     return { ok: true, value: headers };
   }
 
-  function find(index: number | undefined): Header | undefined {
+  function find(index: number | undefined): HeaderField | undefined {
     return index === undefined ? undefined : findHeader(index);
   }
 
-  function literal(reader: Reader, nameIndex: number | undefined): Header | undefined {
+  function literal(reader: Reader, nameIndex: number | undefined): HeaderField | undefined {
     const name = nameIndex === 0 ? reader.text() : find(nameIndex)?.name;
     const value = name === undefined ? undefined : reader.text();
     return name === undefined || value === undefined ? undefined : { name, value };
@@ -167,7 +167,7 @@ function createReader(block: Uint8Array): Reader {
   return { peek: () => block[at], integer, text };
 }
 
-function sizeOf(header: Header): number {
+function sizeOf(header: HeaderField): number {
   return header.name.length + header.value.length + ENTRY_OVERHEAD_BYTES;
 }
 

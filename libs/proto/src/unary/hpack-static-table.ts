@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Header } from "./hpack-decode.ts";
+import type { HeaderField } from "./hpack-decode.ts";
 
 /** RFC 7541 appendix A: a line per entry; what follows the first space is the value. */
 const ENTRIES =
@@ -18,7 +18,7 @@ export const STATIC_TABLE_LENGTH = 61;
 let lines: readonly string[] | undefined;
 
 /** `index` as on the wire, counted from 1. */
-export function findStaticHeader(index: number): Header | undefined {
+export function findStaticHeader(index: number): HeaderField | undefined {
   lines ??= ENTRIES.split("\n");
   const line = lines[index - 1];
   if (line === undefined) {

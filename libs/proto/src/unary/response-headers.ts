@@ -2,7 +2,7 @@
 // What a header list says about a gRPC answer, and what makes it malformed: RFC 9113 section 8.2 and 8.3.
 import { err, type Result } from "@rthooks/result";
 import { ErrorCode, type Violation } from "./frames.ts";
-import type { Header } from "./hpack-decode.ts";
+import type { HeaderField } from "./hpack-decode.ts";
 
 export interface ResponseHeaders {
   /** Zero in trailers. */
@@ -13,7 +13,7 @@ export interface ResponseHeaders {
 }
 
 export function readResponseHeaders(
-  headers: readonly Header[],
+  headers: readonly HeaderField[],
   part: "head" | "trailers",
 ): Result<ResponseHeaders, Violation> {
   let httpStatus = 0;

@@ -7,7 +7,7 @@ import { decodeGrpcMessage, fromHttpStatus, parseGrpcStatus } from "./grpc-statu
 import { MAX_RESPONSE_BYTES } from "./limits.ts";
 import type { ResponseHeaders } from "./response-headers.ts";
 
-export type Answer =
+export type UnaryAnswer =
   | { readonly kind: "response"; readonly message: Uint8Array }
   | { readonly kind: "status"; readonly code: number; readonly message: string };
 
@@ -16,16 +16,16 @@ export const MESSAGE_PREFIX_BYTES = 5;
 
 export interface MessageReader {
   /** Bytes of the stream's DATA; an answer where they already spoil the call. */
-  append(bytes: Uint8Array): Answer | undefined;
+  append(bytes: Uint8Array): UnaryAnswer | undefined;
   /** The answer of a call that ended with status OK. */
-  finish(): Answer;
+  finish(): UnaryAnswer;
 }
 
 export function createMessageReader(): MessageReader {
   const sink = createByteSink();
   let prefixChecked = false;
 
-  function append(bytes: Uint8Array): Answer | undefined {
+  function append(bytes: Uint8Array): UnaryAnswer | undefined {
     let rest = bytes;
     if (!prefixChecked) {
       const taken = smaller(MESSAGE_PREFIX_BYTES - sink.length, rest.length);
@@ -51,7 +51,7 @@ export function createMessageReader(): MessageReader {
     return MESSAGE_PREFIX_BYTES + readUint32(sink.bytes(), 1) - sink.length;
   }
 
-  function finish(): Answer {
+  function finish(): UnaryAnswer {
     if (sink.length === 0) {
       return internal("the server sent status OK without a message");
     }
@@ -64,7 +64,7 @@ export function createMessageReader(): MessageReader {
   return { append, finish };
 }
 
-function checkPrefix(prefix: Uint8Array): Answer | undefined {
+function checkPrefix(prefix: Uint8Array): UnaryAnswer | undefined {
   if (prefix[0] !== 0) {
     return internal("the server sent a compressed message, which nobody offered to take");
   }
@@ -90,7 +90,7 @@ export function toAnswer(
   head: ResponseHeaders,
   last: ResponseHeaders | undefined,
   message: MessageReader,
-): Answer {
+): UnaryAnswer {
   // A grpc-status outweighs whatever HTTP says.
   if (last?.grpcStatus !== undefined) {
     const code = parseGrpcStatus(last.grpcStatus);
@@ -107,6 +107,6 @@ export function toAnswer(
     : { kind: "status", code, message: `unexpected content-type ${JSON.stringify(head.contentType ?? "")}` };
 }
 
-function internal(message: string): Answer {
+function internal(message: string): UnaryAnswer {
   return { kind: "status", code: grpcCode.internal, message };
 }

@@ -28,13 +28,13 @@ import { createHpackDecoder } from "./hpack-decode.ts";
 import { MAX_HEADER_LIST_BYTES, MAX_IDLE_FRAMES, MAX_WAITING_ACK_BYTES } from "./limits.ts";
 import { findContent } from "./padding.ts";
 import { createMessageWriter, encodeRequestStart, type UnaryRequest } from "./request.ts";
-import { type Answer, createMessageReader, isGrpcHead, toAnswer } from "./response.ts";
+import { createMessageReader, isGrpcHead, toAnswer, type UnaryAnswer } from "./response.ts";
 import { type ResponseHeaders, readResponseHeaders } from "./response-headers.ts";
 import { applySettings, encodeSettingsAck, HEADER_TABLE_BYTES } from "./settings.ts";
 import { calm, protocolError, sizeError } from "./violations.ts";
 
 export type UnaryOutcome =
-  | Answer
+  | UnaryAnswer
   /** The connection ended first. `retryable`: the server cannot have acted on the call. */
   | { readonly kind: "lost"; readonly reason: string; readonly retryable: boolean }
   /** The peer broke the protocol or a limit of ours; `code` is the HTTP/2 error code. */
@@ -80,7 +80,7 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
   }
 
   /** An answer before the end of the stream: tell the server that the rest of it is not wanted. */
-  function answerEarly(answer: Answer): undefined {
+  function answerEarly(answer: UnaryAnswer): undefined {
     outcome = answer;
     output.push(encodeRstStream(ErrorCode.cancel));
   }

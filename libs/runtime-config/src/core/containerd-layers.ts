@@ -42,7 +42,7 @@ export function parseRelease(
 export const guessRules = (documents: readonly ConfigDocument[]): Rules =>
   documents.some(({ table }) => toVersion(table) >= 3) ? "2.0" : "1";
 
-export type Plugin = "nri" | "runtime";
+export type ContainerdPlugin = "nri" | "runtime";
 
 const NRI = "io.containerd.nri.v1.nri";
 const CRI = "io.containerd.grpc.v1.cri";
@@ -54,15 +54,15 @@ export interface ContainerdLayers {
   /** Of the merged configuration. */
   readonly version: number;
   /** The name of the plugin's table in this file. */
-  nameOf(plugin: Plugin, document: ConfigDocument): string;
+  nameOf(plugin: ContainerdPlugin, document: ConfigDocument): string;
   /** The plugin's table in this file, if containerd reads it there. */
-  tableIn(plugin: Plugin, document: ConfigDocument): TomlTable | undefined;
+  tableIn(plugin: ContainerdPlugin, document: ConfigDocument): TomlTable | undefined;
   /** The files whose tables are in effect, in the order in which containerd reads them. */
-  contributors(plugin: Plugin): readonly ConfigDocument[];
+  contributors(plugin: ContainerdPlugin): readonly ConfigDocument[];
   /** The merged table, without containerd's defaults. */
-  effective(plugin: Plugin): TomlTable;
+  effective(plugin: ContainerdPlugin): TomlTable;
   /** The entries of disabled_plugins in this file that disable the plugin. */
-  disabledIn(plugin: Plugin, document: ConfigDocument): readonly string[];
+  disabledIn(plugin: ContainerdPlugin, document: ConfigDocument): readonly string[];
 }
 
 export function layerContainerd(documents: readonly ConfigDocument[], rules: Rules): ContainerdLayers {
@@ -72,7 +72,7 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
     ({ table }) => findValue(table, ["plugins", CRI_RUNTIME, "containerd", "runtimes"]) !== undefined,
   );
 
-  const nameOf = (plugin: Plugin, document: ConfigDocument): string => {
+  const nameOf = (plugin: ContainerdPlugin, document: ConfigDocument): string => {
     const hasShortNames = rules === "1" ? version < 2 : toVersion(document.table) < 2;
     if (rules === "1") {
       const short = plugin === "nri" ? "nri" : "cri";
@@ -86,13 +86,13 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
     return hasShortNames && Object.hasOwn(tableAt(document.table, "plugins"), "cri") ? "cri" : CRI;
   };
 
-  const tableIn = (plugin: Plugin, document: ConfigDocument): TomlTable | undefined => {
+  const tableIn = (plugin: ContainerdPlugin, document: ConfigDocument): TomlTable | undefined => {
     const plugins = tableAt(document.table, "plugins");
     const name = nameOf(plugin, document);
     return Object.hasOwn(plugins, name) ? tableAt(plugins, name) : undefined;
   };
 
-  const contributors = (plugin: Plugin): readonly ConfigDocument[] => {
+  const contributors = (plugin: ContainerdPlugin): readonly ConfigDocument[] => {
     const present = documents.filter((document) => tableIn(plugin, document) !== undefined);
     return rules === "1" ? present.slice(-1) : present;
   };
@@ -143,7 +143,11 @@ export function findUnread(layers: ContainerdLayers): readonly string[] {
   const release = rules === "1" ? "containerd 1.x" : "containerd 2.x";
   return documents.flatMap((document) => {
     const plugins = tableAt(document.table, "plugins");
-    const unread = (plugin: Plugin, names: readonly string[], isRelevant: (table: TomlTable) => boolean) => {
+    const unread = (
+      plugin: ContainerdPlugin,
+      names: readonly string[],
+      isRelevant: (table: TomlTable) => boolean,
+    ) => {
       const read = nameOf(plugin, document);
       return names
         .filter((name) => name !== read && Object.hasOwn(plugins, name) && isRelevant(tableAt(plugins, name)))

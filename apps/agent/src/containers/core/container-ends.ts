@@ -2,10 +2,10 @@
 // Notices that containers have ended: their cgroup is gone, or the runtime reported the end and the cgroup is empty.
 
 import type { Logger } from "@rthooks/log";
+import type { ContainerRef } from "@rthooks/machines/pod";
 import { createRecentIds } from "../../base/core/recent-ids.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
 import type { NestedTracking } from "./nested-tracking.ts";
-import type { ContainerRef } from "./pod-actors.ts";
 
 export interface ContainerEnds {
   /** Ends the container if its cgroup is gone, or empty after a reported stop; otherwise follows the cgroups below. */

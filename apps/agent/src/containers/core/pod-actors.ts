@@ -2,19 +2,17 @@
 // The pod actors of the node by their keys, and the pod in which each container is on record.
 
 import type { Inspect } from "@rthooks/machines/inspection";
-import type { ContainerLogic, ContainerReport, PodLogic } from "@rthooks/machines/pod";
+import type { ContainerRef, ContainerReport, PodLogic } from "@rthooks/machines/pod";
 import {
   type Actor,
   type ActorLogic,
   type ActorOptions,
-  type ActorRefFrom,
   type AnyEventObject,
   createActor,
   type Snapshot,
 } from "xstate";
 
 type PodActor = Actor<PodLogic>;
-export type ContainerRef = ActorRefFrom<ContainerLogic>;
 
 export interface PodActors {
   find(key: string): PodActor | undefined;
