@@ -59,3 +59,15 @@ function isMember(tokens: readonly Token[], at: number): boolean {
   const [next, second] = tokens.slice(at + 1, at + 3).map((token) => token.text);
   return isNamed && (next === ":" || (next === "?" && second === ":"));
 }
+
+/** Names of the types that the file declares and exports: interfaces, aliases, classes, enums. Not what it re-exports. */
+export function findExportedTypes(tokens: readonly Token[]): readonly string[] {
+  return tokens.flatMap(({ kind, text }, at): readonly string[] => {
+    if (kind !== "word" || text !== "export") return [];
+    const words = tokens.slice(at + 1, at + 5).map((token) => token.text);
+    const declared = words.findIndex((word) => !["declare", "abstract", "const"].includes(word));
+    const [keyword = "", name = ""] = words.slice(declared);
+    const isType = ["interface", "type", "class", "enum"].includes(keyword);
+    return isType && /^[A-Za-z_$]/.test(name) ? [name] : [];
+  });
+}

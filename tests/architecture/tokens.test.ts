@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: sources stand in texts here
 import { expect, test } from "bun:test";
-import { findGlobals, findImports } from "./findings.ts";
+import { findExportedTypes, findGlobals, findImports } from "./findings.ts";
 import { readTokens } from "./tokens.ts";
 
 interface ImportRow {
@@ -78,4 +78,15 @@ test.each([
 
 test("a finding has its line", () => {
   expect(findGlobals(readTokens("/*\n*/ a`\n${b}\n`\n+ process"))).toEqual([{ name: "process", line: 5 }]);
+});
+
+test.each([
+  { source: "export interface A {}", types: ["A"] },
+  { source: "export type A<T> = T; export type B = A<1>;", types: ["A", "B"] },
+  { source: "export class A {} export abstract class B {}", types: ["A", "B"] },
+  { source: "export declare enum A {} export const enum B {}", types: ["A", "B"] },
+  { source: 'export type { A } from "x"; export { type B } from "y";', types: [] },
+  { source: "interface A {} export const type = 1; export function interface_() {}", types: [] },
+])("an exported type: $source", ({ source, types }) => {
+  expect(findExportedTypes(readTokens(source))).toEqual(types);
 });
