@@ -12,7 +12,6 @@ const unchecked: readonly string[] = [
   "SECURITY.md",
   "apps/agent/src/base/",
   "apps/agent/src/program/",
-  "apps/setup/",
   "docs/adr/",
   "libs/bpf/",
   "libs/flags/",
@@ -23,7 +22,6 @@ const unchecked: readonly string[] = [
   "libs/plugin/",
   "libs/policy/",
   "libs/proto/",
-  "libs/runtime-config/",
   "libs/sys/",
   "libs/toml/",
 ];

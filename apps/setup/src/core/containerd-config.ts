@@ -15,6 +15,7 @@ import {
 } from "@rthooks/runtime-config";
 import type { TomlTable } from "@rthooks/toml";
 import { listRuntimes } from "./containerd-runtimes.ts";
+import { DEFAULT_NRI_SOCKET } from "./default-paths.ts";
 
 export interface ContainerdConfig {
   readonly version: number | undefined;
@@ -43,8 +44,6 @@ export interface ContainerdConfig {
   /** Runtime handlers other than runc, which may ignore OCI hooks. */
   readonly otherRuntimes: readonly { readonly name: string; readonly type: string }[];
 }
-
-const DEFAULT_NRI_SOCKET = "/var/run/nri/nri.sock";
 
 /** `release` is the version of the installed containerd; null if it is unknown. */
 export function readContainerdConfig(

@@ -3,7 +3,7 @@
 
 import { type NodeFiles, readDocument, tableAt, textsOf, toText } from "@rthooks/runtime-config";
 import type { TomlTable } from "@rthooks/toml";
-import { HOST_HOOKS_DIR } from "./install-flags.ts";
+import { DEFAULT_NRI_SOCKET, HOST_HOOKS_DIR } from "./default-paths.ts";
 
 export interface CrioConfig {
   readonly files: readonly string[];
@@ -20,7 +20,7 @@ export interface CrioConfig {
 
 export const DEFAULT_CRIO_CONFIG = "/etc/crio/crio.conf";
 const DROP_INS = "/etc/crio/crio.conf.d";
-const defaults = { listen: "/var/run/crio/crio.sock", nri: "/var/run/nri/nri.sock" } as const; // const: never changed
+const DEFAULT_LISTEN = "/var/run/crio/crio.sock";
 
 /** crio.conf(5): drop-in files follow the main file in the order of their names; the last value counts. */
 export function readCrioConfig(files: NodeFiles, path: string): CrioConfig {
@@ -34,12 +34,12 @@ export function readCrioConfig(files: NodeFiles, path: string): CrioConfig {
   return {
     files: documents.map((document) => document.path),
     problems,
-    listen: toText(last("api", "listen")) ?? defaults.listen,
+    listen: toText(last("api", "listen")) ?? DEFAULT_LISTEN,
     hooksDirs: hooksDirs.length > 0 ? hooksDirs : [HOST_HOOKS_DIR],
     enableNri: typeof enableNri === "boolean" ? enableNri : undefined,
     enableNriIn: documents.findLast(({ table }) => tableAt(table, "crio", "nri")["enable_nri"] !== undefined)
       ?.path,
-    nriListen: toText(last("nri", "nri_listen")) ?? defaults.nri,
+    nriListen: toText(last("nri", "nri_listen")) ?? DEFAULT_NRI_SOCKET,
     nriDisableConnections: last("nri", "nri_disable_connections") === true,
   };
 }

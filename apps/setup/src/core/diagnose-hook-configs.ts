@@ -3,8 +3,8 @@
 
 import { ok } from "@rthooks/result";
 import { type Advice, findUsableHooksDir } from "./advice.ts";
+import { DEFAULT_BASE_SPEC } from "./default-paths.ts";
 import { createFailure, createFinding, type Finding } from "./findings.ts";
-import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
 import type { HookConfigFacts, NodeFacts, RuntimeFacts } from "./node-facts.ts";
 
 /** The hook files and base specs that this runtime reads. */

@@ -2,10 +2,10 @@
 
 import { ok } from "@rthooks/result";
 import type { Advice } from "./advice.ts";
+import { DEFAULT_BASE_SPEC } from "./default-paths.ts";
 import { diagnoseHookConfigs, diagnoseHooksDirs, findHookConfigs } from "./diagnose-hook-configs.ts";
 import { diagnoseNri } from "./diagnose-nri.ts";
 import { createFailure, createFinding, type Finding } from "./findings.ts";
-import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
 import type { NodeFacts, RuntimeFacts } from "./node-facts.ts";
 import { findPluginsOf } from "./nri-plugin-process.ts";
 

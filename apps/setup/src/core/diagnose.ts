@@ -27,7 +27,7 @@ export function diagnose(facts: NodeFacts, advice: Advice): readonly Finding[] {
   ];
 }
 
-/** The running CRI runtimes; if none runs, all CRI runtimes; podman if there is no other. */
+/** The running CRI runtimes; if none runs, all CRI runtimes; podman on a node without one. */
 function findRelevant(runtimes: readonly RuntimeFacts[]): readonly RuntimeFacts[] {
   const cri = runtimes.filter(({ kind, cri_disabled }) => kind !== "podman" && !cri_disabled);
   const running = cri.filter(({ socket }) => socket?.state === "open");

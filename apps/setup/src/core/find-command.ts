@@ -16,7 +16,7 @@ export function findCommand(commands: readonly Command[], argv: readonly string[
   return undefined;
 }
 
-/** The commands of the group `word`; all commands if there is no such group. */
+/** The commands of the group `word`; all commands for an unknown group. */
 export function findCandidates(commands: readonly Command[], word: string | undefined): readonly Command[] {
   const group = commands.filter(({ name }) => word !== undefined && name.startsWith(`${word} `));
   return group.length > 0 ? group : commands;

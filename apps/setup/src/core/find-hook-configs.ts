@@ -3,29 +3,25 @@
 
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 import { type NodeFiles, toName } from "@rthooks/runtime-config";
-import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
+import { HOOK } from "./default-paths.ts";
+import { isJsonObject } from "./exact-json.ts";
 import { findFlag } from "./find-flag.ts";
 import { parseHookCommand } from "./hook-command.ts";
 import type { HookConfigFacts, OverriddenFacts } from "./node-facts.ts";
-
-export const HOOK = "tetragon-oci-hook";
+import { listHookFiles, readJson } from "./read-json.ts";
 
 export function findInHooksDir(files: NodeFiles, directory: string): readonly HookConfigFacts[] {
-  return files
-    .list(directory)
-    .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => {
-      const path = `${directory}/${name}`;
-      return toFacts(files, path, "hooks-dir", readJson(files, path)?.["hook"]);
-    });
+  return listHookFiles(files, directory).flatMap((name) => {
+    const path = `${directory}/${name}`;
+    return toFacts(files, path, "hooks-dir", readJson(files, path)?.["hook"]);
+  });
 }
 
 /** oci-hooks(5): of files with the same name, the runtime reads the one in the last directory. */
 export function findOverridden(files: NodeFiles, directories: readonly string[]): readonly OverriddenFacts[] {
   const last = new Map<string, string>();
   for (const directory of directories) {
-    for (const name of files.list(directory))
-      if (name.endsWith(".json")) last.set(name, `${directory}/${name}`);
+    for (const name of listHookFiles(files, directory)) last.set(name, `${directory}/${name}`);
   }
   return directories.flatMap((directory) =>
     files.list(directory).flatMap((name): readonly OverriddenFacts[] => {
@@ -70,9 +66,4 @@ function readAddress(files: NodeFiles, program: string): string | undefined {
   const config = readJson(files, `${program}.json`);
   const address = config?.["grpc_address"] ?? config?.["grpcAddress"];
   return typeof address === "string" ? address : undefined;
-}
-
-function readJson(files: NodeFiles, path: string): JsonObject | undefined {
-  const read = files.readText(path);
-  return read !== undefined && "text" in read ? parseExactJson(read.text) : undefined;
 }

@@ -4,7 +4,8 @@
 
 import { isTable, type NodeFiles, readConfigTree } from "@rthooks/runtime-config";
 import { DEFAULT_CRIO_CONFIG, readCrioConfig, readPodmanConfig } from "./crio-config.ts";
-import { isJsonObject, parseExactJson } from "./exact-json.ts";
+import { isJsonObject } from "./exact-json.ts";
+import { listHookFiles, readJson } from "./read-json.ts";
 import { listRuntimePlaces } from "./runtime-places.ts";
 
 /** Paths of the files that call a program for whose path `isTarget` is true; each path once. */
@@ -12,15 +13,14 @@ export function findReferencingFiles(
   files: NodeFiles,
   isTarget: (path: string) => boolean,
 ): readonly string[] {
-  return [...new Set([...listHookFiles(files), ...listBaseSpecs(files)])].filter((path) =>
+  return [...new Set([...listHookPaths(files), ...listBaseSpecs(files)])].filter((path) =>
     isReferencing(files, path, isTarget),
   );
 }
 
 /** Whether a hook file (its `hook`) or an OCI spec (any stage of its `hooks`) calls such a program. */
 export function isReferencing(files: NodeFiles, path: string, isTarget: (path: string) => boolean): boolean {
-  const read = files.readText(path);
-  const json = read !== undefined && "text" in read ? parseExactJson(read.text) : undefined;
+  const json = readJson(files, path);
   if (json === undefined) return false;
   const stages = isJsonObject(json["hooks"]) ? Object.values(json["hooks"]) : [];
   return [json["hook"], ...stages.flat()].some((hook) => wordsOf(hook).some(isTarget));
@@ -35,16 +35,13 @@ function wordsOf(hook: unknown): readonly string[] {
   );
 }
 
-function listHookFiles(files: NodeFiles): readonly string[] {
+function listHookPaths(files: NodeFiles): readonly string[] {
   const directories = new Set([
     ...readCrioConfig(files, DEFAULT_CRIO_CONFIG).hooksDirs,
     ...readPodmanConfig(files).hooksDirs,
   ]);
   return [...directories].flatMap((directory) =>
-    files
-      .list(directory)
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => `${directory}/${name}`),
+    listHookFiles(files, directory).map((name) => `${directory}/${name}`),
   );
 }
 

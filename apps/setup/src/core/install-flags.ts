@@ -2,20 +2,18 @@
 
 import { flag } from "@rthooks/flags";
 import { pluginFlags } from "@rthooks/plugin";
+import {
+  DEFAULT_HOOK,
+  DEFAULT_INSTALL_DIR,
+  DEFAULT_NRI_SOCKET,
+  HOOK,
+  HOST_HOOKS_DIR,
+  POD_HOOKS_DIR,
+} from "./default-paths.ts";
 
 const interfaces = ["oci-hooks", "nri-hook"] as const; // const: the names are a union
 
 const libcs = ["auto", "host", "bundled"] as const; // const: the names are a union
-
-/** The host's hooks directory, as the DaemonSet's pod mounts it. */
-export const POD_HOOKS_DIR = "/hostHooks";
-/** The default hooks directory of CRI-O and podman. */
-export const HOST_HOOKS_DIR = "/usr/share/containers/oci/hooks.d";
-
-/** The install directory on the host, if no flag sets it. */
-export const DEFAULT_INSTALL_DIR = "/opt/tetragon";
-
-export const DEFAULT_BASE_SPEC = "/etc/containerd/tetragon-base-spec.json";
 
 const interfaceFlag = flag.string({
   usage:
@@ -30,7 +28,7 @@ const placeFlags = {
     placeholder: "DIR",
   }),
   "host-install-dir": flag.string({
-    usage: "the install directory, as the host sees it (default: --local-install-dir, else /opt/tetragon)",
+    usage: `the install directory, as the host sees it (default: --local-install-dir, else ${DEFAULT_INSTALL_DIR})`,
     placeholder: "DIR",
   }),
   "oci-hooks.local-dir": flag.string({
@@ -59,7 +57,7 @@ export const installFlags = {
   }),
   "nri-hook.socket": flag.string({
     usage: "the runtime's NRI socket",
-    default: "/var/run/nri/nri.sock",
+    default: DEFAULT_NRI_SOCKET,
     placeholder: "FILE",
   }),
   "nri-hook.mode": { ...pluginFlags.mode, usage: `with --interface nri-hook: ${pluginFlags.mode.usage}` },
@@ -102,7 +100,7 @@ export const uninstallFlags = {
   }),
   "binary-name": flag.string({
     usage: "file name of the installed hook",
-    default: "tetragon-oci-hook",
+    default: HOOK,
     placeholder: "NAME",
   }),
 } as const;
@@ -111,7 +109,7 @@ export const printConfigFlags = {
   interface: interfaceFlag,
   binary: flag.string({
     usage: "the hook, as the host sees it",
-    default: "/opt/tetragon/tetragon-oci-hook",
+    default: DEFAULT_HOOK,
     placeholder: "FILE",
   }),
   args: flag.list({

@@ -11,6 +11,7 @@ import {
   textsOf,
 } from "@rthooks/runtime-config";
 import type { TomlEdit } from "@rthooks/toml";
+import { DEFAULT_NRI_SOCKET } from "./default-paths.ts";
 import type { EnableNri, PlannedEdit } from "./patch.ts";
 
 /** The error is one line. */
@@ -24,7 +25,7 @@ export const nriDefaults: readonly (readonly [string, string | boolean])[] = [
   ["plugin_path", "/opt/nri/plugins"],
   ["plugin_registration_timeout", "5s"],
   ["plugin_request_timeout", "2s"],
-  ["socket_path", "/var/run/nri/nri.sock"],
+  ["socket_path", DEFAULT_NRI_SOCKET],
 ];
 
 /** A DNS name, so that it remains an annotation key when NRI appends a scope after a slash. */

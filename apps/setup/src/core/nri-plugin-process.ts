@@ -2,16 +2,13 @@
 
 import { toName } from "@rthooks/runtime-config";
 import { PROGRAM } from "./commands-help.ts";
+import { DEFAULT_HOOK, DEFAULT_INSTALL_DIR, DEFAULT_NRI_SOCKET, HOOK } from "./default-paths.ts";
 import { findFlag } from "./find-flag.ts";
-import { HOOK } from "./find-hook-configs.ts";
-import { DEFAULT_INSTALL_DIR } from "./install-flags.ts";
 import type { NriPluginFacts, RuntimeFacts } from "./node-facts.ts";
 
 /** A loader, its flag and its library path may precede the program. */
 const MAX_WORDS_BEFORE = 3;
 const SHOWN_WORDS = 4;
-const DEFAULT_HOOK = `${DEFAULT_INSTALL_DIR}/${HOOK}`;
-const DEFAULT_SOCKET = "/var/run/nri/nri.sock";
 
 /** The facts in the command line; its metrics add whether the runtime has synchronized it. */
 export type NriPluginProcess = Omit<NriPluginFacts, "unsynchronized">;
@@ -28,7 +25,7 @@ export function parseNriPlugin(pid: number, words: readonly string[]): NriPlugin
     return {
       pid,
       command,
-      socket: findFlag(words, "--nri-socket") ?? DEFAULT_SOCKET,
+      socket: findFlag(words, "--nri-socket") ?? DEFAULT_NRI_SOCKET,
       hook: mode === "direct" ? null : (findFlag(words, "--oci-hook-path") ?? DEFAULT_HOOK),
       mode,
       metrics_address: findFlag(words, "--metrics-address") ?? null,
@@ -42,7 +39,7 @@ export function parseNriPlugin(pid: number, words: readonly string[]): NriPlugin
   return {
     pid,
     command,
-    socket: findFlag(words, "--nri-hook.socket") ?? DEFAULT_SOCKET,
+    socket: findFlag(words, "--nri-hook.socket") ?? DEFAULT_NRI_SOCKET,
     hook: mode === "direct" ? null : `${directory}/${HOOK}`,
     mode,
     metrics_address: findFlag(words, "--nri-hook.metrics-address") ?? null,

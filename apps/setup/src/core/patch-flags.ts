@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { flag } from "@rthooks/flags";
-import { DEFAULT_BASE_SPEC } from "./install-flags.ts";
+import { DEFAULT_BASE_SPEC, DEFAULT_HOOK } from "./default-paths.ts";
 
 const outputFlags = {
   "in-place": flag.boolean({ usage: "change the file itself and keep a backup copy of it" }),
@@ -56,7 +56,7 @@ export const baseSpecFlags = {
   }),
   "oci-hook-path": flag.string({
     usage: "the hook, as the host sees it",
-    default: "/opt/tetragon/tetragon-oci-hook",
+    default: DEFAULT_HOOK,
     placeholder: "FILE",
   }),
 } as const;

@@ -4,9 +4,9 @@ import { toDirectory, toName } from "./posix-path.ts";
 
 /** The files of the examined node. Paths are as the node sees them; symbolic links resolve within its root. */
 export interface NodeFiles {
-  /** Undefined if there is no file. Never blocks; `problem` is one line, such as for a file that is too large. */
+  /** Undefined if the file does not exist. Never blocks; `problem` is one line, such as for a file that is too large. */
   readText(path: string): { readonly text: string } | { readonly problem: string } | undefined;
-  /** Sorted names in a directory; empty if there is no directory. */
+  /** Sorted names in a directory; empty if the directory does not exist. */
   list(path: string): readonly string[];
   kind(path: string): "file" | "directory" | "socket" | "other" | undefined;
   isExecutable(path: string): boolean;

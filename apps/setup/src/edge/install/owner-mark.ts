@@ -10,7 +10,7 @@ import { tryLock } from "./lock-directories.ts";
 import { stageText } from "./place-file.ts";
 
 export interface OwnerMark {
-  /** "absent" if there is no mark. */
+  /** "absent" if the mark does not exist. */
   find(): Promise<"own" | "another" | "absent">;
   /** Removes the mark unless it names another owner. Needs the directory's lock. */
   remove(): Promise<void>;

@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DEFAULT_INSTALL_DIR } from "../../core/install-flags.ts";
+import { DEFAULT_INSTALL_DIR, HOOK } from "../../core/default-paths.ts";
 import { findHooksDir, hookFilePath } from "./hooks-dir.ts";
 import type { InstalledProgram } from "./references.ts";
 
@@ -47,7 +47,7 @@ export const toHookFile = ({ hooksDir, binaryName }: Target): string | undefined
 
 /** The hook to install: by default the packaged one, else the one beside this program. */
 export function findLocalBinary(given: string): string {
-  const packaged = "/usr/bin/tetragon-oci-hook";
+  const packaged = `/usr/bin/${HOOK}`;
   if (given !== "") return given;
-  return existsSync(packaged) ? packaged : join(dirname(process.execPath), "tetragon-oci-hook");
+  return existsSync(packaged) ? packaged : join(dirname(process.execPath), HOOK);
 }

@@ -5,7 +5,8 @@ import { dirname } from "node:path";
 import { DEFAULT_AGENT_ADDRESS, parseAddress } from "@rthooks/net";
 import type { NodeFiles } from "@rthooks/runtime-config";
 import { findInRoot } from "@rthooks/runtime-config/files";
-import { findInBaseSpec, findInHooksDir, HOOK } from "../../core/find-hook-configs.ts";
+import { HOOK } from "../../core/default-paths.ts";
+import { findInBaseSpec, findInHooksDir } from "../../core/find-hook-configs.ts";
 import type {
   HookConfigFacts,
   InstallDirFacts,

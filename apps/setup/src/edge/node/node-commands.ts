@@ -7,6 +7,7 @@ import { type FlagValues, flag } from "@rthooks/flags";
 import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { createAdvice } from "../../core/advice.ts";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
+import { DEFAULT_INSTALL_DIR } from "../../core/default-paths.ts";
 import { diagnose } from "../../core/diagnose.ts";
 import { renderFacts, renderFindings } from "../../core/render-node.ts";
 import { detectNode } from "./detect-node.ts";
@@ -26,7 +27,7 @@ const nodeFlags = {
   }),
   "install-dir": flag.string({
     usage: "the install directory, as the node sees it",
-    default: "/opt/tetragon",
+    default: DEFAULT_INSTALL_DIR,
     placeholder: "DIR",
   }),
 } as const;

@@ -40,12 +40,12 @@ export function createNodeRoot(): NodeRoot {
   };
 }
 
-export interface Said {
+export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
 }
 
-export async function runCommand(command: Command, argv: readonly string[]): Promise<Said> {
+export async function runCommand(command: Command, argv: readonly string[]): Promise<CommandResult> {
   let stdout = "";
   const code = await command.run(argv, {
     version: "test",

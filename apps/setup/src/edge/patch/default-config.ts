@@ -15,6 +15,6 @@ export async function printDefaultConfig(root: string): Promise<Result<string, s
   if (program === undefined) return err(`no containerd found in ${root}: create the file by hand`);
   const ran = await runInRoot(root, [program, "config", "default"]);
   if (ran.ok && ran.value.exitCode === 0 && ran.value.stdout !== "") return ok(ran.value.stdout);
-  const said = ran.ok ? ran.value.stderr.trim().split("\n")[0] : ran.error;
-  return err(`\`${program} config default\` failed: ${said}`);
+  const reason = ran.ok ? ran.value.stderr.trim().split("\n")[0] : ran.error;
+  return err(`\`${program} config default\` failed: ${reason}`);
 }

@@ -14,7 +14,7 @@ import { toLocalPath } from "../node/local-path.ts";
 interface ConfigFile {
   /** The path of --config-file. */
   readonly path: string;
-  /** Undefined if there is no file. */
+  /** Undefined if the file does not exist. */
   readonly text: string | undefined;
   readonly hostRoot: string;
   /** Of containerd; undefined if it is unknown. */

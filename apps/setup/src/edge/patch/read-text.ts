@@ -6,7 +6,7 @@ import { describeFileError } from "../install/install-error.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** The text of a configuration file or OCI spec; undefined if there is no file. The error is one line with the path. */
+/** The text of a configuration file or OCI spec; undefined if the file does not exist. The error is one line with the path. */
 export async function readText(path: string): Promise<Result<string | undefined, string>> {
   try {
     const found = await stat(path);
