@@ -25,11 +25,11 @@ export function openCgroupWatch(
   onChange: (containerId: string) => void,
 ): CgroupWatch {
   const watches = new Map<string, ContainerWatch>();
-  let hasComplained = false;
+  let hasWarned = false;
 
-  const complain = (why: string): void => {
-    if (hasComplained) return;
-    hasComplained = true;
+  const warnOnce = (why: string): void => {
+    if (hasWarned) return;
+    hasWarned = true;
     log.warn("only the sweep finds cgroups below containers; is fs.inotify.max_user_watches too low?", {
       err: why,
     });
@@ -45,7 +45,7 @@ export function openCgroupWatch(
     if (watch.cgroups.has(key)) return false;
     const added = directories.add(cgroupRoot + cgroup.path, "directories", watch.onChange);
     if (!added.ok) {
-      if (added.error.code !== "ENOENT") complain(added.error.message);
+      if (added.error.code !== "ENOENT") warnOnce(added.error.message);
       return false;
     }
     watch.cgroups.set(key, added.value);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the NRI plugin tells the agent: labels, what runs already, and what has ended.
+// Reports of the NRI plugin: labels, running containers, and stopped containers.
 import { describe, expect, test } from "bun:test";
 import { open, otherUid, retentionMs, web } from "./lifecycle.fixture.ts";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container that runs stays in its policies until its cgroup is gone, whatever callers and the pod source say.
+// A running container stays in its policies until its cgroup is gone, whatever callers and the pod source report.
 import { describe, expect, test } from "bun:test";
 import type { Pod } from "@rthooks/kube";
 import { createMemoryPolicyFilter, open, otherUid, uid, web } from "./lifecycle.fixture.ts";

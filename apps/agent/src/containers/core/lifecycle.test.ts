@@ -109,7 +109,7 @@ describe("a container without a pod", () => {
     expect(report({})).toBe("released");
     expect(lifecycle.list()).toMatchObject([{ id: "c1", podUid: uid, podNamespace: "shop" }]);
     expect(filtered()).toEqual(["c1 7 shop"]);
-    // And keeps it when the next one does not.
+    // It keeps the pod when the next call does not name it.
     expect(report({ ...emptyFields, cgroupsPath: "/kubepods/x/c1" })).toBe("released");
     expect(lifecycle.list()).toMatchObject([{ podUid: uid }]);
   });
@@ -170,7 +170,7 @@ test("a pod whose actor a bug ends affects no other pod, and can be reported aga
   report({ containerId: "c2", podUid: otherUid, podName: "web-1", cgroupsPath: "/kubepods/x/c2" });
   pods.put(web({ app: "web" }));
   expect(lines).toContain("pod lifecycle ended by an error");
-  // It runs all the same: it stays in its policies, and leaves them with its cgroup.
+  // The container still runs: it stays in its policies until its cgroup is gone.
   expect([filtered(), [...watched.keys()]]).toEqual([["c1 7 shop", "c2 8 shop"], ["c2"]]);
   isBroken = false;
   expect(report({})).toBe("released");

@@ -28,7 +28,7 @@ export interface PodSource {
 }
 
 /** Has no pods: they are known from hook calls only. */
-export const annotationsOnly: PodSource = {
+export const withoutPods: PodSource = {
   hasPods: false,
   find: () => undefined,
   list: () => [],

@@ -8,7 +8,7 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import { isStaticPodUid } from "../../cgroups/core/pod-uid.ts";
 import type { PodStore } from "../core/pod-store.ts";
 
-export interface Wait {
+interface AwaitPodOptions {
   readonly client: ApiClient;
   readonly store: PodStore;
   readonly watch: Pick<ResourceWatch, "isConnected" | "check">;
@@ -23,8 +23,8 @@ export interface Wait {
  * Resolves when the watch has reported the pod, a request for it was answered, or the time is over. An error only where the
  * server answered that it does not have the pod, or has another one of the name.
  */
-export async function awaitPod(wait: Wait): Promise<Result<void, Refusal>> {
-  const { client, store, watch, query, podWaitMs, log, adopt } = wait;
+export async function awaitPod(options: AwaitPodOptions): Promise<Result<void, Refusal>> {
+  const { client, store, watch, query, podWaitMs, log, adopt } = options;
   const { uid, namespace, name } = query;
   const { promise: known, resolve: end } = Promise.withResolvers<void>();
   const unsubscribe = store.subscribe(() => {

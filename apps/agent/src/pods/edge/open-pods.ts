@@ -5,7 +5,7 @@ import type { ApiClient } from "@rthooks/kube";
 import { err, ok, type Result } from "@rthooks/result";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { PodParser } from "../../pods/core/pod-parser.ts";
-import { annotationsOnly, type PodSource } from "../core/pod-source.ts";
+import { type PodSource, withoutPods } from "../core/pod-source.ts";
 import { type KubePods, type KubePodsOptions, openKubePods } from "./kube-pods.ts";
 import { openPodsFile } from "./pods-file.ts";
 
@@ -40,6 +40,6 @@ export async function openPods(
     return openKubePods({ ...kube, version, log, onTooLarge });
   }
   const without = { client: undefined, awaitPod: () => undefined };
-  if (podsFile === "") return ok({ ...without, source: annotationsOnly, problem: () => "", close: () => {} });
+  if (podsFile === "") return ok({ ...without, source: withoutPods, problem: () => "", close: () => {} });
   return ok({ ...without, ...(await openPodsFile({ path: podsFile, parser, log, directories })) });
 }
