@@ -274,7 +274,7 @@ describe("documents of any form", () => {
         expect(say({ stderr: done.stderr })).toEqual(
           say({
             stderr: expect.stringMatching(
-              /line \d+, column \d+: .* is (no table|a table|no list of texts)|cannot be changed safely/,
+              /line \d+, column \d+: .* is (not a table|a table|not a list of strings)|cannot be changed safely/,
             ),
           }),
         );

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log of the programs that run for long: one line, one decision.
+// The log of the long-running programs: agent, NRI plugin and set-up tool.
 
 export type { LogFields } from "./core/json-line.ts";
 export { type LogLevel, logLevels, toLogLevel } from "./core/log-level.ts";

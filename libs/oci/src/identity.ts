@@ -78,7 +78,7 @@ function readContainerd(annotations: Annotations): Named {
   return { pod, containerName: read(name), containerImage: read(image) };
 }
 
-/** Without a CRI runtime there is no pod's author: the user of the runtime wrote the annotations. */
+/** Without a CRI runtime, the user of the runtime wrote the annotations: pod authors do not exist. */
 function readEither(annotations: Annotations): Named {
   const first = (...keys: readonly string[]): string => {
     for (const key of keys) {

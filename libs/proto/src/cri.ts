@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container runtime tells of its containers.
+// Messages of the CRI that the agent reads: the containers of a runtime.
 
 export {
   ContainerState,

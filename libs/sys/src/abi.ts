@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel's ABI says for the two processors that Bun runs on under Linux.
+// Constants of the kernel's ABI for x86-64 and arm64.
 // Source: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h (arm64),
 // include/uapi/asm-generic/fcntl.h, arch/arm64/include/uapi/asm/fcntl.h.
 

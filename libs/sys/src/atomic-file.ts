@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are there whole or not at all: all bytes are written beside the place under a name of their own, made
-// durable, and renamed. On an error the place has what it had.
+// Atomic replacement of files: all bytes are written to a staged file in the same directory, synced, and renamed. After an
+// error the target is unchanged.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -21,31 +21,31 @@ import { err, ok, type Result } from "@rthooks/result";
 import { type SysError, toSysErrorOf } from "./errno.ts";
 
 export interface FileOptions {
-  /** As chmod(2) takes it; the file never has more, whatever the umask is. */
+  /** As for chmod(2). The umask does not apply, and the file never has more permissions. */
   readonly mode: number;
-  /** The caller's own where there is none. */
+  /** Default: the process's own. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 export interface StagedFile {
-  /** Where it is until it is published. */
+  /** The staged file's path until it is published. */
   readonly path: string;
-  /** Renames it into its place. The error EIO after the rename means that the change may not outlast a power failure. */
+  /** Renames it to the target. EIO after the rename means that the change may be lost in a power failure. */
   publish(): Result<void, SysError>;
   discard(): void;
 }
 
-/** What a directory's staged files begin with. They end in hexadecimal digits: no reader of `*.json` takes one. */
+/** Prefix of staged files. Their names end in hexadecimal digits, so that readers of `*.json` ignore them. */
 const STAGED = ".tetragon-staged-";
-/** Of the target's name, which may be as long as a name can be (NAME_MAX, 255 bytes). */
+/** Characters of the target's name in a staged name: the target's may be as long as NAME_MAX (255 bytes). */
 const MAX_NAME_IN_STAGED = 40;
 
 const prefixOf = (path: string): string => `${STAGED}${basename(path).slice(0, MAX_NAME_IN_STAGED)}.`;
 
-/** Bytes, or a function that writes them itself, for what is better not held in memory. */
+/** The content, or a function that writes it, for content that is too large for memory. */
 export type Content = string | Uint8Array | ((fd: number) => void);
 
-/** Written and durable, but not in its place yet. */
+/** Writes and syncs a staged file. The target is unchanged until `publish`. */
 export function stageFile(
   path: string,
   content: Content,
@@ -64,20 +64,20 @@ export function stageFile(
   });
 }
 
-/** Puts the content in the place of what is there. Staged files of the same target that were left are removed. */
+/** Replaces the file. Left-over staged files of the same target are removed. */
 export function replaceFile(path: string, content: Content, options: FileOptions): Result<void, SysError> {
-  // What cannot be listed or removed is not in the way: each staged file has a name of its own.
+  // Errors are ignored, since each staged file has a unique name.
   removeStaged(dirname(path), { minAgeMs: 0, target: path });
   const replaceOnce = (): Result<void, SysError> => {
     const staged = stageFile(path, content, options);
     return staged.ok ? staged.value.publish() : staged;
   };
   const replaced = replaceOnce();
-  // Another writer of the same target, at work at the same time, may have taken the staged file for one that was left.
+  // A concurrent writer of the same target may have removed the staged file as a left-over.
   return !replaced.ok && replaced.error.code === "ENOENT" ? replaceOnce() : replaced;
 }
 
-/** Gone also after a power failure; a file that does not exist is not an error. */
+/** Removes the file and syncs the directory. A missing file is not an error. */
 export function removeFile(path: string): Result<void, SysError> {
   return attempt("unlink", path, () => {
     withDirectory(path, () => rmSync(path, { force: true }));
@@ -85,8 +85,8 @@ export function removeFile(path: string): Result<void, SysError> {
 }
 
 /**
- * Removes what was staged in the directory and never published, because its writer was killed. Give an age where others
- * may be staging files there now.
+ * Removes staged files that were never published, because their writer was killed. `minAgeMs` protects the staged files of
+ * other running writers.
  */
 export function removeStaged(
   directory: string,
@@ -98,18 +98,18 @@ export function removeStaged(
       if (!name.startsWith(prefix)) continue;
       const path = join(directory, name);
       const found = lstatSync(path, { throwIfNoEntry: false });
-      // A clock that was set back must not keep one for good.
+      // The absolute difference, so that a clock that was set back does not keep a file forever.
       const isOld = found?.isFile() === true && Math.abs(Date.now() - found.mtimeMs) >= minAgeMs;
       if (isOld) rmSync(path, { force: true });
     }
   });
 }
 
-/** All of the bytes: write(2) may take fewer, and on a full disk it does before it fails. */
+/** Writes all bytes: write(2) may write fewer, and does so on a full disk before it fails. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     const written = writeSync(fd, bytes, done, bytes.length - done);
-    if (written === 0) throw new Error("nothing is written");
+    if (written === 0) throw new Error("write(2) wrote no bytes");
     done += written;
   }
 }
@@ -118,7 +118,7 @@ function writeNew(path: string, content: Content, { mode, owner }: FileOptions):
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = openSync(path, flags, mode & 0o700);
   try {
-    // The owner first: the mode's bits for group and others are meant for those of the new owner.
+    // The owner first, since the permissions of group and others are meant for the new owner's group.
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
     fchmodSync(fd, mode);
     if (typeof content === "function") content(fd);
@@ -128,7 +128,7 @@ function writeNew(path: string, content: Content, { mode, owner }: FileOptions):
     }
     fsyncSync(fd);
   } finally {
-    // Network file systems may say only here that the bytes have no room; fsync(2) has asked before.
+    // fsync(2) has reported write errors before; on network file systems close(2) may report others.
     closeSync(fd);
   }
 }
@@ -144,7 +144,7 @@ function publish(staged: string, path: string): Result<void, SysError> {
   });
 }
 
-/** Makes a change of the directory's names durable. It is opened first: what cannot be made durable is not begun. */
+/** Changes a directory's entries and syncs the directory. It is opened first, so that an error leaves it unchanged. */
 function withDirectory(path: string, change: () => void): void {
   const fd = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {

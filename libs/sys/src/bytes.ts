@@ -14,7 +14,7 @@ export function encodeCString(text: string): Uint8Array | undefined {
 
 export const TIMESPEC_BYTES = 16;
 
-/** struct timespec for a duration of less than 136 years, and behind it a struct pollfd. */
+/** struct timespec for a duration of less than 136 years, followed by a struct pollfd. */
 export function encodePoll(fd: number, events: number, timeoutMs: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(TIMESPEC_BYTES + 8));
   const seconds = (timeoutMs / 1000) | 0;
@@ -25,12 +25,12 @@ export function encodePoll(fd: number, events: number, timeoutMs: number): Uint8
   return new Uint8Array(view.buffer);
 }
 
-/** The events that ppoll(2) wrote into what encodePoll made. */
+/** The events that ppoll(2) wrote into the bytes of encodePoll. */
 export function decodePoll(bytes: Uint8Array): number {
   return (bytes[TIMESPEC_BYTES + 6] ?? 0) | ((bytes[TIMESPEC_BYTES + 7] ?? 0) << 8);
 }
 
-/** struct timespec as a time; good until the year 287396. */
+/** Decodes struct timespec; valid until the year 287396. */
 export function decodeTimespec(bytes: Uint8Array): WallTime {
   const view = new DataView(bytes.buffer);
   return {
@@ -49,9 +49,9 @@ export function encodeUnixAddress(path: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** What the callers need of struct stat. */
+/** The used fields of struct stat. */
 export interface FileStatus {
-  /** st_dev and st_ino as they stand in memory; two of one file are equal. */
+  /** The bytes of st_dev and st_ino, which are equal for the same file. */
   readonly identity: Uint8Array;
   readonly type: number;
   readonly size: number;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The errors that callers tell apart, by number: include/uapi/asm-generic/errno-base.h and errno.h, with the
- * words that strerror(3) has for them.
+ * Errors that callers distinguish, by number: include/uapi/asm-generic/errno-base.h and errno.h, with the texts of
+ * strerror(3).
  */
 const errors: Readonly<Record<number, readonly [ErrnoName, string]>> = {
   1: ["EPERM", "operation not permitted"],
@@ -72,10 +72,10 @@ export type ErrnoName =
   | "ENOTSUPP"
   | "EOTHER";
 
-/** A system call that failed: which, on what, and why. */
+/** A failed system call: name, subject and cause. */
 export interface SysError {
   readonly call: string;
-  /** The path or address the call was about; empty for none. */
+  /** The path or address of the call; empty for none. */
   readonly subject: string;
   readonly code: ErrnoName;
   readonly message: string;
@@ -88,7 +88,7 @@ export function toSysError(call: string, subject: string, errno: number): SysErr
 
 const EINVAL = 22;
 
-/** Of what the runtime's own modules throw. An argument that they refuse has no errno. */
+/** From an exception of a node: module. An invalid argument has no errno and becomes EINVAL. */
 export function toSysErrorOf(error: unknown, call: string, subject: string): SysError {
   const errno = error instanceof Error && "errno" in error ? Number(error.errno) : EINVAL;
   return toSysError(call, subject, Math.abs(errno));

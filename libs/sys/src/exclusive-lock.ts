@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exclusive locks on files and directories, by flock(2). The kernel releases them when the process ends, in whatever way.
+// Exclusive locks on files and directories with flock(2). The kernel releases them when the process ends for any reason.
 
 import { closeSync, fstatSync, readFileSync, statSync } from "node:fs";
 import { err, ok, type Result } from "@rthooks/result";
@@ -8,27 +8,27 @@ import { renderSysError } from "./errno.ts";
 import { openSyscalls } from "./syscall.ts";
 
 export interface ExclusiveLock {
-  /** False where the path leads to another file or directory than the locked one, or to none. */
+  /** False if the path no longer leads to the locked file or directory. */
   isInPlace(): boolean;
   release(): void;
 }
 
 export type LockFailure =
-  /** `pid`: undefined where the kernel does not say, as for a process of another PID namespace. */
+  /** `pid`: undefined if /proc/locks does not show it, as for a process of another PID namespace. */
   | { readonly kind: "held"; readonly pid: number | undefined }
   | { readonly kind: "unusable"; readonly message: string };
 
 const LOCK_EX_NB = 2 | 4;
-/** A user who may open a file may lock it: the lock's file is for its owner alone. */
+/** For the owner alone, since every user who can open the file can lock it. */
 const fileMode = 0o600;
 /** The file may be removed by its last holder between open(2) and flock(2). */
 const maxTries = 10;
 
-/** The directory must exist. Works on file systems that take no files, such as that of BPF. */
+/** Locks an existing directory, also on a file system without regular files, such as the bpf file system. */
 export const lockDirectory = (path: string): Result<ExclusiveLock, LockFailure> =>
   lock(path, O_RDONLY | abi.O_DIRECTORY);
 
-/** The file is made where it is missing. Its holder may remove it before `release`. */
+/** Locks a file, which is created if it does not exist. Its holder may remove it before `release`. */
 export const lockFile = (path: string): Result<ExclusiveLock, LockFailure> =>
   lock(path, O_RDONLY | O_CREAT | abi.O_NOFOLLOW);
 
@@ -53,7 +53,7 @@ function lock(path: string, flags: number): Result<ExclusiveLock, LockFailure> {
       if (made.isInPlace()) return ok(made);
       made.release();
     }
-    return err({ kind: "unusable", message: `${path} is replaced again and again` });
+    return err({ kind: "unusable", message: `${path} is being replaced repeatedly` });
   } catch (error) {
     return err({ kind: "unusable", message: error instanceof Error ? error.message : String(error) });
   }
@@ -70,7 +70,7 @@ function toLock(path: string, fd: number): ExclusiveLock {
   };
 }
 
-/** By /proc/locks (proc_locks(5)): "1: FLOCK  ADVISORY  WRITE 123 00:27:30339 0 EOF", with the device in hexadecimal. */
+/** From /proc/locks (proc_locks(5)): "1: FLOCK  ADVISORY  WRITE 123 00:27:30339 0 EOF", with the device in hexadecimal. */
 function findHolder(fd: number): number | undefined {
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true });
@@ -84,7 +84,7 @@ function findHolder(fd: number): number | undefined {
       if (kind === "FLOCK" && where === place && Number(pid) > 0) return Number(pid);
     }
   } catch {
-    // Without /proc the error message is only poorer.
+    // Without /proc the message has no pid.
   }
   return undefined;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The System on bare system calls. Everything is synchronous: a program that does one thing and ends needs no event
-// loop, and each module of the runtime that it does not touch is start-up time saved. Results are written out where
-// every start of the hook comes by, see syscall.ts.
+// The System on system calls through FFI. All calls are synchronous: the hook needs no event loop, and each module of the
+// runtime that is not loaded shortens its start. Result objects are written out on the path of every hook, see syscall.ts.
 
 import { err, ok, type Result } from "@rthooks/result";
 import {
@@ -45,11 +44,11 @@ const CLOCK_REALTIME = 0;
 const LOCK_EX_NB = 6;
 const RENAME_NOREPLACE = 1;
 const S_IFCHR = 0o020000;
-/** poll(2) looks past it, and so only waits. */
+/** poll(2) ignores a negative descriptor and only waits. */
 const NO_FILE = -1;
 const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000;
 
-/** Throws where foreign calls are refused; see {@link openSyscalls}. */
+/** Throws if FFI is not available; see {@link openSyscalls}. */
 export function openFfiSystem(): System {
   const sys = openSyscalls();
   const writeAll = (fd: number, text: string): void => {
@@ -144,7 +143,7 @@ function readProcFile(sys: Syscalls, path: string): Result<Uint8Array, ReadError
   return { ok: true, value: buffer.subarray(0, bytes) };
 }
 
-/** A file in /proc says that it has no bytes, and any file may have grown since it was asked. */
+/** Reads to the end: a file in /proc has size 0, and any file may have grown since fstat(2). */
 function readToEnd(
   sys: Syscalls,
   fd: number,
@@ -167,7 +166,7 @@ function readToEnd(
   }
 }
 
-/** The same bytes with as much room again behind them. */
+/** Copies the bytes into a buffer of twice the size. */
 function toDoubled(buffer: Uint8Array): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(buffer.length * 2);
   larger.set(buffer);
@@ -188,7 +187,7 @@ function readStdin(sys: Syscalls, timeoutMs: number, maxBytes: number): Uint8Arr
     if (!count.ok || count.value === 0) break;
     length += count.value;
     if (length > maxBytes) return new Uint8Array();
-    // A file, or a pipe whose writer had closed it before: all is here, and the end need not be read.
+    // A file, or a pipe that its writer has closed: all bytes are read, without another read(2) for the end.
     const isAll = isRegular(kind.value) || (ready.value & POLLHUP) !== 0;
     if (isAll && count.value < room.length) break;
     if (length === buffer.length) buffer = toDoubled(buffer);
@@ -231,8 +230,8 @@ function openLog(sys: Syscalls, path: string): Result<LogFile, SysError> {
 }
 
 /**
- * The lock is on the file itself and is tried, never waited for: whoever does not get it goes on appending, and
- * whoever gets it late sees that the path leads to another file by then.
+ * Locks the file itself, without waiting: a hook that does not get the lock appends to the file, and a hook that gets it late
+ * finds that the path leads to another file.
  */
 function renameLocked(
   sys: Syscalls,
@@ -257,7 +256,7 @@ function renameLocked(
 function makeDirectories(sys: Syscalls, directory: string): void {
   for (let end = directory.indexOf("/", 1); ; end = directory.indexOf("/", end + 1)) {
     const name = encodeCString(end === -1 ? directory : directory.slice(0, end));
-    // Whether it worked is seen when the file is opened.
+    // Errors show when the file is opened.
     if (name !== undefined && name.length > 1) sys.call("mkdirat", "", AT_FDCWD, name, 0o755);
     if (end === -1) return;
   }

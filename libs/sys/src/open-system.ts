@@ -3,7 +3,7 @@
 import { openFfiSystem } from "./ffi-system.ts";
 import type { MaybePromise, System } from "./system.ts";
 
-/** The quick System where the process may make foreign calls, the portable one elsewhere. */
+/** The fast System if FFI is available, else the portable one. */
 export function openSystem(): MaybePromise<System> {
   try {
     return openFfiSystem();

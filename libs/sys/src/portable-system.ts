@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The System on the runtime's own modules, for places that refuse foreign calls. It has no socket to offer (the
-// caller has a gRPC library for that) and does not rename logs, since flock(2) is out of reach.
+// The System on node: modules, for processes without FFI. It has no unix socket (the caller uses grpc-js) and does not rotate
+// logs, since it has no flock(2).
 
 import {
   closeSync,
@@ -79,7 +79,7 @@ function openLog(path: string): Result<LogFile, SysError> {
         }),
       renameTo: () => ok(false),
       close() {
-        // Each line opens and closes the file by itself.
+        // `append` opens and closes the file for each line.
       },
     });
   });
@@ -101,7 +101,7 @@ async function readStdin(timeoutMs: number, maxBytes: number): Promise<Uint8Arra
       if (length > maxBytes) return new Uint8Array();
     }
   } catch {
-    // What came before the error is all there is.
+    // The bytes before the error are used.
   }
   clearTimeout(timer);
   return new Uint8Array(Buffer.concat(chunks));

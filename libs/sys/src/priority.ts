@@ -2,13 +2,12 @@
 
 import { setPriority } from "node:os";
 
-/** Not the highest: what keeps the node alive comes before containers that start. */
+/** Not the highest priority, which critical processes of the node need. */
 const NICE = -15;
 
 /**
- * Lets the calling thread be scheduled before others of its cgroup: while it waits for a processor, so does a container.
- * Whether that is allowed (CAP_SYS_NICE, setpriority(2)); helper threads that exist keep theirs, which is right for
- * compilers and garbage collectors.
+ * Raises the priority of the calling thread, since containers wait for it. Returns whether that is permitted (CAP_SYS_NICE,
+ * setpriority(2)). Existing threads, such as the compiler's and the garbage collector's, keep their priority.
  */
 export function raisePriority(): boolean {
   try {
@@ -19,11 +18,11 @@ export function raisePriority(): boolean {
   }
 }
 
-/** For a thread of a program with more than the usual priority, which new threads inherit. */
+/** Sets the calling thread to normal priority: new threads inherit the raised one. */
 export function resetPriority(): void {
   try {
     setPriority(0);
   } catch {
-    // It goes on with what it has.
+    // The thread keeps its priority.
   }
 }

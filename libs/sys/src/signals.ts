@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Their default action ends the process (signal(7)); none of the programs has a use for them. */
+/** Signals that end a process by default (signal(7)) and that the programs do not use. */
 const unused = ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGIO"] as const; // const: a union of names
 
-/** For a program that containers depend on: a signal that it has no use for does not end it. */
+/** Ignores unused signals, so that they do not end a program on which containers depend. */
 export function ignoreUnusedSignals(onIgnored: (signal: string) => void): void {
   for (const signal of unused) process.on(signal, onIgnored);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// System calls from TypeScript. One foreign function serves them all, because every bound symbol costs start-up
-// time, and the hook is paid for by every container.
+// System calls through FFI. All use the one function syscall(2), since each bound symbol delays the start of the hook, and
+// with it every container.
 
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { err, type Result } from "@rthooks/result";
@@ -10,7 +10,7 @@ import { type SysError, toSysError } from "./errno.ts";
 type Argument = number | Uint8Array;
 
 export interface Syscalls {
-  /** Makes the call again when a signal interrupted it. The value is the call's own, 0 or more. */
+  /** Repeats the call after EINTR. Returns the call's own value, 0 or more. */
   call(
     name: Exclude<keyof typeof abi, "O_DIRECTORY" | "O_NOFOLLOW" | "statModeOffset">,
     subject: string,
@@ -21,22 +21,22 @@ export interface Syscalls {
     e?: number,
     f?: number,
   ): Result<number, SysError>;
-  /** Where the bytes lie, for structures that are passed in parts; they must be kept until the call is over. */
+  /** The address of the bytes, for nested structures; the bytes must stay referenced until the call returns. */
   pointerTo(bytes: Uint8Array): number;
 }
 
 const EINTR = 4;
 
 /**
- * Binds the C library's `syscall(2)`. Throws where foreign calls are refused: Bun needs its JIT for them, so a
- * policy that forbids executable memory, or BUN_JSC_useJIT=0, rules them out.
+ * Binds the C library's `syscall(2)`. Throws if FFI is not available: Bun needs its JIT compiler for it, which a policy
+ * against executable memory or BUN_JSC_useJIT=0 disables.
  */
 export function openSyscalls(): Syscalls {
   const { symbols } = dlopen("libc.so.6", {
     syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: FFIType.i64_fast },
     __errno_location: { args: [], returns: "ptr" },
   });
-  // The address belongs to this thread and stays the same for as long as it lives.
+  // The address is constant for this thread.
   const errnoAt = symbols.__errno_location();
   if (errnoAt === null) throw new Error("the C library has no errno");
 
@@ -44,8 +44,8 @@ export function openSyscalls(): Syscalls {
     pointerTo,
     call(name, subject, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) {
       const number = abi[name];
-      // Written out, as is ok() below: a function that every call of the hook went through would be called so often
-      // that the runtime starts to compile it.
+      // Written out, like ok() below: a helper function would be called so often that the runtime compiles it during the
+      // hook's short life.
       const a1 = typeof a === "number" ? a : pointerTo(a);
       const b1 = typeof b === "number" ? b : pointerTo(b);
       const c1 = typeof c === "number" ? c : pointerTo(c);
@@ -60,5 +60,5 @@ export function openSyscalls(): Syscalls {
   };
 }
 
-/** ptr() refuses an empty array, and a call with length 0 does not look at the address. */
+/** ptr() throws for an empty array; with length 0 a call ignores the address. */
 const pointerTo = (bytes: Uint8Array): number => (bytes.length === 0 ? 0 : ptr(bytes));

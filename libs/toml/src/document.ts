@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the tables and keys of a document are.
+// Index of the tables and keys of a document.
 
 import type { AST } from "toml-eslint-parser";
 
 export type Path = readonly string[];
 
 export interface Entry {
-  /** From the root. A key of an array's element is nobody's whom this library serves, and is not listed. */
+  /** From the root. Keys in elements of arrays are not indexed. */
   readonly path: Path;
   readonly node: AST.TOMLKeyValue;
-  /** The table whose body it stands in, by path, and as a node; undefined for the document's beginning. */
+  /** Path and node of the table whose body has the key; the node is undefined for the root table. */
   readonly container: Path;
   readonly table: AST.TOMLTable | undefined;
-  /** It stands in an inline table. */
+  /** The inline table that has the key. */
   readonly inline: AST.TOMLInlineTable | undefined;
 }
 
@@ -48,7 +48,7 @@ export function indexDocument(program: AST.TOMLProgram): DocumentIndex {
       addEntry(node, [], undefined, undefined);
       continue;
     }
-    // Numbers are places in arrays of tables.
+    // Numbers are indexes in arrays of tables.
     const path = node.resolvedKey.filter((part) => typeof part === "string");
     if (node.kind === "array" || path.length < node.resolvedKey.length) continue;
     headers.push({ path, node });

@@ -8,7 +8,7 @@ import { renderValue } from "./render-toml.ts";
 const toContent = (node: AST.TOMLContentNode): unknown =>
   node.type === "TOMLValue" ? node.value : undefined;
 
-/** Behind the last element, on lines of their own where the others are. */
+/** Appends elements; each on its own line if the last element is. */
 export function addElements(
   text: string,
   list: AST.TOMLArray,
@@ -21,7 +21,7 @@ export function addElements(
   const rendered = missing.map(renderValue);
   const last = list.elements.at(-1);
   if (last === undefined) {
-    // Comments may stand in an empty list, so only what follows its bracket is taken.
+    // An empty list may contain comments, so the elements go right after its opening bracket.
     const at = list.range[0] + 1;
     const hasComment = text.slice(...list.range).includes("#");
     return [{ start: at, end: at, text: rendered.join(", ") + (hasComment ? "," : "") }];
@@ -30,7 +30,7 @@ export function addElements(
   const isMultiline = isOnOwnLine && text.slice(...list.range).includes("\n");
   const lineEnd = text.indexOf("\n", last.range[1]) + 1;
   if (isOnOwnLine && lineEnd > 0 && lineEnd < list.range[1]) {
-    // Behind the last one's comment, which is about that one.
+    // After the comment of the last element, which belongs to it.
     const hasComma = /^[ \t]*,/.test(text.slice(last.range[1], lineEnd));
     const indent = findIndent(text, last.range[0]);
     const lines = rendered.map(
@@ -59,7 +59,7 @@ export function dropElement(text: string, list: AST.TOMLArray, dropped: string):
   if (next === undefined && previous !== undefined && !text.slice(previous.range[1], until).includes("#")) {
     return [{ start: previous.range[1], end, text: "" }];
   }
-  // Comments stay where they are; the comma that goes is the element's own, or none: lists may end with one.
+  // Comments stay. The comma after the element is removed, if it has one.
   const comma = findComma(text, end, until);
   if (comma === undefined) return [{ start, end, text: "" }];
   if (text.slice(end, comma).trim() === "") return [{ start, end: comma + 1, text: "" }];
@@ -69,7 +69,7 @@ export function dropElement(text: string, list: AST.TOMLArray, dropped: string):
   ];
 }
 
-/** Outside of comments. */
+/** The next comma outside of comments. */
 function findComma(text: string, from: number, until: number): number | undefined {
   for (let at = from; at < until; at++) {
     if (text[at] === ",") return at;

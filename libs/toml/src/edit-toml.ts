@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of a TOML document that leave everything else as it is, to the byte. Every result has been parsed again and
-// found to differ from the document in nothing but the changes, with all of its comments; otherwise there is none.
+// Edits a TOML document and keeps all other bytes. Every result is parsed again and compared: it must differ from the document
+// only in the edits and keep all comments; otherwise the edit is an error.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { AST } from "toml-eslint-parser";
@@ -12,7 +12,7 @@ import { applyEdit, isSameValue } from "./values.ts";
 
 const BOM = "\ufeff";
 
-/** The same text where there is nothing to change. */
+/** Returns the same text if the edits change nothing. */
 export function editToml(source: string, edits: readonly TomlEdit[]): Result<string, TomlError> {
   const bom = source.startsWith(BOM) ? BOM : "";
   const text = source.slice(bom.length);
@@ -20,7 +20,7 @@ export function editToml(source: string, edits: readonly TomlEdit[]): Result<str
     const edited = editText(text, edits);
     return edited.ok ? ok(bom + edited.value) : edited;
   } catch (error) {
-    // A name of a hundred thousand parts exhausts the stack, here or in a parser.
+    // A key of a hundred thousand parts exhausts the stack, here or in a parser.
     if (error instanceof RangeError) return err(toTomlError(text, 0, "it is nested too deeply"));
     throw error;
   }
@@ -30,7 +30,7 @@ function editText(text: string, edits: readonly TomlEdit[]): Result<string, Toml
   const before = parseToml(text);
   if (!before.ok) return before;
   const expected = edits.reduce(applyEdit, before.value.values);
-  // All at once where they do not meet: each look at a large document takes its time.
+  // All edits at once if they do not overlap, since parsing a large document is slow.
   const together = editTogether(text, before.value, edits);
   if (together !== undefined && verify(text, before.value, together, expected).ok) return ok(together);
   const edited = editOneByOne(text, before.value, edits);
@@ -52,7 +52,7 @@ function editOneByOne(text: string, parsed: Parsed, edits: readonly TomlEdit[]):
   let current = text;
   let now = parsed;
   for (const edit of edits) {
-    // A list may have what is to be dropped more than once.
+    // A list may contain the dropped element several times.
     for (;;) {
       const splices = findSplices(current, now, edit);
       if (!splices.ok) return splices;
@@ -67,7 +67,7 @@ function editOneByOne(text: string, parsed: Parsed, edits: readonly TomlEdit[]):
   return ok(current);
 }
 
-/** From the end, so that places before it stay where they are. */
+/** Applies them from the end, so that earlier offsets stay valid. */
 function applySplices(text: string, splices: readonly Splice[]): string {
   let changed = text;
   for (const { start, end, text: added } of splices.toSorted((one, other) => other.start - one.start)) {
@@ -76,7 +76,7 @@ function applySplices(text: string, splices: readonly Splice[]): string {
   return changed;
 }
 
-/** The document means what it should, and has all of its comments. */
+/** Checks the values and comments of the edited document. */
 function verify(
   text: string,
   before: Parsed,
@@ -85,8 +85,7 @@ function verify(
 ): Result<string, TomlError> {
   const after = parseToml(edited);
   if (!after.ok) return err(unable(text, after.error.reason));
-  if (!isSameValue(after.value.values, expected))
-    return err(unable(text, "it would change something else too"));
+  if (!isSameValue(after.value.values, expected)) return err(unable(text, "other values would change"));
   return hasSameComments(before.program, after.value.program)
     ? ok(edited)
     : err(unable(text, "a comment would be lost"));

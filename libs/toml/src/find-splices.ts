@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has to be replaced in a document's text for one change.
+// Finds the replacements in a document's text for one edit.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { AST } from "toml-eslint-parser";
@@ -39,7 +39,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
         return set(edit.table, edit.entries);
       case "remove": {
         const entry = find([...edit.table, edit.key]);
-        return entry === undefined ? leave([...edit.table, edit.key]) : ok([remove(entry)]);
+        return entry === undefined ? keepAbsent([...edit.table, edit.key]) : ok([remove(entry)]);
       }
       case "add": {
         const entry = find([...edit.table, edit.key]);
@@ -49,7 +49,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
       }
       case "drop": {
         const entry = find([...edit.table, edit.key]);
-        if (entry === undefined) return leave([...edit.table, edit.key]);
+        if (entry === undefined) return keepAbsent([...edit.table, edit.key]);
         const list = toList(entry);
         return list.ok ? ok(dropElement(text, list.value, edit.text)) : list;
       }
@@ -60,8 +60,8 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
     return index.entries.find((entry) => isSamePath(entry.path, path));
   }
 
-  /** Nothing is to be done where no key is, unless a table has the name. */
-  function leave(path: Path): Splices {
+  /** No change for a key that does not exist; an error if a table has its name. */
+  function keepAbsent(path: Path): Splices {
     const header = index.headers.find((other) => startsWith(other.path, path));
     return header === undefined ? ok([]) : fail(header.node, `${renderKeyPath(path)} is a table`);
   }
@@ -75,7 +75,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
     const isList =
       value.type === "TOMLArray" &&
       value.elements.every((element) => element.type === "TOMLValue" && element.kind === "string");
-    return isList ? ok(value) : fail(value, `${renderKeyPath(path)} is no list of texts`);
+    return isList ? ok(value) : fail(value, `${renderKeyPath(path)} is not a list of strings`);
   }
 
   function set(table: Path, wanted: readonly (readonly [string, TomlValue])[]): Splices {
@@ -92,8 +92,8 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
         if (!holds(old, value)) splices.push({ start: old.range[0], end: old.range[1], text: newText });
         continue;
       }
-      const left = leave(path);
-      if (!left.ok) return left;
+      const absent = keepAbsent(path);
+      if (!absent.ok) return absent;
       missing.push([key, value]);
     }
     if (missing.length === 0) return ok(splices);
@@ -115,16 +115,16 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
     const header = index.headers.find(({ path }) => isSamePath(path, table));
     if (header !== undefined) return ok([addLines(header.node, missing)]);
     if (table.length === 0) return ok([addRootLines(missing)]);
-    // The nearest thing above that is a value: an inline table takes the keys, anything else cannot.
+    // The nearest parent that is a value: an inline table accepts the keys, any other value does not.
     for (let depth = table.length; depth > 0; depth--) {
       const above = find(table.slice(0, depth));
       if (above === undefined) continue;
       if (above.node.value.type !== "TOMLInlineTable") {
-        return fail(above.node.value, `${renderKeyPath(above.path)} is no table`);
+        return fail(above.node.value, `${renderKeyPath(above.path)} is not a table`);
       }
       return ok([addInline(above.node.value, table.slice(depth), missing)]);
     }
-    // A table that dotted keys have made must not have a header too.
+    // A table defined by dotted keys must not have a header, too.
     const sibling = index.entries.findLast(
       ({ path, container, inline }) =>
         inline === undefined &&
@@ -165,7 +165,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
     const last = node.body.at(-1);
     const headerIndent = findIndent(text, node.range[0]);
     const indent = last === undefined ? `${headerIndent}  ` : findIndent(text, last.range[0]);
-    // The brackets of an empty table end behind its key.
+    // An empty table's range ends with its header.
     const offset = last?.range[1] ?? node.key.range[1];
     return linesAfter(offset, indent, [], missing);
   }
@@ -222,7 +222,7 @@ export function findSplices(text: string, { program }: Parsed, wanted: TomlEdit)
     const lineStart = text.lastIndexOf("\n", start - 1) + 1;
     const nextLine = findNextLine(text, end);
     const rest = text.slice(end, nextLine);
-    // A comment at its end stays, on a line of its own.
+    // A comment after the value stays on its own line.
     return rest.trim() === ""
       ? { start: lineStart, end: nextLine, text: "" }
       : { start, end: end + (/^[ \t]*/.exec(rest)?.[0].length ?? 0), text: "" };

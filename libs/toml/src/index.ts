@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of TOML documents that keep everything else.
+// Edits of TOML documents that keep layout and comments.
 
 export { editToml } from "./edit-toml.ts";
 export { parseTomlValues, type TomlTable } from "./parse.ts";

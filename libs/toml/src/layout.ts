@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a document is laid out: what is added looks like what is there.
+// The layout of a document, so that added lines look like the existing ones.
 
 import type { Header, Path } from "./document.ts";
 
 export const findLineEnding = (text: string): string => (/\r?\n/.exec(text)?.[0] === "\r\n" ? "\r\n" : "\n");
 
-/** Blanks before the place, if nothing else is on its line before it. */
+/** The indentation of the line at the offset. */
 export function findIndent(text: string, offset: number): string {
   const start = text.lastIndexOf("\n", offset - 1) + 1;
   return /^[ \t]*/.exec(text.slice(start, offset))?.[0] ?? "";
 }
 
-/** Behind the line end of the line that the place is on. */
+/** The offset of the next line. */
 export function findNextLine(text: string, offset: number): number {
   const end = text.indexOf("\n", offset);
   return end === -1 ? text.length : end + 1;
@@ -21,13 +21,13 @@ export interface TableLayout {
   readonly header: string;
   readonly key: string;
   readonly hasBlankLineBefore: boolean;
-  /** The neighbour's name as it is written. */
+  /** The neighbour's name as written in its header. */
   readonly name: string;
 }
 
 const STEP = "  ";
 
-/** Of the last table that is the new one's neighbour: under the same first key, and as deep. */
+/** The layout of the new table's nearest neighbour: the last table under the same first key, if possible of the same depth. */
 export function findTableLayout(text: string, headers: readonly Header[], path: Path): TableLayout {
   const related = headers.filter(({ path: other }) => other[0] === path[0] && other.length > 1);
   const neighbour =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A document twice: with positions, to find the place of a change, and as values, to know what a change has changed.
-// Two parsers have to agree on it before it is touched.
+// Parses a document twice: into a tree with positions, to find the place of an edit, and into values, to verify the edit. Both
+// parsers must accept the document.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { parse as parseValues, TomlError as SmolError } from "smol-toml";
@@ -14,12 +14,18 @@ export interface Parsed {
   readonly values: TomlTable;
 }
 
-/** Far above any configuration; the work grows with the size. */
+/** Far above any configuration; it bounds the time to parse. */
 const MAX_LENGTH = 4 * 1024 * 1024;
 
 export function parseToml(text: string): Result<Parsed, TomlError> {
   if (text.length > MAX_LENGTH) {
-    return err(toTomlError(text, 0, `${text.length} characters are too many for a configuration`));
+    return err(
+      toTomlError(
+        text,
+        0,
+        `the document has ${text.length} characters, more than the limit of ${MAX_LENGTH}`,
+      ),
+    );
   }
   const values = parseTomlValues(text);
   if (!values.ok) return values;
@@ -42,7 +48,7 @@ export function parseTomlValues(text: string): Result<TomlTable, TomlError> {
 }
 
 function describe(error: unknown): string {
-  // Nesting without end exhausts the stack of a parser.
+  // Deep nesting exhausts the stack of a parser.
   return error instanceof RangeError ? "it is nested too deeply" : String(error);
 }
 

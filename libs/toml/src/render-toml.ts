@@ -9,7 +9,7 @@ const renderKey = (key: string): string => (bareKey.test(key) ? key : renderText
 
 export const renderKeyPath = (path: readonly string[]): string => path.map(renderKey).join(".");
 
-/** In the manner of the keys that are there: containerd writes single quotes since version 3 of its file. */
+/** With the quotes of existing keys: containerd writes single quotes since version 3 of its configuration. */
 export const renderKeyPathLike = (path: readonly string[], old: string): string =>
   /^[^"]*'/.test(old) && path.every((key) => /^[^'\p{Cc}]*$/u.test(key))
     ? path.map((key) => (bareKey.test(key) ? key : `'${key}'`)).join(".")
@@ -21,11 +21,11 @@ export function renderValue(value: TomlValue): string {
   return String(value);
 }
 
-/** In the other's manner of quoting, where that can hold it. */
+/** With the quotes of the old text, if they can represent the new one. */
 export const renderTextLike = (text: string, old: string): string =>
   old.startsWith("'") && !old.startsWith("'''") && /^[^'\p{Cc}]*$/u.test(text)
     ? `'${text}'`
     : renderText(text);
 
-/** JSON's escapes are TOML's; DEL has none in JSON, and must have one here. */
+/** JSON's escapes are valid in TOML; in addition, TOML requires one for DEL. */
 const renderText = (text: string): string => JSON.stringify(text).replaceAll("\u007f", "\\u007F");

@@ -4,9 +4,9 @@ export interface TomlError {
   /** From 1. */
   readonly line: number;
   readonly column: number;
-  /** What is wrong, without the place. */
+  /** The reason, without the position. */
   readonly reason: string;
-  /** The line with a mark below the place, for people. */
+  /** The line, with a mark below the column. */
   readonly excerpt: string;
 }
 
@@ -25,7 +25,7 @@ const MAX_WIDTH = 120;
 
 function markColumn(content: string, line: number, column: number): string {
   const from = Math.max(0, column - MAX_WIDTH / 2);
-  // Whoever wrote the file may not move the cursor of who reads the error.
+  // Control characters of the file must not reach a terminal.
   const shown = content.slice(from, from + MAX_WIDTH).replace(/[\p{Cc}\p{Cf}]/gu, " ");
   const head = `${line} | `;
   return `${head}${shown}\n${" ".repeat(head.length + column - 1 - from)}^`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same changes on values: what a changed document has to mean.
+// Applies edits to values: the expected values of the edited document.
 
 import { TomlDate } from "smol-toml";
 import type { TomlTable } from "./parse.ts";
@@ -29,7 +29,7 @@ export function applyEdit(values: TomlTable, edit: TomlEdit): TomlTable {
   }
 }
 
-/** Object.fromEntries makes own properties of every name, "__proto__" too. */
+/** Object.fromEntries creates an own property for every name, including "__proto__". */
 const fromEntries = (entries: readonly (readonly [string, unknown])[]): TomlTable =>
   Object.fromEntries(entries);
 

@@ -3,13 +3,13 @@
 const printableAscii = /^[ -~]*$/;
 
 /**
- * Writes what a terminal could obey, or a viewer would not show, as \uXXXX, one for each UTF-16 unit. Both JSON and Go's
- * quoted text read it back. Names of pods and containers come from outside.
+ * Escapes control and invisible characters as \uXXXX, one for each UTF-16 unit; JSON and Go's quoted strings can decode them.
+ * Names of pods and containers come from outside and must not control a terminal.
  */
 export function escapeUnprintable(text: string): string {
   if (printableAscii.test(text)) return text;
   // Controls (C0, DEL, C1), format characters such as bidirectional marks, unassigned ones, line and paragraph separators.
-  // The expression stands here since making it costs 50 µs, which the start of a hook with plain text need not pay.
+  // The expression is created here, since that takes 50 µs, which a hook with plain text does not need to spend.
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wall-clock time finer than a millisecond: the monotonic clock, set right whenever the wall clock was moved.
+// Wall-clock time with a resolution below a millisecond: the monotonic clock, adjusted when the wall clock is set.
 
-/** How far the two may be apart: one tick of Date.now() and some. */
+/** Tolerated difference of the two clocks: the resolution of Date.now(), with a margin. */
 const maxDriftMs = 2;
 
 let offsetMs = performance.timeOrigin;

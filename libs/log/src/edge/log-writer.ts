@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines to a file descriptor, many lines to one write. A caller never waits for the reader of the log;
-// what is not written yet when the process ends is written then.
+// Writes log lines to a file descriptor, many lines in one write. A caller never waits for the reader of the log; `flush`
+// writes the remaining lines when the process exits.
 
 import { write, writeSync } from "node:fs";
 import type { LogFields } from "../core/json-line.ts";
@@ -9,13 +9,13 @@ import { type LogFormat, type Logger, renderLogLine } from "../core/logger.ts";
 import { nowMs, renderNow } from "./clock.ts";
 
 export interface LogWriter extends Logger {
-  /** Resolves when everything up to now is written. */
+  /** Resolves when all lines so far are written. */
   drain(): Promise<void>;
-  /** For the last moment of a process: what a running write has in hand may come out twice, but is not lost. */
+  /** Writes all lines synchronously, at the exit of the process. Lines of a running write may appear twice. */
   flush(): void;
 }
 
-/** A reader that stands still must not cost memory without bound. */
+/** Bounds the memory when the reader of the log has stopped reading. */
 const maxPendingBytes = 32 * 1024 * 1024;
 const retryMs = 20;
 const flushTimeoutMs = 1000;
@@ -24,14 +24,16 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
   let pending: string[] = [];
   let pendingLength = 0;
   let dropped = 0;
-  /** What the running write still has to bring out. */
+  /** The remaining bytes of the running write. */
   let current: Buffer | undefined;
   let isScheduled = false;
 
   const take = (): Buffer | undefined => {
     if (dropped > 0) {
       pending.push(
-        renderLogLine(format, renderNow(), "error", "log lines dropped: nobody reads them", { dropped }),
+        renderLogLine(format, renderNow(), "error", "log lines dropped: the log is not being read", {
+          dropped,
+        }),
       );
       dropped = 0;
     }
@@ -53,11 +55,11 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
     const bytes = current;
     if (bytes === undefined) return;
     write(fd, bytes, (error, written) => {
-      // A flush in the meantime has written these bytes already.
+      // `flush` has written these bytes in the meantime.
       if (current !== bytes) return;
       if (error !== null && error.code === "EAGAIN") setTimeout(writeOn, retryMs);
       else if (error !== null || written === bytes.length) {
-        // A log that cannot be written has no better place to say so.
+        // A write error cannot be logged.
         current = undefined;
         pump();
       } else {

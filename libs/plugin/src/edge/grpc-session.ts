@@ -24,7 +24,7 @@ interface GrpcCall {
 export type GrpcOutcome =
   | { readonly kind: "answer"; readonly message: Uint8Array }
   | { readonly kind: "status"; readonly code: number; readonly message: string }
-  /** There is no connection, or it broke before the answer. */
+  /** Not connected, or the connection broke before the answer. */
   | { readonly kind: "lost" };
 
 export interface GrpcSession {

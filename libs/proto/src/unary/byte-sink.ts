@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Collects bytes from buffers that their owner will use again. Grows by at least as much as it holds, so small pieces stay cheap. */
+/** Collects bytes from buffers that their owner reuses. Its capacity at least doubles when it grows. */
 export interface ByteSink {
   readonly length: number;
   append(bytes: Uint8Array): void;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Big-endian numbers, and text whose characters are bytes.
 //
-// The hook lives for a few milliseconds, so this folder avoids, on the way of a call that succeeds, what
-// JavaScriptCore sets up at its first use (`Math`, regular expressions, Uint8Array.from, forEach and map, spreading
-// and iterating bytes) and functions called so often that it compiles them: a call counts 15, a turn of a loop 1,
-// and from 500 on the compiler starts, which takes a millisecond of processor time.
-// BUN_JSC_reportBaselineCompileTimes=1 shows what it compiled; tests/wire/cold-start.test.ts holds us to nothing.
+// The hook lives for a few milliseconds. So on the path of a successful call this folder avoids features that JavaScriptCore
+// initializes at their first use (`Math`, regular expressions, Uint8Array.from, forEach and map, spreading and iterating
+// bytes), and functions that are called so often that they are compiled: a call counts 15, a loop iteration 1, and at 500 the
+// compiler starts, which takes a millisecond of processor time. BUN_JSC_reportBaselineCompileTimes=1 shows the compiled
+// functions; tests/wire/cold-start.test.ts checks that there are none.
 
 export function readUint24(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
@@ -28,7 +28,7 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 3] = value;
 }
 
-/** One character per byte, so that no input is invalid and nothing is lost. */
+/** One character per byte, so that every input is valid and can be encoded again. */
 export function toByteText(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 1) {

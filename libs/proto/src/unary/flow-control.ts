@@ -3,7 +3,7 @@
 import { smaller } from "./bytes.ts";
 import { DEFAULT_WINDOW_BYTES, ErrorCode, MAX_WINDOW_BYTES, type Violation } from "./frames.ts";
 
-/** What the peer lets us send. */
+/** The bytes that the peer allows to send. */
 export interface SendWindow {
   /** Never negative, though the stream's window may be: RFC 9113 section 6.9.2. */
   available(): number;
@@ -46,10 +46,10 @@ export function createSendWindow(): SendWindow {
   };
 }
 
-/** What we let the peer send. */
+/** The bytes that the peer may send. */
 export interface ReceiveWindow {
   consume(bytes: number): Violation | undefined;
-  /** How much to give back now: zero until half of the window is used, so that updates stay rare. */
+  /** The increment for WINDOW_UPDATE; zero until half of the window is used, so that updates stay rare. */
   takeIncrement(): number;
 }
 

@@ -9,12 +9,12 @@ import {
   type Violation,
 } from "./frames.ts";
 
-/** Cuts a byte stream, however it was split, into frames. Holds at most one frame. */
+/** Splits a byte stream into frames. Buffers at most one frame. */
 export interface FrameReader {
   read(chunk: Uint8Array): Violation | undefined;
 }
 
-/** `onFrame` answers whether it wants more. */
+/** `onFrame` returns whether to continue. */
 export function createFrameReader(onFrame: (frame: Frame) => boolean): FrameReader {
   let store: Uint8Array | undefined;
   let held = 0;

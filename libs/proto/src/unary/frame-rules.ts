@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where each frame type may stand and how long it is: RFC 9113 section 6.
+// The allowed stream and length of each frame type: RFC 9113 section 6.
 import { CALL_STREAM_ID, type Frame, FrameType, type Violation } from "./frames.ts";
 import { protocolError, sizeError } from "./violations.ts";
 
-/** Frames have fixed sizes, and belong to the connection, or to a stream, which can only be ours. */
+/** Checks the size of fixed-size frames, and that a frame belongs to the connection or to the one stream. */
 export function checkPlace(frame: Frame): Violation | undefined {
   switch (frame.type) {
     case FrameType.settings:

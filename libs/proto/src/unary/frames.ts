@@ -2,7 +2,7 @@
 // The HTTP/2 frame layer: RFC 9113 sections 4, 6 and 7.
 import { writeUint32 } from "./bytes.ts";
 
-/** A breach of the protocol or of a limit of ours; `code` is the HTTP/2 error code for the peer. */
+/** A violation of the protocol or of a limit of this client; `code` is the HTTP/2 error code for the peer. */
 export interface Violation {
   readonly reason: string;
   readonly code: number;
@@ -18,10 +18,10 @@ export interface Frame {
 
 export const FRAME_HEADER_BYTES = 9;
 
-/** We never announce more, and no peer may accept less. */
+/** The default of SETTINGS_MAX_FRAME_SIZE, which this client keeps; every peer must accept frames of this size. */
 export const MAX_FRAME_BYTES = 16_384;
 
-/** Of streams and of the connection, until SETTINGS or WINDOW_UPDATE say otherwise. */
+/** Initial window of streams and of the connection, before SETTINGS or WINDOW_UPDATE change it. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
 
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
@@ -100,7 +100,7 @@ export function encodeRstStream(errorCode: number): Uint8Array {
   return encodeFrame(FrameType.rstStream, 0, CALL_STREAM_ID, encodeUint32(errorCode));
 }
 
-/** No stream of the peer's was ever accepted, so the last stream id is 0. */
+/** The last stream id is 0, since no stream of the peer is accepted. */
 export function encodeGoaway(errorCode: number): Uint8Array {
   const payload = new Uint8Array(8);
   writeUint32(payload, 4, errorCode);

@@ -4,7 +4,7 @@
 import { grpcCode } from "../grpc-code.ts";
 import { ErrorCode } from "./frames.ts";
 
-/** For an answer without grpc-status. 200 is no success there: a gRPC server would have sent a status. */
+/** The gRPC code for a response without grpc-status. Status 200 is an error, too: a gRPC server sends grpc-status. */
 export function fromHttpStatus(httpStatus: number): number {
   switch (httpStatus) {
     case 400:
@@ -50,15 +50,15 @@ export function fromStreamError(errorCode: number): number {
   }
 }
 
-/** The code of a grpc-status header; what is no number is an answer nobody understands. */
+/** Parses a grpc-status header; UNKNOWN for an invalid one. */
 export function parseGrpcStatus(text: string): number {
   const code = Number(text);
   return code >= 0 && code % 1 === 0 && String(code) === text ? code : grpcCode.unknown;
 }
 
 /**
- * A grpc-message header is UTF-8 with percent escapes. A broken escape stays as it is, and bytes that are no
- * UTF-8 become U+FFFD: the specification forbids failing over it.
+ * Decodes a grpc-message header, UTF-8 with percent escapes. An invalid escape is kept, and invalid UTF-8 becomes U+FFFD,
+ * since the specification forbids an error.
  */
 export function decodeGrpcMessage(text: string): string {
   const bytes = new Uint8Array(text.length);
@@ -76,7 +76,7 @@ export function decodeGrpcMessage(text: string): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length));
 }
 
-/** The grpc-timeout header, at most eight digits; undefined where there is no deadline to tell of. */
+/** The grpc-timeout header, at most eight digits; undefined without a deadline. */
 export function renderTimeout(timeoutMs: number | undefined): string | undefined {
   if (timeoutMs === undefined || !Number.isFinite(timeoutMs)) {
     return undefined;
@@ -87,7 +87,7 @@ export function renderTimeout(timeoutMs: number | undefined): string | undefined
     value = value < 99_999_999_000 ? value / 1000 : 99_999_999;
     unit = "S";
   }
-  // Rounded up, and never 0, which the specification cannot write.
+  // Rounded up, and never 0, which the specification does not allow.
   const whole = value <= 1 ? 1 : value - (value % 1) + (value % 1 > 0 ? 1 : 0);
   return `${whole}${unit}`;
 }

@@ -6,29 +6,29 @@ import { ErrorCode, type Violation } from "./frames.ts";
 import { findStaticHeader, STATIC_TABLE_LENGTH } from "./hpack-static-table.ts";
 import { decodeHuffman } from "./huffman.ts";
 
-/** Characters are bytes: what they mean is for the reader of the header to say. */
+/** Each character is one byte; the reader of a header interprets them. */
 export interface HeaderField {
   readonly name: string;
   readonly value: string;
 }
 
 export interface HpackDecoder {
-  /** Blocks must come in the order of the connection: each can change the table for the next. */
+  /** Header blocks must be decoded in the connection's order, since each can change the dynamic table. */
   decode(block: Uint8Array): Result<readonly HeaderField[], Violation>;
   /** In bytes, as RFC 7541 section 4.1 counts them. */
   readonly tableBytes: number;
 }
 
 export interface HpackLimits {
-  /** SETTINGS_HEADER_TABLE_SIZE as the peer knows it. */
+  /** SETTINGS_HEADER_TABLE_SIZE as announced to the peer. */
   readonly maxTableBytes: number;
   readonly maxListBytes: number;
 }
 
-/** What each entry costs beside its name and value, in the table and in SETTINGS_MAX_HEADER_LIST_SIZE alike. */
+/** Overhead of an entry besides name and value, in the table and in SETTINGS_MAX_HEADER_LIST_SIZE. */
 const ENTRY_OVERHEAD_BYTES = 32;
 
-/** Five bytes hold any number that is of use here; more would be a longer way to write the same ones. */
+/** Five bytes hold every valid number; a longer encoding is redundant. */
 const MAX_INTEGER_SHIFT = 28;
 
 export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
@@ -50,7 +50,7 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
   function remember(header: HeaderField): void {
     const size = sizeOf(header);
     shrinkTo(maxTableBytes - size);
-    // An entry larger than the table empties it, and is no error: RFC 7541 section 4.4.
+    // An entry larger than the table empties the table without an error: RFC 7541 section 4.4.
     if (size <= maxTableBytes) {
       table.push(header);
       tableBytes += size;
@@ -89,7 +89,7 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
         remember(header);
       }
       listBytes += sizeOf(header);
-      // Checked per header, since a byte can stand for a whole table entry.
+      // Checked per header, since one byte can refer to a whole table entry.
       if (listBytes > limits.maxListBytes) {
         return err({
           reason: `a header list of more than ${limits.maxListBytes} bytes`,
@@ -123,7 +123,7 @@ export function createHpackDecoder(limits: HpackLimits): HpackDecoder {
 interface Reader {
   /** Undefined at the end. */
   peek(): number | undefined;
-  /** RFC 7541 section 5.1; undefined where the block ends too early or the number is too long. */
+  /** RFC 7541 section 5.1; undefined if the block ends too early or the number is too long. */
   integer(prefixBits: number): number | undefined;
   /** RFC 7541 section 5.2. */
   text(): string | undefined;

@@ -2,7 +2,7 @@
 // Header compression for one request: numbers of the static table's entries, and literals that no table remembers. A connection carries one request, so an index would never be used. All texts are byte texts.
 import { toByteText } from "./bytes.ts";
 
-/** A number behind a prefix of `prefixBits` in a byte that already holds `pattern`: RFC 7541 section 5.1. */
+/** A number with a prefix of `prefixBits` in a byte whose other bits are `pattern`: RFC 7541 section 5.1. */
 export function encodeInteger(pattern: number, prefixBits: number, value: number): string {
   const mask = (1 << prefixBits) - 1;
   if (value < mask) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hook's gRPC client: one unary call, without I/O, at next to no cost for the start of a process; and the one
-// message that it sends. The generated code and its library stay out of here.
+// The hook's gRPC client, for one unary call, without I/O, and the encoder of the one message that it sends. It does not use
+// the generated code, so that the process starts fast.
 
 export { decodeGrpcMessage, parseGrpcStatus } from "./grpc-status.ts";
 export type { UnaryRequest } from "./request.ts";

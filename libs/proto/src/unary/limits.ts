@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a peer may make us hold or do. A server that needs more than this for one small answer is broken.
+// Limits on memory and work that a peer can cause, far above what one small answer needs.
 
 /** The default of gRPC implementations for a received message. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
-/** Of one header list, counted as RFC 9113 section 6.5.2 does; also of its encoded form. Announced to the peer. */
+/** Of one header list (RFC 9113 section 6.5.2), and of its encoded form. Announced to the peer. */
 export const MAX_HEADER_LIST_BYTES = 64 * 1024;
 
-/** Of acknowledgements that the caller has not taken yet. */
+/** Of pending acknowledgements. */
 export const MAX_WAITING_ACK_BYTES = 64 * 1024;
 
-/** Frames in a row that bring the call no further. */
+/** Consecutive frames without progress of the call. */
 export const MAX_IDLE_FRAMES = 10_000;

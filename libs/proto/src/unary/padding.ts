@@ -2,10 +2,10 @@
 import { err, type Result } from "@rthooks/result";
 import { ErrorCode, Flag, type Frame, FrameType, type Violation } from "./frames.ts";
 
-/** Of the priority fields that a HEADERS frame may carry: RFC 9113 section 6.2. */
+/** Size of the priority fields in a HEADERS frame: RFC 9113 section 6.2. */
 const PRIORITY_BYTES = 5;
 
-/** What a DATA or HEADERS frame carries, without padding and priority. */
+/** The payload of a DATA or HEADERS frame without padding and priority. */
 export function findContent(frame: Frame): Result<Uint8Array, Violation> {
   const { payload, flags } = frame;
   const padded = (flags & Flag.padded) !== 0;

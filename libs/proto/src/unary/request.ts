@@ -18,18 +18,18 @@ export interface UnaryRequest {
   readonly authority: string;
   /** `/package.Service/Method` */
   readonly path: string;
-  /** Sent as it is when the windows allow; it must not change before the call ends. */
+  /** Not copied: it must not change before the call ends. */
   readonly message: Uint8Array;
-  /** Told to the server as grpc-timeout. The clock is the caller's. */
+  /** Sent as grpc-timeout. The caller enforces it. */
   readonly timeoutMs?: number;
   readonly userAgent: string;
-  /** One further header: its name, which is lower case, and its value. */
+  /** An additional header: its name in lower case, and its value. */
   readonly metadata?: readonly [string, string];
 }
 
 /**
- * Connection preface and SETTINGS as byte text. They never change: ENABLE_PUSH is 0 and MAX_HEADER_LIST_SIZE is
- * MAX_HEADER_LIST_BYTES; SETTINGS_HEADER_TABLE_SIZE stays at its default, so servers may index what they repeat.
+ * Connection preface and SETTINGS, one character per byte. ENABLE_PUSH is 0, MAX_HEADER_LIST_SIZE is MAX_HEADER_LIST_BYTES,
+ * and SETTINGS_HEADER_TABLE_SIZE keeps its default.
  */
 const OPENING =
   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + // RFC 9113 section 3.4
@@ -37,7 +37,7 @@ const OPENING =
   "\0\x02\0\0\0\0" +
   "\0\x06\0\x01\0\0";
 
-/** All that precedes the message: RFC 9113 section 3.4 allows it to go out before the server's settings. */
+/** All bytes before the message. RFC 9113 section 3.4 allows to send them before the server's settings arrive. */
 export function encodeRequestStart(request: UnaryRequest): Uint8Array {
   const timeout = renderTimeout(request.timeoutMs);
   const block =
@@ -70,7 +70,7 @@ export function encodeRequestStart(request: UnaryRequest): Uint8Array {
 }
 
 export interface MessageWriter {
-  /** DATA frames for all that the windows allow now; undefined where that is nothing. */
+  /** DATA frames for as many bytes as the windows allow; undefined for none. */
   take(window: SendWindow): Uint8Array | undefined;
 }
 
@@ -80,7 +80,7 @@ export function createMessageWriter(message: Uint8Array): MessageWriter {
   const total = MESSAGE_PREFIX_BYTES + message.length;
   let sent = 0;
 
-  /** Bytes from `from` on of prefix and message, as if they were one. */
+  /** Bytes from `from` on of the concatenated prefix and message. */
   function copy(out: Uint8Array, at: number, from: number, length: number): void {
     const head = prefix.subarray(from, from + length);
     out.set(head, at);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a header list says about a gRPC answer, and what makes it malformed: RFC 9113 section 8.2 and 8.3.
+// Reads the header lists of a gRPC answer, and rejects malformed ones: RFC 9113 section 8.2 and 8.3.
 import { err, type Result } from "@rthooks/result";
 import { ErrorCode, type Violation } from "./frames.ts";
 import type { HeaderField } from "./hpack-decode.ts";
@@ -31,7 +31,7 @@ export function readResponseHeaders(
       }
       httpStatus = parseHttpStatus(value);
       if (httpStatus === 0) {
-        return malformed("a :status that is no HTTP status");
+        return malformed("a :status that is not an HTTP status");
       }
       continue;
     }
@@ -62,7 +62,7 @@ export function readResponseHeaders(
   return { ok: true, value: { httpStatus, contentType, grpcStatus, grpcMessage } };
 }
 
-/** No upper case, no control characters, no space and no byte above 0x7e; a colon only in front. */
+/** A valid name has no upper case, control character, space or byte above 0x7e, and a colon only at its start. */
 function isName(name: string): boolean {
   for (let at = 0; at < name.length; at += 1) {
     const code = name.charCodeAt(at);

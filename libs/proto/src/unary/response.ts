@@ -11,11 +11,11 @@ export type UnaryAnswer =
   | { readonly kind: "response"; readonly message: Uint8Array }
   | { readonly kind: "status"; readonly code: number; readonly message: string };
 
-/** One byte that says whether the message is compressed, four for its length. */
+/** One byte for the compressed flag, four for the message's length. */
 export const MESSAGE_PREFIX_BYTES = 5;
 
 export interface MessageReader {
-  /** Bytes of the stream's DATA; an answer where they already spoil the call. */
+  /** Takes bytes of the stream's DATA; returns an answer if they end the call with an error. */
   append(bytes: Uint8Array): UnaryAnswer | undefined;
   /** The answer of a call that ended with status OK. */
   finish(): UnaryAnswer;
@@ -66,7 +66,7 @@ export function createMessageReader(): MessageReader {
 
 function checkPrefix(prefix: Uint8Array): UnaryAnswer | undefined {
   if (prefix[0] !== 0) {
-    return internal("the server sent a compressed message, which nobody offered to take");
+    return internal("the server sent a compressed message without grpc-accept-encoding");
   }
   const length = readUint32(prefix, 1);
   return length > MAX_RESPONSE_BYTES
@@ -78,20 +78,20 @@ function checkPrefix(prefix: Uint8Array): UnaryAnswer | undefined {
     : undefined;
 }
 
-/** Whether a message may follow this head; otherwise `toAnswer` already has all there is to know. */
+/** Whether a message may follow this head; if not, `toAnswer` can be called. */
 export function isGrpcHead(head: ResponseHeaders): boolean {
   const type = head.contentType?.toLowerCase() ?? "";
   const rest = type.startsWith("application/grpc") ? type[16] : "none";
   return head.httpStatus === 200 && (rest === undefined || rest === "+" || rest === ";");
 }
 
-/** The answer at the end of the stream. `last` is the trailers, or the head where it was all there is. */
+/** The answer at the end of the stream. `last`: the trailers, or the head of a Trailers-Only response. */
 export function toAnswer(
   head: ResponseHeaders,
   last: ResponseHeaders | undefined,
   message: MessageReader,
 ): UnaryAnswer {
-  // A grpc-status outweighs whatever HTTP says.
+  // grpc-status takes precedence over the HTTP status.
   if (last?.grpcStatus !== undefined) {
     const code = parseGrpcStatus(last.grpcStatus);
     return code === grpcCode.ok

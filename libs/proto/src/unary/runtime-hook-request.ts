@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one message that the hook sends, encoded for a process that does it once. The generated code is many small
-// functions, and JavaScriptCore begins to compile each that is called some thirty times, at half a millisecond for
-// the process; here a list of what is to be written is walked in one loop. A test holds the two against each other.
+// The encoder of the one message that the hook sends, for a process that encodes it once. The generated code has many small
+// functions, and JavaScriptCore compiles each that is called some thirty times, which takes half a millisecond; this encoder
+// is one loop over a list of fields. A test compares it with the generated code.
 
-/** A tetragon.CreateContainer, as the generated type has it, to be read only. */
+/** A tetragon.CreateContainer, the read-only form of the generated type. */
 export interface RuntimeHookMessage {
   readonly cgroupsPath: string;
   readonly rootDir: string;
@@ -33,12 +33,12 @@ const END = 0;
 const END_REQUEST = -1;
 
 /**
- * A length stands before what it counts, so room for the longest is left and closed up once it is known. Four
- * bytes hold 256 MiB, far more than gRPC lets through.
+ * A length precedes its bytes, so that space for the longest length is reserved and closed up when it is known. Four bytes
+ * hold 256 MiB, far above gRPC's limit.
  */
 const LENGTH_BYTES = 4;
 
-/** So many UTF-16 units are less than 128 bytes of UTF-8, and their length is one byte. */
+/** A text of up to so many UTF-16 units has less than 128 bytes in UTF-8, so that its length is one byte. */
 const SHORT_TEXT = 42;
 
 /** A tetragon.RuntimeHookRequest that holds the message. */
@@ -52,7 +52,7 @@ export function encodeRuntimeHookRequest(message: RuntimeHookMessage): Uint8Arra
   parts.push(58, message.podUID, 66, message.podNamespace, 74, message.containerImage);
   for (const { destination, type, source, options } of message.mounts) {
     parts.push(MOUNTS, undefined, 10, destination, 18, type, 26, source);
-    // An empty element of a list counts, unlike an empty field.
+    // An empty element of a list is encoded, unlike an empty field.
     for (const option of options) parts.push(-MOUNT_OPTIONS, option);
     parts.push(END, undefined);
   }

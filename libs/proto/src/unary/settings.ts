@@ -12,7 +12,7 @@ import {
   type Violation,
 } from "./frames.ts";
 
-/** The default of SETTINGS_HEADER_TABLE_SIZE, which we leave as it is. */
+/** The default of SETTINGS_HEADER_TABLE_SIZE, which this client keeps. */
 export const HEADER_TABLE_BYTES = 4096;
 
 const MAX_MAX_FRAME_BYTES = 0xff_ffff;
@@ -24,8 +24,8 @@ export function encodeSettingsAck(): Uint8Array {
 }
 
 /**
- * The peer's settings. Only the initial window changes what we do: our frames never exceed the size that
- * every peer must accept, our headers use no dynamic table, and we open one stream.
+ * The peer's settings. Only the initial window matters to this client: its frames never exceed the size that every peer must
+ * accept, its headers use no dynamic table, and it opens one stream.
  */
 export function applySettings(payload: Uint8Array, window: SendWindow): Violation | undefined {
   if (payload.length % ENTRY_BYTES !== 0) {
@@ -47,7 +47,7 @@ export function applySettings(payload: Uint8Array, window: SendWindow): Violatio
 function applySetting(id: number, value: number, window: SendWindow): Violation | undefined {
   switch (id) {
     case Setting.enablePush:
-      // Even 1, which is only a client's to say.
+      // A server must not send 1, either.
       return value === 0 ? undefined : outOfRange("ENABLE_PUSH");
     case Setting.initialWindowSize:
       return window.setInitial(value);

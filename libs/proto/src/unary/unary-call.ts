@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One gRPC unary call over one fresh HTTP/2 connection, without I/O: bytes in, bytes out.
 //
-// What changes the state:
-//  - takeOutput() moves the request on as far as the peer's windows allow, and gives our windows back;
-//  - a frame of the peer's (`receive`), which ends the call or not;
+// The state changes by:
+//  - takeOutput(), which sends the request as far as the peer's windows allow, and updates the client's windows;
+//  - a frame of the peer (`receive`), which may end the call;
 //  - the end of the connection (`close`).
-// The first of them that sets `outcome` wins; afterwards nothing is read and no more of the request is sent.
+// The first of them that sets `outcome` ends the call; afterwards nothing is read and no more of the request is sent.
 import { createByteSink } from "./byte-sink.ts";
 import { joinBytes, readUint32 } from "./bytes.ts";
 import { createReceiveWindow, createSendWindow, type ReceiveWindow } from "./flow-control.ts";
@@ -37,16 +37,16 @@ export type UnaryOutcome =
   | UnaryAnswer
   /** The connection ended first. `retryable`: the server cannot have acted on the call. */
   | { readonly kind: "lost"; readonly reason: string; readonly retryable: boolean }
-  /** The peer broke the protocol or a limit of ours; `code` is the HTTP/2 error code. */
+  /** The peer violated the protocol or a limit of this client; `code` is the HTTP/2 error code. */
   | { readonly kind: "violation"; readonly reason: string; readonly code: number };
 
 export interface UnaryCall {
-  /** True once the peer's SETTINGS arrived: a live HTTP/2 server is there. */
+  /** True once the peer's SETTINGS have arrived: the peer is an HTTP/2 server. */
   readonly serverReady: boolean;
   readonly outcome: UnaryOutcome | undefined;
-  /** All that is to be written now, in one buffer of the caller's own; undefined if there is nothing. */
+  /** All pending bytes in one new buffer; undefined for none. */
   takeOutput(): Uint8Array | undefined;
-  /** The next bytes from the peer, split anyhow. Never throws, and keeps no reference to `chunk`. */
+  /** Takes bytes from the peer, in pieces of any size. Never throws, and keeps no reference to `chunk`. */
   receive(chunk: Uint8Array): void;
   /** The peer closed or reset the connection. */
   close(): void;
@@ -71,7 +71,7 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
   let idleFrames = 0;
   let goawayCode: number | undefined;
   let head: ResponseHeaders | undefined;
-  /** A header block that CONTINUATION frames must complete before anything else comes. */
+  /** A header block that CONTINUATION frames must complete before any other frame. */
   let openBlock: { readonly bytes: ReturnType<typeof createByteSink>; readonly ends: boolean } | undefined;
 
   function fail(violation: Violation): void {
@@ -79,7 +79,7 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
     output.push(encodeGoaway(violation.code));
   }
 
-  /** An answer before the end of the stream: tell the server that the rest of it is not wanted. */
+  /** An answer before the end of the stream: resets the stream, so that the server stops sending. */
   function answerEarly(answer: UnaryAnswer): undefined {
     outcome = answer;
     output.push(encodeRstStream(ErrorCode.cancel));
@@ -122,7 +122,7 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
       case FrameType.pushPromise:
         return protocolError("a pushed stream, which our settings forbid");
       default:
-        // PRIORITY has no meaning any more, and unknown types never had one: RFC 9113 sections 5.3.2 and 4.1.
+        // PRIORITY is deprecated and unknown types are ignored: RFC 9113 sections 5.3.2 and 4.1.
         return undefined;
     }
   }

@@ -79,7 +79,7 @@ export function layerContainerd(documents: readonly ConfigDocument[], rules: Rul
       const long = plugin === "nri" ? NRI : CRI;
       return hasShortNames ? short : long;
     }
-    // A short "nri" would become io.containerd.grpc.v1.nri, which is not a plugin.
+    // The migration renames "nri" to io.containerd.grpc.v1.nri, which is not a plugin.
     if (plugin === "nri") return NRI;
     const own = rules === "2.0" ? version : toVersion(document.table);
     if (own >= 3 || (rules === "2.0" && hasNewRuntimes)) return CRI_RUNTIME;

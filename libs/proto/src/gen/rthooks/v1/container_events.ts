@@ -9,7 +9,7 @@ export const protobufPackage = "rthooks.v1";
 export const protobufFileName = "rthooks/v1/container_events.proto";
 
 export interface ReportPluginProblemRequest {
-  /** One line for people; empty: there is nothing any more. */
+  /** One sentence; empty when the problem is solved. */
   problem: string;
 }
 
@@ -18,7 +18,7 @@ export interface ReportPluginProblemResponse {
 
 export interface ReportRefusedRequest {
   containerId: string;
-  /** For people: what the agent shows as the reason, where the container is on record and did not start. */
+  /** One sentence, which the agent shows as the reason in the container's record. */
   reason: string;
 }
 
@@ -291,7 +291,7 @@ export const ContainerEventsDefinition = {
   name: "ContainerEvents",
   fullName: "rthooks.v1.ContainerEvents",
   methods: {
-    /** The containers have ended: nothing runs in their cgroups any more. Ids that are not known are passed over. */
+    /** The containers have stopped: their cgroups have no processes. Unknown ids are ignored. */
     reportStopped: {
       name: "ReportStopped",
       requestType: ReportStoppedRequest as typeof ReportStoppedRequest,
@@ -300,7 +300,7 @@ export const ContainerEventsDefinition = {
       responseStream: false,
       options: {},
     },
-    /** The plugin refused the container: it does not start. */
+    /** The plugin denied the container: it does not start. */
     reportRefused: {
       name: "ReportRefused",
       requestType: ReportRefusedRequest as typeof ReportRefusedRequest,
@@ -309,7 +309,7 @@ export const ContainerEventsDefinition = {
       responseStream: false,
       options: {},
     },
-    /** What keeps the plugin from its work. Repeated every minute while there is something. */
+    /** A problem because of which containers start unheld. Repeated every minute while it lasts. */
     reportPluginProblem: {
       name: "ReportPluginProblem",
       requestType: ReportPluginProblemRequest as typeof ReportPluginProblemRequest,

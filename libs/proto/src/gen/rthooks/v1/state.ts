@@ -29,17 +29,17 @@ export interface Container {
   podLabels: Map<string, string>;
   /** Path below the host's cgroup root. */
   cgroupPath: string;
-  /** Id of that cgroup in the v2 hierarchy, as bpf_get_current_cgroup_id() gives it; 0 while unknown. */
+  /** Id of that cgroup in the v2 hierarchy, as returned by bpf_get_current_cgroup_id(); 0 while unknown. */
   cgroupId: bigint;
   /** State of the container in the pod lifecycle machine. */
   state: string;
   /**
-   * How the agent learned of the container: "hook", since a runtime hook told of it; "nri", since the NRI plugin did
-   * when it started; "synchronize", since it ran already when the NRI plugin connected; "cri", since the runtime, when it
-   * was asked, had it; "scan", since the pod source tells of it and its cgroup was found.
+   * Source of the first report: "hook", the runtime hook; "nri", the NRI plugin at StartContainer; "synchronize", the NRI
+   * plugin when it connected to the runtime or the agent; "cri", a list of the runtime's containers; "scan", the pod source,
+   * and a cgroup that was found for it.
    */
   source: string;
-  /** When it learned of it, Unix time in nanoseconds. */
+  /** Time of the first report, Unix time in nanoseconds. */
   learnedUnixNanos: bigint;
   /** Why the container is in the state "failed"; empty otherwise. */
   error: string;
@@ -448,7 +448,7 @@ export const AgentStateDefinition = {
       responseStream: false,
       options: {},
     },
-    /** One container; NOT_FOUND for one that is not on record. */
+    /** One container; NOT_FOUND if the agent has no record of it. */
     getContainer: {
       name: "GetContainer",
       requestType: GetContainerRequest as typeof GetContainerRequest,
