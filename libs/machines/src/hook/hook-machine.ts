@@ -11,9 +11,9 @@
 // allows starts then, and does not wait for the whole deadline.
 
 import { assign, setup } from "xstate";
+import { notProvided } from "../not-provided.ts";
 import {
   type HookContext,
-  type HookEffect,
   type HookEvent,
   type HookInput,
   hookDelays,
@@ -21,10 +21,6 @@ import {
   hookReducers,
   toHookContext,
 } from "./hook-logic.ts";
-
-const notProvided = (effect: HookEffect) => (): never => {
-  throw new Error(`the hook machine needs an implementation of ${effect}`);
-};
 
 export const hookMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.

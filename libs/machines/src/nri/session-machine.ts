@@ -14,6 +14,7 @@
 // the plugin before it answers the registration (containerd does), so both orders lead to `synchronizing`.
 
 import { assign, setup } from "xstate";
+import { notProvided } from "../not-provided.ts";
 import {
   type NriSessionContext,
   type NriSessionEvent,
@@ -23,10 +24,6 @@ import {
   nriSessionReducers,
   toNriSessionContext,
 } from "./session-logic.ts";
-
-const notProvided = (name: string) => (): never => {
-  throw new Error(`the session machine needs an implementation of ${name}`);
-};
 
 export const nriSessionMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.

@@ -12,6 +12,7 @@
 // released container stays in the policy filter until its cgroup is gone, also when its pod is deleted.
 
 import { assign, setup } from "xstate";
+import { notProvided } from "../not-provided.ts";
 import type { TableLogic, TableSnapshot } from "../runners/actor-logic.ts";
 import {
   type ContainerContext,
@@ -21,7 +22,6 @@ import {
   containerReducers,
   toContainerContext,
 } from "./container-logic.ts";
-import { notProvided } from "./domain.ts";
 
 export const containerMachine = setup({
   // The cast is XState's own way to name types; no value is behind it.

@@ -51,10 +51,3 @@ export interface Failure {
   readonly kind: string;
   readonly message: string;
 }
-
-/** The default of every effect, which throws at the first use of one that the program does not provide. */
-export function notProvided(name: string): () => never {
-  return () => {
-    throw new Error(`the effect ${name} is not provided`);
-  };
-}

@@ -17,9 +17,9 @@
 // source.deleted also come when the source changes.
 
 import { assign, setup } from "xstate";
+import { notProvided } from "../not-provided.ts";
 import { createTableLogic, type TableLogic } from "../runners/actor-logic.ts";
 import { containerMachine } from "./container-machine.ts";
-import { notProvided } from "./domain.ts";
 import {
   type ContainerRef,
   type PodContext,

@@ -7,7 +7,8 @@ import type { MachineTable, TableDelay, TableState, TableTransition } from "./ma
 
 /**
  * Throws on what a table cannot express: parallel and history states, invoked actors, final states within other states,
- * several targets, and actions, guards or delays that are not a plain name.
+ * several targets, outputs, exit actions of final states and of the root, and actions, guards or delays that are not a
+ * plain name.
  */
 export function readMachineTable(machine: AnyStateMachine): MachineTable {
   const leaves = findLeaves(machine.root);
@@ -88,7 +89,13 @@ function findLeaves(node: AnyStateNode): readonly AnyStateNode[] {
     return fail(node, isNestedFinal ? "a final state within another" : `a ${node.type} state`);
   }
   if (node.invoke.length > 0) return fail(node, "invoked actors");
-  if ([...node.transitions.keys()].some((event) => event.endsWith(".*"))) return fail(node, "part of a type");
+  if (node.config.output !== undefined) return fail(node, "an output");
+  // XState runs these when the machine ends, besides those of the state that is left.
+  const endsWithMachine = node.type === "final" || node.parent === undefined;
+  if (endsWithMachine && node.config.exit !== undefined)
+    return fail(node, "exit actions at the machine's end");
+  if ([...node.transitions.keys()].some((event) => event.endsWith(".*")))
+    return fail(node, "a part of an event type");
   const children: readonly AnyStateNode[] = Object.values(node.states);
   return children.length === 0 ? [node] : children.flatMap(findLeaves);
 }
