@@ -14,7 +14,7 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo test unit build check bench clean generate apt-test containerd-test kernels-test
+.PHONY: help demo test unit build check bench clean generate machines apt-test containerd-test kernels-test
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ test: apt-test containerd-test kernels-test dist/.built dist/$(CROSS_ARCH)/.buil
 
 bench: apt-test containerd-test dist/.built ## measure; prints tables, fails nothing
 	@$(BUN) bench/src/main.ts
+
+machines: node_modules/.installed ## write docs/machines again: each state machine as JSON, Mermaid and SVG
+	@$(BUN) run --silent machines
 
 generate: node_modules/.installed ## write the protobuf code and docs/reference again
 	@$(BUN) run --silent generate
