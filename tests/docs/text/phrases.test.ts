@@ -20,7 +20,6 @@ const unchecked: readonly string[] = [
   "libs/nri/",
   "libs/oci/",
   "libs/plugin/",
-  "libs/policy/",
   "libs/proto/",
   "libs/sys/",
   "libs/toml/",
