@@ -6,9 +6,7 @@ import { ranks } from "./ranks.ts";
 import { findSourceFiles } from "./source-files.ts";
 
 /** Names that two packages may have, each with the reason. */
-const allowed: ReadonlyMap<string, string> = new Map([
-  ["StagedFile", "until the set-up tool places its files with libs/sys"],
-]);
+const allowed: ReadonlyMap<string, string> = new Map([]);
 
 /** The packages in which each name is declared. Generated messages count: their names are those of the protocols. */
 function findOwners(): ReadonlyMap<string, ReadonlySet<string>> {

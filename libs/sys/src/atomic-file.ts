@@ -16,6 +16,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
 import { type SysError, toSysErrorOf } from "./errno.ts";
@@ -30,6 +31,7 @@ export interface FileOptions {
 export interface StagedFile {
   /** The staged file's path until it is published. */
   readonly path: string;
+  readonly target: string;
   /** Renames it to the target. EIO after the rename means that the change may be lost in a power failure. */
   publish(): Result<void, SysError>;
   discard(): void;
@@ -42,6 +44,10 @@ const MAX_NAME_IN_STAGED = 40;
 
 const prefixOf = (path: string): string => `${STAGED}${basename(path).slice(0, MAX_NAME_IN_STAGED)}.`;
 
+/** A new staged name for the target, which {@link removeStaged} finds. */
+export const toStagedPath = (target: string): string =>
+  join(dirname(target), `${prefixOf(target)}${randomBytes(6).toString("hex")}`);
+
 /** The content, or a function that writes it, for content that is too large for memory. */
 export type Content = string | Uint8Array | ((fd: number) => void);
 
@@ -51,17 +57,42 @@ export function stageFile(
   content: Content,
   options: FileOptions,
 ): Result<StagedFile, SysError> {
-  const staged = join(dirname(path), `${prefixOf(path)}${randomBytes(6).toString("hex")}`);
-  const discard = (): void => rmSync(staged, { force: true });
+  const staged = toStagedFile(path);
   return attempt("write", path, () => {
     try {
-      writeNew(staged, content, options);
+      writeNew(staged.path, content, options);
     } catch (error) {
-      discard();
+      staged.discard();
       throw error;
     }
-    return { path: staged, discard, publish: () => publish(staged, path) };
+    return staged;
   });
+}
+
+/** As {@link stageFile}, with the content of another file. Does not block the event loop while it copies. */
+export async function stageCopy(
+  source: string,
+  path: string,
+  options: FileOptions,
+): Promise<Result<StagedFile, SysError>> {
+  const staged = toStagedFile(path);
+  try {
+    await copyNew(source, staged.path, options);
+    return ok(staged);
+  } catch (error) {
+    staged.discard();
+    return err(toSysErrorOf(error, "copy", path));
+  }
+}
+
+function toStagedFile(target: string): StagedFile {
+  const path = toStagedPath(target);
+  return {
+    path,
+    target,
+    publish: () => publish(path, target),
+    discard: () => rmSync(path, { force: true }),
+  };
 }
 
 /** Replaces the file. Left-over staged files of the same target are removed. */
@@ -114,9 +145,10 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
   }
 }
 
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 function writeNew(path: string, content: Content, { mode, owner }: FileOptions): void {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const fd = openSync(path, flags, mode & 0o700);
+  const fd = openSync(path, NEW_FILE, mode & 0o700);
   try {
     // The owner first, since the permissions of group and others are meant for the new owner's group.
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
@@ -130,6 +162,34 @@ function writeNew(path: string, content: Content, { mode, owner }: FileOptions):
   } finally {
     // fsync(2) has reported write errors before; on network file systems close(2) may report others.
     closeSync(fd);
+  }
+}
+
+async function copyNew(source: string, path: string, { mode, owner }: FileOptions): Promise<void> {
+  const from = await open(source, "r");
+  try {
+    const to = await open(path, NEW_FILE, mode & 0o700);
+    try {
+      if (owner !== undefined) await to.chown(owner.uid, owner.gid);
+      await to.chmod(mode);
+      await copyAll(from, to);
+      await to.sync();
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+async function copyAll(from: FileHandle, to: FileHandle): Promise<void> {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (;;) {
+    const { bytesRead } = await from.read(piece, 0, piece.length, null);
+    if (bytesRead === 0) return;
+    for (let at = 0; at < bytesRead; ) at += (await to.write(piece, at, bytesRead - at)).bytesWritten;
   }
 }
 

@@ -91,7 +91,8 @@ const EINVAL = 22;
 /** From an exception of a node: module. An invalid argument has no errno and becomes EINVAL. */
 export function toSysErrorOf(error: unknown, call: string, subject: string): SysError {
   const errno = error instanceof Error && "errno" in error ? Number(error.errno) : EINVAL;
-  return toSysError(call, subject, Math.abs(errno));
+  const known = toSysError(call, subject, Math.abs(errno));
+  return known.code === "EOTHER" && error instanceof Error ? { ...known, message: error.message } : known;
 }
 
 /** "open /x: no such file or directory" */

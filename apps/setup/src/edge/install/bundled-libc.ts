@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
-import { type PublishedFile, removeLeftovers, stageCopy } from "./place-file.ts";
+import { stageCopy } from "@rthooks/sys/atomic-file";
+import { orThrow, type PublishedFile, publishUndoable, removeLeftovers } from "./place-file.ts";
 import { isSafeDirectory, isSafeFile } from "./safe-path.ts";
 
 const LOADER = /^ld-linux[a-z0-9-]*\.so\.\d+$/;
@@ -86,7 +87,7 @@ export async function installLibc(
   const place = async (source: string, path: string, mode: number): Promise<void> => {
     files.push(path);
     if (isSafeFile(path) && (await isSameFile(source, path))) return;
-    published.push(await (await stageCopy(source, path, mode)).publish());
+    published.push(publishUndoable(orThrow(await stageCopy(source, path, { mode }))));
   };
   for (const library of libraries) await place(library, join(directory, basename(library)), 0o644);
   await place(loader, join(localDir, loaderName(digest)), 0o755);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
+import { removeFile } from "@rthooks/sys/atomic-file";
 import { HOST_HOOKS_DIR, POD_HOOKS_DIR } from "../../core/default-paths.ts";
 import type { HookEntry } from "../../core/hook-entry.ts";
 import { callsProgram, isHookFile, renderHookFile } from "../../core/hook-file.ts";
 import { describeFileError, otherHooksDir } from "./install-error.ts";
-import { stageText, syncDirectory } from "./place-file.ts";
+import { orThrow, placeText } from "./place-file.ts";
 import { isSafeFile } from "./safe-path.ts";
 
 export const findHooksDir = (given: string): string => {
@@ -32,8 +33,7 @@ export async function writeHookFile(
       log.info("conf is up to date", { "conf-dst-path": path });
       return ok(undefined);
     }
-    const published = await (await stageText(text, path, { mode: 0o644 })).publish();
-    await published.settle();
+    placeText(path, text, { mode: 0o644 });
     log.info("written conf", { "conf-dst-path": path });
     return ok(undefined);
   } catch (error) {
@@ -62,8 +62,7 @@ export async function removeHookFile(
     return err(`${path} does not call ${binaryName}: not removing the file or the binary`);
   }
   try {
-    await rm(path);
-    await syncDirectory(dirname(path));
+    orThrow(removeFile(path));
     log.info("removed conf", { "conf-path": path });
     return ok(undefined);
   } catch (error) {

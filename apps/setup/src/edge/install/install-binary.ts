@@ -8,12 +8,13 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
+import { type StagedFile, stageCopy } from "@rthooks/sys/atomic-file";
 import { isNewer } from "../../core/version-order.ts";
 import { findMountOptions } from "../mount-options.ts";
 import { findLibc, installLibc, removeLibcs, toLibcPrefix } from "./bundled-libc.ts";
 import { type CheckedHook, checkHook, findHookVersion } from "./check-hook.ts";
 import { describeFileError, otherInstallDir } from "./install-error.ts";
-import { type PublishedFile, type StagedFile, stageCopy } from "./place-file.ts";
+import { orThrow, type PublishedFile, publishUndoable } from "./place-file.ts";
 import { type InstalledProgram, isLoaderInUse } from "./references.ts";
 import { isSafeFile } from "./safe-path.ts";
 
@@ -54,12 +55,12 @@ export async function installBinary(setup: BinarySetup): Promise<Result<Installe
   let staged: StagedFile | undefined;
   try {
     const path = join(localDir, basename(source));
-    staged = await stageCopy(source, path, MODE);
+    staged = orThrow(await stageCopy(source, path, { mode: MODE }));
     const installed = await installStaged(setup, staged, path);
-    if (!installed.ok) await staged.discard();
+    if (!installed.ok) staged.discard();
     return installed;
   } catch (error) {
-    await staged?.discard();
+    staged?.discard();
     return err(describeFileError(error, localDir, otherInstallDir));
   }
 }
@@ -84,8 +85,8 @@ async function installStaged(
   }
   const isSame = (await hasInstalledMode(path)) && (await digestOf(path)) === (await digestOf(staged.path));
   let published: PublishedFile | undefined;
-  if (isSame) await staged.discard();
-  else published = await staged.publish();
+  if (isSame) staged.discard();
+  else published = publishUndoable(staged);
   log.info(isSame ? "binary is up to date" : "written binary", { "hook-dst-path": path, version });
   const [first = "", ...rest] = [...libcPrefix(libc, hostDir), join(hostDir, basename(path))];
   return ok({

@@ -5,9 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { stageFile } from "@rthooks/sys/atomic-file";
 import { isJsonObject, parseExactJson } from "../../core/exact-json.ts";
 import { tryLock } from "./lock-directories.ts";
-import { stageText } from "./place-file.ts";
+import { orThrow, placeText } from "./place-file.ts";
 
 export interface OwnerMark {
   /** "absent" if the mark does not exist. */
@@ -27,14 +28,14 @@ export async function claimFiles(directory: string, binaryName: string): Promise
   const path = markPath(directory, binaryName);
   const id = randomBytes(16).toString("hex");
   const text = `${JSON.stringify({ owner: id, since: new Date().toISOString() })}\n`;
-  const staged = await stageText(text, path, MARK_ACCESS);
+  const staged = orThrow(stageFile(path, text, MARK_ACCESS));
   let file: FileHandle;
   try {
     file = await open(staged.path, "r");
     tryLock(file.fd, path, "shared");
-    await (await staged.publish()).settle();
+    orThrow(staged.publish());
   } catch (error) {
-    await staged.discard();
+    staged.discard();
     throw error;
   }
   const find = async (): Promise<"own" | "another" | "absent"> => {
@@ -65,7 +66,7 @@ export async function releaseFiles(directory: string, binaryName: string): Promi
   }
   try {
     if (tryLock(file.fd, path, "exclusive")) await rm(path, { force: true });
-    else await (await (await stageText('{"owner":null}\n', path, MARK_ACCESS)).publish()).settle();
+    else placeText(path, '{"owner":null}\n', MARK_ACCESS);
   } finally {
     await file.close();
   }

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeLeftovers, stageCopy, stageText } from "./place-file.ts";
+import { stageCopy, stageFile } from "@rthooks/sys/atomic-file";
+import { orThrow, placeText, publishUndoable, removeLeftovers } from "./place-file.ts";
 
 let dir = "";
 beforeEach(() => {
@@ -15,7 +16,7 @@ test("a copy has its final mode before anything is in it", async () => {
   const source = join(dir, "..", `source-${process.pid}`);
   writeFileSync(source, Buffer.alloc(64 * 1024 * 1024));
   let isOver = false;
-  const staging = stageCopy(source, join(dir, "program"), 0o755).finally(() => {
+  const staging = stageCopy(source, join(dir, "program"), { mode: 0o755 }).finally(() => {
     isOver = true;
   });
   const modes = new Set<number>();
@@ -33,7 +34,7 @@ test("a copy has its final mode before anything is in it", async () => {
 
 test("the owner comes with the mode", async () => {
   const path = join(dir, "file");
-  await (await (await stageText("x", path, { mode: 0o640, owner: { uid: 1, gid: 2 } })).publish()).settle();
+  placeText(path, "x", { mode: 0o640, owner: { uid: 1, gid: 2 } });
   const { mode, uid, gid } = statSync(path);
   expect([mode & 0o7777, uid, gid]).toEqual([0o640, 1, 2]);
 });
@@ -41,16 +42,17 @@ test("the owner comes with the mode", async () => {
 test("undo brings back what was there, settle leaves nothing else", async () => {
   const path = join(dir, "file");
   writeFileSync(path, "old");
-  const first = await (await stageText("new", path, { mode: 0o600 })).publish();
+  const stage = () => orThrow(stageFile(path, "new", { mode: 0o600 }));
+  const first = publishUndoable(stage());
   await first.undo();
   expect(readFileSync(path, "utf8")).toBe("old");
-  const second = await (await stageText("new", path, { mode: 0o600 })).publish();
+  const second = publishUndoable(stage());
   await second.settle();
   expect([readFileSync(path, "utf8"), readdirSync(dir)]).toEqual(["new", ["file"]]);
 });
 
 test("what a killed run has staged goes, whatever its age", async () => {
-  await stageText("half", join(dir, "file"), { mode: 0o600 });
+  orThrow(stageFile(join(dir, "file"), "half", { mode: 0o600 }));
   writeFileSync(join(dir, "other"), "");
   removeLeftovers(dir);
   expect(readdirSync(dir)).toEqual(["other"]);

@@ -10,7 +10,7 @@ import { isJsonObject } from "../../core/exact-json.ts";
 import { findReferencingFiles, isReferencing } from "../../core/find-references.ts";
 import type { NriPluginProcess } from "../../core/nri-plugin-process.ts";
 import { findNriPlugins } from "../node/find-nri-plugins.ts";
-import { stageText } from "./place-file.ts";
+import { placeText } from "./place-file.ts";
 
 export interface InstalledProgram {
   /** As this program sees it. */
@@ -28,7 +28,7 @@ export async function recordReference(localPath: string, path: string): Promise<
   const known = await readRecorded(listPath(localPath));
   if (known.includes(path)) return;
   const text = `${JSON.stringify({ callers: [...known, path] })}\n`;
-  await (await (await stageText(text, listPath(localPath), { mode: 0o644 })).publish()).settle();
+  placeText(listPath(localPath), text, { mode: 0o644 });
 }
 
 export const forgetReferences = (localPath: string): Promise<void> =>

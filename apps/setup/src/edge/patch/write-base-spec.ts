@@ -8,7 +8,7 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import { addHook, removeHook, toNeutralBase } from "../../core/base-spec.ts";
 import type { HookEntry } from "../../core/hook-entry.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
-import { stageText } from "../install/place-file.ts";
+import { placeText } from "../install/place-file.ts";
 import { runInRoot } from "../install/run-in-root.ts";
 import { checkSafePath } from "../install/safe-path.ts";
 import { readText } from "./read-text.ts";
@@ -119,7 +119,7 @@ async function write(
         found === undefined
           ? { mode: NEW_FILE_MODE }
           : { mode: found.mode & 0o7777, owner: { uid: found.uid, gid: found.gid } };
-      await (await (await stageText(text, path, access)).publish()).settle();
+      placeText(path, text, access);
     } finally {
       await locks.value.release();
     }

@@ -9,7 +9,7 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import { BACKUP_SUFFIX, type FileChange } from "../../core/patch.ts";
 import { describeFileError } from "../install/install-error.ts";
 import { lockDirectories } from "../install/lock-directories.ts";
-import { stageText } from "../install/place-file.ts";
+import { placeText } from "../install/place-file.ts";
 import { readText } from "./read-text.ts";
 
 /** The fields to log; the error is one line. */
@@ -21,7 +21,7 @@ export async function writeNew(output: string, { path: source, after }: FileChan
   try {
     const { mode, uid, gid } = await stat(source);
     const access = { mode: mode & 0o7777, owner: { uid, gid } };
-    await (await (await stageText(after, path, access)).publish()).settle();
+    placeText(path, after, access);
     return ok({ path });
   } catch (error) {
     return err(describeFileError(error, path, "choose another file with --output"));
@@ -49,7 +49,7 @@ export async function replaceFile({
         );
       }
       if (before === undefined) {
-        await (await (await stageText(after, path, { mode: 0o644 })).publish()).settle();
+        placeText(path, after, { mode: 0o644 });
         return ok({ path });
       }
       const { mode, uid, gid } = await stat(path);
@@ -58,8 +58,8 @@ export async function replaceFile({
       await mkdir(directory, { recursive: true, mode: 0o755 });
       const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
       const backup = findFree(join(directory, `${basename(path)}${BACKUP_SUFFIX}${time}`));
-      await (await (await stageText(before, backup, access)).publish()).settle();
-      await (await (await stageText(after, path, access)).publish()).settle();
+      placeText(backup, before, access);
+      placeText(path, after, access);
       return ok({ path, backup });
     } finally {
       await locks.value.release();
