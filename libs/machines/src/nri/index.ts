@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 // The session of the NRI plugin with its runtime: one actor.
 
-export { createTableLogic } from "../runners/actor-logic.ts";
 export { nriSessionMachine } from "./session-machine.ts";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pod lifecycle: one actor per pod, its containers as child actors.
 
-export { createTableLogic } from "../runners/actor-logic.ts";
 export { type ContainerContext, runsAlready } from "./container-logic.ts";
 export { type ContainerLogic, type ContainerSnapshot, containerMachine } from "./container-machine.ts";
 export type {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { resolveFlags } from "@rthooks/flags";
 import { loadFailRules } from "@rthooks/hold";
+import { describeInspection } from "@rthooks/machines/inspection";
 import type { NriCall } from "@rthooks/nri";
 import { ConfigureRequest, Container, PodSandbox } from "@rthooks/proto/nri";
 import { createKnownContainers } from "../core/known-containers.ts";
@@ -139,4 +140,27 @@ test("a container that ends is told of, one that was removed unseen too, and no 
   expect(reported).toEqual([]);
   await handlers.event({ name: "StopContainer", pod: pod("shop"), container, ...sizes }, call(500));
   expect(reported).toEqual([id]);
+});
+
+test("an inspector gets the hook machine of each container under the container's id", async () => {
+  const states: string[] = [];
+  const { handlers } = await createBroken({
+    client: () => ({
+      ...noClient,
+      openLink: () => ({
+        response: undefined,
+        connect: () => ({ type: "answer.ok" }),
+        wait: () => undefined,
+        disconnect: () => {},
+      }),
+    }),
+    inspect(inspected) {
+      const { machine, actor, state } = describeInspection(inspected);
+      if (state !== "") states.push(`${machine} ${actor} ${state}`);
+    },
+  });
+  await handlers.event({ name: "StartContainer", pod: pod("shop"), container, ...sizes }, call(500));
+  expect(states).toEqual(
+    ["active.loading", "active.reaching.connecting", "succeeded"].map((state) => `hook hook:${id} ${state}`),
+  );
 });

@@ -3,8 +3,9 @@
 
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
+import { createTableLogic } from "@rthooks/machines/actor-logic";
 import type { Inspect } from "@rthooks/machines/inspection";
-import { createTableLogic, nriSessionMachine } from "@rthooks/machines/nri";
+import { nriSessionMachine } from "@rthooks/machines/nri";
 import {
   type NriConnection,
   type NriHandlers,

@@ -3,12 +3,12 @@
 // log. Each effect answers its machine before it returns, and none may throw.
 
 import type { Logger } from "@rthooks/log";
+import { createTableLogic } from "@rthooks/machines/actor-logic";
 import {
   type Cgroup,
   type ContainerContext,
   type ContainerLogic,
   containerMachine,
-  createTableLogic,
   type PodIdentity,
   runsAlready,
 } from "@rthooks/machines/pod";

@@ -2,8 +2,8 @@
 // The effects of the pod machine: ask the pod source, update the policy filter, answer the callers, write the log. Each
 // effect answers its machine before it returns, and none may throw.
 
+import { createTableLogic } from "@rthooks/machines/actor-logic";
 import {
-  createTableLogic,
   type Failure,
   type PodArgs,
   type PodLogic,
