@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CgroupRoot, createCgroupResolver, findCgroupRoot } from "./cgroup-resolver.ts";
+import { createCgroupResolver } from "./cgroup-resolver.ts";
+import { type CgroupRoot, findCgroupRoot } from "./find-cgroup-root.ts";
 
 const inode = (path: string): bigint => statSync(path, { bigint: true }).ino;
 

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
-import { findCgroupRoot } from "./cgroup-resolver.ts";
+import { findCgroupRoot } from "./find-cgroup-root.ts";
 import { openCgroupWatch } from "./watch-cgroups.ts";
 
 const found = findCgroupRoot({ cgroupRoot: "", procfs: "/proc" });
