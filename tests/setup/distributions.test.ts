@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Distributions that write containerd's file themselves: what doctor advises is run, the distribution's part is played
-// here, and then NRI is on. Nothing of the release that wrote the file is kept.
+// Distributions that generate containerd's file: the advised commands are run, the test generates the file as the
+// distribution does, and NRI is on. Nothing of the release that generated the file is kept.
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -175,7 +175,7 @@ describe("k3s and RKE2", () => {
     60_000,
   );
 
-  test("the rendered file is not changed, nor made into a template", async () => {
+  test("the generated file is neither changed nor copied into a template", async () => {
     const root = createNode();
     write(root, `${DIR}/config.toml`, toBase(3, "") + OFF);
     const before = readFileSync(join(root, DIR, "config.toml"), "utf8");
@@ -190,7 +190,7 @@ describe("k3s and RKE2", () => {
     expect(readFileSync(file, "utf8")).toBe(before);
   });
 
-  test("a template that is not understood is refused, with the way to one that is", async () => {
+  test("an unsupported template is an error that names a supported one", async () => {
     const root = createNode();
     const template = `${DIR}/config-v3.toml.tmpl`;
     write(root, template, `version = 3\n[plugins.{{ .Name }}]\nx = {{ if .A }}1{{ end }}\n`);
@@ -208,7 +208,7 @@ describe("k3s and RKE2", () => {
     });
   });
 
-  test("a base spec for runc, whose table is in the base, comes by a drop-in file", async () => {
+  test("a base spec for runc, whose table is in the built-in template, is set in a drop-in file", async () => {
     const root = createNode();
     const runc = `[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]\n  runtime_type = "io.containerd.runc.v2"\n`;
     const layout: Layout = { name: "", version: 3, base: toBase(3, "") + runc };
@@ -241,7 +241,7 @@ describe("MicroK8s", () => {
         .replace("${RUNTIME}", "runc"),
     );
 
-  test("the template gets NRI, and the hook for the runtime whose type is filled in later", async () => {
+  test("the template gets NRI, and the hook for a runtime whose type is filled in later", async () => {
     const root = createNode();
     const program = join(root, "snap/microk8s/current/bin/containerd");
     mkdirSync(dirname(program), { recursive: true });
@@ -289,7 +289,7 @@ describe("a node whose containerd has no configuration file", () => {
     return { root, file: join(root, "etc/containerd/config.toml") };
   };
 
-  test("the error says how to make one", async () => {
+  test("the error names the commands that create one", async () => {
     const { root, file } = setUp();
     const done = await run(
       "patch-containerd-conf",
@@ -307,7 +307,7 @@ describe("a node whose containerd has no configuration file", () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  test("the advised command makes one of containerd's defaults", async () => {
+  test("the advised command creates one from containerd's defaults", async () => {
     const { root, file } = setUp();
     const before = await findNri(root);
     expect(before?.message).toBe("NRI is off (the version's default)");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What doctor advises is run as it stands, but for the runtime's restart, and doctor is asked again.
+// The advised commands are run as printed, except for the runtime's restart, and doctor is run again.
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -93,7 +93,7 @@ test("CRI-O on a host without a C library of its own", async () => {
 }, 60_000);
 
 describe.each(containerdReleases.map((release) => ({ ...release })))("containerd $version", (release) => {
-  test("its own default configuration, and what its program says of itself", async () => {
+  test("its default configuration, and the version of its program", async () => {
     const root = createNode(`default-${release.version}`);
     const containerd = join(release.binDir, "containerd");
     const { stdout: version } = await runProcess([containerd, "--version"]);
@@ -138,7 +138,7 @@ test("containerd before NRI gets a base spec with the hook", async () => {
   expect(existsSync(join(root, "etc/containerd/tetragon-base-spec.json"))).toBe(true);
 }, 60_000);
 
-test("runtimes with base specs of their own get the hook into these, in one round", async () => {
+test("runtimes with other base specs get the hook in these, with one run of the commands", async () => {
   const root = createNode("base-specs");
   writeProgram(root, "usr/bin/containerd", "containerd containerd.io 1.6.36 x");
   writeProgram(root, "opt/tetragon/tetragon-oci-hook", "tetragon-oci-hook 0.1.0");
@@ -160,7 +160,7 @@ test("runtimes with base specs of their own get the hook into these, in one roun
   expect(readFileSync(join(root, "etc/gpu.json"), "utf8")).toContain("/opt/tetragon/tetragon-oci-hook");
 }, 60_000);
 
-test("on this machine, as it is", async () => {
+test("on this machine", async () => {
   const detected = await run("detect", "-o", "json");
   expect(detected.exitCode).toBe(0);
   expect(JSON.parse(detected.stdout)).toMatchObject({ schema: 1, root: "/" });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configurations of several files: what the tool says of them is what the real containerd makes of them, and what it
-// advises helps, whichever file decides.
+// Configurations of several files: the tool reports the values that the real containerd uses, and its advice takes
+// effect, whichever file decides.
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -222,7 +222,7 @@ class Node {
 describe.each(containerdReleases.map((release) => ({ ...release })))("containerd $version", (release) => {
   const node = new Node(release);
 
-  test(`says what is in force, and its advice brings what it should (seed ${seed})`, async () => {
+  test(`reports the values that take effect, and gives advice that works (seed ${seed})`, async () => {
     let judged = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const tree = createTree(createRandom(seed + round), node.is1);
@@ -252,7 +252,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
     expect(judged).toBeGreaterThan(ROUNDS / 4);
   }, 600_000);
 
-  test(`gives all of runc's containers the hook (seed ${seed})`, async () => {
+  test(`adds the hook to every runc runtime (seed ${seed})`, async () => {
     const add = [
       "patch-containerd-conf",
       "add-oci-hook",
@@ -292,7 +292,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
     expect(judged).toBeGreaterThan(ROUNDS / 5);
   }, 600_000);
 
-  test("a runtime that an import brings later is named with its file, and gets the hook", async () => {
+  test("a runtime in a later import is named with its file, and gets the hook", async () => {
     const version = node.is1 ? 2 : 3;
     const cri = node.is1 ? '"io.containerd.grpc.v1.cri"' : "'io.containerd.cri.v1.runtime'";
     const runc = `[plugins.${cri}.containerd.runtimes.runc]\n  runtime_type = "io.containerd.runc.v2"\n`;
@@ -319,7 +319,7 @@ describe.each(containerdReleases.map((release) => ({ ...release })))("containerd
   }, 60_000);
 });
 
-test(`advice for a containerd of unknown version helps on both (seed ${seed})`, async () => {
+test(`advice for a containerd of unknown version works on both (seed ${seed})`, async () => {
   const nodes = containerdReleases.map((release) => new Node(release, false));
   let judged = 0;
   for (let round = 0; round < ROUNDS; round++) {

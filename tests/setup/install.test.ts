@@ -27,7 +27,7 @@ async function mustRun(argv: readonly string[]): Promise<void> {
 }
 
 describe("install", () => {
-  test("puts the hook in place and points the runtime at it", async () => {
+  test("installs the hook and a hook file that calls it", async () => {
     const host = createInstallation(workspace);
     const done = await host.install([], ["--grpc-timeout", "2500ms", "--fail-allow-namespaces", "a,b"]);
     expect(done).toMatchObject({ exitCode: 0, stdout: "" });
@@ -57,7 +57,7 @@ describe("install", () => {
     expect(host.snapshot()).toEqual(before);
   }, 60_000);
 
-  test("makes the configuration that print-config prints, but for what it adds", async () => {
+  test("writes the hook file that print-config prints, with additions", async () => {
     const { stdout } = await runProcess([findSetup(), "print-config", "--binary", "/x/hook"]);
     expect(stdout).toStartWith('{\n   "version": "1.0.0"');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -68,7 +68,7 @@ describe("install", () => {
   });
 });
 
-describe("what goes wrong leaves what was there, and is said in one line", () => {
+describe("a failure keeps the previous files, and is reported in one line", () => {
   let host: Installation;
   let before: readonly string[];
   beforeAll(async () => {
@@ -109,7 +109,7 @@ describe("what goes wrong leaves what was there, and is said in one line", () =>
     writeFileSync(empty, "");
     await expectRefused(["--local-binary", empty], "empty");
   });
-  test("a hook that is no program", async () => {
+  test("a hook that is not a program", async () => {
     const garbage = writeFakeHook(workspace, "");
     writeFileSync(garbage, "\0\0\0");
     await expectRefused(["--local-binary", garbage, "--libc", "host"], "does not run");
@@ -136,7 +136,7 @@ describe("what goes wrong leaves what was there, and is said in one line", () =>
     expect((await other.install(["--force"])).exitCode).toBe(0);
     expect(readFileSync(other.binary).equals(readFileSync(findHook()))).toBe(true);
   }, 60_000);
-  test("a hooks directory that cannot be made", async () => {
+  test("a hooks directory that cannot be created", async () => {
     const file = workspace.path("a-file");
     writeFileSync(file, "");
     const other = createInstallation(workspace);
@@ -169,7 +169,7 @@ describe("what goes wrong leaves what was there, and is said in one line", () =>
     }
   });
 
-  test("an installer that is killed: the old pair or the new one, and the configuration never points to nothing", async () => {
+  test("a killed installer leaves the old pair or the new one, and never a hook file without a hook", async () => {
     const other = createInstallation(workspace);
     const argv = [
       ...[
@@ -205,18 +205,18 @@ describe("only root may change what root runs", () => {
   const setOwner = (path: string): void => chownSync(path, 65534, 65534);
   test.each([
     { name: "the directory is another user's", spoil: (host: Installation) => setOwner(host.installDir) },
-    { name: "others may write it", spoil: (host: Installation) => chmodSync(host.installDir, 0o777) },
+    { name: "others can write it", spoil: (host: Installation) => chmodSync(host.installDir, 0o777) },
     {
-      name: "others may make files in it",
+      name: "others can create files in it",
       spoil: (host: Installation) => chmodSync(host.installDir, 0o1777),
     },
-    { name: "a group may write it", spoil: (host: Installation) => chmodSync(host.installDir, 0o775) },
+    { name: "a group can write it", spoil: (host: Installation) => chmodSync(host.installDir, 0o775) },
     {
-      name: "the one above is another user's",
+      name: "its parent directory is another user's",
       spoil: (host: Installation) => setOwner(dirname(host.installDir)),
     },
     { name: "the hooks directory is another user's", spoil: (host: Installation) => setOwner(host.hooksDir) },
-  ])("$name: refused, and nothing is written", async ({ spoil }) => {
+  ])("$name: rejected, and nothing is written", async ({ spoil }) => {
     const host = createInstallation(workspace);
     mkdirSync(host.installDir);
     spoil(host);
@@ -230,7 +230,7 @@ describe("only root may change what root runs", () => {
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
   });
 
-  test("a link to a directory that is another user's is refused", async () => {
+  test("a link to another user's directory is rejected", async () => {
     const host = createInstallation(workspace);
     const real = workspace.path("of-another");
     mkdirSync(real);
@@ -240,7 +240,7 @@ describe("only root may change what root runs", () => {
     expect(readdirSync(real)).toEqual([]);
   });
 
-  test("installed files that others may write are put in place again, whatever is in them", async () => {
+  test("installed files that others can write are replaced, even with the same content", async () => {
     const host = createInstallation(workspace);
     await host.install();
     setOwner(host.binary);
@@ -250,7 +250,7 @@ describe("only root may change what root runs", () => {
   }, 60_000);
 });
 
-test("a file of that name that calls another hook is not replaced without --force", async () => {
+test("a hook file of that name that calls another hook is not replaced without --force", async () => {
   const host = createInstallation(workspace);
   writeFileSync(host.conf, '{"version":"1.0.0","hook":{"path":"/bin/true"},"when":{},"stages":[]}');
   const before = host.snapshot();
@@ -266,7 +266,7 @@ test("a file of that name that calls another hook is not replaced without --forc
 }, 60_000);
 
 describe("uninstall", () => {
-  test("removes what install wrote, and says what was not there", async () => {
+  test("removes the installed files, and warns about missing ones", async () => {
     const host = createInstallation(workspace);
     await host.install(["--libc", "bundled"]);
     expect(host.snapshot().length).toBeGreaterThan(3);
@@ -278,7 +278,7 @@ describe("uninstall", () => {
     expect(again.stderr).toContain("level=warn");
   }, 60_000);
 
-  test("leaves a file of that name that calls something else, and the binary with it", async () => {
+  test("keeps a hook file of that name that calls another program, and the binary", async () => {
     const host = createInstallation(workspace);
     await host.install();
     writeFileSync(host.conf, '{"version":"1.0.0","hook":{"path":"/bin/true"},"when":{},"stages":[]}');
@@ -289,7 +289,7 @@ describe("uninstall", () => {
     expect(host.snapshot()).toEqual(before);
   }, 60_000);
 
-  test("takes a name and no path", async () => {
+  test("accepts a file name, not a path", async () => {
     const host = createInstallation(workspace);
     expect((await host.uninstall(["--binary-name", "../x"])).exitCode).toBe(2);
   });
@@ -305,13 +305,13 @@ test("NRI needs --daemonize", async () => {
 
 describe("the command line", () => {
   const run = (...argv: readonly string[]) => runProcess([findSetup(), ...argv]);
-  test("tells its commands, and each its flags", async () => {
+  test("prints its commands, and the flags of each", async () => {
     expect((await run("--help")).stdout).toContain("print-config");
     expect((await run("install", "--help")).stdout).toContain("--nri-hook.index");
     expect((await run("--version")).stdout).toMatch(/^tetragon-oci-hook-setup \d/);
     expect((await run()).exitCode).toBe(2);
   });
-  test("says what is wrong with it", async () => {
+  test("reports errors", async () => {
     const unknown = await run("instal");
     expect([unknown.exitCode, unknown.stderr.trim().split("\n").length]).toEqual([2, 1]);
     expect((await run("install", "--libc", "musl")).stderr).toContain("auto, host, bundled");

@@ -34,13 +34,13 @@ interface HookFile {
 }
 
 describe("a host without a C library", () => {
-  test("its own is refused, with the reason", async () => {
+  test("--libc host is an error with the reason", async () => {
     const done = await install("host");
     expect(done.exitCode).toBe(1);
     expect(done.stderr).toContain("the hook does not run");
   }, 60_000);
 
-  test("gets one with the hook, which then runs there and finds its configuration", async () => {
+  test("gets one with the hook, which runs there and finds its configuration", async () => {
     const done = await install("auto");
     expect(done.stderr).toContain("written C library");
     expect(done.exitCode).toBe(0);
@@ -58,7 +58,7 @@ describe("a host without a C library", () => {
     });
   }, 60_000);
 
-  test("is told again: a timeout that the hook's own file has changed, and nothing else", async () => {
+  test("gets a new hook file when the hook's configuration changes the timeout, and only then", async () => {
     const path = join(root, "hooks.d/tetragon-oci-hook.json");
     const done = await install("auto");
     expect(done.stderr).toContain("written conf");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The set-up tool as the daemon set runs it on containerd: it installs the hook, adds it to containers, and takes
-// everything away at its end.
+// The set-up tool as the daemon set runs it on containerd: it installs the hook, adds it to containers, and uninstalls at
+// exit.
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { createAgentSeat } from "../harness/agent-seat.ts";
@@ -52,7 +52,7 @@ describe.each(cases)(
     const workspace = createWorkspace("snri");
     afterAll(() => workspace.close(), 60_000);
 
-    test("containers are known before they start until the tool ends, which leaves nothing", async () => {
+    test("the agent knows containers before they start until the tool exits, which removes its files", async () => {
       const seat = createAgentSeat(workspace);
       const agent = await seat.start();
       const containerd = await startContainerd(workspace, release);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose the installed files are: the run's that installed last. Nothing removes or changes what another has installed.
+// The installed files belong to the run that installed last. No other run removes or changes them.
 import { afterAll, describe, expect, test } from "bun:test";
 import {
   appendFileSync,
@@ -38,7 +38,7 @@ const isReleased = (daemon: RunningProcess): boolean =>
   daemon.stderr().includes("no longer watching its files");
 
 describe("a daemon", () => {
-  test("removes the configuration before the hook at its end, and nothing stays", async () => {
+  test("removes the hook file before the hook at exit, and every other file", async () => {
     const host = createInstallation(workspace);
     const done = await end(await host.startDaemon());
     expect(done.exitCode).toBe(0);
@@ -46,14 +46,14 @@ describe("a daemon", () => {
     expect(done.stderr.indexOf("removed conf")).toBeLessThan(done.stderr.indexOf("removed binary"));
   }, 180_000);
 
-  test("--keep-on-exit leaves both, without an owner", async () => {
+  test("--keep-on-exit keeps both, without an owner mark", async () => {
     const host = createInstallation(workspace);
     expect((await end(await host.startDaemon(["--keep-on-exit"]))).exitCode).toBe(0);
     expect(isWhole(host)).toBe(true);
     expect(host.notes()).toEqual([".tetragon-oci-hook.callers"]);
   }, 180_000);
 
-  test("a SIGTERM during the installation ends it when it is whole, and nothing stays", async () => {
+  test("a SIGTERM during the installation takes effect after it, and every file is removed", async () => {
     const host = createInstallation(workspace);
     const daemon = startProcess(
       [
@@ -73,7 +73,7 @@ describe("a daemon", () => {
     { name: "the configuration is removed", damage: ({ conf }) => rmSync(conf) },
     { name: "the hook is changed", damage: ({ binary }) => writeFileSync(binary, "#!/bin/sh\n") },
     { name: "the configuration is changed", damage: ({ conf }) => writeFileSync(conf, "{}") },
-    { name: "the hook cannot be run any more", damage: ({ binary }) => chmodSync(binary, 0o644) },
+    { name: "the hook is not executable any more", damage: ({ binary }) => chmodSync(binary, 0o644) },
     {
       name: "both directories are removed",
       damage({ installDir, hooksDir }) {
@@ -83,7 +83,7 @@ describe("a daemon", () => {
     },
   ];
   test.each(damages)(
-    "says it and puts it back when $name",
+    "logs it and restores the files when $name",
     async ({ damage }) => {
       const host = createInstallation(workspace);
       const daemon = await host.startDaemon();
@@ -95,7 +95,7 @@ describe("a daemon", () => {
     60_000,
   );
 
-  test("says what it cannot put back, and does when it can", async () => {
+  test("reports files that it cannot restore, and restores them when it can", async () => {
     const host = createInstallation(workspace);
     const daemon = await host.startDaemon();
     rmSync(host.hooksDir, { recursive: true });
@@ -108,7 +108,7 @@ describe("a daemon", () => {
 });
 
 describe("of two daemons the later one owns the files", () => {
-  test("the end of the earlier one takes nothing from it, and it goes on keeping them", async () => {
+  test("the exit of the earlier one removes nothing, and the later one keeps the files", async () => {
     const host = createInstallation(workspace);
     const earlier = await host.startDaemon();
     const later = await host.startDaemon();
@@ -120,7 +120,7 @@ describe("of two daemons the later one owns the files", () => {
     expect([...host.snapshot(), ...host.notes()]).toEqual([]);
   }, 180_000);
 
-  test("the earlier one lets go of them: what is removed comes back once", async () => {
+  test("the earlier one stops watching them: a removed file is restored once", async () => {
     const host = createInstallation(workspace);
     const earlier = await host.startDaemon();
     const later = await host.startDaemon();
@@ -132,7 +132,7 @@ describe("of two daemons the later one owns the files", () => {
     await end(earlier);
   }, 180_000);
 
-  test("each removes its own configuration where they have a hook in common", async () => {
+  test("each removes its own hook file if they share a hook", async () => {
     const host = createInstallation(workspace);
     const other = createInstallation(workspace, host.installDir);
     const earlier = await host.startDaemon();
@@ -143,7 +143,7 @@ describe("of two daemons the later one owns the files", () => {
     expect(existsSync(host.binary)).toBe(false);
   }, 180_000);
 
-  test("each removes its own hook where they have a configuration in common", async () => {
+  test("each removes its own hook if they share a hook file", async () => {
     const host = createInstallation(workspace);
     const elsewhere = workspace.path("elsewhere");
     const earlier = await host.startDaemon();
@@ -156,8 +156,8 @@ describe("of two daemons the later one owns the files", () => {
   }, 180_000);
 });
 
-describe("while a daemon lives", () => {
-  test("an install of its own takes the files, which stay at the daemon's end", async () => {
+describe("while a daemon runs", () => {
+  test("another install owns the files, which stay at the daemon's exit", async () => {
     const host = createInstallation(workspace);
     const daemon = await host.startDaemon();
     expect((await host.install()).exitCode).toBe(0);
@@ -165,7 +165,7 @@ describe("while a daemon lives", () => {
     expect(isWhole(host)).toBe(true);
   }, 180_000);
 
-  test("what is uninstalled stays away", async () => {
+  test("uninstalled files are not restored", async () => {
     const host = createInstallation(workspace);
     const daemon = await host.startDaemon();
     expect((await host.uninstall()).exitCode).toBe(0);
@@ -179,17 +179,17 @@ describe("while a daemon lives", () => {
   }, 180_000);
 });
 
-describe("a hook that something calls is not removed", () => {
+describe("a hook with references is not removed", () => {
   /** OCI specs need no more to be read as such. */
   const createSpec = (...hooks: readonly object[]): string =>
     JSON.stringify({ ociVersion: "1.0.2", hooks: { createContainer: hooks } });
 
-  interface Caller {
+  interface Reference {
     readonly name: string;
     /** Gives the path that is to be named. */
     create(host: Installation): Promise<string>;
   }
-  const callers: readonly Caller[] = [
+  const references: readonly Reference[] = [
     {
       name: "another hooks directory",
       async create(host) {
@@ -199,7 +199,7 @@ describe("a hook that something calls is not removed", () => {
       },
     },
     {
-      name: "a base spec that this tool has made",
+      name: "a base spec that this tool has written",
       async create(host) {
         const dir = workspace.path(`etc-${host.installDir.split("/").at(-2)}`);
         mkdirSync(dir);
@@ -215,7 +215,7 @@ describe("a hook that something calls is not removed", () => {
       },
     },
   ];
-  test.each(callers)(
+  test.each(references)(
     "$name",
     async ({ create }) => {
       const host = createInstallation(workspace);
@@ -238,7 +238,7 @@ describe("a hook that something calls is not removed", () => {
     60_000,
   );
 
-  test("by a base spec of the node's configuration, whichever file of it names the spec", async () => {
+  test("a base spec that any file of the node's configuration names", async () => {
     const host = createInstallation(workspace);
     await host.install();
     const root = workspace.path("node");
@@ -270,7 +270,7 @@ describe("a hook that something calls is not removed", () => {
     expect((await host.uninstall(flags)).exitCode).toBe(0);
   }, 180_000);
 
-  test("by a daemon at its end either, which removes its configuration", async () => {
+  test("a daemon at its exit keeps the hook, and removes its hook file", async () => {
     const host = createInstallation(workspace);
     const other = createInstallation(workspace, host.installDir);
     await other.install();
@@ -283,7 +283,7 @@ describe("a hook that something calls is not removed", () => {
     expect([existsSync(host.conf), isWhole(other)]).toEqual([false, true]);
   }, 180_000);
 
-  test("a loader that another configuration still needs stays too", async () => {
+  test("a loader that another hook file needs is kept", async () => {
     const host = createInstallation(workspace);
     const other = createInstallation(workspace, host.installDir);
     await other.install(["--libc", "bundled"]);
@@ -296,7 +296,7 @@ describe("a hook that something calls is not removed", () => {
     expect(existsSync(loader)).toBe(false);
   }, 180_000);
 
-  test("nor does a hook of another name in the same directory lose its loader", async () => {
+  test("a hook of another name in the same directory keeps its loader", async () => {
     const host = createInstallation(workspace);
     await host.install(["--libc", "bundled"]);
     const source = workspace.path("other-hook");

@@ -15,13 +15,13 @@ const foreign = { path: "/usr/bin/other-hook", args: ["other-hook", "createRunti
 const ours = { path: "/old/tetragon-oci-hook", args: ["/old/tetragon-oci-hook", "createRuntime"] };
 
 describe("adding the hook", () => {
-  test("puts it into a spec that has no hooks, and twice is once", () => {
+  test("adds it once to a spec without hooks", () => {
     const text = unwrap(addHook(toText({ ociVersion: "1.2.0" }), entry));
     expect(JSON.parse(text)).toEqual({ ociVersion: "1.2.0", hooks: { createRuntime: [entry] } });
     expect(unwrap(addHook(text, entry))).toBe(text);
   });
 
-  test("keeps other hooks, and the place that it had among them", () => {
+  test("keeps other hooks, and the hook's position among them", () => {
     const hooks = { poststop: [foreign], createRuntime: [ours, foreign, ours] };
     const text = unwrap(addHook(toText({ ociVersion: "1.2.0", hooks }), entry));
     expect(JSON.parse(text).hooks).toEqual({ poststop: [foreign], createRuntime: [entry, foreign] });
@@ -29,24 +29,24 @@ describe("adding the hook", () => {
 
   test.each([
     {
-      name: "which now goes through a loader",
+      name: "with a loader that was not there before",
       command: ["/run/t/ld.so", "--library-path", "/run/t/lib", "/run/t/tetragon-oci-hook"],
     },
-    { name: "which goes through none any more", command: ["/run/t/tetragon-oci-hook"] },
-  ])("replaces itself, $name", ({ command: [first = "", ...rest] }) => {
+    { name: "without the loader that was there before", command: ["/run/t/tetragon-oci-hook"] },
+  ])("replaces the earlier entry, $name", ({ command: [first = "", ...rest] }) => {
     const loader = toHookEntry(["/opt/ld.so", "--library-path", "/opt/lib", "/opt/tetragon-oci-hook"], [], 9);
     const before = unwrap(addHook(toText({ ociVersion: "1.2.0" }), loader));
     const next = toHookEntry([first, ...rest], [], 15);
     expect(JSON.parse(unwrap(addHook(before, next))).hooks.createRuntime).toEqual([next]);
   });
 
-  test("a hook that only has its name among its arguments is another one", () => {
+  test("a hook with the name in its arguments only is another hook", () => {
     const wrapper = { path: "/bin/audit", args: ["audit", "createRuntime", "/opt/tetragon-oci-hook"] };
     const base = toText({ ociVersion: "1.2.0", hooks: { createRuntime: [wrapper] } });
     expect(JSON.parse(unwrap(addHook(base, entry))).hooks.createRuntime).toEqual([wrapper, entry]);
   });
 
-  test("keeps fields that nobody knows, and every digit of a number", () => {
+  test("keeps unknown fields, and every digit of a number", () => {
     const base = `{"ociVersion":"1.2.0","x-new":{"__proto__":[1.0]},"process":{"rlimits":[{"hard":18446744073709551615}]}}`;
     const text = unwrap(addHook(base, entry));
     expect(text).toContain('"hard": 18446744073709551615');
@@ -64,13 +64,13 @@ describe("removing the hook", () => {
     expect(unwrap(removeHook(unwrap(addHook(before, entry)), "tetragon-oci-hook"))).toBe(before);
   });
 
-  test("leaves a spec without it as it is, to the byte", () => {
+  test("keeps every byte of a spec without the hook", () => {
     const base = `{ "ociVersion":"1.2.0" ,"hooks":{"createRuntime":[]}}`;
     expect(unwrap(removeHook(base, "tetragon-oci-hook"))).toBe(base);
   });
 });
 
-test("a base made of containerd's default does not limit open files to 1,024", () => {
+test("a base spec from containerd's default does not limit open files to 1,024", () => {
   const printed = toText({ ociVersion: "1.2.0", process: { cwd: "/", rlimits: [{ hard: 1024 }] } });
   expect(JSON.parse(unwrap(toNeutralBase(printed)))).toEqual({ ociVersion: "1.2.0", process: { cwd: "/" } });
 });
@@ -78,7 +78,7 @@ test("a base made of containerd's default does not limit open files to 1,024", (
 test.each([
   { name: "text", base: "ociVersion", says: "is not a JSON object" },
   { name: "a list", base: "[]", says: "is not a JSON object" },
-  { name: "nesting without end", base: "[".repeat(500_000), says: "is not a JSON object" },
+  { name: "very deep nesting", base: "[".repeat(500_000), says: "is not a JSON object" },
   { name: "another object", base: "{}", says: "is not an OCI spec: ociVersion is missing" },
   {
     name: "hooks as a list",

@@ -10,7 +10,7 @@ const readOne = (text: string) => read({ [MAIN]: text });
 
 const NRI = `[plugins."io.containerd.nri.v1.nri"]`;
 
-test("without a file all is the version's default, and runc is there", () => {
+test("without a file the defaults of the version apply, and runc is a runtime", () => {
   expect(read({})).toEqual({
     version: undefined,
     files: [],
@@ -42,7 +42,7 @@ test.each([
   { name: "NRI, by its id", list: ["io.containerd.nri.v1.nri"], nri: true, cri: false },
   { name: "CRI, by its old name", list: ["cri"], nri: false, cri: true },
   { name: "CRI, by its id", list: ["io.containerd.grpc.v1.cri"], nri: false, cri: true },
-  { name: "another one", list: ["io.containerd.snapshotter.v1.zfs"], nri: false, cri: false },
+  { name: "another plugin", list: ["io.containerd.snapshotter.v1.zfs"], nri: false, cri: false },
 ])("disabled_plugins: $name", ({ list, nri, cri }) => {
   const found = readOne(`version = 2\ndisabled_plugins = ${JSON.stringify(list)}`);
   expect([found.nri.isPluginDisabled, found.isCriDisabled]).toEqual([nri, cri]);
@@ -57,7 +57,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
     "/etc/containerd/conf.d/b.toml.bak": `${NRI}\ndisable = true`,
   };
 
-  test("are read breadth first, each file once, and one that is missing is told", () => {
+  test("are read breadth first, each file once; a missing one is reported", () => {
     const { files, problems } = read(texts, "2.1.9");
     expect(files).toEqual([MAIN, "/etc/containerd/conf.d/a.toml", "/etc/containerd/conf.d/b.toml"]);
     expect(problems).toEqual(["/run/own.toml: imported file does not exist: containerd fails to start"]);
@@ -71,7 +71,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
     });
   });
 
-  test("containerd 1.7 replaces them, which is told", () => {
+  test("containerd 1.7 replaces them, which is reported", () => {
     const { nri, problems } = read(texts, "1.7.24");
     expect(nri).toMatchObject({ disable: undefined, socketPath: "/var/run/nri/nri.sock" });
     expect(problems).toContainEqual(
@@ -79,7 +79,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
     );
   });
 
-  test("end somewhere", () => {
+  test("are limited in number", () => {
     const many = Array.from({ length: 100 }, (_, at) => `/etc/${at}.toml`);
     const found = read({
       [MAIN]: `imports = ${JSON.stringify(many)}`,
@@ -90,7 +90,7 @@ ${NRI}\ndisable = false\nsocket_path = "/run/n.sock"`,
   });
 });
 
-test("of the runtimes those of runc are named, with their base specs", () => {
+test("lists the runtimes of runc with their base specs", () => {
   const { runcRuntimes } = readOne(`version = 3
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
 base_runtime_spec = "/etc/base.json"
@@ -104,21 +104,21 @@ runtime_type = "io.containerd.kata.v2"`);
   ]);
 });
 
-test("the socket is gRPC's, wherever the version has it", () => {
+test("finds the gRPC socket in each version", () => {
   expect(readOne(`version = 2\n[grpc]\naddress = "/run/a.sock"`).address).toBe("/run/a.sock");
   const four = `version = 4\n[plugins."io.containerd.server.v1.grpc"]\naddress = "/run/b.sock"`;
   expect(readOne(four).address).toBe("/run/b.sock");
 });
 
 test.each([
-  { name: "no TOML", text: "version = \n", problem: /^\S+config\.toml: line 1, column \d+: / },
-  { name: "nested without end", text: `a = ${"[".repeat(200_000)}`, problem: /^\S+config\.toml: / },
-])("a file that is $name is a problem with its place", ({ text, problem }) => {
+  { name: "not TOML", text: "version = \n", problem: /^\S+config\.toml: line 1, column \d+: / },
+  { name: "nested very deeply", text: `a = ${"[".repeat(200_000)}`, problem: /^\S+config\.toml: / },
+])("a file that is $name is a problem with its position", ({ text, problem }) => {
   expect(readOne(text).problems).toEqual([expect.stringMatching(problem)]);
 });
 
 test.each(["plugins = 3", "[plugins]\ncri = 1", `version = "2"`, "imports = 7", "disabled_plugins = {}"])(
-  "values of another kind than expected are passed over: %s",
+  "ignores values of an unexpected type: %s",
   (text) => {
     expect(readOne(text).runcRuntimes).toEqual([{ name: "runc", baseSpec: undefined, file: undefined }]);
   },

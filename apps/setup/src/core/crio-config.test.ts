@@ -5,7 +5,7 @@ import { readCrioConfig, readPodmanConfig } from "./crio-config.ts";
 
 const MAIN = "/etc/crio/crio.conf";
 
-test("without a file CRI-O's defaults hold", () => {
+test("without a file CRI-O's defaults apply", () => {
   expect(readCrioConfig(createMemoryFiles({}), MAIN)).toEqual({
     files: [],
     problems: [],
@@ -18,7 +18,7 @@ test("without a file CRI-O's defaults hold", () => {
   });
 });
 
-test("of CRI-O's drop-ins the last one in the order of names counts, key by key", () => {
+test("for each key, the last of CRI-O's drop-in files counts, in the order of their names", () => {
   const found = readCrioConfig(
     createMemoryFiles({
       [MAIN]: `[crio.runtime]\nhooks_dir = ["/a"]\n[crio.nri]\nenable_nri = false`,
@@ -32,7 +32,7 @@ test("of CRI-O's drop-ins the last one in the order of names counts, key by key"
   expect(found.problems).toEqual([expect.stringMatching(/^\/etc\/crio\/crio\.conf\.d\/30-c: line 1/)]);
 });
 
-test("podman's drop-ins go before the administrator's file, and that before the vendor's", () => {
+test("podman's drop-in files override the administrator's file, which overrides the vendor's", () => {
   const texts = {
     "/usr/share/containers/containers.conf": `[engine]\nhooks_dir = ["/vendor"]`,
     "/etc/containers/containers.conf": `[engine]\nhooks_dir = ["/admin"]`,

@@ -8,7 +8,7 @@ const commands = ["install", "patch nri", "patch hook"].map((name) =>
   defineCommand({ name, summary: "", flags: {}, run: async () => 0 }),
 );
 
-test("a command is found by all of its words, and the rest is its own", () => {
+test("finds a command by all words of its name, and returns the other words", () => {
   expect(findCommand(commands, ["patch", "hook", "--x"])).toMatchObject({
     command: { name: "patch hook" },
     argv: ["--x"],
@@ -17,13 +17,13 @@ test("a command is found by all of its words, and the rest is its own", () => {
     expect(findCommand(commands, argv)).toBeUndefined();
 });
 
-test("what could be meant are the commands of a group, else all", () => {
+test("the candidates are the commands of a group, else all commands", () => {
   expect(findCandidates(commands, "patch").map(({ name }) => name)).toEqual(["patch nri", "patch hook"]);
   expect(findCandidates(commands, "pat")).toBe(commands);
   expect(findCandidates(commands, undefined)).toBe(commands);
 });
 
-test("the program of a hook entry is the one that its loader runs", () => {
+test("the program of a hook entry is the program that its loader runs", () => {
   const args = ["ld.so", "--library-path", "/opt/lib", "/opt/hook", "createRuntime", "--grpc-timeout", "5s"];
   expect(parseHookCommand({ path: "/opt/ld.so", args })).toEqual({
     path: "/opt/ld.so",

@@ -9,7 +9,7 @@ const entry = {
   timeout: 15,
 };
 
-test("a file is one that calls the program it was made for, and no other", () => {
+test("a hook file calls its program and no other", () => {
   const text = renderHookFile(entry);
   expect(JSON.parse(text)).toEqual({
     version: "1.0.0",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of releases that the tests' containerds are too old for, and errors; the rest is held against the real ones.
+// Rules of releases newer than the containerds of the tests, and errors. tests/setup covers the rest with real ones.
 import { describe, expect, test } from "bun:test";
 import { createMemoryFiles } from "@rthooks/runtime-config/memory-files";
 import { readContainerdConfig } from "./containerd-config.ts";
@@ -48,7 +48,7 @@ describe("containerd 2.3 and later", () => {
     expect(read(hooked, "2.4.0").runcRuntimes).toMatchObject([{ name: "runc", baseSpec: "/etc/base.json" }]);
   });
 
-  test("a file of an older version is brought to the newest before it is merged, which 2.1 does not do", () => {
+  test("a file of an older version is migrated before the merge, which 2.1 does not do", () => {
     const texts = {
       [MAIN]: `version = 3\n${imports}`,
       [DROP_IN]: `version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.gpu]\nruntime_type = "io.containerd.runc.v2"\n`,
@@ -63,7 +63,7 @@ describe("containerd 2.3 and later", () => {
   });
 });
 
-test("a required plugin is added to the list that is in force", () => {
+test("a required plugin is added to the list that takes effect", () => {
   const texts = {
     [MAIN]: `version = 3\nimports = ["conf.d/*.toml"]\n${NRI}\ndisable = false\n`,
     [DROP_IN]: `[plugins."io.containerd.nri.v1.nri".default_validator]\nrequired_plugins = ["mine"]\n`,
@@ -76,7 +76,7 @@ test("a required plugin is added to the list that is in force", () => {
   expect(after[DROP_IN]).toContain(`required_plugins = ["mine", "tetragon"]`);
 });
 
-test("a runtime with a base spec of its own keeps it, the others get this one", () => {
+test("a runtime with another base spec keeps it, the others get this one", () => {
   const runtimes = `plugins."io.containerd.cri.v1.runtime".containerd.runtimes`;
   const texts = {
     [MAIN]: `version = 3\n[${runtimes}.runc]\nbase_runtime_spec = "/etc/own.json"\n[${runtimes}.gpu]\nruntime_type = "io.containerd.runc.v2"\n`,
@@ -93,10 +93,10 @@ test("a runtime with a base spec of its own keeps it, the others get this one", 
   ]);
 });
 
-describe("what no change of these files could bring is an error that names the file", () => {
+describe("a patch that no change of these files can bring into effect is an error that names the file", () => {
   test.each([
     {
-      name: "a file that is made at each start decides",
+      name: "the deciding file is generated at each start",
       texts: {
         [MAIN]: `version = 3\nimports = ["/run/k0s/x.toml"]\n`,
         "/run/k0s/x.toml": `${NRI}\ndisable = true\n`,
@@ -127,7 +127,7 @@ describe("what no change of these files could bring is an error that names the f
   });
 });
 
-test("a copy of the old file is not put where an import would read it", () => {
+test("the backup is not written where an import would match it", () => {
   const texts = { [MAIN]: `version = 3\nimports = ["conf.d/*"]\n`, [DROP_IN]: `${NRI}\ndisable = true\n` };
   const directory = (pattern: string): unknown => {
     const planned = plan({ ...texts, [MAIN]: `version = 3\nimports = ["${pattern}"]\n` }, "2.1.9", enable);

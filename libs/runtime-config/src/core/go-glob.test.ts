@@ -40,7 +40,7 @@ test.each([
   expect(matchName(pattern, name)).toBe(matches);
 });
 
-test("a pattern that matches in very many ways takes no time", () => {
+test("a pattern with very many possible matches is fast", () => {
   expect(matchName(`${"*a".repeat(200)}b`, "a".repeat(4000))).toBe(false);
 });
 

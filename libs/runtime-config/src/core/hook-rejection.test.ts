@@ -11,17 +11,17 @@ const rejecting = `${VALIDATOR}\nenable = true\nreject_oci_hook_adjustment = tru
 const read = (texts: Readonly<Record<string, string>>, release = "2.2.0") =>
   readHookRejection(createMemoryFiles(texts), MAIN, release);
 
-describe("the files that have hooks rejected", () => {
+describe("the deciding files", () => {
   test.each([
     { name: "version 2", text: `version = 2\n${rejecting}`, decidedIn: [MAIN] },
     { name: "version 3", text: `version = 3\n${rejecting}`, decidedIn: [MAIN] },
     {
-      name: "a validator that is off",
+      name: "a disabled validator",
       text: `version = 3\n${rejecting.replace("enable = true", "enable = false")}`,
       decidedIn: [],
     },
     {
-      name: "a validator for other ends",
+      name: "a validator with other settings",
       text: `version = 3\n${VALIDATOR}\nenable = true\nrequired_plugins = ["tetragon"]`,
       decidedIn: [],
     },
@@ -56,7 +56,7 @@ describe("the files that have hooks rejected", () => {
   });
 });
 
-test("what cannot be read is a problem, and rejects nothing", () => {
+test("an unreadable file is a problem, and rejects nothing", () => {
   expect(read({})).toEqual({ decidedIn: [], problems: [`${MAIN}: does not exist`] });
   const { decidedIn, problems } = read({ [MAIN]: "version = " });
   expect([decidedIn, problems.length]).toEqual([[], 1]);

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a copy has its final mode before anything is in it", async () => {
+test("a copy has its final mode before its first byte", async () => {
   const source = join(dir, "..", `source-${process.pid}`);
   writeFileSync(source, Buffer.alloc(64 * 1024 * 1024));
   let isOver = false;
@@ -32,14 +32,14 @@ test("a copy has its final mode before anything is in it", async () => {
   expect([...modes]).toEqual([0o755]);
 });
 
-test("the owner comes with the mode", async () => {
+test("sets the owner and the mode", async () => {
   const path = join(dir, "file");
   placeText(path, "x", { mode: 0o640, owner: { uid: 1, gid: 2 } });
   const { mode, uid, gid } = statSync(path);
   expect([mode & 0o7777, uid, gid]).toEqual([0o640, 1, 2]);
 });
 
-test("undo brings back what was there, settle leaves nothing else", async () => {
+test("undo restores the previous file, settle removes it", async () => {
   const path = join(dir, "file");
   writeFileSync(path, "old");
   const stage = () => orThrow(stageFile(path, "new", { mode: 0o600 }));
@@ -51,7 +51,7 @@ test("undo brings back what was there, settle leaves nothing else", async () => 
   expect([readFileSync(path, "utf8"), readdirSync(dir)]).toEqual(["new", ["file"]]);
 });
 
-test("what a killed run has staged goes, whatever its age", async () => {
+test("removes the staged files of a killed run, regardless of their age", async () => {
   orThrow(stageFile(join(dir, "file"), "half", { mode: 0o600 }));
   writeFileSync(join(dir, "other"), "");
   removeLeftovers(dir);

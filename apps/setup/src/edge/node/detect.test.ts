@@ -101,7 +101,7 @@ test.each(rows)("finds $name", async ({ files, runtime, config, socket }) => {
   expect(runtimes).toMatchObject([{ config, socket: { path: socket, state: "absent" } }]);
 });
 
-test("the output for scripts has this shape", async () => {
+test("the JSON output has this shape", async () => {
   node.write("/etc/containerd/config.toml", v3Nri);
   node.write("/sys/fs/cgroup/cgroup.controllers", "");
   node.write("/proc/77/cmdline", "tetragon-nri-hook\0--mode\0direct\0");
@@ -163,15 +163,15 @@ test("the output for scripts has this shape", async () => {
   });
 });
 
-test("a socket that nobody listens on is refused, and no socket is one", async () => {
+test("the state of a socket without a listener, and of a regular file, is refused", async () => {
   node.write("/etc/containerd/config.toml", v3Nri);
   node.write("/run/containerd/containerd.sock", "");
   expect(await detect()).toMatchObject({ runtimes: [{ socket: { state: "refused" } }] });
 });
 
-describe("what a node's files say stays within its root", () => {
+describe("links and pipes among the node's files", () => {
   test.each([
-    { name: "a link to elsewhere", target: "/etc/hostname" },
+    { name: "a link out of the root", target: "/etc/hostname" },
     { name: "a link upwards", target: "../../../../../../../../etc/hostname" },
     { name: "a loop", target: "config.toml" },
   ])("$name", async ({ target }) => {
@@ -180,7 +180,7 @@ describe("what a node's files say stays within its root", () => {
     expect(await detect()).toMatchObject({ runtimes: [{ config: { files: [], problems: [] } }] });
   });
 
-  test("and a pipe holds nobody", async () => {
+  test("a pipe does not block", async () => {
     node.write("/etc/containerd/x", "");
     expect(Bun.spawnSync(["mkfifo", `${node.root}/etc/containerd/config.toml`]).exitCode).toBe(0);
     const problems = ["/etc/containerd/config.toml: is not a regular file"];
@@ -188,7 +188,7 @@ describe("what a node's files say stays within its root", () => {
   });
 });
 
-test("hooks in directories and base specs are found, and what they point at", async () => {
+test("finds hook files and base specs, and the programs that they call", async () => {
   node.write("/etc/crio/crio.conf", "");
   const args = ["x", "createRuntime", "--grpc-address", "unix:///run/agent.sock"];
   const dir = "/usr/share/containers/oci/hooks.d";
@@ -234,7 +234,7 @@ base_runtime_spec = "${base}"`,
   });
 });
 
-test("a root that is none is an error", async () => {
+test("a missing root directory is an error", async () => {
   const { code } = await runCommand(detectCommand, ["--root", `${node.root}/none`]);
   expect(code).toBe(1);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What doctor says of NRI plugins: whether they serve the runtime, and whether they hold its containers.
+// The findings on NRI plugins: whether they serve the runtime, and whether they hold its containers.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Finding } from "../../core/findings.ts";
 import { diagnose, findWork, installNri, nri, pluginArgs, standard } from "./ask-doctor.fixture.ts";
@@ -15,8 +15,8 @@ afterEach(() => node.close());
 
 test.each([
   { name: "the plugin", words: pluginArgs, work: {} },
-  { name: "the plugin, behind a loader", words: ["ld.so", "--library-path", "/x", ...pluginArgs], work: {} },
-  { name: "one that the runtime launched", words: ["/opt/nri/plugins/10-tetragon"], work: {} },
+  { name: "the plugin, run by a loader", words: ["ld.so", "--library-path", "/x", ...pluginArgs], work: {} },
+  { name: "a plugin that the runtime launched", words: ["/opt/nri/plugins/10-tetragon"], work: {} },
   {
     name: "this program",
     words: ["tetragon-oci-hook-setup", "install", "--daemonize", "--interface=nri-hook"],
@@ -32,7 +32,7 @@ test.each([
     words: ["tetragon-oci-hook-setup", "install", "--daemonize"],
     work: { wiring: [installNri] },
   },
-])("NRI is on, and what runs is $name", async ({ words, work }) => {
+])("NRI is on, and this runs: $name", async ({ words, work }) => {
   node.write(standard, nri("disable = false"));
   node.write("/proc/77/cmdline", `${words.join("\0")}\0`);
   await node.listen("/run/nri/nri.sock");
@@ -52,16 +52,19 @@ runtime_type = "io.containerd.runsc.v1"
 disable = false
 `;
   test.each([
-    { mode: "inject", isTold: true },
-    { mode: "direct", isTold: false },
-  ])("handlers that run no OCI hooks, in mode $mode: reported $isTold", async ({ mode, isTold }) => {
-    node.write(standard, kata);
-    node.write("/proc/77/cmdline", ["tetragon-nri-hook", "--mode", mode, ""].join("\0"));
-    const { findings } = await diagnose(node);
-    const told = findings.filter(({ message }) => message.includes("io.containerd.kata.v2"));
-    expect(told.map(({ status }) => status)).toEqual(isTold ? ["warn"] : []);
-    if (isTold) expect(told[0]?.message).toContain("gvisor (io.containerd.runsc.v1)");
-  });
+    { mode: "inject", isReported: true },
+    { mode: "direct", isReported: false },
+  ])(
+    "handlers that may ignore OCI hooks, in mode $mode: reported $isReported",
+    async ({ mode, isReported }) => {
+      node.write(standard, kata);
+      node.write("/proc/77/cmdline", ["tetragon-nri-hook", "--mode", mode, ""].join("\0"));
+      const { findings } = await diagnose(node);
+      const reported = findings.filter(({ message }) => message.includes("io.containerd.kata.v2"));
+      expect(reported.map(({ status }) => status)).toEqual(isReported ? ["warn"] : []);
+      if (isReported) expect(reported[0]?.message).toContain("gvisor (io.containerd.runsc.v1)");
+    },
+  );
 
   const validator = `version = 3
 [plugins."io.containerd.nri.v1.nri"]
@@ -70,7 +73,7 @@ disable = false
 enable = true
 reject_oci_hook_adjustment = true
 `;
-  test("a validator that refuses added hooks: direct mode is advised", async () => {
+  test("a validator that rejects added hooks: direct mode is advised", async () => {
     node.write(standard, validator);
     await node.listen("/run/nri/nri.sock");
     expect(await findWork(node)).toEqual({ wiring: [`${installNri} --nri-hook.mode direct`] });

@@ -40,12 +40,12 @@ const offRows: readonly Row[] = [
     work: [enable(`/host${standard}`), "chroot /host systemctl restart containerd", installNri],
   },
   {
-    name: "containerd, for plugins that connect",
+    name: "containerd, with disable_connections",
     files: { [standard]: nri("disable_connections = true") },
     work: [enable(`/host${standard}`), "chroot /host systemctl restart containerd", installNri],
   },
   {
-    name: "k3s, which writes its file itself",
+    name: "k3s, which generates its file",
     files: {
       [`${k3s}/config.toml`]: nri("disable = true", 2),
       "/etc/systemd/system/k3s-agent.service": "",
@@ -53,7 +53,7 @@ const offRows: readonly Row[] = [
     work: [enable(`/host${k3s}/config.toml.tmpl`), "chroot /host systemctl restart k3s-agent", installNri],
   },
   {
-    name: "k3s, whose own file imports others",
+    name: "k3s, whose generated file imports others",
     files: {
       [`${k3s}/config.toml`]: `version = 3\nimports = ["${k3s}/config-v3.toml.d/*.toml"]\n[plugins."io.containerd.nri.v1.nri"]\ndisable = true`,
     },
@@ -84,7 +84,7 @@ const offRows: readonly Row[] = [
     ],
   },
   {
-    name: "k0s, which writes its file itself as long as a line is in it",
+    name: "k0s, which generates its file while a certain line is in it",
     files: { "/etc/k0s/containerd.toml": nri("disable = true") },
     work: [
       "sed -i '/^# k0s_managed=true/d' /host/etc/k0s/containerd.toml",
@@ -113,13 +113,13 @@ test.each(offRows)("NRI is off: $name", async ({ files, work }) => {
   expect(await findWork(node)).toEqual({ nri: work });
 });
 
-test("NRI is on in the file, and the runtime has not read it yet", async () => {
+test("NRI is on in the file, but the runtime has not read it yet", async () => {
   node.write(standard, nri("disable = false"));
   await node.listen("/run/containerd/containerd.sock");
   expect(await findWork(node)).toMatchObject({ nri: ["chroot /host systemctl restart containerd"] });
 });
 
-test("containerd without a file gets one first, for one that is all there is replaces its defaults", async () => {
+test("containerd without a file: the patch creates one from the defaults", async () => {
   node.write("/usr/bin/containerd", "#!/none", 0o755);
   const { findings } = await diagnose(node);
   expect(findings.find(({ check }) => check === "nri")).toMatchObject({
@@ -134,19 +134,19 @@ test("containerd without a file gets one first, for one that is all there is rep
 const installCrio =
   "tetragon-oci-hook-setup install --host-install-dir /opt/tetragon --local-install-dir /host/opt/tetragon --host-root /host --oci-hooks.local-dir /host/etc/hooks";
 
-test("CRI-O whose hooks directory has none of ours", async () => {
+test("CRI-O whose hooks directory has no file that calls the hook", async () => {
   node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
   expect(await findWork(node)).toEqual({ wiring: [installCrio] });
 });
 
-test("a hook configuration that points to nothing", async () => {
+test("a hook file that calls a missing program", async () => {
   node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
   const hook = { path: "/opt/tetragon/tetragon-oci-hook", args: ["tetragon-oci-hook", "createRuntime"] };
   node.write("/etc/hooks/tetragon-oci-hook.json", JSON.stringify({ version: "1.0.0", hook }));
   expect(await findWork(node)).toEqual({ hook: [installCrio] });
 });
 
-test("a runtime of runc that was forgotten when the base spec came", async () => {
+test("a runc runtime without the base spec of the others", async () => {
   const runtimes = `plugins."io.containerd.grpc.v1.cri".containerd.runtimes`;
   node.write(
     standard,
@@ -168,7 +168,7 @@ runtime_type = "io.containerd.runc.v2"`,
   expect(work["hook"]).toEqual([expect.stringMatching(/install .* --libc bundled$/)]);
 });
 
-test("all is well: exit code 0", async () => {
+test("no check fails: exit code 0", async () => {
   node.write(standard, nri("disable = false"));
   node.write("/proc/77/cmdline", `${pluginArgs.join("\0")}\0`);
   for (const path of ["nri/nri", "containerd/containerd", "tetragon/tetragon"]) {
@@ -181,7 +181,7 @@ test("all is well: exit code 0", async () => {
   expect(code).toBe(0);
 });
 
-test("a hook that comes by two ways is told", async () => {
+test("a hook that is configured twice is reported", async () => {
   node.write(
     "/etc/crio/crio.conf",
     `[crio.runtime]\nhooks_dir = ["/etc/hooks"]\n[crio.nri]\nenable_nri = true`,
@@ -199,21 +199,21 @@ test("no runtime", async () => {
   expect(await findWork(node)).toEqual({ runtime: [] });
 });
 
-test("the agent is not there: to be done where a hook calls it, else told", async () => {
+test("a missing agent socket is reported", async () => {
   const { findings } = await diagnose(node);
   expect(findings.find(({ check }) => check === "agent")?.message).toStartWith(
     "the agent's socket /var/run/tetragon/tetragon.sock does not exist: start the agent",
   );
 });
 
-test("what a configuration names is a word for the shell, and no code for a terminal", async () => {
+test("configured names are quoted for the shell, without control characters", async () => {
   node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/$(reboot)'\\u001b[2J"]`);
   const { stdout } = await runCommand(doctorCommand, ["--root", node.root]);
   expect(stdout).toContain(`--oci-hooks.local-dir '${node.root}/etc/$(reboot)'\\''?[2J'`);
   expect(stdout).not.toContain("\u001b");
 });
 
-test("directories of ours that others may write, until the advised commands were run", async () => {
+test("directories that others can write, until the advised commands were run", async () => {
   node.write("/etc/crio/crio.conf", `[crio.runtime]\nhooks_dir = ["/etc/hooks"]`);
   node.write("/opt/tetragon/tetragon-oci-hook", "", 0o755);
   node.write("/etc/hooks/x", "");
@@ -242,7 +242,7 @@ describe("hooks directories: a later one overrides an earlier one, by the file's
       when: { always: true },
     });
 
-  test("ours is not called where another file has its name, until that is removed", async () => {
+  test("an overridden hook file is not called until the overriding file is removed", async () => {
     node.write("/usr/bin/podman", "", 0o755);
     node.write(ours, "", 0o755);
     node.write(`${first}/tetragon-oci-hook.json`, hookFile(ours));
@@ -256,7 +256,7 @@ describe("hooks directories: a later one overrides an earlier one, by the file's
     );
   });
 
-  test("ours in both is called once", async () => {
+  test("the same hook file in both directories is called once", async () => {
     node.write("/usr/bin/podman", "", 0o755);
     node.write(ours, "", 0o755);
     for (const dir of [first, second]) node.write(`${dir}/tetragon-oci-hook.json`, hookFile(ours));

@@ -67,7 +67,7 @@ describe("writing", () => {
     expect(statSync(real).mode & 0o777).toBe(0o640);
   });
 
-  test("a dry run says what it would do and does nothing", async () => {
+  test("a dry run reports a change and writes nothing", async () => {
     const result = await writeBaseSpec({ path, entry, ctr: workingCtr(), dryRun: true });
     expect(result).toEqual({ ok: true, value: { changed: true } });
     expect(readdirSync(dir)).toEqual(["ctr"]);
@@ -87,7 +87,7 @@ describe("writing", () => {
     expect(readdirSync(dir).filter((name) => name !== "ctr")).toEqual([]);
   });
 
-  test("what is no spec is left as it is", async () => {
+  test("a file that is not an OCI spec is kept", async () => {
     path = join(dir, "broken.json");
     writeFileSync(path, "{");
     const error = `${path} is not a JSON object`;
@@ -105,7 +105,7 @@ describe("removing", () => {
     expect(await removeFromBaseSpec(removal)).toEqual({ ok: true, value: { changed: false } });
   });
 
-  test("a file that is not there has no hook in it", async () => {
+  test("a missing file is unchanged", async () => {
     const result = await removeFromBaseSpec({ path, binaryName: "tetragon-oci-hook" });
     expect(result).toEqual({ ok: true, value: { changed: false } });
   });
