@@ -4,6 +4,13 @@
 export { type NriEventName, toEventMask } from "./event-mask.ts";
 export type { NriInventory } from "./inventory-reader.ts";
 export {
+  isStopped,
+  type NriAdjustment,
+  type NriConfiguration,
+  type NriContainer,
+  type NriPodSandbox,
+} from "./nri-objects.ts";
+export {
   type NriCall,
   type NriConnection,
   type NriEvent,

@@ -8,10 +8,11 @@
 import { Container, PodSandbox } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 import { createFieldReader, type FieldReader } from "./field-reader.ts";
+import type { NriContainer, NriPodSandbox } from "./nri-objects.ts";
 
 export interface NriInventory {
-  readonly pods: readonly PodSandbox[];
-  readonly containers: readonly Container[];
+  readonly pods: readonly NriPodSandbox[];
+  readonly containers: readonly NriContainer[];
   /** Encoded size in bytes, by the id of the pod or container. */
   readonly sizes: ReadonlyMap<string, number>;
   /** Number of pods and containers beyond the bounds, or that could not be decoded. */
@@ -104,8 +105,8 @@ export function createInventoryReader(): InventoryReader {
 
 const emptyInventory = () => ({
   // The casts give the empty lists their element types.
-  pods: [] as PodSandbox[],
-  containers: [] as Container[],
+  pods: [] as NriPodSandbox[],
+  containers: [] as NriContainer[],
   sizes: new Map<string, number>(),
   omitted: 0,
 });

@@ -6,11 +6,8 @@ import { grpcCode } from "@rthooks/proto/grpc-code";
 import {
   ConfigureRequest,
   ConfigureResponse,
-  type Container,
-  type ContainerAdjustment,
   CreateContainerResponse,
   EventRequest,
-  type PodSandbox,
   RegisterPluginRequest,
   StateChangeEvent,
   SynchronizeResponse,
@@ -26,6 +23,7 @@ import {
   PLUGIN_SERVICE_CONNECTION,
   RUNTIME_SERVICE_CONNECTION,
 } from "./multiplexer.ts";
+import type { NriAdjustment, NriConfiguration, NriContainer, NriPodSandbox } from "./nri-objects.ts";
 import { createTtrpcClient } from "./ttrpc-client.ts";
 import { createTtrpcReader } from "./ttrpc-frame.ts";
 import { createTtrpcServer, type TtrpcCall } from "./ttrpc-server.ts";
@@ -51,9 +49,9 @@ export interface NriCall {
 
 export interface NriEvent {
   readonly name: NriEventName;
-  readonly pod: PodSandbox;
+  readonly pod: NriPodSandbox;
   /** Undefined in pod events. */
-  readonly container: Container | undefined;
+  readonly container: NriContainer | undefined;
   /** Encoded sizes in bytes; 0 if absent. */
   readonly podBytes: number;
   readonly containerBytes: number;
@@ -62,14 +60,11 @@ export interface NriEvent {
 /** An exception of a handler is answered with INTERNAL. */
 export interface NriHandlers {
   /** Returns the mask of the subscribed events. An error ends the connection, like an error of synchronize. */
-  configure(request: ConfigureRequest): MaybePromise<Result<number, TtrpcStatus>>;
+  configure(request: NriConfiguration): MaybePromise<Result<number, TtrpcStatus>>;
   /** Receives the complete inventory of pods and containers. */
   synchronize(inventory: NriInventory, call: NriCall): MaybePromise<Result<void, TtrpcStatus>>;
   /** The adjustment is used for CreateContainer only. An error denies the container, at the events where NRI allows that. */
-  event(
-    event: NriEvent,
-    call: NriCall,
-  ): MaybePromise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>>;
+  event(event: NriEvent, call: NriCall): MaybePromise<Result<NriAdjustment | undefined, TtrpcStatus>>;
   /** An event of more than 4 MiB was answered with this error, so that the runtime denies the container or pod. */
   tooLarge?(status: TtrpcStatus): void;
   /** The connection has ended, and its port is closed. Called once. */
@@ -132,7 +127,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
 
   const handleEvent = async (
     name: NriEventName | undefined,
-    { pod, container }: Pick<NriEvent, "container"> & { readonly pod: PodSandbox | undefined },
+    { pod, container }: Pick<NriEvent, "container"> & { readonly pod: NriPodSandbox | undefined },
     { podBytes, containerBytes }: Pick<NriEvent, "podBytes" | "containerBytes">,
     call: TtrpcCall,
   ): Promise<Result<Uint8Array, TtrpcStatus>> => {
@@ -141,7 +136,7 @@ export function openNriConnection(port: NriPort, handlers: NriHandlers, nowMs: (
     const done = await handlers.event({ name, pod, container, podBytes, containerBytes }, toCall(call));
     if (!done.ok) return done;
     if (name !== "CreateContainer" || done.value === undefined) return ok(empty);
-    return ok(CreateContainerResponse.encode({ adjust: { hooks: undefined, ...done.value } }).finish());
+    return ok(CreateContainerResponse.encode({ adjust: done.value }).finish());
   };
 
   const handle = async (call: TtrpcCall): Promise<Result<Uint8Array, TtrpcStatus>> => {

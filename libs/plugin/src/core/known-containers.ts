@@ -2,15 +2,14 @@
 // The containers of the node as the runtime reported them. The plugin reports them to an agent that has just started.
 // Stopped containers are removed, and a synchronization replaces all, so that there are as many as in the runtime.
 
-import type { NriInventory } from "@rthooks/nri";
-import { type Container, ContainerState, type PodSandbox } from "@rthooks/proto/nri";
+import { isStopped, type NriContainer, type NriInventory, type NriPodSandbox } from "@rthooks/nri";
 import type { NodeSizes } from "./synchronization-size.ts";
 
 export type HeldBy = "nothing" | "hook" | "plugin";
 
 interface KnownContainer {
-  readonly sandbox: PodSandbox;
-  readonly container: Container;
+  readonly sandbox: NriPodSandbox;
+  readonly container: NriContainer;
   /** What holds the container: the hook that the plugin added, or the plugin's answer to StartContainer. */
   readonly heldBy: HeldBy;
   /** Encoded size in bytes. */
@@ -60,7 +59,7 @@ export function createKnownContainers(): KnownContainers {
       sandboxBytes.clear();
       for (const { id } of pods) sandboxBytes.set(id, sizes.get(id) ?? 0);
       for (const container of containers) {
-        if (container.state === ContainerState.CONTAINER_STOPPED) {
+        if (isStopped(container)) {
           ended.add(container.id);
           continue;
         }

@@ -4,9 +4,10 @@
 import type { AgentAddress, AgentLink, HookConfig } from "@rthooks/hold";
 import { createLinkEvents } from "@rthooks/hold/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
-import { AgentStateDefinition, Container, GetContainerRequest } from "@rthooks/proto";
+
 import { grpcCode, renderGrpcError } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
+import { isReleased, toGetContainer } from "../wire/agent-calls.ts";
 import { type GrpcOutcome, openGrpcSession } from "./grpc-session.ts";
 
 interface CallError {
@@ -24,8 +25,6 @@ export interface AgentClient {
   isConnected(): boolean;
   close(): void;
 }
-
-const GET_CONTAINER = `/${AgentStateDefinition.fullName}/${AgentStateDefinition.methods.getContainer.name}`;
 
 /** Added to the call's deadline, so that the deadline of the hold expires first and is the one reported. */
 const SPARE_MS = 1000;
@@ -82,9 +81,9 @@ export function openAgentClient(
     isConnected: session.isReady,
     call,
     async hasReleased(containerId, timeoutMs) {
-      const message = GetContainerRequest.encode({ id: containerId }).finish();
-      const answer = await call(GET_CONTAINER, message, timeoutMs);
-      if (answer.ok) return Container.decode(answer.value).state === "released";
+      const { path, message } = toGetContainer(containerId);
+      const answer = await call(path, message, timeoutMs);
+      if (answer.ok) return isReleased(answer.value);
       return answer.error.kind === "missing" ? false : undefined;
     },
     close: session.close,

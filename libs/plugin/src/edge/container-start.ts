@@ -2,15 +2,14 @@
 // A container at CreateContainer or StartContainer, and the log lines and answers for its denial or start.
 
 import type { LogFields, Logger } from "@rthooks/log";
-import type { TtrpcStatus } from "@rthooks/nri";
+import type { NriContainer, TtrpcStatus } from "@rthooks/nri";
 import type { NriPod } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
-import type { Container } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 
 export interface ContainerStart {
   readonly pod: NriPod;
-  readonly container: Container;
+  readonly container: NriContainer;
   /** The runtime's handler (a RuntimeClass' `handler`); empty for its default one. */
   readonly handler: string;
   /** Whether an error at this event denies the container; if not, the runtime ignores it. */

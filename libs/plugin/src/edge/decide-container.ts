@@ -14,10 +14,9 @@ import {
 } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
 import type { Inspect } from "@rthooks/machines/inspection";
-import type { NriCall, TtrpcStatus } from "@rthooks/nri";
+import type { NriAdjustment, NriCall, TtrpcStatus } from "@rthooks/nri";
 import type { NriPod } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
-import type { ContainerAdjustment } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 import type { WallTime } from "@rthooks/sys";
 import { toInjectedHook } from "../core/injected-hook.ts";
@@ -54,7 +53,7 @@ export interface Clock {
 export async function injectHook(
   decider: Decider,
   start: ContainerStart,
-): Promise<Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>> {
+): Promise<Result<NriAdjustment | undefined, TtrpcStatus>> {
   const { options, log } = decider;
   const hook = toInjectedHook(options.hook, start.pod);
   const problem = hook.ok ? await findProblem(options.hook.localPath) : hook.error;

@@ -3,8 +3,7 @@
 
 import { performance } from "node:perf_hooks";
 import type { Logger } from "@rthooks/log";
-import type { NriCall, NriEvent } from "@rthooks/nri";
-import type { Container } from "@rthooks/proto/nri";
+import type { NriCall, NriContainer, NriEvent } from "@rthooks/nri";
 import { ok } from "@rthooks/result";
 import { createHookAcceptance } from "../core/hook-acceptance.ts";
 import type { HeldBy, KnownContainers } from "../core/known-containers.ts";
@@ -88,7 +87,7 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
 
   const hold = async (
     happened: NriEvent & { readonly name: "CreateContainer" | "StartContainer" },
-    container: Container,
+    container: NriContainer,
     call: NriCall,
   ): Promise<Answer> => {
     if (settings === undefined) return ok(undefined);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { performance } from "node:perf_hooks";
-import type { NriCall, TtrpcStatus } from "@rthooks/nri";
-import type { ContainerAdjustment } from "@rthooks/proto/nri";
+import type { NriAdjustment, NriCall, TtrpcStatus } from "@rthooks/nri";
 import { describeError, type Result } from "@rthooks/result";
 import { toCutoffMs } from "../core/runtime-mode.ts";
 import type { ContainerStart } from "./container-start.ts";
 import { applyFailCheck, type Decider } from "./decide-container.ts";
 
-export type Answer = Result<Partial<ContainerAdjustment> | undefined, TtrpcStatus>;
+export type Answer = Result<NriAdjustment | undefined, TtrpcStatus>;
 
 /**
  * Bounds a decision, which has limits of its own, also against a file system that hangs and against bugs: without an

@@ -4,12 +4,12 @@
 
 import { readFileSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
+import type { NriContainer } from "@rthooks/nri";
 import { describeCgroupsPathError, expandCgroupsPath, locateCgroup } from "@rthooks/oci";
-import type { Container } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 
 /** Absolute, below the cgroup root; the error is a sentence for the log. */
-export type FindCgroupPath = (container: Container) => Result<string, string>;
+export type FindCgroupPath = (container: NriContainer) => Result<string, string>;
 
 /** `procfs`: a procfs of the runtime's PID namespace. */
 export function createFindCgroupPath(procfs: string, log: Logger): FindCgroupPath {
@@ -45,7 +45,7 @@ export function createFindCgroupPath(procfs: string, log: Logger): FindCgroupPat
  * cannot choose it; in hierarchies that they do not use, the process stays in the runtime's cgroup. Undefined without such
  * a line: `procfs` may be of another PID namespace, where the number is another process.
  */
-function readProcessCgroups(procfs: string, { id, pid }: Container): string | undefined {
+function readProcessCgroups(procfs: string, { id, pid }: NriContainer): string | undefined {
   if (pid === 0 || id === "") return undefined;
   try {
     const lines = readFileSync(`${procfs}/${pid}/cgroup`, "utf8").split("\n");

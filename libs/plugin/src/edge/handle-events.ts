@@ -3,9 +3,8 @@
 
 import { performance } from "node:perf_hooks";
 import type { LogFields, Logger } from "@rthooks/log";
-import type { NriCall, NriEvent, NriHandlers, TtrpcStatus } from "@rthooks/nri";
+import type { NriCall, NriConfiguration, NriEvent, NriHandlers, TtrpcStatus } from "@rthooks/nri";
 import { grpcCode } from "@rthooks/proto/grpc-code";
-import type { ConfigureRequest } from "@rthooks/proto/nri";
 import { err, ok, type Result } from "@rthooks/result";
 import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
@@ -45,7 +44,7 @@ export function createEventHandlers(setup: EventSetup): EventHandlers {
   let pending = 0;
   let whenIdle: (() => void)[] = [];
 
-  const configure = async (request: ConfigureRequest): Promise<Result<number, TtrpcStatus>> => {
+  const configure = async (request: NriConfiguration): Promise<Result<number, TtrpcStatus>> => {
     const configured = await setup.configure(request.config);
     if (!configured.ok) {
       log.error("invalid plugin configuration from the runtime", { err: configured.error });

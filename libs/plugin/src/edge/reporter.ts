@@ -4,15 +4,11 @@
 
 import type { Logger } from "@rthooks/log";
 import { toPauseMs } from "@rthooks/net";
-import {
-  ContainerEventsDefinition,
-  ReportPluginProblemRequest,
-  ReportRefusedRequest,
-  ReportStoppedRequest,
-} from "@rthooks/proto";
+
 import { encodeRuntimeHookRequest } from "@rthooks/proto/unary";
 import type { KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { toReportProblem, toReportRefused, toReportStopped } from "../wire/agent-calls.ts";
 import { toPod, toRequest } from "../wire/nri-pod.ts";
 import type { AgentClient } from "./agent-client.ts";
 import type { FindCgroupPath } from "./find-cgroup-path.ts";
@@ -40,10 +36,6 @@ export interface ReporterOptions {
 }
 
 const RUNTIME_HOOK = "/tetragon.FineGuidanceSensors/RuntimeHook";
-const { fullName, methods } = ContainerEventsDefinition;
-const REPORT_STOPPED = `/${fullName}/${methods.reportStopped.name}`;
-const REPORT_PROBLEM = `/${fullName}/${methods.reportPluginProblem.name}`;
-const REPORT_REFUSED = `/${fullName}/${methods.reportRefused.name}`;
 
 /** Few calls at once, so that a container that waits for the agent is not queued behind all reports. */
 const CONCURRENCY = 4;
@@ -114,8 +106,8 @@ export function createReporter(options: ReporterOptions): Reporter {
     isSendingStopped = true;
     while (stopped.size > 0 && isStoppedWanted) {
       const containerIds = [...stopped.values().take(MAX_STOPPED)];
-      const message = ReportStoppedRequest.encode({ containerIds }).finish();
-      const answer = await client().call(REPORT_STOPPED, message, timeoutMs);
+      const { path, message } = toReportStopped(containerIds);
+      const answer = await client().call(path, message, timeoutMs);
       metrics.countReport("stopped", answer.ok);
       if (!answer.ok && answer.error.kind === "away") break;
       if (!answer.ok && answer.error.kind === "unimplemented") {
@@ -131,8 +123,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
 
   const sendProblem = (): void => {
-    const message = ReportPluginProblemRequest.encode({ problem }).finish();
-    void client().call(REPORT_PROBLEM, message, timeoutMs);
+    const { path, message } = toReportProblem(problem);
+    void client().call(path, message, timeoutMs);
   };
   setInterval(() => {
     if (problem !== "") sendProblem();
@@ -148,8 +140,8 @@ export function createReporter(options: ReporterOptions): Reporter {
       void sendStopped();
     },
     reportRefused(containerId, reason) {
-      const message = ReportRefusedRequest.encode({ containerId, reason }).finish();
-      void client().call(REPORT_REFUSED, message, timeoutMs);
+      const { path, message } = toReportRefused(containerId, reason);
+      void client().call(path, message, timeoutMs);
     },
     reportProblem(text) {
       if (text === problem) return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From NRI's pods and containers to the agent's requests and the fail check's annotations.
 
+import type { NriContainer, NriPodSandbox } from "@rthooks/nri";
 import {
   detectRuntime,
   type NriPod,
@@ -14,12 +15,11 @@ import {
   withoutReservedKeys,
   withPod,
 } from "@rthooks/oci";
-import type { Container, PodSandbox } from "@rthooks/proto/nri";
 import type { RuntimeHookMessage } from "@rthooks/proto/unary";
 import { ok, type Result } from "@rthooks/result";
 
 /** The sandbox's labels: a container's may come from its image. */
-export function toPod(sandbox: PodSandbox): NriPod {
+export function toPod(sandbox: NriPodSandbox): NriPod {
   return {
     uid: sandbox.uid,
     name: sandbox.name,
@@ -32,7 +32,7 @@ export function toPod(sandbox: PodSandbox): NriPod {
  * The field exists since NRI 0.12.2. Before that, the annotation of the runtime that created the container: a pod's author
  * can set the keys of other runtimes.
  */
-function findImage({ id, annotations, image, linux }: Container): string {
+function findImage({ id, annotations, image, linux }: NriContainer): string {
   if (image !== undefined && image.name !== "") return image.name;
   const evidence = { annotations, cgroupsPath: linux?.cgroupsPath, bundle: undefined, containerId: id };
   return readIdentity(detectRuntime(evidence), annotations, id).containerImage;
@@ -40,9 +40,9 @@ function findImage({ id, annotations, image, linux }: Container): string {
 
 export function toRequest(
   pod: NriPod,
-  container: Container,
+  container: NriContainer,
   source: ReportSource,
-  findCgroupPath: (container: Container) => Result<string, string>,
+  findCgroupPath: (container: NriContainer) => Result<string, string>,
 ): Result<RuntimeHookMessage, string> {
   const path = findCgroupPath(container);
   if (!path.ok) return path;
@@ -66,7 +66,7 @@ export function toRequest(
 /** The annotations that the fail check trusts; `handler` is the runtime's. */
 export const toTrustedAnnotations = (
   pod: NriPod,
-  container: Container,
+  container: NriContainer,
   handler: string,
 ): ReadonlyMap<string, string> =>
   new Map(withPod(withoutReservedKeys(container.annotations), pod)).set(RUNTIME_HANDLER_KEY, handler);
