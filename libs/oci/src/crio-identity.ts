@@ -9,6 +9,7 @@
 // In a sandbox's spec CRI-O writes its own keys first, then the pod's annotations and labels over them, then the labels with
 // the pod's name, namespace and UID (server/sandbox_run_linux.go). There a pod's author can overwrite SandboxName.
 
+import { parseJsonObject } from "@rthooks/result";
 import type { Annotations } from "./spec.ts";
 
 const SANDBOX_NAME = "io.kubernetes.cri-o.SandboxName";
@@ -73,12 +74,8 @@ function parseSandboxName(text: string): PodReference | undefined {
 export function readCrioContainerName(annotations: Annotations): string {
   const text = annotations.get(METADATA);
   if (text === undefined) return annotations.get("io.kubernetes.container.name") ?? "";
-  let metadata: unknown;
-  try {
-    metadata = JSON.parse(text);
-  } catch {
-    return "";
-  }
-  const { name, namespace }: Readonly<Record<string, unknown>> = Object(metadata);
+  const metadata = parseJsonObject(text);
+  if (!metadata.ok) return "";
+  const { name, namespace } = metadata.value;
   return typeof name === "string" && namespace === undefined ? name : "";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { err, ok, type Result } from "@rthooks/result";
+import { err, ok, parseJsonObject, type Result } from "@rthooks/result";
 
 /** Labels of a Kubernetes object. */
 export type Labels = ReadonlyMap<string, string>;
@@ -18,15 +18,10 @@ export function renderLabels(labels: Labels): string {
 
 /** Reads a JSON object of strings. The error goes on from the name of what holds the text. */
 export function parseLabels(text: string): Result<Labels, string> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return err("is not JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return err("is not a JSON object");
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return err(`is ${parsed.error}`);
   const labels = new Map<string, string>();
-  for (const [key, text] of Object.entries(value)) {
+  for (const [key, text] of Object.entries(parsed.value)) {
     if (typeof text !== "string") return err(`has a value at ${JSON.stringify(key)} that is not a string`);
     labels.set(key, text);
   }

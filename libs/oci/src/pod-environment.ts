@@ -2,7 +2,7 @@
 // The environment variable by which the NRI plugin passes the pod to the injected hook. Not an annotation, since a pod's
 // author can write those, and not an argument, since `ps` shows arguments to every user.
 
-import { err, ok, type Result } from "@rthooks/result";
+import { err, ok, parseJsonObject, type Result } from "@rthooks/result";
 import type { PodReference } from "./crio-identity.ts";
 import { type Labels, renderLabels } from "./labels.ts";
 
@@ -33,14 +33,9 @@ export interface PodFromEnvironment extends PodReference {
 
 /** Parses the variable's value. The labels stay JSON, since the hook only passes them on. */
 export function parsePodEnvironment(text: string): Result<PodFromEnvironment, string> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return err("is not JSON");
-  }
-  if (typeof value !== "object" || value === null) return err("is not a JSON object");
-  const { uid, name, namespace, labels } = value as Record<string, unknown>; // any object may be read by key
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return err(`is ${parsed.error}`);
+  const { uid, name, namespace, labels } = parsed.value;
   if (typeof uid !== "string" || typeof name !== "string" || typeof namespace !== "string") {
     return err("lacks uid, name or namespace");
   }

@@ -2,7 +2,7 @@
 
 import { type FlagValues, parseFlagValue } from "@rthooks/flags";
 import { findConfigFlag, hookFlags } from "@rthooks/hold";
-import { err, ok, type Result } from "@rthooks/result";
+import { err, ok, parseJsonObject, type Result } from "@rthooks/result";
 
 type Given = Partial<FlagValues<typeof hookFlags>>;
 
@@ -16,24 +16,19 @@ export interface ConfigFile {
  * as on the command line or, as Go encodes them, whole nanoseconds; lists are arrays or a string as on the command line.
  */
 export function parseConfigFile(text: string): Result<ConfigFile, string> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return err("not valid JSON");
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return err("not a JSON object");
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return parsed;
   const given: Record<string, unknown> = {};
   const unknownKeys: string[] = [];
-  for (const [key, value] of Object.entries(json)) {
+  for (const [key, value] of Object.entries(parsed.value)) {
     const name = findConfigFlag(key);
     if (name === undefined) {
       unknownKeys.push(key);
       continue;
     }
-    const parsed = parseValue(name, value);
-    if (!parsed.ok) return err(`${key}: ${parsed.error}`);
-    given[name] = parsed.value;
+    const flag = parseValue(name, value);
+    if (!flag.ok) return err(`${key}: ${flag.error}`);
+    given[name] = flag.value;
   }
   // The cast is safe: the flag's own parser returned each value.
   return ok({ given: given as Given, unknownKeys });

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stages that hold a container.
 
-import {
-  type AgentAddress,
-  type FailRules,
-  type HookConfig,
-  type HookLog,
-  holdContainer,
-} from "@rthooks/hold";
+import { type HoldSetup, holdContainer } from "@rthooks/hold";
 import {
   type OciState,
   POD_ENVIRONMENT,
@@ -22,13 +16,8 @@ import { openAgentLink } from "./open-agent-link.ts";
 import { openProcCgroups } from "./proc-cgroups.ts";
 import { locateSpec, MAX_STATE_BYTES, STATE_WAIT_MS } from "./spec-source.ts";
 
-export interface HookSetup {
+export interface HookSetup extends Pick<HoldSetup, "config" | "address" | "rules" | "log" | "userAgent"> {
   readonly system: System;
-  readonly config: HookConfig;
-  readonly address: AgentAddress;
-  readonly rules: FailRules;
-  readonly log: HookLog;
-  readonly userAgent: string;
   /** RTHOOKS_POD of the hook's environment. The OCI configuration of the hook sets it, never the container. */
   readonly podEnvironment: string | undefined;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hook in a base spec: the OCI spec from which containerd makes the containers of a runtime (base_runtime_spec).
 
-import { err, ok, type Result } from "@rthooks/result";
+import { err, isJsonObject, type JsonObject, ok, type Result } from "@rthooks/result";
 import { toName } from "@rthooks/runtime-config";
-import { isJsonObject, type JsonObject, parseExactJson, renderExactJson } from "./exact-json.ts";
+import { parseExactJson, renderExactJson } from "./exact-json.ts";
 import { parseHookCommand } from "./hook-command.ts";
 import type { HookEntry } from "./hook-entry.ts";
 

@@ -2,7 +2,7 @@
 // JSON that keeps every digit of its numbers: an OCI spec has limits of up to 2^64 - 1, which a double cannot
 // represent.
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { isJsonObject, type JsonObject } from "@rthooks/result";
 
 /** Undefined if the text is not a JSON object. Numbers are opaque; only {@link renderExactJson} reads them. */
 export function parseExactJson(text: string): JsonObject | undefined {
@@ -18,6 +18,3 @@ export function parseExactJson(text: string): JsonObject | undefined {
 }
 
 export const renderExactJson = (json: JsonObject): string => `${JSON.stringify(json, undefined, 2)}\n`;
-
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -2,9 +2,9 @@
 // The hook files and base specs of a node that call the hook, and the programs that they call.
 
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
+import { isJsonObject } from "@rthooks/result";
 import { type NodeFiles, toName } from "@rthooks/runtime-config";
 import { HOOK } from "./default-paths.ts";
-import { isJsonObject } from "./exact-json.ts";
 import { findFlag } from "./find-flag.ts";
 import { parseHookCommand } from "./hook-command.ts";
 import type { HookConfigFacts, OverriddenFacts } from "./node-facts.ts";

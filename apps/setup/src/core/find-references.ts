@@ -2,9 +2,9 @@
 // The files that make a runtime call an installed program, in every directory where a runtime of this node may be
 // configured. Without the program, the containers of that runtime fail to start.
 
+import { isJsonObject } from "@rthooks/result";
 import { isTable, type NodeFiles, readConfigTree } from "@rthooks/runtime-config";
 import { DEFAULT_CRIO_CONFIG, readCrioConfig, readPodmanConfig } from "./crio-config.ts";
-import { isJsonObject } from "./exact-json.ts";
 import { listHookFiles, readJson } from "./read-json.ts";
 import { listRuntimePlaces } from "./runtime-places.ts";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { isJsonObject } from "./exact-json.ts";
+import { isJsonObject } from "@rthooks/result";
 
 const STAGE = "createRuntime";
 

@@ -3,8 +3,9 @@
 
 import { parseDuration } from "@rthooks/flags";
 import { toHookTimeoutSeconds } from "@rthooks/plugin";
+import { isJsonObject, type JsonObject } from "@rthooks/result";
 import { toName } from "@rthooks/runtime-config";
-import { isJsonObject, type JsonObject, parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "./exact-json.ts";
 import type { HookEntry } from "./hook-entry.ts";
 
 export function renderHookFile(hook: HookEntry): string {

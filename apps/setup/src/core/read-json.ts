@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { JsonObject } from "@rthooks/result";
 import type { NodeFiles } from "@rthooks/runtime-config";
-import { type JsonObject, parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "./exact-json.ts";
 
 /** The JSON object in a file; undefined if the file cannot be read or contains anything else. */
 export function readJson(files: NodeFiles, path: string): JsonObject | undefined {

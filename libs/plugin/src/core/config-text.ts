@@ -3,7 +3,7 @@
 // Flags of the command line take precedence.
 
 import { parseFlagValue } from "@rthooks/flags";
-import { err, ok, type Result } from "@rthooks/result";
+import { err, ok, parseJsonObject, type Result } from "@rthooks/result";
 import { HOOK_ARGS, type PluginFlags, pluginFlags } from "./plugin-flags.ts";
 
 export interface ConfigText {
@@ -26,16 +26,11 @@ const fixed: readonly string[] = [
 
 export function parseConfigText(text: string): Result<ConfigText, string> {
   if (text.trim() === "") return ok({ given: {}, hookArgs: undefined });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return err("it is not JSON");
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return err("it is not a JSON object");
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return err(`it is ${parsed.error}`);
   const given: Record<string, unknown> = {};
   let hookArgs: readonly string[] | undefined;
-  for (const [key, value] of Object.entries(json)) {
+  for (const [key, value] of Object.entries(parsed.value)) {
     if (key === HOOK_ARGS) {
       if (!isStrings(value)) return err(`${key}: expected a list of strings`);
       hookArgs = value;
@@ -43,9 +38,9 @@ export function parseConfigText(text: string): Result<ConfigText, string> {
     }
     if (fixed.includes(key) || !isFlag(key)) return err(`${JSON.stringify(key)} cannot be set here`);
     if (typeof value !== "string") return err(`${key}: expected a string`);
-    const parsed = parseFlagValue(pluginFlags[key], value);
-    if (!parsed.ok) return err(`${key}: ${String(parsed.error)}`);
-    given[key] = parsed.value;
+    const flag = parseFlagValue(pluginFlags[key], value);
+    if (!flag.ok) return err(`${key}: ${String(flag.error)}`);
+    given[key] = flag.value;
   }
   // The cast is safe: the flag's own parser returned each value.
   return ok({ given: given as Partial<PluginFlags>, hookArgs });

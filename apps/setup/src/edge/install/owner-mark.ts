@@ -5,8 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isJsonObject } from "@rthooks/result";
 import { stageFile } from "@rthooks/sys/atomic-file";
-import { isJsonObject, parseExactJson } from "../../core/exact-json.ts";
+import { parseExactJson } from "../../core/exact-json.ts";
 import { tryLock } from "./lock-directories.ts";
 import { orThrow, placeText } from "./place-file.ts";
 

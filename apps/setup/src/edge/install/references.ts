@@ -5,8 +5,8 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isJsonObject } from "@rthooks/result";
 import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
-import { isJsonObject } from "../../core/exact-json.ts";
 import { findReferencingFiles, isReferencing } from "../../core/find-references.ts";
 import type { NriPluginProcess } from "../../core/nri-plugin-process.ts";
 import { findNriPlugins } from "../node/find-nri-plugins.ts";
