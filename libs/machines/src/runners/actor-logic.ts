@@ -49,7 +49,10 @@ interface Step {
   children: Children;
 }
 
-/** The machine, with its effects, delays and actors provided, as the logic of an actor. */
+/**
+ * The machine, with its effects, delays and actors provided, as the logic of an actor. Throws on a machine that a table
+ * cannot express, and on names without an implementation.
+ */
 export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMachine): TableLogic<TMachine> {
   const table = readMachineTable(machine);
   const { actions, guards, delays, actors } = readImplementations(machine);
@@ -59,6 +62,14 @@ export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMac
     return found;
   };
   const stateOf = (name: string): TableState => find(table.states[name], "state", name);
+
+  const states = Object.values(table.states);
+  const transitions = states.flatMap(({ on, always }) => [...Object.values(on).flat(), ...always]);
+  for (const { guard, actions: names } of [table.initial, ...transitions]) {
+    if (guard !== undefined) find(guards.get(guard), "guard", guard);
+    for (const name of names) find(actions.get(name), "action", name);
+  }
+  for (const { delay } of states.flatMap(({ after }) => after)) find(delays.get(delay), "delay", delay);
 
   const spawn =
     (step: Step) =>

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both runners do what XState does, on every sequence of events of a machine that has all that a table can express.
 import { describe, expect, test } from "bun:test";
-import { type AnyActorLogic, type AnyStateMachine, assign, createActor, SimulatedClock, setup } from "xstate";
+import {
+  type AnyActorLogic,
+  type AnyStateMachine,
+  assign,
+  createActor,
+  createMachine as createBareMachine,
+  not,
+  raise,
+  SimulatedClock,
+  setup,
+} from "xstate";
 import type { TransitionArgs } from "../table/machine-table.ts";
 import { readMachineTable } from "../table/read-machine-table.ts";
 import { createTableLogic } from "./actor-logic.ts";
@@ -180,4 +190,21 @@ describe("on every sequence of three events", () => {
       });
     }
   });
+});
+
+test.each([
+  ["action", { entry: "missing" }],
+  ["guard", { always: { guard: "missing" } }],
+  ["delay", { after: { missing: {} } }],
+])("an actor's logic is not made of a machine that lacks an %s", (kind, state) => {
+  const machine: AnyStateMachine = createBareMachine({ id: "m", initial: "a", states: { a: state } });
+  expect(() => createTableLogic(machine)).toThrow(`m has no ${kind} missing`);
+});
+
+test.each([
+  ["action", { actions: { act: raise({ type: "go" }) } }],
+  ["guard", { guards: { may: not("mayNot") } }],
+])("an actor's logic is not made of a machine with an %s that it cannot run", (kind, implementations) => {
+  const machine: AnyStateMachine = createBareMachine({ initial: "a", states: { a: {} } });
+  expect(() => createTableLogic(machine.provide(implementations))).toThrow(`cannot run the ${kind}`);
 });
