@@ -6,31 +6,19 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { type StagedFile, stageCopy } from "@rthooks/sys/atomic-file";
 import { isNewer } from "../../core/version-order.ts";
-import { findMountOptions } from "../mount-options.ts";
-import { findLibc, installLibc, removeLibcs, toLibcPrefix } from "./bundled-libc.ts";
-import { type CheckedHook, checkHook, findHookVersion } from "./check-hook.ts";
+import { type BinarySetup, toCheckDir } from "./binary-setup.ts";
+import { removeLibcs } from "./bundled-libc.ts";
+import { findHookVersion } from "./check-hook.ts";
 import { describeFileError, otherInstallDir } from "./install-error.ts";
 import { orThrow, type PublishedFile, publishUndoable } from "./place-file.ts";
 import { type InstalledProgram, isLoaderInUse } from "./references.ts";
+import { type BundledLibc, libcPrefix, makeRunnable, undoAll } from "./runnable-hook.ts";
 import { isSafeFile } from "./safe-path.ts";
 
 const MODE = 0o755;
-
-export interface BinarySetup {
-  readonly source: string;
-  readonly localDir: string;
-  readonly hostDir: string;
-  readonly hostRoot: string;
-  readonly libc: "auto" | "host" | "bundled";
-  readonly libcDir: string;
-  readonly force: boolean;
-  readonly hookArgs: readonly string[];
-  readonly log: Logger;
-}
 
 export interface InstalledBinary {
   /** The command by which the host runs the hook. */
@@ -114,62 +102,6 @@ async function installStaged(
   });
 }
 
-interface BundledLibc {
-  readonly digest: string;
-  readonly published: readonly PublishedFile[];
-  readonly files: readonly string[];
-}
-
-interface RunnableHook {
-  readonly checked: CheckedHook;
-  /** Undefined: the hook runs with the host's C library. */
-  readonly libc: BundledLibc | undefined;
-}
-
-const libcPrefix = (libc: BundledLibc | undefined, directory: string): readonly string[] =>
-  libc === undefined ? [] : toLibcPrefix(libc.digest, directory);
-
-/** The install directory in the root in which the hook is checked. */
-const findSeenDir = ({ hostRoot, localDir, hostDir }: BinarySetup): string =>
-  hostRoot === "/" ? localDir : hostDir;
-
-/** Checks the staged hook with the host's C library, then with a bundled one, as `libc` allows. */
-async function makeRunnable(setup: BinarySetup, staged: StagedFile): Promise<Result<RunnableHook, string>> {
-  const { libc, hostRoot, hostDir, localDir, hookArgs, log } = setup;
-  if (libc === "bundled") return bundleLibc(setup, staged);
-  const checked = await checkHook(hostRoot, [join(findSeenDir(setup), basename(staged.path))], hookArgs);
-  if (libc === "auto" && !checked.ok && !checked.error.hasRun) {
-    log.info("the host's C library cannot run the hook", { err: checked.error.message });
-    return bundleLibc(setup, staged);
-  }
-  if (libc === "auto" && hostRoot === "/" && localDir !== hostDir) {
-    log.warn("hook checked with this container's root directory, not the host's: set --host-root");
-  }
-  return checked.ok
-    ? ok({ checked: checked.value, libc: undefined })
-    : err(explain(checked.error.message, localDir));
-}
-
-async function bundleLibc(setup: BinarySetup, staged: StagedFile): Promise<Result<RunnableHook, string>> {
-  const { localDir, hostDir, hostRoot, hookArgs, log } = setup;
-  const source = await findLibc(setup.libcDir);
-  if (!source.ok) return source;
-  const { digest } = source.value;
-  const libc = { digest, ...(await installLibc(source.value, localDir)) };
-  const [loader] = libcPrefix(libc, hostDir);
-  log.info("written C library", { loader });
-  const directory = findSeenDir(setup);
-  const command = [...libcPrefix(libc, directory), join(directory, basename(staged.path))];
-  const checked = await checkHook(hostRoot, command, hookArgs);
-  if (checked.ok) return ok({ checked: checked.value, libc });
-  await undoAll(libc.published);
-  return err(explain(checked.error.message, localDir));
-}
-
-async function undoAll(files: readonly PublishedFile[] = []): Promise<void> {
-  for (const file of files) await file.undo();
-}
-
 /** The version of the installed hook, if it is newer than `version`. A file of another user is not run. */
 async function findNewer(
   setup: BinarySetup,
@@ -178,7 +110,7 @@ async function findNewer(
   libc: BundledLibc | undefined,
 ): Promise<string | undefined> {
   if (!isSafeFile(path)) return undefined;
-  const directory = findSeenDir(setup);
+  const directory = toCheckDir(setup);
   const command = [...libcPrefix(libc, directory), join(directory, basename(path))];
   const existing = await findHookVersion(setup.hostRoot, command);
   return existing !== undefined && isNewer(existing, version) ? existing : undefined;
@@ -187,12 +119,6 @@ async function findNewer(
 /** Whether the file has the owner and mode of an installed hook: others must not be able to write it. */
 async function hasInstalledMode(path: string): Promise<boolean> {
   return isSafeFile(path) && ((await stat(path)).mode & 0o7777) === MODE;
-}
-
-function explain(message: string, localDir: string): string {
-  return findMountOptions(localDir).includes("noexec")
-    ? `${localDir} is on a file system mounted noexec, programs cannot run there: choose another directory with --local-install-dir and --host-install-dir`
-    : message;
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -9,8 +9,9 @@ import { type Command, defineCommand, exitCode, type Io } from "../../core/comma
 import { toHookEntry } from "../../core/hook-entry.ts";
 import { installFlags } from "../../core/install-flags.ts";
 import { findRuntimePlaces } from "../../core/runtime-places.ts";
+import type { BinarySetup } from "./binary-setup.ts";
 import { listenForEnd, runDaemon } from "./daemon.ts";
-import type { BinarySetup, InstalledBinary } from "./install-binary.ts";
+import type { InstalledBinary } from "./install-binary.ts";
 import { type Configure, installHook } from "./install-hook.ts";
 import { findLocalBinary, findTarget } from "./target.ts";
 

@@ -3,9 +3,10 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { HookEntry } from "../../core/hook-entry.ts";
+import type { BinarySetup } from "./binary-setup.ts";
 import { isOfAnotherHook, writeHookFile } from "./hooks-dir.ts";
 import { inDirectories } from "./in-directories.ts";
-import { type BinarySetup, type InstalledBinary, installBinary } from "./install-binary.ts";
+import { type InstalledBinary, installBinary } from "./install-binary.ts";
 import type { InstalledPart } from "./keep-installed.ts";
 import { claimFiles, releaseFiles } from "./owner-mark.ts";
 import { recordReference } from "./references.ts";
