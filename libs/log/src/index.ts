@@ -3,6 +3,6 @@
 
 export type { LogFields } from "./core/json-line.ts";
 export { type LogLevel, logLevels, toLogLevel } from "./core/log-level.ts";
-export { type LogFormat, type Logger, logFormats } from "./core/logger.ts";
+export { type LogFormat, type Logger, logFormats, toLogFormat } from "./core/logger.ts";
 export { nowNanos } from "./edge/clock.ts";
 export { createLogWriter, type LogWriter } from "./edge/log-writer.ts";

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exponential back-off, for every program but the hook, whose whole life is one such pause or two.
+// Exponential back-off. The hook machine has its own delays (libs/machines/src/hook/hook-logic.ts): a hook invocation
+// loads only what it needs.
 
 export interface BackOffRange {
   readonly firstMs: number;
   readonly longestMs: number;
 }
 
-/** The pause after so many attempts (1 and up) that failed in a row, in milliseconds: it doubles each time. */
+/** The pause after `attempts` failures in a row (from 1), in milliseconds. It doubles each time. */
 export const toPauseMs = (attempts: number, { firstMs, longestMs }: BackOffRange): number =>
   Math.min(firstMs * 2 ** Math.max(0, attempts - 1), longestMs);
 
 export interface BackOff {
   /** The next pause in milliseconds. */
   next(): number;
-  /** After a success: the next pause is the first again. */
+  /** Call it after a success: the next pause is the first one again. */
   reset(): void;
 }
 

@@ -52,7 +52,7 @@ function decodeAnswer(data: Uint8Array | undefined): Answer {
   }
   try {
     const { status, payload } = TtrpcResponse.decode(data);
-    return status === undefined || status.code === 0 ? ok(payload) : err(status);
+    return status === undefined || status.code === grpcCode.ok ? ok(payload) : err(status);
   } catch (error) {
     return err({ code: grpcCode.internal, message: `invalid ttrpc answer: ${describeError(error)}` });
   }

@@ -2,7 +2,7 @@
 // The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
-import { createLogWriter, logFormats, toLogLevel } from "@rthooks/log";
+import { createLogWriter, toLogFormat, toLogLevel } from "@rthooks/log";
 import {
   type PluginOptions,
   parseConfigText,
@@ -48,7 +48,7 @@ export async function runCommand(
     return 0;
   }
 
-  const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
+  const format = toLogFormat(flags["log-format"]);
   const level = toLogLevel(flags["log-level"]);
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every AgentLink does, whatever it is made of: one suite, run by the tests of each link against a grpc-js server.
+// The contract of AgentLink: one suite, which the tests of each link run against a grpc-js server.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";

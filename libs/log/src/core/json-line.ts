@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A log line as JSON, for every program. The hook renders one or two in its life, so nothing here compiles a regular
-// expression for plain text.
+// Log lines in JSON, of all programs. A hook invocation writes one or two, so plain text needs no regular expression:
+// compiling one would delay each hook.
 
 import { escapeUnprintable } from "./escape-unprintable.ts";
 
-/** By key; a field without a value is left out of the line. */
+/** Values by key. Undefined ones are left out of the line. */
 export type LogFields = Readonly<
   Record<
     string,
@@ -13,8 +13,8 @@ export type LogFields = Readonly<
 >;
 
 /**
- * One line with its newline. `time` is RFC 3339; `level` is written as it is, since Go's slog and logrus differ in it.
- * Not for fields called time, level or msg.
+ * Renders one line with its newline. `time` is RFC 3339. `level` is written unchanged: slog and logrus spell levels
+ * differently. No field may be called time, level or msg.
  */
 export function renderJsonLine(time: string, level: string, msg: string, fields: LogFields): string {
   const record: Record<string, unknown> = { time, level, msg };

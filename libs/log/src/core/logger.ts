@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines of the agent, the plugin and the set-up tool, one for each decision.
+// The log of the agent, the plugin and the set-up tool.
 
 import { escapeUnprintable } from "./escape-unprintable.ts";
 import { type LogFields, renderJsonLine } from "./json-line.ts";
@@ -15,6 +15,10 @@ export interface Logger {
 export type LogFormat = "text" | "json";
 
 export const logFormats: readonly LogFormat[] = ["text", "json"];
+
+/** Text for a value that is not a format. */
+export const toLogFormat = (text: string): LogFormat =>
+  logFormats.find((format) => format === text) ?? "text";
 
 /** Text that needs no quotes in the key=value form, as Go's slog has it. */
 const barePattern = /^[!#-<>-[\]-~]+$/;

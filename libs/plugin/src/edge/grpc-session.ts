@@ -168,7 +168,7 @@ function readAnswer(stream: ClientHttp2Stream, settle: (outcome: GrpcOutcome) =>
     details = decodeGrpcMessage(String(headers["grpc-message"] ?? ""));
   };
   const conclude = (): void => {
-    if (code === undefined || code !== 0) {
+    if (code === undefined || code !== grpcCode.ok) {
       settle(code === undefined ? { kind: "lost" } : { kind: "status", code, message: details });
       return;
     }

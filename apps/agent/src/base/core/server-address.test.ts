@@ -25,12 +25,12 @@ test.each([
   { text: "unix://host/t.sock", says: "absolute" },
   { text: "unix:///run/", says: "absolute" },
   { text: `unix:///${"x".repeat(107)}`, says: "107" },
-  { text: "", says: "no address" },
-  { text: "host:port", says: "no address" },
-  { text: "host:99999", says: "no address" },
-  { text: "a b:80", says: "no address" },
-  { text: "::1:80", says: "no address" },
-  { text: "tls://host:80", says: "no address" },
+  { text: "", says: "not an address" },
+  { text: "host:port", says: "not an address" },
+  { text: "host:99999", says: "not an address" },
+  { text: "a b:80", says: "not an address" },
+  { text: "::1:80", says: "not an address" },
+  { text: "tls://host:80", says: "not an address" },
 ])("$text is refused", ({ text, says }) => {
   const address = parseServerAddress(text);
   expect(address.ok ? address : address.error).toContain(says);

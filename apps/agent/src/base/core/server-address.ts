@@ -14,7 +14,7 @@ const defaultPort = 54321;
 
 /** Without a host it is every address of the machine. The error is one line for users. */
 export function parseServerAddress(text: string): Result<ServerAddress, string> {
-  if (text.startsWith("/")) return err(`${text} is no address: write unix://${text} for a socket`);
+  if (text.startsWith("/")) return err(`${text} is not an address: write unix://${text} for a socket`);
   const parsed = parseAddress(text);
   if (!parsed.ok) return parsed.error === "path" ? refusePath(text) : refuseHost(text);
   const address = parsed.value;
@@ -35,4 +35,4 @@ const refusePath = (text: string): Result<never, string> =>
   err(`${text} needs the absolute path of a socket, as in ${DEFAULT_AGENT_ADDRESS}`);
 
 const refuseHost = (text: string): Result<never, string> =>
-  err(`${text} is no address: unix:///path, host:port or [ipv6]:port are`);
+  err(`${text} is not an address: use unix:///path, host:port or [ipv6]:port`);

@@ -3,7 +3,7 @@
 
 import { resolve } from "node:path";
 import { parseArguments, resolveFlags } from "@rthooks/flags";
-import { createLogWriter, logFormats, nowNanos, toLogLevel } from "@rthooks/log";
+import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
 import { isHealthy } from "../../api/core/health.ts";
@@ -60,7 +60,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   if (stray !== undefined) return fail(`unknown command ${JSON.stringify(stray)}; see tetragon --help`);
   const filterLimits = parseFilterLimits(flags);
   if (!filterLimits.ok) return fail(filterLimits.error);
-  const format = logFormats.find((known) => known === flags["log-format"]) ?? "text";
+  const format = toLogFormat(flags["log-format"]);
   const level = toLogLevel(flags["log-level"]);
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);

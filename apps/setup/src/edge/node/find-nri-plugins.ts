@@ -2,7 +2,7 @@
 
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { parseAddress } from "@rthooks/net";
+import { type Address, parseAddress, renderAddress } from "@rthooks/net";
 import { findInRoot } from "@rthooks/runtime-config/files";
 import type { NriPluginFacts } from "../../core/node-facts.ts";
 import { type NriPluginProcess, parseNriPlugin, parseUnsynchronized } from "../../core/nri-plugin-process.ts";
@@ -32,22 +32,32 @@ export const detectNriPlugins = (root: string): Promise<readonly NriPluginFacts[
 const LIMIT_MS = 1000;
 const MAX_CHARACTERS = 1024 * 1024;
 
-async function readMetrics(root: string, address: string): Promise<string | undefined> {
-  const parsed = parseAddress(address);
-  const path = parsed.ok && parsed.value.kind === "unix" ? parsed.value.path : undefined;
-  // A wildcard address includes the loopback address.
-  const host = address.replace(/^(?:0\.0\.0\.0|\[::\])?:(?=\d+$)/, "127.0.0.1:");
+async function readMetrics(root: string, text: string): Promise<string | undefined> {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) return undefined;
   try {
-    const signal = AbortSignal.timeout(LIMIT_MS);
-    const answer =
-      path === undefined
-        ? await fetch(`http://${host}/metrics`, { signal, proxy: "" })
-        : await fetch("http://localhost/metrics", { signal, unix: findInRoot(root, path) ?? path });
+    const answer = await fetchMetrics(root, parsed.value);
     if (!answer.ok) return undefined;
     return (await answer.text()).slice(0, MAX_CHARACTERS);
   } catch {
     return undefined;
   }
+}
+
+/** A wildcard address includes the loopback address. */
+const wildcards: readonly string[] = ["", "0.0.0.0", "::"];
+
+function fetchMetrics(root: string, address: Address): Promise<Response> {
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  if (address.kind === "unix") {
+    return fetch("http://localhost/metrics", {
+      signal,
+      unix: findInRoot(root, address.path) ?? address.path,
+    });
+  }
+  const { host, port = 80 } = address;
+  const target = renderAddress({ kind: "tcp", host: wildcards.includes(host) ? "127.0.0.1" : host, port });
+  return fetch(`http://${target}/metrics`, { signal, proxy: "" });
 }
 
 function readCommandLine(path: string): readonly string[] {
