@@ -137,7 +137,7 @@ test("a policy that is too large is listed with the reason, named in the log and
   expect((await find("large"))?.error).toContain("too large");
   expect((await find("first"))?.error).toBe("");
   await waitFor("its name in the log", () =>
-    /object of the API server is too large[^\n]*"large"/.test(agent.process.stderr()),
+    /API object is too large[^\n]*"large"/.test(agent.process.stderr()),
   );
   const text = await (await fetch("http://localhost/metrics", { unix: metrics })).text();
   expect(text).toContain('tetragon_k8s_large_objects_total{kind="tracingpolicies",outcome="skipped"} 1');

@@ -52,7 +52,8 @@ test("that is an object of the API server and changes", async () => {
     ],
   });
   const client = callPolicies(agent.address);
-  const countUses = (): number => agent.process.stderr().split("is in force").length - 1;
+  const countUses = (): number =>
+    agent.process.stderr().split("tracing policy of the API server added").length - 1;
   await waitFor("the object is in force", () => countUses() > 0, 60_000);
   let answers = 0;
   const before = countUses();
