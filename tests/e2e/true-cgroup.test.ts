@@ -98,7 +98,7 @@ describe("a runtime", () => {
   test("that makes no cgroup, as crun --cgroups=disabled, has its container denied", async () => {
     const { result, asked } = await runFor(process.pid, {});
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain("in the runtime's own cgroup");
+    expect(result.stderr).toContain("has no cgroup of its own");
     expect(asked).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe("a runtime", () => {
     const { result, asked, remark } = await runFor(process.pid, { cgroupsPath: "/a/b" });
     expect(result.exitCode).toBe(0);
     expect(asked).toEqual(["/a/b"]);
-    expect(remark).toContain("runtime's own cgroup");
+    expect(remark).toContain("has no cgroup of its own");
   });
 
   test("in a cgroup namespace of its own, outside of which the process is, has the spec's told", async () => {

@@ -154,9 +154,9 @@ describe("a kubeconfig", () => {
 
   test.each([
     [null, "the file: Invalid type: Expected Object"],
-    [{ ...base, "current-context": "d" }, 'current-context: there is no context "d"'],
-    [{ ...base, clusters: [] }, 'there is no cluster "k"'],
-    [{ ...base, users: [] }, 'there is no user "u"'],
+    [{ ...base, "current-context": "d" }, 'current-context: context "d" does not exist'],
+    [{ ...base, clusters: [] }, 'cluster "k" does not exist'],
+    [{ ...base, users: [] }, 'user "u" does not exist'],
     [{ ...base, clusters: [{ name: "k", cluster: {} }] }, "clusters.0.cluster.server"],
     [{ ...base, users: [{ name: "u", user: { "client-certificate": "x" } }] }, "client-key: is missing"],
   ])("%j is refused with the field", (value, error) => {

@@ -79,7 +79,7 @@ test("a server without TLS has the proxy of HTTP_PROXY, and one with TLS does no
 
 test("a proxy that cannot be used is an error that names where it stands, and no password", () => {
   const env = { HTTPS_PROXY: "socks5://user:secret@proxy:1080" };
-  const error = "HTTPS_PROXY: a proxy of scheme socks5 is not supported: give one with http:// or https://";
+  const error = "HTTPS_PROXY: proxy scheme socks5 is not supported: use http:// or https://";
   expect(findProxy("https://10.0.0.1", env)).toEqual({ ok: false, error });
   const cluster = { server: "https://x", "proxy-url": "socks5://user:secret@proxy:1080" };
   const config = {
@@ -88,7 +88,7 @@ test("a proxy that cannot be used is an error that names where it stands, and no
     clusters: [{ name: "k", cluster }],
   };
   expect(parseKubeconfig(config, "/")).toMatchObject({
-    error: expect.stringMatching(/^cluster "k": proxy-url: a proxy of scheme socks5(?!.*secret)/),
+    error: expect.stringMatching(/^cluster "k": proxy-url: proxy scheme socks5(?!.*secret)/),
   });
 });
 
