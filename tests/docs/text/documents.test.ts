@@ -61,6 +61,15 @@ test("docs/architecture.md names files that exist, of the agent or of a package"
   expect(named.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([]);
 });
 
+const files = ["apps", "bench", "libs", "scripts", "tests"].flatMap((folder) =>
+  [...new Bun.Glob("**/*.ts").scanSync(join(root, folder))].map((path) => `/${folder}/${path}`),
+);
+
+test.each(documents)("$path names sources that exist", ({ text }) => {
+  const named = findCode(text).filter((code) => /^[\w/-][\w./-]*\.ts$/.test(code));
+  expect(named.filter((path) => !files.some((file) => file.endsWith(`/${path}`)))).toEqual([]);
+});
+
 test("each policy of an example is valid", () => {
   const blocks = documents.flatMap(({ text }) => [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]);
   const policies = blocks
