@@ -36,7 +36,8 @@ export interface LookOptions {
 export interface RepeatedLook {
   /** The first look, which may never end on a file system that does not answer. */
   readonly first: Promise<void>;
-  close(): void;
+  /** No look begins any more. Resolves when the one that is running has ended. */
+  close(): Promise<void>;
 }
 
 export function repeatLook({ directories, times, paths, look }: LookOptions): RepeatedLook {
@@ -46,7 +47,8 @@ export function repeatLook({ directories, times, paths, look }: LookOptions): Re
   let isChanged = false;
   let endPause = (): void => {};
 
-  const pause = (ms: number, isEndedByChange: boolean): Promise<void> => {
+  const pause = async (ms: number, isEndedByChange: boolean): Promise<void> => {
+    if (isClosed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     endPause = () => {
@@ -54,7 +56,7 @@ export function repeatLook({ directories, times, paths, look }: LookOptions): Re
       clearTimeout(timer);
       resolve();
     };
-    return promise;
+    await promise;
   };
   const onChange = (): void => {
     isChanged = true;
@@ -103,7 +105,7 @@ export function repeatLook({ directories, times, paths, look }: LookOptions): Re
       if (isClosed) break;
     }
   };
-  void run();
+  const ended = run();
 
   return {
     first: first.then(() => {}),
@@ -111,6 +113,7 @@ export function repeatLook({ directories, times, paths, look }: LookOptions): Re
       isClosed = true;
       for (const one of watched.values()) one.close();
       endPause();
+      return ended;
     },
   };
 }

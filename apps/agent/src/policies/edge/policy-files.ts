@@ -127,7 +127,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     },
     close() {
       isClosed = true;
-      looks.close();
+      void looks.close();
     },
   };
 }

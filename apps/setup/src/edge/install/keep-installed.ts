@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the files of `install --daemonize`: checks them periodically, logs a change or removal, and restores them. The
-// files of a directory that a later run has claimed are not kept any longer.
+// Keeps the files of `install --daemonize`: checks them when their directories change, logs a change or removal, and
+// restores them. The files of a directory that a later run has claimed are not kept any longer.
 
 import { type BigIntStats, lstatSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
+import { repeatLook } from "@rthooks/sys/repeated-look";
 import { claimFiles, type OwnerMark, removeReleasedMark } from "./owner-mark.ts";
 
 /** The files of one directory. */
@@ -23,15 +25,17 @@ export interface Keeper {
   stop(): Promise<readonly InstalledPart[]>;
 }
 
-/** Between two checks. Doubled after each restore up to the maximum, because another program may write the files. */
+/** Between two checks at least. Doubled after each restore up to the maximum, because another program may write the files. */
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
+/** Between two checks at most, while no directory reports a change. */
+const QUIET_WAIT_MS = 5_000;
 
 /** `parts` are restored in their order: the hook before the hook file that calls it. */
 export function keepInstalled(parts: readonly InstalledPart[], binaryName: string, log: Logger): Keeper {
   const kept = parts.map((part) => createKept(part, binaryName, log));
-  const stopping = Promise.withResolvers<void>();
-  let isStopping = false;
+  const directories = openDirectoryWatch();
+  let waitMs = MIN_WAIT_MS;
 
   /** True if no file had changed. */
   const checkOnce = async (): Promise<boolean> => {
@@ -46,21 +50,27 @@ export function keepInstalled(parts: readonly InstalledPart[], binaryName: strin
     }
     return wasUnchanged;
   };
-  const run = async (): Promise<void> => {
-    let waitMs = MIN_WAIT_MS;
-    for (;;) {
-      await Promise.race([Bun.sleep(waitMs), stopping.promise]);
-      if (isStopping) return;
-      waitMs = (await checkOnce()) ? Math.max(MIN_WAIT_MS, waitMs / 2) : Math.min(MAX_WAIT_MS, waitMs * 2);
-    }
-  };
-  const running = run();
+  const checks = repeatLook({
+    directories,
+    times: {
+      get activeMs() {
+        return waitMs;
+      },
+      watchedMs: QUIET_WAIT_MS,
+      unwatchedMs: MIN_WAIT_MS,
+    },
+    paths: () => kept.flatMap((part) => part.paths()),
+    async look() {
+      const isUnchanged = await checkOnce();
+      waitMs = isUnchanged ? Math.max(MIN_WAIT_MS, waitMs / 2) : Math.min(MAX_WAIT_MS, waitMs * 2);
+      return isUnchanged ? "quiet" : "active";
+    },
+  });
 
   return {
     async stop() {
-      isStopping = true;
-      stopping.resolve();
-      await running;
+      await checks.close();
+      directories.close();
       return kept.map((part) => part.own()).filter((part) => part !== undefined);
     },
   };
@@ -68,6 +78,8 @@ export function keepInstalled(parts: readonly InstalledPart[], binaryName: strin
 
 interface KeptPart {
   readonly directory: string;
+  /** What to watch. The owner mark is in the directory. */
+  paths(): readonly string[];
   isUnchanged(): Promise<boolean>;
   restoreChanged(): Promise<Result<void, string>>;
   /** Undefined if a later run owns the files. */
@@ -81,6 +93,7 @@ function createKept(installed: InstalledPart, binaryName: string, log: Logger): 
   let before = describeFiles(files);
   return {
     directory,
+    paths: () => (isOwn ? [directory, ...files] : []),
     own: () => (isOwn ? { ...installed, mark, files } : undefined),
     isUnchanged: async () =>
       !isOwn || ((await mark.find()) === "own" && isSame(describeFiles(files), before)),
