@@ -62,10 +62,10 @@ describe("a container that is denied in direct mode", () => {
       const answer = await seat.whileFrozen(() => plugin.sendEvent("StartContainer", pod, container));
       expect(answer.outcome).toBe("refused");
       await waitFor("the agent's line", () =>
-        /container refused by the NRI plugin.*DeadlineExceeded/.test(agent.process.stderr()),
+        /container denied by the NRI plugin.*DeadlineExceeded/.test(agent.process.stderr()),
       );
       const record = (await agent.containers()).find(({ id }) => id === container.id);
-      if (record !== undefined) expect(record.error).toContain("refused by the NRI plugin");
+      if (record !== undefined) expect(record.error).toContain("denied by the NRI plugin");
     });
     await seat.end();
   });

@@ -8,10 +8,10 @@ export { findConfigFlag, type HookConfig, hookFlags } from "./core/hook-flags.ts
 export type { AgentLink } from "./edge/agent-link.ts";
 export { loadFailRules } from "./edge/fail-rules.ts";
 export {
-  type ContainerSource,
+  type HeldContainer,
   type HoldFailure,
+  type HoldResult,
   type HoldSetup,
   holdContainer,
-  type Verdict,
 } from "./edge/hold-container.ts";
 export { createHookLog, type HookLog } from "./edge/hook-log.ts";

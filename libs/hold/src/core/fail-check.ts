@@ -24,9 +24,12 @@ export interface FailRules {
   readonly expression: ((annotations: Annotations) => Result<boolean, string>) | undefined;
 }
 
-export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly denial: string };
+/** `denial`: the reason, in the words of Tetragon's hook. */
+export type FailCheckResult =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly denial: string };
 
-const denied: Verdict = { allowed: false, denial: "failCheck determined that we should fail" };
+const denied: FailCheckResult = { allowed: false, denial: "failCheck determined that we should fail" };
 
 /**
  * `annotations` must be trusted: without the identity keys of other runtimes, which a pod's author can write. `written` may
@@ -36,7 +39,7 @@ export function decideFailure(
   rules: FailRules,
   annotations: Annotations,
   written: Annotations = annotations,
-): Verdict {
+): FailCheckResult {
   if (rules.expression !== undefined) {
     const failed = rules.expression(annotations);
     if (!failed.ok) return { allowed: false, denial: `failed to run failCheck: ${failed.error}` };

@@ -27,7 +27,7 @@ import type { HookLog } from "./hook-log.ts";
 import { type HookDriver, runHookMachine } from "./run-hook-machine.ts";
 
 /** Provides the request and the annotations of the held container. */
-export interface ContainerSource {
+export interface HeldContainer {
   /** The request for the agent; the error is a sentence for the log. */
   load(): MaybePromise<Result<RuntimeHookMessage, string>>;
   /** The annotations that the fail check trusts, as far as they are known; also after `load` failed. */
@@ -60,32 +60,34 @@ export interface HoldFailure {
   readonly text: string;
 }
 
-export type Verdict =
+export type HoldResult =
   /** With a failure if the fail check allowed the container. */
   | { readonly allowed: true; readonly failure: HoldFailure | undefined }
   | {
       readonly allowed: false;
       readonly failure: HoldFailure;
       /** The fail check's reason. */
-      readonly denial: string;
+      readonly failCheckReason: string;
       /** The error that the runtime shows. */
       readonly message: string;
     };
 
-export async function holdContainer(setup: HoldSetup, source: ContainerSource): Promise<Verdict> {
+export async function holdContainer(setup: HoldSetup, container: HeldContainer): Promise<HoldResult> {
   const { system, config, address, rules, log, startedAtMs, deadlineMs } = setup;
   const stage: LogFields = { hook: CREATE_CONTAINER, "start-time": renderTime(system.wallClock()) };
   let request: RuntimeHookMessage | undefined;
   let link: AgentLink | undefined;
   let message = "";
-  let denial = "";
+  let failCheckReason = "";
   let failed: HoldFailure | undefined;
 
   const requestFields = (): LogFields =>
-    request === undefined ? {} : { ...toRequestFields(request, config["log-level"]), ...source.remarks?.() };
+    request === undefined
+      ? {}
+      : { ...toRequestFields(request, config["log-level"]), ...container.remarks?.() };
 
   const load = async (): Promise<HookEvent> => {
-    const loaded = await source.load();
+    const loaded = await container.load();
     if (!loaded.ok) return { type: "spec.failed", failure: { kind: "spec", reason: loaded.error } };
     request = loaded.value;
     return { type: "spec.loaded" };
@@ -105,7 +107,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
   };
 
   const check = (): HookEvent => {
-    const verdict = decideFailure(rules, source.trustedAnnotations(), source.writtenAnnotations?.());
+    const verdict = decideFailure(rules, container.trustedAnnotations(), container.writtenAnnotations?.());
     return verdict.allowed ? { type: "check.allowed" } : { type: "check.denied", denial: verdict.denial };
   };
 
@@ -125,7 +127,7 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
       error: text,
     });
     const where = log.path === "" ? "standard error" : log.path;
-    denial = context.denial ?? "";
+    failCheckReason = context.denial ?? "";
     // `kubectl describe pod` prints it to a terminal, and a pod's author chooses the names in it.
     message = escapeUnprintable(`failing container: ${text}. Check logs (${where}) for additional info`);
   };
@@ -204,5 +206,5 @@ export async function holdContainer(setup: HoldSetup, source: ContainerSource): 
     allowed = await settle(error);
   }
   if (allowed) return { allowed, failure: failed };
-  return { allowed, failure: failed ?? { kind: "refused", text: message }, denial, message };
+  return { allowed, failure: failed ?? { kind: "refused", text: message }, failCheckReason, message };
 }

@@ -155,7 +155,7 @@ export async function askAgent(
     },
   );
   if (!verdict.allowed) {
-    const { failure, denial: failCheckReason, message } = verdict;
+    const { failure, failCheckReason, message } = verdict;
     const hint = findHint(failure, deadlineMs, config["grpc-timeout"]);
     return deny(decider, start, {
       reason: failure.kind,

@@ -199,7 +199,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     reportStopped: ends.reportStopped,
     reportRefused(containerId, reason) {
       pluginRefusals.add(containerId, reason);
-      log.warn("container refused by the NRI plugin", { containerID: containerId, err: reason });
+      log.warn("container denied by the NRI plugin", { containerID: containerId, err: reason });
     },
     close() {
       unsubscribe();

@@ -22,7 +22,7 @@ const record = (id: string, state: string): ContainerRecord => ({
 test("only a container that failed has the plugin's reason", () => {
   const refusals = createPluginRefusals();
   refusals.add("a", "no answer in time");
-  expect(refusals.explain(record("a", "failed")).error).toBe("refused by the NRI plugin: no answer in time");
+  expect(refusals.explain(record("a", "failed")).error).toBe("denied by the NRI plugin: no answer in time");
   expect(refusals.explain(record("a", "released")).error).toBe("no such cgroup");
   expect(refusals.explain(record("b", "failed")).error).toBe("no such cgroup");
 });

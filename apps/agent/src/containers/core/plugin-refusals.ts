@@ -28,7 +28,7 @@ export function createPluginRefusals(): PluginRefusals {
     },
     explain(record) {
       const reason = record.state === "failed" ? reasons.get(record.id) : undefined;
-      return reason === undefined ? record : { ...record, error: `refused by the NRI plugin: ${reason}` };
+      return reason === undefined ? record : { ...record, error: `denied by the NRI plugin: ${reason}` };
     },
   };
 }
