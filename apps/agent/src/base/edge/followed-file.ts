@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that is looked at again and again, and read when it is another one than before and does not change any more. A
-// look follows symlinks, so a rewrite, a rename over it and the swap of a directory link (as the kubelet does for mounted
-// ConfigMaps) are all seen, on file systems without change notices too.
+// A file that is checked repeatedly, and read when it differs from the file of the last read and has stopped changing. A
+// look follows symlinks, so it finds a rewrite, a rename over the file and the swap of a directory link (as the kubelet does
+// for mounted ConfigMaps), also on file systems without change events.
 
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, readlink, stat } from "node:fs/promises";

@@ -46,7 +46,7 @@ async function claimSocket(path: string, parts: DisposableStack): Promise<Result
   const locked = lockFile(lockPath);
   if (!locked.ok) return err(renderRefusal(path, locked.error, "--server-address"));
   parts.defer(() => {
-    // Remove before releasing: a process that has opened the file then sees that it is no longer in its place.
+    // Remove before releasing: a process that has opened the file then sees that its path has another file or none.
     if (locked.value.isInPlace()) rmSync(lockPath);
     locked.value.release();
   });
