@@ -61,6 +61,16 @@ test("docs/architecture.md names files that exist, of the agent or of a package"
   expect(named.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([]);
 });
 
+test("docs/architecture.md names functions of these files", () => {
+  const steps = [...readText("docs/architecture.md").matchAll(/^\d+\. `([^`]+\.ts)`, `(\w+)`/gm)];
+  expect(steps.length).toBeGreaterThan(10);
+  const wrong = steps.filter(([, path = "", name = ""]) => {
+    const file = existsSync(join(root, path)) ? path : join("apps/agent/src", path);
+    return !readText(file).includes(name);
+  });
+  expect(wrong.map(([step]) => step)).toEqual([]);
+});
+
 const files = ["apps", "bench", "libs", "scripts", "tests"].flatMap((folder) =>
   [...new Bun.Glob("**/*.ts").scanSync(join(root, folder))].map((path) => `/${folder}/${path}`),
 );
