@@ -17,19 +17,20 @@ export function readProcessUsage(pid: number): ProcessUsage {
   const read = (field: string): number =>
     Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? Number.NaN);
   const descriptors = readdirSync(`/proc/${pid}/fdinfo`);
-  const watches = descriptors.map((fd) => countWatches(`/proc/${pid}/fdinfo/${fd}`));
+  // A descriptor and its duplicate list the same watches.
+  const watches = new Set(descriptors.flatMap((fd) => listWatches(`/proc/${pid}/fdinfo/${fd}`)));
   return {
     anonymousMb: read("RssAnon") / 1024,
     descriptors: descriptors.length,
-    watches: watches.reduce((sum, one) => sum + one, 0),
+    watches: watches.size,
     threads: read("Threads"),
   };
 }
 
-function countWatches(fdinfo: string): number {
+function listWatches(fdinfo: string): readonly string[] {
   try {
-    return readFileSync(fdinfo, "utf8").match(/^inotify wd:/gm)?.length ?? 0;
+    return readFileSync(fdinfo, "utf8").match(/^inotify wd:.*/gm) ?? [];
   } catch {
-    return 0; // It was closed meanwhile.
+    return []; // It was closed meanwhile.
   }
 }

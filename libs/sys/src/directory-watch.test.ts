@@ -145,6 +145,23 @@ test("a process with a closed watch ends, and one in whose directory nothing hap
   expect(await child.exited).toBe(0);
 });
 
+test("without descriptors each watch is an error, and the problem says why", async () => {
+  const script = `
+    const { openDirectoryWatch } = require(${JSON.stringify(join(import.meta.dir, "directory-watch.ts"))});
+    const { openSync, closeSync } = require("node:fs");
+    const opened = [];
+    try { for (;;) opened.push(openSync("/dev/null")); } catch {}
+    const watch = openDirectoryWatch();
+    const added = watch.add("/tmp", "files", () => {});
+    for (const fd of opened) closeSync(fd);
+    console.log(JSON.stringify([added.ok, watch.problem()]));
+    watch.close();`;
+  const limited = ["sh", "-c", 'ulimit -n 128 && exec "$@"', "sh", process.execPath, "-e", script];
+  const child = Bun.spawn(limited, { stdout: "pipe" });
+  const printed: unknown = JSON.parse(await new Response(child.stdout).text());
+  expect(printed).toEqual([false, "inotifyInit1: too many open files"]);
+});
+
 test("bytes that are not whole events are not decoded", () => {
   const event = new Uint8Array(32);
   const view = new DataView(event.buffer);
