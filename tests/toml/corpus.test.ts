@@ -81,7 +81,7 @@ test("a base spec of somebody else is left alone, and named", async () => {
     ...(["add-oci-hook", corpus, "--config-file", "eks-al2023.toml", "--diff"] as const), // const: a tuple
   );
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-  expect(stderr).toContain("--base-spec /etc/containerd/base-runtime-spec.json adds the hook to that one");
+  expect(stderr).toContain("use --base-spec /etc/containerd/base-runtime-spec.json to add the hook to it");
 });
 
 describe.each(containerdReleases.map((release) => ({ ...release })))("containerd $version", (release) => {
