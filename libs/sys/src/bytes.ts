@@ -2,7 +2,7 @@
 // C structures as bytes; the layouts are the same on x86-64 and arm64 but for the place of st_mode.
 
 import { abi, S_IFMT, S_IFREG } from "./abi.ts";
-import { isSocketPathTooLong } from "./socket-path.ts";
+import { MAX_SOCKET_PATH_BYTES } from "./socket-path.ts";
 import type { WallTime } from "./system.ts";
 
 const encoder = new TextEncoder();
@@ -41,8 +41,8 @@ export function decodeTimespec(bytes: Uint8Array): WallTime {
 
 /** struct sockaddr_un; `undefined` for a path that its 108 bytes cannot hold. */
 export function encodeUnixAddress(path: string): Uint8Array | undefined {
-  if (isSocketPathTooLong(path) || path.includes("\0")) return undefined;
   const name = encoder.encode(path);
+  if (name.length > MAX_SOCKET_PATH_BYTES || name.includes(0)) return undefined;
   const bytes = new Uint8Array(2 + name.length + 1);
   bytes[0] = 1; // AF_UNIX, little endian
   bytes.set(name, 2);

@@ -61,7 +61,7 @@ export interface DirectoryWatch {
   close(): void;
 }
 
-/** Events that come together are read together, and a directory that changes without end does not use up a processor. */
+/** Changes that come together are reported together, and a directory that changes without end 50 times a second at most. */
 const REST_MS = 20;
 /** Also the latency of reports while the descriptor cannot be waited for: a new stream reads what there is. */
 const REOPEN_MS = 1000;
