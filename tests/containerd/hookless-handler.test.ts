@@ -49,7 +49,7 @@ function testRelease(release: ContainerdRelease): void {
     const line = plugin
       .stderr()
       .split("\n")
-      .find((text) => text.includes("does its runtime handler run OCI hooks?"));
+      .find((text) => text.includes("the injected hook has not called the agent"));
     expect(line).toContain(`handler=${hooklessHandler}`);
     expect(line).toContain(container.id);
     expect(await readMetrics()).toContain(`tetragon_nri_hook_unhooked_total{handler="${hooklessHandler}"} 1`);

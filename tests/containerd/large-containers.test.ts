@@ -140,7 +140,7 @@ function testRelease(release: ContainerdRelease): void {
         );
       }
       expect(pods.length).toBeGreaterThan(0);
-      expect(errors[0]).toMatch(/failing pod: its description takes \d+ bytes/);
+      expect(errors[0]).toMatch(/failing pod: the pod takes \d+ bytes/);
       await stopPlugin(plugin);
       plugin = await startPlugin("direct");
       await expectHeld();
@@ -150,7 +150,7 @@ function testRelease(release: ContainerdRelease): void {
   }
 
   test.each(["inject", "direct"] as const)(
-    "%s: what could not be described to a plugin that starts again does not start, and it says why",
+    "%s: a container that a synchronization could not list is denied, with the reason",
     async (mode) => {
       let plugin = await startPlugin(mode);
       const pod = await runPod(containerd);
@@ -161,7 +161,7 @@ function testRelease(release: ContainerdRelease): void {
       const errors: string[] = [];
       for (let n = 0; n < 12; n++) errors.push(await errorOf(start()));
       expect(errors[0]).toBe("");
-      expect(errors.at(-1)).toMatch(/failing container: its description takes \d+ bytes/);
+      expect(errors.at(-1)).toMatch(/failing container: the container takes \d+ bytes/);
       expect(plugin.stderr()).toContain("too-large");
       expect(Number(await readMetric("too_large_total"))).toBeGreaterThan(0);
       await stopPlugin(plugin);

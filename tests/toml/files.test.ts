@@ -185,7 +185,7 @@ describe("--require-plugin", () => {
     for (const [version, reason] of [
       ["1.7.24", "containerd 1.7.24 cannot require a plugin"],
       ["2.1.9", "containerd 2.1.9 cannot require a plugin"],
-      ["", "tell its version with --containerd-version"],
+      ["", "set --containerd-version"],
     ] as const) {
       const flags = version === "" ? [] : ["--containerd-version", version];
       const refused = await require(path, ...flags);
