@@ -6,7 +6,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { callRuntimeHook } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { type KubeApi, startKubeApi } from "../harness/kube-api.ts";
@@ -19,7 +19,7 @@ const parent = `/rthooks-stay-${workspace.tag}`;
 const allPods = 1;
 const webPolicy = 2;
 let api: KubeApi;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ beforeAll(async () => {
   };
   writeFileSync(workspace.path("web.json"), JSON.stringify(policy));
   const kubeconfig = writeKubeconfig(workspace, api);
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...[
       "--enable-k8s-api",
       "--k8s-kubeconfig-path",
@@ -46,7 +46,7 @@ beforeAll(async () => {
     ...["--enable-policy-filter", "--bpf-dir", maps, "--sweep-interval", "50ms"],
     ...["--tracing-policy", workspace.path("web.json"), "--tracing-policy-dir", workspace.path("none")],
   ]);
-  await seat.start();
+  await control.start();
 }, 60_000);
 afterAll(() => workspace.close(), 60_000);
 
@@ -70,7 +70,7 @@ function createContainer(app: string) {
   /** Whether it may start is not what counts here: a call can only add. */
   const call = (cgroupsPath: string, source: "hook" | "synchronize"): Promise<unknown> =>
     callRuntimeHook(
-      `unix://${seat.socketPath}`,
+      `unix://${control.socketPath}`,
       {
         ...{ cgroupsPath, containerID: id, podName: name, podUID: uid, podNamespace: "shop" },
         annotations: new Map([
@@ -100,9 +100,9 @@ const membersOf = (policy: number): ReadonlySet<bigint> => dumpPolicyFilter(maps
 const isHeld = (id: bigint): boolean => membersOf(allPods).has(id) && membersOf(webPolicy).has(id);
 
 async function restartAgent(): Promise<void> {
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
-  await seat.start();
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
+  await control.start();
 }
 
 const steps = [
@@ -174,7 +174,7 @@ test("a cgroup with processes that was in a policy is still in it, after any ste
         expect(membersOf(allPods).has(readCgroupId(decoy))).toBe(false);
       }
       tellApi();
-      await waitFor("it is known", async () => (await seat.agent().containers()).length > 0, 30_000);
+      await waitFor("it is known", async () => (await control.agent().containers()).length > 0, 30_000);
       expect(isHeld(rootId)).toBe(true);
       await container.end();
       await waitFor("it is gone", () => !membersOf(allPods).has(rootId), 30_000);

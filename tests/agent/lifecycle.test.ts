@@ -70,7 +70,7 @@ function makeCgroup(path: string): { readonly id: string; remove(): void } {
 const vouching = new Metadata();
 vouching.set("rthooks-vouched", "1");
 
-function announce(fields: Partial<CreateContainer>, metadata = new Metadata()): Promise<status> {
+function report(fields: Partial<CreateContainer>, metadata = new Metadata()): Promise<status> {
   const createContainer: CreateContainer = {
     cgroupsPath: "",
     rootDir: "",
@@ -136,7 +136,7 @@ afterAll(() => {
 describe("the agent", () => {
   test("tracks a container from the hook call to the end of its cgroup", async () => {
     const cgroup = makeCgroup(`${own}/c1`);
-    expect(await announce({ cgroupsPath: `/${own}/c1` })).toBe(status.OK);
+    expect(await report({ cgroupsPath: `/${own}/c1` })).toBe(status.OK);
     expect(await readStatus()).toMatchObject([
       {
         id: "c1",
@@ -161,9 +161,7 @@ describe("the agent", () => {
 
   test("does the work once for calls that come at once, and answers all of them", async () => {
     const cgroup = makeCgroup(`${own}/c2`);
-    const codes = await Promise.all(
-      Array.from({ length: 200 }, () => announce({ cgroupsPath: `${own}/c2` })),
-    );
+    const codes = await Promise.all(Array.from({ length: 200 }, () => report({ cgroupsPath: `${own}/c2` })));
     expect(new Set(codes)).toEqual(new Set([status.OK]));
     expect(await readStatus()).toMatchObject([{ id: "c2", cgroupId: cgroup.id }]);
     cgroup.remove();
@@ -174,7 +172,7 @@ describe("the agent", () => {
     const cgroups = ids.map((id) => makeCgroup(`${own}/${id}`));
     const codes = await Promise.all(
       ids.map((id, i) =>
-        announce({ cgroupsPath: `${own}/${id}`, podUID: `pod-${i >> 1}`, podName: `p-${i >> 1}` }),
+        report({ cgroupsPath: `${own}/${id}`, podUID: `pod-${i >> 1}`, podName: `p-${i >> 1}` }),
       ),
     );
     expect(new Set(codes)).toEqual(new Set([status.OK]));
@@ -189,13 +187,13 @@ describe("the agent", () => {
   test("tracks what `tetra rthooks create-container` announces: a path and nothing else", async () => {
     const cgroup = makeCgroup(`${own}/c3`);
     const nameless = { containerName: "", podName: "", podUID: "", podNamespace: "", containerImage: "" };
-    expect(await announce({ ...nameless, cgroupsPath: `${own}/c3` })).toBe(status.OK);
+    expect(await report({ ...nameless, cgroupsPath: `${own}/c3` })).toBe(status.OK);
     expect(await readStatus()).toMatchObject([{ id: "c3", podUid: "", cgroupId: cgroup.id }]);
     cgroup.remove();
   });
 
   test("shows a container that it refused, with the reason", async () => {
-    expect(await announce({ cgroupsPath: `${own}/none`, podUID: "p-none" })).toBe(status.NOT_FOUND);
+    expect(await report({ cgroupsPath: `${own}/none`, podUID: "p-none" })).toBe(status.NOT_FOUND);
     await waitForStatus((containers) => containers.some(({ id }) => id === "none"));
     const refused = (await readStatus()).find(({ id }) => id === "none");
     expect(refused).toMatchObject({
@@ -214,9 +212,9 @@ describe("the agent", () => {
         ["rthooks.v1/learned-by", source],
       ]);
     const codes = [
-      await announce({ ...call("mine"), annotations: annotations("nri") }, vouching),
-      await announce({ ...call("listed"), annotations: annotations("synchronize") }, vouching),
-      await announce({ ...call("hostile"), annotations: annotations("nri") }),
+      await report({ ...call("mine"), annotations: annotations("nri") }, vouching),
+      await report({ ...call("listed"), annotations: annotations("synchronize") }, vouching),
+      await report({ ...call("hostile"), annotations: annotations("nri") }),
     ];
     expect(codes).toEqual([status.OK, status.OK, status.OK]);
     const known = await readStatus();
@@ -225,14 +223,14 @@ describe("the agent", () => {
     expect(find("listed")).toMatchObject({ podLabels: { app: "db" }, source: "synchronize" });
     expect(find("hostile")).toMatchObject({ podLabels: {}, source: "hook" });
     const wrong = new Map([["rthooks.v1/pod-labels", "[]"]]);
-    const refused = announce({ ...call("mine"), annotations: wrong }, vouching);
+    const refused = report({ ...call("mine"), annotations: wrong }, vouching);
     expect(await refused).toBe(status.INVALID_ARGUMENT);
     for (const cgroup of cgroups) cgroup.remove();
   });
 
   test("ends what is reported to have ended at once, and never what has processes", async () => {
     const cgroup = makeCgroup(`${own}/c4`);
-    await announce({ cgroupsPath: `${own}/c4`, podUID: "pod-c4", podName: "c4" });
+    await report({ cgroupsPath: `${own}/c4`, podUID: "pod-c4", podName: "c4" });
     const isKnown = async () => (await readStatus()).some(({ id }) => id === "c4");
     const process = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
     try {

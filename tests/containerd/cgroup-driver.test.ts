@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kubelet uses the systemd cgroup driver and runc does not: runc makes another cgroup than the runtime's path names.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { runPod } from "../harness/containerd-pod.ts";
@@ -14,10 +14,10 @@ import { createWorkspace } from "../harness/workspace.ts";
 function testRelease(release: ContainerdRelease): void {
   const workspace = createWorkspace("ctg");
   let containerd: Containerd;
-  let seat: AgentSeat;
+  let control: AgentControl;
   beforeAll(async () => {
-    seat = createAgentSeat(workspace);
-    await seat.start();
+    control = createAgentControl(workspace);
+    await control.start();
     containerd = await startContainerd(workspace, release);
   }, 60_000);
   afterAll(() => workspace.close(), 60_000);
@@ -27,12 +27,17 @@ function testRelease(release: ContainerdRelease): void {
     async (mode) => {
       const plugin = await startNriPlugin(workspace, containerd, {
         mode,
-        hookArgs: ["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", workspace.path("hook.log")],
+        hookArgs: [
+          "--grpc-address",
+          `unix://${control.socketPath}`,
+          "--log-fname",
+          workspace.path("hook.log"),
+        ],
       });
       const pod = await runPod(containerd, { cgroupParent: `${containerd.cgroupParent}.slice` });
       const container = await pod.runContainer();
       const first = await waitFor("its first act", () => findFirstAct(container.outDir));
-      const record = (await seat.agent().containers()).find(({ id }) => id === container.id);
+      const record = (await control.agent().containers()).find(({ id }) => id === container.id);
       expect(record).toMatchObject({
         state: "released",
         podName: pod.name,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every way into containerd must do alike: hold a container until the agent knows it, and deny or allow it by the
+// What every method into containerd must do alike: hold a container until the agent knows it, and deny or allow it by the
 // rules when no agent answers.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { findCgroupDirectories, readCgroupId } from "../harness/cgroup.ts";
 import type { Containerd } from "../harness/containerd.ts";
 import { type PodContainer, runPod } from "../harness/containerd-pod.ts";
@@ -12,7 +12,7 @@ import { readLog } from "../harness/records.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace, type Workspace } from "../harness/workspace.ts";
 
-interface Way {
+interface HoldMethod {
   readonly name: string;
   /** How the agent says that it learned of the container. */
   readonly source: "hook" | "nri";
@@ -67,16 +67,16 @@ async function expectMessages(
   expect(readNew().map(({ msg }) => msg)).toEqual([...messages]);
 }
 
-function testRelease(way: Way, release: ContainerdRelease): void {
+function testRelease(method: HoldMethod, release: ContainerdRelease): void {
   const workspace = createWorkspace("ctd");
   const logPath = workspace.path("hook.log");
   let containerd: Containerd;
-  let seat: AgentSeat;
+  let control: AgentControl;
   beforeAll(async () => {
-    seat = createAgentSeat(workspace);
-    await seat.start();
-    containerd = await way.start(workspace, release, [
-      ...["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", logPath],
+    control = createAgentControl(workspace);
+    await control.start();
+    containerd = await method.start(workspace, release, [
+      ...["--grpc-address", `unix://${control.socketPath}`, "--log-fname", logPath],
       // Above what the tests hold a container for, below the time that NRI gives a plugin.
       ...["--grpc-timeout", "1500ms", "--grpc-timeout-allowed", "300ms", "--fail-allow-namespaces", "ops"],
     ]);
@@ -84,7 +84,7 @@ function testRelease(way: Way, release: ContainerdRelease): void {
   afterAll(() => workspace.close(), 60_000);
 
   const findRecord = async (id: string) =>
-    (await seat.agent().containers()).find((container) => container.id === id);
+    (await control.agent().containers()).find((container) => container.id === id);
   const runPods = async () => ({
     denied: await runPod(containerd),
     allowed: await runPod(containerd, { namespace: "ops" }),
@@ -94,12 +94,12 @@ function testRelease(way: Way, release: ContainerdRelease): void {
     const { cri } = containerd;
     await expectMessages(logPath, deniedMessages, async () => {
       const error: unknown = await cri.startContainer(container.id).catch((failure) => failure);
-      expect(String(error)).toContain(way.denial(logPath));
+      expect(String(error)).toContain(method.denial(logPath));
     });
     expect(await cri.containerStatus(container.id)).toMatchObject({
       state: "CONTAINER_EXITED",
       reason: "StartError",
-      message: expect.stringContaining(way.denial(logPath)),
+      message: expect.stringContaining(method.denial(logPath)),
     });
     expect(hasWritten(container.outDir)).toBe(false);
     expect(findCgroupDirectories(container.cgroupPath)).toEqual([]);
@@ -125,9 +125,9 @@ function testRelease(way: Way, release: ContainerdRelease): void {
       cgroupPath: container.cgroupPath,
       cgroupId: readCgroupId(first.cgroupPath),
       state: "released",
-      source: way.source,
+      source: method.source,
     });
-    if (way.hasLabels) expect(Object.fromEntries(record?.podLabels ?? [])).toMatchObject(labels);
+    if (method.hasLabels) expect(Object.fromEntries(record?.podLabels ?? [])).toMatchObject(labels);
     expect((record?.learnedUnixNanos ?? 0n) / 1_000n).toBeLessThan(first.unixMicros);
     await pod.remove();
   }, 60_000);
@@ -135,7 +135,7 @@ function testRelease(way: Way, release: ContainerdRelease): void {
   test("a container does nothing while the agent does not answer", async () => {
     const pod = await runPod(containerd);
     const container = await pod.createContainer();
-    const { starting, thawedMicros } = await seat.whileFrozen(async () => {
+    const { starting, thawedMicros } = await control.whileFrozen(async () => {
       const starting = containerd.cri.startContainer(container.id);
       await waitForCgroup(container);
       await expectUnwritten(container, 300);
@@ -150,7 +150,7 @@ function testRelease(way: Way, release: ContainerdRelease): void {
   test("an agent that hangs: denied, or allowed by the rules; what was denied is not known later", async () => {
     const pods = await runPods();
     const denied = await pods.denied.createContainer();
-    await seat.whileFrozen(async () => {
+    await control.whileFrozen(async () => {
       await expectDenied(denied);
       await expectAllowed(await pods.allowed.createContainer());
     });
@@ -162,10 +162,10 @@ function testRelease(way: Way, release: ContainerdRelease): void {
 
   test("no agent: denied, or allowed by the rules; once there is one again, all is well", async () => {
     const pods = await runPods();
-    await seat.end();
+    await control.end();
     await expectDenied(await pods.denied.createContainer());
     await expectAllowed(await pods.allowed.createContainer());
-    await seat.start();
+    await control.start();
     const container = await pods.denied.runContainer();
     await waitForAct(container);
     expect(await findRecord(container.id)).toMatchObject({ state: "released", podName: pods.denied.name });
@@ -180,20 +180,20 @@ function testRelease(way: Way, release: ContainerdRelease): void {
       podUid: pod.uid,
       podName: pod.name,
       podNamespace: "shop",
-      source: way.source,
+      source: method.source,
     });
-    expect(record?.podLabels.get("app")).toBe(way.hasLabels ? "web" : undefined);
-    await seat.whileFrozen(async () => expectDenied(await pod.createContainer({ annotations: lies })));
+    expect(record?.podLabels.get("app")).toBe(method.hasLabels ? "web" : undefined);
+    await control.whileFrozen(async () => expectDenied(await pod.createContainer({ annotations: lies })));
     await pod.remove();
   }, 60_000);
 
   test("an agent that comes up while a container waits answers for it", async () => {
     const pod = await runPod(containerd);
-    await seat.end();
+    await control.end();
     const container = await pod.createContainer();
     const starting = containerd.cri.startContainer(container.id);
     await waitForCgroup(container);
-    await seat.start();
+    await control.start();
     await starting;
     await waitForAct(container);
     expect(await findRecord(container.id)).toMatchObject({ state: "released" });
@@ -201,9 +201,9 @@ function testRelease(way: Way, release: ContainerdRelease): void {
   }, 60_000);
 }
 
-export function testDecisions(way: Way): void {
+export function testDecisions(method: HoldMethod): void {
   describe.each(containerdReleases.map((release) => ({ ...release })))(
-    `${way.name}, containerd $version`,
-    (release) => testRelease(way, release),
+    `${method.name}, containerd $version`,
+    (release) => testRelease(method, release),
   );
 }

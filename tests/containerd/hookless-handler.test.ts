@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // inject mode where hooks are added and a runtime handler runs none: no container starts unheld, and it is told.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { hooklessHandler } from "../harness/containerd-config.ts";
 import { runPod } from "../harness/containerd-pod.ts";
@@ -16,17 +16,17 @@ function testRelease(release: ContainerdRelease): void {
   const workspace = createWorkspace("cth");
   const metricsPath = workspace.path("metrics.sock");
   let containerd: Containerd;
-  let seat: AgentSeat;
+  let control: AgentControl;
   let plugin: RunningProcess;
   beforeAll(async () => {
-    seat = createAgentSeat(workspace);
-    await seat.start();
+    control = createAgentControl(workspace);
+    await control.start();
     containerd = await startContainerd(workspace, release);
     plugin = await startNriPlugin(workspace, containerd, {
       mode: "inject",
       flags: ["--metrics-address", `unix://${metricsPath}`],
       hookArgs: [
-        ...["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", workspace.path("hook.log")],
+        ...["--grpc-address", `unix://${control.socketPath}`, "--log-fname", workspace.path("hook.log")],
         ...["--grpc-timeout", "1s", "--fail-allow-namespaces", "ops"],
       ],
     });
@@ -35,7 +35,7 @@ function testRelease(release: ContainerdRelease): void {
 
   const readMetrics = async () => (await fetch("http://localhost/metrics", { unix: metricsPath })).text();
   const findRecord = async (id: string) =>
-    (await seat.agent().containers()).find((container) => container.id === id);
+    (await control.agent().containers()).find((container) => container.id === id);
   const runHookless = (namespace = "shop") =>
     runPod(containerd, { namespace, runtimeHandler: hooklessHandler });
 
@@ -59,7 +59,7 @@ function testRelease(release: ContainerdRelease): void {
   test("it does nothing while the agent does not answer", async () => {
     const pod = await runHookless();
     const container = await pod.createContainer();
-    const { starting, thawedMicros } = await seat.whileFrozen(async () => {
+    const { starting, thawedMicros } = await control.whileFrozen(async () => {
       const starting = containerd.cri.startContainer(container.id);
       await Bun.sleep(500);
       expect(hasWritten(container.outDir)).toBe(false);
@@ -73,7 +73,7 @@ function testRelease(release: ContainerdRelease): void {
 
   test("without an agent it is denied, or starts where the rules allow that, with an error line", async () => {
     const pods = { denied: await runHookless(), allowed: await runHookless("ops") };
-    await seat.end();
+    await control.end();
     const denied = await pods.denied.createContainer();
     const error: unknown = await containerd.cri.startContainer(denied.id).catch((failure) => failure);
     expect(String(error)).toContain("failing container: connecting to agent");
@@ -92,7 +92,7 @@ function testRelease(release: ContainerdRelease): void {
             text.includes(allowed.id),
         ),
     );
-    await seat.start();
+    await control.start();
     for (const pod of Object.values(pods)) await pod.remove();
   }, 60_000);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Containers whose specifications are too large for one message of NRI: no later container starts unheld for them.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { type Pod, type PodContainer, runPod } from "../harness/containerd-pod.ts";
 import { type ContainerdRelease, containerdReleases } from "../harness/containerd-release.ts";
@@ -26,10 +26,10 @@ function testRelease(release: ContainerdRelease): void {
   const workspace = createWorkspace("ctb");
   const metricsPath = workspace.path("metrics.sock");
   let containerd: Containerd;
-  let seat: AgentSeat;
+  let control: AgentControl;
   beforeAll(async () => {
-    seat = createAgentSeat(workspace);
-    await seat.start();
+    control = createAgentControl(workspace);
+    await control.start();
     containerd = await startContainerd(workspace, release);
   }, 60_000);
   afterAll(() => workspace.close(), 300_000);
@@ -40,7 +40,7 @@ function testRelease(release: ContainerdRelease): void {
       isServing,
       flags: ["--metrics-address", `unix://${metricsPath}`],
       hookArgs: [
-        ...["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", workspace.path("hook.log")],
+        ...["--grpc-address", `unix://${control.socketPath}`, "--log-fname", workspace.path("hook.log")],
         ...["--grpc-timeout", "500ms"],
       ],
     });
@@ -58,13 +58,13 @@ function testRelease(release: ContainerdRelease): void {
 
   /** No agent answers: what is held is denied. */
   async function expectHeld(): Promise<void> {
-    await seat.end();
+    await control.end();
     const pod = await runPod(containerd);
     const container = await pod.createContainer();
     expect(await errorOf(containerd.cri.startContainer(container.id))).toContain("failing container");
     expect(hasWritten(container.outDir)).toBe(false);
     await pod.remove();
-    await seat.start();
+    await control.start();
   }
 
   const serves = () =>
@@ -94,7 +94,7 @@ function testRelease(release: ContainerdRelease): void {
     );
     expect(await readMetric("serving")).toBe("0");
     expect(await readMetric("unsynchronized")).toBe("1");
-    const isInStatus = async () => (await seat.agent().status()).stderr.includes("did not synchronize");
+    const isInStatus = async () => (await control.agent().status()).stderr.includes("did not synchronize");
     await waitFor("the agent's status has it", isInStatus);
     await pod.remove();
     await serves();

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { runPod } from "../harness/containerd-pod.ts";
 import { type ContainerdRelease, containerdReleases } from "../harness/containerd-release.ts";
@@ -52,16 +52,16 @@ function testLaunch(launch: Launch, release: ContainerdRelease): void {
   const workspace = createWorkspace("ctn");
   const pluginDir = workspace.path("plugins");
   let containerd: Containerd;
-  let seat: AgentSeat;
+  let control: AgentControl;
   beforeAll(async () => {
-    seat = createAgentSeat(workspace);
-    await seat.start();
+    control = createAgentControl(workspace);
+    await control.start();
     mkdirSync(pluginDir);
     containerd = await startContainerd(workspace, release, {
       pluginDir,
       prepare: (configPath) =>
         launch.install(pluginDir, join(configPath, "..", "nri-conf"), [
-          ...["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", workspace.path("hook.log")],
+          ...["--grpc-address", `unix://${control.socketPath}`, "--log-fname", workspace.path("hook.log")],
           ...["--grpc-timeout", "1500ms"],
         ]),
     });
@@ -71,7 +71,7 @@ function testLaunch(launch: Launch, release: ContainerdRelease): void {
   const expectKnown = async () => {
     const pod = await runPod(containerd);
     const container = await pod.runContainer();
-    const record = (await seat.agent().containers()).find(({ id }) => id === container.id);
+    const record = (await control.agent().containers()).find(({ id }) => id === container.id);
     expect(record).toMatchObject({ podName: pod.name, podUid: pod.uid, source: launch.source });
     expect(record?.podLabels.get("app")).toBe("web");
     await pod.remove();

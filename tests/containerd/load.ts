@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "bun:test";
-import type { AgentSeat } from "../harness/agent-seat.ts";
+import type { AgentControl } from "../harness/agent-control.ts";
 import type { Containerd } from "../harness/containerd.ts";
 import { type Pod, type PodContainer, runPod } from "../harness/containerd-pod.ts";
 import { findFirstAct } from "../harness/first-act.ts";
@@ -31,9 +31,12 @@ export async function waitForActs(containers: readonly PodContainer[]): Promise<
 }
 
 /** Waits until the agent has released exactly the containers that run; what differs is the failure's text. */
-export async function expectSameContainers(containerd: Containerd, seat: AgentSeat): Promise<void> {
+export async function expectSameContainers(containerd: Containerd, control: AgentControl): Promise<void> {
   const findDifference = async () => {
-    const [listed, known] = await Promise.all([containerd.cri.listContainers(), seat.agent().containers()]);
+    const [listed, known] = await Promise.all([
+      containerd.cri.listContainers(),
+      control.agent().containers(),
+    ]);
     const running = listed.filter(({ state }) => state === "CONTAINER_RUNNING").map(({ id }) => id);
     const released = known.filter(({ state }) => state === "released").map(({ id }) => id);
     return {

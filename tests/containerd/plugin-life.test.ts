@@ -2,7 +2,7 @@
 // Many containers, and the ends of agent, containerd and plugin among them: no container is lost, none stays unknown.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { runPod } from "../harness/containerd-pod.ts";
 import { type ContainerdRelease, containerdReleases } from "../harness/containerd-release.ts";
@@ -17,24 +17,24 @@ const modes: readonly NriMode[] = ["inject", "direct"];
 function testLife(mode: NriMode, release: ContainerdRelease): void {
   const workspace = createWorkspace("ctl");
   let containerd: Containerd;
-  let seat: AgentSeat;
+  let control: AgentControl;
   let plugin: RunningProcess;
   let pods: readonly LoadedPod[] = [];
   const startPlugin = () =>
     startNriPlugin(workspace, containerd, {
       mode,
       hookArgs: [
-        ...["--grpc-address", `unix://${seat.socketPath}`, "--log-fname", workspace.path("hook.log")],
+        ...["--grpc-address", `unix://${control.socketPath}`, "--log-fname", workspace.path("hook.log")],
         ...["--grpc-timeout", "1500ms"],
       ],
     });
   const findRecord = async (id: string | undefined) =>
-    (await seat.agent().containers()).find((container) => container.id === id);
+    (await control.agent().containers()).find((container) => container.id === id);
 
   beforeAll(async () => {
     // It does not look for itself whether a container is gone: what it forgets, it was told of.
-    seat = createAgentSeat(workspace, ["--sweep-interval", "1h"]);
-    await seat.start();
+    control = createAgentControl(workspace, ["--sweep-interval", "1h"]);
+    await control.start();
     containerd = await startContainerd(workspace, release);
     plugin = await startPlugin();
   }, 60_000);
@@ -43,8 +43,8 @@ function testLife(mode: NriMode, release: ContainerdRelease): void {
   test("50 containers at once: all run, and the agent knows each with its own pod's labels", async () => {
     pods = await runLoad(containerd, { pods: 10, each: 5 });
     await waitForActs(pods.flatMap(({ containers }) => containers));
-    await expectSameContainers(containerd, seat);
-    const known = await seat.agent().containers();
+    await expectSameContainers(containerd, control);
+    const known = await control.agent().containers();
     for (const pod of pods) {
       for (const { id } of pod.containers) {
         const record = known.find((container) => container.id === id);
@@ -55,9 +55,9 @@ function testLife(mode: NriMode, release: ContainerdRelease): void {
   }, 120_000);
 
   test("a new agent is told of all that run, with their labels", async () => {
-    await seat.end();
-    await seat.start();
-    await expectSameContainers(containerd, seat);
+    await control.end();
+    await control.start();
+    await expectSameContainers(containerd, control);
     const [pod] = pods;
     const record = await findRecord(pod?.containers[0]?.id);
     expect(record).toMatchObject({ podUid: pod?.uid, source: "synchronize" });
@@ -68,7 +68,7 @@ function testLife(mode: NriMode, release: ContainerdRelease): void {
     const container = pods[0]?.containers[0];
     if (container === undefined) throw new Error("no load ran");
     await containerd.cri.stopContainer(container.id);
-    await expectSameContainers(containerd, seat);
+    await expectSameContainers(containerd, control);
   }, 60_000);
 
   test("containerd restarts: the plugin is back, and holds the next container", async () => {
@@ -93,7 +93,7 @@ function testLife(mode: NriMode, release: ContainerdRelease): void {
       `${mode}, containerd ${release.version}: configured ${after(configuredMs)} after its socket was back, ` +
         `synchronized after ${after(synchronizedMs)}`,
     );
-    await expectSameContainers(containerd, seat);
+    await expectSameContainers(containerd, control);
     const pod = await runPod(containerd);
     const container = await pod.runContainer();
     expect(await findRecord(container.id)).toMatchObject({
@@ -114,7 +114,7 @@ function testLife(mode: NriMode, release: ContainerdRelease): void {
     await plugin.exited;
     plugin = await startPlugin();
     await waitForActs((await load).flatMap(({ containers }) => containers));
-    await expectSameContainers(containerd, seat);
+    await expectSameContainers(containerd, control);
   }, 120_000);
 
   test("what started without a plugin is known once there is one", async () => {
@@ -125,7 +125,7 @@ function testLife(mode: NriMode, release: ContainerdRelease): void {
     await waitForActs([container]);
     expect(await findRecord(container.id)).toBeUndefined();
     plugin = await startPlugin();
-    await expectSameContainers(containerd, seat);
+    await expectSameContainers(containerd, control);
     expect(await findRecord(container.id)).toMatchObject({ podName: pod.name, source: "synchronize" });
     await pod.remove();
     await waitFor("the agent forgets it", async () => (await findRecord(container.id)) === undefined);

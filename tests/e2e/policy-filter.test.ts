@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startAgent } from "../harness/agent.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpCgroupPolicies, dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
@@ -21,17 +21,17 @@ import { createWorkspace } from "../harness/workspace.ts";
 const workspace = createWorkspace("pf");
 const allPods = 1;
 let runc: Runc;
-let seat: AgentSeat;
+let control: AgentControl;
 let directory: string;
 
 beforeAll(async () => {
   runc = createRunc(workspace);
   directory = join(mountBpfFs(workspace), "tetragon");
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...["--enable-policy-filter", "--bpf-dir", directory, "--sweep-interval", "200ms"],
     "--enable-policy-filter-cgroup-map",
   ]);
-  await seat.start();
+  await control.start();
 }, 60_000);
 afterAll(() => workspace.close(), 60_000);
 
@@ -61,7 +61,7 @@ const members = () => dumpPolicyFilter(directory).get(allPods) ?? new Set<bigint
 const end = (bundle: Bundle) => writeFileSync(join(bundle.outDir, "end"), "");
 
 test("the cgroup is in the map before the answer that lets the container go", async () => {
-  const gate = await createGate(workspace, seat.socketPath);
+  const gate = await createGate(workspace, control.socketPath);
   const bundle = create("held", gate.address);
   const running = runc.start(bundle);
   await waitFor("the answer waits at the gate", () => gate.heldBytes() > 0);
@@ -75,7 +75,7 @@ test("the cgroup is in the map before the answer that lets the container go", as
 }, 60_000);
 
 test("a container that runs stays in the map while the agent is killed and comes back; one that ended leaves it", async () => {
-  const bundles = ["a", "b"].map((name) => create(name, `unix://${seat.socketPath}`));
+  const bundles = ["a", "b"].map((name) => create(name, `unix://${control.socketPath}`));
   const running = bundles.map((bundle) => runc.start(bundle));
   const ids: bigint[] = [];
   for (const [at, bundle] of bundles.entries()) {
@@ -84,13 +84,13 @@ test("a container that runs stays in the map while the agent is killed and comes
   }
   const [first = 0n, second = 0n] = ids;
   expect([...members()]).toEqual(expect.arrayContaining([first, second]));
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
   expect([...members()]).toEqual(expect.arrayContaining([first, second]));
   // It ends while nobody looks.
   if (bundles[0] !== undefined) end(bundles[0]);
   await running[0]?.exited;
-  await seat.start();
+  await control.start();
   await waitFor("what has ended is out of the map", () => !members().has(first), 30_000);
   expect(members().has(second)).toBe(true);
   if (bundles[1] !== undefined) end(bundles[1]);
@@ -99,22 +99,22 @@ test("a container that runs stays in the map while the agent is killed and comes
 }, 60_000);
 
 test("the map of each cgroup's policies says the same the other way round", async () => {
-  const bundle = create("reverse", `unix://${seat.socketPath}`);
+  const bundle = create("reverse", `unix://${control.socketPath}`);
   const running = runc.start(bundle);
   const id = readCgroupId((await waitForFirstAct(running, bundle.outDir)).cgroupPath);
   const isRight = () => Bun.deepEquals(dumpCgroupPolicies(directory), new Map([[id, new Set([1n])]]));
   await waitFor("it is there", isRight);
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
   expect(isRight()).toBe(true);
-  await seat.start();
+  await control.start();
   end(bundle);
   await running.exited;
   await waitFor("it is gone", () => dumpCgroupPolicies(directory).size === 0);
 }, 60_000);
 
 test("what a container makes below its cgroup is in the map too, and leaves it", async () => {
-  const bundle = create("nesting", `unix://${seat.socketPath}`);
+  const bundle = create("nesting", `unix://${control.socketPath}`);
   const running = runc.start(bundle);
   const { cgroupPath } = await waitForFirstAct(running, bundle.outDir);
   const inner = findCgroupDirectory(`${cgroupPath}/inner`);

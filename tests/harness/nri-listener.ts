@@ -2,20 +2,20 @@
 // Where a plugin finds the runtime that the tests play: a unix socket, or the end of a socket pair.
 import { read, rmSync, write } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { type NriPluginSeat, type NriRuntimeOptions, seatNriPlugin } from "./nri-runtime.ts";
+import { type NriRuntimeOptions, openRuntimeSide, type RuntimeSide } from "./nri-runtime.ts";
 import { waitFor } from "./wait.ts";
 
 export interface NriListener {
   /** The plugins that have connected, in order. */
-  readonly seats: readonly NriPluginSeat[];
+  readonly runtimeSides: readonly RuntimeSide[];
   /** The first one after this call that has been synchronized. */
-  nextPlugin(): Promise<NriPluginSeat>;
+  nextPlugin(): Promise<RuntimeSide>;
   close(): Promise<void>;
 }
 
 /** A runtime takes one plugin after the other; an old socket in its place is removed first, as runtimes do. */
 export async function openNriListener(socketPath: string, options: NriRuntimeOptions): Promise<NriListener> {
-  const seats: NriPluginSeat[] = [];
+  const runtimeSides: RuntimeSide[] = [];
   const sockets = new Set<Socket>();
   let lastReady: Promise<unknown> = Promise.resolve();
   let seen = 0;
@@ -23,36 +23,36 @@ export async function openNriListener(socketPath: string, options: NriRuntimeOpt
     sockets.add(socket);
     socket.pause();
     lastReady = lastReady.then(async () => {
-      const seat = seatNriPlugin(
+      const runtimeSide = openRuntimeSide(
         { send: (bytes) => void socket.write(bytes), close: () => void socket.destroy() },
         options,
       );
-      socket.on("data", seat.peer.receive);
-      socket.on("error", (error) => seat.peer.close(error.message));
+      socket.on("data", runtimeSide.peer.receive);
+      socket.on("error", (error) => runtimeSide.peer.close(error.message));
       socket.on("close", () => {
         sockets.delete(socket);
-        seat.peer.close("the plugin closed the connection");
+        runtimeSide.peer.close("the plugin closed the connection");
       });
       socket.resume();
-      seats.push(seat);
-      await seat.ready;
+      runtimeSides.push(runtimeSide);
+      await runtimeSide.ready;
     });
   });
   rmSync(socketPath, { force: true });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   return {
-    seats,
+    runtimeSides,
     async nextPlugin() {
       const number = seen++;
-      const seat = await waitFor("a plugin connects", () => seats[number]);
-      const ready = await seat.ready;
+      const runtimeSide = await waitFor("a plugin connects", () => runtimeSides[number]);
+      const ready = await runtimeSide.ready;
       if (ready !== "ready") throw new Error(`the plugin is not ready: ${ready.failure}`);
-      return seat;
+      return runtimeSide;
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
-      for (const { peer } of seats) peer.close("the runtime ended");
+      for (const { peer } of runtimeSides) peer.close("the runtime ended");
       await closed;
       rmSync(socketPath, { force: true });
     },
@@ -63,7 +63,7 @@ export async function openNriListener(socketPath: string, options: NriRuntimeOpt
 const isBusy = (error: NodeJS.ErrnoException | null): boolean => error?.code === "EAGAIN";
 
 /** For a plugin that was launched: fd is our end of its socket pair (the entry 3 of Bun.spawn's stdio, a "pipe"). */
-export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriPluginSeat {
+export function connectLaunchedPlugin(fd: number, options: NriRuntimeOptions): RuntimeSide {
   let written: Promise<void> = Promise.resolve();
   let isOpen = true;
   const sendAll = async (bytes: Uint8Array): Promise<void> => {
@@ -77,7 +77,7 @@ export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriP
       });
     }
   };
-  const seat = seatNriPlugin(
+  const runtimeSide = openRuntimeSide(
     {
       send(bytes) {
         written = written.then(() => sendAll(bytes));
@@ -95,13 +95,13 @@ export function seatLaunchedPlugin(fd: number, options: NriRuntimeOptions): NriP
       if (isBusy(error)) {
         setTimeout(readOn, 1);
       } else if (error !== null || count === 0) {
-        seat.peer.close("the plugin closed the connection");
+        runtimeSide.peer.close("the plugin closed the connection");
       } else {
-        seat.peer.receive(buffer.subarray(0, count));
+        runtimeSide.peer.receive(buffer.subarray(0, count));
         readOn();
       }
     });
   };
   readOn();
-  return seat;
+  return runtimeSide;
 }

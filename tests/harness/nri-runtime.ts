@@ -37,8 +37,8 @@ interface EventAnswer {
   readonly elapsedMs: number;
 }
 
-/** One plugin, from its connection on. */
-export interface NriPluginSeat {
+/** The runtime's side of one connection to a plugin. */
+export interface RuntimeSide {
   readonly peer: TtrpcPeer;
   readonly name: string;
   readonly index: string;
@@ -50,8 +50,8 @@ export interface NriPluginSeat {
   sendStateChange(event: number, pod: NriFields, container?: NriFields): Promise<CallOutcome>;
 }
 
-/** Plays the runtime to whoever is at the other end of the trunk. */
-export function seatNriPlugin(trunk: Trunk, options: NriRuntimeOptions): NriPluginSeat {
+/** Acts as the runtime for the plugin at the other end of the trunk. */
+export function openRuntimeSide(trunk: Trunk, options: NriRuntimeOptions): RuntimeSide {
   const behaviour = findBehaviour(options.version);
   const requestTimeoutMs = options.requestTimeoutMs ?? 2000;
   const registrationTimeoutMs = options.registrationTimeoutMs ?? 5000;

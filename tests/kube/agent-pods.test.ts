@@ -5,7 +5,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TracingPolicyState } from "@rthooks/proto";
 import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
@@ -21,7 +21,7 @@ import { createWorkspace } from "../harness/workspace.ts";
 const workspace = createWorkspace("kagent");
 let runc: Runc;
 let api: KubeApi;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
   api = startKubeApi(workspace);
   maps = join(mountBpfFs(workspace), "tetragon");
   const kubeconfig = writeKubeconfig(workspace, api);
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...[
       "--enable-k8s-api",
       "--k8s-kubeconfig-path",
@@ -49,8 +49,8 @@ beforeAll(async () => {
     ],
     ...["--tracing-policy-dir", workspace.path("none")],
   ]);
-  await seat.start();
-  await callPolicies(`unix://${seat.socketPath}`).add(`
+  await control.start();
+  await callPolicies(`unix://${control.socketPath}`).add(`
 apiVersion: cilium.io/v1alpha1
 kind: TracingPolicy
 metadata: { name: web }
@@ -76,7 +76,7 @@ function create(uid: string, name: string, flags: readonly string[] = []): Bundl
         {
           path: findHook(),
           args: [
-            ...["tetragon-oci-hook", "createRuntime", "--grpc-address", `unix://${seat.socketPath}`],
+            ...["tetragon-oci-hook", "createRuntime", "--grpc-address", `unix://${control.socketPath}`],
             ...["--log-fname", workspace.path(`${container}.log`), ...flags],
           ],
         },
@@ -185,22 +185,22 @@ test("a pod in the name of another is the one that its cgroup belongs to", async
   mkdirSync(findCgroupDirectory(cgroupsPath), { recursive: true });
   // As Tetragon's hook sends it for a pod whose author wrote another runtime's annotations.
   const fields = { cgroupsPath, podUID: uidOf(10), podName: "victim", podNamespace: "shop" };
-  await callRuntimeHook(`unix://${seat.socketPath}`, fields);
-  const record = (await seat.agent().containers()).find(({ id }) => id === "forged");
+  await callRuntimeHook(`unix://${control.socketPath}`, fields);
+  const record = (await control.agent().containers()).find(({ id }) => id === "forged");
   expect(record).toMatchObject({ podUid: uidOf(11), podName: "forger" });
   expect(members().has(readCgroupId(cgroupsPath))).toBe(false);
-  expect(seat.agent().process.stderr()).toContain("hook call corrected");
+  expect(control.agent().process.stderr()).toContain("hook call corrected");
   rmdirSync(findCgroupDirectory(cgroupsPath));
 }, 60_000);
 
 test("without an API server the identity of the hook call is used, and corrected later", async () => {
   api.failsWith = 503;
   api.cut();
-  await waitFor("the agent notices", () => seat.agent().process.stderr().includes("watch on pods lost"));
+  await waitFor("the agent notices", () => control.agent().process.stderr().includes("watch on pods lost"));
   const container = await start(create(uidOf(6), "boot"));
   expect(members().has(container.id)).toBe(false);
   // Nobody was waited for: it was known at once that nobody would tell.
-  const lines = seat
+  const lines = control
     .agent()
     .process.stderr()
     .trim()
@@ -217,7 +217,7 @@ test("without an API server the identity of the hook call is used, and corrected
 }, 60_000);
 
 test("policies of the API server come, change and go, and those that cannot be used say why", async () => {
-  const calls = callPolicies(`unix://${seat.socketPath}`);
+  const calls = callPolicies(`unix://${control.socketPath}`);
   const find = async (name: string) =>
     (await calls.list("k8s")).policies.find((policy) => policy.name === name);
   const policy = (kind: string, metadata: object, spec: object) => ({
@@ -250,7 +250,7 @@ test("policies of the API server come, change and go, and those that cannot be u
 }, 180_000);
 
 test("a policy for other nodes is skipped, until the node's labels say otherwise", async () => {
-  const calls = callPolicies(`unix://${seat.socketPath}`);
+  const calls = callPolicies(`unix://${control.socketPath}`);
   const find = async (name: string) => (await calls.list("k8s")).policies.find((one) => one.name === name);
   const about = (disk: string) => ({
     apiVersion: "cilium.io/v1alpha1",

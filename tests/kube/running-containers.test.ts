@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { callRuntimeHook } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { readCgroupId } from "../harness/cgroup.ts";
@@ -21,7 +21,7 @@ import { createWorkspace } from "../harness/workspace.ts";
 const workspace = createWorkspace("krun");
 let runc: Runc;
 let api: KubeApi;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 beforeAll(() => {
@@ -35,7 +35,7 @@ beforeAll(() => {
     spec: { podSelector: { matchLabels: { app: "web" } } },
   };
   writeFileSync(workspace.path("web.yaml"), JSON.stringify(policy));
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...[
       "--enable-k8s-api",
       "--k8s-kubeconfig-path",
@@ -73,7 +73,7 @@ async function start(uid: string, pod: string, isHooked = false) {
             {
               path: findHook(),
               args: [
-                ...["tetragon-oci-hook", "createRuntime", "--grpc-address", `unix://${seat.socketPath}`],
+                ...["tetragon-oci-hook", "createRuntime", "--grpc-address", `unix://${control.socketPath}`],
                 ...["--log-fname", workspace.path(`c${count}.log`)],
               ],
             },
@@ -96,9 +96,9 @@ async function start(uid: string, pod: string, isHooked = false) {
 test("a container that is older than the agent is in its policies, and stays there over the agent's lives", async () => {
   const old = await start(uidOf(1), "old");
   api.put({ uid: uidOf(1), name: "old", ...web, containers: [imageOf(old.id)] });
-  await seat.start();
+  await control.start();
   await waitFor("it is in its policy", () => members().has(old.cgroupId));
-  const [record] = await seat.agent().containers();
+  const [record] = await control.agent().containers();
   expect(record).toMatchObject({
     id: old.id,
     name: "app",
@@ -107,14 +107,14 @@ test("a container that is older than the agent is in its policies, and stays the
     cgroupId: old.cgroupId,
   });
 
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
   // While nobody looks, the labels of one pod change, and another container comes.
   api.put({ uid: uidOf(1), name: "old", labels: { app: "db" }, containers: [imageOf(old.id)] });
   const other = await start(uidOf(2), "other");
   api.put({ uid: uidOf(2), name: "other", ...web, containers: [imageOf(other.id)] });
   expect(members()).toEqual(new Set([old.cgroupId]));
-  await seat.start();
+  await control.start();
   await waitFor(
     "what has changed is known",
     () => !members().has(old.cgroupId) && members().has(other.cgroupId),
@@ -177,7 +177,7 @@ test("a container stays in its policies while it runs, though its pod is deleted
   await waitFor("a new container of the deleted pod is refused", async () => {
     const call = { podUID: uidOf(5), podName: "deleted", podNamespace: "shop", containerID: "new" };
     const path = `${runc.cgroupParent}/pod${uidOf(5)}/new`;
-    return await callRuntimeHook(`unix://${seat.socketPath}`, { ...call, cgroupsPath: path }).then(
+    return await callRuntimeHook(`unix://${control.socketPath}`, { ...call, cgroupsPath: path }).then(
       () => false,
       (error: unknown) => String(error).includes("was deleted"),
     );
@@ -196,15 +196,18 @@ test("a container stays in its policies while it runs, though its pod is deleted
   api.put({ uid: uidOf(7), name: "later", labels: {} });
   await waitFor("the list was read", async () => {
     const call = { podUID: uidOf(7), podName: "later", podNamespace: "shop", containerID: "probe" };
-    const refused = callRuntimeHook(`unix://${seat.socketPath}`, { ...call, cgroupsPath: "/nowhere/probe" });
+    const refused = callRuntimeHook(`unix://${control.socketPath}`, {
+      ...call,
+      cgroupsPath: "/nowhere/probe",
+    });
     return await refused.catch((error: unknown) => String(error).includes("no cgroup"));
   });
   expect(members()).toEqual(both);
 
   // With no pod in the list and no call, they stay over an agent's life, too.
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
-  await seat.start();
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
+  await control.start();
   await waitFor("the pods are listed", () => api.requests.filter(isAsked).length > lists + 1);
   expect(members()).toEqual(both);
   await deleted.end();

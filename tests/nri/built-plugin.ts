@@ -26,7 +26,7 @@ export const container = {
   linux: { cgroupsPath: "/pods/c" },
 };
 
-export function seatBuiltPlugins(workspace: Workspace) {
+export function startBuiltPlugins(workspace: Workspace) {
   let sockets = 0;
   const newSocketPath = (): string => workspace.path(`n${sockets++}.sock`);
 

@@ -41,11 +41,11 @@ const containerEvents: readonly EventName[] = [
 
 describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ version }) => {
   test("every event comes out alike, however it is delivered", async () => {
-    const { seat, events } = await startReadyPlugin({ version });
-    for (const event of podEvents) expect((await seat.sendEvent(event, pod)).outcome).toBe("answered");
+    const { runtimeSide, events } = await startReadyPlugin({ version });
+    for (const event of podEvents) expect((await runtimeSide.sendEvent(event, pod)).outcome).toBe("answered");
     const methods: string[] = [];
     for (const event of containerEvents) {
-      const answer = await seat.sendEvent(event, pod, container);
+      const answer = await runtimeSide.sendEvent(event, pod, container);
       expect(answer.outcome).toBe("answered");
       methods.push(answer.method);
     }
@@ -66,9 +66,9 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
 
   test("only the events that were asked for are sent", async () => {
     const configure = () => ok(toEventMask(["StartContainer"]));
-    const { seat, events } = await startReadyPlugin({ version }, { configure });
-    expect((await seat.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
-    expect((await seat.sendEvent("RunPodSandbox", pod)).outcome).toBe("not-subscribed");
+    const { runtimeSide, events } = await startReadyPlugin({ version }, { configure });
+    expect((await runtimeSide.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
+    expect((await runtimeSide.sendEvent("RunPodSandbox", pod)).outcome).toBe("not-subscribed");
     expect(events).toHaveLength(1);
   });
 
@@ -76,36 +76,36 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
     test(`an adjustment of ${size} bytes is one that Go's reader takes`, async () => {
       const hook = { path: "/hook", args: ["x".repeat(size)], env: ["A=1"], timeout: { value: 10n } };
       const event = () => ok({ hooks: { createRuntime: [hook] } });
-      const { seat } = await startReadyPlugin({ version }, { event });
-      const answer = await seat.sendEvent("CreateContainer", pod, container);
+      const { runtimeSide } = await startReadyPlugin({ version }, { event });
+      const answer = await runtimeSide.sendEvent("CreateContainer", pod, container);
       expect(answer.outcome).toBe("answered");
       expect(answer.adjust).toEqual({ hooks: { createRuntime: [{ ...hook, timeout: { value: 10 } }] } });
-      expect(seat.peer.closedBecause()).toBeUndefined();
+      expect(runtimeSide.peer.closedBecause()).toBeUndefined();
     });
   }
 
   test("an adjustment that no message holds is an error, and the session goes on", async () => {
     const hook = { path: "x".repeat(5 << 20), args: [], env: [], timeout: undefined };
-    const { seat } = await startReadyPlugin(
+    const { runtimeSide } = await startReadyPlugin(
       { version },
       { event: () => ok({ hooks: { createRuntime: [hook] } }) },
     );
-    expect(await seat.sendEvent("CreateContainer", pod, container)).toMatchObject({
+    expect(await runtimeSide.sendEvent("CreateContainer", pod, container)).toMatchObject({
       outcome: "refused",
       code: 8,
       message: "the answer is larger than 4 MiB",
     });
-    expect((await seat.sendEvent("StopContainer", pod, container)).outcome).toBe("answered");
+    expect((await runtimeSide.sendEvent("StopContainer", pod, container)).outcome).toBe("answered");
   });
 
   test("only the creation of a container is adjusted", async () => {
     const hook = { path: "/hook", args: [], env: [], timeout: undefined };
-    const { seat } = await startReadyPlugin(
+    const { runtimeSide } = await startReadyPlugin(
       { version },
       { event: () => ok({ hooks: { createRuntime: [hook] } }) },
     );
-    await seat.sendEvent("StartContainer", pod, container);
-    expect(seat.peer.answers.at(-1)?.body).toHaveLength(0);
+    await runtimeSide.sendEvent("StartContainer", pod, container);
+    expect(runtimeSide.peer.answers.at(-1)?.body).toHaveLength(0);
   });
 
   for (const [name, event, code, message] of [
@@ -116,77 +116,79 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
   ] as const) {
     test(`a handler that ${name} keeps the container from starting, and the session goes on`, async () => {
       const answers = [event];
-      const { seat } = await startReadyPlugin(
+      const { runtimeSide } = await startReadyPlugin(
         { version },
         { event: () => answers.pop()?.() ?? ok(undefined) },
       );
-      const answer = await seat.sendEvent("StartContainer", pod, container);
+      const answer = await runtimeSide.sendEvent("StartContainer", pod, container);
       expect(answer).toMatchObject({ outcome: "refused", code });
       expect(answer.message).toMatch(new RegExp(message));
-      expect((await seat.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
+      expect((await runtimeSide.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
     });
   }
 
   test("UNIMPLEMENTED of a handler's own is asked again as StateChange where every event has a method", async () => {
-    const { seat, events } = await startReadyPlugin(
+    const { runtimeSide, events } = await startReadyPlugin(
       { version },
       { event: ({ name }) => (name === "RunPodSandbox" ? fail(12, "no") : ok(undefined)) },
     );
-    expect((await seat.sendEvent("RunPodSandbox", pod)).outcome).toBe("refused");
+    expect((await runtimeSide.sendEvent("RunPodSandbox", pod)).outcome).toBe("refused");
     expect(events).toHaveLength(version === "0.12" ? 2 : 1);
-    const answer = await seat.sendEvent("StartContainer", pod, container);
+    const answer = await runtimeSide.sendEvent("StartContainer", pod, container);
     expect(answer).toMatchObject({ outcome: "answered", method: "StateChange" });
   });
 
   test("an event that did not exist when this was written is answered, and nobody is told", async () => {
-    const { seat, events } = await startReadyPlugin({ version });
+    const { runtimeSide, events } = await startReadyPlugin({ version });
     for (const number of [0, 12, 15, 100, -1]) {
-      expect((await seat.sendStateChange(number, pod, container)).kind).toBe("answered");
+      expect((await runtimeSide.sendStateChange(number, pod, container)).kind).toBe("answered");
     }
     expect(events).toHaveLength(0);
-    expect(await seat.peer.call("UpdatePodSandbox", Buffer.alloc(0), 1000)).toMatchObject({ code: 12 });
-    expect((await seat.peer.call("Shutdown", Buffer.alloc(0), 1000)).kind).toBe("answered");
+    expect(await runtimeSide.peer.call("UpdatePodSandbox", Buffer.alloc(0), 1000)).toMatchObject({
+      code: 12,
+    });
+    expect((await runtimeSide.peer.call("Shutdown", Buffer.alloc(0), 1000)).kind).toBe("answered");
   });
 
   test("a late answer ends the session on the runtime's side, and is then for nobody", async () => {
     const late = Promise.withResolvers<ReturnType<typeof ok<undefined>>>();
-    const { seat, closedBecause } = await startReadyPlugin(
+    const { runtimeSide, closedBecause } = await startReadyPlugin(
       { version, requestTimeoutMs: 30 },
       { event: () => late.promise },
     );
-    const before = seat.peer.answers.length;
-    expect((await seat.sendEvent("StartContainer", pod, container)).outcome).toBe("timed-out");
-    expect(seat.peer.closedBecause()).toBe("StartContainer timed out");
+    const before = runtimeSide.peer.answers.length;
+    expect((await runtimeSide.sendEvent("StartContainer", pod, container)).outcome).toBe("timed-out");
+    expect(runtimeSide.peer.closedBecause()).toBe("StartContainer timed out");
     late.resolve(ok(undefined));
     await Bun.sleep(0);
     expect(closedBecause()).toBe("the runtime closed the connection");
-    expect(seat.peer.answers).toHaveLength(before);
+    expect(runtimeSide.peer.answers).toHaveLength(before);
   });
 
   test("answers go out as they come, each once", async () => {
     const handlers = new Map<string, (answer: ReturnType<typeof ok<undefined>>) => void>();
-    const { seat } = await startReadyPlugin(
+    const { runtimeSide } = await startReadyPlugin(
       { version },
       { event: ({ container: of }) => new Promise((resolve) => void handlers.set(of?.id ?? "", resolve)) },
     );
-    const before = seat.peer.answers.length;
+    const before = runtimeSide.peer.answers.length;
     const order: string[] = [];
     const calls = ["a", "b", "c"].map(async (id) => {
-      await seat.sendEvent("StopContainer", pod, { ...container, id });
+      await runtimeSide.sendEvent("StopContainer", pod, { ...container, id });
       order.push(id);
     });
     await Bun.sleep(0);
     for (const id of ["c", "a", "b"]) handlers.get(id)?.(ok(undefined));
     await Promise.all(calls);
     expect(order).toEqual(["c", "a", "b"]);
-    expect(seat.peer.answers).toHaveLength(before + 3);
+    expect(runtimeSide.peer.answers).toHaveLength(before + 3);
   });
 });
 
 describe("how long the runtime waits", () => {
   const ask = async (version: "0.6" | "0.8", timeoutNano: number): Promise<number> => {
     let seen: NriCall | undefined;
-    const { seat } = await startReadyPlugin(
+    const { runtimeSide } = await startReadyPlugin(
       { version, requestTimeoutMs: 700 },
       {
         event(_, call) {
@@ -198,7 +200,7 @@ describe("how long the runtime waits", () => {
     const payload = encodeMessage("EventRequest", { pod, container });
     const request = { service: "nri.pkg.api.v1alpha1.Plugin", method: "StopContainer", payload, timeoutNano };
     const body = encodeMessage("ttrpc.Request", request);
-    seat.peer.sendRaw(toGoFrames(PLUGIN_SERVICE, toTtrpcMessage({ streamId: 101, type: 1, body })));
+    runtimeSide.peer.sendRaw(toGoFrames(PLUGIN_SERVICE, toTtrpcMessage({ streamId: 101, type: 1, body })));
     await Bun.sleep(0);
     return Math.round((seen?.deadlineAtMs ?? 0) - (seen?.receivedAtMs ?? 0));
   };

@@ -10,11 +10,11 @@ import { findSetup } from "../harness/programs.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 import { fakeVersion, writeFakeHook } from "../setup/installation.ts";
-import { container, pod, seatBuiltPlugins } from "./built-plugin.ts";
+import { container, pod, startBuiltPlugins } from "./built-plugin.ts";
 
 const workspace = createWorkspace("nrij");
 afterAll(workspace.close);
-const { newSocketPath, withPlugin } = seatBuiltPlugins(workspace);
+const { newSocketPath, withPlugin } = startBuiltPlugins(workspace);
 
 /** The lines of its log up to its service, which comes after what the configuration has come to. */
 const readStartLog = async (plugin: RunningProcess): Promise<readonly string[]> => {
@@ -49,10 +49,10 @@ test("the first container has no hook, and is held at StartContainer", async () 
     "inject",
     hookArgs,
     async (runtime, plugin) => {
-      const seat = await runtime.nextPlugin();
-      const created = await seat.sendEvent("CreateContainer", pod, container);
+      const runtimeSide = await runtime.nextPlugin();
+      const created = await runtimeSide.sendEvent("CreateContainer", pod, container);
       expect(created).toMatchObject({ outcome: "not-subscribed", adjust: undefined });
-      expect((await seat.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
+      expect((await runtimeSide.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
       expect(JSON.stringify(agent.requests)).toContain(container.id);
       const lines = (await readStartLog(plugin)).filter((line) => line.includes("level=warn"));
       expect(lines).toEqual([expect.stringContaining(REFUSES)]);
@@ -82,8 +82,8 @@ test.each([
     "inject",
     [],
     async (runtime, plugin) => {
-      const seat = await runtime.nextPlugin();
-      expect((await seat.sendEvent("CreateContainer", pod, container)).adjust).toBeDefined();
+      const runtimeSide = await runtime.nextPlugin();
+      expect((await runtimeSide.sendEvent("CreateContainer", pod, container)).adjust).toBeDefined();
       expect((await readStartLog(plugin)).join("\n")).not.toContain(REFUSES);
     },
     ["--containerd-config", config],
@@ -123,8 +123,8 @@ test("the set-up tool's plugin reads the configuration of the runtime below --ho
     workspace,
   );
   try {
-    const seat = await runtime.nextPlugin();
-    const created = await seat.sendEvent("CreateContainer", pod, container);
+    const runtimeSide = await runtime.nextPlugin();
+    const created = await runtimeSide.sendEvent("CreateContainer", pod, container);
     expect(created).toMatchObject({ outcome: "not-subscribed", adjust: undefined });
     expect((await readStartLog(setup)).join("\n")).toContain(
       `(reject_oci_hook_adjustment, ${k3s}/conf.d/nri.toml)`,

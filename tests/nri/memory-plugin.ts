@@ -8,8 +8,8 @@ import {
   openNriConnection,
   toEventMask,
 } from "@rthooks/nri";
-import type { NriPluginSeat, NriRuntimeOptions } from "../harness/nri-runtime.ts";
-import { seatNriPlugin } from "../harness/nri-runtime.ts";
+import type { NriRuntimeOptions, RuntimeSide } from "../harness/nri-runtime.ts";
+import { openRuntimeSide } from "../harness/nri-runtime.ts";
 
 export const ok = <T>(value: T) => ({ ok: true, value }) as const;
 export const fail = (code: number, message: string) => ({ ok: false, error: { code, message } }) as const;
@@ -29,7 +29,7 @@ export const allEvents = toEventMask([
 ]);
 
 export interface MemoryPlugin {
-  readonly seat: NriPluginSeat;
+  readonly runtimeSide: RuntimeSide;
   readonly connection: NriConnection;
   readonly events: readonly NriEvent[];
   inventory(): NriInventory | undefined;
@@ -45,7 +45,7 @@ export function startMemoryPlugin(
   const events: NriEvent[] = [];
   let inventory: NriInventory | undefined;
   let closedBecause: string | undefined;
-  const seat: NriPluginSeat = seatNriPlugin(
+  const runtimeSide: RuntimeSide = openRuntimeSide(
     {
       send: (bytes) =>
         queueMicrotask(() => {
@@ -62,8 +62,9 @@ export function startMemoryPlugin(
   );
   const connection: NriConnection = openNriConnection(
     {
-      send: (bytes) => queueMicrotask(() => cut(bytes).forEach((piece) => void seat.peer.receive(piece))),
-      close: () => queueMicrotask(() => seat.peer.close("the plugin closed the connection")),
+      send: (bytes) =>
+        queueMicrotask(() => cut(bytes).forEach((piece) => void runtimeSide.peer.receive(piece))),
+      close: () => queueMicrotask(() => runtimeSide.peer.close("the plugin closed the connection")),
     },
     {
       configure: handlers.configure ?? (() => ok(allEvents)),
@@ -81,14 +82,14 @@ export function startMemoryPlugin(
     },
     () => performance.now(),
   );
-  return { seat, connection, events, inventory: () => inventory, closedBecause: () => closedBecause };
+  return { runtimeSide, connection, events, inventory: () => inventory, closedBecause: () => closedBecause };
 }
 
 export async function startReadyPlugin(...args: Parameters<typeof startMemoryPlugin>): Promise<MemoryPlugin> {
   const plugin = startMemoryPlugin(...args);
   const registered = await plugin.connection.register("tetragon", "10");
   if (!registered.ok) throw new Error(registered.error.message);
-  const ready = await plugin.seat.ready;
+  const ready = await plugin.runtimeSide.ready;
   if (ready !== "ready") throw new Error(ready.failure);
   return plugin;
 }

@@ -3,30 +3,30 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { startBadAgent, startRecordingAgent } from "../harness/fake-agents.ts";
-import { openNriListener, seatLaunchedPlugin } from "../harness/nri-listener.ts";
+import { connectLaunchedPlugin, openNriListener } from "../harness/nri-listener.ts";
 import { nriVersions } from "../harness/nri-versions.ts";
 import { toMuxFrame, toTtrpcMessage } from "../harness/nri-wire.ts";
 import { findHook, findNriPlugin } from "../harness/programs.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { container, pod, seatBuiltPlugins } from "./built-plugin.ts";
+import { container, pod, startBuiltPlugins } from "./built-plugin.ts";
 
 const workspace = createWorkspace("nrip");
 afterAll(workspace.close);
 
-const { newSocketPath, startPlugin, withPlugin } = seatBuiltPlugins(workspace);
+const { newSocketPath, startPlugin, withPlugin } = startBuiltPlugins(workspace);
 
 describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ version }) => {
   test("inject adds one hook, with the pod's labels in its environment", () =>
     withPlugin({ version }, "inject", ["--grpc-address", "unix:///run/x.sock"], async (runtime) => {
-      const seat = await runtime.nextPlugin();
-      const answer = await seat.sendEvent("CreateContainer", pod, container);
+      const runtimeSide = await runtime.nextPlugin();
+      const answer = await runtimeSide.sendEvent("CreateContainer", pod, container);
       expect(answer.outcome).toBe("answered");
       const text = JSON.stringify(answer.adjust);
       expect(text).toContain("unix:///run/x.sock");
       expect(text).toContain("RTHOOKS_POD=");
-      expect((await seat.sendEvent("StopContainer", pod, container)).outcome).toBe("answered");
-      expect((await seat.sendEvent("RemoveContainer", pod, container)).outcome).toBe("answered");
+      expect((await runtimeSide.sendEvent("StopContainer", pod, container)).outcome).toBe("answered");
+      expect((await runtimeSide.sendEvent("RemoveContainer", pod, container)).outcome).toBe("answered");
     }));
 
   test("direct asks the agent at StartContainer", async () => {
@@ -36,9 +36,11 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
       "direct",
       ["--grpc-address", `unix://${agent.socketPath}`],
       async (runtime) => {
-        const seat = await runtime.nextPlugin();
-        expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("not-subscribed");
-        const answer = await seat.sendEvent("StartContainer", pod, container);
+        const runtimeSide = await runtime.nextPlugin();
+        expect((await runtimeSide.sendEvent("CreateContainer", pod, container)).outcome).toBe(
+          "not-subscribed",
+        );
+        const answer = await runtimeSide.sendEvent("StartContainer", pod, container);
         expect(answer.outcome).toBe("answered");
         expect(answer.method).toBe(version === "0.12" ? "StartContainer" : "StateChange");
         expect(JSON.stringify(agent.requests.at(-1))).toContain(container.id);
@@ -49,13 +51,13 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
   test("direct answers in time although the agent does not", async () => {
     const address = await startBadAgent(workspace, "accepts and stays silent");
     await withPlugin({ version }, "direct", ["--grpc-address", `unix://${address}`], async (runtime) => {
-      const seat = await runtime.nextPlugin();
+      const runtimeSide = await runtime.nextPlugin();
       const answers = await Promise.all([
-        seat.sendEvent("StartContainer", pod, container),
-        seat.sendEvent("StartContainer", pod, { ...container, id: "d".repeat(64) }),
+        runtimeSide.sendEvent("StartContainer", pod, container),
+        runtimeSide.sendEvent("StartContainer", pod, { ...container, id: "d".repeat(64) }),
       ]);
       for (const { outcome } of answers) expect(["answered", "refused"]).toContain(outcome);
-      expect(seat.peer.closedBecause()).toBeUndefined();
+      expect(runtimeSide.peer.closedBecause()).toBeUndefined();
     });
   });
 
@@ -68,8 +70,8 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
       const running = { ...container, state: 3 };
       const again = await openNriListener(socketPath, { version, pods: [pod], containers: [running] });
       try {
-        const seat = await again.nextPlugin();
-        expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
+        const runtimeSide = await again.nextPlugin();
+        expect((await runtimeSide.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
         await waitFor("the agent is told of what runs", () => agent.requests.length > 0);
         expect(JSON.stringify(agent.requests)).toContain(container.id);
       } finally {
@@ -86,9 +88,9 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
     try {
       const fd = child.stdio[3];
       if (typeof fd !== "number") throw new Error("no fd of the socket pair");
-      const seat = seatLaunchedPlugin(fd, { version });
-      expect(await seat.ready).toBe("ready");
-      expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
+      const runtimeSide = connectLaunchedPlugin(fd, { version });
+      expect(await runtimeSide.ready).toBe("ready");
+      expect((await runtimeSide.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
     } finally {
       child.kill("SIGKILL");
       await child.exited;
@@ -136,8 +138,8 @@ describe("a runtime that misbehaves", () => {
       await new Promise<void>((resolve) => bad.close(() => resolve()));
       const good = await openNriListener(socketPath, { version: "0.8" });
       try {
-        const seat = await good.nextPlugin();
-        expect((await seat.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
+        const runtimeSide = await good.nextPlugin();
+        expect((await runtimeSide.sendEvent("CreateContainer", pod, container)).outcome).toBe("answered");
         expect(plugin.hasExited()).toBe(false);
       } finally {
         plugin.signal("SIGKILL");
@@ -149,10 +151,10 @@ describe("a runtime that misbehaves", () => {
 
   test("1,000 events at once are all answered", () =>
     withPlugin({ version: "0.12", requestTimeoutMs: 20_000 }, "inject", [], async (runtime) => {
-      const seat = await runtime.nextPlugin();
+      const runtimeSide = await runtime.nextPlugin();
       const answers = await Promise.all(
         Array.from({ length: 1000 }, (_, n) =>
-          seat.sendEvent("CreateContainer", pod, { ...container, id: `c${n}` }),
+          runtimeSide.sendEvent("CreateContainer", pod, { ...container, id: `c${n}` }),
         ),
       );
       expect(new Set(answers.map(({ outcome }) => outcome))).toEqual(new Set(["answered"]));

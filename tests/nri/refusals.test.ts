@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is told of a container that the built plugin refuses, and of a runtime that goes its own way.
 import { afterAll, describe, expect, test } from "bun:test";
-import { createAgentSeat } from "../harness/agent-seat.ts";
+import { createAgentControl } from "../harness/agent-control.ts";
 import { startBadAgent, startRecordingAgent } from "../harness/fake-agents.ts";
-import type { NriPluginSeat } from "../harness/nri-runtime.ts";
+import type { RuntimeSide } from "../harness/nri-runtime.ts";
 import type { RunningProcess } from "../harness/process.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { container, pod, seatBuiltPlugins } from "./built-plugin.ts";
+import { container, pod, startBuiltPlugins } from "./built-plugin.ts";
 
 const workspace = createWorkspace("nrir");
 afterAll(workspace.close);
-const { withPlugin } = seatBuiltPlugins(workspace);
+const { withPlugin } = startBuiltPlugins(workspace);
 
 const findLine = (plugin: RunningProcess, message: string): Promise<string> =>
   waitFor(`the line "${message}"`, () =>
@@ -54,12 +54,12 @@ describe("a container that is denied in direct mode", () => {
   });
 
   test("an agent that was too slow is told why", async () => {
-    const seat = createAgentSeat(workspace);
-    const agent = await seat.start();
-    const hookArgs = ["--grpc-address", `unix://${seat.socketPath}`, "--grpc-timeout", "200ms"];
+    const control = createAgentControl(workspace);
+    const agent = await control.start();
+    const hookArgs = ["--grpc-address", `unix://${control.socketPath}`, "--grpc-timeout", "200ms"];
     await withPlugin({ version: "0.8" }, "direct", hookArgs, async (runtime) => {
       const plugin = await runtime.nextPlugin();
-      const answer = await seat.whileFrozen(() => plugin.sendEvent("StartContainer", pod, container));
+      const answer = await control.whileFrozen(() => plugin.sendEvent("StartContainer", pod, container));
       expect(answer.outcome).toBe("refused");
       await waitFor("the agent's line", () =>
         /container denied by the NRI plugin.*DeadlineExceeded/.test(agent.process.stderr()),
@@ -67,18 +67,18 @@ describe("a container that is denied in direct mode", () => {
       const record = (await agent.containers()).find(({ id }) => id === container.id);
       if (record !== undefined) expect(record.error).toContain("denied by the NRI plugin");
     });
-    await seat.end();
+    await control.end();
   });
 });
 
 test("labels that do not fit into an environment: the fail check decides, and the log has the reason", () =>
   withPlugin({ version: "0.8" }, "inject", [], async (runtime, plugin) => {
-    const seat = await runtime.nextPlugin();
+    const control = await runtime.nextPlugin();
     const labels = { long: "x".repeat(200 << 10) };
-    const denied = await seat.sendEvent("CreateContainer", { ...pod, labels }, container);
+    const denied = await control.sendEvent("CreateContainer", { ...pod, labels }, container);
     expect(denied.message).toContain("failing container: the labels of pod shop/web-0 take");
     expect(await findLine(plugin, "container denied")).toContain("reason=no-hook");
-    const allowed = await seat.sendEvent(
+    const allowed = await control.sendEvent(
       "CreateContainer",
       { ...pod, namespace: "kube-system", labels },
       container,
@@ -96,9 +96,9 @@ test("the fail check's expression knows the runtime's handler", async () => {
     ...["--fail-cel-expr", expression],
   ];
   await withPlugin({ version: "0.8" }, "direct", hookArgs, async (runtime) => {
-    const seat = await runtime.nextPlugin();
+    const control = await runtime.nextPlugin();
     const start = (runtimeHandler: string) =>
-      seat.sendEvent("StartContainer", { ...pod, runtimeHandler }, container);
+      control.sendEvent("StartContainer", { ...pod, runtimeHandler }, container);
     expect((await start("runc")).outcome).toBe("refused");
     expect((await start("")).outcome).toBe("refused");
     expect((await start("kata")).outcome).toBe("answered");
@@ -107,10 +107,10 @@ test("the fail check's expression knows the runtime's handler", async () => {
 
 describe("a runtime that creates no containers with a hook", () => {
   /** As containerd does when its validator rejects what a plugin changed (UndoCreateContainer). */
-  const failToCreate = async (seat: NriPluginSeat, id: string) => {
-    const answer = await seat.sendEvent("CreateContainer", pod, { ...container, id });
-    await seat.sendEvent("StopContainer", pod, { ...container, id });
-    await seat.sendEvent("RemoveContainer", pod, { ...container, id });
+  const failToCreate = async (control: RuntimeSide, id: string) => {
+    const answer = await control.sendEvent("CreateContainer", pod, { ...container, id });
+    await control.sendEvent("StopContainer", pod, { ...container, id });
+    await control.sendEvent("RemoveContainer", pod, { ...container, id });
     return answer.adjust;
   };
   const ids = ["a", "b", "c", "d"].map((letter) => letter.repeat(64));
@@ -119,15 +119,15 @@ describe("a runtime that creates no containers with a hook", () => {
     const agent = await startRecordingAgent(workspace);
     const hookArgs = ["--grpc-address", `unix://${agent.socketPath}`];
     await withPlugin({ version: "0.11" }, "inject", hookArgs, async (runtime, plugin) => {
-      const seat = await runtime.nextPlugin();
+      const control = await runtime.nextPlugin();
       const adjusts = [];
-      for (const id of ids) adjusts.push(await failToCreate(seat, id));
+      for (const id of ids) adjusts.push(await failToCreate(control, id));
       expect(adjusts.map((adjust) => adjust !== undefined)).toEqual([true, true, true, false]);
       expect(await findLine(plugin, "the runtime creates no containers")).toContain(
         "reject_oci_hook_adjustment",
       );
-      await seat.sendEvent("CreateContainer", pod, container);
-      const answer = await seat.sendEvent("StartContainer", pod, container);
+      await control.sendEvent("CreateContainer", pod, container);
+      const answer = await control.sendEvent("StartContainer", pod, container);
       expect(answer.outcome).toBe("answered");
       expect(JSON.stringify(agent.requests)).toContain(container.id);
     });
@@ -135,18 +135,18 @@ describe("a runtime that creates no containers with a hook", () => {
 
   test("CRI-O, where nothing else holds a container: the hook stays, and an error line says what is wrong", () =>
     withPlugin({ version: "0.11", runtimeName: "cri-o" }, "inject", [], async (runtime, plugin) => {
-      const seat = await runtime.nextPlugin();
-      for (const id of ids) expect(await failToCreate(seat, id)).toBeDefined();
+      const control = await runtime.nextPlugin();
+      for (const id of ids) expect(await failToCreate(control, id)).toBeDefined();
       expect(await findLine(plugin, "the runtime creates no containers")).toContain("level=error");
     }));
 
   test("one that made a container is not taken for one", () =>
     withPlugin({ version: "0.11" }, "inject", [], async (runtime) => {
-      const seat = await runtime.nextPlugin();
+      const control = await runtime.nextPlugin();
       for (const id of ids) {
-        await seat.sendEvent("CreateContainer", pod, { ...container, id: `${id}made` });
-        await seat.sendEvent("PostCreateContainer", pod, { ...container, id: `${id}made` });
-        expect(await failToCreate(seat, id)).toBeDefined();
+        await control.sendEvent("CreateContainer", pod, { ...container, id: `${id}made` });
+        await control.sendEvent("PostCreateContainer", pod, { ...container, id: `${id}made` });
+        expect(await failToCreate(control, id)).toBeDefined();
       }
     }));
 });
@@ -155,9 +155,9 @@ test("inject, with an agent that does not tell what it knows: it is asked again 
   const agent = await startRecordingAgent(workspace);
   const hookArgs = ["--grpc-address", `unix://${agent.socketPath}`];
   await withPlugin({ version: "0.8" }, "inject", hookArgs, async (runtime, plugin) => {
-    const seat = await runtime.nextPlugin();
-    expect((await seat.sendEvent("CreateContainer", pod, container)).adjust).toBeDefined();
-    expect((await seat.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
+    const control = await runtime.nextPlugin();
+    expect((await control.sendEvent("CreateContainer", pod, container)).adjust).toBeDefined();
+    expect((await control.sendEvent("StartContainer", pod, container)).outcome).toBe("answered");
     expect(JSON.stringify(agent.requests)).toContain(container.id);
     expect(plugin.stderr()).not.toContain("the injected hook has not called the agent");
   });

@@ -18,8 +18,8 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
       asked = request;
       return ok(allEvents);
     };
-    const { seat, inventory } = await startReadyPlugin({ version }, { configure });
-    expect(seat).toMatchObject({ name: "tetragon", index: "10", mask: 0x7ff });
+    const { runtimeSide, inventory } = await startReadyPlugin({ version }, { configure });
+    expect(runtimeSide).toMatchObject({ name: "tetragon", index: "10", mask: 0x7ff });
     expect(inventory()).toMatchObject({ pods: [], containers: [] });
     expect(asked?.runtimeName).toBe("containerd");
     expect(asked?.requestTimeout).toBe(behaviour.tellsTimeouts ? 2000n : 0n);
@@ -27,8 +27,8 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
   });
 
   test("it may be configured before its registration is answered", async () => {
-    const { seat } = await startReadyPlugin({ version, isConfiguredFirst: true });
-    expect(seat.mask).toBe(0x7ff);
+    const { runtimeSide } = await startReadyPlugin({ version, isConfiguredFirst: true });
+    expect(runtimeSide.mask).toBe(0x7ff);
   });
 
   test("what runs is told whole, in however many parts it comes", async () => {
@@ -47,7 +47,7 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
   test("a plugin that cannot synchronize ends its session, also where the runtime would keep it", async () => {
     const plugin = startMemoryPlugin({ version }, { synchronize: () => fail(13, "no agent") });
     await plugin.connection.register("tetragon", "10");
-    expect(await plugin.seat.ready).toMatchObject({ failure: expect.stringContaining("no agent") });
+    expect(await plugin.runtimeSide.ready).toMatchObject({ failure: expect.stringContaining("no agent") });
     await Promise.resolve();
     expect(plugin.closedBecause()).toContain("no agent");
   });
@@ -65,7 +65,7 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
     test(`a configuration that ${name} ends the session`, async () => {
       const plugin = startMemoryPlugin({ version }, { configure });
       await plugin.connection.register("tetragon", "10");
-      expect(await plugin.seat.ready).toMatchObject({ failure: expect.stringContaining("not here") });
+      expect(await plugin.runtimeSide.ready).toMatchObject({ failure: expect.stringContaining("not here") });
       await Promise.resolve();
       expect(plugin.closedBecause()).toContain("not here");
     });
@@ -75,7 +75,7 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
     test(`the mask ${mask} never reaches the runtime`, async () => {
       const plugin = startMemoryPlugin({ version }, { configure: () => ok(mask) });
       await plugin.connection.register("tetragon", "10");
-      expect(await plugin.seat.ready).toMatchObject({ failure: expect.stringContaining("mask") });
+      expect(await plugin.runtimeSide.ready).toMatchObject({ failure: expect.stringContaining("mask") });
     });
   }
 
@@ -89,7 +89,7 @@ describe.each(nriVersions.map((version) => ({ version })))("NRI $version", ({ ve
       const registered = await plugin.connection.register(pluginName, index);
       expect(registered.ok).toBe(false);
       expect(checkPluginName(pluginName, index).ok).toBe(false);
-      expect(await plugin.seat.ready).toEqual({ failure: "plugin registration timeout" });
+      expect(await plugin.runtimeSide.ready).toEqual({ failure: "plugin registration timeout" });
       await Promise.resolve();
       expect(plugin.closedBecause()).toBe("the runtime closed the connection");
     });

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "bun:test";
 import { closeSync } from "node:fs";
 import { connect } from "node:net";
 import { openNriConnection } from "@rthooks/nri";
-import { openNriListener, seatLaunchedPlugin } from "../harness/nri-listener.ts";
+import { connectLaunchedPlugin, openNriListener } from "../harness/nri-listener.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 import { allEvents, ok } from "./memory-plugin.ts";
@@ -42,10 +42,12 @@ test("plugins come one after the other, and are served side by side", async () =
   const path = workspace.path("a.sock");
   const runtime = await openNriListener(path, { version: "0.12", pods: [{ id: "p" }] });
   const plugins = await Promise.all([connectPlugin(path), connectPlugin(path)]);
-  const seats = [await runtime.nextPlugin(), await runtime.nextPlugin()];
-  for (const seat of seats) {
+  const runtimeSides = [await runtime.nextPlugin(), await runtime.nextPlugin()];
+  for (const runtimeSide of runtimeSides) {
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => seat.sendEvent("CreateContainer", { id: "p" }, { id: `c${n}` })),
+      Array.from({ length: 50 }, (_, n) =>
+        runtimeSide.sendEvent("CreateContainer", { id: "p" }, { id: `c${n}` }),
+      ),
     );
     expect(new Set(answers.map(({ outcome }) => outcome))).toEqual(new Set(["answered"]));
   }
@@ -57,10 +59,10 @@ test("the end of a plugin is seen, and a runtime that is back takes it again", a
   const path = workspace.path("b.sock");
   const first = await openNriListener(path, { version: "0.6" });
   const plugin = await connectPlugin(path);
-  const seat = await first.nextPlugin();
+  const runtimeSide = await first.nextPlugin();
   plugin.connection.close("enough");
-  await waitFor("the runtime knows of the end", seat.peer.closedBecause);
-  expect((await seat.sendEvent("StartContainer", { id: "p" }, { id: "c" })).outcome).toBe("lost");
+  await waitFor("the runtime knows of the end", runtimeSide.peer.closedBecause);
+  expect((await runtimeSide.sendEvent("StartContainer", { id: "p" }, { id: "c" })).outcome).toBe("lost");
   await first.close();
   const second = await openNriListener(path, { version: "0.6" });
   await connectPlugin(path);
@@ -74,11 +76,11 @@ test("a plugin that is launched has its connection on fd 3", async () => {
   });
   const fd = child.stdio[3];
   if (typeof fd !== "number") throw new Error("no fd of the socket pair");
-  const seat = seatLaunchedPlugin(fd, { version: "0.8" });
-  expect(await seat.ready).toBe("ready");
-  expect((await seat.sendEvent("CreateContainer", { id: "p" }, { id: "c" })).outcome).toBe("answered");
+  const runtimeSide = connectLaunchedPlugin(fd, { version: "0.8" });
+  expect(await runtimeSide.ready).toBe("ready");
+  expect((await runtimeSide.sendEvent("CreateContainer", { id: "p" }, { id: "c" })).outcome).toBe("answered");
   child.kill("SIGKILL");
   await child.exited;
-  await waitFor("the runtime knows of the end", seat.peer.closedBecause);
+  await waitFor("the runtime knows of the end", runtimeSide.peer.closedBecause);
   closeSync(fd);
 });

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from "node:path";
 import { TracingPolicyMode, TracingPolicyState } from "@rthooks/proto";
 import { callPolicies } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { readCgroupId } from "../harness/cgroup.ts";
@@ -21,18 +21,18 @@ import { createWorkspace } from "../harness/workspace.ts";
 const workspace = createWorkspace("pol");
 const policyDir = workspace.path("tp.d");
 let runc: Runc;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 beforeAll(async () => {
   mkdirSync(policyDir);
   runc = createRunc(workspace);
   maps = join(mountBpfFs(workspace), "tetragon");
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...["--enable-policy-filter", "--bpf-dir", maps, "--tracing-policy-dir", policyDir],
     ...["--sweep-interval", "100ms"],
   ]);
-  await seat.start();
+  await control.start();
 }, 60_000);
 afterAll(() => workspace.close(), 60_000);
 
@@ -52,7 +52,7 @@ spec:
       - action: Sigkill
 `;
 
-const client = () => callPolicies(`unix://${seat.socketPath}`);
+const client = () => callPolicies(`unix://${control.socketPath}`);
 const list = async () => (await client().list()).policies;
 const find = async (name: string) => (await list()).find((policy) => policy.name === name);
 const members = async (name: string): Promise<ReadonlySet<bigint>> =>
@@ -64,7 +64,7 @@ const waitForMembers = (name: string, ids: readonly bigint[]) =>
 
 const allPods = 1;
 let count = 0;
-function create(app: string, address = `unix://${seat.socketPath}`): Bundle {
+function create(app: string, address = `unix://${control.socketPath}`): Bundle {
   const name = `c${++count}`;
   const pod = {
     uid: `00000000-0000-4000-8000-00000000000${count}`,
@@ -115,7 +115,7 @@ describe("a policy that is added by a call", () => {
       error: "",
     });
     expect(await members("calls")).toEqual(new Set([early.id]));
-    const gate = await createGate(workspace, seat.socketPath);
+    const gate = await createGate(workspace, control.socketPath);
     const held = create("web", gate.address);
     const running = runc.start(held);
     await waitFor("the answer waits at the gate", () => gate.heldBytes() > 0);
@@ -154,7 +154,7 @@ describe("a policy that is added by a call", () => {
       findAgent(),
       "policies",
       "--server-address",
-      `unix://${seat.socketPath}`,
+      `unix://${control.socketPath}`,
     ]);
     expect(stdout).toMatch(
       /^ID +NAME +NAMESPACE +DOMAIN +STATE +MODE +FILTERID +ERROR\n\d+ +tuned +\(global\) +own +disabled +monitor +\d+ +-\n$/,
@@ -225,7 +225,7 @@ describe("policies from files", () => {
     await waitFor("the policy", async () => (await list()).length === 1);
     put(join(policyDir, "b.yaml"), yaml("same", "db"));
     await waitFor("the other is told", () =>
-      seat.agent().process.stderr().includes("a.yaml has a policy of this name"),
+      control.agent().process.stderr().includes("a.yaml has a policy of this name"),
     );
     rmSync(join(policyDir, "a.yaml"));
     const db = await run("db");
@@ -245,11 +245,11 @@ describe("policies from files", () => {
     const web = await run("web");
     const before = dumpPolicyFilter(maps);
     const { filterId } = (await find("kept")) ?? {};
-    seat.agent().process.signal("SIGKILL");
-    await seat.agent().process.exited;
+    control.agent().process.signal("SIGKILL");
+    await control.agent().process.exited;
     rmSync(join(policyDir, "gone.yaml"));
     expect(dumpPolicyFilter(maps)).toEqual(before);
-    await seat.start();
+    await control.start();
     expect(await find("kept")).toMatchObject({ filterId, state: TracingPolicyState.TP_STATE_ENABLED });
     expect(await members("kept")).toEqual(new Set([web.id]));
     // What the removed file was about stays until it is sure that the file is gone.
@@ -262,11 +262,11 @@ describe("policies from files", () => {
 });
 
 describe("policies from calls", () => {
-  // Each seat has its own place.
+  // Each control has its own place.
   const second = createWorkspace("pol2");
   afterAll(() => second.close());
   const kept = second.path("kept");
-  const own = createAgentSeat(second, [
+  const own = createAgentControl(second, [
     ...["--persist-grpc-policies", "--persist-dir", kept, "--tracing-policy-dir", second.path("none")],
   ]);
   const calls = () => callPolicies(`unix://${own.socketPath}`);

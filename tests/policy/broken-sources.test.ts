@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { startKubeApi } from "../harness/kube-api.ts";
@@ -22,7 +22,7 @@ const parent = `/rthooks-src-${workspace.tag}`;
 const podUid = `${crypto.randomUUID().slice(0, 8)}-0000-4000-8000-000000000001`;
 const cgroupsPath = `${parent}/kubepods/pod${podUid}/c`;
 let maps: string;
-let seat: AgentSeat;
+let control: AgentControl;
 let cgroupId: bigint;
 
 /** About the namespace's containers: the test needs no source of labels. */
@@ -40,29 +40,29 @@ const allPods = 1;
 /** Longer than a file has to be missing until it is gone. */
 const UNTIL_GONE_MS = 6_000;
 
-const client = () => callPolicies(`unix://${seat.socketPath}`);
+const client = () => callPolicies(`unix://${control.socketPath}`);
 const members = (): readonly (readonly [number, boolean])[] =>
   [...dumpPolicyFilter(maps)]
     .filter(([id]) => id !== allPods)
     .map(([id, cgroupIds]) => [id, cgroupIds.has(cgroupId)] as const)
     .toSorted(([one], [other]) => one - other);
-const log = (): string => seat.agent().process.stderr();
+const log = (): string => control.agent().process.stderr();
 const waitForLog = (text: string) => waitFor(`the log says "${text}"`, () => log().includes(text), 30_000);
 const announce = () =>
-  callRuntimeHook(`unix://${seat.socketPath}`, {
+  callRuntimeHook(`unix://${control.socketPath}`, {
     ...{ cgroupsPath, containerID: "c".repeat(64), podName: "p", podUID: podUid, podNamespace: "shop" },
   });
 const health = async (): Promise<string> => {
-  const status = await seat.agent().status("--output", "json");
+  const status = await control.agent().status("--output", "json");
   return JSON.parse(status.stdout).health;
 };
 const kill = async (): Promise<void> => {
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
 };
 const setDescriptorLimit = async (limit: string): Promise<void> => {
   const { stderr } = await runProcess([
-    ...[findTool("prlimit"), "--pid", `${seat.agent().process.pid}`, `--nofile=${limit}`],
+    ...[findTool("prlimit"), "--pid", `${control.agent().process.pid}`, `--nofile=${limit}`],
   ]);
   expect(stderr).toBe("");
 };
@@ -73,19 +73,19 @@ beforeAll(async () => {
   workspace.onClose(() => removeCgroup(parent));
   mkdirSync(findCgroupDirectory(cgroupsPath), { recursive: true });
   cgroupId = readCgroupId(cgroupsPath);
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...["--enable-policy-filter", "--bpf-dir", maps, "--tracing-policy-dir", directory],
     ...["--persist-grpc-policies", "--persist-dir", kept],
   ]);
   writeFileSync(file, policy("a"));
-  await seat.start();
+  await control.start();
   await announce();
   expect(members()).toEqual([[2, true]]);
 }, 60_000);
 afterAll(() => workspace.close(), 60_000);
 
 test("without descriptors nothing can be listed, and the policies stay", async () => {
-  const limits = readFileSync(`/proc/${seat.agent().process.pid}/limits`, "utf8");
+  const limits = readFileSync(`/proc/${control.agent().process.pid}/limits`, "utf8");
   const before = /Max open files +(\d+) +(\d+)/.exec(limits) ?? [];
   // It bounds the numbers of new ones, and these three are taken.
   await setDescriptorLimit(`3:${before[2]}`);
@@ -121,7 +121,7 @@ test("what an earlier agent left stays while a file is broken, and is told", asy
   const good = readFileSync(file, "utf8");
   writeFileSync(file, good.slice(0, 60));
   rmSync(join(directory, "b.yaml"));
-  await seat.start();
+  await control.start();
   expect(await health()).toContain(file);
   expect((await client().list()).policies).toMatchObject([{ name: file, error: expect.any(String) }]);
   await Bun.sleep(UNTIL_GONE_MS);
@@ -143,7 +143,7 @@ test("the same holds for policies from calls", async () => {
   const [name = ""] = readdirSync(kept);
   const good = readFileSync(join(kept, name), "utf8");
   writeFileSync(join(kept, name), good.slice(0, 40));
-  await seat.start();
+  await control.start();
   expect(await health()).toContain(join(kept, name));
   await Bun.sleep(UNTIL_GONE_MS);
   expect(members().map(([, isIn]) => isIn)).toEqual([true, true]);
@@ -169,20 +169,20 @@ test("what an earlier agent left stays while an object of the API server is faul
   api.delete("other");
   const ownMaps = join(mountBpfFs(own), "tetragon");
   const count = (): number => dumpPolicyFilter(ownMaps).size - 1;
-  const ownSeat = createAgentSeat(own, [
+  const ownControl = createAgentControl(own, [
     ...["--enable-k8s-api", "--k8s-kubeconfig-path", writeKubeconfig(own, api), "--node-name", "node-1"],
     ...["--enable-policy-filter", "--bpf-dir", ownMaps, "--enable-tracing-policy-crd"],
     ...["--tracing-policy-dir", own.path("none")],
   ]);
-  await ownSeat.start();
+  await ownControl.start();
   await waitFor("both policies", () => count() === 2);
-  ownSeat.agent().process.signal("SIGKILL");
-  await ownSeat.agent().process.exited;
+  ownControl.agent().process.signal("SIGKILL");
+  await ownControl.agent().process.exited;
   put("edited", { podSelector: { matchLabel: {} } });
   api.delete("deleted");
-  await ownSeat.start();
+  await ownControl.start();
   await waitFor("the fault is told", () =>
-    ownSeat.agent().process.stderr().includes("cannot use tracing policy"),
+    ownControl.agent().process.stderr().includes("cannot use tracing policy"),
   );
   await Bun.sleep(UNTIL_GONE_MS);
   expect(count()).toBe(2);

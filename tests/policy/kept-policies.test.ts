@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { TracingPolicyState } from "@rthooks/proto";
 import { callPolicies } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { runProcess } from "../harness/process.ts";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
@@ -16,17 +16,17 @@ const disk = workspace.path("disk");
 const kept = join(disk, "kept");
 const filler = join(disk, "filler");
 const kiB = 1024;
-let seat: AgentSeat;
+let control: AgentControl;
 
 beforeAll(async () => {
   mkdirSync(disk);
   const mounted = await runProcess([findTool("mount"), "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
   expect(mounted.stderr).toBe("");
   workspace.onClose(() => runProcess([findTool("umount"), disk]));
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...["--persist-grpc-policies", "--persist-dir", kept, "--tracing-policy-dir", workspace.path("none")],
   ]);
-  await seat.start();
+  await control.start();
 });
 afterAll(() => workspace.close());
 
@@ -40,7 +40,7 @@ spec:
   - call: sys_write
 `;
 
-const client = () => callPolicies(`unix://${seat.socketPath}`);
+const client = () => callPolicies(`unix://${control.socketPath}`);
 const names = async () => (await client().list()).policies.map(({ name }) => name);
 const failureOf = async (call: Promise<unknown>): Promise<string> => {
   try {
@@ -51,9 +51,9 @@ const failureOf = async (call: Promise<unknown>): Promise<string> => {
   }
 };
 const restart = async (): Promise<void> => {
-  seat.agent().process.signal("SIGKILL");
-  await seat.agent().process.exited;
-  await seat.start();
+  control.agent().process.signal("SIGKILL");
+  await control.agent().process.exited;
+  await control.start();
 };
 /** Leaves room for less than a page. */
 function fillDisk(): void {

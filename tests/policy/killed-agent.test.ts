@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { callRuntimeHook } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { type KubeApi, startKubeApi } from "../harness/kube-api.ts";
@@ -21,7 +21,7 @@ const callers = 16;
 const kills = 8;
 const webPolicy = 2;
 let api: KubeApi;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 interface Start {
@@ -58,7 +58,7 @@ beforeAll(() => {
     spec: { podSelector: { matchLabels: { app: "web" } } },
   };
   writeFileSync(workspace.path("web.json"), JSON.stringify(policy));
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...[
       "--enable-k8s-api",
       "--k8s-kubeconfig-path",
@@ -93,7 +93,7 @@ async function hold(start: Start): Promise<void> {
   };
   for (let tries = 0; ; tries++) {
     try {
-      await callRuntimeHook(`unix://${seat.socketPath}`, fields);
+      await callRuntimeHook(`unix://${control.socketPath}`, fields);
       released.add(start);
       return;
     } catch (error) {
@@ -117,7 +117,7 @@ function expectHeld(): void {
 }
 
 test("no container that was let go leaves its policies", async () => {
-  await seat.start();
+  await control.start();
   const waiting = starts.toSorted(() => Math.random() - 0.5);
   let isDone = false;
   const working = Promise.all(
@@ -141,11 +141,11 @@ test("no container that was let go leaves its policies", async () => {
       60_000,
     );
     await Bun.sleep(Math.random() * 10);
-    seat.agent().process.signal("SIGKILL");
-    await seat.agent().process.exited;
+    control.agent().process.signal("SIGKILL");
+    await control.agent().process.exited;
     expectHeld();
     expect(isDone).toBe(false);
-    await seat.start();
+    await control.start();
     expectHeld();
   }
   await working;
@@ -154,7 +154,7 @@ test("no container that was let go leaves its policies", async () => {
   for (let pod = 0; pod < pods; pod++) tellApi(pod);
   await waitFor(
     "the last agent knows all",
-    async () => (await seat.agent().containers()).length === starts.length,
+    async () => (await control.agent().containers()).length === starts.length,
     60_000,
   );
   const members = dumpPolicyFilter(maps);

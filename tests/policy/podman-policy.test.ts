@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { firstActScript } from "../harness/bundle.ts";
 import { readCgroupId } from "../harness/cgroup.ts";
@@ -19,7 +19,7 @@ const workspace = createWorkspace("ppol");
 const webPolicy = 2;
 const uid = "9f3f6c1e-2f55-4b0f-8f9b-4a1d5e1f7c22";
 let podman: Podman;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 beforeAll(async () => {
@@ -37,12 +37,12 @@ beforeAll(async () => {
   writeFileSync(workspace.path("web.json"), JSON.stringify(policy));
   const pod = { kind: "Pod", metadata: { name: "web-0", namespace: "shop", uid, labels: { app: "web" } } };
   writeFileSync(workspace.path("pods.json"), JSON.stringify({ kind: "List", items: [pod] }));
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...["--pods-file", workspace.path("pods.json"), "--sweep-interval", "100ms"],
     ...["--enable-policy-filter", "--bpf-dir", maps],
     ...["--tracing-policy", workspace.path("web.json"), "--tracing-policy-dir", workspace.path("none")],
   ]);
-  await seat.start();
+  await control.start();
 }, 120_000);
 afterAll(() => workspace.close(), 60_000);
 
@@ -52,7 +52,7 @@ let count = 0;
 
 /** Lets it go once its policy has been looked at. */
 async function runHeld(name: string, container: string) {
-  const gate = await createGate(workspace, seat.socketPath);
+  const gate = await createGate(workspace, control.socketPath);
   const outDir = workspace.path(`out-${++count}`);
   mkdirSync(outDir);
   const flags = ["--grpc-address", gate.address, "--log-fname", workspace.path(`${count}.log`)];

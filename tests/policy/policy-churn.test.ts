@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
-import { type AgentSeat, createAgentSeat } from "../harness/agent-seat.ts";
+import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { dumpPolicyFilter, mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -19,13 +19,13 @@ const policies = 4;
 const selectors = 20;
 const kills = 4;
 const perLife = 25;
-let seat: AgentSeat;
+let control: AgentControl;
 let maps: string;
 
 beforeAll(() => {
   maps = join(mountBpfFs(workspace), "tetragon");
   workspace.onClose(() => removeCgroup(parent));
-  seat = createAgentSeat(workspace, [
+  control = createAgentControl(workspace, [
     ...["--enable-policy-filter", "--bpf-dir", maps, "--tracing-policy-dir", workspace.path("none")],
     ...["--persist-grpc-policies", "--persist-dir", workspace.path("kept"), "--log-level", "warn"],
   ]);
@@ -79,7 +79,7 @@ function create(): Start {
 /** Asks until it is answered, as runtimes do. */
 async function hold(start: Start): Promise<void> {
   const call = (): Promise<boolean> =>
-    callRuntimeHook(`unix://${seat.socketPath}`, start).then(
+    callRuntimeHook(`unix://${control.socketPath}`, start).then(
       () => true,
       () => false,
     );
@@ -103,9 +103,9 @@ function expectHeld(): void {
 }
 
 test("no container that was let go is missing from a policy that is in force", async () => {
-  await seat.start();
+  await control.start();
   let isDone = false;
-  const calls = () => callPolicies(`unix://${seat.socketPath}`);
+  const calls = () => callPolicies(`unix://${control.socketPath}`);
   const churn = async (name: string): Promise<void> => {
     while (!isDone) {
       // Either may fail: the agent is killed, or it was done before that.
@@ -113,12 +113,12 @@ test("no container that was let go is missing from a policy that is in force", a
       await calls()
         .delete(name)
         .catch(() => Bun.sleep(5));
-      const { pid } = seat.agent().process;
+      const { pid } = control.agent().process;
       try {
         await calls().add(policy(name));
         const { policies: listed } = await calls().list();
         const found = listed.find((one) => one.name === name && one.enabled);
-        if (found !== undefined && pid === seat.agent().process.pid)
+        if (found !== undefined && pid === control.agent().process.pid)
           inForce.set(name, Number(found.filterId));
         await Bun.sleep(Math.random() * 100);
       } catch {
@@ -133,12 +133,12 @@ test("no container that was let go is missing from a policy that is in force", a
       if (at % 5 === 0) expectHeld();
     }
     await Bun.sleep(Math.random() * 50);
-    seat.agent().process.signal("SIGKILL");
-    await seat.agent().process.exited;
+    control.agent().process.signal("SIGKILL");
+    await control.agent().process.exited;
     expectHeld();
     released.clear();
     inForce.clear();
-    await seat.start();
+    await control.start();
     // No source of pods tells the next agent of them: it has them in the maps of before, and not in new ones.
     for (const start of starts) await hold(start);
     expectHeld();

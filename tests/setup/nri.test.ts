@@ -3,7 +3,7 @@
 // exit.
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
-import { createAgentSeat } from "../harness/agent-seat.ts";
+import { createAgentControl } from "../harness/agent-control.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { runPod } from "../harness/containerd-pod.ts";
 import { containerdReleases } from "../harness/containerd-release.ts";
@@ -53,15 +53,15 @@ describe.each(cases)(
     afterAll(() => workspace.close(), 60_000);
 
     test("the agent knows containers before they start until the tool exits, which removes its files", async () => {
-      const seat = createAgentSeat(workspace);
-      const agent = await seat.start();
+      const control = createAgentControl(workspace);
+      const agent = await control.start();
       const containerd = await startContainerd(workspace, release);
       const installDir = workspace.path("opt");
       const setup = await startSetup(
         workspace,
         containerd,
         ["--host-install-dir", installDir, "--nri-hook.mode", mode, "--libc", libc],
-        ["--grpc-address", `unix://${seat.socketPath}`, "--grpc-timeout", "1s"],
+        ["--grpc-address", `unix://${control.socketPath}`, "--grpc-timeout", "1s"],
       );
       const names = readdirSync(installDir).map((name) => name.replace(/[0-9a-f]{12}/, "…"));
       expect(names.filter((name) => !name.endsWith(".log") && !name.startsWith(".")).toSorted()).toEqual(
@@ -79,7 +79,7 @@ describe.each(cases)(
       await waitFor("the hook's log", () => existsSync(logPath) && readLog(logPath).length > 0);
       expect(readLog(logPath).map(({ msg }) => msg)).toEqual(["hook request to agent succeeded"]);
 
-      await seat.end();
+      await control.end();
       const denied = await pod.createContainer();
       const failure: unknown = await containerd.cri.startContainer(denied.id).catch((error) => error);
       expect(String(failure)).toContain(mode === "inject" ? "Check logs" : "failing container");

@@ -5,7 +5,7 @@
 // plugin between the samples of one containerd would be no fairer: the start of a process before each sample disturbs
 // more than it levels. A second containerd without a plugin shows what differs between two that are alike. The order
 // turns by one each round, so that none always follows the same neighbour's clean-up.
-import { createAgentSeat } from "../../../tests/harness/agent-seat.ts";
+import { createAgentControl } from "../../../tests/harness/agent-control.ts";
 import { type ContainerdRelease, containerdReleases } from "../../../tests/harness/containerd-release.ts";
 import { createWorkspace } from "../../../tests/harness/workspace.ts";
 import { buildEmptyProgram } from "../empty-program.ts";
@@ -100,18 +100,18 @@ async function compareBursts(version: string, lanes: readonly Lane[]): Promise<T
 async function benchRelease(release: ContainerdRelease): Promise<readonly Table[]> {
   const workspace = createWorkspace("ctb");
   try {
-    const seat = createAgentSeat(workspace);
-    await seat.start();
+    const control = createAgentControl(workspace);
+    await control.start();
     const lanes = [
       await openLane(workspace, release, "none"),
       await openLane(workspace, release, "none, again"),
-      await openLane(workspace, release, "inject", { mode: "inject", seat }),
+      await openLane(workspace, release, "inject", { mode: "inject", control }),
       await openLane(workspace, release, "inject, empty program", {
         mode: "inject",
-        seat,
+        control,
         hookPath: await buildEmptyProgram(workspace.dir),
       }),
-      await openLane(workspace, release, "direct", { mode: "direct", seat }),
+      await openLane(workspace, release, "direct", { mode: "direct", control }),
     ];
     return [await compareOnes(release.version, lanes), await compareBursts(release.version, lanes)];
   } finally {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AgentSeat } from "../../../tests/harness/agent-seat.ts";
+import type { AgentControl } from "../../../tests/harness/agent-control.ts";
 import { type Containerd, startContainerd } from "../../../tests/harness/containerd.ts";
 import { type Pod, runPod } from "../../../tests/harness/containerd-pod.ts";
 import type { ContainerdRelease } from "../../../tests/harness/containerd-release.ts";
@@ -35,7 +35,7 @@ export async function openLane(
   workspace: Workspace,
   release: ContainerdRelease,
   name: string,
-  plugin?: { readonly mode: NriMode; readonly seat: AgentSeat; readonly hookPath?: string },
+  plugin?: { readonly mode: NriMode; readonly control: AgentControl; readonly hookPath?: string },
 ): Promise<Lane> {
   const containerd = await startContainerd(workspace, release);
   if (plugin !== undefined) {
@@ -43,7 +43,7 @@ export async function openLane(
       mode: plugin.mode,
       ...(plugin.hookPath === undefined ? {} : { hookPath: plugin.hookPath }),
       hookArgs: [
-        ...["--grpc-address", `unix://${plugin.seat.socketPath}`],
+        ...["--grpc-address", `unix://${plugin.control.socketPath}`],
         ...["--log-fname", workspace.path(`${name}.log`)],
       ],
     });

@@ -6,7 +6,7 @@ import { startAgent } from "../../../tests/harness/agent.ts";
 import { mountBpfFs } from "../../../tests/harness/bpf-fs.ts";
 import { createWorkspace, type Workspace } from "../../../tests/harness/workspace.ts";
 import { findCgroupRoot } from "../cgroups.ts";
-import { announceAll } from "../policies/agent-calls.ts";
+import { reportAll } from "../policies/agent-calls.ts";
 import type { Table } from "../table.ts";
 import { measureWakeUps } from "./wake-ups.ts";
 
@@ -60,7 +60,7 @@ async function measure(scenario: Scenario): Promise<readonly string[]> {
     const agent = await startAgent(workspace, { flags: scenario.toFlags(workspace) });
     const cgroups = makeCgroups(workspace, scenario.containers);
     const made = cgroups.map((cgroupPath, at) => ({ name: `c-${at}`, cgroupPath, labels: { app: "web" } }));
-    if (made.length > 0) await announceAll(agent.socketPath, 1, made);
+    if (made.length > 0) await reportAll(agent.socketPath, 1, made);
     await Bun.sleep(settleMs);
     const { all, main, runtime } = await measureWakeUps(agent.process.pid, seconds);
     await agent.stop();

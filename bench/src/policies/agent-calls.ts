@@ -2,17 +2,17 @@
 import { FineGuidanceSensorsDefinition, RuntimeHookRequest } from "@rthooks/proto";
 import { runConnection } from "../agent/frame-client.ts";
 
-export interface Announced {
+export interface ReportedContainer {
   readonly name: string;
   readonly cgroupPath: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Milliseconds from each call to its answer. Each connection has one call under way, as each hook has. */
-export async function announceAll(
+export async function reportAll(
   socketPath: string,
   connections: number,
-  containers: readonly Announced[],
+  containers: readonly ReportedContainer[],
 ): Promise<readonly number[]> {
   const waiting = containers.map(toMessage);
   const times: number[] = [];
@@ -30,7 +30,7 @@ export async function announceAll(
   return times;
 }
 
-function toMessage({ name, cgroupPath, labels }: Announced): Uint8Array {
+function toMessage({ name, cgroupPath, labels }: ReportedContainer): Uint8Array {
   const annotations = new Map([
     ["rthooks.v1/pod-labels", JSON.stringify(labels)],
     ["rthooks.v1/learned-by", "nri"],

@@ -7,7 +7,7 @@ import { startAgent } from "../agent/agent-process.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { findMedian, findQuantile } from "../stats.ts";
 import type { Table } from "../table.ts";
-import { type Announced, addPolicy, announceAll, deletePolicy } from "./agent-calls.ts";
+import { addPolicy, deletePolicy, type ReportedContainer, reportAll } from "./agent-calls.ts";
 import { benchStorm } from "./storm-bench.ts";
 
 const sizes = [100, 10_000];
@@ -69,25 +69,25 @@ async function measure(dir: string, size: number): Promise<Measured> {
   try {
     return await withCgroups(findCgroupRoot(), names, async (paths) => {
       const known = names.slice(0, size).map(
-        (name, at): Announced => ({
+        (name, at): ReportedContainer => ({
           ...{ name, cgroupPath: paths[at] ?? "", labels: labels[at] ?? {} },
         }),
       );
       const fresh = names.slice(size).map(
-        (name, at): Announced => ({
+        (name, at): ReportedContainer => ({
           ...{ name, cgroupPath: paths[size + at] ?? "", labels: { app: "web", p5: "1" } },
         }),
       );
       const first = await startAgent(dir, flags);
       const { socketPath } = first;
-      await announceAll(socketPath, connections, known);
+      await reportAll(socketPath, connections, known);
       const rssMb = readRssMb(first.pid);
-      const alone = await announceAll(socketPath, 1, fresh.slice(0, samples));
-      const together = await announceAll(socketPath, connections, fresh.slice(samples));
+      const alone = await reportAll(socketPath, 1, fresh.slice(0, samples));
+      const together = await reportAll(socketPath, connections, fresh.slice(samples));
       const changed = fresh
         .slice(0, samples)
         .map((container) => ({ ...container, labels: { app: "web", p6: "1" } }));
-      const relabelled = await announceAll(socketPath, 1, changed);
+      const relabelled = await reportAll(socketPath, 1, changed);
       const added: number[] = [];
       const deleted: number[] = [];
       for (let at = 0; at < 20; at++) {
@@ -98,7 +98,7 @@ async function measure(dir: string, size: number): Promise<Measured> {
       const killedNs = Bun.nanoseconds();
       const second = await startAgent(dir, flags);
       const backMs = (Bun.nanoseconds() - killedNs) / 1e6;
-      await announceAll(second.socketPath, connections, known);
+      await reportAll(second.socketPath, connections, known);
       const toldMs = (Bun.nanoseconds() - killedNs) / 1e6;
       await second.stop();
       return {

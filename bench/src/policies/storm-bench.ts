@@ -7,7 +7,7 @@ import { startAgent } from "../agent/agent-process.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { findMedian, findQuantile } from "../stats.ts";
 import type { Table } from "../table.ts";
-import { type Announced, addPolicy, announceAll, deletePolicy } from "./agent-calls.ts";
+import { addPolicy, deletePolicy, type ReportedContainer, reportAll } from "./agent-calls.ts";
 
 const known = 500;
 const selectors = 125;
@@ -52,17 +52,21 @@ async function measure(dir: string, at: number, storm: Storm | undefined): Promi
   try {
     return await withCgroups(findCgroupRoot(), names, async (paths) => {
       const containers = names.map(
-        (name, number): Announced => ({ name, cgroupPath: paths[number] ?? "", labels: { app: "web" } }),
+        (name, number): ReportedContainer => ({
+          name,
+          cgroupPath: paths[number] ?? "",
+          labels: { app: "web" },
+        }),
       );
       const agent = await startAgent(dir, flags);
-      await announceAll(agent.socketPath, 4, containers.slice(0, known));
+      await reportAll(agent.socketPath, 4, containers.slice(0, known));
       const times: number[] = [];
       for (let round = 0; round < rounds; round++) {
         const began = Bun.nanoseconds();
         const changing = change(agent.socketPath, storm, round);
         const from = known + round * perRound;
         for (const container of containers.slice(from, from + perRound)) {
-          times.push(...(await announceAll(agent.socketPath, 1, [container])));
+          times.push(...(await reportAll(agent.socketPath, 1, [container])));
           await Bun.sleep(roundMs / perRound / 2);
         }
         await changing;

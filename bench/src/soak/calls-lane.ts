@@ -2,7 +2,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import type { Workspace } from "../../../tests/harness/workspace.ts";
 import { findCgroupRoot } from "../cgroups.ts";
-import { type Announced, announceAll } from "../policies/agent-calls.ts";
+import { type ReportedContainer, reportAll } from "../policies/agent-calls.ts";
 import { podLabels, startSoakAgent } from "./soak-agent.ts";
 import type { SoakLane } from "./soak-lane.ts";
 
@@ -16,7 +16,7 @@ export async function openCallsLane(workspace: Workspace): Promise<SoakLane> {
   const standing = new Set<string>();
   mkdirSync(root + parent);
   let made = 0;
-  const makeOne = (): Announced => {
+  const makeOne = (): ReportedContainer => {
     const name = `c-${++made}`;
     const cgroupPath = `${parent}/${name}`;
     mkdirSync(root + cgroupPath);
@@ -36,7 +36,7 @@ export async function openCallsLane(workspace: Workspace): Promise<SoakLane> {
     pids: { agent: agent.process.pid },
     bpfDir,
     start: async (count) => {
-      await announceAll(agent.socketPath, connections, Array.from({ length: count }, makeOne));
+      await reportAll(agent.socketPath, connections, Array.from({ length: count }, makeOne));
     },
     remove,
     countKnown: async () => (await agent.containers()).length,

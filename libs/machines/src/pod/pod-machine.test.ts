@@ -10,7 +10,7 @@ import type { ContainerReport } from "./domain.ts";
 import { type PodEvent, podIsDeleted, toReportConflict, toSourceConflict } from "./pod-logic.ts";
 import { podMachine } from "./pod-machine.ts";
 
-const announce = (containerId: string, podNamespace: string): PodEvent => {
+const report = (containerId: string, podNamespace: string): PodEvent => {
   const report: ContainerReport = {
     containerId,
     containerName: "app",
@@ -30,10 +30,10 @@ const announce = (containerId: string, podNamespace: string): PodEvent => {
 
 const labels = new Map([["app", "web"]]);
 const events: Readonly<Record<string, PodEvent>> = {
-  "reports a": announce("a", "shop"),
-  "reports a elsewhere": announce("a", "kube-system"),
-  "reports a, no namespace": announce("a", ""),
-  "reports b": announce("b", "shop"),
+  "reports a": report("a", "shop"),
+  "reports a elsewhere": report("a", "kube-system"),
+  "reports a, no namespace": report("a", ""),
+  "reports b": report("b", "shop"),
   "a gone": { type: "container.gone", containerId: "a" },
   "b gone": { type: "container.gone", containerId: "b" },
   found: { type: "source.found", pod: { uid: "u", namespace: "shop", name: "web-0", labels } },
@@ -46,11 +46,11 @@ const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, nam
 
 const input = { uid: "u", namespace: "shop", name: "web-0" };
 
-const ways = ["by XState", "by the table"] as const; // const: the two words
-type Way = (typeof ways)[number];
+const runners = ["by XState", "by the table"] as const; // const: the two words
+type Runner = (typeof runners)[number];
 
 /** The machine with effects that record their names, and the events that its containers get. */
-function record(way: Way = "by XState") {
+function record(runner: Runner = "by XState") {
   let effects: string[] = [];
   const note = (text: string) => () => void effects.push(text);
   const silent = (): void => {};
@@ -95,7 +95,9 @@ function record(way: Way = "by XState") {
       },
     };
     const actor: PodActor =
-      way === "by XState" ? createActor(machine, options) : createActor(createTableLogic(machine), options);
+      runner === "by XState"
+        ? createActor(machine, options)
+        : createActor(createTableLogic(machine), options);
     actor.start();
     return actor;
   };
@@ -203,8 +205,8 @@ const options = {
   serializeEvent: (event: PodEvent) => nameOf.get(event) ?? event.type,
 };
 
-function walk(steps: readonly { readonly event: PodEvent }[], way: Way): void {
-  const { start, take } = record(way);
+function walk(steps: readonly { readonly event: PodEvent }[], runner: Runner): void {
+  const { start, take } = record(runner);
   const actor = start();
   expect(take()).toEqual(["findPod"]);
   for (const { event } of steps) {
@@ -219,7 +221,7 @@ function walk(steps: readonly { readonly event: PodEvent }[], way: Way): void {
   actor.stop();
 }
 
-describe.each(ways)("the pod machine, %s,", (way) => {
+describe.each(runners)("the pod machine, %s,", (runner) => {
   test("does what the rules say on every two events in every state", () => {
     const { machine } = record();
     const shortest = getShortestPaths(machine, options);
@@ -227,7 +229,7 @@ describe.each(ways)("the pod machine, %s,", (way) => {
     for (const { steps } of shortest) {
       for (const first of Object.values(events)) {
         for (const second of Object.values(events))
-          walk([...steps, { event: first }, { event: second }], way);
+          walk([...steps, { event: first }, { event: second }], runner);
       }
     }
   });
@@ -238,13 +240,13 @@ describe.each(ways)("the pod machine, %s,", (way) => {
   });
 });
 
-test.each(ways)(
+test.each(runners)(
   "unknown fields of an identity come from the next hook call, and from the pod source, %s",
-  (way) => {
-    const { start } = record(way);
+  (runner) => {
+    const { start } = record(runner);
     const actor = start({ uid: "u", namespace: "", name: "" });
     actor.send({ type: "source.missing" });
-    actor.send(announce("a", "shop"));
+    actor.send(report("a", "shop"));
     expect(actor.getSnapshot().context.identity).toMatchObject({
       namespace: "shop",
       name: "web-0",
@@ -263,15 +265,15 @@ test.each(ways)(
   },
 );
 
-test.each(ways)(
+test.each(runners)(
   "the UID of a later call becomes the pod's, and the pod source is asked for it, %s",
-  (way) => {
-    const { start, take } = record(way);
+  (runner) => {
+    const { start, take } = record(runner);
     const actor = start({ uid: undefined, namespace: "shop", name: "web-0" });
     actor.send({ type: "source.missing" });
-    actor.send(announce("a", "shop"));
+    actor.send(report("a", "shop"));
     take();
-    const again = announce("a", "shop");
+    const again = report("a", "shop");
     if (again.type !== "container.reported") throw new Error("not a report");
     actor.send({ ...again, report: { ...again.report, podUid: "u" } });
     expect([...take()]).toEqual([
@@ -284,25 +286,25 @@ test.each(ways)(
   },
 );
 
-test.each(ways)("a static pod keeps the hash of the hook call as its UID, %s", (way) => {
-  const { start } = record(way);
+test.each(runners)("a static pod keeps the hash of the hook call as its UID, %s", (runner) => {
+  const { start } = record(runner);
   const actor = start({ uid: "0123456789abcdef0123456789abcdef", namespace: "shop", name: "web-0" });
   actor.send({ type: "source.found", pod: { uid: "mirror", namespace: "shop", name: "web-0", labels } });
   expect(actor.getSnapshot().context.identity.uid).toBe("0123456789abcdef0123456789abcdef");
 });
 
-describe.each(ways)("labels of a container report, %s,", (way) => {
+describe.each(runners)("labels of a container report, %s,", (runner) => {
   const withLabels = (containerId: string, podLabels: ReadonlyMap<string, string>): PodEvent => {
-    const event = announce(containerId, "shop");
+    const event = report(containerId, "shop");
     if (event.type !== "container.reported") throw new Error("not a report");
     return { ...event, report: { ...event.report, podLabels } };
   };
   const older = new Map([["app", "old"]]);
 
   test("apply before the pod source answers, whose labels then take precedence", () => {
-    const { start, take } = record(way);
+    const { start, take } = record(runner);
     const actor = start();
-    actor.send(announce("a", "shop"));
+    actor.send(report("a", "shop"));
     take();
     actor.send(withLabels("b", older));
     expect([...take()].sort()).toEqual(["a ← pod.identified by nri", "b starts"]);
@@ -319,9 +321,9 @@ describe.each(ways)("labels of a container report, %s,", (way) => {
   });
 
   test("identify a container that waits for the pod source", () => {
-    const { start, take } = record(way);
+    const { start, take } = record(runner);
     const actor = start();
-    actor.send(announce("a", "shop"));
+    actor.send(report("a", "shop"));
     take();
     actor.send(withLabels("a", older));
     expect(take()[0]).toBe("a ← container.reported by nri");
@@ -329,10 +331,10 @@ describe.each(ways)("labels of a container report, %s,", (way) => {
   });
 
   test("update the policies of containers on record, once", () => {
-    const { start, take } = record(way);
+    const { start, take } = record(runner);
     const actor = start();
     actor.send({ type: "source.missing" });
-    actor.send(announce("a", "shop"));
+    actor.send(report("a", "shop"));
     take();
     actor.send(withLabels("a", older));
     expect([...take()]).toEqual([
@@ -352,7 +354,7 @@ describe.each(ways)("labels of a container report, %s,", (way) => {
 
   test("are refused with another namespace", () => {
     for (const before of [[], [{ type: "source.missing" }]] as const) {
-      const { start, take } = record(way);
+      const { start, take } = record(runner);
       const actor = start({ ...input, namespace: "bank" });
       for (const event of before) actor.send(event);
       take();

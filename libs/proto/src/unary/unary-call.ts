@@ -273,7 +273,7 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
       : `the server shut the connection down (HTTP/2 error ${goawayCode})`;
   }
 
-  function giveBack(streamId: number, window: ReceiveWindow): void {
+  function returnWindow(streamId: number, window: ReceiveWindow): void {
     const increment = window.takeIncrement();
     if (increment > 0) {
       output.push(encodeWindowUpdate(streamId, increment));
@@ -282,8 +282,8 @@ export function createUnaryCall(request: UnaryRequest): UnaryCall {
 
   function takeOutput(): Uint8Array | undefined {
     if (outcome === undefined) {
-      giveBack(0, connectionWindow);
-      giveBack(CALL_STREAM_ID, streamWindow);
+      returnWindow(0, connectionWindow);
+      returnWindow(CALL_STREAM_ID, streamWindow);
       const data = writer.take(sendWindow);
       if (data !== undefined) {
         idleFrames = 0;

@@ -39,11 +39,11 @@ interface MeteredState {
   /** How many policies are in each state. */
   readonly policies: ReadonlyMap<string, number>;
   /** Cgroups of each policy, by its id in the maps. */
-  readonly filterEntries: Iterable<readonly [policyId: number, cgroups: number]>;
+  readonly filterEntries: Iterable<readonly [filterId: number, cgroups: number]>;
   /** Filters of policies and workload selectors, by namespace; "" is the cluster's. */
   readonly filters: Iterable<readonly [namespace: string, filters: number]>;
   /** Entries that could not be written to the maps. */
-  readonly failedEntries: Iterable<readonly [policyId: number, cgroups: number]>;
+  readonly failedEntries: Iterable<readonly [filterId: number, cgroups: number]>;
 }
 
 export function createAgentMetrics(version: string): AgentMetrics {
