@@ -21,6 +21,7 @@ const divided: readonly string[] = [
   "libs/bpf",
   "libs/log",
   "libs/hold",
+  "libs/inspector",
   "libs/kube",
   "libs/metrics",
   "libs/plugin",

@@ -2,7 +2,8 @@
 // The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
-import { createLogWriter, toLogFormat, toLogLevel } from "@rthooks/log";
+import { createLogWriter, type Logger, toLogFormat, toLogLevel } from "@rthooks/log";
+import type { Inspect } from "@rthooks/machines/inspection";
 import {
   type PluginOptions,
   parseConfigText,
@@ -11,7 +12,7 @@ import {
   runPlugin,
   toPluginOptions,
 } from "@rthooks/plugin";
-import { describeError, err, type Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,6 +64,11 @@ export async function runCommand(
     mode: options.value.mode,
     launched: fd !== undefined,
   });
+  const inspector = await openInspectorIfWanted(flags["inspect-address"], flags["inspect-token-file"], log);
+  if (!inspector.ok) {
+    await log.drain();
+    return fail(inspector.error);
+  }
   const plugin = await runPlugin({
     options: options.value,
     transport:
@@ -71,6 +77,7 @@ export async function runCommand(
     version,
     hostRoot: "/",
     metricsAddress: flags["metrics-address"],
+    inspect: inspector.value,
     applyConfig: (text): Result<PluginOptions, string> => {
       const config = parseConfigText(text);
       if (!config.ok) return err(config.error);
@@ -96,6 +103,21 @@ export async function runCommand(
   log.info("stopped", { reason });
   await log.drain();
   process.exit(0);
+}
+
+/** Loaded on demand: most plugins run without it. */
+async function openInspectorIfWanted(
+  address: string,
+  tokenFile: string,
+  log: Logger,
+): Promise<Result<Inspect | undefined, string>> {
+  if (address === "") return ok(undefined);
+  const { openInspector } = await import("@rthooks/inspector");
+  const { nriSessionMachine } = await import("@rthooks/machines/nri");
+  const { hookMachine } = await import("@rthooks/machines/hook/machine");
+  const machines = [nriSessionMachine, hookMachine];
+  const opened = openInspector({ address, tokenFile, machines, log });
+  return opened.ok ? ok(opened.value.inspect) : opened;
 }
 
 interface Launch {

@@ -19,6 +19,8 @@ const fixed: readonly string[] = [
   "log-format",
   "log-level",
   "metrics-address",
+  "inspect-address",
+  "inspect-token-file",
   "help",
   "version",
   "just-print-config",

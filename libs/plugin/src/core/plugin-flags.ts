@@ -62,6 +62,15 @@ export const pluginFlags = {
     usage: "address to serve Prometheus metrics on, host:port or unix:///path (default: no metrics)",
     placeholder: "ADDRESS",
   }),
+  "inspect-address": flag.string({
+    usage:
+      "address of the live inspector of the state machines, host:port; WebSocket messages of @statelyai/inspect (default: none)",
+    placeholder: "ADDRESS",
+  }),
+  "inspect-token-file": flag.string({
+    usage: "file with the token that clients of the inspector must send; required off loopback",
+    placeholder: "FILE",
+  }),
   "log-format": flag.string({
     usage: "format of the log on standard error",
     default: "text",

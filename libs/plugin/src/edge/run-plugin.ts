@@ -31,7 +31,7 @@ export interface PluginSetup {
   /** Empty for no metrics. */
   readonly metricsAddress: string;
   /** Inspects the NRI session, and the hook machine of each container that the plugin holds. */
-  readonly inspect?: Inspect;
+  readonly inspect?: Inspect | undefined;
   /** Options with the configuration that the runtime sends; the error is a sentence for the log. */
   applyConfig?(text: string): Result<PluginOptions, string>;
 }

@@ -100,6 +100,15 @@ export const agentFlags = {
     usage: "address of the Prometheus metrics: host:port or unix:///path (default: none)",
     placeholder: "ADDRESS",
   }),
+  "inspect-address": flag.string({
+    usage:
+      "address of the live inspector of the state machines, host:port; WebSocket messages of @statelyai/inspect (default: none)",
+    placeholder: "ADDRESS",
+  }),
+  "inspect-token-file": flag.string({
+    usage: "file with the token that clients of the inspector must send; required off loopback",
+    placeholder: "FILE",
+  }),
   "sweep-interval": flag.duration({
     usage: "interval between checks for containers whose cgroup no longer exists",
     default: "5s",

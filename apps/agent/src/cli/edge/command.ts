@@ -89,6 +89,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     watchesPolicies: flags["enable-tracing-policy-crd"],
     allowsChangesOnTcp: flags["server-tcp-allow-changes"],
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
+    inspectAddress: flags["inspect-address"],
+    inspectTokenFile: flags["inspect-token-file"],
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],
     drainTimeoutMs: flags["drain-timeout"],

@@ -2,6 +2,7 @@
 // Assembles the agent from its parts.
 
 import { openBpf, probeBpf } from "@rthooks/bpf";
+import { containerMachine, podMachine } from "@rthooks/machines/pod";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { type DirectoryWatch, openDirectoryWatch } from "@rthooks/sys/directory-watch";
@@ -40,6 +41,9 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   readonly metricsAddress: string;
   /** Undefined: CRI is not used; empty: the endpoint is detected. */
   readonly criEndpoint: string | undefined;
+  /** Empty: no inspector. */
+  readonly inspectAddress: string;
+  readonly inspectTokenFile: string;
   readonly cgroupRoot: string;
   readonly procfs: string;
   readonly sweepIntervalMs: number;
@@ -96,6 +100,10 @@ export async function assembleAgent(
     ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
   });
 
+  const inspector = await openInspectorIfWanted(options);
+  if (!inspector.ok) return inspector;
+  parts.defer(inspector.value.close);
+
   const cgroupResolver = createCgroupResolver(root.value);
   const nestedWatch = openCgroupWatch(directories, cgroupRoot, log, (containerId) =>
     lifecycle.checkCgroup(containerId),
@@ -109,6 +117,7 @@ export async function assembleAgent(
     time: systemTime,
     log,
     failureRetentionMs: options.failureRetentionMs,
+    inspect: inspector.value.inspect,
   });
   parts.defer(lifecycle.close);
   parts.defer(startSweep(lifecycle, sweepIntervalMs));
@@ -227,6 +236,17 @@ export async function assembleAgent(
       },
     }),
   );
+}
+
+/** Loaded on demand: most agents run without it. */
+async function openInspectorIfWanted({
+  inspectAddress: address,
+  inspectTokenFile: tokenFile,
+  log,
+}: AgentOptions) {
+  if (address === "") return ok({ inspect: undefined, close: () => {} });
+  const { openInspector } = await import("@rthooks/inspector");
+  return openInspector({ address, tokenFile, machines: [podMachine, containerMachine], log });
 }
 
 /** Capabilities by name, as `tetra info` shows them. */

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last events, bounded by their number and by their size. Events are numbered without gaps, so a reader that comes
+// back knows what it has missed.
+
+import type { InspectionEvent } from "xstate";
+
+interface NewEvent {
+  readonly type: InspectionEvent["type"];
+  readonly sessionId: string;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  /** The actor that sent an event. */
+  readonly sourceId: string | undefined;
+  readonly name: string;
+  readonly machine: string;
+  /** The event's type, or the action's name. */
+  readonly what: string;
+  /** Of a snapshot: from the outermost to the innermost state. */
+  readonly state: string;
+  /** Unix time in milliseconds, with fractions. */
+  readonly atMs: number;
+  /** Event, action or snapshot as bounded JSON. */
+  readonly payload: string;
+}
+
+export interface RecordedEvent extends NewEvent {
+  /** From 1 on. */
+  readonly sequence: number;
+}
+
+export interface HistoryBounds {
+  readonly maxEvents: number;
+  /** Of all payloads together, in UTF-16 code units. */
+  readonly maxPayload: number;
+}
+
+export interface History {
+  add(event: NewEvent): RecordedEvent;
+  after(sequence: number): { readonly events: readonly RecordedEvent[]; readonly missed: number };
+  /** The number of the newest event; 0 while there was none. */
+  last(): number;
+}
+
+export function createHistory({ maxEvents, maxPayload }: HistoryBounds): History {
+  let events: RecordedEvent[] = [];
+  /** Index of the oldest event that counts: those before it are cut off from time to time. */
+  let start = 0;
+  let size = 0;
+  let last = 0;
+
+  const dropOldest = (): void => {
+    size -= events[start]?.payload.length ?? 0;
+    start++;
+    if (start < maxEvents) return;
+    events = events.slice(start);
+    start = 0;
+  };
+
+  return {
+    add(event) {
+      last++;
+      const recorded = { ...event, sequence: last };
+      events.push(recorded);
+      size += event.payload.length;
+      while (events.length - start > maxEvents || (size > maxPayload && events.length - start > 1))
+        dropOldest();
+      return recorded;
+    },
+    after(sequence) {
+      const first = events[start]?.sequence ?? last + 1;
+      // A number of the future is another recorder's: its reader has seen nothing of this one.
+      const from = sequence > last ? 0 : sequence;
+      const missed = Math.max(0, first - 1 - from);
+      return { events: events.slice(start + Math.max(0, from + 1 - first)), missed };
+    },
+    last: () => last,
+  };
+}

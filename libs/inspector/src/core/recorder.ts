@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records what an inspector reports: a bounded history of events, and the actors that live or have ended lately.
+//
+// The machines call `inspect` while containers wait, so it only notes what happened. The notes become JSON in `flush`, which
+// the owner calls a moment later. Snapshots and events never change, so it does not matter when they are written.
+
+import { describeInspection, type Inspect } from "@rthooks/machines/inspection";
+import type { InspectionEvent } from "xstate";
+import { renderBoundedJson } from "./bounded-json.ts";
+import { createHistory, type HistoryBounds, type RecordedEvent } from "./history.ts";
+
+export interface RecordedActor {
+  readonly sessionId: string;
+  readonly parentId: string | undefined;
+  readonly rootId: string;
+  /** The actor's id: of a pod its key, of a container `container:ID`. */
+  readonly name: string;
+  /** The id of its machine. */
+  readonly machine: string;
+  /** From the outermost to the innermost state: "active.reaching.connecting". */
+  readonly state: string;
+  /** Unix time in milliseconds, with fractions. */
+  readonly sinceMs: number;
+  /** When it entered its state. */
+  readonly changedMs: number;
+  readonly hasEnded: boolean;
+  /** The snapshot as bounded JSON. */
+  snapshot(): string;
+}
+
+export interface RecorderOptions {
+  /** Unix time in milliseconds, with fractions. */
+  nowMs(): number;
+  readonly bounds: HistoryBounds & {
+    /** Actors that have ended; the oldest are forgotten. */
+    readonly maxEnded: number;
+    /** Notes that wait for `flush`; one more than that flushes them at once. */
+    readonly maxPending: number;
+  };
+  /** There are notes again: call `flush` soon. */
+  onPending(): void;
+}
+
+export interface Recorder {
+  readonly inspect: Inspect;
+  /** Writes the notes into the history, and returns what was added. */
+  flush(): readonly RecordedEvent[];
+  /** Living actors in the order of their start, then those that have ended. */
+  actors(): Iterable<RecordedActor>;
+  /** The events after the one with this number that are still there; `missed`: how many are not. */
+  eventsAfter(sequence: number): { readonly events: readonly RecordedEvent[]; readonly missed: number };
+  /** The number of the last event; 0 before the first. */
+  lastSequence(): number;
+}
+
+interface Note {
+  readonly inspected: InspectionEvent;
+  readonly atMs: number;
+  /** At "@xstate.snapshot". */
+  readonly snapshot: unknown;
+}
+
+interface Entry extends Omit<RecordedActor, "snapshot"> {
+  readonly latest: unknown;
+}
+
+export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): Recorder {
+  const history = createHistory(bounds);
+  const living = new Map<string, Entry>();
+  const ended = new Map<string, Entry>();
+  let pending: Note[] = [];
+
+  const inspect: Inspect = (inspected) => {
+    if (inspected.type === "@xstate.microstep") return;
+    const atMs = nowMs();
+    const snapshot = inspected.type === "@xstate.snapshot" ? inspected.snapshot : undefined;
+    pending.push({ inspected, atMs, snapshot });
+    if (pending.length === 1) onPending();
+    if (pending.length > bounds.maxPending) flush();
+  };
+
+  const openActor = ({ inspected, atMs }: Note): void => {
+    const { actorRef, rootId } = inspected;
+    const { actor, machine } = describeInspection(inspected);
+    const { sessionId } = actorRef;
+    ended.delete(sessionId);
+    living.set(sessionId, {
+      ...{ sessionId, parentId: findParentId(actorRef), rootId, name: actor, machine },
+      ...{ state: "", sinceMs: atMs, changedMs: atMs, hasEnded: false, latest: undefined },
+    });
+  };
+
+  const changeActor = (note: Note): string => {
+    const { state } = describeInspection(note.inspected);
+    const { sessionId } = note.inspected.actorRef;
+    const entry = living.get(sessionId);
+    if (entry === undefined) return state;
+    const hasEnded = readProperty(note.snapshot, "status") !== "active";
+    const changedMs = entry.state === state ? entry.changedMs : note.atMs;
+    const changed: Entry = { ...entry, state, changedMs, hasEnded, latest: note.snapshot };
+    if (hasEnded) keepEnded(changed);
+    else living.set(sessionId, changed);
+    return state;
+  };
+
+  const keepEnded = (entry: Entry): void => {
+    living.delete(entry.sessionId);
+    ended.set(entry.sessionId, entry);
+    for (const oldest of ended.keys()) {
+      if (ended.size <= bounds.maxEnded) break;
+      ended.delete(oldest);
+    }
+  };
+
+  const record = (note: Note): RecordedEvent => {
+    const { inspected, atMs } = note;
+    const { type, machine, actor, what } = describeInspection(inspected);
+    if (type === "@xstate.actor") openActor(note);
+    const state = type === "@xstate.snapshot" ? changeActor(note) : "";
+    return history.add({
+      ...{ type, machine, what, state, atMs },
+      name: actor,
+      sessionId: inspected.actorRef.sessionId,
+      rootId: inspected.rootId,
+      parentId: findParentId(inspected.actorRef),
+      sourceId: "sourceRef" in inspected ? inspected.sourceRef?.sessionId : undefined,
+      payload: renderPayload(note),
+    });
+  };
+
+  const flush = (): readonly RecordedEvent[] => {
+    const notes = pending;
+    pending = [];
+    return notes.map(record);
+  };
+
+  return {
+    inspect,
+    flush,
+    *actors() {
+      for (const { latest, ...actor } of [...living.values(), ...ended.values()])
+        yield { ...actor, snapshot: () => renderBoundedJson(latest ?? { status: "active" }) };
+    },
+    eventsAfter: history.after,
+    lastSequence: history.last,
+  };
+}
+
+function renderPayload({ inspected, snapshot }: Note): string {
+  switch (inspected.type) {
+    case "@xstate.event":
+      return renderBoundedJson(inspected.event);
+    case "@xstate.snapshot":
+      return renderBoundedJson(snapshot);
+    case "@xstate.action":
+      return renderBoundedJson(inspected.action);
+    default:
+      return "{}";
+  }
+}
+
+/** XState has it on every actor that has a parent, and does not type it. */
+function findParentId(actorRef: object): string | undefined {
+  const id = readProperty(readProperty(actorRef, "_parent"), "sessionId");
+  return typeof id === "string" ? id : undefined;
+}
+
+const readProperty = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;

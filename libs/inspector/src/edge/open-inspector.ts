@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inspector of one program: its recorder and its server, as the flags --inspect-address and --inspect-token-file say.
+
+import { readFileSync } from "node:fs";
+import type { Logger } from "@rthooks/log";
+import type { Inspect } from "@rthooks/machines/inspection";
+import { isLoopback, parseAddress, renderAddress } from "@rthooks/net";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { AnyStateMachine } from "xstate";
+import type { RecordedEvent } from "../core/history.ts";
+import { createRecorder } from "../core/recorder.ts";
+import { serveInspector } from "./serve-inspector.ts";
+
+export interface InspectorOptions {
+  /** "host:port" */
+  readonly address: string;
+  /** File with the token, on one line; empty: no token, which only a loopback address may have. */
+  readonly tokenFile: string;
+  /** The machines whose actors are inspected. */
+  readonly machines: readonly AnyStateMachine[];
+  readonly log: Logger;
+}
+
+export interface OpenedInspector {
+  readonly inspect: Inspect;
+  close(): void;
+}
+
+/** A few minutes of a busy node, in some 30 MB. */
+const bounds = { maxEvents: 20_000, maxPayload: 16 * 1024 * 1024, maxEnded: 1000, maxPending: 2000 };
+/** Between what happens and when clients get it: events of one container then come together. */
+const FLUSH_MS = 50;
+
+/** The error is one line that names the flag. */
+export function openInspector({
+  address: text,
+  tokenFile,
+  machines,
+  log,
+}: InspectorOptions): Result<OpenedInspector, string> {
+  const address = parseAddress(text);
+  if (!address.ok || address.value.kind !== "tcp" || address.value.port === undefined) {
+    return err(`--inspect-address ${text} is not an address: use host:port`);
+  }
+  const token = tokenFile === "" ? ok("") : readToken(tokenFile);
+  if (!token.ok) return err(`--inspect-token-file ${token.error}`);
+  const { port } = address.value;
+  const host = address.value.host || "::";
+  let publish = (_: readonly RecordedEvent[]): void => {};
+  const recorder = createRecorder({
+    nowMs: () => performance.timeOrigin + performance.now(),
+    bounds,
+    onPending: () => void setTimeout(() => publish(recorder.flush()), FLUSH_MS).unref(),
+  });
+  const definitions = new Map(machines.map(({ id, config }) => [id, JSON.stringify(config)]));
+  const server = serveInspector({ host, port, token: token.value, recorder, definitions, log });
+  if (!server.ok) return err(`--inspect-address ${server.error}`);
+  publish = server.value.publish;
+  log.info("inspector listens", { address: renderAddress({ kind: "tcp", host, port: server.value.port }) });
+  if (!isLoopback(host)) {
+    log.warn(
+      "the inspector is served to the network: it shows names, labels and images to everyone with the token",
+    );
+  }
+  return ok({ inspect: recorder.inspect, close: server.value.close });
+}
+
+function readToken(path: string): Result<string, string> {
+  try {
+    const token = readFileSync(path, "utf8").trim();
+    return token.length >= 16 ? ok(token) : err(`${path} has a token of fewer than 16 characters`);
+  } catch (error) {
+    return err(`cannot read ${path}: ${describeError(error)}`);
+  }
+}

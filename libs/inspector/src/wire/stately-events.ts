@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recorded events as the WebSocket messages of @statelyai/inspect 0.7 (src/types.ts there: StatelyInspectionEvent), so that
+// its `createWebSocketReceiver` and Stately's inspector read them. `sequence`, `machine` and `atMs` are additions, which
+// those ignore.
+
+import type { RecordedEvent } from "../core/history.ts";
+import type { RecordedActor } from "../core/recorder.ts";
+
+const version = "0.7.2";
+
+/** By the id of a machine: its configuration as JSON. */
+export type Definitions = ReadonlyMap<string, string>;
+
+/** For clients that resume: who numbers the events, up to which one, and how many of those the client lacks are gone. */
+export const renderHello = (hello: {
+  readonly boot: string;
+  readonly sequence: number;
+  readonly missed: number;
+}): string => JSON.stringify({ type: "@rthooks.hello", _version: version, ...hello });
+
+/** A living or ended actor, as a message of a new one with its current snapshot. `sequence`: of the last event in it. */
+export function renderActor(actor: RecordedActor, definitions: Definitions, sequence: number): string {
+  return message({
+    type: "@xstate.actor",
+    ...about(actor, actor.sinceMs, sequence),
+    parentId: actor.parentId,
+    name: actor.name,
+    definition: definitions.get(actor.machine) ?? JSON.stringify({ id: actor.machine }),
+    snapshot: raw(actor.snapshot()),
+  });
+}
+
+/** Undefined for an event that the protocol does not have: "@xstate.action". */
+export function renderEvent(event: RecordedEvent, definitions: Definitions): string | undefined {
+  const { atMs, sequence } = event;
+  switch (event.type) {
+    case "@xstate.actor":
+      return message({
+        type: event.type,
+        ...about(event, atMs, sequence),
+        parentId: event.parentId,
+        name: event.name,
+        definition: definitions.get(event.machine) ?? JSON.stringify({ id: event.machine }),
+        snapshot: raw('{"status":"active"}'),
+      });
+    case "@xstate.event":
+      return message({
+        type: event.type,
+        ...about(event, atMs, sequence),
+        sourceId: event.sourceId,
+        event: raw(event.payload),
+      });
+    case "@xstate.snapshot":
+      return message({
+        type: event.type,
+        ...about(event, atMs, sequence),
+        event: { type: event.what },
+        snapshot: raw(event.payload),
+      });
+    default:
+      return undefined;
+  }
+}
+
+function about(
+  { sessionId, rootId, machine }: Pick<RecordedEvent, "sessionId" | "rootId" | "machine">,
+  atMs: number,
+  sequence: number,
+) {
+  const createdAt = `${Math.floor(atMs)}`;
+  return { sessionId, rootId, createdAt, id: `${sequence}`, _version: version, machine, atMs, sequence };
+}
+
+/** JSON that is written into a message as it is. */
+interface Raw {
+  readonly json: string;
+}
+
+const raw = (json: string): Raw => ({ json });
+
+function message(
+  fields: Readonly<Record<string, string | number | undefined | Raw | { readonly type: string }>>,
+): string {
+  const members = Object.entries(fields).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const json = typeof value === "object" && "json" in value ? value.json : JSON.stringify(value);
+    return [`${JSON.stringify(key)}:${json}`];
+  });
+  return `{${members.join(",")}}`;
+}

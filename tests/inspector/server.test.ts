@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inspector's server with real clients: the receiver of @statelyai/inspect as npm has it, a WebSocket that comes back,
+// and requests that must get nothing.
+import { afterEach, describe, expect, test } from "bun:test";
+import { request } from "node:http";
+import { createRecorder, type InspectorServer, serveInspector } from "@rthooks/inspector";
+import { createWebSocketReceiver, type StatelyInspectionEvent } from "@statelyai/inspect";
+import { createActor, createMachine, setup } from "xstate";
+import { waitFor } from "../harness/wait.ts";
+
+const lamp = setup({ actions: { hum: () => {} } }).createMachine({
+  id: "lamp",
+  initial: "off",
+  states: { off: { on: { press: { target: "on", actions: "hum" } } }, on: { on: { press: "off" } } },
+});
+const definitions = new Map([["lamp", JSON.stringify(lamp.config)]]);
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const token = "a-token";
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+function open(options: { readonly token?: string; readonly maxEvents?: number } = {}) {
+  const { maxEvents = 1000 } = options;
+  const recorder = createRecorder({
+    nowMs: () => performance.timeOrigin + performance.now(),
+    bounds: { maxEvents, maxPayload: 1_000_000, maxEnded: 10, maxPending: 1000 },
+    onPending: () => setTimeout(() => server.publish(recorder.flush()), 5),
+  });
+  const opened = serveInspector({
+    ...{ host: "127.0.0.1", port: 0, token: options.token ?? "", recorder, definitions, log },
+  });
+  if (!opened.ok) throw new Error(opened.error);
+  const server: InspectorServer = opened.value;
+  closers.push(server.close);
+  const actor = createActor(lamp, { id: "hall", inspect: recorder.inspect });
+  actor.start();
+  return { recorder, server, actor, url: `ws://127.0.0.1:${server.port}` };
+}
+
+describe("the receiver of @statelyai/inspect", () => {
+  test("gets the actors that live already, with a machine that XState accepts, and then each event", async () => {
+    const { actor, url } = open();
+    actor.send({ type: "press" });
+    const received: StatelyInspectionEvent[] = [];
+    createWebSocketReceiver({ server: url }).subscribe((event) => received.push(event));
+    await waitFor("the first message", () => received.length > 0);
+    actor.send({ type: "press" });
+    await waitFor("three messages", () => received.length >= 3);
+    const [known, event, snapshot] = received;
+    expect(known).toMatchObject({
+      type: "@xstate.actor",
+      name: "hall",
+      sessionId: actor.sessionId,
+      snapshot: { status: "active", value: "on" },
+    });
+    const definition = known?.type === "@xstate.actor" ? (known.definition ?? "") : "";
+    expect(Object.keys(createMachine(JSON.parse(definition)).states)).toEqual(["off", "on"]);
+    expect(event).toMatchObject({ type: "@xstate.event", event: { type: "press" } });
+    expect(snapshot).toMatchObject({ type: "@xstate.snapshot", snapshot: { value: "off" } });
+  });
+});
+
+describe("a client that comes back", () => {
+  async function collect(url: string, count: number): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const socket = new WebSocket(url);
+    const messages: Readonly<Record<string, unknown>>[] = [];
+    socket.addEventListener("message", ({ data }) => messages.push(JSON.parse(String(data))));
+    await waitFor(`${count} messages`, () => messages.length >= count);
+    socket.close();
+    return messages;
+  }
+
+  test("gets what it missed, and nothing twice", async () => {
+    const { actor, url } = open();
+    const [hello, ...actors] = await collect(`${url}/?after=0`, 2);
+    expect(hello).toMatchObject({ type: "@rthooks.hello", missed: 0 });
+    expect(actors).toMatchObject([{ type: "@xstate.actor", name: "hall" }]);
+    actor.send({ type: "press" });
+    const resumed = `${url}/?after=${String(hello?.["sequence"])}&boot=${String(hello?.["boot"])}`;
+    const [again, ...events] = await collect(resumed, 3);
+    expect(again).toMatchObject({ missed: 0, boot: hello?.["boot"] });
+    expect(events.map(({ type }) => type)).toEqual(["@xstate.event", "@xstate.snapshot"]);
+  });
+
+  test("gets the actors as they are now where too much is gone, and how much that is", async () => {
+    const { actor, recorder, url } = open({ maxEvents: 2 });
+    const [hello] = await collect(`${url}/?after=0`, 2);
+    for (let at = 0; at < 5; at++) actor.send({ type: "press" });
+    recorder.flush();
+    const resumed = `${url}/?after=${String(hello?.["sequence"])}&boot=${String(hello?.["boot"])}`;
+    const [again, ...messages] = await collect(resumed, 2);
+    expect(Number(again?.["missed"])).toBe(Number(again?.["sequence"]) - Number(hello?.["sequence"]) - 2);
+    expect(messages).toMatchObject([{ type: "@xstate.actor", snapshot: { value: "on" } }]);
+  });
+
+  test("gets the actors where another process numbered what it has", async () => {
+    const { url } = open();
+    const [hello, ...messages] = await collect(`${url}/?after=7&boot=another`, 2);
+    expect(hello).toMatchObject({ missed: 0 });
+    expect(messages).toMatchObject([{ type: "@xstate.actor" }]);
+  });
+});
+
+describe("a request that must get nothing", () => {
+  const ask = (port: number, headers: Readonly<Record<string, string>>, path = "/") =>
+    new Promise<{ readonly status: number; readonly headers: Readonly<Record<string, unknown>> }>(
+      (resolve, reject) => {
+        const sent = request({ host: "127.0.0.1", port, path, headers }, (response) => {
+          response.resume();
+          resolve({ status: response.statusCode ?? 0, headers: response.headers });
+        });
+        sent.on("upgrade", (_, socket) => {
+          socket.destroy();
+          resolve({ status: 101, headers: {} });
+        });
+        sent.on("error", reject);
+        sent.end();
+      },
+    );
+  const upgrade = {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+  };
+
+  test("of a page of another origin, or by another name", async () => {
+    const { server } = open();
+    const { port } = server;
+    expect((await ask(port, { ...upgrade, host: `localhost:${port}` })).status).toBe(101);
+    expect((await ask(port, { ...upgrade, host: `attacker.example:${port}` })).status).toBe(403);
+    const origin = "http://attacker.example";
+    expect((await ask(port, { ...upgrade, host: `localhost:${port}`, origin })).status).toBe(403);
+  });
+
+  test("without the token", async () => {
+    const { server } = open({ token });
+    const { port } = server;
+    const host = "node-1:9101";
+    expect((await ask(port, { ...upgrade, host })).status).toBe(401);
+    expect((await ask(port, { ...upgrade, host }, "/?token=wrong")).status).toBe(401);
+    expect((await ask(port, { ...upgrade, host }, `/?token=${token}`)).status).toBe(101);
+    expect((await ask(port, { ...upgrade, host, authorization: `Bearer ${token}` })).status).toBe(101);
+    expect((await ask(port, { ...upgrade, host, cookie: `a=b; rthooks-inspect=${token}` })).status).toBe(101);
+  });
+
+  test("every answer forbids scripts from elsewhere", async () => {
+    const { server } = open();
+    const { status, headers } = await ask(server.port, { host: `localhost:${server.port}` }, "/nothing");
+    expect(status).toBe(404);
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+  });
+
+  test("off loopback without a token the server does not start", () => {
+    const { recorder } = open();
+    const opened = serveInspector({ host: "0.0.0.0", port: 0, token: "", recorder, definitions, log });
+    expect(opened).toMatchObject({ ok: false, error: expect.stringContaining("--inspect-token-file") });
+  });
+});
