@@ -13,6 +13,10 @@ const pureParts: ReadonlyMap<string, string> = new Map([
   ["@rthooks/sys/socket-path", "libs/sys/src/socket-path.ts"],
 ]);
 
+/** What runs in a browser: what decides in core/, what draws in view/. It is bundled into a text. */
+const pageFolder = "libs/inspector/src/page/";
+const isOfPage = ({ path }: SourceFile): boolean => path.startsWith(pageFolder);
+
 /** The only file that binds functions of the C library. */
 const libcOwner = "libs/sys/src/syscall.ts";
 
@@ -184,8 +188,17 @@ test("an app has its parts in main.ts, core/, edge/ and wire/, and a divided lib
     file.path === `${file.package}/src/${file.package.startsWith("apps/") ? "main" : "index"}.ts` ||
     (file.package === agent
       ? topicRanks.has(findTopic(file.path) ?? "") && findLayer(file.path) !== undefined
-      : ["src/core/", "src/edge/", "src/wire/"].some((folder) => isIn(file, folder)));
+      : ["src/core/", "src/edge/", "src/wire/"].some((folder) => isIn(file, folder)) || isOfPage(file));
   expect(appFiles.filter((file) => !isPlaced(file)).map((file) => file.path)).toEqual([]);
+});
+
+test("a page's files import files of the page only, and nothing else imports them", () => {
+  const judged = judgeImports(appFiles, (name, file) => {
+    const isToPage = isRelative(name) && targetOf(name, file).startsWith(pageFolder);
+    return isOfPage(file) === isToPage ? undefined : `imports ${name}`;
+  });
+  expect(appFiles.filter(isOfPage).length).toBeGreaterThan(10);
+  expect(judged).toEqual([]);
 });
 
 test("imports between the agent's topics point down", () => {

@@ -30,7 +30,15 @@ function open(options: { readonly token?: string; readonly maxEvents?: number } 
     onPending: () => setTimeout(() => server.publish(recorder.flush()), 5),
   });
   const opened = serveInspector({
-    ...{ host: "127.0.0.1", port: 0, token: options.token ?? "", recorder, definitions, log },
+    ...{
+      host: "127.0.0.1",
+      port: 0,
+      token: options.token ?? "",
+      program: "lamps",
+      recorder,
+      definitions,
+      log,
+    },
   });
   if (!opened.ok) throw new Error(opened.error);
   const server: InspectorServer = opened.value;
@@ -96,11 +104,69 @@ describe("a client that comes back", () => {
     expect(messages).toMatchObject([{ type: "@xstate.actor", snapshot: { value: "on" } }]);
   });
 
+  test("gets every actor, however slowly it reads, and what happened meanwhile", async () => {
+    const { recorder, actor, url } = open({ maxEvents: 100_000 });
+    const big = setup({ types: { context: {} as { readonly text: string } } }).createMachine({
+      id: "lamp",
+      context: { text: "x".repeat(500) },
+      initial: "off",
+      states: { off: {} },
+    });
+    const count = 20_000;
+    for (let at = 0; at < count; at++) createActor(big, { id: `${at}`, inspect: recorder.inspect }).start();
+    const socket = new WebSocket(`${url}/?after=0`);
+    const names: unknown[] = [];
+    let last: Readonly<Record<string, unknown>> = {};
+    socket.addEventListener("message", ({ data }) => {
+      last = JSON.parse(String(data));
+      if (last["type"] === "@xstate.actor") names.push(last["name"]);
+      if (names.length === 1) actor.send({ type: "press" });
+    });
+    await waitFor("the event after the actors", () => last["type"] === "@xstate.snapshot", 60_000);
+    expect(names.length).toBe(count + 1);
+    socket.close();
+  }, 60_000);
+
   test("gets the actors where another process numbered what it has", async () => {
     const { url } = open();
     const [hello, ...messages] = await collect(`${url}/?after=7&boot=another`, 2);
     expect(hello).toMatchObject({ missed: 0 });
     expect(messages).toMatchObject([{ type: "@xstate.actor" }]);
+  });
+});
+
+describe("the page", () => {
+  test.each([
+    ["/", "text/html; charset=utf-8", "<!doctype html>"],
+    ["/app.js", "text/javascript; charset=utf-8", "WebSocket"],
+    ["/style.css", "text/css; charset=utf-8", "prefers-color-scheme: dark"],
+    ["/icon.svg", "image/svg+xml", "<svg"],
+    ["/machines/container.svg", "image/svg+xml", 'data-state="registered"'],
+  ])("is served: %s", async (path, type, part) => {
+    const response = await fetch(`http://127.0.0.1:${open().server.port}${path}`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe(type);
+    expect(response.headers.get("content-security-policy")).toContain("script-src 'self'; style-src 'self'");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(await response.text()).toContain(part);
+  });
+
+  test("has no script and no style in its markup, which its policy forbids, and names no other host", async () => {
+    const address = `http://127.0.0.1:${open().server.port}`;
+    const html = await (await fetch(address)).text();
+    expect(html).not.toMatch(/<style|style=|\son\w+=|<script(?![^>]*src=)|https?:/);
+    const drawing = await (await fetch(`${address}/machines/pod.svg`)).text();
+    expect(drawing).not.toMatch(/<style|style=|<script/);
+  });
+
+  test("opened with the token sets a cookie, with which its parts are served", async () => {
+    const secret = "a token; with signs";
+    const address = `http://127.0.0.1:${open({ token: secret }).server.port}`;
+    expect((await fetch(`${address}/app.js`)).status).toBe(401);
+    const opened = await fetch(`${address}/?token=${encodeURIComponent(secret)}`);
+    const [cookie = "", ...attributes] = (opened.headers.get("set-cookie") ?? "").split("; ");
+    expect(attributes).toEqual(["Path=/", "HttpOnly", "SameSite=Strict"]);
+    expect((await fetch(`${address}/app.js`, { headers: { cookie } })).status).toBe(200);
   });
 });
 
@@ -144,7 +210,10 @@ describe("a request that must get nothing", () => {
     expect((await ask(port, { ...upgrade, host }, "/?token=wrong")).status).toBe(401);
     expect((await ask(port, { ...upgrade, host }, `/?token=${token}`)).status).toBe(101);
     expect((await ask(port, { ...upgrade, host, authorization: `Bearer ${token}` })).status).toBe(101);
-    expect((await ask(port, { ...upgrade, host, cookie: `a=b; rthooks-inspect=${token}` })).status).toBe(101);
+    const cookie = `a=b; rthooks-inspect=${token}`;
+    expect((await ask(port, { ...upgrade, host, cookie })).status).toBe(101);
+    expect((await ask(port, { ...upgrade, host, cookie, origin: `http://${host}` })).status).toBe(101);
+    expect((await ask(port, { ...upgrade, host, cookie, origin: "http://node-1:80" })).status).toBe(401);
   });
 
   test("every answer forbids scripts from elsewhere", async () => {
@@ -156,7 +225,9 @@ describe("a request that must get nothing", () => {
 
   test("off loopback without a token the server does not start", () => {
     const { recorder } = open();
-    const opened = serveInspector({ host: "0.0.0.0", port: 0, token: "", recorder, definitions, log });
+    const opened = serveInspector({
+      ...{ host: "0.0.0.0", port: 0, token: "", program: "lamps", recorder, definitions, log },
+    });
     expect(opened).toMatchObject({ ok: false, error: expect.stringContaining("--inspect-token-file") });
   });
 });

@@ -16,6 +16,8 @@ export interface InspectorOptions {
   readonly address: string;
   /** File with the token, on one line; empty: no token, which only a loopback address may have. */
   readonly tokenFile: string;
+  /** The program's name. */
+  readonly program: string;
   /** The machines whose actors are inspected. */
   readonly machines: readonly AnyStateMachine[];
   readonly log: Logger;
@@ -35,6 +37,7 @@ const FLUSH_MS = 50;
 export function openInspector({
   address: text,
   tokenFile,
+  program,
   machines,
   log,
 }: InspectorOptions): Result<OpenedInspector, string> {
@@ -53,7 +56,7 @@ export function openInspector({
     onPending: () => void setTimeout(() => publish(recorder.flush()), FLUSH_MS).unref(),
   });
   const definitions = new Map(machines.map(({ id, config }) => [id, JSON.stringify(config)]));
-  const server = serveInspector({ host, port, token: token.value, recorder, definitions, log });
+  const server = serveInspector({ host, port, token: token.value, program, recorder, definitions, log });
   if (!server.ok) return err(`--inspect-address ${server.error}`);
   publish = server.value.publish;
   log.info("inspector listens", { address: renderAddress({ kind: "tcp", host, port: server.value.port }) });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inspector's HTTP and WebSocket server. Every WebSocket gets the messages of @statelyai/inspect: first the actors as
-// they are, then what happens. A client that comes back with `?after=SEQUENCE&boot=ID` gets what it has missed instead,
-// after a message that says how much of that is gone.
+// The inspector's HTTP and WebSocket server. `GET /` is a page for browsers. Every WebSocket gets the messages of
+// @statelyai/inspect: first the actors as they are, then what happens. A client that comes back with
+// `?after=SEQUENCE&boot=ID` gets what it has missed instead, after a message that says how much of that is gone.
 
 import { randomUUID, timingSafeEqual } from "node:crypto";
 import type { Logger } from "@rthooks/log";
@@ -11,7 +11,9 @@ import type { ServerWebSocket } from "bun";
 import { type Access, checkRequest } from "../core/check-request.ts";
 import type { RecordedEvent } from "../core/history.ts";
 import type { Recorder } from "../core/recorder.ts";
-import { type Definitions, renderActor, renderEvent, renderHello } from "../wire/stately-events.ts";
+import { type Definitions, renderEvent } from "../wire/stately-events.ts";
+import { listWelcome, type WelcomedClient } from "../wire/welcome.ts";
+import { pageFiles } from "./page-files.ts";
 
 export interface InspectorServerOptions {
   readonly host: string;
@@ -19,6 +21,8 @@ export interface InspectorServerOptions {
   readonly port: number;
   /** Empty: none is needed, which is refused off loopback. */
   readonly token: string;
+  /** The name that the page shows. */
+  readonly program: string;
   readonly recorder: Recorder;
   readonly definitions: Definitions;
   readonly log: Logger;
@@ -32,14 +36,16 @@ export interface InspectorServer {
   close(): void;
 }
 
-interface Client {
-  /** The last event that the client has, and the process that numbered it; undefined for a client that does not say. */
-  readonly resume: { readonly after: number; readonly boot: string } | undefined;
+interface Client extends WelcomedClient {
+  /** Messages from before the client takes part; undefined when it has them. */
+  welcome: Generator<string, boolean> | undefined;
 }
 
 const maxClients = 32;
 /** A client that does not read loses its connection, and may come back. */
 const maxBufferedBytes = 8 * 1024 * 1024;
+/** The welcome of a client waits while so much is not sent. */
+const maxWelcomeBytes = 1024 * 1024;
 const tooSlow = 1013;
 const cookieName = "rthooks-inspect";
 
@@ -56,37 +62,51 @@ const headers: Readonly<Record<string, string>> = {
 
 /** The error is one line. */
 export function serveInspector(options: InspectorServerOptions): Result<InspectorServer, string> {
-  const { host, port, token, recorder, definitions, log } = options;
+  const { host, port, token, program, recorder, definitions, log } = options;
   if (token === "" && !isLoopback(host)) {
     return err(`${host} is not a loopback address: give --inspect-token-file, or listen on 127.0.0.1`);
   }
   const boot = randomUUID();
   const clients = new Set<ServerWebSocket<Client>>();
 
-  const send = (client: ServerWebSocket<Client>, message: string | undefined): void => {
-    if (message === undefined) return;
+  const publish = (events: readonly RecordedEvent[]): void => {
+    const present = [...clients].filter((client) => client.data.welcome === undefined);
+    if (present.length === 0) return;
+    for (const event of events) {
+      const message = renderEvent(event, definitions);
+      if (message !== undefined) for (const client of present) send(client, message);
+    }
+  };
+
+  const send = (client: ServerWebSocket<Client>, message: string): void => {
     client.send(message);
     if (client.getBufferedAmount() > maxBufferedBytes) client.close(tooSlow, "the client reads too slowly");
   };
 
-  const welcome = (client: ServerWebSocket<Client>): void => {
+  const settle = (): number => {
     publish(recorder.flush());
-    const { resume } = client.data;
-    const sequence = recorder.lastSequence();
-    const isKnown = resume?.boot === boot;
-    const { events, missed } = recorder.eventsAfter(isKnown ? resume.after : sequence);
-    if (resume !== undefined) send(client, renderHello({ boot, sequence, missed: isKnown ? missed : 0 }));
-    if (!isKnown || missed > 0)
-      for (const actor of recorder.actors()) send(client, renderActor(actor, definitions, sequence));
-    else for (const event of events) send(client, renderEvent(event, definitions));
+    return recorder.lastSequence();
+  };
+  const { actors, eventsAfter } = recorder;
+  const source = { boot, program, definitions, actors, eventsAfter, settle };
+
+  const open = (client: ServerWebSocket<Client>): void => {
     clients.add(client);
+    client.data.welcome = listWelcome(client.data, source);
+    continueWelcome(client);
   };
 
-  const publish = (events: readonly RecordedEvent[]): void => {
-    if (clients.size === 0) return;
-    for (const event of events) {
-      const message = renderEvent(event, definitions);
-      for (const client of clients) send(client, message);
+  /** Sends as much as the client can take. Bun calls again when that is sent. */
+  const continueWelcome = (client: ServerWebSocket<Client>): void => {
+    const { welcome } = client.data;
+    while (welcome !== undefined && client.getBufferedAmount() < maxWelcomeBytes) {
+      const { done, value } = welcome.next();
+      if (done !== true) client.send(value);
+      else {
+        client.data.welcome = undefined;
+        if (!value) client.close(tooSlow, "the client reads too slowly");
+        return;
+      }
     }
   };
 
@@ -109,17 +129,17 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
         });
         if (rejection !== undefined)
           return new Response(`${rejection.message}\n`, { status: rejection.status, headers });
-        if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
-          return new Response("no such page\n", { status: 404, headers });
+        if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return answerPage(url, token);
         if (clients.size >= maxClients) return new Response("too many clients\n", { status: 503, headers });
-        return own.upgrade(request, { data: { resume: toResume(url) } })
+        return own.upgrade(request, { data: toClient(url) })
           ? undefined
           : new Response("not a WebSocket request\n", { status: 400, headers });
       },
       websocket: {
         maxPayloadLength: 1024,
         backpressureLimit: maxBufferedBytes,
-        open: welcome,
+        open,
+        drain: continueWelcome,
         message: () => {},
         close: (client) => void clients.delete(client),
       },
@@ -139,17 +159,38 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
   }
 }
 
-function toResume(url: URL): Client["resume"] {
-  const after = Number(url.searchParams.get("after") ?? Number.NaN);
-  if (!Number.isSafeInteger(after) || after < 0) return undefined;
-  return { after, boot: url.searchParams.get("boot") ?? "" };
+/** A file of the page. A browser that opened the page with the token keeps it in a cookie, for the page's requests. */
+function answerPage(url: URL, token: string): Response {
+  const file = pageFiles.get(url.pathname);
+  if (file === undefined) return new Response("no such page\n", { status: 404, headers });
+  const isOpened = token !== "" && url.pathname === "/" && url.searchParams.has("token");
+  const cookie = `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;
+  return new Response(file.text, {
+    headers: { ...headers, "content-type": file.type, ...(isOpened ? { "set-cookie": cookie } : {}) },
+  });
 }
 
-/** In the query, as a bearer token, or in the cookie that the page gets. */
+function toClient(url: URL): Client {
+  const after = Number(url.searchParams.get("after") ?? Number.NaN);
+  const isNumber = Number.isSafeInteger(after) && after >= 0;
+  return {
+    resume: isNumber ? { after, boot: url.searchParams.get("boot") ?? "" } : undefined,
+    wantsDefinitions: url.searchParams.get("definitions") !== "none",
+    welcome: undefined,
+  };
+}
+
+/**
+ * In the query, as a bearer token, or in the cookie that the page gets. Browsers send the cookie for pages of other ports
+ * too: from those it does not count.
+ */
 function isToken(token: string, request: Request, url: URL): boolean {
   const cookie = new RegExp(`(?:^|; )${cookieName}=([^;]*)`).exec(request.headers.get("cookie") ?? "")?.[1];
   const bearer = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
-  const given = [url.searchParams.get("token"), bearer, cookie];
+  const origin = request.headers.get("origin");
+  const isOwnOrigin = origin === null || URL.parse(origin)?.host === request.headers.get("host");
+  if (isOwnOrigin && cookie !== undefined && isEqual(cookie, encodeURIComponent(token))) return true;
+  const given = [url.searchParams.get("token"), bearer];
   return given.some((text) => text !== null && text !== undefined && isEqual(text, token));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recorded events as the WebSocket messages of @statelyai/inspect 0.7 (src/types.ts there: StatelyInspectionEvent), so that
-// its `createWebSocketReceiver` and Stately's inspector read them. `sequence`, `machine` and `atMs` are additions, which
-// those ignore.
+// its `createWebSocketReceiver` and Stately's inspector read them. `sequence`, `machine`, `atMs` and `changedMs` are
+// additions, which those ignore.
 
 import type { RecordedEvent } from "../core/history.ts";
 import type { RecordedActor } from "../core/recorder.ts";
@@ -11,11 +11,18 @@ const version = "0.7.2";
 /** By the id of a machine: its configuration as JSON. */
 export type Definitions = ReadonlyMap<string, string>;
 
-/** For clients that resume: who numbers the events, up to which one, and how many of those the client lacks are gone. */
+/**
+ * For clients that resume: who numbers the events, up to which one, and how many of those the client lacks are gone.
+ * `actors`: how many messages with actors follow; undefined where events follow.
+ */
 export const renderHello = (hello: {
   readonly boot: string;
   readonly sequence: number;
   readonly missed: number;
+  readonly actors: number | undefined;
+  readonly program: string;
+  /** Ids of the machines whose actors are inspected. */
+  readonly machines: readonly string[];
 }): string => JSON.stringify({ type: "@rthooks.hello", _version: version, ...hello });
 
 /** A living or ended actor, as a message of a new one with its current snapshot. `sequence`: of the last event in it. */
@@ -23,6 +30,7 @@ export function renderActor(actor: RecordedActor, definitions: Definitions, sequ
   return message({
     type: "@xstate.actor",
     ...about(actor, actor.sinceMs, sequence),
+    changedMs: actor.changedMs,
     parentId: actor.parentId,
     name: actor.name,
     definition: definitions.get(actor.machine) ?? JSON.stringify({ id: actor.machine }),

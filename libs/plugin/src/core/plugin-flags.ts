@@ -64,7 +64,7 @@ export const pluginFlags = {
   }),
   "inspect-address": flag.string({
     usage:
-      "address of the live inspector of the state machines, host:port; WebSocket messages of @statelyai/inspect (default: none)",
+      "address of the live inspector of the state machines, host:port; a page for browsers, and WebSocket messages of @statelyai/inspect (default: none)",
     placeholder: "ADDRESS",
   }),
   "inspect-token-file": flag.string({

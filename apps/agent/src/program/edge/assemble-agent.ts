@@ -246,7 +246,8 @@ async function openInspectorIfWanted({
 }: AgentOptions) {
   if (address === "") return ok({ inspect: undefined, close: () => {} });
   const { openInspector } = await import("@rthooks/inspector");
-  return openInspector({ address, tokenFile, machines: [podMachine, containerMachine], log });
+  const machines = [podMachine, containerMachine];
+  return openInspector({ address, tokenFile, program: "tetragon", machines, log });
 }
 
 /** Capabilities by name, as `tetra info` shows them. */

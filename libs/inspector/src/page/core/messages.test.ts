@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from "bun:test";
+import { renderActor, renderEvent, renderHello } from "../../wire/stately-events.ts";
+import { parseMessage } from "./messages.ts";
+
+const about = { sessionId: "x:1", rootId: "x:0", parentId: "x:0", name: "container:c", machine: "container" };
+
+test("the messages that the inspector writes", () => {
+  const greeting = { boot: "b", sequence: 7, missed: 2, actors: 1, program: "tetragon", machines: ["pod"] };
+  expect(parseMessage(renderHello(greeting))).toEqual({ kind: "hello", ...greeting });
+  const actor = { ...about, state: "seen", sinceMs: 1.5, changedMs: 2.5, hasEnded: false };
+  const text = renderActor({ ...actor, snapshot: () => '{"status":"active","value":"seen"}' }, new Map(), 7);
+  expect(parseMessage(text)).toEqual({
+    kind: "actor",
+    ...{ sequence: 7, sessionId: "x:1", parentId: "x:0", name: "container:c", machine: "container" },
+    ...{ atMs: 1.5, changedMs: 2.5 },
+    snapshot: { status: "active", value: "seen", context: undefined },
+  });
+  const event = { ...about, sequence: 8, sourceId: undefined, what: "go", state: "placed", atMs: 3.5 };
+  const payload = '{"type":"go"}';
+  expect(parseMessage(renderEvent({ ...event, type: "@xstate.event", payload }, new Map()) ?? "")).toEqual({
+    kind: "event",
+    ...{ sequence: 8, sessionId: "x:1", event: { type: "go" } },
+  });
+  const state = '{"status":"done","value":"placed","context":{"a":1}}';
+  expect(
+    parseMessage(renderEvent({ ...event, type: "@xstate.snapshot", payload: state }, new Map()) ?? ""),
+  ).toEqual({
+    kind: "snapshot",
+    ...{ sequence: 8, sessionId: "x:1", atMs: 3.5, eventType: "go" },
+    snapshot: { status: "done", value: "placed", context: { a: 1 } },
+  });
+});
+
+test.each(["", "{", "null", "7", "[]", '{"type":"@xstate.action"}'])("another text: %s", (text) => {
+  expect(parseMessage(text)).toBeUndefined();
+});

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// The drawing of one machine at a time: states with actors are lit and have their count, and a transition is marked for a
+// moment when it is taken.
+
+import { findTakenLines } from "../core/state-ids.ts";
+import type { PageActor, PageStore, TakenTransition } from "../core/store.ts";
+import { createElement, createSvgElement, findElement } from "./elements.ts";
+
+export interface MachineChart {
+  /** Reads the store again, and marks the state of the selected actor, whose machine it shows. */
+  render(selected: PageActor | undefined): void;
+  flash(transitions: readonly TakenTransition[]): void;
+}
+
+interface DrawnLine {
+  readonly source: string;
+  readonly target: string;
+  readonly elements: readonly Element[];
+}
+
+interface Drawing {
+  readonly svg: SVGSVGElement;
+  readonly states: ReadonlyMap<string, SVGGElement>;
+  readonly lines: readonly DrawnLine[];
+}
+
+const flashMs = 900;
+const smallestScale = 0.55;
+const zoomStep = 1.25;
+
+export function openMachineChart(store: PageStore): MachineChart {
+  const tabs = findElement("tabs", HTMLDivElement);
+  const panel = findElement("drawing", HTMLDivElement);
+  const loaded = new Map<string, Drawing>();
+  let shown: string | undefined;
+  let selected: PageActor | undefined;
+  /** Undefined: as wide as the panel. */
+  let scale: number | undefined;
+
+  const current = (): Drawing | undefined => (shown === undefined ? undefined : loaded.get(shown));
+
+  const toScale = ({ svg }: Drawing): number => {
+    if (scale !== undefined) return scale;
+    return Math.min(1, Math.max(smallestScale, panel.clientWidth / svg.viewBox.baseVal.width));
+  };
+
+  const resize = (): void => {
+    const drawing = current();
+    if (drawing === undefined) return;
+    const { width, height } = drawing.svg.viewBox.baseVal;
+    const factor = toScale(drawing);
+    drawing.svg.setAttribute("width", `${Math.floor(width * factor)}`);
+    drawing.svg.setAttribute("height", `${Math.floor(height * factor)}`);
+  };
+
+  const zoom = (factor: number): void => {
+    const drawing = current();
+    if (drawing !== undefined) scale = Math.min(3, Math.max(0.2, toScale(drawing) * factor));
+    resize();
+  };
+
+  const show = (machine: string): void => {
+    if (shown === machine) return;
+    shown = machine;
+    for (const tab of tabs.querySelectorAll<HTMLElement>("[role=tab]")) {
+      const isShown = tab.dataset["machine"] === machine;
+      tab.setAttribute("aria-selected", `${isShown}`);
+      tab.tabIndex = isShown ? 0 : -1;
+    }
+    panel.replaceChildren();
+    load(machine)
+      .then(() => {
+        const drawing = current();
+        if (shown !== machine || drawing === undefined) return;
+        panel.replaceChildren(drawing.svg);
+        resize();
+        mark();
+        scrollToState();
+      })
+      .catch(() => {
+        if (shown !== machine) return;
+        panel.replaceChildren(createElement("p", { class: "empty" }, [`No drawing of ${machine}.`]));
+      });
+  };
+
+  const load = async (machine: string): Promise<void> => {
+    if (loaded.has(machine)) return;
+    const response = await fetch(`/machines/${encodeURIComponent(machine)}.svg`);
+    if (!response.ok) throw new Error(`no drawing: ${response.status}`);
+    const parsed = new DOMParser().parseFromString(await response.text(), "image/svg+xml").documentElement;
+    if (!(parsed instanceof SVGSVGElement)) throw new Error("the drawing is not an SVG");
+    loaded.set(machine, readDrawing(document.adoptNode(parsed)));
+  };
+
+  const mark = (): void => {
+    const drawing = current();
+    if (drawing === undefined || shown === undefined) return;
+    for (const [id, element] of drawing.states) {
+      const { living, ended } = store.countOf(shown, id);
+      element.classList.toggle("lit", living > 0);
+      const isSelected = selected?.machine === shown && selected.states.at(-1) === id;
+      element.classList.toggle("chosen", isSelected);
+      setBadge(element, living > 0 ? living : ended, living > 0);
+    }
+  };
+
+  const scrollToState = (): void => {
+    const id = selected?.machine === shown ? selected?.states.at(-1) : undefined;
+    const box = current()
+      ?.states.get(id ?? "")
+      ?.getBoundingClientRect();
+    if (box === undefined) return;
+    const frame = panel.getBoundingClientRect();
+    panel.scrollBy({
+      left: box.left + box.width / 2 - frame.left - frame.width / 2,
+      top: box.top + box.height / 2 - frame.top - frame.height / 2,
+    });
+  };
+
+  const addTab = (machine: string, at: number): void => {
+    const attributes = { type: "button", role: "tab", "aria-controls": "drawing", "data-machine": machine };
+    const tab = createElement("button", { ...attributes, "aria-selected": "false" }, [machine]);
+    tab.tabIndex = -1;
+    tab.addEventListener("click", () => show(machine));
+    tab.addEventListener("keydown", ({ key }) => {
+      const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
+      const next = step === 0 ? undefined : store.machines()[at + step];
+      const target = tabs.children[at + step];
+      if (next === undefined || !(target instanceof HTMLElement)) return;
+      show(next);
+      target.focus();
+    });
+    tabs.append(tab);
+  };
+
+  findElement("smaller", HTMLButtonElement).addEventListener("click", () => zoom(1 / zoomStep));
+  findElement("larger", HTMLButtonElement).addEventListener("click", () => zoom(zoomStep));
+  findElement("fit", HTMLButtonElement).addEventListener("click", () => {
+    scale = undefined;
+    resize();
+  });
+  window.addEventListener("resize", resize);
+
+  return {
+    render(actor) {
+      for (const [at, machine] of store.machines().entries())
+        if (at >= tabs.children.length) addTab(machine, at);
+      const isOther = actor?.sessionId !== selected?.sessionId;
+      const hasMoved = isOther || actor?.states.at(-1) !== selected?.states.at(-1);
+      selected = actor;
+      const [first] = store.machines();
+      const wanted = isOther && actor !== undefined ? actor.machine : (shown ?? first);
+      if (wanted !== undefined && wanted !== shown) show(wanted);
+      mark();
+      if (hasMoved) scrollToState();
+    },
+    flash(transitions) {
+      const drawing = current();
+      if (drawing === undefined) return;
+      const lines = transitions
+        .filter(({ machine }) => machine === shown)
+        .flatMap(({ from, to }) => findTakenLines(drawing.lines, from, to));
+      for (const element of new Set(lines.flatMap(({ elements }) => elements))) markTaken(element);
+    },
+  };
+}
+
+function readDrawing(svg: SVGSVGElement): Drawing {
+  const states = new Map<string, SVGGElement>();
+  for (const element of svg.querySelectorAll<SVGGElement>("g[data-state]"))
+    states.set(element.dataset["state"] ?? "", element);
+  const lines = new Map<string, DrawnLine>();
+  for (const element of svg.querySelectorAll<SVGGElement>("g[data-source]")) {
+    const { source = "", target = "" } = element.dataset;
+    const key = `${source} ${target}`;
+    lines.set(key, { source, target, elements: [...(lines.get(key)?.elements ?? []), element] });
+  }
+  return { svg, states, lines: [...lines.values()] };
+}
+
+/** The number of actors, on the upper right corner of a state. */
+function setBadge(state: SVGGElement, count: number, isLiving: boolean): void {
+  const badge = state.querySelector(":scope > .badge");
+  const text = count.toLocaleString();
+  const style = isLiving ? "badge" : "badge ended";
+  if (badge?.getAttribute("data-count") === text && badge.getAttribute("class") === style) return;
+  badge?.remove();
+  const box = state.querySelector(":scope > rect");
+  if (count === 0 || box === null) return;
+  const [x = 0, y = 0, width = 0] = ["x", "y", "width"].map((name) => Number(box.getAttribute(name)));
+  const size = 14 + text.length * 8;
+  const left = x + width - size + 8;
+  state.append(
+    createSvgElement("g", { class: style, "data-count": text }, [
+      createSvgElement("rect", { x: `${left}`, y: `${y - 11}`, width: `${size}`, height: "20", rx: "10" }),
+      createSvgElement("text", { x: `${left + size / 2}`, y: `${y + 3.5}` }, [text]),
+    ]),
+  );
+}
+
+const flashes = new WeakMap<Element, ReturnType<typeof setTimeout>>();
+
+function markTaken(element: Element): void {
+  clearTimeout(flashes.get(element));
+  element.classList.add("taken");
+  flashes.set(
+    element,
+    setTimeout(() => element.classList.remove("taken"), flashMs),
+  );
+}
