@@ -72,6 +72,14 @@ describe("the recorder", () => {
     expect(recorder.lastSequence()).toBe(5);
   });
 
+  test("returns at the next flush what it has written by itself, once", () => {
+    const { recorder, start, wakeUps } = open({ maxPending: 4 });
+    start("a").send({ type: "press" });
+    expect(recorder.flush().map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(recorder.flush()).toEqual([]);
+    expect(wakeUps()).toBe(1);
+  });
+
   test("forgets the oldest of those that have ended", () => {
     const { recorder, start } = open();
     for (const id of ["a", "b", "c"]) {

@@ -4,8 +4,8 @@
 // The machines call `inspect` while containers wait, so it only notes what happened. The notes become JSON in `flush`, which
 // the owner calls a moment later. Snapshots and events never change, so it does not matter when they are written.
 
-import { describeInspection, type Inspect } from "@rthooks/machines/inspection";
-import type { InspectionEvent } from "xstate";
+import { describeInspection, type Inspect, type InspectionRecord } from "@rthooks/machines/inspection";
+import type { InspectionEvent, Snapshot } from "xstate";
 import { renderBoundedJson } from "./bounded-json.ts";
 import { createHistory, type HistoryBounds, type RecordedEvent } from "./history.ts";
 
@@ -34,7 +34,7 @@ export interface RecorderOptions {
   readonly bounds: HistoryBounds & {
     /** Actors that have ended; the oldest are forgotten. */
     readonly maxEnded: number;
-    /** Notes that wait for `flush`; one more than that flushes them at once. */
+    /** Notes that wait for `flush`; with one more, all are written at once. */
     readonly maxPending: number;
   };
   /** There are notes again: call `flush` soon. */
@@ -43,7 +43,7 @@ export interface RecorderOptions {
 
 export interface Recorder {
   readonly inspect: Inspect;
-  /** Writes the notes into the history, and returns what was added. */
+  /** Writes the notes into the history, and returns all that was added since the last call. */
   flush(): readonly RecordedEvent[];
   /** Living actors in the order of their start, then those that have ended. */
   actors(): Iterable<RecordedActor>;
@@ -56,8 +56,6 @@ export interface Recorder {
 interface Note {
   readonly inspected: InspectionEvent;
   readonly atMs: number;
-  /** At "@xstate.snapshot". */
-  readonly snapshot: unknown;
 }
 
 interface Entry extends Omit<RecordedActor, "snapshot"> {
@@ -69,19 +67,18 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   const living = new Map<string, Entry>();
   const ended = new Map<string, Entry>();
   let pending: Note[] = [];
+  /** Written, and not yet returned by `flush`. */
+  let written: RecordedEvent[] = [];
 
   const inspect: Inspect = (inspected) => {
     if (inspected.type === "@xstate.microstep") return;
-    const atMs = nowMs();
-    const snapshot = inspected.type === "@xstate.snapshot" ? inspected.snapshot : undefined;
-    pending.push({ inspected, atMs, snapshot });
-    if (pending.length === 1) onPending();
-    if (pending.length > bounds.maxPending) flush();
+    pending.push({ inspected, atMs: nowMs() });
+    if (pending.length === 1 && written.length === 0) onPending();
+    if (pending.length > bounds.maxPending) writePending();
   };
 
-  const openActor = ({ inspected, atMs }: Note): void => {
+  const openActor = ({ inspected, atMs }: Note, { actor, machine }: InspectionRecord): void => {
     const { actorRef, rootId } = inspected;
-    const { actor, machine } = describeInspection(inspected);
     const { sessionId } = actorRef;
     ended.delete(sessionId);
     living.set(sessionId, {
@@ -90,17 +87,14 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
     });
   };
 
-  const changeActor = (note: Note): string => {
-    const { state } = describeInspection(note.inspected);
-    const { sessionId } = note.inspected.actorRef;
+  const changeActor = (sessionId: string, state: string, atMs: number, latest: Snapshot<unknown>): void => {
     const entry = living.get(sessionId);
-    if (entry === undefined) return state;
-    const hasEnded = readProperty(note.snapshot, "status") !== "active";
-    const changedMs = entry.state === state ? entry.changedMs : note.atMs;
-    const changed: Entry = { ...entry, state, changedMs, hasEnded, latest: note.snapshot };
+    if (entry === undefined) return;
+    const hasEnded = latest.status !== "active";
+    const changedMs = entry.state === state ? entry.changedMs : atMs;
+    const changed: Entry = { ...entry, state, changedMs, hasEnded, latest };
     if (hasEnded) keepEnded(changed);
     else living.set(sessionId, changed);
-    return state;
   };
 
   const keepEnded = (entry: Entry): void => {
@@ -114,24 +108,32 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
 
   const record = (note: Note): RecordedEvent => {
     const { inspected, atMs } = note;
-    const { type, machine, actor, what } = describeInspection(inspected);
-    if (type === "@xstate.actor") openActor(note);
-    const state = type === "@xstate.snapshot" ? changeActor(note) : "";
+    const description = describeInspection(inspected);
+    const { type, machine, actor, what, state } = description;
+    const { sessionId } = inspected.actorRef;
+    if (inspected.type === "@xstate.actor") openActor(note, description);
+    if (inspected.type === "@xstate.snapshot") changeActor(sessionId, state, atMs, inspected.snapshot);
     return history.add({
-      ...{ type, machine, what, state, atMs },
+      ...{ type, machine, what, state, atMs, sessionId },
       name: actor,
-      sessionId: inspected.actorRef.sessionId,
       rootId: inspected.rootId,
       parentId: findParentId(inspected.actorRef),
       sourceId: "sourceRef" in inspected ? inspected.sourceRef?.sessionId : undefined,
-      payload: renderPayload(note),
+      payload: renderPayload(inspected),
     });
   };
 
-  const flush = (): readonly RecordedEvent[] => {
+  const writePending = (): void => {
     const notes = pending;
     pending = [];
-    return notes.map(record);
+    for (const note of notes) written.push(record(note));
+  };
+
+  const flush = (): readonly RecordedEvent[] => {
+    writePending();
+    const events = written;
+    written = [];
+    return events;
   };
 
   return {
@@ -146,12 +148,12 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   };
 }
 
-function renderPayload({ inspected, snapshot }: Note): string {
+function renderPayload(inspected: InspectionEvent): string {
   switch (inspected.type) {
     case "@xstate.event":
       return renderBoundedJson(inspected.event);
     case "@xstate.snapshot":
-      return renderBoundedJson(snapshot);
+      return renderBoundedJson(inspected.snapshot);
     case "@xstate.action":
       return renderBoundedJson(inspected.action);
     default:
