@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FlagValues, flag } from "@rthooks/flags";
+import { inspectFlags } from "@rthooks/inspector/flags";
 import { logFormats, logLevels } from "@rthooks/log";
 
 export const pluginModes = ["inject", "direct", "auto"] as const; // const: the names are a union
@@ -62,15 +63,7 @@ export const pluginFlags = {
     usage: "address to serve Prometheus metrics on, host:port or unix:///path (default: no metrics)",
     placeholder: "ADDRESS",
   }),
-  "inspect-address": flag.string({
-    usage:
-      "address of the live inspector of the state machines, host:port; a page for browsers, and WebSocket messages of @statelyai/inspect (default: none)",
-    placeholder: "ADDRESS",
-  }),
-  "inspect-token-file": flag.string({
-    usage: "file with the token that clients of the inspector must send; required off loopback",
-    placeholder: "FILE",
-  }),
+  ...inspectFlags,
   "log-format": flag.string({
     usage: "format of the log on standard error",
     default: "text",

@@ -2,6 +2,7 @@
 // The agent's command line.
 
 import { flag } from "@rthooks/flags";
+import { inspectFlags } from "@rthooks/inspector/flags";
 import { logFormats, logLevels } from "@rthooks/log";
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 
@@ -100,15 +101,7 @@ export const agentFlags = {
     usage: "address of the Prometheus metrics: host:port or unix:///path (default: none)",
     placeholder: "ADDRESS",
   }),
-  "inspect-address": flag.string({
-    usage:
-      "address of the live inspector of the state machines, host:port; a page for browsers, and WebSocket messages of @statelyai/inspect (default: none)",
-    placeholder: "ADDRESS",
-  }),
-  "inspect-token-file": flag.string({
-    usage: "file with the token that clients of the inspector must send; required off loopback",
-    placeholder: "FILE",
-  }),
+  ...inspectFlags,
   "sweep-interval": flag.duration({
     usage: "interval between checks for containers whose cgroup no longer exists",
     default: "5s",
