@@ -21,7 +21,7 @@ export function embedPage(): EmbeddedPage {
   return {
     html: readText(page, "index.html"),
     script: bundle(join(page, "view", "main.ts")),
-    style: readText(page, "style.css"),
+    style: readStyles(),
     icon: readText(page, "icon.svg"),
     drawings: Object.fromEntries(
       drawings.map((name) => [basename(name, ".svg"), withoutStyle(readText(documents, name))]),
@@ -31,7 +31,14 @@ export function embedPage(): EmbeddedPage {
 
 const readText = (folder: string, name: string): string => readFileSync(join(folder, name), "utf8");
 
-/** The page's content security policy forbids style elements; style.css has the chart's styles. */
+/** All files of the folder `style` as one, `base.css` first: the others build on it, and not on each other. */
+function readStyles(): string {
+  const folder = join(page, "style");
+  const parts = readdirSync(folder).filter((name) => name !== "base.css");
+  return ["base.css", ...parts.toSorted()].map((name) => readText(folder, name)).join("\n");
+}
+
+/** The page's content security policy forbids style elements; style/chart.css has the chart's styles. */
 const withoutStyle = (svg: string): string => svg.replace(/<style>.*?<\/style>\n?/s, "");
 
 /** By the command line: a macro must not call `Bun.build`. */
