@@ -49,7 +49,16 @@ function serve(port = 0) {
   });
   const definitions = new Map([["container", JSON.stringify(container.config)]]);
   const opened = serveInspector({
-    ...{ host: "127.0.0.1", port, token: "", program: "tetragon", recorder, definitions, log },
+    ...{
+      host: "127.0.0.1",
+      port,
+      token: "",
+      program: "tetragon",
+      recorder,
+      definitions,
+      facts: undefined,
+      log,
+    },
   });
   if (!opened.ok) throw new Error(opened.error);
   const server: InspectorServer = opened.value;

@@ -3,7 +3,13 @@
 // and requests that must get nothing.
 import { afterEach, describe, expect, test } from "bun:test";
 import { request } from "node:http";
-import { createRecorder, type InspectorServer, serveInspector } from "@rthooks/inspector";
+import { overviewExample, startedExample } from "@rthooks/explain/examples";
+import {
+  createRecorder,
+  type InspectorFacts,
+  type InspectorServer,
+  serveInspector,
+} from "@rthooks/inspector";
 import { createWebSocketReceiver, type StatelyInspectionEvent } from "@statelyai/inspect";
 import { createActor, createMachine, setup } from "xstate";
 import { waitFor } from "../harness/wait.ts";
@@ -22,7 +28,13 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-function open(options: { readonly token?: string; readonly maxEvents?: number } = {}) {
+interface OpenOptions {
+  readonly token?: string;
+  readonly maxEvents?: number;
+  readonly facts?: InspectorFacts;
+}
+
+function open(options: OpenOptions = {}) {
   const { maxEvents = 1000 } = options;
   const recorder = createRecorder({
     nowMs: () => performance.timeOrigin + performance.now(),
@@ -37,6 +49,7 @@ function open(options: { readonly token?: string; readonly maxEvents?: number } 
       program: "lamps",
       recorder,
       definitions,
+      facts: options.facts,
       log,
     },
   });
@@ -223,10 +236,37 @@ describe("a request that must get nothing", () => {
     expect(headers["content-security-policy"]).toContain("default-src 'none'");
   });
 
+  test("explanations and the overview are read with the same access as the page", async () => {
+    const facts = { explain: () => startedExample, overview: () => overviewExample };
+    const { server } = open({ facts, token });
+    const { port } = server;
+    const host = `localhost:${port}`;
+    for (const path of ["/api/overview", `/api/explain?container=${startedExample.containerId}`]) {
+      expect((await ask(port, { host }, path)).status).toBe(401);
+      const { status, headers } = await ask(port, { host, cookie: `rthooks-inspect=${token}` }, path);
+      expect(status).toBe(200);
+      expect(headers["content-type"]).toBe("application/json");
+      expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    }
+    const { server: without } = open({ facts });
+    const wrong = { host: `attacker.example:${without.port}` };
+    expect((await ask(without.port, wrong, "/api/overview")).status).toBe(403);
+    expect((await ask(open().server.port, { host: "localhost" }, "/api/overview")).status).toBe(403);
+  });
+
   test("off loopback without a token the server does not start", () => {
     const { recorder } = open();
     const opened = serveInspector({
-      ...{ host: "0.0.0.0", port: 0, token: "", program: "lamps", recorder, definitions, log },
+      ...{
+        host: "0.0.0.0",
+        port: 0,
+        token: "",
+        program: "lamps",
+        recorder,
+        definitions,
+        facts: undefined,
+        log,
+      },
     });
     expect(opened).toMatchObject({ ok: false, error: expect.stringContaining("--inspect-token-file") });
   });

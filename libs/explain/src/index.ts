@@ -11,4 +11,12 @@ export type {
   PolicyMatch,
   RuntimeHold,
 } from "./explanation.ts";
-export type { DeniedStart, NodeOverview, SourceState, StateCount, WaitingStart } from "./overview.ts";
+export type {
+  ContainerCount,
+  DeniedStart,
+  NodeOverview,
+  RuntimeInterface,
+  SourceState,
+  StateCount,
+  WaitingStart,
+} from "./overview.ts";

@@ -17,8 +17,9 @@ export interface NodeOverview {
   readonly sources: readonly SourceState[];
   /** Policies by state. */
   readonly policies: readonly StateCount[];
-  /** Containers by state. */
-  readonly containers: readonly StateCount[];
+  /** Containers on record by state and source; the counts of one state add up to all of its containers. */
+  readonly containers: readonly ContainerCount[];
+  readonly interfaces: readonly RuntimeInterface[];
   /** The problems of GetHealth, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -26,6 +27,23 @@ export interface NodeOverview {
 export interface StateCount {
   readonly state: string;
   readonly count: number;
+}
+
+export interface ContainerCount extends StateCount {
+  /** Who reported these containers first: "hook", "nri", "synchronize", "cri", "scan". */
+  readonly source: string;
+}
+
+/** A way by which the agent learns of the containers of a runtime. */
+export interface RuntimeInterface {
+  /** "OCI hook", "NRI plugin", "CRI". */
+  readonly name: string;
+  /** "containerd 2.1.9", or the runtime's socket; empty where it is not known. */
+  readonly runtime: string;
+  /** Containers on record that it reported first. */
+  readonly containers: number;
+  /** When the newest of them was reported; undefined without one. */
+  readonly lastReportMs: number | undefined;
 }
 
 /** Names are empty where they are not known. */

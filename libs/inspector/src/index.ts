@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live inspection of state machines.
 
+export type { InspectorFacts } from "./core/answer-facts.ts";
 export type { RecordedEvent } from "./core/history.ts";
 export { createRecorder, type RecordedActor, type Recorder } from "./core/recorder.ts";
 export { type InspectorOptions, openInspector } from "./edge/open-inspector.ts";

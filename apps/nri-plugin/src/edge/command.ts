@@ -116,7 +116,14 @@ async function openInspectorIfWanted(
   const { nriSessionMachine } = await import("@rthooks/machines/nri");
   const { hookMachine } = await import("@rthooks/machines/hook/machine");
   const machines = [nriSessionMachine, hookMachine];
-  const opened = openInspector({ address, tokenFile, program: "tetragon-nri-hook", machines, log });
+  const opened = openInspector({
+    address,
+    tokenFile,
+    program: "tetragon-nri-hook",
+    machines,
+    facts: undefined,
+    log,
+  });
   return opened.ok ? ok(opened.value.inspect) : opened;
 }
 

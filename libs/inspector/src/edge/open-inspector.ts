@@ -7,6 +7,7 @@ import type { Inspect } from "@rthooks/machines/inspection";
 import { isLoopback, parseAddress, renderAddress } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AnyStateMachine } from "xstate";
+import type { InspectorFacts } from "../core/answer-facts.ts";
 import type { RecordedEvent } from "../core/history.ts";
 import { createRecorder } from "../core/recorder.ts";
 import { serveInspector } from "./serve-inspector.ts";
@@ -20,6 +21,8 @@ export interface InspectorOptions {
   readonly program: string;
   /** The machines whose actors are inspected. */
   readonly machines: readonly AnyStateMachine[];
+  /** Undefined for a program that explains no containers. */
+  readonly facts: InspectorFacts | undefined;
   readonly log: Logger;
 }
 
@@ -39,6 +42,7 @@ export function openInspector({
   tokenFile,
   program,
   machines,
+  facts,
   log,
 }: InspectorOptions): Result<OpenedInspector, string> {
   const address = parseAddress(text);
@@ -56,7 +60,16 @@ export function openInspector({
     onPending: () => void setTimeout(() => publish(recorder.flush()), FLUSH_MS).unref(),
   });
   const definitions = new Map(machines.map(({ id, config }) => [id, JSON.stringify(config)]));
-  const server = serveInspector({ host, port, token: token.value, program, recorder, definitions, log });
+  const server = serveInspector({
+    host,
+    port,
+    token: token.value,
+    program,
+    recorder,
+    definitions,
+    facts,
+    log,
+  });
   if (!server.ok) return err(`--inspect-address ${server.error}`);
   publish = server.value.publish;
   log.info("inspector listens", { address: renderAddress({ kind: "tcp", host, port: server.value.port }) });

@@ -8,6 +8,7 @@ import type { Logger } from "@rthooks/log";
 import { isLoopback } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ServerWebSocket } from "bun";
+import { answerFacts, type FactsAnswer, type InspectorFacts } from "../core/answer-facts.ts";
 import { type Access, checkRequest } from "../core/check-request.ts";
 import type { RecordedEvent } from "../core/history.ts";
 import type { Recorder } from "../core/recorder.ts";
@@ -25,6 +26,8 @@ export interface InspectorServerOptions {
   readonly program: string;
   readonly recorder: Recorder;
   readonly definitions: Definitions;
+  /** Undefined for a program that explains no containers. */
+  readonly facts: InspectorFacts | undefined;
   readonly log: Logger;
 }
 
@@ -62,7 +65,7 @@ const headers: Readonly<Record<string, string>> = {
 
 /** The error is one line. */
 export function serveInspector(options: InspectorServerOptions): Result<InspectorServer, string> {
-  const { host, port, token, program, recorder, definitions, log } = options;
+  const { host, port, token, program, recorder, definitions, facts, log } = options;
   if (token === "" && !isLoopback(host)) {
     return err(`${host} is not a loopback address: give --inspect-token-file, or listen on 127.0.0.1`);
   }
@@ -114,7 +117,7 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
     const server = Bun.serve<Client>({
       hostname: host,
       port,
-      fetch(request, own) {
+      async fetch(request, own) {
         const url = new URL(request.url);
         const access: Access = {
           isLoopback: isLoopback(host),
@@ -129,7 +132,10 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
         });
         if (rejection !== undefined)
           return new Response(`${rejection.message}\n`, { status: rejection.status, headers });
-        if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return answerPage(url, token);
+        if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+          const answer = await answerFacts(facts, url);
+          return answer === undefined ? answerPage(url, token) : toResponse(answer);
+        }
         if (clients.size >= maxClients) return new Response("too many clients\n", { status: 503, headers });
         return own.upgrade(request, { data: toClient(url) })
           ? undefined
@@ -157,6 +163,12 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
   } catch (error) {
     return err(`cannot listen on ${host}:${port}: ${describeError(error)}`);
   }
+}
+
+function toResponse({ status, text }: FactsAnswer): Response {
+  if (status === 200)
+    return new Response(text, { headers: { ...headers, "content-type": "application/json" } });
+  return new Response(`${text}\n`, { status, headers });
 }
 
 /** A file of the page. A browser that opened the page with the token keeps it in a cookie, for the page's requests. */

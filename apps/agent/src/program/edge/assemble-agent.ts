@@ -247,7 +247,7 @@ async function openInspectorIfWanted({
   if (address === "") return ok({ inspect: undefined, close: () => {} });
   const { openInspector } = await import("@rthooks/inspector");
   const machines = [podMachine, containerMachine];
-  return openInspector({ address, tokenFile, program: "tetragon", machines, log });
+  return openInspector({ address, tokenFile, program: "tetragon", machines, facts: undefined, log });
 }
 
 /** Capabilities by name, as `tetra info` shows them. */
