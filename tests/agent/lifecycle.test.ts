@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { type CreateContainer, ReportStoppedRequest, RuntimeHookRequest } from "@rthooks/proto";
+import { parse } from "yaml";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-lifecycle-"));
 const socket = join(directory, "agent.sock");
@@ -108,13 +109,16 @@ function reportStopped(containerIds: string[]): Promise<status> {
   });
 }
 
-async function readStatus(): Promise<readonly Record<string, unknown>[]> {
-  const child = Bun.spawn([...command, "status", "-o", "json", ...flags], {
+async function printStatus(format: string): Promise<string> {
+  const child = Bun.spawn([...command, "status", "-o", format, ...flags], {
     stdout: "pipe",
     stderr: "inherit",
   });
-  return JSON.parse(await new Response(child.stdout).text()).containers;
+  return await new Response(child.stdout).text();
 }
+
+const readStatus = async (): Promise<readonly Record<string, unknown>[]> =>
+  JSON.parse(await printStatus("json")).containers;
 
 async function waitForStatus(
   condition: (containers: readonly Record<string, unknown>[]) => boolean,
@@ -201,6 +205,19 @@ describe("the agent", () => {
       error: expect.stringContaining(`${own}/none`),
       cgroupId: "0",
     });
+  });
+
+  test("shows the same in YAML and in JSON, and a table that no name can garble", async () => {
+    const podName = "web\u001b[2J\n\u202e日本";
+    const cgroup = makeCgroup(`${own}/yaml`);
+    expect(await report({ cgroupsPath: `${own}/yaml`, podName, podUID: "p-yaml" })).toBe(status.OK);
+    const document = parse(await printStatus("yaml"));
+    expect(document).toEqual(JSON.parse(await printStatus("json")));
+    expect(document.containers).toContainEqual(expect.objectContaining({ id: "yaml", podName }));
+    const table = await printStatus("table");
+    expect(table).not.toMatch(/(?!\n)\p{C}/u);
+    expect(table).toContain("web\\u{1b}[2J\\u{a}\\u{202e}日本");
+    cgroup.remove();
   });
 
   test("takes labels from a sender that isTrusted for them, and from no pod's author", async () => {

@@ -30,6 +30,7 @@ const divided: readonly string[] = [
   "libs/metrics",
   "libs/plugin",
   "libs/runtime-config",
+  "libs/terminal",
 ];
 
 const files = findSourceFiles();

@@ -22,6 +22,7 @@ export const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/kube", 4],
   ["libs/metrics", 4],
   ["libs/runtime-config", 4],
+  ["libs/terminal", 4],
   ["libs/plugin", 5],
   ["apps/hook", 6],
   ["apps/agent", 6],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export { formatDuration, parseDuration } from "./duration.ts";
-export { type Flag, type FlagTable, type FlagValues, flag } from "./flag.ts";
+export { type Flag, type FlagTable, type FlagValues, flag, type StringFlag } from "./flag.ts";
 export {
   type ArgumentError,
   type ParsedArguments,

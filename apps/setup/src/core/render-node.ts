@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text output of `detect` and `doctor`.
 
+import { toPrintable } from "@rthooks/terminal";
 import { describeName } from "./diagnose-runtime.ts";
 import type { Finding } from "./findings.ts";
 import type { NodeFacts, NriFacts, RuntimeFacts } from "./node-facts.ts";
@@ -58,7 +59,5 @@ export function renderFindings(findings: readonly Finding[]): string {
   ]);
 }
 
-/** Control characters in configured names must not reach the terminal. */
-const toLines = (lines: readonly string[]): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are replaced
-  lines.map((line) => `${line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?")}\n`).join("");
+/** Names in configuration files may contain anything. */
+const toLines = (lines: readonly string[]): string => lines.map((line) => `${toPrintable(line)}\n`).join("");

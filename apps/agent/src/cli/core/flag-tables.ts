@@ -5,6 +5,7 @@ import { flag } from "@rthooks/flags";
 import { inspectFlags } from "@rthooks/inspector/flags";
 import { logFormats, logLevels } from "@rthooks/log";
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
+import { outputFlag } from "@rthooks/terminal";
 
 const generalFlags = {
   help: flag.boolean({ usage: "show this help", short: "h" }),
@@ -129,12 +130,7 @@ export const statusFlags = {
     default: [DEFAULT_AGENT_ADDRESS],
     placeholder: "ADDRESS",
   }),
-  output: flag.string({
-    usage: "output format",
-    default: "text",
-    choices: ["text", "json"],
-    short: "o",
-  }),
+  output: outputFlag("table"),
   timeout: flag.duration({ usage: "how long to wait for the agent", default: "5s" }),
   help: generalFlags.help,
 } as const; // const: each flag keeps its own kind

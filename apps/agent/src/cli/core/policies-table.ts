@@ -1,25 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // The output of `tetragon policies`.
 
+import { type Column, renderTable, type Screen, type Style } from "@rthooks/terminal";
 import type { PolicyStatus } from "../../policies/core/policy-store.ts";
-import { cutLine, renderTable } from "./text-table.ts";
 
-const header = ["ID", "NAME", "NAMESPACE", "DOMAIN", "STATE", "MODE", "FILTERID", "ERROR"];
+const columns: readonly Column[] = [
+  { title: "ID" },
+  { title: "NAME", shrinks: true },
+  { title: "NAMESPACE", shrinks: true },
+  { title: "DOMAIN", shrinks: true },
+  { title: "STATE" },
+  { title: "MODE" },
+  { title: "FILTERID" },
+  { title: "ERROR", shrinks: true },
+];
 
-/** Lines are cut to `columns`; the error is the last column. */
-export function renderPoliciesTable(policies: readonly PolicyStatus[], columns: number): string {
-  if (policies.length === 0) return "The agent has no tracing policies.\n";
-  const table = renderTable([
-    header,
-    ...policies.map(({ id, name, namespace, domain, state, mode, filterId, error }) => [
-      ...[`${id}`, name, namespace || "(global)", domain, state, mode, `${filterId}`, error || "-"],
-    ]),
+const styles: Readonly<Partial<Record<string, Style>>> = {
+  enabled: "green",
+  loading: "yellow",
+  disabled: "dim",
+  load_error: "red",
+  skipped: "red",
+};
+
+export function renderPolicies(policies: readonly PolicyStatus[], screen: Screen): readonly string[] {
+  if (policies.length === 0) return ["The agent has no tracing policies."];
+  const rows = policies.map(({ id, name, namespace, domain, state, mode, filterId, error }) => [
+    { text: `${id}` },
+    { text: name },
+    { text: namespace || "(global)" },
+    { text: domain },
+    { text: state, style: styles[state] },
+    { text: mode },
+    { text: `${filterId}` },
+    { text: error || "-" },
   ]);
-  return table
-    .split("\n")
-    .map((line) => cutLine(line, columns))
-    .join("\n");
+  return renderTable(columns, rows, screen);
 }
 
-export const renderPoliciesJson = (policies: readonly PolicyStatus[]): string =>
-  `${JSON.stringify({ policies }, undefined, 2)}\n`;
+export const toPoliciesDocument = (policies: readonly PolicyStatus[]): unknown => ({ policies });

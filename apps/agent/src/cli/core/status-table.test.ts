@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
+import type { Screen } from "@rthooks/terminal";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import { renderStatusJson, renderStatusTable } from "./status-table.ts";
+import { renderStatus, toStatusDocument } from "./status-table.ts";
 
 const record: ContainerRecord = {
   id: "0123456789abcdef",
@@ -18,6 +19,12 @@ const record: ContainerRecord = {
   reportedAtNanos: 1_700_000_000_123_456_789n,
   error: "",
 };
+const toScreen = (columns: number): Screen => ({
+  columns,
+  widthOf: Bun.stringWidth,
+  paint: (_, text) => text,
+});
+const pipe = toScreen(Number.POSITIVE_INFINITY);
 const now = record.reportedAtNanos + 65_000_000_000n;
 
 test("the table has one aligned line per container, sorted", () => {
@@ -28,7 +35,7 @@ test("the table has one aligned line per container, sorted", () => {
     error: "no cgroup",
     podLabels: new Map(),
   };
-  const lines = renderStatusTable([record, other], now, Infinity).split("\n");
+  const lines = renderStatus([record, other], now, pipe);
   expect(lines[0]).toMatch(/^NAMESPACE +POD +CONTAINER +ID +CGROUP +STATE +AGE +SOURCE +LABELS$/);
   expect(lines[1]).toMatch(/^bank +web-0 +app +0123456789ab +18446744073709551615 +failed +65s +hook +-$/);
   expect(lines[2]).toBe("  reason: no cgroup");
@@ -37,29 +44,29 @@ test("the table has one aligned line per container, sorted", () => {
 
 test("a container without a pod, a name or a cgroup has a line too", () => {
   const bare = { ...record, podUid: "", podName: "", podNamespace: "", name: "", cgroupId: 0n };
-  expect(renderStatusTable([bare], now, Infinity)).toMatch(/\n- +\(no pod\) +- +0123456789ab +- +released/);
+  expect(renderStatus([bare], now, pipe)[1]).toMatch(/^- +\(no pod\) +- +0123456789ab +- +released/);
 });
 
 test("a reason is cut to the terminal, and widens no column", () => {
   const failed = { ...record, state: "failed", error: `no cgroup ${"x".repeat(300)}` };
-  const lines = renderStatusTable([failed, { ...record, name: "apq" }], now, 40).split("\n");
+  const lines = renderStatus([failed, { ...record, name: "apq" }], now, toScreen(40));
   expect(lines[2]).toBe(`  reason: no cgroup ${"x".repeat(19)}…`);
   expect(lines[1]?.length).toBe(lines[3]?.length);
 });
 
 test("no containers, no table", () => {
-  expect(renderStatusTable([], now, Infinity)).toBe("The agent has no containers on record.\n");
-  expect(JSON.parse(renderStatusJson("running", []))).toEqual({ health: "running", containers: [] });
+  expect(renderStatus([], now, pipe)).toEqual(["The agent has no containers on record."]);
+  expect(toStatusDocument("running", [])).toEqual({ health: "running", containers: [] });
 });
 
 test("a name cannot steer the terminal", () => {
-  const text = renderStatusTable([{ ...record, podName: "a\u001b[2J\nb\u202e" }], now, Infinity);
-  expect(text.split("\n")).toHaveLength(3);
-  expect(text).toContain("a\\u{1b}[2J\\u{a}b\\u{202e} ");
+  const lines = renderStatus([{ ...record, podName: "a\u001b[2J\nb\u202e" }], now, pipe);
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toContain("a\\u{1b}[2J\\u{a}b\\u{202e} ");
 });
 
 test("JSON has everything, ids as text, time to the nanosecond", () => {
-  expect(JSON.parse(renderStatusJson("running", [record]))).toEqual({
+  expect(toStatusDocument("running", [record])).toEqual({
     health: "running",
     containers: [
       {
@@ -90,6 +97,6 @@ test.each([
   // The clock was set back.
   { seconds: -5n, age: "0s" },
 ])("$seconds seconds are $age", ({ seconds, age }) => {
-  const text = renderStatusTable([record], record.reportedAtNanos + seconds * 1_000_000_000n, Infinity);
-  expect(text.split("\n")[1]?.split(/ {2,}/)[6]).toBe(age);
+  const lines = renderStatus([record], record.reportedAtNanos + seconds * 1_000_000_000n, pipe);
+  expect(lines[1]?.split(/ {2,}/)[6]).toBe(age);
 });

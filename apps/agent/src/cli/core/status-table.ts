@@ -1,40 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 // The output of `tetragon status`.
 
+import { type Column, cutText, renderTable, type Screen, type Style, toPrintable } from "@rthooks/terminal";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import { cutLine, renderTable, toPrintable } from "./text-table.ts";
 
 const shortIdLength = 12;
-const header = ["NAMESPACE", "POD", "CONTAINER", "ID", "CGROUP", "STATE", "AGE", "SOURCE", "LABELS"];
+const columns: readonly Column[] = [
+  { title: "NAMESPACE", shrinks: true },
+  { title: "POD", shrinks: true },
+  { title: "CONTAINER", shrinks: true },
+  { title: "ID" },
+  { title: "CGROUP" },
+  { title: "STATE" },
+  { title: "AGE" },
+  { title: "SOURCE" },
+  { title: "LABELS", shrinks: true },
+];
 
-/** A failed container has a second line with the reason, cut to `columns`. */
-export function renderStatusTable(
+/** A failed container has a second line with the reason, cut to the terminal. */
+export function renderStatus(
   records: readonly ContainerRecord[],
   nowNanos: bigint,
-  columns: number,
-): string {
-  if (records.length === 0) return "The agent has no containers on record.\n";
+  screen: Screen,
+): readonly string[] {
+  if (records.length === 0) return ["The agent has no containers on record."];
   const sorted = sortRecords(records);
   const rows = sorted.map((record) => [
-    record.podNamespace || "-",
-    record.podName || (record.podUid === "" ? "(no pod)" : record.podUid),
-    record.name || "-",
-    record.id.slice(0, shortIdLength),
-    record.cgroupId === 0n ? "-" : `${record.cgroupId}`,
-    record.state,
-    renderAge(nowNanos - record.reportedAtNanos),
-    record.source,
-    [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-",
+    { text: record.podNamespace || "-" },
+    { text: record.podName || (record.podUid === "" ? "(no pod)" : record.podUid) },
+    { text: record.name || "-" },
+    { text: record.id.slice(0, shortIdLength) },
+    { text: record.cgroupId === 0n ? "-" : `${record.cgroupId}` },
+    { text: record.state, style: toStyle(record.state) },
+    { text: renderAge(nowNanos - record.reportedAtNanos) },
+    { text: record.source },
+    { text: [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-" },
   ]);
-  const [headerLine = "", ...lines] = renderTable([header, ...rows]).split("\n");
+  const [header = "", ...lines] = renderTable(columns, rows, screen);
   const withReasons = sorted.flatMap(({ error }, at) => [
     lines[at] ?? "",
-    ...(error === "" ? [] : [cutLine(`  reason: ${toPrintable(error)}`, columns)]),
+    ...(error === "" ? [] : [cutText(`  reason: ${toPrintable(error)}`, screen.columns, screen.widthOf)]),
   ]);
-  return `${[headerLine, ...withReasons].join("\n")}\n`;
+  return [header, ...withReasons];
 }
 
-export function renderStatusJson(health: string, records: readonly ContainerRecord[]): string {
+function toStyle(state: string): Style | undefined {
+  if (state === "failed") return "red";
+  return state === "released" ? undefined : "yellow";
+}
+
+export function toStatusDocument(health: string, records: readonly ContainerRecord[]): unknown {
   const containers = sortRecords(records).map(({ podLabels, cgroupId, reportedAtNanos, ...rest }) => ({
     ...rest,
     podLabels: Object.fromEntries(podLabels),
@@ -42,7 +57,7 @@ export function renderStatusJson(health: string, records: readonly ContainerReco
     cgroupId: `${cgroupId}`,
     learned: renderTime(reportedAtNanos),
   }));
-  return `${JSON.stringify({ health, containers }, undefined, 2)}\n`;
+  return { health, containers };
 }
 
 function sortRecords(records: readonly ContainerRecord[]): readonly ContainerRecord[] {

@@ -6,14 +6,16 @@ import { parseArguments, resolveFlags } from "@rthooks/flags";
 import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
+import { renderDocument, type Screen, toOutputFormat, toPrintable } from "@rthooks/terminal";
+import { openScreen } from "@rthooks/terminal/screen";
 import { isHealthy } from "../../api/core/health.ts";
 import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
 import { waitForSignal } from "../../program/edge/signals.ts";
 import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
-import { renderPoliciesJson, renderPoliciesTable } from "../core/policies-table.ts";
-import { renderStatusJson, renderStatusTable } from "../core/status-table.ts";
+import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
+import { renderStatus, toStatusDocument } from "../core/status-table.ts";
 import type { HelpTopic } from "./help.ts";
 import { fetchPolicies, fetchStatus } from "./status-client.ts";
 
@@ -22,17 +24,17 @@ export async function runCommand(argv: readonly string[], version: string): Prom
   switch (command) {
     case "status":
       return await show(rest, "status", fetchStatus, {
-        text: ({ health, containers }) => {
+        lines({ health, containers }, screen) {
           // On stderr: other programs may read the table.
-          if (!isHealthy(health)) process.stderr.write(`the agent is ${health}\n`);
-          return renderStatusTable(containers, nowNanos(), process.stdout.columns ?? Infinity);
+          if (!isHealthy(health)) process.stderr.write(`the agent is ${toPrintable(health)}\n`);
+          return renderStatus(containers, nowNanos(), screen);
         },
-        json: ({ health, containers }) => renderStatusJson(health, containers),
+        document: ({ health, containers }) => toStatusDocument(health, containers),
       });
     case "policies":
       return await show(rest, "policies", fetchPolicies, {
-        text: (policies) => renderPoliciesTable(policies, process.stdout.columns ?? Infinity),
-        json: renderPoliciesJson,
+        lines: renderPolicies,
+        document: toPoliciesDocument,
       });
     case "version":
       return await showVersion(rest, version);
@@ -114,12 +116,19 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   process.exit(0);
 }
 
+interface Rendering<T> {
+  /** For people. */
+  lines(value: T, screen: Screen): readonly string[];
+  /** Plain JSON, for programs. */
+  document(value: T): unknown;
+}
+
 /** Prints the answer of the first agent that can be reached. */
 async function show<T>(
   argv: readonly string[],
   topic: "status" | "policies",
   fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
-  render: Readonly<Record<"text" | "json", (value: T) => string>>,
+  rendering: Rendering<T>,
 ): Promise<number> {
   const parsed = parseArguments(statusFlags, argv);
   if (!parsed.ok) return fail(`${topic}: ${parsed.error.message}; see tetragon ${topic} --help`);
@@ -133,7 +142,12 @@ async function show<T>(
     if (!address.ok) return fail(`${topic}: ${address.error}`);
     const answer = await fetch(address.value, flags.timeout);
     if (answer.ok) {
-      process.stdout.write(render[flags.output === "json" ? "json" : "text"](answer.value));
+      const format = toOutputFormat(flags.output);
+      process.stdout.write(
+        format === "table"
+          ? `${rendering.lines(answer.value, openScreen(process.stdout, process.env)).join("\n")}\n`
+          : renderDocument(format, rendering.document(answer.value)),
+      );
       return 0;
     }
     problems.push(answer.error);

@@ -35,7 +35,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     program: "tetragon status",
     summary:
       "Shows the containers on record in the running agent: pod, container, cgroup id, state, age, and the source that reported them.",
-    usage: ["tetragon status [-o text|json] [--server-address ADDRESS]"],
+    usage: ["tetragon status [-o table|json|yaml] [--server-address ADDRESS]"],
     flags: statusFlags,
     exitCodes: clientExitCodes,
   },
@@ -43,7 +43,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     program: "tetragon policies",
     summary:
       "Shows the tracing policies of the running agent: domain, state and mode, the id of the filter in the BPF maps, and the error of a policy that is not in force.",
-    usage: ["tetragon policies [-o text|json] [--server-address ADDRESS]"],
+    usage: ["tetragon policies [-o table|json|yaml] [--server-address ADDRESS]"],
     flags: statusFlags,
     exitCodes: clientExitCodes,
   },

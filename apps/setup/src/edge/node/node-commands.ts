@@ -5,6 +5,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type FlagValues, flag } from "@rthooks/flags";
 import { openNodeFiles } from "@rthooks/runtime-config/files";
+import { outputFlag, renderDocument, toOutputFormat } from "@rthooks/terminal";
 import { createAdvice } from "../../core/advice.ts";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
 import { DEFAULT_INSTALL_DIR } from "../../core/default-paths.ts";
@@ -14,12 +15,7 @@ import { detectNode } from "./detect-node.ts";
 import { toLocalPath } from "./local-path.ts";
 
 const nodeFlags = {
-  output: flag.string({
-    usage: "output format: text for people, json for scripts",
-    short: "o",
-    default: "text",
-    choices: ["text", "json"],
-  }),
+  output: outputFlag("text"),
   root: flag.string({
     usage: "the node's root directory, as this program sees it, such as /host in a container",
     default: "/",
@@ -44,7 +40,8 @@ export const detectCommand: Command = defineCommand({
     const node = openNode(flags, io);
     if (node === undefined) return exitCode.failed;
     const facts = await detectNode(node, flags["install-dir"]);
-    io.stdout(flags.output === "json" ? toJson(facts) : renderFacts(facts));
+    const format = toOutputFormat(flags.output);
+    io.stdout(format === "table" ? renderFacts(facts) : renderDocument(format, facts));
     return exitCode.ok;
   },
 });
@@ -66,7 +63,8 @@ export const doctorCommand: Command = defineCommand({
       toLocal: (path) => (root === "/" ? path : toLocalPath(root, path)),
     });
     const findings = diagnose(facts, advice);
-    io.stdout(flags.output === "json" ? toJson({ ...facts, findings }) : renderFindings(findings));
+    const format = toOutputFormat(flags.output);
+    io.stdout(format === "table" ? renderFindings(findings) : renderDocument(format, { ...facts, findings }));
     return findings.some(({ status }) => status === "fail") ? exitCode.changeNeeded : exitCode.ok;
   },
 });
@@ -82,5 +80,3 @@ function openNode(
   io.log.error(`${root} is not a directory: set --root to the node's root directory`);
   return undefined;
 }
-
-const toJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { cutText } from "./cut-text.ts";
+import { toPrintable } from "./printable.ts";
+import type { Screen, Style } from "./screen.ts";
+
+export interface Column {
+  readonly title: string;
+  /** The column has names or sentences, which are cut where the table is too wide for the terminal. */
+  readonly shrinks?: boolean;
+}
+
+export interface Cell {
+  /** May come from anywhere: it is escaped here. */
+  readonly text: string;
+  readonly style?: Style | undefined;
+}
+
+const gap = "  ";
+/** Columns that are cut keep this width, so that names can be told apart. */
+const minimalWidth = 10;
+
+/**
+ * The lines of a table, the header first, without line ends. Each column is as wide as its widest cell. On a terminal the
+ * widest columns are cut until the table fits; what does not fit then is left out at the right.
+ */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  screen: Screen,
+): readonly string[] {
+  const header = columns.map(({ title }): Cell => ({ text: title, style: "bold" }));
+  const lines = [header, ...rows].map((line) =>
+    line.map(({ text, style }) => {
+      const printable = toPrintable(text);
+      return { text: printable, style, width: screen.widthOf(printable) };
+    }),
+  );
+  const natural = columns.map((_, at) =>
+    lines.reduce((widest, line) => Math.max(widest, line[at]?.width ?? 0), 0),
+  );
+  const widths = fitWidths(columns, natural, screen.columns);
+  return lines.map((line) => {
+    const last = line.findLastIndex(({ text }, at) => text !== "" && (widths[at] ?? 0) > 0);
+    return line
+      .slice(0, last + 1)
+      .map(({ text, style, width }, at) => {
+        const room = widths[at] ?? 0;
+        const shown = width > room ? cutText(text, room, screen.widthOf) : text;
+        const padding =
+          at === last ? 0 : Math.max(0, room - (shown === text ? width : screen.widthOf(shown)));
+        return `${style === undefined ? shown : screen.paint(style, shown)}${" ".repeat(padding)}`;
+      })
+      .join(gap);
+  });
+}
+
+/** The width of each column in a terminal of `available` columns; 0 for one that has no room. */
+function fitWidths(
+  columns: readonly Column[],
+  natural: readonly number[],
+  available: number,
+): readonly number[] {
+  const gaps = gap.length * (columns.length - 1);
+  const widthsAt = (limit: number): readonly number[] =>
+    natural.map((width, at) => (columns[at]?.shrinks === true ? Math.min(width, limit) : width));
+  const fits = (limit: number): boolean =>
+    widthsAt(limit).reduce((sum, width) => sum + width, gaps) <= available;
+  let limit = natural.reduce((widest, width) => Math.max(widest, width), minimalWidth);
+  if (!fits(limit)) {
+    limit = Math.min(limit, Math.max(minimalWidth, available));
+    while (limit > minimalWidth && !fits(limit)) limit--;
+  }
+  let left = available;
+  return widthsAt(limit).map((width) => {
+    const room = Math.max(0, Math.min(width, left));
+    left -= width + gap.length;
+    return room;
+  });
+}
