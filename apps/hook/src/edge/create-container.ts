@@ -60,6 +60,7 @@ export async function createContainer(setup: HookSetup): Promise<boolean> {
         return { ok: true, value: loaded.value.request };
       },
       remarks: () => (cgroupRemark === undefined ? {} : { "cgroups-remark": cgroupRemark }),
+      containerId: () => state?.id,
       trustedAnnotations: () => toTrustedAnnotations(located?.spec, located?.bundle, state, pod),
       writtenAnnotations: () => toWrittenAnnotations(located?.spec, state, pod),
     },

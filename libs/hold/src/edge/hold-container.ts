@@ -12,7 +12,7 @@ import {
   type HookInput,
   toHookContext,
 } from "@rthooks/machines/hook";
-import type { InspectOptions } from "@rthooks/machines/inspection";
+import type { Inspect, InspectOptions } from "@rthooks/machines/inspection";
 import { type Annotations, REPORT_SOURCE_KEY } from "@rthooks/oci";
 import { encodeRuntimeHookRequest, type RuntimeHookMessage } from "@rthooks/proto/unary";
 import { describeError, type Result } from "@rthooks/result";
@@ -21,6 +21,7 @@ import type { AgentAddress } from "../core/agent-address.ts";
 import { decideFailure, type FailRules } from "../core/fail-check.ts";
 import { renderFailure } from "../core/failure-text.ts";
 import type { HookConfig } from "../core/hook-flags.ts";
+import { createHookTrace } from "../core/hook-trace.ts";
 import { CREATE_CONTAINER, renderTime, toRequestFields } from "../core/log-record.ts";
 import type { AgentLink } from "./agent-link.ts";
 import type { HookLog } from "./hook-log.ts";
@@ -36,6 +37,8 @@ export interface HeldContainer {
   writtenAnnotations?(): Annotations;
   /** Additional fields for the log line of the request, after `load` succeeded. */
   remarks?(): LogFields;
+  /** The container's id, as far as it is known; also after `load` failed. */
+  containerId?(): string | undefined;
 }
 
 export interface HoldSetup {
@@ -86,6 +89,15 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
       ? {}
       : { ...toRequestFields(request, config["log-level"]), ...container.remarks?.() };
 
+  const nowMs = (): number => system.monotonicMs() - startedAtMs;
+  const trace = config["log-level"] === "debug" ? createHookTrace(nowMs) : undefined;
+  /** At level debug the last line of a hold says whose it is, how it ended, and how it came to that. */
+  const endFields = (outcome: string, failure?: HookFailure): LogFields => {
+    if (trace === undefined) return {};
+    const own = request === undefined ? { "req-containerID": container.containerId?.() } : requestFields();
+    return { ...own, ...trace.fields(outcome, failure?.kind) };
+  };
+
   const load = async (): Promise<HookEvent> => {
     const loaded = await container.load();
     if (!loaded.ok) return { type: "spec.failed", failure: { kind: "spec", reason: loaded.error } };
@@ -111,8 +123,10 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
     return verdict.allowed ? { type: "check.allowed" } : { type: "check.denied", denial: verdict.denial };
   };
 
+  const renderCause = (failure: HookFailure | undefined): string =>
+    failure === undefined ? "" : renderFailure(failure, address.text);
   const reportFailure = ({ failure }: HookContext): Promise<void> => {
-    const text = failure === undefined ? "" : renderFailure(failure, address.text);
+    const text = renderCause(failure);
     failed = failure && { kind: failure.kind, text };
     return failure?.kind === "spec"
       ? log.write("warn", "failed to read spec file", { ...stage, err: text })
@@ -120,11 +134,12 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
   };
 
   const reportDenied = async (context: HookContext): Promise<void> => {
-    const text = context.failure === undefined ? "" : renderFailure(context.failure, address.text);
+    const text = renderCause(context.failure);
     await log.write("warn", "failing container", {
       ...stage,
       "should-fail": context.denial ?? "",
       error: text,
+      ...endFields("denied", context.failure),
     });
     const where = log.path === "" ? "standard error" : log.path;
     failCheckReason = context.denial ?? "";
@@ -150,6 +165,7 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
         await log.write("info", "gRPC was disabled, so will not be contacting the agent", {
           ...stage,
           ...requestFields(),
+          ...endFields("skipped", context.failure),
         });
         return undefined;
       case "reportFailure":
@@ -159,7 +175,7 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
         await log.write(
           "info",
           "failCheck determined that we should not fail this container, even if there was an error",
-          stage,
+          { ...stage, ...endFields("allowed", context.failure), err: trace && renderCause(context.failure) },
         );
         return undefined;
       case "reportDenied":
@@ -190,7 +206,7 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
     grpcDisabled: config["disable-grpc"],
   };
   const driver: HookDriver = {
-    nowMs: () => system.monotonicMs() - startedAtMs,
+    nowMs,
     perform,
     async wait(untilMs) {
       const untilAtMs = startedAtMs + untilMs;
@@ -201,10 +217,25 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
   };
   let allowed: boolean;
   try {
-    allowed = await runHookMachine(input, driver, setup.inspection);
+    allowed = await runHookMachine(input, driver, inspectBoth(setup.inspection, trace?.inspect));
   } catch (error) {
     allowed = await settle(error);
   }
   if (allowed) return { allowed, failure: failed };
   return { allowed, failure: failed ?? { kind: "refused", text: message }, failCheckReason, message };
+}
+
+function inspectBoth(
+  inspection: InspectOptions | undefined,
+  trace: Inspect | undefined,
+): InspectOptions | undefined {
+  if (trace === undefined) return inspection;
+  if (inspection === undefined) return { id: "hook", inspect: trace };
+  return {
+    id: inspection.id,
+    inspect(inspected) {
+      inspection.inspect(inspected);
+      trace(inspected);
+    },
+  };
 }

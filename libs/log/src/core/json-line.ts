@@ -8,7 +8,14 @@ import { escapeUnprintable } from "./escape-unprintable.ts";
 export type LogFields = Readonly<
   Record<
     string,
-    string | number | bigint | boolean | readonly string[] | Readonly<Record<string, string>> | undefined
+    | string
+    | number
+    | bigint
+    | boolean
+    | readonly string[]
+    | Readonly<Record<string, string>>
+    | readonly Readonly<Record<string, string | number>>[]
+    | undefined
   >
 >;
 

@@ -152,6 +152,7 @@ export async function askAgent(
     {
       load: () => toRequest(pod, container, "nri", decider.findCgroupPath),
       trustedAnnotations: () => toTrustedAnnotations(pod, container, handler),
+      containerId: () => container.id,
     },
   );
   if (!verdict.allowed) {
