@@ -19,9 +19,10 @@ import {
   type Snapshot,
   type SnapshotFrom,
 } from "xstate";
-import type { TableState, TableTransition } from "../table/machine-table.ts";
 import { readMachineTable } from "../table/read-machine-table.ts";
 import { type ActorAction, readImplementations } from "./actor-implementations.ts";
+import { type BoundState, type BoundTransition, bindTable } from "./bound-table.ts";
+import { createActionQueue, type EnqueuedAction } from "./enqueued-actions.ts";
 
 export type TableSnapshot<TMachine extends AnyStateMachine> = Snapshot<undefined> & {
   /** The leaf state. */
@@ -54,22 +55,15 @@ interface Step {
  * cannot express, and on names without an implementation.
  */
 export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMachine): TableLogic<TMachine> {
-  const table = readMachineTable(machine);
-  const { actions, guards, delays, actors } = readImplementations(machine);
+  const implementations = readImplementations(machine);
+  const { actions, actors } = implementations;
+  const table = bindTable(machine, readMachineTable(machine), implementations);
+  const queue = createActionQueue();
 
   const find = <T>(found: T | undefined, what: string, name: string): T => {
     if (found === undefined) throw new Error(`${machine.id} has no ${what} ${name}`);
     return found;
   };
-  const stateOf = (name: string): TableState => find(table.states[name], "state", name);
-
-  const states = Object.values(table.states);
-  const transitions = states.flatMap(({ on, always }) => [...Object.values(on).flat(), ...always]);
-  for (const { guard, actions: names } of [table.initial, ...transitions]) {
-    if (guard !== undefined) find(guards.get(guard), "guard", guard);
-    for (const name of names) find(actions.get(name), "action", name);
-  }
-  for (const { delay } of states.flatMap(({ after }) => after)) find(delays.get(delay), "delay", delay);
 
   const spawn =
     (step: Step) =>
@@ -90,77 +84,34 @@ export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMac
     step.scope.defer(() => step.scope.stopChild(child));
   };
 
-  const perform = (step: Step, type: string): void => {
-    const action = find(actions.get(type), "action", type);
+  const perform = (step: Step, type: string, does: ActorAction): void => {
     const args = toArgs(step);
-    switch (action.kind) {
+    switch (does.kind) {
       case "effect":
-        step.scope.actionExecutor({ type, info: args, params: undefined, exec: action.exec });
+        step.scope.actionExecutor({ type, info: args, params: undefined, exec: does.exec });
         return;
       case "assign":
-        step.context = { ...step.context, ...action.assign({ ...args, spawn: spawn(step) }) };
+        step.context = { ...step.context, ...does.assign({ ...args, spawn: spawn(step) }) };
         return;
       case "enqueue":
-        for (const run of collect(step, action)) run();
+        does.collect({ ...args, enqueue: queue.begin() });
+        for (const enqueued of queue.end()) performEnqueued(step, enqueued);
     }
   };
 
-  /** Enqueued actions run when all of them have been enqueued, as in XState. */
-  const collect = (
-    step: Step,
-    action: Extract<ActorAction, { kind: "enqueue" }>,
-  ): readonly (() => void)[] => {
-    const queue: (() => void)[] = [];
-    const enqueue = Object.assign((type: string) => queue.push(() => perform(step, type)), {
-      assign: (change: Partial<MachineContext>) =>
-        queue.push(() => {
-          step.context = { ...step.context, ...change };
-        }),
-      sendTo: (child: AnyActorRef, event: AnyEventObject) =>
-        queue.push(() => step.scope.defer(() => child.send(event))),
-      stopChild: (id: string) => queue.push(() => stopChild(step, id)),
-    });
-    action.collect({ ...toArgs(step), enqueue });
-    return queue;
-  };
-
-  const choose = (transitions: readonly TableTransition[], step: Step): TableTransition | undefined => {
-    for (const transition of transitions) {
-      const { guard } = transition;
-      if (guard === undefined || find(guards.get(guard), "guard", guard)(step)) return transition;
-    }
-    return undefined;
-  };
-
-  // Delays start and end when the snapshot is the actor's, as in XState.
-
-  const startDelays = ({ after }: TableState, kept: readonly string[], step: Step): void => {
-    const { self, system, defer } = step.scope;
-    for (const { event: type, delay } of after) {
-      if (kept.includes(type)) continue;
-      const delayMs = find(delays.get(delay), "delay", delay)(step);
-      defer(() => system.scheduler.schedule(self, self, { type }, delayMs, type));
-    }
-  };
-
-  const cancelDelays = ({ after }: TableState, kept: readonly string[], { scope }: Step): void => {
-    for (const { event } of after) {
-      if (!kept.includes(event)) scope.defer(() => scope.system.scheduler.cancel(scope.self, event));
-    }
-  };
-
-  /** Takes the transition and the eventless ones that follow it. */
-  const take = (step: Step, from: TableState | undefined, first: TableTransition) => {
-    let state = from;
-    let transition = first;
-    for (;;) {
-      if (state !== undefined) cancelDelays(state, transition.keeps, step);
-      for (const action of transition.actions) perform(step, action);
-      state = stateOf(transition.target);
-      startDelays(state, transition.keeps, step);
-      const next = choose(state.always, step);
-      if (next === undefined) return toSnapshot(transition.target, state, step);
-      transition = next;
+  const performEnqueued = (step: Step, enqueued: EnqueuedAction): void => {
+    switch (enqueued.kind) {
+      case "action":
+        perform(step, enqueued.type, find(actions.get(enqueued.type), "action", enqueued.type));
+        break;
+      case "assign":
+        step.context = { ...step.context, ...enqueued.change };
+        break;
+      case "send":
+        step.scope.defer(() => enqueued.to.send(enqueued.event));
+        break;
+      case "stop":
+        stopChild(step, enqueued.id);
     }
   };
 
@@ -177,14 +128,54 @@ export function createTableLogic<TMachine extends AnyStateMachine>(machine: TMac
         for (const child of children.values()) scope.stopChild(child);
         return { ...snapshot, status: "stopped", output: undefined, error: undefined, children: noChildren };
       }
-      const state = stateOf(name);
+      const state = find(table.states.get(name), "state", name);
       const step = { scope, event, context, children };
-      const transition = choose(state.on[event.type] ?? state.on["*"] ?? [], step);
-      return transition === undefined ? snapshot : take(step, state, transition);
+      const transition = choose(state.on.get(event.type) ?? state.onAny, step);
+      if (transition === undefined) return snapshot;
+      return take(step, state, transition);
     },
     getPersistedSnapshot: (snapshot: AnySnapshot) => snapshot,
   } satisfies AnyActorLogic;
+
+  /** Takes the transition and the eventless ones that follow it. */
+  const take = (step: Step, from: BoundState | undefined, first: BoundTransition): AnySnapshot => {
+    let state = from;
+    let transition = first;
+    for (;;) {
+      if (state !== undefined) cancelDelays(state, transition.keeps, step);
+      for (const { type, does } of transition.actions) perform(step, type, does);
+      state = transition.target;
+      startDelays(state, transition.keeps, step);
+      const next = choose(state.always, step);
+      if (next === undefined) return toSnapshot(state, step);
+      transition = next;
+    }
+  };
+
   return logic;
+}
+
+function choose(transitions: readonly BoundTransition[], step: Step): BoundTransition | undefined {
+  for (const transition of transitions)
+    if (transition.guard === undefined || transition.guard(step)) return transition;
+  return undefined;
+}
+
+// Delays start and end when the snapshot is the actor's, as in XState.
+
+function startDelays({ after }: BoundState, kept: readonly string[], step: Step): void {
+  for (const { event: type, delay } of after) {
+    if (kept.includes(type)) continue;
+    const { self, system, defer } = step.scope;
+    const delayMs = delay(step);
+    defer(() => system.scheduler.schedule(self, self, { type }, delayMs, type));
+  }
+}
+
+function cancelDelays({ after }: BoundState, kept: readonly string[], { scope }: Step): void {
+  for (const { event } of after) {
+    if (!kept.includes(event)) scope.defer(() => scope.system.scheduler.cancel(scope.self, event));
+  }
 }
 
 /** The same of any machine: here its types are the table's. */
@@ -193,9 +184,9 @@ type AnySnapshot = TableSnapshot<AnyStateMachine>;
 const noChildren: Children = new Map();
 const firstEvent: AnyEventObject = { type: "xstate.init" };
 
-function toSnapshot(state: string, { value, final }: TableState, { context, children }: Step): AnySnapshot {
+function toSnapshot({ name, value, final }: BoundState, { context, children }: Step): AnySnapshot {
   const status = final ? "done" : "active";
-  return { status, output: undefined, error: undefined, state, value, context, children };
+  return { status, output: undefined, error: undefined, state: name, value, context, children };
 }
 
 /** The machines' contexts are made of the input alone. */
