@@ -181,6 +181,20 @@ describe("the page", () => {
     expect(attributes).toEqual(["Path=/", "HttpOnly", "SameSite=Strict"]);
     expect((await fetch(`${address}/app.js`, { headers: { cookie } })).status).toBe(200);
   });
+
+  test("of two inspectors on one host sets two cookies", async () => {
+    const addresses = ["a-token", "another-token"].map(
+      (secret) => `http://127.0.0.1:${open({ token: secret }).server.port}/?token=${secret}`,
+    );
+    const cookies = new Map<string, string>();
+    for (const address of addresses) {
+      const set = (await fetch(address)).headers.get("set-cookie")?.split(";")[0] ?? "";
+      cookies.set(set.slice(0, set.indexOf("=")), set);
+    }
+    const cookie = [...cookies.values()].join("; ");
+    for (const address of addresses)
+      expect((await fetch(new URL("/app.js", address), { headers: { cookie } })).status).toBe(200);
+  });
 });
 
 describe("a request that must get nothing", () => {
@@ -223,7 +237,7 @@ describe("a request that must get nothing", () => {
     expect((await ask(port, { ...upgrade, host }, "/?token=wrong")).status).toBe(401);
     expect((await ask(port, { ...upgrade, host }, `/?token=${token}`)).status).toBe(101);
     expect((await ask(port, { ...upgrade, host, authorization: `Bearer ${token}` })).status).toBe(101);
-    const cookie = `a=b; rthooks-inspect=${token}`;
+    const cookie = `a=b; rthooks-inspect-9101=${token}`;
     expect((await ask(port, { ...upgrade, host, cookie })).status).toBe(101);
     expect((await ask(port, { ...upgrade, host, cookie, origin: `http://${host}` })).status).toBe(101);
     expect((await ask(port, { ...upgrade, host, cookie, origin: "http://node-1:80" })).status).toBe(401);
@@ -243,7 +257,7 @@ describe("a request that must get nothing", () => {
     const host = `localhost:${port}`;
     for (const path of ["/api/overview", `/api/explain?container=${startedExample.containerId}`]) {
       expect((await ask(port, { host }, path)).status).toBe(401);
-      const { status, headers } = await ask(port, { host, cookie: `rthooks-inspect=${token}` }, path);
+      const { status, headers } = await ask(port, { host, cookie: `rthooks-inspect-${port}=${token}` }, path);
       expect(status).toBe(200);
       expect(headers["content-type"]).toBe("application/json");
       expect(headers["content-security-policy"]).toContain("default-src 'none'");

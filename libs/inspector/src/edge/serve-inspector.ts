@@ -3,7 +3,7 @@
 // @statelyai/inspect: first the actors as they are, then what happens. A client that comes back with
 // `?after=SEQUENCE&boot=ID` gets what it has missed instead, after a message that says how much of that is gone.
 
-import { randomUUID, timingSafeEqual } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Logger } from "@rthooks/log";
 import { isLoopback } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
@@ -15,6 +15,7 @@ import type { Recorder } from "../core/recorder.ts";
 import { type Definitions, renderEvent } from "../wire/stately-events.ts";
 import { listWelcome, type WelcomedClient } from "../wire/welcome.ts";
 import { pageFiles } from "./page-files.ts";
+import { hasToken, renderTokenCookie } from "./request-token.ts";
 
 export interface InspectorServerOptions {
   readonly host: string;
@@ -50,7 +51,6 @@ const maxBufferedBytes = 8 * 1024 * 1024;
 /** The welcome of a client waits while so much is not sent. */
 const maxWelcomeBytes = 1024 * 1024;
 const tooSlow = 1013;
-const cookieName = "rthooks-inspect";
 
 /** Nothing from elsewhere: no script, style, picture, frame or connection. */
 const headers: Readonly<Record<string, string>> = {
@@ -128,13 +128,13 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
           method: request.method,
           host: request.headers.get("host") ?? "",
           origin: request.headers.get("origin") ?? undefined,
-          hasToken: token !== "" && isToken(token, request, url),
+          hasToken: token !== "" && hasToken(token, request, url),
         });
         if (rejection !== undefined)
           return new Response(`${rejection.message}\n`, { status: rejection.status, headers });
         if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
           const answer = await answerFacts(facts, url);
-          return answer === undefined ? answerPage(url, token) : toResponse(answer);
+          return answer === undefined ? answerPage(request, url, token) : toResponse(answer);
         }
         if (clients.size >= maxClients) return new Response("too many clients\n", { status: 503, headers });
         return own.upgrade(request, { data: toClient(url) })
@@ -172,14 +172,12 @@ function toResponse({ status, text }: FactsAnswer): Response {
 }
 
 /** A file of the page. A browser that opened the page with the token keeps it in a cookie, for the page's requests. */
-function answerPage(url: URL, token: string): Response {
+function answerPage(request: Request, url: URL, token: string): Response {
   const file = pageFiles.get(url.pathname);
   if (file === undefined) return new Response("no such page\n", { status: 404, headers });
   const isOpened = token !== "" && url.pathname === "/" && url.searchParams.has("token");
-  const cookie = `${cookieName}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;
-  return new Response(file.text, {
-    headers: { ...headers, "content-type": file.type, ...(isOpened ? { "set-cookie": cookie } : {}) },
-  });
+  const cookie = isOpened ? { "set-cookie": renderTokenCookie(token, request) } : {};
+  return new Response(file.text, { headers: { ...headers, "content-type": file.type, ...cookie } });
 }
 
 function toClient(url: URL): Client {
@@ -190,24 +188,4 @@ function toClient(url: URL): Client {
     wantsDefinitions: url.searchParams.get("definitions") !== "none",
     welcome: undefined,
   };
-}
-
-/**
- * In the query, as a bearer token, or in the cookie that the page gets. Browsers send the cookie for pages of other ports
- * too: from those it does not count.
- */
-function isToken(token: string, request: Request, url: URL): boolean {
-  const cookie = new RegExp(`(?:^|; )${cookieName}=([^;]*)`).exec(request.headers.get("cookie") ?? "")?.[1];
-  const bearer = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
-  const origin = request.headers.get("origin");
-  const isOwnOrigin = origin === null || URL.parse(origin)?.host === request.headers.get("host");
-  if (isOwnOrigin && cookie !== undefined && isEqual(cookie, encodeURIComponent(token))) return true;
-  const given = [url.searchParams.get("token"), bearer];
-  return given.some((text) => text !== null && text !== undefined && isEqual(text, token));
-}
-
-/** In a time that does not depend on where the texts differ. */
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
