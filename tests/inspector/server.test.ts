@@ -148,6 +148,52 @@ describe("a client that comes back", () => {
   });
 });
 
+describe("the history", () => {
+  const read = async (address: string, query = "") => {
+    const response = await fetch(`${address}/api/history${query}`);
+    expect(response.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
+    const lines = (await response.text()).trimEnd().split("\n");
+    return lines.map((line): Readonly<Record<string, unknown>> => JSON.parse(line));
+  };
+
+  test("has what was before the WebSocket's first message, in parts, and what is not yet sent to clients", async () => {
+    const { actor, server } = open({ maxEvents: 10_000 });
+    for (let at = 0; at < 500; at++) actor.send({ type: "press" });
+    const address = `http://127.0.0.1:${server.port}`;
+    const whole = await read(address, "?limit=20000");
+    // The actor, its start, and event and snapshot of each press; the 250 actions are counted, and not sent.
+    expect(whole[0]).toMatchObject({ type: "@rthooks.history", oldest: 1, first: 1, before: 1254 });
+    expect(whole.length).toBe(1 + 3 + 500 * 2);
+    const parts: (typeof whole)[] = [];
+    for (let before = 1254; before > 1; before = Number(parts[0]?.[0]?.["first"]))
+      parts.unshift(await read(address, `?before=${before}&limit=300`));
+    expect(parts.length).toBe(5);
+    expect(parts.flatMap(([, ...messages]) => messages)).toEqual(whole.slice(1));
+  });
+
+  test("is answered to clients that come after others that left in the middle of it", async () => {
+    const { recorder, server } = open({ maxEvents: 20_000 });
+    const big = setup({ types: { context: {} as { readonly text: readonly string[] } } }).createMachine({
+      ...{ id: "lamp", context: { text: Array(12).fill("x".repeat(500)) } },
+      ...{ initial: "off", states: { off: {} } },
+    });
+    for (let at = 0; at < 3000; at++) createActor(big, { id: `${at}`, inspect: recorder.inspect }).start();
+    recorder.flush();
+    const url = `http://127.0.0.1:${server.port}/api/history?limit=20000`;
+    const read8 = async (method: string) => {
+      const leave = new AbortController();
+      const answers = Array.from({ length: 8 }, () => fetch(url, { method, signal: leave.signal }));
+      for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
+      return leave;
+    };
+    await read8("HEAD");
+    const leave = await read8("GET");
+    expect((await fetch(url)).status).toBe(503);
+    leave.abort();
+    await waitFor("an answer", async () => (await fetch(url, { method: "HEAD" })).status === 200);
+  });
+});
+
 describe("the page", () => {
   test.each([
     ["/", "text/html; charset=utf-8", "<!doctype html>"],
@@ -180,6 +226,7 @@ describe("the page", () => {
     const [cookie = "", ...attributes] = (opened.headers.get("set-cookie") ?? "").split("; ");
     expect(attributes).toEqual(["Path=/", "HttpOnly", "SameSite=Strict"]);
     expect((await fetch(`${address}/app.js`, { headers: { cookie } })).status).toBe(200);
+    expect((await fetch(`${address}/api/history`, { headers: { cookie } })).status).toBe(200);
   });
 
   test("of two inspectors on one host sets two cookies", async () => {
@@ -225,6 +272,7 @@ describe("a request that must get nothing", () => {
     const { port } = server;
     expect((await ask(port, { ...upgrade, host: `localhost:${port}` })).status).toBe(101);
     expect((await ask(port, { ...upgrade, host: `attacker.example:${port}` })).status).toBe(403);
+    expect((await ask(port, { host: `attacker.example:${port}` }, "/api/history")).status).toBe(403);
     const origin = "http://attacker.example";
     expect((await ask(port, { ...upgrade, host: `localhost:${port}`, origin })).status).toBe(403);
   });
@@ -235,6 +283,7 @@ describe("a request that must get nothing", () => {
     const host = "node-1:9101";
     expect((await ask(port, { ...upgrade, host })).status).toBe(401);
     expect((await ask(port, { ...upgrade, host }, "/?token=wrong")).status).toBe(401);
+    expect((await ask(port, { host }, "/api/history")).status).toBe(401);
     expect((await ask(port, { ...upgrade, host }, `/?token=${token}`)).status).toBe(101);
     expect((await ask(port, { ...upgrade, host, authorization: `Bearer ${token}` })).status).toBe(101);
     const cookie = `a=b; rthooks-inspect-9101=${token}`;

@@ -17,6 +17,9 @@ interface NewEvent {
   readonly what: string;
   /** Of a snapshot: from the outermost to the innermost state. */
   readonly state: string;
+  /** Of a snapshot: the state before it, empty for an actor's first one; and since when the actor was in it. */
+  readonly from: string;
+  readonly fromSinceMs: number;
   /** Unix time in milliseconds, with fractions. */
   readonly atMs: number;
   /** Event, action or snapshot as bounded JSON. */
@@ -37,6 +40,11 @@ export interface HistoryBounds {
 export interface History {
   add(event: NewEvent): RecordedEvent;
   after(sequence: number): { readonly events: readonly RecordedEvent[]; readonly missed: number };
+  /** The last events with lower numbers, at most `limit`; `oldest`: the lowest number that is kept. */
+  before(
+    sequence: number,
+    limit: number,
+  ): { readonly events: readonly RecordedEvent[]; readonly oldest: number };
   /** The number of the newest event; 0 while there was none. */
   last(): number;
 }
@@ -56,6 +64,8 @@ export function createHistory({ maxEvents, maxPayload }: HistoryBounds): History
     start = 0;
   };
 
+  const firstKept = (): number => events[start]?.sequence ?? last + 1;
+
   return {
     add(event) {
       last++;
@@ -67,11 +77,16 @@ export function createHistory({ maxEvents, maxPayload }: HistoryBounds): History
       return recorded;
     },
     after(sequence) {
-      const first = events[start]?.sequence ?? last + 1;
+      const first = firstKept();
       // A number of the future is another recorder's: its reader has seen nothing of this one.
       const from = sequence > last ? 0 : sequence;
       const missed = Math.max(0, first - 1 - from);
       return { events: events.slice(start + Math.max(0, from + 1 - first)), missed };
+    },
+    before(sequence, limit) {
+      const oldest = firstKept();
+      const end = start + Math.max(0, Math.min(sequence, last + 1) - oldest);
+      return { events: events.slice(Math.max(start, end - limit), end), oldest };
     },
     last: () => last,
   };

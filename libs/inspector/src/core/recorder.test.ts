@@ -47,6 +47,11 @@ describe("the recorder", () => {
       [5, "@xstate.action", "hum", ""],
       [6, "@xstate.snapshot", "press", "on"],
     ]);
+    const snapshots = events.filter(({ type }) => type === "@xstate.snapshot");
+    expect(snapshots.map(({ from, fromSinceMs }) => [from, fromSinceMs])).toEqual([
+      ["", events[0]?.atMs ?? 0],
+      ["off", snapshots[0]?.atMs ?? 0],
+    ]);
     expect(events.at(-1)).toMatchObject({ name: "a", machine: "lamp", sessionId: actor.sessionId });
     expect(JSON.parse(events.at(-1)?.payload ?? "")).toMatchObject({ value: "on", context: { name: "a" } });
     const [record, ...others] = recorder.actors();

@@ -7,7 +7,7 @@
 import { describeInspection, type Inspect, type InspectionRecord } from "@rthooks/machines/inspection";
 import type { InspectionEvent, Snapshot } from "xstate";
 import { renderBoundedJson } from "./bounded-json.ts";
-import { createHistory, type HistoryBounds, type RecordedEvent } from "./history.ts";
+import { createHistory, type History, type HistoryBounds, type RecordedEvent } from "./history.ts";
 
 export interface RecordedActor {
   readonly sessionId: string;
@@ -49,6 +49,8 @@ export interface Recorder {
   actors(): Iterable<RecordedActor>;
   /** The events after the one with this number that are still there; `missed`: how many are not. */
   eventsAfter(sequence: number): { readonly events: readonly RecordedEvent[]; readonly missed: number };
+  /** As in the history. */
+  eventsBefore: History["before"];
   /** The number of the last event; 0 before the first. */
   lastSequence(): number;
 }
@@ -111,10 +113,12 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
     const description = describeInspection(inspected);
     const { type, machine, actor, what, state } = description;
     const { sessionId } = inspected.actorRef;
+    const before = living.get(sessionId);
     if (inspected.type === "@xstate.actor") openActor(note, description);
     if (inspected.type === "@xstate.snapshot") changeActor(sessionId, state, atMs, inspected.snapshot);
     return history.add({
       ...{ type, machine, what, state, atMs, sessionId },
+      ...{ from: before?.state ?? "", fromSinceMs: before?.changedMs ?? atMs },
       name: actor,
       rootId: inspected.rootId,
       parentId: findParentId(inspected.actorRef),
@@ -144,6 +148,7 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
         yield { ...actor, snapshot: () => renderBoundedJson(latest ?? { status: "active" }) };
     },
     eventsAfter: history.after,
+    eventsBefore: history.before,
     lastSequence: history.last,
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inspector's HTTP and WebSocket server. `GET /` is a page for browsers. Every WebSocket gets the messages of
+// The inspector's HTTP and WebSocket server. `GET /` is a page for browsers, `GET /api/history` the events that are kept.
+// Every WebSocket gets the messages of
 // @statelyai/inspect: first the actors as they are, then what happens. A client that comes back with
 // `?after=SEQUENCE&boot=ID` gets what it has missed instead, after a message that says how much of that is gone.
 
@@ -14,6 +15,7 @@ import type { RecordedEvent } from "../core/history.ts";
 import type { Recorder } from "../core/recorder.ts";
 import { type Definitions, renderEvent } from "../wire/stately-events.ts";
 import { listWelcome, type WelcomedClient } from "../wire/welcome.ts";
+import { createHistoryAnswer } from "./answer-history.ts";
 import { pageFiles } from "./page-files.ts";
 import { hasToken, renderTokenCookie } from "./request-token.ts";
 
@@ -90,8 +92,8 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
     publish(recorder.flush());
     return recorder.lastSequence();
   };
-  const { actors, eventsAfter } = recorder;
-  const source = { boot, program, definitions, actors, eventsAfter, settle };
+  const { actors, eventsAfter, eventsBefore } = recorder;
+  const source = { boot, program, definitions, actors, eventsAfter, eventsBefore, settle };
 
   const open = (client: ServerWebSocket<Client>): void => {
     clients.add(client);
@@ -113,6 +115,8 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
     }
   };
 
+  const answerHistory = createHistoryAnswer(source, headers);
+
   try {
     const server = Bun.serve<Client>({
       hostname: host,
@@ -133,6 +137,7 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
         if (rejection !== undefined)
           return new Response(`${rejection.message}\n`, { status: rejection.status, headers });
         if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+          if (url.pathname === "/api/history") return answerHistory(request.method, url.searchParams);
           const answer = await answerFacts(facts, url);
           return answer === undefined ? answerPage(request, url, token) : toResponse(answer);
         }

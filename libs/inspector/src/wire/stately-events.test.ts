@@ -14,6 +14,8 @@ const event: RecordedEvent = {
   machine: "container",
   what: "filter.added",
   state: "registered",
+  from: "placed",
+  fromSinceMs: 1_700_000_000_100.5,
   atMs: 1_700_000_000_123.75,
   payload: '{"status":"active","value":"registered"}',
 };
@@ -36,6 +38,10 @@ test("a snapshot has the event that led to it", () => {
   expect(read({})).toEqual({
     ...about,
     type: "@xstate.snapshot",
+    parentId: "x:0",
+    name: "container:c1",
+    from: "placed",
+    fromSinceMs: 1_700_000_000_100.5,
     event: { type: "filter.added" },
     snapshot: { status: "active", value: "registered" },
   });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recorded events as the WebSocket messages of @statelyai/inspect 0.7 (src/types.ts there: StatelyInspectionEvent), so that
 // its `createWebSocketReceiver` and Stately's inspector read them. `sequence`, `machine`, `atMs` and `changedMs` are
-// additions, which those ignore.
+// additions, which those ignore; so are `parentId`, `name`, `from` and `fromSinceMs` of a snapshot: one that is kept longer
+// than the start of its actor is complete without it.
 
 import type { RecordedEvent } from "../core/history.ts";
 import type { RecordedActor } from "../core/recorder.ts";
@@ -24,6 +25,19 @@ export const renderHello = (hello: {
   /** Ids of the machines whose actors are inspected. */
   readonly machines: readonly string[];
 }): string => JSON.stringify({ type: "@rthooks.hello", _version: version, ...hello });
+
+/** The first line of a part of the history. */
+export const renderHistoryHead = (head: {
+  readonly boot: string;
+  readonly program: string;
+  readonly machines: readonly string[];
+  /** The lowest number that is kept, in this part or before it. */
+  readonly oldest: number;
+  /** The part has the events from this number on. With a higher one than `oldest` there is an earlier part. */
+  readonly first: number;
+  /** The part ends before this number. */
+  readonly before: number;
+}): string => JSON.stringify({ type: "@rthooks.history", _version: version, ...head });
 
 /** A living or ended actor, as a message of a new one with its current snapshot. `sequence`: of the last event in it. */
 export function renderActor(actor: RecordedActor, definitions: Definitions, sequence: number): string {
@@ -62,6 +76,10 @@ export function renderEvent(event: RecordedEvent, definitions: Definitions): str
       return message({
         type: event.type,
         ...about(event, atMs, sequence),
+        parentId: event.parentId,
+        name: event.name,
+        from: event.from,
+        fromSinceMs: event.fromSinceMs,
         event: { type: event.what },
         snapshot: raw(event.payload),
       });

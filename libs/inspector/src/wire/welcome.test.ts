@@ -15,7 +15,16 @@ function open(maxEvents: number) {
   const add = (what: string) => {
     const { sessionId, rootId, parentId, name, machine } = actor;
     const about = { sessionId, rootId, parentId, name, machine, sourceId: undefined };
-    history.add({ ...about, type: "@xstate.event", what, state: "", atMs: 1, payload: "{}" });
+    history.add({
+      ...about,
+      type: "@xstate.event",
+      what,
+      state: "",
+      from: "",
+      fromSinceMs: 1,
+      atMs: 1,
+      payload: "{}",
+    });
   };
   const source = {
     ...{ boot: "b", program: "lamps", definitions: new Map([["lamp", '{"id":"lamp","states":{}}']]) },

@@ -16,7 +16,16 @@ test("the messages that the inspector writes", () => {
     ...{ atMs: 1.5, changedMs: 2.5 },
     snapshot: { status: "active", value: "seen", context: undefined },
   });
-  const event = { ...about, sequence: 8, sourceId: undefined, what: "go", state: "placed", atMs: 3.5 };
+  const event = {
+    ...about,
+    sequence: 8,
+    sourceId: undefined,
+    what: "go",
+    state: "placed",
+    atMs: 3.5,
+    from: "seen",
+    fromSinceMs: 2.5,
+  };
   const payload = '{"type":"go"}';
   expect(parseMessage(renderEvent({ ...event, type: "@xstate.event", payload }, new Map()) ?? "")).toEqual({
     kind: "event",
