@@ -7,66 +7,12 @@ import {
   type Filter,
   type FilteredContainer,
   HOST_MARKER,
-  type LabelRequirement,
-  type LabelSelector,
   type MembershipChange,
+  matchAll,
   matchesSelector,
 } from "@rthooks/policy";
 import fc from "fast-check";
-
-const keys = fc.constantFrom("app", "tier", "k8s:io.kubernetes.pod.namespace", "__proto__");
-const values = fc.constantFrom("web", "db", "shop", "ops", "");
-const labels = fc
-  .array(fc.tuple(fc.constantFrom("app", "tier", "__proto__"), values), { maxLength: 3 })
-  .map((entries) => new Map(entries));
-
-const requirement: fc.Arbitrary<LabelRequirement> = fc.oneof(
-  fc.record({
-    key: keys,
-    operator: fc.constantFrom("In" as const, "NotIn" as const),
-    values: fc.array(values, { maxLength: 3 }),
-  }),
-  fc.record({ key: keys, operator: fc.constantFrom("Exists" as const, "DoesNotExist" as const) }),
-);
-const selector: fc.Arbitrary<LabelSelector> = fc.record({
-  matchLabels: fc.array(fc.tuple(keys, values), { maxLength: 2 }).map((entries) => new Map(entries)),
-  matchExpressions: fc.array(requirement, { maxLength: 2 }),
-});
-const containerSelector: fc.Arbitrary<LabelSelector> = fc.constantFrom("app", "sidecar").map((name) => ({
-  matchLabels: new Map([["name", name]]),
-  matchExpressions: [],
-}));
-const all: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
-const definition: fc.Arbitrary<Filter> = fc.record({
-  namespace: fc.option(fc.constantFrom("shop", "ops"), { nil: undefined }),
-  podSelector: fc.option(selector, { nil: undefined, freq: 10 }),
-  containerSelector: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(all) },
-    containerSelector,
-    fc.constant(undefined),
-  ),
-  hostSelector: fc.boolean(),
-});
-type Pod = Pick<FilteredContainer, "podUid" | "namespace" | "labels">;
-const pod = fc.record({
-  podUid: fc.constantFrom("p1", "p2", "p3"),
-  namespace: fc.constantFrom("shop", "ops"),
-  labels,
-});
-const noPod: Pod = { podUid: undefined, namespace: "", labels: new Map() };
-const cgroupId = fc.constantFrom(10n, 11n, 12n, 13n);
-const container: fc.Arbitrary<FilteredContainer> = fc
-  .record({
-    containerId: fc.constantFrom("a", "b", "c", "d", "e"),
-    containerName: fc.constantFrom("app", "sidecar"),
-    image: fc.constantFrom("x", ""),
-    cgroupId,
-    nestedIds: fc.array(cgroupId, { maxLength: 1 }),
-    podName: fc.constant(""),
-    hasAllLabels: fc.constant(true),
-    pod: fc.option(pod, { nil: noPod, freq: 8 }),
-  })
-  .map(({ pod, ...fields }) => ({ ...fields, ...pod }));
+import { container, definition, type Pod, pod } from "./filter-arbitraries.ts";
 
 type Event =
   | { readonly kind: "policy"; readonly id: number; readonly definition: Filter }
@@ -87,7 +33,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 /** What the events say, looked at as a whole each time. */
 function createNaive() {
   const policies = new Map<number, Filter>([
-    [ALL_PODS_ID, { namespace: undefined, podSelector: all, containerSelector: all, hostSelector: false }],
+    [
+      ALL_PODS_ID,
+      { namespace: undefined, podSelector: matchAll, containerSelector: matchAll, hostSelector: false },
+    ],
   ]);
   const containers = new Map<string, FilteredContainer>();
   const apply = (happened: Event): void => {

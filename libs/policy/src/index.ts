@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies, their filters, and which containers the filters match. Pure.
 
+export { type FailingTerm, findFailingTerm } from "./filter/failing-term.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {
   createFilterMembership,
@@ -19,4 +20,5 @@ export {
 export { listMatchWorkloads, toFilter } from "./schema/policy-filters.ts";
 export { type PolicyMode, policyMode } from "./schema/policy-mode.ts";
 export { type PathKey, type PolicyProblem, renderPath, renderProblem } from "./schema/policy-problem.ts";
+export { findSelection, type PolicySelection, type SelectorSelection } from "./schema/policy-selection.ts";
 export { parseTracingPolicy, type TracingPolicy } from "./schema/tracing-policy.ts";

@@ -15,9 +15,19 @@ export interface LabelSelector {
 
 export const matchAll: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
 
-export function matchesSelector(selector: LabelSelector, labels: Labels): boolean {
-  for (const [key, value] of selector.matchLabels) if (labels.get(key) !== value) return false;
-  return selector.matchExpressions.every((requirement) => meets(requirement, labels.get(requirement.key)));
+export const matchesSelector = (selector: LabelSelector, labels: Labels): boolean =>
+  findFailingRequirement(selector, labels) === undefined;
+
+/**
+ * The first requirement that does not hold; a text is the key of an entry of `matchLabels`. Undefined where the selector
+ * matches.
+ */
+export function findFailingRequirement(
+  selector: LabelSelector,
+  labels: Labels,
+): string | LabelRequirement | undefined {
+  for (const [key, value] of selector.matchLabels) if (labels.get(key) !== value) return key;
+  return selector.matchExpressions.find((requirement) => !meets(requirement, labels.get(requirement.key)));
 }
 
 /** NotIn holds for an absent label. */

@@ -3,7 +3,7 @@
 // changes that it makes; its cost depends on what it matches, not on how many containers and filters exist.
 
 import type { Labels } from "@rthooks/oci";
-import { ALL_PODS_ID, allPods, type Filter, HOST_MARKER, matchesFilter, NAMESPACE_LABEL } from "./filter.ts";
+import { ALL_PODS_ID, allPods, type Filter, HOST_MARKER, matchesFilter, toPodLabels } from "./filter.ts";
 import { createFilterIndex, findByFilter } from "./filter-index.ts";
 import { type FilteredContainer, hasPod } from "./filtered-container.ts";
 import { createLabelIndex } from "./label-index.ts";
@@ -122,10 +122,10 @@ export function createFilterMembership(): FilterMembership {
     },
     removeFilter: (filterId) => (filterId === ALL_PODS_ID ? [] : removeFilter(filterId)),
     putContainer(container) {
-      const { containerId, namespace, labels, cgroupId, nestedIds } = container;
+      const { containerId, cgroupId, nestedIds } = container;
       const old = entries.get(containerId);
       if (old !== undefined) removeLabels(old);
-      const podLabels = hasPod(container) ? new Map(labels).set(NAMESPACE_LABEL, namespace) : noLabels;
+      const podLabels = toPodLabels(container);
       const filterIds = findFilters(container, podLabels);
       const cgroupIds = [cgroupId, ...nestedIds];
       entries.set(containerId, { container, cgroupIds, podLabels, filterIds });
@@ -182,4 +182,3 @@ function subtract(some: readonly bigint[], others: readonly bigint[]): readonly 
 }
 
 const noFilters: ReadonlySet<number> = new Set();
-const noLabels: Labels = new Map();

@@ -39,18 +39,43 @@ const toText = ({ namespace, podSelector, containerSelector, hostSelector }: Fil
     value instanceof Map ? [...value] : value,
   );
 
-/** `podLabels`: the pod's labels and its namespace as `NAMESPACE_LABEL`. */
-export function matchesFilter(filter: Filter, container: FilteredContainer, podLabels: Labels): boolean {
-  const { namespace, podSelector, containerSelector } = filter;
-  if (!hasPod(container) || podSelector === undefined || containerSelector === undefined) return false;
-  if (namespace !== undefined && namespace !== container.namespace) return false;
-  if (!matchesSelector(podSelector, podLabels)) return false;
-  if (selectsEverything(containerSelector)) return true;
-  return matchesSelector(
-    containerSelector,
-    new Map([
-      ["name", container.containerName],
-      ["repo", toRepository(container.image)],
-    ]),
-  );
+/** What a filter asks of a container, in the order in which it is checked. */
+export type FilterCheck =
+  /** The container belongs to a pod. */
+  | "pod"
+  /** The filter has a pod selector and a container selector: it is not about the host alone. */
+  | "selectors"
+  | "namespace"
+  | "podSelector"
+  | "containerSelector";
+
+/** `podLabels`: of the container, by `toPodLabels`. */
+export const matchesFilter = (filter: Filter, container: FilteredContainer, podLabels: Labels): boolean =>
+  findFailedCheck(filter, container, podLabels) === undefined;
+
+/** Undefined where the filter matches. `podLabels`: of the container, by `toPodLabels`. */
+export function findFailedCheck(
+  { namespace, podSelector, containerSelector }: Filter,
+  container: FilteredContainer,
+  podLabels: Labels,
+): FilterCheck | undefined {
+  if (!hasPod(container)) return "pod";
+  if (podSelector === undefined || containerSelector === undefined) return "selectors";
+  if (namespace !== undefined && namespace !== container.namespace) return "namespace";
+  if (!matchesSelector(podSelector, podLabels)) return "podSelector";
+  if (selectsEverything(containerSelector)) return undefined;
+  return matchesSelector(containerSelector, toContainerLabels(container)) ? undefined : "containerSelector";
 }
+
+/** What a pod selector sees: the pod's labels and its namespace. */
+export const toPodLabels = (container: FilteredContainer): Labels =>
+  hasPod(container) ? new Map(container.labels).set(NAMESPACE_LABEL, container.namespace) : noLabels;
+
+/** What a container selector sees. */
+export const toContainerLabels = ({ containerName, image }: FilteredContainer): Labels =>
+  new Map([
+    ["name", containerName],
+    ["repo", toRepository(image)],
+  ]);
+
+const noLabels: Labels = new Map();
