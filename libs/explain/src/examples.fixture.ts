@@ -8,7 +8,7 @@ import type { NodeOverview } from "./overview.ts";
 /** 2026-03-14 09:26:53.589 UTC. */
 export const exampleMs = Date.UTC(2026, 2, 14, 9, 26, 53, 589);
 
-const policy = { namespace: "", domain: "static", state: "enabled", mode: "enforce" } as const; // const: literals
+const policy = { namespace: "", domain: "static", state: "enabled", mode: "enforce", selectors: [] } as const; // const: literals
 const exec: PolicyMatch = { ...policy, name: "deny-shells", selects: true, failing: undefined };
 const files: PolicyMatch = {
   ...policy,
@@ -19,6 +19,7 @@ const files: PolicyMatch = {
 };
 const network: PolicyMatch = {
   ...{ name: "egress", namespace: "payments", domain: "k8s", state: "disabled", mode: "monitor" },
+  selectors: [],
   selects: false,
   failing: { term: "namespace is payments", found: "namespace is shop" },
 };
@@ -28,6 +29,7 @@ export const startedExample: Explanation = {
   state: "released",
   outcome: "running",
   firstReportMs: exampleMs + 4.2,
+  endedMs: undefined,
   identity: [
     { part: "namespace", value: "shop", source: "hook", reportedMs: exampleMs + 4.2 },
     { part: "pod", value: "cache-7d9f8b6c5-x2x4z", source: "hook", reportedMs: exampleMs + 4.2 },
@@ -69,6 +71,7 @@ export const deniedExample: Explanation = {
   state: "",
   outcome: "denied",
   firstReportMs: exampleMs,
+  endedMs: exampleMs + 2004,
   identity: [
     { part: "namespace", value: "payments", source: "hook", reportedMs: exampleMs + 1.2 },
     { part: "pod", value: "ledger-0", source: "hook", reportedMs: exampleMs + 1.2 },
@@ -89,6 +92,7 @@ export const deniedExample: Explanation = {
     kind: "unreachable",
     what: "The hook could not reach the agent, and the fail check denies containers of the namespace payments.",
     next: "Start the agent (systemctl start tetragon), or exempt the namespace with --fail-allow-namespaces.",
+    message: "connecting to agent (context deadline exceeded) failed: unix:///var/run/tetragon/tetragon.sock",
   },
 };
 
@@ -111,6 +115,8 @@ export const overviewExample: NodeOverview = {
         kind: "unreachable",
         what: "The hook could not reach the agent, and the fail check denies containers of the namespace payments.",
         next: "Start the agent (systemctl start tetragon), or exempt the namespace with --fail-allow-namespaces.",
+        message:
+          "connecting to agent (context deadline exceeded) failed: unix:///var/run/tetragon/tetragon.sock",
       },
     },
   ],

@@ -16,6 +16,8 @@ export interface Explanation {
   readonly outcome: ContainerOutcome;
   /** When the agent had the first report of it, or the hook began. */
   readonly firstReportMs: number;
+  /** When its cgroup was gone or its start was denied, or about then; undefined for a container that is held or runs. */
+  readonly endedMs: number | undefined;
   /** In the order in which a reader wants them: namespace, pod, UID, labels, container, image, cgroup. */
   readonly identity: readonly IdentityPart[];
   /** Undefined where no hook and no plugin held it, or the agent started later. */
@@ -66,6 +68,15 @@ export interface PolicyMatch {
   readonly selects: boolean;
   /** The first term of its selectors that this container does not meet; undefined if the policy selects it. */
   readonly failing: FailingTerm | undefined;
+  /** Its selectors that have `matchWorkloads`, in the order of the document. */
+  readonly selectors: readonly SelectorMatch[];
+}
+
+export interface SelectorMatch {
+  /** "kprobes[0].selectors[1]" */
+  readonly selector: string;
+  /** The first term of it that this container does not meet; undefined if the selector matches. */
+  readonly failing: FailingTerm | undefined;
 }
 
 export interface FailingTerm {
@@ -77,10 +88,12 @@ export interface FailingTerm {
 
 /** A failure in plain words. */
 export interface FailureAdvice {
-  /** One word of a fixed set: the refusal's kind, or "unreachable", "deadline", "spec". */
+  /** One word of a fixed set, those of `describeFailure`. */
   readonly kind: string;
   /** One sentence: what failed. */
   readonly what: string;
   /** One sentence: what the operator can do. */
   readonly next: string;
+  /** As the program reported it; it may contain any text. */
+  readonly message: string;
 }

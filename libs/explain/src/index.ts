@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node says of itself: the explanation of one container, and the overview of the node. Terminal and page show both.
 
+export { describeFailure, type FailureKind, isFailureKind } from "./describe-failure.ts";
 export type {
   ContainerOutcome,
   Explanation,
@@ -10,7 +11,9 @@ export type {
   IdentityPart,
   PolicyMatch,
   RuntimeHold,
+  SelectorMatch,
 } from "./explanation.ts";
+export type { HookInvocation } from "./hook-invocation.ts";
 export type {
   ContainerCount,
   DeniedStart,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies, their filters, and which containers the filters match. Pure.
 
-export { type FailingTerm, findFailingTerm } from "./filter/failing-term.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {
   createFilterMembership,
@@ -9,6 +8,7 @@ export {
   type MembershipChange,
 } from "./filter/filter-membership.ts";
 export type { FilteredContainer } from "./filter/filtered-container.ts";
+export { findUnmetTerm, type UnmetTerm } from "./filter/unmet-term.ts";
 export {
   findAnchor,
   type LabelRequirement,

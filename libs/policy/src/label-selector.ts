@@ -16,13 +16,13 @@ export interface LabelSelector {
 export const matchAll: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
 
 export const matchesSelector = (selector: LabelSelector, labels: Labels): boolean =>
-  findFailingRequirement(selector, labels) === undefined;
+  findUnmetRequirement(selector, labels) === undefined;
 
 /**
  * The first requirement that does not hold; a text is the key of an entry of `matchLabels`. Undefined where the selector
  * matches.
  */
-export function findFailingRequirement(
+export function findUnmetRequirement(
   selector: LabelSelector,
   labels: Labels,
 ): string | LabelRequirement | undefined {

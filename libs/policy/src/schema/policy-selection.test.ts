@@ -32,21 +32,21 @@ const workloads = (app: string) => ({ matchWorkloads: { podSelector: { matchLabe
 
 describe("a policy", () => {
   test("without any selector selects every container", () => {
-    expect(findSelection(parse({}), container)).toEqual({ failing: undefined, selectors: [] });
+    expect(findSelection(parse({}), container)).toEqual({ unmet: undefined, selectors: [] });
     const noPod = { ...container, podUid: undefined, podName: "" };
-    expect(findSelection(parse({}), noPod).failing).toBeUndefined();
+    expect(findSelection(parse({}), noPod).unmet).toBeUndefined();
   });
 
   test("of another namespace does not select it", () => {
-    expect(findSelection(parse({}, "bank"), container).failing).toEqual({
+    expect(findSelection(parse({}, "bank"), container).unmet).toEqual({
       term: "namespace is bank",
       found: "shop",
     });
-    expect(findSelection(parse({}, "shop"), container).failing).toBeUndefined();
+    expect(findSelection(parse({}, "shop"), container).unmet).toBeUndefined();
   });
 
   test("for the host does not select it", () => {
-    expect(findSelection(parse({ hostSelector: {} }), container).failing?.term).toBe(
+    expect(findSelection(parse({ hostSelector: {} }), container).unmet?.term).toBe(
       "a process outside of all pods",
     );
   });
@@ -55,18 +55,18 @@ describe("a policy", () => {
 describe("selectors with matchWorkloads", () => {
   test("are listed, whether they match or not", () => {
     const spec = { kprobes: [hook(workloads("db"), workloads("web")), hook(workloads("cache"))] };
-    const { failing, selectors } = findSelection(parse(spec), container);
-    expect(failing).toBeUndefined();
+    const { unmet, selectors } = findSelection(parse(spec), container);
+    expect(unmet).toBeUndefined();
     expect(selectors).toEqual([
-      { selector: "kprobes[0].selectors[0]", failing: { term: "pod label app is db", found: "app=web" } },
-      { selector: "kprobes[0].selectors[1]", failing: undefined },
-      { selector: "kprobes[1].selectors[0]", failing: { term: "pod label app is cache", found: "app=web" } },
+      { selector: "kprobes[0].selectors[0]", unmet: { term: "pod label app is db", found: "app=web" } },
+      { selector: "kprobes[0].selectors[1]", unmet: undefined },
+      { selector: "kprobes[1].selectors[0]", unmet: { term: "pod label app is cache", found: "app=web" } },
     ]);
   });
 
   test("that all fail leave nothing of the policy for the container", () => {
     const spec = { kprobes: [hook(workloads("db"))] };
-    expect(findSelection(parse(spec), container).failing).toEqual({
+    expect(findSelection(parse(spec), container).unmet).toEqual({
       term: "kprobes[0].selectors[0].matchWorkloads: pod label app is db",
       found: "app=web",
     });
@@ -79,21 +79,21 @@ describe("selectors with matchWorkloads", () => {
       spec: { kprobes: [hook(workloads("db"), { matchPIDs: [{ operator: "In", values: [1] }] })] },
     },
   ])("that fail beside $beside do not matter", ({ spec }) => {
-    expect(findSelection(parse(spec), container).failing).toBeUndefined();
+    expect(findSelection(parse(spec), container).unmet).toBeUndefined();
   });
 
   test("count only where the policy's own filter matches", () => {
     const spec = { podSelector: { matchLabels: { app: "db" } }, kprobes: [hook(workloads("web"))] };
     expect(findSelection(parse(spec), container)).toEqual({
-      failing: { term: "pod label app is db", found: "app=web" },
-      selectors: [{ selector: "kprobes[0].selectors[0]", failing: undefined }],
+      unmet: { term: "pod label app is db", found: "app=web" },
+      selectors: [{ selector: "kprobes[0].selectors[0]", unmet: undefined }],
     });
   });
 
   test("apply to all namespaces, also in a namespaced policy", () => {
     expect(findSelection(parse({ kprobes: [hook(workloads("web"))] }, "bank"), container)).toMatchObject({
-      failing: { term: "namespace is bank" },
-      selectors: [{ failing: undefined }],
+      unmet: { term: "namespace is bank" },
+      selectors: [{ unmet: undefined }],
     });
   });
 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a policy is about a container, and if not, why: its own filter first, then those of its selectors.
 
-import { type FailingTerm, findFailingTerm } from "../filter/failing-term.ts";
 import type { FilteredContainer } from "../filter/filtered-container.ts";
+import { findUnmetTerm, type UnmetTerm } from "../filter/unmet-term.ts";
 import { listMatchWorkloads, toFilter } from "./policy-filters.ts";
 import { hookKinds } from "./references.ts";
 import type { TracingPolicy } from "./tracing-policy.ts";
@@ -12,7 +12,7 @@ export interface SelectorSelection {
   /** "kprobes[0].selectors[1]" */
   readonly selector: string;
   /** Undefined: the selector matches the container's processes, as far as workloads are concerned. */
-  readonly failing: FailingTerm | undefined;
+  readonly unmet: UnmetTerm | undefined;
 }
 
 export interface PolicySelection {
@@ -20,7 +20,7 @@ export interface PolicySelection {
    * Undefined: the policy selects the container. It does so if its own filter matches, and a hook of it has a selector that
    * does, or one without `matchWorkloads`, or no selector.
    */
-  readonly failing: FailingTerm | undefined;
+  readonly unmet: UnmetTerm | undefined;
   /** In the order of the document. */
   readonly selectors: readonly SelectorSelection[];
 }
@@ -29,15 +29,15 @@ export function findSelection(policy: TracingPolicy, container: FilteredContaine
   const own = toFilter(policy);
   const selectors = listMatchWorkloads(policy).map(({ hooks, hookIndex, selectorIndex, filter }) => ({
     selector: `${hooks}[${hookIndex}].selectors[${selectorIndex}]`,
-    failing: filter && findFailingTerm(filter, container),
+    unmet: filter && findUnmetTerm(filter, container),
   }));
-  const failing = own && findFailingTerm(own, container);
-  if (failing !== undefined) return { failing, selectors };
+  const unmet = own && findUnmetTerm(own, container);
+  if (unmet !== undefined) return { unmet, selectors };
   const [first] = selectors;
-  const applies = hasUnboundHook(policy) || selectors.some((one) => one.failing === undefined);
-  if (applies || first?.failing === undefined) return { failing: undefined, selectors };
-  const term = `${first.selector}.matchWorkloads: ${first.failing.term}`;
-  return { failing: { term, found: first.failing.found }, selectors };
+  const applies = hasUnboundHook(policy) || selectors.some((one) => one.unmet === undefined);
+  if (applies || first?.unmet === undefined) return { unmet: undefined, selectors };
+  const term = `${first.selector}.matchWorkloads: ${first.unmet.term}`;
+  return { unmet: { term, found: first.unmet.found }, selectors };
 }
 
 /** Whether a hook of the policy applies to every container: it has no selectors, or one without `matchWorkloads`. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why the agent answers a hook call with an error. `message` is one line that says what to do about it.
 
-const refusalKinds = [
+export const refusalKinds = [
   // The request itself is wrong; a repetition fails too.
   "bad-request",
   "cgroup-missing",

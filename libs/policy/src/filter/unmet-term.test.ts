@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
 import { type LabelRequirement, type LabelSelector, matchAll } from "../label-selector.ts";
-import { findFailingTerm } from "./failing-term.ts";
 import type { Filter } from "./filter.ts";
 import type { FilteredContainer } from "./filtered-container.ts";
+import { findUnmetTerm } from "./unmet-term.ts";
 
 const web: FilteredContainer = {
   containerId: "c1",
@@ -143,6 +143,6 @@ test.each<Row>([
     says: ["pod label k8s:io.kubernetes.pod.namespace is bank", "k8s:io.kubernetes.pod.namespace=shop"],
   },
 ])("$what", ({ filter, container, says }) => {
-  const failing = findFailingTerm({ ...all, ...filter }, { ...web, ...container });
-  expect(failing).toEqual(says === undefined ? undefined : { term: says[0], found: says[1] });
+  const unmet = findUnmetTerm({ ...all, ...filter }, { ...web, ...container });
+  expect(unmet).toEqual(says === undefined ? undefined : { term: says[0], found: says[1] });
 });

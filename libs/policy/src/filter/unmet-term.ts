@@ -2,11 +2,11 @@
 // In words: what a filter asks of a container and the container does not meet.
 
 import type { Labels } from "@rthooks/oci";
-import { findFailingRequirement, type LabelRequirement, type LabelSelector } from "../label-selector.ts";
+import { findUnmetRequirement, type LabelRequirement, type LabelSelector } from "../label-selector.ts";
 import { type Filter, findFailedCheck, toContainerLabels, toPodLabels } from "./filter.ts";
 import type { FilteredContainer } from "./filtered-container.ts";
 
-export interface FailingTerm {
+export interface UnmetTerm {
   /** What the filter asks for: "pod label app in (db, web)", "namespace is production". */
   readonly term: string;
   /** What the container has instead: "app=cache", "the pod has no label app". */
@@ -14,7 +14,7 @@ export interface FailingTerm {
 }
 
 /** The first term of the filter that the container does not meet; undefined where the filter matches. */
-export function findFailingTerm(filter: Filter, container: FilteredContainer): FailingTerm | undefined {
+export function findUnmetTerm(filter: Filter, container: FilteredContainer): UnmetTerm | undefined {
   const podLabels = toPodLabels(container);
   switch (findFailedCheck(filter, container, podLabels)) {
     case undefined:
@@ -64,16 +64,16 @@ function describeSelector(
   selector: LabelSelector | undefined,
   labels: Labels,
   words: LabelWords,
-): FailingTerm | undefined {
-  const failing = selector && findFailingRequirement(selector, labels);
-  if (failing === undefined) return undefined;
-  const key = typeof failing === "string" ? failing : failing.key;
+): UnmetTerm | undefined {
+  const unmet = selector && findUnmetRequirement(selector, labels);
+  if (unmet === undefined) return undefined;
+  const key = typeof unmet === "string" ? unmet : unmet.key;
   const value = labels.get(key);
   return {
     term:
-      typeof failing === "string"
+      typeof unmet === "string"
         ? `${words.label(key)} is ${showValue(selector?.matchLabels.get(key) ?? "")}`
-        : describeRequirement(failing, words),
+        : describeRequirement(unmet, words),
     found: value === undefined ? words.missing(key) : words.found(key, value),
   };
 }
