@@ -38,6 +38,7 @@ export const topicRanks: ReadonlyMap<string, number> = new Map([
   ["pods", 2],
   ["policies", 2],
   ["containers", 3],
+  ["explain", 4],
   ["api", 4],
   ["program", 5],
   ["cli", 6],

@@ -43,6 +43,7 @@ beforeAll(async () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
+      starts: { begin: () => silent, refused: silent },
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],
       reportPluginProblem: (problem) => void problems.push(problem),

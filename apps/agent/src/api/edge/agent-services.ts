@@ -17,6 +17,7 @@ import { createRuntimeHook, type RuntimeHookOptions } from "./runtime-hook.ts";
 export interface ServiceOptions extends PolicyHandlers {
   readonly lifecycle: Lifecycle;
   readonly awaitPod: RuntimeHookOptions["awaitPod"];
+  readonly starts: RuntimeHookOptions["starts"];
   readonly log: Logger;
   readonly info: AgentInfo;
   readonly metrics: AgentMetrics;
@@ -31,11 +32,11 @@ export function registerServices(
   options: ServiceOptions,
   beginCall: RuntimeHookOptions["beginCall"],
 ): void {
-  const { lifecycle, awaitPod, log, info, metrics, listProblems } = options;
+  const { lifecycle, awaitPod, starts, log, info, metrics, listProblems } = options;
   const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
   const { reportStopped, reportRefused } = lifecycle;
   const { reportPluginProblem } = options;
-  const onHookRequest = createRuntimeHook({ lifecycle, awaitPod, metrics, log, onBug, beginCall });
+  const onHookRequest = createRuntimeHook({ lifecycle, awaitPod, starts, metrics, log, onBug, beginCall });
 
   registerInfoService(to, info, () => renderHealth(listProblems()), onBug);
   registerRuntimeHookService(to, onHookRequest, onBug);

@@ -55,6 +55,7 @@ describe("bounds of the gRPC server", () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
+      starts: { begin: () => silent, refused: silent },
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],
       reportPluginProblem: () => {},

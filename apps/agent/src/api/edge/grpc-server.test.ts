@@ -105,6 +105,7 @@ describe("the gRPC server", () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
+      starts: { begin: () => silent, refused: silent },
       log,
       info: {
         version: "1.2.3",

@@ -8,6 +8,7 @@ import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import { parseHookRequest } from "../../containers/core/hook-request.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
+import type { StartObserver } from "../../containers/core/start-observer.ts";
 import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
 import type { PodQuery } from "../../pods/core/pod-source.ts";
 import type { OnHookRequest } from "../wire/runtime-hook-service.ts";
@@ -19,6 +20,7 @@ export interface RuntimeHookOptions {
    * nothing to wait for. `deadlineMs`: Unix time, or Infinity.
    */
   awaitPod(query: PodQuery, deadlineMs: number): Promise<Result<void, Refusal>> | undefined;
+  readonly starts: Pick<StartObserver, "begin" | "refused">;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
   onBug(error: unknown): void;
@@ -27,7 +29,7 @@ export interface RuntimeHookOptions {
 }
 
 export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
-  const { lifecycle, awaitPod, metrics, log, onBug, beginCall } = options;
+  const { lifecycle, awaitPod, starts, metrics, log, onBug, beginCall } = options;
 
   const countMissingFields = ({ containerName, image }: ContainerReport): void => {
     if (containerName === "") metrics.countMissing("name");
@@ -60,6 +62,7 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
       const { kind, message } = parsed.error;
       observe(kind);
       log.warn("hook call refused", { reason: kind, err: message });
+      if (request !== undefined) starts.refused(request, parsed.error);
       answer(parsed.error);
       return;
     }
@@ -72,14 +75,17 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
       });
     }
     const end = beginCall();
+    const settle = starts.begin(report);
     try {
       reportContainer(report, (refusal) => {
         end();
+        settle(refusal);
         observe(refusal?.kind ?? "ok");
         answer(refusal);
       });
     } catch (error) {
       end();
+      settle(undefined);
       throw error;
     }
   };

@@ -7,11 +7,13 @@ import { parseAddress, renderAddress } from "@rthooks/net";
 import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import type { RunningContainer } from "../core/running-container.ts";
-import { fetchCgroupsPath, listRunningContainers } from "../wire/cri-calls.ts";
+import { fetchCgroupsPath, fetchRuntimeName, listRunningContainers } from "../wire/cri-calls.ts";
 
 export interface CriRuntime {
   /** "unix:///run/containerd/containerd.sock"; empty while not connected. */
   endpoint(): string;
+  /** "containerd 2.1.9"; the endpoint where the runtime does not say it. */
+  name(): string;
   /** Asks the connected runtime, or else the first one that answers. The error is one line for users. */
   listRunning(): Promise<Result<readonly RunningContainer[], string>>;
   /** The container's cgroup below the root of the hierarchy; undefined where the runtime does not say it. */
@@ -37,6 +39,8 @@ const TIMEOUT_MS = 10_000;
 
 interface Connection {
   readonly endpoint: string;
+  /** Empty until the runtime has said it. */
+  name: string;
   readonly client: Client;
 }
 
@@ -61,6 +65,9 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
     if (!running.ok || isClosed) disconnect(connection);
     else if (current !== connection) {
       current = connection;
+      void fetchRuntimeName(connection.client, deadline()).then((name = "") => {
+        connection.name = name;
+      });
       const channel = connection.client.getChannel();
       channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () => {
         if (current === connection) onLost();
@@ -71,6 +78,7 @@ export function openCriRuntime(options: CriOptions): Result<CriRuntime, string> 
 
   return ok({
     endpoint: () => current?.endpoint ?? "",
+    name: () => current?.name || (current?.endpoint ?? ""),
     async listRunning() {
       const errors: string[] = [];
       if (current !== undefined) {
@@ -107,6 +115,7 @@ function parseEndpoint(text: string): Result<string | undefined, string> {
 
 const connect = (endpoint: string): Connection => ({
   endpoint,
+  name: "",
   client: new Client(endpoint, credentials.createInsecure(), {
     // A node's whole list may be larger than the default of 4 MB: containerd sends up to 16 MB, CRI-O up to 80.
     "grpc.max_receive_message_length": 128 * 1024 * 1024,

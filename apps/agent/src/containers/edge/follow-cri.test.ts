@@ -26,10 +26,17 @@ afterEach(() => {
 /** A runtime with one container, or one whose CRI plugin is disabled. */
 async function startRuntime(path: string, containerId: string | undefined): Promise<Server> {
   const server = new Server();
-  const { listPodSandbox, listContainers } = RuntimeServiceDefinition.methods;
+  const { version, listPodSandbox, listContainers } = RuntimeServiceDefinition.methods;
   const disabled = err({ code: status.UNIMPLEMENTED, details: "unknown service runtime.v1.RuntimeService" });
   const metadata = { uid: "u1", namespace: "shop", name: "web-1" };
   const sandbox = { id: "s1", metadata, labels: new Map<string, string>() };
+  registerUnary(
+    server,
+    RuntimeServiceDefinition,
+    version,
+    (_, answer) => answer(ok({ runtimeName: "containerd", runtimeVersion: `2.1.${containerId?.at(-1)}` })),
+    () => {},
+  );
   registerUnary(
     server,
     RuntimeServiceDefinition,
@@ -80,7 +87,7 @@ test("a runtime that comes late is found, at the endpoint or at one of the usual
   await searching.until(() => searching.cri.problem().includes("none of"));
   await startRuntime(join(directory, "b.sock"), "c1");
   for (const one of [named, searching]) {
-    await one.until(() => one.seen.includes("c1"));
+    await one.until(() => one.seen.includes("c1") && one.cri.name() === "containerd 2.1.1");
     expect(one.cri.problem()).toBe("");
   }
 });
@@ -91,7 +98,7 @@ test("a runtime that goes away is a problem, and the next one is found, wherever
   const { cri, seen, until } = follow({ endpoint: "", usualSockets });
   await until(() => seen.includes("c1"));
   first.forceShutdown();
-  await until(() => cri.problem() !== "");
+  await until(() => cri.problem() !== "" && cri.name() === "");
   await startRuntime(join(directory, "b.sock"), "c2");
   await until(() => seen.includes("c2") && cri.problem() === "");
 });

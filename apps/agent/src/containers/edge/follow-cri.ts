@@ -14,7 +14,7 @@ const retry = { firstMs: 200, longestMs: 5000 };
 /** After a lost connection: a runtime that restarts needs a moment. */
 const lostMs = 500;
 
-export interface CriFollower extends Pick<CriRuntime, "fetchCgroupsPath"> {
+export interface CriFollower extends Pick<CriRuntime, "fetchCgroupsPath" | "name"> {
   /** Sends every list to the finder from now on. */
   start(finder: Pick<ContainerFinder, "replaceList">): void;
   /** Why the last list failed, one line for users; empty where it did not. */
@@ -66,6 +66,7 @@ export function openCri(options: Omit<CriOptions, "onLost">, log: Logger): Resul
       schedule(0);
     },
     fetchCgroupsPath: runtime.fetchCgroupsPath,
+    name: runtime.name,
     problem: () => (problem ? `--enable-cri: ${problem}` : ""),
     close() {
       isClosed = true;

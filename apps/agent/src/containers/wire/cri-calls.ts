@@ -14,7 +14,8 @@ import * as v from "valibot";
 import { callUnary } from "../../base/wire/service.ts";
 import type { RunningContainer } from "../core/running-container.ts";
 
-const { listPodSandbox, listContainers, containerStatus } = service.methods;
+const { version, listPodSandbox, listContainers, containerStatus } = service.methods;
+const maxNameLength = 100;
 const onlyRunning = { filter: { state: { state: ContainerState.CONTAINER_RUNNING } } };
 
 export async function listRunningContainers(
@@ -27,6 +28,14 @@ export async function listRunningContainers(
   if (!running.ok) return running;
   const sandboxOf = new Map(sandboxes.value.items.map((sandbox) => [sandbox.id, sandbox]));
   return ok(running.value.containers.flatMap((container) => toRunningContainer(container, sandboxOf)));
+}
+
+/** "containerd 2.1.9"; undefined where the runtime does not say it. */
+export async function fetchRuntimeName(client: Client, deadline: Date): Promise<string | undefined> {
+  const answer = await callUnary(client, service, version, {}, deadline);
+  if (!answer.ok || answer.value.runtimeName === "") return undefined;
+  const { runtimeName, runtimeVersion } = answer.value;
+  return `${runtimeName} ${runtimeVersion}`.trim().slice(0, maxNameLength);
 }
 
 /** The container's cgroup below the root of the hierarchy; undefined where the runtime does not say it. */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Assembles the agent from its parts.
 
+import { hostname } from "node:os";
 import { openBpf, probeBpf } from "@rthooks/bpf";
+import type { NodeOverview } from "@rthooks/explain";
+import type { InspectorFacts } from "@rthooks/inspector";
 import { containerMachine, podMachine } from "@rthooks/machines/pod";
 import { serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
@@ -16,10 +19,15 @@ import { systemTime } from "../../base/edge/system-time.ts";
 import { createCgroupResolver } from "../../cgroups/edge/cgroup-resolver.ts";
 import { findCgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
 import { openCgroupWatch } from "../../cgroups/edge/watch-cgroups.ts";
+import { createDeniedStarts } from "../../containers/core/denied-starts.ts";
 import { createLifecycle, type Lifecycle } from "../../containers/core/lifecycle.ts";
+import { createStartObserver } from "../../containers/core/start-observer.ts";
+import { createWaitingStarts } from "../../containers/core/waiting-starts.ts";
 import { openContainerFinder } from "../../containers/edge/container-finder.ts";
 import { openCri } from "../../containers/edge/follow-cri.ts";
 import { startSweep } from "../../containers/edge/sweep.ts";
+import { toNodeOverview } from "../../explain/core/node-overview.ts";
+import { createSourceStates } from "../../explain/core/source-states.ts";
 import { MAX_FILTERS } from "../../filter/core/filter-ids.ts";
 import { openPolicyFilter, type PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
 import { sweepInherited } from "../../filter/edge/sweep-inherited.ts";
@@ -34,6 +42,7 @@ import { openPolicyArchive } from "../../policies/edge/policy-archive.ts";
 import { openPolicyFiles } from "../../policies/edge/policy-files.ts";
 import { restorePolicies } from "../../policies/edge/restore-policies.ts";
 import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.ts";
+import { listSources } from "./list-sources.ts";
 import { startParseThread } from "./parse-thread.ts";
 
 export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
@@ -100,7 +109,12 @@ export async function assembleAgent(
     ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
   });
 
-  const inspector = await openInspectorIfWanted(options);
+  /** Undefined until all parts are assembled. */
+  let facts: InspectorFacts | undefined;
+  const inspector = await openInspectorIfWanted(options, {
+    explain: async (containerId) => await facts?.explain(containerId),
+    overview: () => facts?.overview(),
+  });
   if (!inspector.ok) return inspector;
   parts.defer(inspector.value.close);
 
@@ -128,8 +142,6 @@ export async function assembleAgent(
 
   const filterLoader = createFilterLoader(policyFilter);
   const policies = createPolicyStore(combineLoaders([filterLoader]), filterLoader.filterId);
-  const refusedSweep = setInterval(policies.retryRefused, sweepIntervalMs);
-  parts.defer(() => clearInterval(refusedSweep));
   const archive =
     options.policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(options.policyArchive);
   if (!archive.ok) return archive;
@@ -171,6 +183,20 @@ export async function assembleAgent(
 
   const descriptors = readDescriptorLimit();
   const plugin = createPluginProblem(() => performance.now());
+  const sourceStates = createSourceStates(
+    listSources(options, {
+      ...{ pods: pods.value, kubePolicies: policyWatch, policyFiles: files, keptPolicies: calls },
+      ...{ cri: cri?.value, plugin },
+      hasPluginReports: () =>
+        lifecycle.list().some(({ source: from }) => from === "nri" || from === "synchronize"),
+    }),
+    Date.now,
+  );
+  const slowSweep = setInterval(() => {
+    policies.retryRefused();
+    sourceStates.look();
+  }, sweepIntervalMs);
+  parts.defer(() => clearInterval(slowSweep));
   const listProblems = (): readonly string[] =>
     [
       ...filter.value.problems(),
@@ -185,6 +211,18 @@ export async function assembleAgent(
       plugin.problem(),
       describeDescriptorShortage(descriptors),
     ].filter((text) => text !== "");
+  const waitingStarts = createWaitingStarts();
+  const deniedStarts = createDeniedStarts();
+  const starts = createStartObserver(waitingStarts, deniedStarts, Date.now);
+  const readOverview = (): NodeOverview =>
+    toNodeOverview({
+      ...{ atMs: Date.now(), node: options.kube?.nodeName ?? hostname(), version },
+      ...{ waiting: waitingStarts.list(), stateOf: (id) => lifecycle.find(id)?.state },
+      ...{ denied: deniedStarts.list(Date.now()), containers: listContainers() },
+      ...{ policies: policies.list(""), sources: sourceStates.list(), problems: listProblems() },
+      criRuntime: cri?.value.name(),
+    });
+  facts = { explain: () => undefined, overview: readOverview };
   if (options.metricsAddress !== "") {
     const server = await serveMetrics(options.metricsAddress, log, () =>
       metrics.render({
@@ -217,7 +255,15 @@ export async function assembleAgent(
   return ok(
     createGrpcServer({
       ...{
-        lifecycle: { ...lifecycle, list: listContainers },
+        lifecycle: {
+          ...lifecycle,
+          list: listContainers,
+          reportRefused(containerId: string, reason: string) {
+            lifecycle.reportRefused(containerId, reason);
+            starts.deniedByPlugin(containerId, reason, lifecycle.find(containerId));
+          },
+        },
+        starts,
         policies,
         policyCommands: createPolicyCommands({ ...sources, archive: archive.value }),
         awaitPod,
@@ -239,15 +285,14 @@ export async function assembleAgent(
 }
 
 /** Loaded on demand: most agents run without it. */
-async function openInspectorIfWanted({
-  inspectAddress: address,
-  inspectTokenFile: tokenFile,
-  log,
-}: AgentOptions) {
+async function openInspectorIfWanted(
+  { inspectAddress: address, inspectTokenFile: tokenFile, log }: AgentOptions,
+  facts: InspectorFacts,
+) {
   if (address === "") return ok({ inspect: undefined, close: () => {} });
   const { openInspector } = await import("@rthooks/inspector");
   const machines = [podMachine, containerMachine];
-  return openInspector({ address, tokenFile, program: "tetragon", machines, facts: undefined, log });
+  return openInspector({ address, tokenFile, program: "tetragon", machines, facts, log });
 }
 
 /** Capabilities by name, as `tetra info` shows them. */
