@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createAgentMetrics } from "../../apps/agent/src/base/core/agent-metrics.ts";
+import { registerProcessMetrics } from "../../libs/metrics/src/edge/process-metrics.ts";
 import { createMetrics } from "../../libs/plugin/src/core/metrics.ts";
 import { renderCode, renderTable } from "./markdown.ts";
 
@@ -12,6 +13,10 @@ interface Metric {
 }
 
 export function renderMetricsPage(): string {
+  const { registry } = createMetrics();
+  const ofPlugin = registry.getMetricsAsArray();
+  registerProcessMetrics(registry);
+  const ofProcess = registry.getMetricsAsArray().slice(ofPlugin.length);
   return [
     "# Metrics",
     "In the text format of Prometheus, at `/metrics`. The endpoint has no authentication: serve it on the loopback interface or on a unix socket (`unix:///path`).",
@@ -20,7 +25,10 @@ export function renderMetricsPage(): string {
     renderMetrics(createAgentMetrics("").registry.getMetricsAsArray()),
     "## tetragon-nri-hook",
     "Served at `--metrics-address`, or at `--nri-hook.metrics-address` of `tetragon-oci-hook-setup install`.",
-    renderMetrics(createMetrics().registry.getMetricsAsArray()),
+    renderMetrics(ofPlugin),
+    "## Both",
+    "Metrics of the process, with the names that Prometheus clients use.",
+    renderMetrics(ofProcess),
   ].join("\n\n");
 }
 

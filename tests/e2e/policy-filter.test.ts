@@ -184,7 +184,7 @@ test("without a bpf file system the agent runs, and says that nothing is enforce
   const figures = await (await fetch("http://agent/metrics", { unix: metrics })).text();
   for (const line of [
     "tetragon_policyfilter_in_kernel 0",
-    "tetragon_health_problems 1",
+    'tetragon_health_problems{part="policy-filter"} 1',
     'tetragon_rthooks_containers{state="released"} 1',
     'tetragon_policyfilter_map_entries{policy_id="1"} 1',
   ])

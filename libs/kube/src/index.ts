@@ -12,4 +12,9 @@ export { type ApiClient, openApiClient } from "./edge/api-client.ts";
 export type { FindAccess } from "./edge/authorizer.ts";
 export { type KubeNode, watchNode } from "./edge/node-watch.ts";
 export { fetchPod, watchPods } from "./edge/pod-watch.ts";
-export { type ResourceWatch, type WatchTiming, watchResource } from "./edge/resource-watch.ts";
+export {
+  type ResourceWatch,
+  type WatchProgress,
+  type WatchTiming,
+  watchResource,
+} from "./edge/resource-watch.ts";

@@ -2,8 +2,8 @@
 // The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
+import type { OpenedInspector } from "@rthooks/inspector";
 import { createLogWriter, type Logger, toLogFormat, toLogLevel } from "@rthooks/log";
-import type { Inspect } from "@rthooks/machines/inspection";
 import {
   type PluginOptions,
   parseConfigText,
@@ -77,7 +77,8 @@ export async function runCommand(
     version,
     hostRoot: "/",
     metricsAddress: flags["metrics-address"],
-    inspect: inspector.value,
+    inspect: inspector.value?.inspect,
+    inspectorClients: inspector.value?.clients ?? (() => 0),
     applyConfig: (text): Result<PluginOptions, string> => {
       const config = parseConfigText(text);
       if (!config.ok) return err(config.error);
@@ -110,13 +111,13 @@ async function openInspectorIfWanted(
   address: string,
   tokenFile: string,
   log: Logger,
-): Promise<Result<Inspect | undefined, string>> {
+): Promise<Result<OpenedInspector | undefined, string>> {
   if (address === "") return ok(undefined);
   const { openInspector } = await import("@rthooks/inspector");
   const { nriSessionMachine } = await import("@rthooks/machines/nri");
   const { hookMachine } = await import("@rthooks/machines/hook/machine");
   const machines = [nriSessionMachine, hookMachine];
-  const opened = openInspector({
+  return openInspector({
     address,
     tokenFile,
     program: "tetragon-nri-hook",
@@ -124,7 +125,6 @@ async function openInspectorIfWanted(
     facts: undefined,
     log,
   });
-  return opened.ok ? ok(opened.value.inspect) : opened;
 }
 
 interface Launch {

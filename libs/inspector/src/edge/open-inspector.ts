@@ -28,6 +28,8 @@ export interface InspectorOptions {
 
 export interface OpenedInspector {
   readonly inspect: Inspect;
+  /** How many clients are connected. */
+  clients(): number;
   close(): void;
 }
 
@@ -78,7 +80,7 @@ export function openInspector({
       "the inspector is served to the network: it shows names, labels and images to everyone with the token",
     );
   }
-  return ok({ inspect: recorder.inspect, close: server.value.close });
+  return ok({ inspect: recorder.inspect, clients: server.value.clients, close: server.value.close });
 }
 
 function readToken(path: string): Result<string, string> {

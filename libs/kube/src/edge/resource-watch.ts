@@ -55,9 +55,20 @@ export interface ResourceWatch {
   isConnected(): boolean;
   /** One line on why the known objects may be out of date; empty if they are not. */
   problem(): string;
+  progress(): WatchProgress;
   /** Another request got no answer: probes the server now, and drops the connection if the probe fails. */
   check(): Promise<void>;
   close(): void;
+}
+
+/** How recent the objects of a watch are. */
+export interface WatchProgress {
+  /** The watch's objects: "pods" */
+  readonly what: string;
+  /** Milliseconds since the last event, bookmark or list; undefined before the first. */
+  readonly silenceMs: number | undefined;
+  /** Complete lists that were received; 0: the objects were never known. */
+  readonly lists: number;
 }
 
 const usualTiming: WatchTiming = {
@@ -81,7 +92,7 @@ const unnamed: Reduced = { text: "", level: 0, bytes: 0 };
 type Ended = Result<"listed" | "watched", ApiError>;
 
 export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
-  const { client, what, log, parse, onChange, random = Math.random } = options;
+  const { client, what, log, parse, random = Math.random } = options;
   const { settledMs, ...silences } = { ...usualTiming, ...options.timing };
   const levels = createObjectLevels(options.keep);
   const noteTooLarge = createTooLargeLog(what, log);
@@ -92,6 +103,13 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   let canStreamLists = true;
   let guard: SilenceGuard | undefined;
   let invalidCount = 0;
+  let lastProgressAtMs: number | undefined;
+  let lists = 0;
+
+  const onChange: typeof options.onChange = (change) => {
+    if (change.kind === "all") lists++;
+    options.onChange(change);
+  };
 
   const path = (query: Readonly<Record<string, string>>): string => {
     const selected = options.fieldSelector === "" ? {} : { fieldSelector: options.fieldSelector };
@@ -139,6 +157,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
           break;
         case "progress":
           hasProgress = true;
+          lastProgressAtMs = performance.now();
           if (meaning.change !== undefined) onChange(meaning.change);
           if (cursor.isComplete()) report.succeeded();
       }
@@ -172,6 +191,7 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
     const listed = await listPages({ client, path, levels, onObject, signal: closing.signal });
     if (!listed.ok) return listed;
     cursor.goTo(listed.value);
+    lastProgressAtMs = performance.now();
     onChange({ kind: "all", objects });
     report.succeeded();
     return ok("listed");
@@ -213,6 +233,11 @@ export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   return {
     isConnected: report.isConnected,
     problem: report.problem,
+    progress: () => ({
+      what,
+      silenceMs: lastProgressAtMs === undefined ? undefined : performance.now() - lastProgressAtMs,
+      lists,
+    }),
     check: async () => await guard?.check(),
     close: () => closing.abort(),
   };

@@ -6,6 +6,7 @@ import type { NriContainer, TtrpcStatus } from "@rthooks/nri";
 import type { NriPod } from "@rthooks/oci";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
+import type { Metrics, StartReason } from "../core/metrics.ts";
 
 export interface ContainerStart {
   readonly pod: NriPod;
@@ -18,7 +19,7 @@ export interface ContainerStart {
 
 export interface Denial {
   /** One word for the log. */
-  readonly reason: string;
+  readonly reason: StartReason;
   /** A sentence for the log and for the agent. */
   readonly text: string;
   /** The fail check's reason, where the fail check decided. */
@@ -35,17 +36,26 @@ export const toFields = ({ pod, container, handler }: ContainerStart): LogFields
   handler: handler === "" ? undefined : handler,
 });
 
+/** Where denials and unheld starts are reported. */
+export interface StartReports {
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, "countUnheld" | "countDenied">;
+  reportRefused(containerId: string, reason: string): void;
+}
+
 /** Denies the container: logs the reason, reports it to the agent (`tetragon status` shows it), and returns the answer. */
 export function deny(
-  { log, reportRefused }: { readonly log: Logger; reportRefused(containerId: string, reason: string): void },
+  { log, metrics, reportRefused }: StartReports,
   start: ContainerStart,
   { reason, text, failCheckReason, message }: Denial,
 ): Result<never, TtrpcStatus> {
   const fields = { ...toFields(start), reason, err: text, "should-fail": failCheckReason };
   if (start.isBinding) {
+    metrics.countDenied(reason);
     log.warn("container denied", fields);
     reportRefused(start.container.id, text);
   } else {
+    metrics.countUnheld(reason);
     log.error("denied container starts: this runtime ignores errors at StartContainer", fields);
   }
   return err({ code: grpcCode.unknown, message: message ?? `failing container: ${text}` });
@@ -53,13 +63,14 @@ export function deny(
 
 /** Logs the start of a container that the agent has not released and the fail check allows. */
 export function allowStart(
-  log: Logger,
+  { log, metrics }: Pick<StartReports, "log" | "metrics">,
   start: ContainerStart,
-  reason: string,
+  reason: StartReason,
   text: string,
   level: "warn" | "error" = "warn",
 ): Result<undefined, never> {
   const fields = { ...toFields(start), reason, err: text };
+  metrics.countUnheld(reason);
   log[level]("container starts unheld: the fail check allows it", fields);
   return ok(undefined);
 }

@@ -20,11 +20,12 @@ import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import type { WallTime } from "@rthooks/sys";
 import { toInjectedHook } from "../core/injected-hook.ts";
+import type { Metrics, StartReason } from "../core/metrics.ts";
 import type { PluginOptions } from "../core/plugin-options.ts";
 import { toDecisionMs } from "../core/runtime-mode.ts";
 import { toRequest, toTrustedAnnotations } from "../wire/nri-pod.ts";
 import type { AgentClient } from "./agent-client.ts";
-import { allowStart, type ContainerStart, deny, toFields } from "./container-start.ts";
+import { allowStart, type ContainerStart, deny, type StartReports, toFields } from "./container-start.ts";
 import type { FindCgroupPath } from "./find-cgroup-path.ts";
 
 export interface Decider {
@@ -33,6 +34,7 @@ export interface Decider {
   readonly rules: FailRules;
   readonly hookLog: HookLog;
   readonly log: Logger;
+  readonly metrics: Pick<Metrics, "countUnheld" | "countDenied" | "observeHold">;
   readonly userAgent: string;
   readonly clock: Clock;
   readonly findCgroupPath: FindCgroupPath;
@@ -68,21 +70,21 @@ export async function injectHook(
 
 /** Applies the fail check to a container that cannot be held, with the reason why it cannot. */
 export function applyFailCheck(
-  decider: Pick<Decider, "rules" | "log" | "reportRefused">,
+  decider: Pick<Decider, "rules"> & StartReports,
   start: ContainerStart,
-  reason: string,
+  reason: StartReason,
   text: string,
 ): Result<undefined, TtrpcStatus> {
   const { pod, container, handler } = start;
   const verdict = decideFailure(decider.rules, toTrustedAnnotations(pod, container, handler));
   return verdict.allowed
-    ? allowStart(decider.log, start, reason, text)
+    ? allowStart(decider, start, reason, text)
     : deny(decider, start, { reason, text, failCheckReason: verdict.denial });
 }
 
 /** Denies a container for its size, without the fail check: it would make later containers start unheld. */
 export const denyTooLarge = (
-  decider: Pick<Decider, "log" | "reportRefused">,
+  decider: StartReports,
   start: ContainerStart,
   bytes: number,
 ): Result<never, TtrpcStatus> =>
@@ -155,6 +157,8 @@ export async function askAgent(
       containerId: () => container.id,
     },
   );
+  const outcome = verdict.allowed ? (verdict.failure === undefined ? "released" : "unheld") : "denied";
+  decider.metrics.observeHold(outcome, (clock.monotonicMs() - call.receivedAtMs) / 1000);
   if (!verdict.allowed) {
     const { failure, failCheckReason, message } = verdict;
     const hint = findHint(failure, deadlineMs, config["grpc-timeout"]);
@@ -167,7 +171,7 @@ export async function askAgent(
   }
   if (verdict.failure !== undefined) {
     const { kind, text } = verdict.failure;
-    return allowStart(log, start, kind, text, hasHook ? "error" : "warn");
+    return allowStart(decider, start, kind, text, hasHook ? "error" : "warn");
   }
   log.info("container released", toFields(start));
   return ok(undefined);

@@ -45,6 +45,7 @@ async function createBroken(broken: Partial<Decider>) {
     rules: rules.ok ? rules.value : never(),
     hookLog: { path: "/log", write: async () => {} },
     log: silent,
+    metrics: createMetrics(),
     userAgent: "t",
     clock: {
       monotonicMs: () => performance.now(),

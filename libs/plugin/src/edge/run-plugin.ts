@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
 import type { Inspect } from "@rthooks/machines/inspection";
-import { serveMetrics } from "@rthooks/metrics";
+import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { openSystem } from "@rthooks/sys";
 import { raisePriority } from "@rthooks/sys/priority";
@@ -32,6 +32,8 @@ export interface PluginSetup {
   readonly metricsAddress: string;
   /** Inspects the NRI session, and the hook machine of each container that the plugin holds. */
   readonly inspect?: Inspect | undefined;
+  /** How many clients the inspector has. */
+  inspectorClients?(): number;
   /** Options with the configuration that the runtime sends; the error is a sentence for the log. */
   applyConfig?(text: string): Result<PluginOptions, string>;
 }
@@ -60,6 +62,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   };
   const known = createKnownContainers();
   const metrics = createMetrics();
+  if (setup.metricsAddress !== "") registerProcessMetrics(metrics.registry);
   const findCgroupPath = createFindCgroupPath(setup.options.procfs, log);
   let client: AgentClient | undefined;
   let decider: Decider | undefined;
@@ -95,6 +98,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       rules: rules.value,
       hookLog: createLateLog(createHookLog(system, options.logPath, options.hookConfig["log-level"])),
       log,
+      metrics,
       userAgent,
       clock,
       findCgroupPath,
@@ -114,10 +118,12 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       ? ok(undefined)
       : await serveMetrics(setup.metricsAddress, log, () =>
           metrics.render({
+            sessionState: session?.state() ?? "dialing",
             serving: session?.isServing() === true,
             unsynchronized: session?.isUnsynchronized() === true,
             agentConnected: client?.isConnected() === true,
             containers: known.size,
+            inspectorClients: setup.inspectorClients?.() ?? 0,
           }),
         );
   if (!metricsServer.ok) {
@@ -155,6 +161,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       handlers,
       inspect: setup.inspect,
       onServing: metrics.countSession,
+      onReconnect: metrics.countReconnect,
       onProblem: reporter.reportProblem,
       onStopped: (reason) => {
         metricsServer.value?.close();

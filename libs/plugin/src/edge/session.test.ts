@@ -27,6 +27,7 @@ test("an inspector gets each state of the session", async () => {
           const { actor, machine, type, what, state } = describeInspection(inspected);
           if (type === "@xstate.snapshot") walk.push(`${machine} ${actor} ${what} → ${state}`);
         },
+        onReconnect: () => {},
         onServing: ignore,
         onProblem: () => session.stop(),
         onStopped: resolve,

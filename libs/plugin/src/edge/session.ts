@@ -30,6 +30,8 @@ export interface SessionSetup {
   readonly handlers: Omit<NriHandlers, "closed" | "tooLarge">;
   readonly inspect?: Inspect | undefined;
   onServing(): void;
+  /** It connects again. */
+  onReconnect(): void;
   /** One sentence on why the runtime sends no events; empty once it does. */
   onProblem(problem: string): void;
   /** The session has ended and is not started again. */
@@ -40,6 +42,8 @@ export interface Session {
   configured(): void;
   synchronized(): void;
   isServing(): boolean;
+  /** The machine's state. */
+  state(): string;
   /** Configured by the runtime but not synchronized, so that it sends no events. */
   isUnsynchronized(): boolean;
   stop(): void;
@@ -54,6 +58,7 @@ export function startSession(setup: SessionSetup): Session {
   const { transport, log } = setup;
   let connection: NriConnection | undefined;
   let hasLoggedLoss = false;
+  let hasDialed = false;
 
   const tooLarge = ({ message }: TtrpcStatus): void =>
     log.warn("container or pod denied: its NRI event is too large", {
@@ -63,6 +68,8 @@ export function startSession(setup: SessionSetup): Session {
 
   /** Events of a closed connection are ignored. */
   const dial = (): void => {
+    if (hasDialed) setup.onReconnect();
+    hasDialed = true;
     let mine: NriConnection | undefined;
     const lose = (reason: string): void => {
       if (connection === mine) actor.send({ type: "connection.lost", reason });
@@ -155,6 +162,7 @@ export function startSession(setup: SessionSetup): Session {
   return {
     configured: () => actor.send({ type: "configured" }),
     synchronized: () => actor.send({ type: "synchronized" }),
+    state: () => actor.getSnapshot().state,
     isServing: () => actor.getSnapshot().state === "serving",
     isUnsynchronized: () => actor.getSnapshot().context.isUnsynchronized,
     stop: () => actor.send({ type: "stop" }),

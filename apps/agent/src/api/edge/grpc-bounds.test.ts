@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
+import { emptyState } from "../../base/core/metered-state.fixture.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
 import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
@@ -74,14 +75,7 @@ describe("bounds of the gRPC server", () => {
   });
 
   const renderMetrics = (): Promise<string> => {
-    const state = {
-      containers: new Map(),
-      policies: new Map(),
-      filterEntries: [],
-      filters: [],
-      failedEntries: [],
-    };
-    return metrics.render({ ...state, isFilterInKernel: false, problems: 0 });
+    return metrics.render(emptyState);
   };
   const isServed = async (): Promise<boolean> => {
     const { getVersion } = FineGuidanceSensorsDefinition.methods;

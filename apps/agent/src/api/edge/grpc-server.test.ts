@@ -16,6 +16,7 @@ import {
   FineGuidanceSensorsDefinition,
 } from "@rthooks/proto";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
+import { emptyState } from "../../base/core/metered-state.fixture.ts";
 import type { ServerAddress } from "../../base/core/server-address.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
@@ -154,14 +155,7 @@ describe("the gRPC server", () => {
     report = (_, onAnswer) => onAnswer({ kind: "filter-full", message: "no room" });
     await call({});
     await call({ cgroupsPath: "/" });
-    const state = {
-      containers: new Map(),
-      policies: new Map(),
-      filterEntries: [],
-      filters: [],
-      failedEntries: [],
-    };
-    const text = await metrics.render({ ...state, isFilterInKernel: false, problems: 0 });
+    const text = await metrics.render(emptyState);
     const lines = text.split("\n");
     for (const outcome of ["ok", "filter-full", "bad-request"])
       expect(lines).toContain(`tetragon_rthooks_request_seconds_count{outcome="${outcome}"} 1`);

@@ -4,7 +4,7 @@
 import { type Logger, nowNanos } from "@rthooks/log";
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { describeError, err, type Result } from "@rthooks/result";
-import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
+import type { AgentMetrics, AwaitedIdentity, CallSource } from "../../base/core/agent-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import { parseHookRequest } from "../../containers/core/hook-request.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
@@ -19,7 +19,7 @@ export interface RuntimeHookOptions {
    * Resolves when the pod is known, or cannot be, in time for the caller to get the answer; undefined where there is
    * nothing to wait for. `deadlineMs`: Unix time, or Infinity.
    */
-  awaitPod(query: PodQuery, deadlineMs: number): Promise<Result<void, Refusal>> | undefined;
+  awaitPod(query: PodQuery, deadlineMs: number): Promise<Result<AwaitedIdentity, Refusal>> | undefined;
   readonly starts: Pick<StartObserver, "begin" | "refused">;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
@@ -45,8 +45,14 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
       lifecycle.report(report, onAnswer);
       return;
     }
+    const beganMs = performance.now();
     waiting
-      .then((known) => (known.ok ? lifecycle.report(report, onAnswer) : onAnswer(known.error)))
+      .then((known) => {
+        metrics.observeIdentityWait(known.ok ? known.value : "none", (performance.now() - beganMs) / 1000);
+        if (known.ok) return lifecycle.report(report, onAnswer);
+        if (known.error.kind === "pod-unknown") metrics.countPodUnknown();
+        onAnswer(known.error);
+      })
       .catch((error: unknown) => {
         onBug(error);
         onAnswer({ kind: "internal", message: describeError(error) });
@@ -55,12 +61,12 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
 
   return (request, deadlineMs, answer) => {
     const beganMs = performance.now();
-    const observe = (outcome: "ok" | RefusalKind): void =>
-      metrics.observeHook(outcome, (performance.now() - beganMs) / 1000);
+    const observe = (source: CallSource, outcome: "ok" | RefusalKind): void =>
+      metrics.observeHook(source, outcome, (performance.now() - beganMs) / 1000);
     const parsed = request === undefined ? unknownEvent : parseHookRequest(request, nowNanos(), deadlineMs);
     if (!parsed.ok) {
       const { kind, message } = parsed.error;
-      observe(kind);
+      observe("unknown", kind);
       log.warn("hook call refused", { reason: kind, err: message });
       if (request !== undefined) starts.refused(request, parsed.error);
       answer(parsed.error);
@@ -80,12 +86,13 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
       reportContainer(report, (refusal) => {
         end();
         settle(refusal);
-        observe(refusal?.kind ?? "ok");
+        observe(report.source, refusal?.kind ?? "ok");
         answer(refusal);
       });
     } catch (error) {
       end();
       settle(undefined);
+      observe(report.source, "internal");
       throw error;
     }
   };

@@ -2,19 +2,33 @@
 // The metrics of the agent. A metric that Tetragon has too has Tetragon's name (pkg/metrics).
 
 import { latencyBuckets } from "@rthooks/metrics";
+import type { ReportSource } from "@rthooks/oci";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { RefusalKind } from "./refusal.ts";
+import { createStateMetrics, type MeteredState } from "./agent-state-metrics.ts";
+import { type RefusalKind, refusalKinds } from "./refusal.ts";
 
 /** Why the server closes a client's connection. */
 export type Eviction = "too many connections" | "too many bytes under way";
 
+/** Who sent a RuntimeHook call; `unknown` where the request is too broken to tell. */
+export type CallSource = ReportSource | "unknown";
+
+/** Where a call that waited for its pod got the identity from; `none`: it was refused. */
+export type AwaitedIdentity = "pod-source" | "hook" | "none";
+
 export interface AgentMetrics {
   /** A RuntimeHook call was answered. */
-  observeHook(outcome: "ok" | RefusalKind, seconds: number): void;
+  observeHook(source: CallSource, outcome: "ok" | RefusalKind, seconds: number): void;
+  /** A RuntimeHook call waited for its pod. Calls whose pod is known do not. */
+  observeIdentityWait(identity: AwaitedIdentity, seconds: number): void;
   /** The call lacks a field that containerSelector matches on. */
   countMissing(what: "name" | "image"): void;
   /** The pod source reported a change of a pod. */
   countPod(kind: "update" | "delete"): void;
+  /** The watch on the pods of the API server reported a change. */
+  countWatcherEvent(): void;
+  /** The API server does not have the pod of a hook call. */
+  countPodUnknown(): void;
   /** A change of the policy filter's maps. */
   countFilterChange(operation: FilterOperation, succeeded: boolean): void;
   /** An object of the API server exceeded the size limit. */
@@ -30,29 +44,45 @@ export interface AgentMetrics {
 
 export type FilterOperation = "policy-put" | "policy-remove" | "cgroup-add" | "cgroup-remove" | "reverse-put";
 
-/** The state at the time of a scrape. */
-interface MeteredState {
-  readonly isFilterInKernel: boolean;
-  readonly problems: number;
-  /** How many containers are in each state of their lifecycle. */
-  readonly containers: ReadonlyMap<string, number>;
-  /** How many policies are in each state. */
-  readonly policies: ReadonlyMap<string, number>;
-  /** Cgroups of each policy, by its id in the maps. */
-  readonly filterEntries: Iterable<readonly [filterId: number, cgroups: number]>;
-  /** Filters of policies and workload selectors, by namespace; "" is the cluster's. */
-  readonly filters: Iterable<readonly [namespace: string, filters: number]>;
-  /** Entries that could not be written to the maps. */
-  readonly failedEntries: Iterable<readonly [filterId: number, cgroups: number]>;
-}
+/** The map that each operation changes, and how, with Tetragon's names. `policy_map`: those of the filters, together. */
+const changedMap = {
+  "policy-put": { map: "policy_filter_maps", change: "update" },
+  "policy-remove": { map: "policy_filter_maps", change: "delete" },
+  "cgroup-add": { map: "policy_map", change: "update" },
+  "cgroup-remove": { map: "policy_map", change: "delete" },
+  "reverse-put": { map: "policy_filter_cgroup_maps", change: "update" },
+} as const; // const: the changes are a union
 
 export function createAgentMetrics(version: string): AgentMetrics {
   const registry = new Registry();
   const registers = [registry];
   const named = (name: string, help: string) => ({ name: `tetragon_${name}`, help, registers });
-  const requests = new Histogram({
+  const requests = new Counter({
+    ...named(
+      "rthooks_requests_total",
+      "RuntimeHook calls that were answered, by their source, by outcome (ok, refused) and by the kind of error.",
+    ),
+    labelNames: ["source", "outcome", "error"],
+  });
+  const answers = new Histogram({
     ...named("rthooks_request_seconds", "Time from a RuntimeHook call to its answer."),
     labelNames: ["outcome"],
+    buckets: latencyBuckets,
+  });
+  const holds = new Histogram({
+    ...named(
+      "rthooks_held_seconds",
+      "Time from a RuntimeHook call for which a runtime waits to its answer: what the agent adds to the start of a container.",
+    ),
+    labelNames: ["source"],
+    buckets: latencyBuckets,
+  });
+  const identityWaits = new Histogram({
+    ...named(
+      "rthooks_identity_wait_seconds",
+      "Time that RuntimeHook calls waited for their pod, by the source of the identity in the end (none: refused). Calls whose pod is known do not wait and are not counted.",
+    ),
+    labelNames: ["source"],
     buckets: latencyBuckets,
   });
   const operations = new Counter({
@@ -70,10 +100,34 @@ export function createAgentMetrics(version: string): AgentMetrics {
       ),
     ),
   };
+  const watcherEvents = new Counter({
+    ...named("watcher_events_total", "Changes of pods that the watch on the API server reported."),
+    labelNames: ["watcher"],
+  });
+  const watcherErrors = new Counter({
+    ...named("watcher_errors_total", "RuntimeHook calls for pods that the API server does not have."),
+    labelNames: ["watcher", "error"],
+  });
   const changes = new Counter({
     ...named("policyfilter_map_changes_total", "Writes to the policy filter maps, by operation and result."),
     labelNames: ["operation", "outcome"],
   });
+  const mapErrors = {
+    update: new Counter({
+      ...named(
+        "map_errors_update_total",
+        "Failed updates of a BPF map; policy_map: the maps of all filters.",
+      ),
+      labelNames: ["map"],
+    }),
+    delete: new Counter({
+      ...named(
+        "map_errors_delete_total",
+        "Failed deletes in a BPF map; policy_map: the maps of all filters.",
+      ),
+      labelNames: ["map"],
+    }),
+  };
   const tooLarge = new Counter({
     ...named("k8s_large_objects_total", "API server objects over the size limit, by kind and outcome."),
     labelNames: ["kind", "outcome"],
@@ -82,20 +136,6 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ...named("grpc_connections_closed_total", "Client connections closed because they exceeded a bound."),
     labelNames: ["reason"],
   });
-  const entries = new Gauge({
-    ...named(
-      "policyfilter_map_entries",
-      "Cgroups in each filter, by filter id; 1 is the filter of all pods.",
-    ),
-    labelNames: ["policy_id"],
-  });
-  const filters = new Gauge({
-    ...named(
-      "policyfilter_filters",
-      "Filters of policies and workload selectors, by namespace; empty for cluster-wide policies.",
-    ),
-    labelNames: ["namespace"],
-  });
   const limits = new Gauge({
     ...named(
       "policyfilter_filters_max",
@@ -103,62 +143,47 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ),
     labelNames: ["scope"],
   });
-  const failed = new Gauge({
-    ...named(
-      "policyfilter_map_entries_failed",
-      "Cgroups that could not be written to a filter, by filter id.",
-    ),
-    labelNames: ["policy_id"],
-  });
-  const inKernel = new Gauge(
-    named("policyfilter_in_kernel", "1 if the policy filter is in BPF maps, 0 if it is in memory only."),
-  );
-  const problems = new Gauge(
-    named("health_problems", "Number of problems that GetHealth and `tetragon status` list."),
-  );
-  const containers = new Gauge({
-    ...named("rthooks_containers", "Containers on record, by state."),
-    labelNames: ["state"],
-  });
-  const policies = new Gauge({
-    ...named("tracingpolicy_loaded", "Tracing policies, by state."),
-    labelNames: ["state"],
-  });
+  const state = createStateMetrics(named);
   new Gauge({ ...named("build_info", "Always 1."), labelNames: ["version"] }).set({ version }, 1);
+
+  // Counters that alerts compare with their past begin at 0, so that the first refusal is an increase too.
+  for (const source of ["hook", "nri"] as const)
+    for (const outcome of ["ok", ...refusalKinds] as const)
+      requests.inc({ source, ...toOutcomeLabels(outcome) }, 0);
+  for (const { map, change } of Object.values(changedMap)) mapErrors[change].inc({ map }, 0);
 
   return {
     registry,
-    observeHook(outcome, seconds) {
-      requests.observe({ outcome }, seconds);
+    observeHook(source, outcome, seconds) {
+      requests.inc({ source, ...toOutcomeLabels(outcome) });
+      answers.observe({ outcome }, seconds);
+      if (source === "hook" || source === "nri") holds.observe({ source }, seconds);
       operations.inc({ subsys: "rthooks", operation: "add-container", error: toErrorLabel(outcome) });
     },
+    observeIdentityWait: (source, seconds) => identityWaits.observe({ source }, seconds),
     setFilterLimits: (all) => {
       for (const [scope, limit] of Object.entries(all)) limits.set({ scope }, limit);
     },
     countMissing: (what) => missing[what].inc(),
     countPod: (operation) => operations.inc({ subsys: "pod-handlers", operation, error: "" }),
-    countFilterChange: (operation, succeeded) =>
-      changes.inc({ operation, outcome: succeeded ? "ok" : "error" }),
+    countWatcherEvent: () => watcherEvents.inc({ watcher: "k8s" }),
+    countPodUnknown: () => watcherErrors.inc({ watcher: "k8s", error: "failed_to_get_pod" }),
+    countFilterChange(operation, succeeded) {
+      changes.inc({ operation, outcome: succeeded ? "ok" : "error" });
+      const { map, change } = changedMap[operation];
+      if (!succeeded) mapErrors[change].inc({ map });
+    },
     countTooLarge: (kind, outcome) => tooLarge.inc({ kind, outcome }),
     countEviction: (reason) => evictions.inc({ reason }),
-    render(state) {
-      inKernel.set(state.isFilterInKernel ? 1 : 0);
-      problems.set(state.problems);
-      setAll(containers, state.containers);
-      setAll(policies, state.policies);
-      setAll(entries, state.filterEntries);
-      setAll(filters, state.filters);
-      setAll(failed, state.failedEntries);
+    render(found) {
+      state.set(found);
       return registry.metrics();
     },
   };
 }
 
-/** Sets the gauge by its one label. Labels that are no longer in `values` disappear. */
-function setAll(gauge: Gauge<string>, values: Iterable<readonly [string | number, number]>): void {
-  gauge.reset();
-  for (const [label, value] of values) gauge.labels(String(label)).set(value);
-}
+const toOutcomeLabels = (outcome: "ok" | RefusalKind) =>
+  outcome === "ok" ? { outcome, error: "" } : { outcome: "refused", error: outcome };
 
 const toErrorLabel = (outcome: "ok" | RefusalKind): string => {
   if (outcome === "ok") return "";

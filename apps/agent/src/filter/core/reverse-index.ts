@@ -10,6 +10,8 @@ export interface ReverseIndex {
   filterIdsOf(cgroupId: bigint): readonly number[];
   /** All cgroups that belong to a filter. */
   cgroupIds(): Iterable<bigint>;
+  /** How many these are. */
+  count(): number;
 }
 
 /** `onChange`: the cgroup's filters have changed. It is not called for what the maps hold at the beginning. */
@@ -71,5 +73,6 @@ export function indexReverse(maps: FilterMaps, onChange: (cgroupId: bigint) => v
     maps: indexed,
     filterIdsOf: (cgroupId) => [...(filtersOf.get(cgroupId) ?? [])],
     cgroupIds: () => filtersOf.keys(),
+    count: () => filtersOf.size,
   };
 }

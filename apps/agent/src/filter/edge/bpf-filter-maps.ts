@@ -10,10 +10,11 @@
 import { type Bpf, type BpfError, type BpfMap, renderBpfError } from "@rthooks/bpf";
 import { err, ok, type Result } from "@rthooks/result";
 import type { FilterOperation } from "../../base/core/agent-metrics.ts";
+import type { MapFill } from "../../base/core/agent-state-metrics.ts";
 import { encodeKey, KEY_BYTES, toCgroupKey, toCgroupKeys } from "../core/filter-map-layout.ts";
 import type { FilterMaps } from "../core/filter-maps.ts";
 import { adoptFilterMaps } from "./adopt-filter-maps.ts";
-import { present } from "./filter-map-specs.ts";
+import { innerSpec, present } from "./filter-map-specs.ts";
 import { createFilterPublisher, type FilterEntry } from "./filter-publisher.ts";
 import type { OuterMap } from "./outer-map.ts";
 import type { PinReports } from "./pinned-map.ts";
@@ -21,6 +22,7 @@ import type { PinReports } from "./pinned-map.ts";
 export interface BpfFilterMaps extends FilterMaps {
   /** By the names of their pins. */
   readonly pinned: Readonly<Record<string, BpfMap>>;
+  fill(): readonly MapFill[];
 }
 
 interface FilterMapsOptions {
@@ -90,6 +92,14 @@ export function openBpfFilterMaps(
       const entry = entries.get(filterId);
       if (entry === undefined || entry.isPublished) return { kind: "in-force" };
       return entry.error === "" ? { kind: "loading" } : { kind: "failed", error: entry.error };
+    },
+    fill() {
+      const made = [...entries.values()].filter(({ inner }) => inner !== undefined);
+      const fullest = Math.max(0, ...made.map(({ cgroupIds }) => cgroupIds.size));
+      return [
+        { map: "policy_filter_maps", entries: made.length, capacity: outer.info.maxEntries },
+        { map: "policy_map", entries: fullest, capacity: innerSpec(0).maxEntries },
+      ];
     },
     settled: publisher.settled,
     retry: publisher.retry,

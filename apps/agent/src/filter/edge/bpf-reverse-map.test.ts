@@ -53,7 +53,11 @@ function begin(directory: string) {
   const filterIdsOf = new Map<bigint, readonly number[]>();
   const started = startReverseMapThread(
     directory,
-    { filterIdsOf: (cgroupId) => filterIdsOf.get(cgroupId) ?? [], cgroupIds: () => filterIdsOf.keys() },
+    {
+      filterIdsOf: (cgroupId) => filterIdsOf.get(cgroupId) ?? [],
+      count: () => filterIdsOf.size,
+      cgroupIds: () => filterIdsOf.keys(),
+    },
     createAgentMetrics("test"),
     { debug: note, info: note, warn: note, error: note },
   );

@@ -12,12 +12,15 @@ import { keepPinned, openPinnedMap, type PinReports } from "./pinned-map.ts";
 
 const NAME = "policy_filter_cgroup_maps";
 
+/** Cgroups that the map can have. */
+export const REVERSE_ENTRIES = 1024;
+
 const outerSpec: MapSpec = {
   type: "hash-of-maps",
   name: "policy_filter_c",
   keySize: 8,
   valueSize: 4,
-  maxEntries: 1024,
+  maxEntries: REVERSE_ENTRIES,
 };
 const innerSpec = (cgroupId: bigint): MapSpec => ({
   type: "hash",

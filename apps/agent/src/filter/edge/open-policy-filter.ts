@@ -4,13 +4,14 @@ import { openBpf } from "@rthooks/bpf";
 import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
+import type { MapFill } from "../../base/core/agent-state-metrics.ts";
 import { createTimeSlice } from "../../base/edge/time-slice.ts";
 import type { FilterLimits } from "../core/filter-ids.ts";
 import { type FilterMaps, noFilterMaps } from "../core/filter-maps.ts";
 import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { indexReverse } from "../core/reverse-index.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
-import { removeReverseMap } from "./bpf-reverse-map.ts";
+import { REVERSE_ENTRIES, removeReverseMap } from "./bpf-reverse-map.ts";
 import type { BpfDirectory } from "./claim-bpf-directory.ts";
 import { createPinKeeper } from "./keep-pins.ts";
 import { startOuterMapThread } from "./outer-map-thread.ts";
@@ -33,6 +34,8 @@ interface OpenedFilter {
   readonly isInKernel: boolean;
   /** Why the kernel does not have the filter as configured, one line each. */
   problems(): readonly string[];
+  /** Empty where the filter is in memory. */
+  fill(): readonly MapFill[];
   /** Retries what has failed, and pins maps again whose pins are missing. */
   sweep(): void;
   /** Pinned maps stay in force. */
@@ -83,6 +86,7 @@ function openInKernel(options: PolicyFilterOptions, directory: BpfDirectory): Re
     filter: filter.value,
     isInKernel: true,
     problems: () => [...found, ...filter.value.problems(), pins.problem(), reverse.problem()],
+    fill: () => [...maps.value.fill(), ...reverse.fill()],
     sweep() {
       filter.value.retry();
       pins.check();
@@ -96,6 +100,7 @@ interface Reverse {
   readonly maps: FilterMaps;
   readonly thread: ReverseMapThread | undefined;
   problem(): string;
+  fill(): readonly MapFill[];
 }
 
 function openReverse(
@@ -106,12 +111,16 @@ function openReverse(
   if (!hasReverseMap) {
     const removed = removeReverseMap(directory);
     if (!removed.ok) log.error(removed.error, {});
-    return { maps, thread: undefined, problem: () => (removed.ok ? "" : removed.error) };
+    return { maps, thread: undefined, problem: () => (removed.ok ? "" : removed.error), fill: () => [] };
   }
   let thread: ReverseMapThread | undefined;
   const index = indexReverse(maps, (cgroupId) => thread?.put(cgroupId));
-  thread = startReverseMapThread(directory, index, metrics, log);
-  return { maps: index.maps, thread, problem: thread.problem };
+  const opened = startReverseMapThread(directory, index, metrics, log);
+  thread = opened;
+  const fill = (): readonly MapFill[] => [
+    { map: "policy_filter_cgroup_maps", entries: opened.entries(), capacity: REVERSE_ENTRIES },
+  ];
+  return { maps: index.maps, thread, problem: opened.problem, fill };
 }
 
 function openInMemory(
@@ -124,6 +133,7 @@ function openInMemory(
     filter: filter.value,
     isInKernel: false,
     problems: () => [problem],
+    fill: () => [],
     sweep: () => {},
     close: () => {},
   });

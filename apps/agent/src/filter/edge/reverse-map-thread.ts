@@ -34,10 +34,12 @@ export interface ReverseMapThread {
   retry(): void;
   /** Why the map is incomplete; empty where it is complete or soon will be. */
   problem(): string;
+  /** Cgroups that the map has. */
+  entries(): number;
   close(): void;
 }
 
-type Source = Pick<ReverseIndex, "filterIdsOf" | "cgroupIds">;
+type Source = Pick<ReverseIndex, "filterIdsOf" | "cgroupIds" | "count">;
 
 /** Cgroups in one call: the kernel waits once for all of them. */
 const batchSize = 256;
@@ -156,6 +158,7 @@ export function startReverseMapThread(
       void proceed();
     },
     problem: () => [problem, ...pinProblems].filter((text) => text !== "").join("; "),
+    entries: () => (isOpen ? Math.max(0, source.count() - changed.size - failed.size) : 0),
     close: thread.close,
   };
 }

@@ -4,6 +4,7 @@
 import { type ApiClient, fetchPod, type Pod, type ResourceWatch } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
+import type { AwaitedIdentity } from "../../base/core/agent-metrics.ts";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { isStaticPodUid } from "../../cgroups/core/pod-uid.ts";
 import type { PodStore } from "../core/pod-store.ts";
@@ -21,9 +22,9 @@ interface AwaitPodOptions {
 
 /**
  * Resolves when the watch has reported the pod, a request for it was answered, or the time is over. An error only where the
- * server answered that it does not have the pod, or has another one of the name.
+ * server answered that it does not have the pod, or has another one of the name. The value says whose identity counts.
  */
-export async function awaitPod(options: AwaitPodOptions): Promise<Result<void, Refusal>> {
+export async function awaitPod(options: AwaitPodOptions): Promise<Result<AwaitedIdentity, Refusal>> {
   const { client, store, watch, query, podWaitMs, log, adopt } = options;
   const { uid, namespace, name } = query;
   const { promise: known, resolve: end } = Promise.withResolvers<void>();
@@ -58,7 +59,7 @@ export async function awaitPod(options: AwaitPodOptions): Promise<Result<void, R
   clearTimeout(timer);
   unsubscribe();
 
-  if (store.find(query) !== undefined) return ok(undefined);
+  if (store.find(query) !== undefined) return ok("pod-source");
   const fields = { namespace, pod: name, podUID: uid };
   if (!isAbsent) {
     // A node must be able to start without an API server: the identity of the hook call is used until one answers.
@@ -66,12 +67,12 @@ export async function awaitPod(options: AwaitPodOptions): Promise<Result<void, R
       ...fields,
       err: reason,
     });
-    return ok(undefined);
+    return ok("hook");
   }
   if (isStaticPodUid(uid)) {
     // The kubelet creates the mirror pod, and may lack the right to do so.
     log.warn("static pod has no mirror pod in the API: releasing its container without labels", fields);
-    return ok(undefined);
+    return ok("hook");
   }
   const message = `pod ${namespace}/${name} (${uid}) is not known to the API server after ${podWaitMs} ms`;
   log.warn("hook call refused", { ...fields, reason: "pod-unknown", err: message });

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pod source behind --enable-k8s-api: the pods of this node, from the API server.
 
-import { type ApiClient, fetchPod, openApiClient, type Pod, watchPods } from "@rthooks/kube";
+import {
+  type ApiClient,
+  fetchPod,
+  openApiClient,
+  type Pod,
+  type WatchProgress,
+  watchPods,
+} from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
+import type { AwaitedIdentity } from "../../base/core/agent-metrics.ts";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PodQuery, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
@@ -25,9 +33,10 @@ export interface KubePods {
   readonly client: ApiClient;
   readonly source: PodSource;
   /** Undefined where there is nothing to wait for. `deadlineMs`: when the caller stops waiting, Unix time or Infinity. */
-  awaitPod(query: PodQuery, deadlineMs: number): Promise<Result<void, Refusal>> | undefined;
+  awaitPod(query: PodQuery, deadlineMs: number): Promise<Result<AwaitedIdentity, Refusal>> | undefined;
   /** Why the pods may be out of date, one line for users; empty where they are not. */
   problem(): string;
+  progress(): WatchProgress;
   close(): void;
 }
 
@@ -90,6 +99,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
     source: store,
     awaitPod,
     problem: watch.problem,
+    progress: watch.progress,
     close() {
       for (const timer of checks) clearTimeout(timer);
       watch.close();

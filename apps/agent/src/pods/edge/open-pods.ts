@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens the pod source that the flags select.
 
-import type { ApiClient } from "@rthooks/kube";
+import type { ApiClient, WatchProgress } from "@rthooks/kube";
 import { err, ok, type Result } from "@rthooks/result";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { PodParser } from "../../pods/core/pod-parser.ts";
@@ -23,6 +23,10 @@ interface OpenedPods {
   readonly awaitPod: KubePods["awaitPod"];
   /** Why the pods may be out of date, one line for users; empty where they are not. */
   problem(): string;
+  /** False while no list of pods was ever read, where there is a pod source. */
+  isKnown(): boolean;
+  /** Of the watch on the API server; empty without one. */
+  progress(): readonly WatchProgress[];
   close(): void;
 }
 
@@ -37,9 +41,17 @@ export async function openPods(
     return err("--enable-k8s-api and --pods-file exclude each other");
   }
   if (kube !== undefined) {
-    return openKubePods({ ...kube, version, log, onTooLarge });
+    const pods = openKubePods({ ...kube, version, log, onTooLarge });
+    if (!pods.ok) return pods;
+    const { progress } = pods.value;
+    return ok({ ...pods.value, isKnown: () => progress().lists > 0, progress: () => [progress()] });
   }
-  const without = { client: undefined, awaitPod: () => undefined };
-  if (podsFile === "") return ok({ ...without, source: withoutPods, problem: () => "", close: () => {} });
+  const without = { client: undefined, awaitPod: () => undefined, progress: () => [] };
+  if (podsFile === "") {
+    return ok({
+      ...{ ...without, source: withoutPods },
+      ...{ problem: () => "", isKnown: () => true, close: () => {} },
+    });
+  }
   return ok({ ...without, ...(await openPodsFile({ path: podsFile, parser, log, directories })) });
 }

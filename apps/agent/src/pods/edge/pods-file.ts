@@ -17,6 +17,8 @@ export interface PodsFile {
   readonly source: PodSource;
   /** Why the pods may be out of date, one line for users; empty where they are not. */
   problem(): string;
+  /** Whether the file was ever used. */
+  isKnown(): boolean;
   close(): void;
 }
 
@@ -45,12 +47,14 @@ export async function openPodsFile(options: PodsFileOptions): Promise<PodsFile> 
   let looksSinceRead = 0;
   let unread = "";
   let unused = "";
+  let isUsed = false;
 
   const use = (parsed: readonly Pod[]): void => {
     const uids = new Set(parsed.map(({ uid }) => uid));
     // Missing pods may be in the part of the file that is not written yet.
     const missing = [...store.list()].filter(({ uid }) => !uids.has(uid));
     pods = parsed;
+    isUsed = true;
     store.replaceAll([...missing, ...parsed]);
     log.info("pods file read", { path, pods: parsed.length });
   };
@@ -84,6 +88,7 @@ export async function openPodsFile(options: PodsFileOptions): Promise<PodsFile> 
   await waitAtMost(firstLook, FIRST_READ_MS);
   return {
     source: store,
+    isKnown: () => isUsed,
     problem: () => {
       if (!isRead) return `the pods file ${path} has not been read yet: its file system does not answer`;
       const error = unread || unused;

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies that are objects of the API server, and the node's labels for their nodeSelector.
 
-import { type ApiClient, type KubeNode, type ResourceChange, watchNode, watchResource } from "@rthooks/kube";
+import {
+  type ApiClient,
+  type KubeNode,
+  type ResourceChange,
+  type WatchProgress,
+  watchNode,
+  watchResource,
+} from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { haveSameLabels, type Labels } from "@rthooks/oci";
 import { matchesSelector, type TracingPolicy } from "@rthooks/policy";
@@ -61,6 +68,7 @@ function toPolicyObject(object: unknown): PolicyObject | undefined {
 export interface PolicyWatch {
   /** Why policies or the node's labels may be out of date, one line each. */
   problems(): readonly string[];
+  progress(): readonly WatchProgress[];
   close(): void;
 }
 
@@ -187,6 +195,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const all = [...watches, node];
   return {
     problems: () => all.map((watch) => watch.problem()),
+    progress: () => all.map((watch) => watch.progress()),
     close() {
       clearTimeout(timer);
       turns.close();

@@ -5,15 +5,18 @@ import { hostname } from "node:os";
 import { openBpf, probeBpf } from "@rthooks/bpf";
 import type { NodeOverview } from "@rthooks/explain";
 import type { InspectorFacts } from "@rthooks/inspector";
+import type { WatchProgress } from "@rthooks/kube";
 import { containerMachine, podMachine } from "@rthooks/machines/pod";
-import { serveMetrics } from "@rthooks/metrics";
+import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
-import { type DirectoryWatch, openDirectoryWatch } from "@rthooks/sys/directory-watch";
+import { readDescriptorLimit } from "@rthooks/sys/descriptors";
+import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { toConnectionBounds } from "../../api/core/connection-table.ts";
 import { createPluginProblem } from "../../api/core/plugin-problem.ts";
 import { createGrpcServer, type GrpcServer } from "../../api/edge/grpc-server.ts";
 import type { AgentInfo } from "../../api/wire/info-message.ts";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
+import type { MeteredWatch } from "../../base/core/agent-state-metrics.ts";
 import { awaitAll } from "../../base/core/await-all.ts";
 import { systemTime } from "../../base/edge/system-time.ts";
 import { createCgroupResolver } from "../../cgroups/edge/cgroup-resolver.ts";
@@ -41,7 +44,7 @@ import { type PolicyWatch, watchPolicies } from "../../policies/edge/kube-polici
 import { openPolicyArchive } from "../../policies/edge/policy-archive.ts";
 import { openPolicyFiles } from "../../policies/edge/policy-files.ts";
 import { restorePolicies } from "../../policies/edge/restore-policies.ts";
-import { describeDescriptorShortage, readDescriptorLimit } from "./descriptors.ts";
+import { listProblems as listAllProblems } from "./list-problems.ts";
 import { listSources } from "./list-sources.ts";
 import { startParseThread } from "./parse-thread.ts";
 
@@ -97,6 +100,7 @@ export async function assembleAgent(
   parts.defer(
     source.subscribe(({ kind }) => {
       if (kind !== "unlisted") metrics.countPod(kind === "deleted" ? "delete" : "update");
+      if (client !== undefined) metrics.countWatcherEvent();
     }),
   );
 
@@ -197,20 +201,14 @@ export async function assembleAgent(
     sourceStates.look();
   }, sweepIntervalMs);
   parts.defer(() => clearInterval(slowSweep));
-  const listProblems = (): readonly string[] =>
-    [
-      ...filter.value.problems(),
-      pods.value.problem(),
-      calls.problem(),
-      files.problem(),
-      ...(policyWatch?.problems() ?? []),
-      cri?.value.problem() ?? "",
-      cgroupResolver.problem(),
-      describeWatchProblem(directories),
-      finder.problem(),
-      plugin.problem(),
-      describeDescriptorShortage(descriptors),
-    ].filter((text) => text !== "");
+  const findHealth = () =>
+    listAllProblems({
+      filter: { ...filter.value, isWanted: options.bpfDirectory !== "" },
+      ...{ pods: pods.value, keptPolicies: calls, policyFiles: files, policyWatch },
+      ...{ cri: cri?.value, cgroups: cgroupResolver, directories, containers: finder, plugin, descriptors },
+    });
+  const listProblems = (): readonly string[] => findHealth().map(({ text }) => text);
+  const listWatches = () => [...pods.value.progress(), ...(policyWatch?.progress() ?? [])];
   const waitingStarts = createWaitingStarts();
   const deniedStarts = createDeniedStarts();
   const starts = createStartObserver(waitingStarts, deniedStarts, Date.now);
@@ -224,15 +222,20 @@ export async function assembleAgent(
     });
   facts = { explain: () => undefined, overview: readOverview };
   if (options.metricsAddress !== "") {
+    registerProcessMetrics(metrics.registry);
     const server = await serveMetrics(options.metricsAddress, log, () =>
       metrics.render({
         isFilterInKernel: isInKernel,
-        problems: listProblems().length,
+        problems: findHealth(),
         containers: countStates(listContainers()),
         policies: countStates(policies.list("")),
         filterEntries: policyFilter.sizes(),
         filters: policyFilter.filterCounts(),
         failedEntries: policyFilter.failedEntries(),
+        maps: filter.value.fill(),
+        watches: listWatches().map(toMeteredWatch),
+        waitingStarts: waitingStarts.list().length,
+        inspectorClients: inspector.value.clients(),
       }),
     );
     if (!server.ok) return err(`--metrics-server ${server.error}`);
@@ -289,7 +292,7 @@ async function openInspectorIfWanted(
   { inspectAddress: address, inspectTokenFile: tokenFile, log }: AgentOptions,
   facts: InspectorFacts,
 ) {
-  if (address === "") return ok({ inspect: undefined, close: () => {} });
+  if (address === "") return ok({ inspect: undefined, clients: () => 0, close: () => {} });
   const { openInspector } = await import("@rthooks/inspector");
   const machines = [podMachine, containerMachine];
   return openInspector({ address, tokenFile, program: "tetragon", machines, facts, log });
@@ -302,10 +305,10 @@ function probeKernel(): Readonly<Record<string, boolean>> {
   return Object.fromEntries(found.map(([name, { ok }]) => [name, ok]));
 }
 
-function describeWatchProblem(directories: DirectoryWatch): string {
-  const problem = directories.problem();
-  return problem === "" ? "" : `changes of cgroups and files are found late, by polling: ${problem}`;
-}
+const toMeteredWatch = ({ what, silenceMs, lists }: WatchProgress): MeteredWatch => ({
+  ...{ what, lists },
+  silenceSeconds: silenceMs === undefined ? undefined : silenceMs / 1000,
+});
 
 function countStates(list: readonly { readonly state: string }[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metrics that are read from the agent's state at each scrape. Their labels are from fixed sets, or are bounded by the
+// number of filters, which is at most 127.
+
+import { Counter, Gauge, type Registry } from "prom-client";
+import { type HealthPart, healthParts } from "./health-part.ts";
+
+/** The state at the time of a scrape. */
+export interface MeteredState {
+  readonly isFilterInKernel: boolean;
+  /** Where the problems that GetHealth lists come from. */
+  readonly problems: readonly { readonly part: HealthPart }[];
+  /** How many containers are in each state of their lifecycle. */
+  readonly containers: ReadonlyMap<string, number>;
+  /** How many policies are in each state. */
+  readonly policies: ReadonlyMap<string, number>;
+  /** Cgroups of each policy, by its id in the maps. */
+  readonly filterEntries: Iterable<readonly [filterId: number, cgroups: number]>;
+  /** Filters of policies and workload selectors, by namespace; "" is the cluster's. */
+  readonly filters: Iterable<readonly [namespace: string, filters: number]>;
+  /** Entries that could not be written to the maps. */
+  readonly failedEntries: Iterable<readonly [filterId: number, cgroups: number]>;
+  /** Empty where the filter is in memory. */
+  readonly maps: readonly MapFill[];
+  readonly watches: readonly MeteredWatch[];
+  /** How many runtimes wait for an answer. */
+  readonly waitingStarts: number;
+  readonly inspectorClients: number;
+}
+
+/** How full a BPF map is. */
+export interface MapFill {
+  /** The map's name; `policy_map` stands for the fullest of the filters' maps. */
+  readonly map: "policy_filter_maps" | "policy_map" | "policy_filter_cgroup_maps";
+  readonly entries: number;
+  readonly capacity: number;
+}
+
+/** A watch on the API server. */
+export interface MeteredWatch {
+  /** Plural name of its objects. */
+  readonly what: string;
+  /** Seconds since its last event or bookmark; undefined before the first. */
+  readonly silenceSeconds: number | undefined;
+  /** How many complete lists it has received. */
+  readonly lists: number;
+}
+
+interface StateMetrics {
+  set(state: MeteredState): void;
+}
+
+const policyStates = ["enabled", "disabled", "load_error", "skipped", "loading"];
+
+export function createStateMetrics(
+  named: (
+    name: string,
+    help: string,
+  ) => { readonly name: string; readonly help: string; registers: Registry[] },
+): StateMetrics {
+  const entries = new Gauge({
+    ...named(
+      "policyfilter_map_entries",
+      "Cgroups in each filter, by filter id; 1 is the filter of all pods.",
+    ),
+    labelNames: ["policy_id"],
+  });
+  const filters = new Gauge({
+    ...named(
+      "policyfilter_filters",
+      "Filters of policies and workload selectors, by namespace; empty for cluster-wide policies.",
+    ),
+    labelNames: ["namespace"],
+  });
+  const failed = new Gauge({
+    ...named(
+      "policyfilter_map_entries_failed",
+      "Cgroups that could not be written to a filter, by filter id.",
+    ),
+    labelNames: ["policy_id"],
+  });
+  const inKernel = new Gauge(
+    named("policyfilter_in_kernel", "1 if the policy filter is in BPF maps, 0 if it is in memory only."),
+  );
+  const mapEntries = new Gauge({
+    ...named(
+      "map_entries",
+      "Entries of a BPF map; policy_map: those of the filter that has most. Absent while the filter is in memory.",
+    ),
+    labelNames: ["map"],
+  });
+  const mapCapacity = new Gauge({
+    ...named("map_capacity", "Entries that a BPF map can have; policy_map: the map of one filter."),
+    labelNames: ["map"],
+  });
+  const problems = new Gauge({
+    ...named(
+      "health_problems",
+      "Problems that GetHealth and `tetragon status` list, by the part of the agent that has them.",
+    ),
+    labelNames: ["part"],
+  });
+  const containers = new Gauge({
+    ...named("rthooks_containers", "Containers on record, by state."),
+    labelNames: ["state"],
+  });
+  const waitingStarts = new Gauge(
+    named("rthooks_waiting_starts", "Containers whose runtime waits for an answer of the agent now."),
+  );
+  const policies = new Gauge({
+    ...named("tracingpolicy_loaded", "Tracing policies, by state."),
+    labelNames: ["state"],
+  });
+  const silence = new Gauge({
+    ...named(
+      "k8s_watch_silence_seconds",
+      "Time since the last event or bookmark of a watch on the API server, which sends a bookmark about once a minute.",
+    ),
+    labelNames: ["watch"],
+  });
+  const lists = new Counter({
+    ...named("k8s_watch_lists_total", "Complete lists of its objects that a watch has received."),
+    labelNames: ["watch"],
+  });
+  const inspectorClients = new Gauge(
+    named("inspector_clients", "Clients that are connected to the inspector (--inspect-address)."),
+  );
+
+  return {
+    set(state) {
+      inKernel.set(state.isFilterInKernel ? 1 : 0);
+      waitingStarts.set(state.waitingStarts);
+      inspectorClients.set(state.inspectorClients);
+      setAll(problems, countParts(state.problems));
+      setAll(containers, state.containers);
+      setAll(policies, [...policyStates.map((name) => [name, 0] as const), ...state.policies]);
+      setAll(entries, state.filterEntries);
+      setAll(filters, state.filters);
+      setAll(failed, state.failedEntries);
+      setAll(
+        mapEntries,
+        state.maps.map(({ map, entries: count }) => [map, count]),
+      );
+      setAll(
+        mapCapacity,
+        state.maps.map(({ map, capacity }) => [map, capacity]),
+      );
+      setAll(
+        silence,
+        state.watches.flatMap(({ what, silenceSeconds }) =>
+          silenceSeconds === undefined ? [] : [[what, silenceSeconds] as const],
+        ),
+      );
+      lists.reset();
+      for (const { what, lists: count } of state.watches) lists.inc({ watch: what }, count);
+    },
+  };
+}
+
+/** Sets the gauge by its one label. Labels that are no longer in `values` disappear. */
+function setAll(gauge: Gauge<string>, values: Iterable<readonly [string | number, number]>): void {
+  gauge.reset();
+  for (const [label, value] of values) gauge.labels(String(label)).set(value);
+}
+
+function countParts(problems: MeteredState["problems"]): ReadonlyMap<HealthPart, number> {
+  const counts = new Map<HealthPart, number>(healthParts.map((part) => [part, 0]));
+  for (const { part } of problems) counts.set(part, (counts.get(part) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { MeteredState } from "./agent-state-metrics.ts";
+
+/** The state of an agent that has nothing. */
+export const emptyState: MeteredState = {
+  isFilterInKernel: false,
+  problems: [],
+  containers: new Map(),
+  policies: new Map(),
+  filterEntries: [],
+  filters: [],
+  failedEntries: [],
+  maps: [],
+  watches: [],
+  waitingStarts: 0,
+  inspectorClients: 0,
+};
