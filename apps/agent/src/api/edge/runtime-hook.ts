@@ -4,7 +4,8 @@
 import { type Logger, nowNanos } from "@rthooks/log";
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { describeError, err, type Result } from "@rthooks/result";
-import type { AgentMetrics, AwaitedIdentity, CallSource } from "../../base/core/agent-metrics.ts";
+import type { AgentMetrics, AwaitedIdentity } from "../../base/core/agent-metrics.ts";
+import type { CallSource } from "../../base/core/call-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
 import { parseHookRequest } from "../../containers/core/hook-request.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";

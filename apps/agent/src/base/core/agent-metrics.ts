@@ -2,16 +2,13 @@
 // The metrics of the agent. A metric that Tetragon has too has Tetragon's name (pkg/metrics).
 
 import { latencyBuckets } from "@rthooks/metrics";
-import type { ReportSource } from "@rthooks/oci";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createStateMetrics, type MeteredState } from "./agent-state-metrics.ts";
-import { type RefusalKind, refusalKinds } from "./refusal.ts";
+import { type CallSource, createCallMetrics } from "./call-metrics.ts";
+import type { RefusalKind } from "./refusal.ts";
 
 /** Why the server closes a client's connection. */
 export type Eviction = "too many connections" | "too many bytes under way";
-
-/** Who sent a RuntimeHook call; `unknown` where the request is too broken to tell. */
-export type CallSource = ReportSource | "unknown";
 
 /** Where a call that waited for its pod got the identity from; `none`: it was refused. */
 export type AwaitedIdentity = "pod-source" | "hook" | "none";
@@ -57,26 +54,11 @@ export function createAgentMetrics(version: string): AgentMetrics {
   const registry = new Registry();
   const registers = [registry];
   const named = (name: string, help: string) => ({ name: `tetragon_${name}`, help, registers });
-  const requests = new Counter({
-    ...named(
-      "rthooks_requests_total",
-      "RuntimeHook calls that were answered, by their source, by outcome (ok, refused) and by the kind of error.",
-    ),
-    labelNames: ["source", "outcome", "error"],
+  const operations = new Counter({
+    ...named("policyfilter_operations_total", "Policy filter operations, by subsystem and result."),
+    labelNames: ["subsys", "operation", "error"],
   });
-  const answers = new Histogram({
-    ...named("rthooks_request_seconds", "Time from a RuntimeHook call to its answer."),
-    labelNames: ["outcome"],
-    buckets: latencyBuckets,
-  });
-  const holds = new Histogram({
-    ...named(
-      "rthooks_held_seconds",
-      "Time from a RuntimeHook call for which a runtime waits to its answer: what the agent adds to the start of a container.",
-    ),
-    labelNames: ["source"],
-    buckets: latencyBuckets,
-  });
+  const calls = createCallMetrics({ named, operations });
   const identityWaits = new Histogram({
     ...named(
       "rthooks_identity_wait_seconds",
@@ -84,10 +66,6 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ),
     labelNames: ["source"],
     buckets: latencyBuckets,
-  });
-  const operations = new Counter({
-    ...named("policyfilter_operations_total", "Policy filter operations, by subsystem and result."),
-    labelNames: ["subsys", "operation", "error"],
   });
   const missing = {
     name: new Counter(
@@ -146,20 +124,12 @@ export function createAgentMetrics(version: string): AgentMetrics {
   const state = createStateMetrics(named);
   new Gauge({ ...named("build_info", "Always 1."), labelNames: ["version"] }).set({ version }, 1);
 
-  // Counters that alerts compare with their past begin at 0, so that the first refusal is an increase too.
-  for (const source of ["hook", "nri"] as const)
-    for (const outcome of ["ok", ...refusalKinds] as const)
-      requests.inc({ source, ...toOutcomeLabels(outcome) }, 0);
+  // As alerts compare them with their past: the first error is an increase too.
   for (const { map, change } of Object.values(changedMap)) mapErrors[change].inc({ map }, 0);
 
   return {
     registry,
-    observeHook(source, outcome, seconds) {
-      requests.inc({ source, ...toOutcomeLabels(outcome) });
-      answers.observe({ outcome }, seconds);
-      if (source === "hook" || source === "nri") holds.observe({ source }, seconds);
-      operations.inc({ subsys: "rthooks", operation: "add-container", error: toErrorLabel(outcome) });
-    },
+    observeHook: calls.observe,
     observeIdentityWait: (source, seconds) => identityWaits.observe({ source }, seconds),
     setFilterLimits: (all) => {
       for (const [scope, limit] of Object.entries(all)) limits.set({ scope }, limit);
@@ -176,16 +146,9 @@ export function createAgentMetrics(version: string): AgentMetrics {
     countTooLarge: (kind, outcome) => tooLarge.inc({ kind, outcome }),
     countEviction: (reason) => evictions.inc({ reason }),
     render(found) {
+      calls.flush();
       state.set(found);
       return registry.metrics();
     },
   };
 }
-
-const toOutcomeLabels = (outcome: "ok" | RefusalKind) =>
-  outcome === "ok" ? { outcome, error: "" } : { outcome: "refused", error: outcome };
-
-const toErrorLabel = (outcome: "ok" | RefusalKind): string => {
-  if (outcome === "ok") return "";
-  return outcome === "namespace-conflict" ? "pod-namespace-conflict" : "generic-error";
-};
