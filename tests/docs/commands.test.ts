@@ -46,7 +46,8 @@ describe("the reference has the flags of the built programs", () => {
   test("each command has a section", () => {
     const setup = "tetragon-oci-hook-setup";
     expect(commands.map(({ command }) => command)).toEqual([
-      ...["tetragon", "tetragon status", "tetragon policies", "tetragon version", "tetragon completion"],
+      ...["tetragon", "tetragon status", "tetragon policies", "tetragon watch"],
+      ...["tetragon version", "tetragon completion"],
       ...["tetragon-oci-hook", "tetragon-nri-hook", setup],
       ...["install", "uninstall", "print-config"].map((name) => `${setup} ${name}`),
       ...["enable-nri", "disable-nri", "add-oci-hook", "remove-oci-hook"].map(

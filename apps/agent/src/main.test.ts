@@ -62,7 +62,7 @@ describe("the command line", () => {
     { argv: ["--cgroup-root", "/nowhere"], says: "/nowhere" },
     { argv: ["status", "--bogus"], says: "--bogus" },
     { argv: ["status", "extra"], says: "extra" },
-    { argv: ["status", "-o", "yaml"], says: "json" },
+    { argv: ["status", "-o", "xml"], says: "json" },
     {
       argv: ["status", "--server-address", "unix:///nowhere/t.sock"],
       says: "cannot reach the agent at unix:///nowhere/t.sock",

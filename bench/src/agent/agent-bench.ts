@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { findMedian } from "../stats.ts";
 import type { Table } from "../table.ts";
+import { findProgram } from "../workspace.ts";
 import { type AgentProcess, startAgent } from "./agent-process.ts";
 import { type Findings, type Orders, parseFindings } from "./orders.ts";
 
@@ -16,6 +18,8 @@ interface Load {
   readonly client: Orders["client"];
   readonly connections: number;
   readonly kind: "same" | "distinct";
+  /** `tetragon watch` follows the changes. */
+  readonly isWatched?: boolean;
 }
 
 const loads: readonly Load[] = [
@@ -25,6 +29,10 @@ const loads: readonly Load[] = [
   { name: "the same container again", client: "grpc-js", connections: 16, kind: "same" },
   { name: "a new container each time", client: "frames", connections: 1, kind: "distinct" },
   { name: "a new container each time", client: "frames", connections: 16, kind: "distinct" },
+  {
+    ...{ name: "a new container each time, with one tetragon watch", client: "frames", connections: 16 },
+    ...{ kind: "distinct", isWatched: true },
+  },
   { name: "a new container each time", client: "grpc-js", connections: 16, kind: "distinct" },
 ];
 
@@ -67,8 +75,20 @@ async function measure(agent: AgentProcess, orders: Orders): Promise<Measurement
   };
 }
 
+async function startWatch(dir: string, { socketPath }: AgentProcess): Promise<void> {
+  const output = Bun.file(join(dir, "watch.txt"));
+  await Bun.write(output, "");
+  const child = Bun.spawn([findProgram("tetragon"), "watch", "--server-address", `unix://${socketPath}`], {
+    ...{ stdin: "ignore", stdout: output, stderr: "ignore" },
+  });
+  while ((await Bun.file(join(dir, "watch.txt")).text()) === "") await Bun.sleep(5);
+  watches.push(child);
+}
+
+const watches: Bun.Subprocess[] = [];
+
 async function runLoad(dir: string, cgroupRoot: string, load: Load): Promise<Measurement> {
-  const { client, connections, kind } = load;
+  const { client, connections, kind, isWatched = false } = load;
   const count = kind === "same" ? 1 : distinct;
   const names = Array.from({ length: count }, (_, n) => `container-${n}`);
   return await withCgroups(cgroupRoot, ["warm-0", ...names], async ([warm = "", first = ""]) => {
@@ -78,11 +98,13 @@ async function runLoad(dir: string, cgroupRoot: string, load: Load): Promise<Mea
       const { socketPath } = agent;
       const warmUp = { connections, containers: 1, socketPath, cgroupPrefix: warm.slice(0, -1), seconds: 1 };
       await generate({ ...warmUp, client: "frames" });
+      if (isWatched) await startWatch(dir, agent);
       return await measure(agent, {
         ...{ client, socketPath, connections, cgroupPrefix: first.slice(0, -1), containers: count },
         ...(kind === "same" ? { seconds } : {}),
       });
     } finally {
+      for (const watch of watches.splice(0)) watch.kill();
       await agent.stop();
     }
   });

@@ -15,6 +15,9 @@ export {
   GetContainerRequest,
   ListContainersRequest,
   ListContainersResponse,
+  StateChange,
+  WatchContainersRequest,
+  WatchContainersResponse,
 } from "./gen/rthooks/v1/state.ts";
 export {
   CreateContainer,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Exit code of a shell for a process that SIGPIPE ended, as it ends programs in other languages. */
-const CLOSED_OUTPUT = 141;
+export const CLOSED_OUTPUT = 141;
 
 /** Exits without a message when the reader of standard output has closed it, as in `tetragon policies | head -1`. */
 export function endOnClosedOutput(): void {

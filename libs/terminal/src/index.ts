@@ -11,4 +11,11 @@ export {
 } from "./core/output.ts";
 export { toPrintable } from "./core/printable.ts";
 export type { Screen, Style } from "./core/screen.ts";
-export { type Cell, type Column, renderTable } from "./core/text-table.ts";
+export {
+  type Cell,
+  type Column,
+  createGrowingTable,
+  type GrowingTable,
+  renderTable,
+  toHeader,
+} from "./core/text-table.ts";

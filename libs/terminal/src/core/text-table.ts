@@ -29,30 +29,52 @@ export function renderTable(
   rows: readonly (readonly Cell[])[],
   screen: Screen,
 ): readonly string[] {
-  const header = columns.map(({ title }): Cell => ({ text: title, style: "bold" }));
-  const lines = [header, ...rows].map((line) =>
-    line.map(({ text, style }) => {
-      const printable = toPrintable(text);
-      return { text: printable, style, width: screen.widthOf(printable) };
-    }),
-  );
-  const natural = columns.map((_, at) =>
-    lines.reduce((widest, line) => Math.max(widest, line[at]?.width ?? 0), 0),
-  );
-  const widths = fitWidths(columns, natural, screen.columns);
-  return lines.map((line) => {
-    const last = line.findLastIndex(({ text }, at) => text !== "" && (widths[at] ?? 0) > 0);
-    return line
-      .slice(0, last + 1)
-      .map(({ text, style, width }, at) => {
-        const room = widths[at] ?? 0;
-        const shown = width > room ? cutText(text, room, screen.widthOf) : text;
-        const padding =
-          at === last ? 0 : Math.max(0, room - (shown === text ? width : screen.widthOf(shown)));
-        return `${style === undefined ? shown : screen.paint(style, shown)}${" ".repeat(padding)}`;
-      })
-      .join(gap);
-  });
+  const table = createGrowingTable(columns, screen);
+  return table.add([toHeader(columns), ...rows]);
+}
+
+/** A table whose lines come one after the other. */
+export interface GrowingTable {
+  /** The lines of these rows. A column is as wide as its widest cell until now, of the title and of all rows. */
+  add(rows: readonly (readonly Cell[])[]): readonly string[];
+}
+
+export const toHeader = (columns: readonly Column[]): readonly Cell[] =>
+  columns.map(({ title }) => ({ text: title, style: "bold" }));
+
+export function createGrowingTable(columns: readonly Column[], screen: Screen): GrowingTable {
+  const natural = columns.map(({ title }) => screen.widthOf(title));
+  return {
+    add(rows) {
+      const lines = rows.map((row) =>
+        row.map(({ text, style }, at) => {
+          const printable = toPrintable(text);
+          const width = screen.widthOf(printable);
+          natural[at] = Math.max(natural[at] ?? 0, width);
+          return { text: printable, style, width };
+        }),
+      );
+      const widths = fitWidths(columns, natural, screen.columns);
+      return lines.map((line) => renderLine(line, widths, screen));
+    },
+  };
+}
+
+function renderLine(
+  line: readonly (Cell & { readonly width: number })[],
+  widths: readonly number[],
+  screen: Screen,
+): string {
+  const last = line.findLastIndex(({ text }, at) => text !== "" && (widths[at] ?? 0) > 0);
+  return line
+    .slice(0, last + 1)
+    .map(({ text, style, width }, at) => {
+      const room = widths[at] ?? 0;
+      const shown = width > room ? cutText(text, room, screen.widthOf) : text;
+      const padding = at === last ? 0 : Math.max(0, room - (shown === text ? width : screen.widthOf(shown)));
+      return `${style === undefined ? shown : screen.paint(style, shown)}${" ".repeat(padding)}`;
+    })
+    .join(gap);
 }
 
 /** The width of each column in a terminal of `available` columns; 0 for one that has no room. */

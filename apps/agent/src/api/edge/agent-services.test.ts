@@ -8,6 +8,7 @@ import { AgentStateDefinition, ContainerEventsDefinition } from "@rthooks/proto"
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import { unwatched } from "../../containers/core/unwatched.fixture.ts";
 import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
 import { registerServices } from "./agent-services.ts";
 
@@ -38,11 +39,13 @@ beforeAll(async () => {
         containerIds: () => [],
         checkCgroup: silent,
         reportStopped: silent,
+        observe: () => silent,
         close: silent,
       },
       policies,
       policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
+      changes: unwatched,
       starts: { begin: () => silent, refused: silent },
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],

@@ -5,6 +5,7 @@ import type { Logger } from "@rthooks/log";
 import { describeError } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
+import type { ContainerChanges } from "../../containers/core/container-changes.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import { renderHealth } from "../core/health.ts";
 import { registerAgentState, registerContainerEvents } from "../wire/container-services.ts";
@@ -12,10 +13,12 @@ import type { AgentInfo } from "../wire/info-message.ts";
 import { registerInfoService } from "../wire/info-service.ts";
 import { type PolicyHandlers, registerPolicyService } from "../wire/policy-service.ts";
 import { registerRuntimeHookService } from "../wire/runtime-hook-service.ts";
+import { registerWatchService } from "../wire/watch-service.ts";
 import { createRuntimeHook, type RuntimeHookOptions } from "./runtime-hook.ts";
 
 export interface ServiceOptions extends PolicyHandlers {
   readonly lifecycle: Lifecycle;
+  readonly changes: ContainerChanges;
   readonly awaitPod: RuntimeHookOptions["awaitPod"];
   readonly starts: RuntimeHookOptions["starts"];
   readonly log: Logger;
@@ -27,12 +30,13 @@ export interface ServiceOptions extends PolicyHandlers {
   reportPluginProblem(problem: string): void;
 }
 
+/** Returns the function that ends the calls that end only with the agent. */
 export function registerServices(
   to: Registrar,
   options: ServiceOptions,
   beginCall: RuntimeHookOptions["beginCall"],
-): void {
-  const { lifecycle, awaitPod, starts, log, info, metrics, listProblems } = options;
+): () => void {
+  const { lifecycle, changes, awaitPod, starts, log, info, metrics, listProblems } = options;
   const onBug = (error: unknown): void => log.error("a handler failed", { err: describeError(error) });
   const { reportStopped, reportRefused } = lifecycle;
   const { reportPluginProblem } = options;
@@ -43,4 +47,5 @@ export function registerServices(
   registerPolicyService(to, options, onBug);
   registerContainerEvents(to, { reportStopped, reportRefused, reportPluginProblem }, onBug);
   registerAgentState(to, lifecycle, onBug);
+  return registerWatchService(to, changes, onBug);
 }

@@ -12,6 +12,7 @@ import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { emptyState } from "../../base/core/metered-state.fixture.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import { unwatched } from "../../containers/core/unwatched.fixture.ts";
 import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
@@ -51,11 +52,13 @@ describe("bounds of the gRPC server", () => {
         reportStopped: silent,
         find: () => undefined,
         reportRefused: silent,
+        observe: () => silent,
         close: silent,
       },
       policies,
       policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
+      changes: unwatched,
       starts: { begin: () => silent, refused: silent },
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],

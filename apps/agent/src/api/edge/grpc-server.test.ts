@@ -20,6 +20,7 @@ import { emptyState } from "../../base/core/metered-state.fixture.ts";
 import type { ServerAddress } from "../../base/core/server-address.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
+import { unwatched } from "../../containers/core/unwatched.fixture.ts";
 import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
 import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
 import { toConnectionBounds } from "../core/connection-table.ts";
@@ -70,6 +71,7 @@ describe("the gRPC server", () => {
     containerIds: () => [],
     checkCgroup: () => {},
     reportStopped: (ids) => void stopped.push(...ids),
+    observe: () => () => {},
     close: () => {},
   };
   const deadline = (): Date => new Date(Date.now() + 10_000);
@@ -106,6 +108,7 @@ describe("the gRPC server", () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       awaitPod: () => undefined,
+      changes: unwatched,
       starts: { begin: () => silent, refused: silent },
       log,
       info: {

@@ -44,12 +44,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const bound: { readonly server: Server; readonly target: string }[] = [];
   const calls = countCalls();
   const sockets: SocketFile[] = [];
-  registerServices(servers.unix, options, calls.begin);
-  registerServices(
-    options.allowsChangesOnTcp ? servers.tcp : serveReadsOnly(servers.tcp),
-    options,
-    calls.begin,
-  );
+  const tcp = options.allowsChangesOnTcp ? servers.tcp : serveReadsOnly(servers.tcp);
+  const endStreams = [servers.unix, tcp].map((to) => registerServices(to, options, calls.begin));
 
   const bind = (kind: ServerAddress["kind"], target: string): Promise<Result<number, string>> =>
     new Promise((resolve) => {
@@ -81,6 +77,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const drain = async (timeoutMs: number): Promise<boolean> => {
     // Remove the sockets first: a hook that connects now retries instead of losing its call.
     for (const socket of sockets) socket.remove();
+    for (const end of endStreams) end();
     // A connection closes when its calls have ended, or at the timeout.
     for (const { server, target } of bound) server.drain(target, timeoutMs);
     const all = Object.values(servers);

@@ -12,6 +12,7 @@ const reading = new Set([
   "ListDomains",
   "ListContainers",
   "GetContainer",
+  "WatchContainers",
 ]);
 
 export type Registrar = Pick<Server, "register">;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods of ts-proto's framework-neutral service definitions on a grpc-js server and client.
 
-import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { type Client, Metadata, type ServerWritableStream, type ServiceError } from "@grpc/grpc-js";
 import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { Registrar } from "./serve-reads-only.ts";
@@ -71,6 +71,68 @@ export function registerUnary<Request, Response>(
     (response) => toBuffer(method.responseType.encode(response).finish()),
     (bytes) => decode(method.requestType, bytes),
     "unary",
+  );
+}
+
+/** The responses of one call that has many. */
+export interface ResponseStream<Response> {
+  /** False: the client has not read the earlier ones yet. Write again when `onReady` was called. */
+  write(response: Response): boolean;
+  end(error: WireError): void;
+}
+
+interface StreamListener {
+  onReady(): void;
+  /** The client cancelled the call, or its connection is closed. Not called after `end`. */
+  onClose(): void;
+}
+
+/** Returns undefined where it has ended the stream. */
+export type StreamHandler<Request, Response> = (
+  request: Request,
+  stream: ResponseStream<Response>,
+) => StreamListener | undefined;
+
+export function registerServerStream<Request, Response>(
+  server: Registrar,
+  service: { readonly fullName: string },
+  method: UnaryMethod<Request, Response>,
+  handler: StreamHandler<Request, Response>,
+  onBug: (error: unknown) => void,
+): void {
+  server.register<Result<Request, string>, Response>(
+    toPath(service, method),
+    // With "serverStream" below, grpc-js calls this handler with one argument.
+    (call: ServerWritableStream<Result<Request, string>, Response>) => {
+      let hasEnded = false;
+      const end = ({ code, details }: WireError): void => {
+        if (hasEnded) return;
+        hasEnded = true;
+        // grpc-js takes the status from this event, and sends it after what was written.
+        call.emit("error", { code, details });
+      };
+      const { request } = call;
+      if (!request.ok) {
+        end({ code: grpcCode.invalidArgument, details: `${method.name}: ${request.error}` });
+        return;
+      }
+      try {
+        const listener = handler(request.value, { write: (response) => call.write(response), end });
+        if (listener === undefined) return;
+        call.on("drain", listener.onReady);
+        call.on("cancelled", () => {
+          if (hasEnded) return;
+          hasEnded = true;
+          listener.onClose();
+        });
+      } catch (error) {
+        onBug(error);
+        end({ code: grpcCode.internal, details: `${method.name}: ${describeError(error)}` });
+      }
+    },
+    (response) => toBuffer(method.responseType.encode(response).finish()),
+    (bytes) => decode(method.requestType, bytes),
+    "serverStream",
   );
 }
 

@@ -135,11 +135,29 @@ export const statusFlags = {
   help: generalFlags.help,
 } as const; // const: each flag keeps its own kind
 
+export const watchFlags = {
+  ...statusFlags,
+  namespace: flag.list({
+    usage: "show only containers of these namespaces",
+    short: "n",
+    placeholder: "NAMES",
+  }),
+  pod: flag.list({ usage: "show only containers of the pods with these names", placeholder: "NAMES" }),
+  state: flag.list({
+    usage:
+      "show only changes to these states: waiting, released, failed, refused, gone, or missing for containers on record",
+    placeholder: "STATES",
+  }),
+  "changes-only": flag.boolean({ usage: "do not begin with the containers on record" }),
+  timeout: flag.duration({ usage: "how long to wait for the agent's first answer", default: "5s" }),
+} as const; // const: each flag keeps its own kind
+
 export const plainFlags = { help: generalFlags.help } as const; // const: each flag keeps its own kind
 
 export const commands = [
   { name: "status", summary: "show the containers on record in the running agent" },
   { name: "policies", summary: "show the tracing policies of the running agent" },
+  { name: "watch", summary: "show each change of a container as it happens" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ] as const; // const: the names are a union

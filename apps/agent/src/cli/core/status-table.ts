@@ -3,8 +3,9 @@
 
 import { type Column, cutText, renderTable, type Screen, type Style, toPrintable } from "@rthooks/terminal";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import { renderTime } from "./render-time.ts";
 
-const shortIdLength = 12;
+export const shortIdLength = 12;
 const columns: readonly Column[] = [
   { title: "NAMESPACE", shrinks: true },
   { title: "POD", shrinks: true },
@@ -31,7 +32,7 @@ export function renderStatus(
     { text: record.name || "-" },
     { text: record.id.slice(0, shortIdLength) },
     { text: record.cgroupId === 0n ? "-" : `${record.cgroupId}` },
-    { text: record.state, style: toStyle(record.state) },
+    { text: record.state, style: toStateStyle(record.state) },
     { text: renderAge(nowNanos - record.reportedAtNanos) },
     { text: record.source },
     { text: [...record.podLabels].map(([key, value]) => `${key}=${value}`).join(",") || "-" },
@@ -44,8 +45,9 @@ export function renderStatus(
   return [header, ...withReasons];
 }
 
-function toStyle(state: string): Style | undefined {
-  if (state === "failed") return "red";
+export function toStateStyle(state: string): Style | undefined {
+  if (state === "failed" || state === "refused") return "red";
+  if (state === "gone") return "dim";
   return state === "released" ? undefined : "yellow";
 }
 
@@ -55,7 +57,7 @@ export function toStatusDocument(health: string, records: readonly ContainerReco
     podLabels: Object.fromEntries(podLabels),
     // A cgroup id has 64 bits, more than a JSON number holds.
     cgroupId: `${cgroupId}`,
-    learned: renderTime(reportedAtNanos),
+    learned: renderTime(reportedAtNanos, 9),
   }));
   return { health, containers };
 }
@@ -64,12 +66,6 @@ function sortRecords(records: readonly ContainerRecord[]): readonly ContainerRec
   const keyOf = (record: ContainerRecord): string =>
     [record.podNamespace, record.podName, record.name, record.id].join("\0");
   return [...records].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-}
-
-function renderTime(nanos: bigint): string {
-  const seconds = nanos / 1_000_000_000n;
-  const fraction = `${nanos % 1_000_000_000n}`.padStart(9, "0");
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
 /** One unit, as kubectl shows ages. */

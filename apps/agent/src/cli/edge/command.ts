@@ -13,11 +13,12 @@ import { parseServerAddress, type ServerAddress } from "../../base/core/server-a
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
 import { waitForSignal } from "../../program/edge/signals.ts";
-import { agentFlags, plainFlags, statusFlags } from "../core/flag-tables.ts";
+import { agentFlags, plainFlags, statusFlags, watchFlags } from "../core/flag-tables.ts";
 import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
 import { renderStatus, toStatusDocument } from "../core/status-table.ts";
 import type { HelpTopic } from "./help.ts";
 import { fetchPolicies, fetchStatus } from "./status-client.ts";
+import { watchAgents } from "./watch-agents.ts";
 
 export async function runCommand(argv: readonly string[], version: string): Promise<number> {
   const [command, ...rest] = argv;
@@ -36,6 +37,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
         lines: renderPolicies,
         document: toPoliciesDocument,
       });
+    case "watch":
+      return await watch(rest);
     case "version":
       return await showVersion(rest, version);
     case "completion":
@@ -153,6 +156,27 @@ async function show<T>(
     problems.push(answer.error);
   }
   return fail(problems.length === 0 ? `${topic}: --server-address is empty` : problems.join("\n"));
+}
+
+async function watch(argv: readonly string[]): Promise<number> {
+  const parsed = parseArguments(watchFlags, argv);
+  if (!parsed.ok) return fail(`watch: ${parsed.error.message}; see tetragon watch --help`);
+  const flags = resolveFlags(watchFlags, parsed.value.given);
+  if (flags.help) return await showHelp("watch");
+  const [stray] = parsed.value.positionals;
+  if (stray !== undefined) return fail(`watch: unexpected argument ${JSON.stringify(stray)}`);
+  const ended = await watchAgents({
+    addresses: flags["server-address"],
+    timeoutMs: flags.timeout,
+    format: toOutputFormat(flags.output),
+    selection: {
+      namespaces: flags.namespace,
+      pods: flags.pod,
+      states: flags.state,
+      changesOnly: flags["changes-only"],
+    },
+  });
+  return ended.ok ? 0 : fail(ended.error);
 }
 
 async function showVersion(argv: readonly string[], version: string): Promise<number> {

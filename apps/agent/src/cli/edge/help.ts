@@ -2,11 +2,11 @@
 // Help and completion, loaded on demand.
 
 import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
-import { agentFlags, commands, plainFlags, statusFlags } from "../core/flag-tables.ts";
+import { agentFlags, commands, plainFlags, statusFlags, watchFlags } from "../core/flag-tables.ts";
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 
-export type HelpTopic = "" | "status" | "policies" | "version" | "completion";
+export type HelpTopic = "" | "status" | "policies" | "watch" | "version" | "completion";
 
 const clientExitCodes = [
   { code: 0, meaning: "the agent answered" },
@@ -18,7 +18,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     program: "tetragon",
     summary:
       "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, updates the BPF maps, and then releases the container.",
-    usage: ["tetragon [flags]", "tetragon status|policies|version|completion [flags]"],
+    usage: ["tetragon [flags]", "tetragon status|policies|watch|version|completion [flags]"],
     commands,
     flags: agentFlags,
     exitCodes: [
@@ -47,6 +47,24 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     flags: statusFlags,
     exitCodes: clientExitCodes,
   },
+  watch: {
+    program: "tetragon watch",
+    summary:
+      "Shows the containers on record, then one line for each change: time, pod, container, the state before and after, who reported the container, and why. Runs until it is interrupted; when the agent stops, it says so and connects again. With -o json each line is an object, with -o yaml each change is a document.",
+    usage: [
+      "tetragon watch [-n NAMES] [--pod NAMES] [--state STATES] [--changes-only] [-o table|json|yaml] [--server-address ADDRESS]",
+    ],
+    flags: watchFlags,
+    exitCodes: [
+      { code: 0, meaning: "ended by SIGINT or SIGTERM" },
+      { code: 1, meaning: "the agent did not answer the first call, or the command line is wrong" },
+      { code: 141, meaning: "the reader of its output has ended" },
+    ],
+    examples: [
+      "tetragon watch --namespace shop",
+      "tetragon watch --changes-only --state failed,refused -o json",
+    ],
+  },
   version: {
     program: "tetragon version",
     summary: "Prints the version.",
@@ -70,6 +88,6 @@ export function renderShellCompletion(shell: string): string | undefined {
     : renderCompletion(known, {
         name: "tetragon",
         commands,
-        flags: { ...statusFlags, ...agentFlags },
+        flags: { ...watchFlags, ...agentFlags },
       });
 }

@@ -4,6 +4,7 @@
 // A report goes to the actor of its pod, which passes it to the actor of its container. The container's machine decides,
 // and its effects (container-effects.ts) find the cgroup, add it to the policy filter and answer the callers.
 
+import type { Inspect } from "@rthooks/machines/inspection";
 import { type Cgroup, type ContainerReport, runsAlready } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { createRecentIds } from "../../base/core/recent-ids.ts";
@@ -52,6 +53,8 @@ export interface Lifecycle {
   checkCgroup(containerId: string): void;
   /** The runtime reports that these containers have ended. Unknown ones are ignored. */
   reportStopped(containerIds: Iterable<string>): void;
+  /** Inspects all pods and containers until the returned function is called. */
+  observe(inspect: Inspect): () => void;
   /** The NRI plugin reports that it refused the container, and why. */
   reportRefused(containerId: string, reason: string): void;
   close(): void;
@@ -196,6 +199,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     hasEnded: ends.has,
     containerIds: () => [...podActors.containerIds(), ...unowned.containerIds()],
     checkCgroup,
+    observe: podActors.observe,
     reportStopped: ends.reportStopped,
     reportRefused(containerId, reason) {
       pluginRefusals.add(containerId, reason);

@@ -27,6 +27,8 @@ export interface PodActors {
   putContainer(containerId: string, key: string): void;
   removeContainer(containerId: string): void;
   containerIds(): Iterable<string>;
+  /** Inspects all pods and containers until the returned function is called. */
+  observe(inspect: Inspect): () => void;
   /** Ends all actors. */
   close(): void;
 }
@@ -68,6 +70,10 @@ export function createPodActors({ inspect, clock, onError }: PodActorsOptions): 
     putContainer: (containerId, key) => void keyOf.set(containerId, key),
     removeContainer: (containerId) => void keyOf.delete(containerId),
     containerIds: () => keyOf.keys(),
+    observe(observer) {
+      const subscription = node.system.inspect(observer);
+      return () => subscription.unsubscribe();
+    },
     close() {
       node.stop();
       actors.clear();

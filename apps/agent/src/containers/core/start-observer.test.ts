@@ -4,6 +4,7 @@ import type { DeniedStart } from "@rthooks/explain";
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { createDeniedStarts } from "./denied-starts.ts";
 import { createStartObserver } from "./start-observer.ts";
+import { unwatched } from "./unwatched.fixture.ts";
 import { createWaitingStarts } from "./waiting-starts.ts";
 
 const report: ContainerReport = {
@@ -21,7 +22,7 @@ const hourMs = 3_600_000;
 function open() {
   const waiting = createWaitingStarts();
   const denied = createDeniedStarts();
-  const observer = createStartObserver(waiting, denied, () => 1000);
+  const observer = createStartObserver(waiting, denied, unwatched, () => 1000);
   return { waiting, denied, ...observer };
 }
 

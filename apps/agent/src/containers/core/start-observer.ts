@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows each hook call to its answer: which starts wait, and which were refused.
+// Follows each hook call to its answer: which starts wait, and which were refused. The overview of the node lists them, and
+// they are changes for those who watch.
 
 import { describeFailure } from "@rthooks/explain";
 import { type ContainerReport, runsAlready } from "@rthooks/machines/pod";
 import type { Refusal } from "../../base/core/refusal.ts";
+import type { ContainerChanges } from "./container-changes.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import type { DeniedStarts } from "./denied-starts.ts";
 import type { HookRequest } from "./hook-request.ts";
+import { toDeniedRecord, toRefusedRecord, toRefusedRequest } from "./unrecorded-container.ts";
 import type { OnAnswer } from "./waiting-callers.ts";
 import type { WaitingStarts } from "./waiting-starts.ts";
 
@@ -24,6 +27,7 @@ type Names = Pick<ContainerReport, "containerId" | "podNamespace" | "podName" | 
 export function createStartObserver(
   waiting: Pick<WaitingStarts, "begin">,
   denied: Pick<DeniedStarts, "add">,
+  changes: Pick<ContainerChanges, "touch" | "refuse">,
   nowMs: () => number,
 ): StartObserver {
   const toStart = ({ containerId, podNamespace, podName, containerName }: Names) => ({
@@ -36,13 +40,21 @@ export function createStartObserver(
   return {
     begin(report) {
       const end = waiting.begin(report);
+      changes.touch(report.containerId, "call.waits");
       return (refusal) => {
         end();
+        if (refusal !== undefined) {
+          changes.refuse(() => toRefusedRecord(report, refusal.message), refusal.kind);
+        }
         if (refusal !== undefined && !runsAlready(report)) addRefused(report, refusal);
       };
     },
-    refused: addRefused,
+    refused(request, refusal) {
+      addRefused(request, refusal);
+      changes.refuse(() => toRefusedRequest(request, refusal.message), refusal.kind);
+    },
     deniedByPlugin(containerId, reason, record) {
+      changes.refuse(() => toDeniedRecord(containerId, reason), "denied");
       const names = {
         containerId,
         podNamespace: record?.podNamespace ?? "",

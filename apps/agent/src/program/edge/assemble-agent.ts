@@ -6,6 +6,7 @@ import { openBpf, probeBpf } from "@rthooks/bpf";
 import type { NodeOverview } from "@rthooks/explain";
 import type { InspectorFacts } from "@rthooks/inspector";
 import type { WatchProgress } from "@rthooks/kube";
+import { nowNanos } from "@rthooks/log";
 import { containerMachine, podMachine } from "@rthooks/machines/pod";
 import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
@@ -24,6 +25,7 @@ import { findCgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
 import { openCgroupWatch } from "../../cgroups/edge/watch-cgroups.ts";
 import { createDeniedStarts } from "../../containers/core/denied-starts.ts";
 import { createLifecycle, type Lifecycle } from "../../containers/core/lifecycle.ts";
+import { createShownContainers } from "../../containers/core/shown-containers.ts";
 import { createStartObserver } from "../../containers/core/start-observer.ts";
 import { createWaitingStarts } from "../../containers/core/waiting-starts.ts";
 import { openContainerFinder } from "../../containers/edge/container-finder.ts";
@@ -211,7 +213,8 @@ export async function assembleAgent(
   const listWatches = () => [...pods.value.progress(), ...(policyWatch?.progress() ?? [])];
   const waitingStarts = createWaitingStarts();
   const deniedStarts = createDeniedStarts();
-  const starts = createStartObserver(waitingStarts, deniedStarts, Date.now);
+  const shown = createShownContainers(lifecycle, listContainers, waitingStarts, nowNanos);
+  const starts = createStartObserver(waitingStarts, deniedStarts, shown.changes, Date.now);
   const readOverview = (): NodeOverview =>
     toNodeOverview({
       ...{ atMs: Date.now(), node: options.kube?.nodeName ?? hostname(), version },
@@ -260,13 +263,14 @@ export async function assembleAgent(
       ...{
         lifecycle: {
           ...lifecycle,
-          list: listContainers,
+          list: shown.list,
           reportRefused(containerId: string, reason: string) {
             lifecycle.reportRefused(containerId, reason);
             starts.deniedByPlugin(containerId, reason, lifecycle.find(containerId));
           },
         },
         starts,
+        changes: shown.changes,
         policies,
         policyCommands: createPolicyCommands({ ...sources, archive: archive.value }),
         awaitPod,

@@ -8,6 +8,60 @@ export const protobufPackage = "rthooks.v1";
 
 export const protobufFileName = "rthooks/v1/state.proto";
 
+/** Empty lists select everything. */
+export interface WatchContainersRequest {
+  namespaces: string[];
+  /** Names of pods. */
+  pods: string[];
+  /** The states to which containers change. */
+  states: string[];
+  /** Without the containers on record. */
+  changesOnly: boolean;
+}
+
+export interface WatchContainersResponse {
+  content:
+    | //
+    /** A container on record at the start of the call: `from` is empty, and the time is that of its first report. */
+    { $case: "recorded"; recorded: StateChange }
+    | { $case: "change"; change: StateChange }
+    | //
+    /** Every container on record has been sent, or none with `changes_only`; the changes follow. */
+    { $case: "allRecorded"; allRecorded: Recorded }
+    | //
+    /** Number of changes that are not sent, since the client did not read in time. */
+    { $case: "missed"; missed: bigint }
+    | undefined;
+}
+
+export interface Recorded {
+  containers: bigint;
+}
+
+/** Names are cut to 256 characters, and the error to 1024. The steps within one turn of the agent are one change. */
+export interface StateChange {
+  id: string;
+  name: string;
+  podNamespace: string;
+  podName: string;
+  /** The state before; empty for a container that was not on record. */
+  from: string;
+  /**
+   * A state of the container in the pod lifecycle machine, or "waiting": the start waits for its pod to arrive from the API
+   * server; "refused": the agent refused the call, and the container is not on record; "gone": it is no longer on record.
+   */
+  to: string;
+  /** As in Container. */
+  source: string;
+  cgroupId: bigint;
+  /** The last event of the container's machine: "cgroup.vanished", "container.stopped"; or the kind of the refusal. */
+  event: string;
+  /** Why the container is in the state "failed" or "refused"; empty otherwise. */
+  error: string;
+  /** Unix time in nanoseconds. */
+  unixNanos: bigint;
+}
+
 export interface GetContainerRequest {
   id: string;
 }
@@ -49,6 +103,392 @@ export interface Container_PodLabelsEntry {
   key: string;
   value: string;
 }
+
+function createBaseWatchContainersRequest(): WatchContainersRequest {
+  return { namespaces: [], pods: [], states: [], changesOnly: false };
+}
+
+export const WatchContainersRequest: MessageFns<WatchContainersRequest> = {
+  encode(message: WatchContainersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.namespaces) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.pods) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.states) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.changesOnly !== false) {
+      writer.uint32(32).bool(message.changesOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchContainersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchContainersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespaces.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pods.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.states.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.changesOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchContainersResponse(): WatchContainersResponse {
+  return { content: undefined };
+}
+
+export const WatchContainersResponse: MessageFns<WatchContainersResponse> = {
+  encode(message: WatchContainersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.content?.$case) {
+      case "recorded":
+        StateChange.encode(message.content.recorded, writer.uint32(10).fork()).join();
+        break;
+      case "change":
+        StateChange.encode(message.content.change, writer.uint32(18).fork()).join();
+        break;
+      case "allRecorded":
+        Recorded.encode(message.content.allRecorded, writer.uint32(26).fork()).join();
+        break;
+      case "missed":
+        if (BigInt.asUintN(64, message.content.missed) !== message.content.missed) {
+          throw new globalThis.Error("value provided for field message.content.missed of type uint64 too large");
+        }
+        writer.uint32(32).uint64(message.content.missed);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchContainersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchContainersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.content = { $case: "recorded", recorded: StateChange.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.content = { $case: "change", change: StateChange.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.content = { $case: "allRecorded", allRecorded: Recorded.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.content = { $case: "missed", missed: reader.uint64() as bigint };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRecorded(): Recorded {
+  return { containers: 0n };
+}
+
+export const Recorded: MessageFns<Recorded> = {
+  encode(message: Recorded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containers !== 0n) {
+      if (BigInt.asUintN(64, message.containers) !== message.containers) {
+        throw new globalThis.Error("value provided for field message.containers of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.containers);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Recorded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecorded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.containers = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateChange(): StateChange {
+  return {
+    id: "",
+    name: "",
+    podNamespace: "",
+    podName: "",
+    from: "",
+    to: "",
+    source: "",
+    cgroupId: 0n,
+    event: "",
+    error: "",
+    unixNanos: 0n,
+  };
+}
+
+export const StateChange: MessageFns<StateChange> = {
+  encode(message: StateChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.podNamespace !== "") {
+      writer.uint32(26).string(message.podNamespace);
+    }
+    if (message.podName !== "") {
+      writer.uint32(34).string(message.podName);
+    }
+    if (message.from !== "") {
+      writer.uint32(42).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(50).string(message.to);
+    }
+    if (message.source !== "") {
+      writer.uint32(58).string(message.source);
+    }
+    if (message.cgroupId !== 0n) {
+      if (BigInt.asUintN(64, message.cgroupId) !== message.cgroupId) {
+        throw new globalThis.Error("value provided for field message.cgroupId of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.cgroupId);
+    }
+    if (message.event !== "") {
+      writer.uint32(74).string(message.event);
+    }
+    if (message.error !== "") {
+      writer.uint32(82).string(message.error);
+    }
+    if (message.unixNanos !== 0n) {
+      if (BigInt.asUintN(64, message.unixNanos) !== message.unixNanos) {
+        throw new globalThis.Error("value provided for field message.unixNanos of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.unixNanos);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.podNamespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.podName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.cgroupId = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.unixNanos = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseGetContainerRequest(): GetContainerRequest {
   return { id: "" };
@@ -455,6 +895,18 @@ export const AgentStateDefinition = {
       requestStream: false,
       responseType: Container as typeof Container,
       responseStream: false,
+      options: {},
+    },
+    /**
+     * The containers on record, then each change as it happens, until the client cancels. A client that reads too slowly gets
+     * `missed` in place of changes. RESOURCE_EXHAUSTED while too many clients watch; UNAVAILABLE when the agent stops.
+     */
+    watchContainers: {
+      name: "WatchContainers",
+      requestType: WatchContainersRequest as typeof WatchContainersRequest,
+      requestStream: false,
+      responseType: WatchContainersResponse as typeof WatchContainersResponse,
+      responseStream: true,
       options: {},
     },
   },

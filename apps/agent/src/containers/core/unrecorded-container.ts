@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records of containers that are not on record: their call waits, or it was refused.
+
+import type { ContainerReport } from "@rthooks/machines/pod";
+import type { ContainerRecord } from "./container-record.ts";
+import type { HookRequest } from "./hook-request.ts";
+
+const nothing: ContainerRecord = {
+  ...{ id: "", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
+  ...{ cgroupPath: "", cgroupId: 0n, state: "refused", source: "", reportedAtNanos: 0n, error: "" },
+};
+
+/** The start waits, for its pod to arrive from the API server. */
+export const toWaitingRecord = (report: ContainerReport): ContainerRecord => ({
+  ...toReported(report),
+  state: "waiting",
+});
+
+export const toRefusedRecord = (report: ContainerReport, error: string): ContainerRecord => ({
+  ...toReported(report),
+  error,
+});
+
+/** Of a call of which no report could be made. */
+export const toRefusedRequest = (request: HookRequest, error: string): ContainerRecord => ({
+  ...nothing,
+  id: request.containerId,
+  name: request.containerName,
+  podName: request.podName,
+  podNamespace: request.podNamespace,
+  error,
+});
+
+/** Of a container that the NRI plugin denied. */
+export const toDeniedRecord = (containerId: string, reason: string): ContainerRecord => ({
+  ...{ ...nothing, id: containerId, source: "nri" },
+  error: `denied by the NRI plugin: ${reason}`,
+});
+
+const toReported = (report: ContainerReport): ContainerRecord => ({
+  ...nothing,
+  id: report.containerId,
+  name: report.containerName,
+  image: report.image,
+  podUid: report.podUid ?? "",
+  podName: report.podName,
+  podNamespace: report.podNamespace,
+  podLabels: report.podLabels ?? nothing.podLabels,
+  cgroupPath: report.cgroupsPath,
+  source: report.source,
+  reportedAtNanos: report.seenAtNanos,
+});
