@@ -14,7 +14,7 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo test unit build check bench clean generate machines apt-test containerd-test kernels-test
+.PHONY: help demo test unit build check bench clean generate machines apt-build apt-test containerd-test kernels-test
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,17 @@ containerd-test: # two versions of containerd for the tests, unpacked beside the
 kernels-test: # stock kernels for the tests in virtual machines, unpacked beside them; nothing is installed
 	@scripts/kernels-download.sh .cache/kernels
 
-dist/.built: node_modules/.installed $(SOURCES) scripts/build.ts
+# Programs for the kernel. No node needs a compiler: the objects are embedded in the agent.
+BPF_OBJECTS := $(patsubst bpf/%.bpf.c,bpf/out/%.o,$(wildcard bpf/*.bpf.c))
+
+apt-build: # what compiles them, installed only where it is missing; a machine without apt-get has it already or fails
+	@{ command -v clang llvm-objcopy && [ -e /usr/include/bpf/bpf_helpers.h ]; } >/dev/null \
+	  || scripts/apt-install.sh clang llvm libbpf-dev
+
+$(BPF_OBJECTS): $(wildcard bpf/*.c bpf/*.h) scripts/build-bpf.sh | apt-build
+	@scripts/build-bpf.sh bpf/out
+
+dist/.built: node_modules/.installed $(BPF_OBJECTS) $(SOURCES) scripts/build.ts
 	@$(BUN) scripts/build.ts
 	@touch $@
 
@@ -69,4 +79,4 @@ generate: node_modules/.installed ## write the protobuf code and docs/reference 
 	@$(BUN) run --silent generate
 
 clean: ## remove what the other targets made
-	@rm -rf dist node_modules apps/*/node_modules libs/*/node_modules tests/node_modules bench/node_modules .tools .cache
+	@rm -rf dist bpf/out node_modules apps/*/node_modules libs/*/node_modules tests/node_modules bench/node_modules .tools .cache

@@ -6,7 +6,7 @@ import type { CommandName } from "./commands.ts";
 /** A failed bpf(2) call: command, subject and cause. */
 export interface BpfError {
   readonly command: CommandName;
-  /** The map's name or the pin's path. */
+  /** The name of the map or program, or the pin's path. */
   readonly subject: string;
   readonly code: ErrnoName;
   readonly message: string;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type MapType, mapType, NAME_BYTES } from "./commands.ts";
+import { findMapType, type MapType, mapType, NAME_BYTES } from "./commands.ts";
 
 export interface MapSpec {
   readonly type: MapType;
@@ -43,11 +43,10 @@ export const MAP_INFO_BYTES = 40;
 
 export function decodeMapInfo(bytes: Uint8Array): MapInfo {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const type = view.getUint32(0, true);
   const name = bytes.subarray(24, 24 + NAME_BYTES);
   const end = name.indexOf(0);
   return {
-    type: typeNames.find((known) => mapType[known] === type),
+    type: findMapType(view.getUint32(0, true)),
     id: view.getUint32(4, true),
     keySize: view.getUint32(8, true),
     valueSize: view.getUint32(12, true),
@@ -56,8 +55,6 @@ export function decodeMapInfo(bytes: Uint8Array): MapInfo {
     name: decoder.decode(name.subarray(0, end === -1 ? NAME_BYTES : end)),
   };
 }
-
-const typeNames: readonly MapType[] = ["hash", "array", "array-of-maps", "hash-of-maps"];
 
 /** The first difference from the wanted map, as a sentence; undefined if the maps are compatible. Names are ignored. */
 export function findMismatch(found: MapInfo, wanted: MapSpec): string | undefined {

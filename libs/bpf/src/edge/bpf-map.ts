@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on one map by its file descriptor.
 
-import { err, ok, type Result } from "@rthooks/result";
+import { ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
 import { updateFlag } from "../core/commands.ts";
 import type { MapInfo } from "../core/map-spec.ts";
 import type { BpfCalls } from "./bpf-call.ts";
+import { pinObject } from "./bpf-programs.ts";
+import { toValueBytes } from "./value-bytes.ts";
 
 /** Keys and values must have the map's sizes; another length is a bug and throws. */
 export interface BpfMap {
   readonly info: MapInfo;
+  /** Of a value in calls: a map per processor has one after the other, each padded to 8 bytes. */
+  readonly valueBytes: number;
   /** File descriptor, to insert this map into a map of maps. */
   readonly fd: number;
   lookup(key: Uint8Array): Result<Uint8Array | undefined, BpfError>;
@@ -41,7 +45,8 @@ const ELEMENT_BYTES = 32;
 const BATCH_BYTES = 56;
 
 export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
-  const { keySize, valueSize, name } = info;
+  const { keySize, name } = info;
+  const valueSize = toValueBytes(info);
   // Allocated once per map, so that calls allocate nothing and the addresses passed to the kernel stay valid.
   const key = new Uint8Array(keySize);
   const value = new Uint8Array(valueSize);
@@ -137,6 +142,7 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
 
   return {
     info,
+    valueBytes: valueSize,
     fd,
     lookup,
     update,
@@ -161,15 +167,7 @@ export function openBpfMap(calls: BpfCalls, fd: number, info: MapInfo): BpfMap {
         return ok(undefined);
       return each(some, remove);
     },
-    pin(path) {
-      const target = new TextEncoder().encode(`${path}\0`);
-      const attr = new Uint8Array(16);
-      const view = new DataView(attr.buffer);
-      view.setBigUint64(0, calls.pointerTo(target), true);
-      view.setUint32(8, fd, true);
-      const done = calls.bpf("OBJ_PIN", path, attr);
-      return done.ok ? ok(undefined) : err(done.error);
-    },
+    pin: (path) => pinObject(calls, fd, path),
     close: () => calls.close(fd),
   };
 }

@@ -4,8 +4,10 @@ import { readlinkSync } from "node:fs";
 import { err, ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
 import { decodeMapInfo, encodeMapCreate, MAP_INFO_BYTES, type MapSpec } from "../core/map-spec.ts";
+import { encodeInfo } from "../core/program-attr.ts";
 import { type BpfCalls, openBpfCalls } from "./bpf-call.ts";
 import { type BpfMap, openBpfMap } from "./bpf-map.ts";
+import { openPinnedObject } from "./bpf-programs.ts";
 
 export interface Bpf {
   createMap(spec: MapSpec): Result<BpfMap, BpfError>;
@@ -23,23 +25,14 @@ export interface Bpf {
 
 /** The error is one line: FFI is not available in this process. */
 export function openBpf(): Result<Bpf, string> {
-  let calls: BpfCalls;
-  try {
-    calls = openBpfCalls();
-  } catch (error) {
-    return err(`bpf(2) needs FFI: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return ok(toBpf(calls));
+  const calls = openBpfCalls();
+  return calls.ok ? ok(toBpf(calls.value)) : calls;
 }
 
-function toBpf(calls: BpfCalls): Bpf {
+export function toBpf(calls: BpfCalls): Bpf {
   const open = (fd: number, subject: string): Result<BpfMap, BpfError> => {
     const info = new Uint8Array(MAP_INFO_BYTES);
-    const attr = new Uint8Array(16);
-    const view = new DataView(attr.buffer);
-    view.setUint32(0, fd, true);
-    view.setUint32(4, info.length, true);
-    view.setBigUint64(8, calls.pointerTo(info), true);
+    const attr = encodeInfo(fd, info.length, calls.pointerTo(info));
     const done = calls.bpf("OBJ_GET_INFO_BY_FD", subject, attr);
     if (done.ok) return ok(openBpfMap(calls, fd, decodeMapInfo(info)));
     calls.close(fd);
@@ -69,10 +62,7 @@ function toBpf(calls: BpfCalls): Bpf {
       return made;
     },
     openPinned(path) {
-      const target = new TextEncoder().encode(`${path}\0`);
-      const attr = new Uint8Array(16);
-      new DataView(attr.buffer).setBigUint64(0, calls.pointerTo(target), true);
-      const fd = calls.bpf("OBJ_GET", path, attr);
+      const fd = openPinnedObject(calls, path);
       const kind = fd.ok ? readKind(fd.value) : MAP_KIND;
       if (!fd.ok || kind === MAP_KIND) return openIfThere(fd, path);
       calls.close(fd.value);
