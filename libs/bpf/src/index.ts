@@ -2,10 +2,13 @@
 // BPF maps and programs, through bpf(2).
 
 export { type BpfError, renderBpfError } from "./core/bpf-error.ts";
+export type { ConnectRule, ExecRule, KernelRule } from "./core/kernel-rule.ts";
 export { findMismatch, type MapInfo, type MapSpec } from "./core/map-spec.ts";
 export type { ProgramError } from "./core/program-error.ts";
+export { RULES, type RuleSet } from "./core/rule-layout.ts";
 export { ensureBpfFs } from "./edge/bpf-fs.ts";
 export type { BpfMap } from "./edge/bpf-map.ts";
 export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";
 export { openProgramSet, type ProgramSet, type ProgramSetOptions } from "./edge/program-set.ts";
+export { openRuleMaps, type RuleCounts, type RuleMaps } from "./edge/rule-maps.ts";

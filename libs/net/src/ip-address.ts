@@ -27,7 +27,8 @@ export function contains(block: string, ip: Uint8Array): boolean {
 
 export const isBlock = (text: string): boolean => parseBlock(text) !== undefined;
 
-function parseBlock(text: string): { readonly base: Uint8Array; readonly bits: number } | undefined {
+/** CIDR notation, with `bits` of the 128 of an IPv6 address; undefined for other text. */
+export function parseBlock(text: string): { readonly base: Uint8Array; readonly bits: number } | undefined {
   const [address = "", length = "", ...rest] = text.split("/");
   const base = parseIp(address);
   const width = address.includes(":") ? 128 : 32;
