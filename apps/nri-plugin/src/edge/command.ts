@@ -2,6 +2,7 @@
 // The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
+import { parseHealthInterval } from "@rthooks/grpc/health-flags";
 import type { OpenedInspector } from "@rthooks/inspector";
 import { createLogWriter, type Logger, toLogFormat, toLogLevel } from "@rthooks/log";
 import {
@@ -44,6 +45,8 @@ export async function runCommand(
   const named = fd === undefined ? flags : { ...flags, "nri-name": name, "nri-index": index };
   const options = toPluginOptions(named, hookArgs ?? []);
   if (!options.ok) return fail(options.error);
+  const intervalMs = parseHealthInterval(flags["health-server-interval"]);
+  if (!intervalMs.ok) return fail(intervalMs.error);
   if (flags["just-print-config"]) {
     process.stdout.write(renderOptions(options.value));
     return 0;
@@ -77,6 +80,10 @@ export async function runCommand(
     version,
     hostRoot: "/",
     metricsAddress: flags["metrics-address"],
+    health:
+      flags["health-server-address"] === ""
+        ? undefined
+        : { address: flags["health-server-address"], intervalMs: intervalMs.value },
     inspect: inspector.value?.inspect,
     inspectorClients: inspector.value?.clients ?? (() => 0),
     applyConfig: (text): Result<PluginOptions, string> => {

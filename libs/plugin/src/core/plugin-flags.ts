@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FlagValues, flag } from "@rthooks/flags";
+import { healthFlags } from "@rthooks/grpc/health-flags";
 import { inspectFlags } from "@rthooks/inspector/flags";
 import { logFormats, logLevels } from "@rthooks/log";
 
@@ -63,6 +64,7 @@ export const pluginFlags = {
     usage: "address to serve Prometheus metrics on, host:port or unix:///path (default: no metrics)",
     placeholder: "ADDRESS",
   }),
+  ...healthFlags,
   ...inspectFlags,
   "log-format": flag.string({
     usage: "format of the log on standard error",

@@ -2,6 +2,7 @@
 // Starts the plugin: connects its parts, and stops them with the session.
 
 import { performance } from "node:perf_hooks";
+import type { HealthOptions, HealthServer } from "@rthooks/grpc";
 import { createHookLog, loadFailRules, parseAgentAddress } from "@rthooks/hold";
 import type { Logger } from "@rthooks/log";
 import type { Inspect } from "@rthooks/machines/inspection";
@@ -30,6 +31,8 @@ export interface PluginSetup {
   readonly hostRoot: string;
   /** Empty for no metrics. */
   readonly metricsAddress: string;
+  /** The health service; undefined: none. */
+  readonly health?: Pick<HealthOptions, "address" | "intervalMs"> | undefined;
   /** Inspects the NRI session, and the hook machine of each container that the plugin holds. */
   readonly inspect?: Inspect | undefined;
   /** How many clients the inspector has. */
@@ -113,13 +116,15 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   if (!first.ok) return first;
 
   let session: Session | undefined;
+  let isStopping = false;
+  const isServing = (): boolean => session?.isServing() === true;
   const metricsServer =
     setup.metricsAddress === ""
       ? ok(undefined)
       : await serveMetrics(setup.metricsAddress, log, () =>
           metrics.render({
             sessionState: session?.state() ?? "dialing",
-            serving: session?.isServing() === true,
+            serving: isServing(),
             unsynchronized: session?.isUnsynchronized() === true,
             agentConnected: client?.isConnected() === true,
             containers: known.size,
@@ -129,6 +134,21 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   if (!metricsServer.ok) {
     client?.close();
     return err(`--metrics-address ${metricsServer.error}`);
+  }
+
+  // A session that is lost comes back without a restart: the plugin is alive, and not ready.
+  const health = await serveHealthIfWanted(setup, async () => {
+    const isReady = isServing();
+    return new Map([
+      ["liveness", !isStopping],
+      ["readiness", isReady],
+      ["", isReady],
+    ]);
+  });
+  if (!health.ok) {
+    metricsServer.value?.close();
+    client?.close();
+    return health;
   }
 
   const handlers = createEventHandlers({
@@ -165,6 +185,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       onProblem: reporter.reportProblem,
       onStopped: (reason) => {
         metricsServer.value?.close();
+        health.value?.close();
         client?.close();
         resolve(reason);
       },
@@ -172,12 +193,25 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
   });
   /** Answers pending events first: a runtime starts the container when an event gets no answer. */
   const stop = async (): Promise<void> => {
+    isStopping = true;
+    await health.value?.update();
     await Promise.race([handlers.idle(), clock.sleep(DRAIN_MS)]);
     // The answers are written in the next turn of the event loop.
     await clock.sleep(0);
     session?.stop();
   };
   return ok({ stopped, stop: () => void stop() });
+}
+
+/** Loaded on demand: most plugins run without it. */
+async function serveHealthIfWanted(
+  { health, log }: PluginSetup,
+  check: HealthOptions["check"],
+): Promise<Result<HealthServer | undefined, string>> {
+  if (health === undefined) return ok(undefined);
+  const { serveHealth } = await import("@rthooks/grpc");
+  const opened = await serveHealth({ ...health, check, log });
+  return opened.ok ? opened : err(`--health-server-address ${opened.error}`);
 }
 
 function needed<T>(value: T | undefined): T {

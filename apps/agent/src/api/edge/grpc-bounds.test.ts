@@ -7,6 +7,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
+import { toConnectionBounds } from "@rthooks/grpc";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { emptyState } from "../../base/core/metered-state.fixture.ts";
@@ -14,7 +15,6 @@ import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
 import { unwatched } from "../../containers/core/unwatched.fixture.ts";
 import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
-import { toConnectionBounds } from "../core/connection-table.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-bounds-"));

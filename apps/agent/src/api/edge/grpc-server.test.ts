@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { toConnectionBounds } from "@rthooks/grpc";
 import type { ContainerReport } from "@rthooks/machines/pod";
 import { renderAddress } from "@rthooks/net";
 import { POD_LABELS_KEY, REPORT_SOURCE_KEY, TRUSTED_HEADER } from "@rthooks/oci";
@@ -23,7 +24,6 @@ import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import { unwatched } from "../../containers/core/unwatched.fixture.ts";
 import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
 import { createMemoryCommands, createMemoryPolicies } from "../../policies/edge/memory-policies.fixture.ts";
-import { toConnectionBounds } from "../core/connection-table.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rthooks-grpc-"));

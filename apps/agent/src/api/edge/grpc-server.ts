@@ -2,15 +2,14 @@
 // The agent's gRPC server: its addresses, the bounds for its clients, and its end.
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { boundConnections, type ConnectionBounds } from "@rthooks/grpc";
 import type { Logger } from "@rthooks/log";
 import { renderAddress } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { ServerAddress } from "../../base/core/server-address.ts";
 import { serveReadsOnly } from "../../base/wire/serve-reads-only.ts";
-import type { ConnectionBounds } from "../core/connection-table.ts";
 import { registerServices, type ServiceOptions } from "./agent-services.ts";
-import { boundConnections } from "./bound-connections.ts";
 import { type SocketFile, stageSocket } from "./socket-file.ts";
 
 export interface GrpcServer {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The metrics of the agent. A metric that Tetragon has too has Tetragon's name (pkg/metrics).
 
+import type { Eviction } from "@rthooks/grpc";
 import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createStateMetrics, type MeteredState } from "./agent-state-metrics.ts";
 import { type CallSource, createCallMetrics } from "./call-metrics.ts";
 import type { RefusalKind } from "./refusal.ts";
-
-/** Why the server closes a client's connection. */
-export type Eviction = "too many connections" | "too many bytes under way";
 
 /** Where a call that waited for its pod got the identity from; `none`: it was refused. */
 export type AwaitedIdentity = "pod-source" | "hook" | "none";

@@ -10,6 +10,8 @@ export interface MeteredState {
   readonly isFilterInKernel: boolean;
   /** Where the problems that GetHealth lists come from. */
   readonly problems: readonly { readonly part: HealthPart }[];
+  /** Whether the services of the health service serve, by their names. */
+  readonly serving: ReadonlyMap<string, boolean>;
   /** How many containers are in each state of their lifecycle. */
   readonly containers: ReadonlyMap<string, number>;
   /** How many policies are in each state. */
@@ -100,6 +102,13 @@ export function createStateMetrics(
     ),
     labelNames: ["part"],
   });
+  const serving = new Gauge({
+    ...named(
+      "health_serving",
+      "1 if this service of the health service is SERVING (liveness, readiness), also without --health-server-address.",
+    ),
+    labelNames: ["service"],
+  });
   const containers = new Gauge({
     ...named("rthooks_containers", "Containers on record, by state."),
     labelNames: ["state"],
@@ -132,6 +141,8 @@ export function createStateMetrics(
       waitingStarts.set(state.waitingStarts);
       inspectorClients.set(state.inspectorClients);
       setAll(problems, countParts(state.problems));
+      for (const [service, isServing] of state.serving)
+        if (service !== "") serving.set({ service }, isServing ? 1 : 0);
       setAll(containers, state.containers);
       setAll(policies, [...policyStates.map((name) => [name, 0] as const), ...state.policies]);
       setAll(entries, state.filterEntries);

@@ -5,6 +5,7 @@ import type { MeteredState } from "./agent-state-metrics.ts";
 export const emptyState: MeteredState = {
   isFilterInKernel: false,
   problems: [],
+  serving: new Map(),
   containers: new Map(),
   policies: new Map(),
   filterEntries: [],

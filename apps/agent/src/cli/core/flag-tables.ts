@@ -2,6 +2,7 @@
 // The agent's command line.
 
 import { flag } from "@rthooks/flags";
+import { healthFlags } from "@rthooks/grpc/health-flags";
 import { inspectFlags } from "@rthooks/inspector/flags";
 import { logFormats, logLevels } from "@rthooks/log";
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
@@ -102,6 +103,7 @@ export const agentFlags = {
     usage: "address of the Prometheus metrics: host:port or unix:///path (default: none)",
     placeholder: "ADDRESS",
   }),
+  ...healthFlags,
   ...inspectFlags,
   "sweep-interval": flag.duration({
     usage: "interval between checks for containers whose cgroup no longer exists",

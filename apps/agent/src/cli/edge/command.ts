@@ -3,6 +3,7 @@
 
 import { resolve } from "node:path";
 import { parseArguments, resolveFlags } from "@rthooks/flags";
+import { parseHealthInterval } from "@rthooks/grpc/health-flags";
 import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { raisePriority } from "@rthooks/sys/priority";
@@ -65,6 +66,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   if (stray !== undefined) return fail(`unknown command ${JSON.stringify(stray)}; see tetragon --help`);
   const filterLimits = parseFilterLimits(flags);
   if (!filterLimits.ok) return fail(filterLimits.error);
+  const healthIntervalMs = parseHealthInterval(flags["health-server-interval"]);
+  if (!healthIntervalMs.ok) return fail(healthIntervalMs.error);
   const format = toLogFormat(flags["log-format"]);
   const level = toLogLevel(flags["log-level"]);
   const log = createLogWriter(process.stderr.fd, format, level);
@@ -83,6 +86,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
         }
       : undefined,
     metricsAddress: flags["metrics-server"],
+    healthAddress: flags["health-server-address"],
+    healthIntervalMs: healthIntervalMs.value,
     criEndpoint: flags["enable-cri"] ? flags["cri-endpoint"] : undefined,
     cgroupRoot: flags["cgroup-root"],
     procfs: flags.procfs,

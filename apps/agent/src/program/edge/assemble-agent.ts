@@ -4,6 +4,7 @@
 import { hostname } from "node:os";
 import { openBpf, probeBpf } from "@rthooks/bpf";
 import type { NodeOverview } from "@rthooks/explain";
+import { toConnectionBounds } from "@rthooks/grpc";
 import type { InspectorFacts } from "@rthooks/inspector";
 import type { WatchProgress } from "@rthooks/kube";
 import { nowNanos } from "@rthooks/log";
@@ -12,9 +13,9 @@ import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import { readDescriptorLimit } from "@rthooks/sys/descriptors";
 import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
-import { toConnectionBounds } from "../../api/core/connection-table.ts";
 import { createPluginProblem } from "../../api/core/plugin-problem.ts";
 import { createGrpcServer, type GrpcServer } from "../../api/edge/grpc-server.ts";
+import { createServing, type Serving } from "../../api/edge/serving.ts";
 import type { AgentInfo } from "../../api/wire/info-message.ts";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { MeteredWatch } from "../../base/core/agent-state-metrics.ts";
@@ -75,11 +76,16 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   readonly allowsChangesOnTcp: boolean;
 }
 
+export interface AssembledAgent {
+  readonly server: GrpcServer;
+  readonly serving: Serving;
+}
+
 /** `parts` stops what was started, also after an error. The error is one line. */
 export async function assembleAgent(
   options: AgentOptions,
   parts: DisposableStack,
-): Promise<Result<GrpcServer, string>> {
+): Promise<Result<AssembledAgent, string>> {
   const { log, version, sweepIntervalMs, criEndpoint } = options;
   const root = findCgroupRoot(options);
   if (!root.ok) return root;
@@ -224,10 +230,12 @@ export async function assembleAgent(
       criRuntime: cri?.value.name(),
     });
   facts = { explain: () => undefined, overview: readOverview };
+  const serving = createServing(findHealth, () => performance.now());
   if (options.metricsAddress !== "") {
     registerProcessMetrics(metrics.registry);
-    const server = await serveMetrics(options.metricsAddress, log, () =>
+    const server = await serveMetrics(options.metricsAddress, log, async () =>
       metrics.render({
+        serving: await serving.check(),
         isFilterInKernel: isInKernel,
         problems: findHealth(),
         containers: countStates(listContainers()),
@@ -258,37 +266,36 @@ export async function assembleAgent(
   if (!root.value.isCgroupFileSystem) {
     log.warn("cgroup root is not a cgroup file system: BPF programs see other ids", { cgroupRoot });
   }
-  return ok(
-    createGrpcServer({
-      ...{
-        lifecycle: {
-          ...lifecycle,
-          list: shown.list,
-          reportRefused(containerId: string, reason: string) {
-            lifecycle.reportRefused(containerId, reason);
-            starts.deniedByPlugin(containerId, reason, lifecycle.find(containerId));
-          },
+  const server = createGrpcServer({
+    ...{
+      lifecycle: {
+        ...lifecycle,
+        list: shown.list,
+        reportRefused(containerId: string, reason: string) {
+          lifecycle.reportRefused(containerId, reason);
+          starts.deniedByPlugin(containerId, reason, lifecycle.find(containerId));
         },
-        starts,
-        changes: shown.changes,
-        policies,
-        policyCommands: createPolicyCommands({ ...sources, archive: archive.value }),
-        awaitPod,
-        log,
-        metrics,
-        listProblems,
-        reportPluginProblem: plugin.report,
       },
-      allowsChangesOnTcp: options.allowsChangesOnTcp,
-      bounds: toConnectionBounds(descriptors),
-      info: {
-        version,
-        runtime: `Bun ${Bun.version}`,
-        probes: () => ({ ...probeKernel(), policy_filter_maps: isInKernel }),
-        conf: options.conf,
-      },
-    }),
-  );
+      starts,
+      changes: shown.changes,
+      policies,
+      policyCommands: createPolicyCommands({ ...sources, archive: archive.value }),
+      awaitPod,
+      log,
+      metrics,
+      listProblems,
+      reportPluginProblem: plugin.report,
+    },
+    allowsChangesOnTcp: options.allowsChangesOnTcp,
+    bounds: toConnectionBounds(descriptors),
+    info: {
+      version,
+      runtime: `Bun ${Bun.version}`,
+      probes: () => ({ ...probeKernel(), policy_filter_maps: isInKernel }),
+      conf: options.conf,
+    },
+  });
+  return ok({ server, serving });
 }
 
 /** Loaded on demand: most agents run without it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts the agent, listens, and stops it.
 
+import { type HealthServer, serveHealth } from "@rthooks/grpc";
 import { isLoopback, renderAddress } from "@rthooks/net";
 import { err, ok, type Result } from "@rthooks/result";
 import { writeInfoFile } from "../../api/edge/info-file.ts";
@@ -12,6 +13,10 @@ export interface RunOptions extends Omit<AgentOptions, "claimedDirectory"> {
   readonly serverAddresses: readonly string[];
   /** File with the first address, for clients; empty: none is written. */
   readonly infoFile: string;
+  /** Of the health service; empty: none. */
+  readonly healthAddress: string;
+  /** Between two examinations of the health for clients that watch it. */
+  readonly healthIntervalMs: number;
 }
 
 export interface Agent {
@@ -24,6 +29,8 @@ export interface Agent {
 export async function runAgent({
   serverAddresses,
   infoFile,
+  healthAddress,
+  healthIntervalMs,
   ...options
 }: RunOptions): Promise<Result<Agent, string>> {
   const { log } = options;
@@ -36,20 +43,24 @@ export async function runAgent({
   }
   const parts = new DisposableStack();
   const places = await claimPlaces({ ...options, addresses }, parts);
-  const server = places.ok ? await assembleAgent({ ...options, ...places.value }, parts) : places;
-  if (!server.ok) {
+  const assembled = places.ok ? await assembleAgent({ ...options, ...places.value }, parts) : places;
+  if (!assembled.ok) {
     parts.dispose();
-    return server;
+    return assembled;
   }
+  const { server, serving } = assembled.value;
+  let health: HealthServer | undefined;
   const stop = async (): Promise<boolean> => {
-    const isDrained = await server.value.drain(options.drainTimeoutMs);
+    serving.end();
+    await health?.update();
+    const isDrained = await server.drain(options.drainTimeoutMs);
     parts.dispose();
     return isDrained;
   };
 
   const listening: ServerAddress[] = [];
   for (const address of addresses) {
-    const bound = await server.value.listen(address);
+    const bound = await server.listen(address);
     if (!bound.ok) {
       await stop();
       return bound;
@@ -63,6 +74,18 @@ export async function runAgent({
         allowed: options.allowsChangesOnTcp ? "all calls" : "read-only calls",
       });
     }
+  }
+  serving.begin(listening);
+  if (healthAddress !== "") {
+    const { check } = serving;
+    const opened = await serveHealth({ address: healthAddress, intervalMs: healthIntervalMs, check, log });
+    if (!opened.ok) {
+      await stop();
+      return err(`--health-server-address ${opened.error}`);
+    }
+    health = opened.value;
+    parts.defer(health.close);
+    log.info("health service listens", { address: healthAddress });
   }
   const [first] = listening;
   const serverAddress = first === undefined ? "" : renderAddress(first);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides which connection to close when a bound is exceeded: pure.
 
-import type { Eviction } from "../../base/core/agent-metrics.ts";
+/** Why the server closes a client's connection. */
+export type Eviction = "too many connections" | "too many bytes under way";
 
 export interface ConnectionBounds {
   readonly maxConnections: number;

@@ -5,8 +5,12 @@
 import type { Http2Server, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Server, ServerCredentials } from "@grpc/grpc-js";
-import type { Eviction } from "../../base/core/agent-metrics.ts";
-import { type ConnectionBounds, createConnectionTable, type Evicted } from "../core/connection-table.ts";
+import {
+  type ConnectionBounds,
+  createConnectionTable,
+  type Evicted,
+  type Eviction,
+} from "../core/connection-table.ts";
 
 /** The method of grpc-js 1.14.7 that creates HTTP/2 servers (src/server.ts). It is private; tests detect a change. */
 interface ServerInternals {
