@@ -3,6 +3,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { type ChartState, readChart } from "@rthooks/statechart/chart";
+import { createMachine } from "xstate";
 
 interface EmbeddedPage {
   readonly html: string;
@@ -11,13 +13,17 @@ interface EmbeddedPage {
   readonly icon: string;
   /** By the machine's id: its drawing in docs/machines, which `make machines` writes from the code. */
   readonly drawings: Readonly<Record<string, string>>;
+  /** By the machine's id: its transitions and the descriptions of its states as JSON (../page/core/guards.ts). */
+  readonly descriptions: Readonly<Record<string, string>>;
 }
 
 const page = join(import.meta.dir, "..", "page");
 const documents = join(import.meta.dir, "..", "..", "..", "..", "docs", "machines");
 
 export function embedPage(): EmbeddedPage {
-  const drawings = readdirSync(documents).filter((name) => name.endsWith(".svg"));
+  const names = readdirSync(documents);
+  const drawings = names.filter((name) => name.endsWith(".svg"));
+  const definitions = names.filter((name) => name.endsWith(".json"));
   return {
     html: readText(page, "index.html"),
     script: bundle(join(page, "view", "main.ts")),
@@ -25,6 +31,9 @@ export function embedPage(): EmbeddedPage {
     icon: readText(page, "icon.svg"),
     drawings: Object.fromEntries(
       drawings.map((name) => [basename(name, ".svg"), withoutStyle(readText(documents, name))]),
+    ),
+    descriptions: Object.fromEntries(
+      definitions.map((name) => [basename(name, ".json"), describeMachine(readText(documents, name))]),
     ),
   };
 }
@@ -37,6 +46,32 @@ function readStyles(): string {
   const parts = readdirSync(folder).filter((name) => name !== "base.css");
   return ["base.css", ...parts.toSorted()].map((name) => readText(folder, name)).join("\n");
 }
+
+/** `definition`: the machine's configuration as JSON. */
+function describeMachine(definition: string): string {
+  const { states, transitions, internal } = readChart(createMachine(JSON.parse(definition)));
+  const all = states.flatMap(listStates);
+  const steps = [
+    ...transitions,
+    ...[{ id: "", internal }, ...all].flatMap(({ id, internal }) =>
+      internal.map((step) => ({ ...step, source: id, target: "" })),
+    ),
+  ];
+  return JSON.stringify({
+    descriptions: Object.fromEntries(all.map(({ id, description }) => [id, description])),
+    initial: Object.fromEntries(
+      all
+        .filter(({ isInitial }) => isInitial)
+        .map(({ id }) => [id.slice(0, Math.max(0, id.lastIndexOf("."))), id]),
+    ),
+    steps: steps.map(({ source, event, guard, target }) => ({ source, event, guard, target })),
+  });
+}
+
+const listStates = (state: ChartState): readonly ChartState[] => [
+  state,
+  ...state.children.flatMap(listStates),
+];
 
 /** The page's content security policy forbids style elements; style/chart.css has the chart's styles. */
 const withoutStyle = (svg: string): string => svg.replace(/<style>.*?<\/style>\n?/s, "");

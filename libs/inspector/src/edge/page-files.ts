@@ -20,4 +20,8 @@ export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
     `/machines/${id}.svg`,
     { type: "image/svg+xml", text },
   ]),
+  ...Object.entries(page.descriptions).map(([id, text]): [string, PageFile] => [
+    `/machines/${id}.json`,
+    { type: "application/json", text },
+  ]),
 ]);

@@ -2,6 +2,7 @@
 // What the page says of an actor besides its state, read from its context. Contexts come from outside: any member may
 // be missing.
 
+import { describeFailure, type FailureAdvice } from "@rthooks/explain";
 import { readMember, textOf } from "./messages.ts";
 import { showInvisible } from "./visible-text.ts";
 
@@ -10,14 +11,12 @@ export interface ActorFacts {
   readonly title: string;
   /** "namespace/pod" of a container, the namespace of a pod; empty where unknown. */
   readonly place: string;
-  /** Why the actor failed; empty if it has not. */
-  readonly failure: string;
 }
 
 /** Invisible characters are shown as escapes. */
 export function readFacts(name: string, context: unknown): ActorFacts {
-  const { title, place, failure } = readRawFacts(name, context);
-  return { title: showInvisible(title), place: showInvisible(place), failure: showInvisible(failure) };
+  const { title, place } = readRawFacts(name, context);
+  return { title: showInvisible(title), place: showInvisible(place) };
 }
 
 function readRawFacts(name: string, context: unknown): ActorFacts {
@@ -25,10 +24,16 @@ function readRawFacts(name: string, context: unknown): ActorFacts {
   const pod = readMember(context, "pod") ?? readMember(context, "identity");
   const namespace = textOf(pod, "namespace") || textOf(report, "podNamespace");
   const podName = textOf(pod, "name") || textOf(report, "podName");
-  const failure = textOf(readMember(context, "failure"), "message");
-  if (report === undefined) return { title: podName || name, place: namespace, failure };
+  if (report === undefined) return { title: podName || name, place: namespace };
   const title = textOf(report, "containerName") || textOf(report, "containerId") || name;
-  return { title, place: [namespace, podName].filter((part) => part !== "").join("/"), failure };
+  return { title, place: [namespace, podName].filter((part) => part !== "").join("/") };
+}
+
+/** Why an actor failed, in plain words; undefined if it has not. */
+export function readFailure(context: unknown): FailureAdvice | undefined {
+  const failure = readMember(context, "failure");
+  const message = textOf(failure, "message");
+  return message === "" ? undefined : describeFailure(textOf(failure, "kind"), showInvisible(message));
 }
 
 const maxSearched = 4096;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
-import { renderActor, renderEvent, renderHello } from "../../wire/stately-events.ts";
+import { renderActor, renderEvent, renderHello, renderHistoryHead } from "../../wire/stately-events.ts";
 import { parseMessage } from "./messages.ts";
 
 const about = { sessionId: "x:1", rootId: "x:0", parentId: "x:0", name: "container:c", machine: "container" };
@@ -16,6 +16,11 @@ test("the messages that the inspector writes", () => {
     ...{ atMs: 1.5, changedMs: 2.5 },
     snapshot: { status: "active", value: "seen", context: undefined },
   });
+  const head = { boot: "b", program: "tetragon", machines: ["pod"], oldest: 3, first: 5, before: 9 };
+  expect(parseMessage(renderHistoryHead(head))).toEqual({
+    kind: "history",
+    ...{ sequence: 0, boot: "b", oldest: 3, first: 5 },
+  });
   const event = {
     ...about,
     sequence: 8,
@@ -23,21 +28,22 @@ test("the messages that the inspector writes", () => {
     what: "go",
     state: "placed",
     atMs: 3.5,
-    from: "seen",
+    from: "connected.serving",
     fromSinceMs: 2.5,
   };
-  const payload = '{"type":"go"}';
-  expect(parseMessage(renderEvent({ ...event, type: "@xstate.event", payload }, new Map()) ?? "")).toEqual({
+  const went = renderEvent({ ...event, type: "@xstate.event", payload: '{"type":"go"}' }, new Map()) ?? "";
+  expect(parseMessage(went)).toEqual({
     kind: "event",
-    ...{ sequence: 8, sessionId: "x:1", event: { type: "go" } },
+    ...{ sequence: 8, sessionId: "x:1", event: { type: "go" }, length: went.length },
   });
-  const state = '{"status":"done","value":"placed","context":{"a":1}}';
-  expect(
-    parseMessage(renderEvent({ ...event, type: "@xstate.snapshot", payload: state }, new Map()) ?? ""),
-  ).toEqual({
+  const payload = '{"status":"done","value":"placed","context":{"a":1}}';
+  const placed = renderEvent({ ...event, type: "@xstate.snapshot", payload }, new Map()) ?? "";
+  expect(parseMessage(placed)).toEqual({
     kind: "snapshot",
-    ...{ sequence: 8, sessionId: "x:1", atMs: 3.5, eventType: "go" },
+    ...{ sequence: 8, sessionId: "x:1", parentId: "x:0", name: "container:c", machine: "container" },
+    ...{ atMs: 3.5, from: ["connected", "connected.serving"], fromSinceMs: 2.5, eventType: "go" },
     snapshot: { status: "done", value: "placed", context: { a: 1 } },
+    length: placed.length,
   });
 });
 

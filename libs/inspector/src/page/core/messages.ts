@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inspector's WebSocket messages as the page needs them (../../wire/stately-events.ts writes them).
+// The inspector's messages as the page needs them (../../wire/stately-events.ts writes them).
+
+import { listPath } from "./state-ids.ts";
 
 export interface PageActorMessage {
   readonly kind: "actor";
@@ -15,21 +17,32 @@ export interface PageActorMessage {
   readonly snapshot: PageSnapshot;
 }
 
-interface PageEventMessage {
+export interface PageEventMessage {
   readonly kind: "event";
   readonly sequence: number;
   readonly sessionId: string;
   readonly event: unknown;
+  /** Of the message, in UTF-16 code units. */
+  readonly length: number;
 }
 
 export interface PageSnapshotMessage {
   readonly kind: "snapshot";
   readonly sequence: number;
   readonly sessionId: string;
+  readonly parentId: string | undefined;
+  readonly name: string;
+  readonly machine: string;
   readonly atMs: number;
+  /** The states before it, from the outermost to the innermost; empty for an actor's first snapshot. */
+  readonly from: readonly string[];
+  /** Since when the actor was in them. */
+  readonly fromSinceMs: number;
   /** The type of the event that led to it. */
   readonly eventType: string;
   readonly snapshot: PageSnapshot;
+  /** Of the message, in UTF-16 code units. */
+  readonly length: number;
 }
 
 interface PageHelloMessage {
@@ -52,7 +65,22 @@ interface PageSnapshot {
   readonly context: unknown;
 }
 
-export type PageMessage = PageActorMessage | PageEventMessage | PageSnapshotMessage | PageHelloMessage;
+/** The first line of a part of the history. */
+interface PageHistoryMessage {
+  readonly kind: "history";
+  readonly sequence: number;
+  readonly boot: string;
+  /** With a higher number than `oldest` there is an earlier part. */
+  readonly first: number;
+  readonly oldest: number;
+}
+
+export type PageMessage =
+  | PageActorMessage
+  | PageEventMessage
+  | PageSnapshotMessage
+  | PageHelloMessage
+  | PageHistoryMessage;
 
 /** Undefined for a text that is not a message which the page knows. */
 export function parseMessage(text: string): PageMessage | undefined {
@@ -60,6 +88,11 @@ export function parseMessage(text: string): PageMessage | undefined {
   const sequence = numberOf(message, "sequence") ?? 0;
   const sessionId = textOf(message, "sessionId");
   const atMs = numberOf(message, "atMs") ?? 0;
+  const identity = {
+    parentId: textOf(message, "parentId") || undefined,
+    name: textOf(message, "name"),
+    machine: textOf(message, "machine"),
+  };
   switch (readMember(message, "type")) {
     case "@rthooks.hello":
       return {
@@ -71,22 +104,31 @@ export function parseMessage(text: string): PageMessage | undefined {
         program: textOf(message, "program"),
         machines: listOf(readMember(message, "machines")).map(String),
       };
+    case "@rthooks.history":
+      return {
+        kind: "history",
+        sequence,
+        boot: textOf(message, "boot"),
+        first: numberOf(message, "first") ?? 0,
+        oldest: numberOf(message, "oldest") ?? 0,
+      };
     case "@xstate.actor":
       return {
         kind: "actor",
         ...{ sequence, sessionId, atMs },
-        parentId: textOf(message, "parentId") || undefined,
-        name: textOf(message, "name"),
-        machine: textOf(message, "machine"),
+        ...identity,
         changedMs: numberOf(message, "changedMs") ?? atMs,
         snapshot: toSnapshot(readMember(message, "snapshot")),
       };
     case "@xstate.event":
-      return { kind: "event", sequence, sessionId, event: readMember(message, "event") };
+      return { kind: "event", sequence, sessionId, event: readMember(message, "event"), length: text.length };
     case "@xstate.snapshot":
       return {
         kind: "snapshot",
-        ...{ sequence, sessionId, atMs },
+        ...{ sequence, sessionId, atMs, length: text.length },
+        ...identity,
+        from: listPath(textOf(message, "from")),
+        fromSinceMs: numberOf(message, "fromSinceMs") ?? atMs,
         eventType: textOf(readMember(message, "event"), "type"),
         snapshot: toSnapshot(readMember(message, "snapshot")),
       };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The small parts of the page: states, facts, search, rows in sight, times, resumption.
 import { describe, expect, test } from "bun:test";
-import { listTexts, readFacts } from "./actor-facts.ts";
+import { listTexts, readFacts, readFailure } from "./actor-facts.ts";
 import { moveByKey, scrollToRow, toRowRange } from "./list-window.ts";
 import type { PageMessage } from "./messages.ts";
 import { advance, toDelayMs, toSocketAddress } from "./resume.ts";
@@ -66,11 +66,14 @@ describe("facts", () => {
     ["another actor", { attempts: 3 }, { title: "actor", place: "" }],
     ["a context of another type", "x", { title: "actor", place: "" }],
   ])("of %s", (_, context, facts) => {
-    expect(readFacts("actor", context)).toEqual({ ...facts, failure: "" });
+    expect(readFacts("actor", context)).toEqual(facts);
   });
 
   test("have the failure", () => {
-    expect(readFacts("a", { failure: { kind: "k", message: "why" } }).failure).toBe("why");
+    const failure = readFailure({ failure: { kind: "cgroup-missing", message: "why\u202E" } });
+    expect(failure).toMatchObject({ kind: "cgroup-missing", message: "why\\u{202e}" });
+    expect(failure?.what).toBe("The agent did not find the container's cgroup.");
+    expect(readFailure({ failure: undefined })).toBeUndefined();
   });
 
   test("show invisible characters, which could make a name look like another one", () => {
@@ -89,11 +92,12 @@ describe("facts", () => {
 
 describe("search", () => {
   const actors = [
-    { searchText: "web-0\nshop", machine: "pod", hasEnded: false },
-    { searchText: "web\nshop", machine: "container", hasEnded: true },
+    { searchText: "web-0\nshop", machine: "pod", hasEnded: false, states: ["known"] },
+    { searchText: "web\nshop", machine: "container", hasEnded: true, states: ["a", "a.Known"] },
   ];
   test.each([
     ["all words", { text: " SHOP web-0 " }, 1],
+    ["the innermost state", { text: "web a.known" }, 1],
     ["no words", {}, 2],
     ["a machine", { machine: "container" }, 1],
     ["the living ones", { includesEnded: false }, 1],
@@ -154,7 +158,13 @@ describe("a connection that is made again", () => {
     kind: "hello",
     ...{ sequence: 5, boot, missed: 0, actors, program: "", machines: [] },
   });
-  const event = (sequence: number): PageMessage => ({ kind: "event", sequence, sessionId: "a", event: {} });
+  const event = (sequence: number): PageMessage => ({
+    kind: "event",
+    sequence,
+    sessionId: "a",
+    event: {},
+    length: 1,
+  });
   const follow = (...messages: readonly PageMessage[]) =>
     messages.reduce<ReturnType<typeof advance>>(advance, undefined);
   const addressOf = (...messages: readonly PageMessage[]) =>

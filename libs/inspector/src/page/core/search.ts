@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export interface SearchedActor {
-  /** In lower case. */
+  /** In lower case; without its state. */
   readonly searchText: string;
+  /** From the outermost to the innermost. */
+  readonly states: readonly string[];
   readonly machine: string;
   readonly hasEnded: boolean;
 }
@@ -27,7 +29,8 @@ export function findActors<Actor extends SearchedActor>(
   for (const actor of actors) {
     if (machine !== "" && actor.machine !== machine) continue;
     if (actor.hasEnded && !includesEnded) continue;
-    if (words.every((word) => actor.searchText.includes(word))) found.push(actor);
+    const state = actor.states.at(-1)?.toLowerCase() ?? "";
+    if (words.every((word) => actor.searchText.includes(word) || state.includes(word))) found.push(actor);
   }
   return found;
 }

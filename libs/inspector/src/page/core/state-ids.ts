@@ -11,6 +11,10 @@ export function listStateIds(value: unknown, prefix = ""): readonly string[] {
   ]);
 }
 
+/** The states of "connected.serving": "connected", "connected.serving". */
+export const listPath = (innermost: string): readonly string[] =>
+  innermost === "" ? [] : innermost.split(".").map((_, at, keys) => keys.slice(0, at + 1).join("."));
+
 /** A line of a chart, by the states that it connects. */
 export interface ChartLine {
   readonly source: string;

@@ -1,208 +1,169 @@
 // SPDX-License-Identifier: Apache-2.0
-// The actors that the page knows, with their timelines, and how many of them are in each state.
+// The actors that the page knows as they are now, how many of them are in each state, and the steps of each.
 
-import { type ActorFacts, listTexts, readFacts } from "./actor-facts.ts";
-import type { PageActorMessage, PageMessage, PageSnapshotMessage } from "./messages.ts";
+import type { PageActorMessage, PageEventMessage, PageMessage } from "./messages.ts";
+import { type ActorIdentity, type ActorsView, createPageActor, type PageActor } from "./page-actor.ts";
+import { type ActorStep, createStepReader } from "./read-steps.ts";
+import { createStateCounts } from "./state-counts.ts";
 import { listStateIds } from "./state-ids.ts";
+import { createStepLog, isMove, type StepBounds, type StepLog, type TimelineStep } from "./step-log.ts";
 
-export interface TimelineStep {
-  readonly atMs: number;
-  /** The type of the event. */
-  readonly event: string;
-  readonly payload: unknown;
-  /** Innermost states; equal where the event did not lead to another one. */
-  readonly from: string;
-  readonly to: string;
-  /** How long the actor was in `from`. */
-  readonly inStateMs: number;
-}
-
-export interface PageActor {
-  readonly sessionId: string;
-  readonly parentId: string | undefined;
-  readonly name: string;
-  readonly machine: string;
-  /** From the outermost to the innermost. */
-  readonly states: readonly string[];
-  readonly sinceMs: number;
-  readonly changedMs: number;
-  readonly hasEnded: boolean;
-  readonly facts: ActorFacts;
-  readonly context: unknown;
-  /** The last ones, oldest first. */
-  readonly steps: readonly TimelineStep[];
-  /** Steps before those. */
-  readonly droppedSteps: number;
-  /** In lower case. */
-  readonly searchText: string;
-}
-
-interface StateCount {
-  readonly living: number;
-  readonly ended: number;
-}
-
-/** A change of state, for the chart. */
-export interface TakenTransition {
-  readonly machine: string;
-  readonly sessionId: string;
-  readonly from: readonly string[];
-  readonly to: readonly string[];
-}
-
-export interface StoreBounds {
-  /** Actors that have ended; the oldest are dropped. */
+export interface StoreBounds extends StepBounds {
+  /** Actors that have ended and of which no step is kept; the oldest are dropped. */
   readonly maxEnded: number;
-  /** Of one actor. */
-  readonly maxSteps: number;
 }
 
-export interface PageStore {
+/** What is kept of one actor. */
+interface Track {
+  /** Oldest first. */
+  readonly steps: readonly TimelineStep[];
+  /** Steps before those that the page had and dropped. */
+  readonly dropped: number;
+}
+
+export interface PageStore extends ActorsView {
   apply(message: PageMessage): void;
-  /** In the order of their start. */
-  actors(): Iterable<PageActor>;
-  actor(sessionId: string): PageActor | undefined;
-  countOf(machine: string, state: string): StateCount;
+  /** Messages from before all that the page has. Returns whether there was room for all of them. */
+  prepend(messages: readonly PageMessage[]): boolean;
+  trackOf(sessionId: string): Track;
+  /** The steps of all actors. */
+  readonly log: StepLog;
   /** Ids of the machines that the program names, and of those that have had actors. */
   machines(): readonly string[];
   /** Events that the program no longer kept when the page asked for them. */
   missed(): number;
   program(): string;
-  /** The transitions since the last call. */
-  takeTransitions(): readonly TakenTransition[];
 }
 
-const none: StateCount = { living: 0, ended: 0 };
-/** More than these at once cannot be seen. */
-const maxTransitions = 200;
+interface OpenTrack {
+  steps: TimelineStep[];
+  dropped: number;
+}
 
-export function createStore({ maxEnded, maxSteps }: StoreBounds): PageStore {
+const noTrack: Track = { steps: [], dropped: 0 };
+
+export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
   const actors = new Map<string, PageActor>();
-  const ended = new Set<string>();
-  const counts = new Map<string, StateCount>();
-  const events = new Map<string, unknown>();
+  const tracks = new Map<string, OpenTrack>();
+  /** Ended actors without a step. */
+  const idle = new Set<string>();
+  const counts = createStateCounts();
   const machines = new Set<string>();
-  let transitions: TakenTransition[] = [];
+  const reader = createStepReader();
   let missed = 0;
   let program = "";
 
-  const count = ({ machine, states, hasEnded }: PageActor, by: 1 | -1): void => {
-    for (const state of states) {
-      const key = `${machine} ${state}`;
-      const { living, ended } = counts.get(key) ?? none;
-      counts.set(key, hasEnded ? { living, ended: ended + by } : { living: living + by, ended });
-    }
-  };
+  const log = createStepLog(bounds, ({ sessionId }) => {
+    const track = tracks.get(sessionId);
+    track?.steps.shift();
+    if (track !== undefined) track.dropped++;
+    if (track?.steps.length === 0 && actors.get(sessionId)?.hasEnded === true) setIdle(sessionId);
+  });
 
-  const replace = (actor: PageActor): void => {
-    const before = actors.get(actor.sessionId);
-    if (before !== undefined) count(before, -1);
-    actors.set(actor.sessionId, actor);
-    count(actor, 1);
-    if (actor.hasEnded) ended.add(actor.sessionId);
-    for (const oldest of ended) {
-      if (ended.size <= maxEnded) break;
+  const setIdle = (sessionId: string): void => {
+    idle.add(sessionId);
+    for (const oldest of idle) {
+      if (idle.size <= maxEnded) break;
       drop(oldest);
     }
   };
 
   const drop = (sessionId: string): void => {
     const actor = actors.get(sessionId);
-    if (actor !== undefined) count(actor, -1);
-    ended.delete(sessionId);
-    events.delete(sessionId);
-    actors.delete(sessionId);
+    if (actor !== undefined) counts.remove(actor);
+    for (const parts of [actors, tracks, idle]) parts.delete(sessionId);
+    reader.forget(sessionId);
+  };
+
+  const replace = (actor: PageActor): void => {
+    const before = actors.get(actor.sessionId);
+    if (before !== undefined) counts.remove(before);
+    machines.add(actor.machine);
+    actors.set(actor.sessionId, actor);
+    counts.add(actor);
   };
 
   const clear = (): void => {
     for (const sessionId of [...actors.keys()]) drop(sessionId);
-    transitions = [];
+    log.clear();
   };
 
   const start = (message: PageActorMessage): void => {
-    machines.add(message.machine);
-    const { sessionId, parentId, name, machine, atMs, changedMs, snapshot } = message;
-    replace({
-      ...{ sessionId, parentId, name, machine, changedMs },
-      sinceMs: atMs,
-      ...toPosition(name, machine, snapshot),
-      steps: [],
-      droppedSteps: 0,
-    });
+    const { changedMs, atMs, snapshot } = message;
+    const { value, context, status } = snapshot;
+    const position = { states: listStateIds(value), changedMs, hasEnded: status !== "active", context };
+    replace(createPageActor(message, position, atMs));
+    if (position.hasEnded) setIdle(message.sessionId);
   };
 
-  const change = ({ sessionId, atMs, eventType, snapshot }: PageSnapshotMessage): void => {
-    const actor = actors.get(sessionId);
-    if (actor === undefined) return;
-    const position = toPosition(actor.name, actor.machine, snapshot);
-    const from = actor.states.at(-1) ?? "";
-    const to = position.states.at(-1) ?? "";
-    const step: TimelineStep = {
-      ...{ atMs, from, to },
-      event: eventType,
-      payload: events.get(sessionId),
-      inStateMs: atMs - actor.changedMs,
-    };
-    events.delete(sessionId);
-    const kept = actor.steps.slice(Math.max(0, actor.steps.length + 1 - maxSteps));
-    replace({
-      ...actor,
-      ...position,
-      changedMs: from === to ? actor.changedMs : atMs,
-      steps: [...kept, step],
-      droppedSteps: actor.droppedSteps + actor.steps.length - kept.length,
-    });
-    if (from !== to && transitions.length < maxTransitions)
-      transitions.push({ machine: actor.machine, sessionId, from: actor.states, to: position.states });
+  const move = ({ step, identity }: ActorStep): void => {
+    const { sessionId } = identity;
+    replace(toActor(step, identity, actors.get(sessionId)?.sinceMs ?? step.fromSinceMs));
+    openTrack(sessionId).steps.push(step);
+    log.append(step);
+  };
+
+  const openTrack = (sessionId: string): OpenTrack => {
+    const track = tracks.get(sessionId) ?? { steps: [], dropped: 0 };
+    tracks.set(sessionId, track);
+    idle.delete(sessionId);
+    return track;
+  };
+
+  /** An event and its snapshot may be in different parts. */
+  const completeFirstStep = ({ sessionId, event, length }: PageEventMessage): void => {
+    const track = tracks.get(sessionId);
+    const first = track?.steps[0];
+    if (track === undefined || first === undefined || first.payload !== undefined) return;
+    track.steps[0] = { ...first, payload: event, length: first.length + length };
+    log.replace(track.steps[0]);
+  };
+
+  const prepend = (messages: readonly PageMessage[]): boolean => {
+    const partReader = createStepReader();
+    const read = messages.flatMap((message) => partReader.read(message) ?? []);
+    partReader.rest().forEach(completeFirstStep);
+    const kept = read.slice(read.length - log.prepend(read.map(({ step }) => step)));
+    for (const [sessionId, own] of Map.groupBy(kept, ({ identity }) => identity.sessionId)) {
+      const [first] = own;
+      const last = own.at(-1);
+      if (first === undefined || last === undefined) continue;
+      const known = actors.get(sessionId) ?? toActor(last.step, last.identity, first.step.fromSinceMs);
+      replace({ ...known, sinceMs: Math.min(known.sinceMs, first.step.fromSinceMs) });
+      openTrack(sessionId).steps.unshift(...own.map(({ step }) => step));
+    }
+    return kept.length === read.length;
   };
 
   return {
     apply(message) {
-      switch (message.kind) {
-        case "hello":
-          if (message.actors !== undefined) clear();
-          missed += message.missed;
-          program = message.program;
-          for (const machine of message.machines) machines.add(machine);
-          break;
-        case "actor":
-          start(message);
-          break;
-        case "event":
-          if (actors.has(message.sessionId)) events.set(message.sessionId, message.event);
-          break;
-        case "snapshot":
-          change(message);
-          break;
+      if (message.kind === "hello") {
+        if (message.actors !== undefined) clear();
+        missed += message.missed;
+        program = message.program;
+        for (const machine of message.machines) machines.add(machine);
       }
+      if (message.kind === "actor") start(message);
+      const read = reader.read(message);
+      if (read !== undefined) move(read);
     },
+    prepend,
     actors: () => actors.values(),
     actor: (sessionId) => actors.get(sessionId),
-    countOf: (machine, state) => counts.get(`${machine} ${state}`) ?? none,
+    countOf: counts.of,
+    trackOf: (sessionId) => tracks.get(sessionId) ?? noTrack,
+    log,
     machines: () => [...machines],
     missed: () => missed,
     program: () => program,
-    takeTransitions() {
-      const taken = transitions;
-      transitions = [];
-      return taken;
-    },
   };
 }
 
-function toPosition(
-  name: string,
-  machine: string,
-  { status, value, context }: PageSnapshotMessage["snapshot"],
-) {
-  const states = listStateIds(value);
-  const facts = readFacts(name, context);
-  const searchText = [name, machine, states.at(-1) ?? "", facts.place].join("\n").toLowerCase();
-  return {
-    states,
-    facts,
-    context,
-    hasEnded: status !== "active",
-    searchText: `${searchText}\n${listTexts(context)}`,
-  };
+function toActor(step: TimelineStep, identity: ActorIdentity, sinceMs: number): PageActor {
+  const { to: states, context, hasEnded } = step;
+  return createPageActor(
+    identity,
+    { states, context, hasEnded, changedMs: isMove(step) ? step.atMs : step.fromSinceMs },
+    sinceMs,
+  );
 }

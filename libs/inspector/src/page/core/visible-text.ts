@@ -8,3 +8,7 @@ export const showInvisible = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
     character === "\n" ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
+
+/** JSON on several lines. */
+export const renderJson = (value: unknown): string =>
+  showInvisible(JSON.stringify(value, undefined, 2) ?? "");

@@ -1,106 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
 // One actor: what is known of it, and its timeline.
 
-import { toTone } from "../core/state-ids.ts";
-import type { PageActor, PageStore, TimelineStep } from "../core/store.ts";
-import { renderDuration, renderTime } from "../core/time-format.ts";
-import { showInvisible } from "../core/visible-text.ts";
-import { createElement, findElement } from "./elements.ts";
+import { readFailure } from "../core/actor-facts.ts";
+import type { PageActor } from "../core/page-actor.ts";
+import type { Moment } from "../core/past-view.ts";
+import { chooseSteps } from "../core/step-window.ts";
+import type { PageStore } from "../core/store.ts";
+import { renderTime } from "../core/time-format.ts";
+import { renderJson, showInvisible } from "../core/visible-text.ts";
+import { createElement, findElement, renderState } from "./elements.ts";
+import { renderFailure } from "./failure.ts";
+import type { MachineDescriptions } from "./machine-descriptions.ts";
+import { createTimeline } from "./timeline.ts";
 
 export interface ActorDetail {
-  show(actor: PageActor | undefined): void;
+  /** The actor as it is at the moment; undefined if it had not started. */
+  show(sessionId: string, actor: PageActor | undefined, moment: Moment | undefined): void;
 }
 
-export function openActorDetail(store: PageStore, onSelect: (sessionId: string) => void): ActorDetail {
+export interface ActorDetailHandlers {
+  onSelect(sessionId: string): void;
+  onGoTo(moment: Moment): void;
+}
+
+export function openActorDetail(
+  store: PageStore,
+  machines: MachineDescriptions,
+  { onSelect, onGoTo }: ActorDetailHandlers,
+): ActorDetail {
   const body = findElement("detail", HTMLDivElement);
   const title = findElement("detail-title", HTMLHeadingElement);
   const head = createElement("div", {});
-  const timeline = createElement("ol", { class: "timeline" });
+  const note = createElement("p", { class: "note" });
+  const timeline = createTimeline(onGoTo);
   const context = createElement("pre", { dir: "auto" });
   const rest = createElement("details", { class: "context" }, [
     createElement("summary", {}, ["Context"]),
     context,
   ]);
-  let shown: PageActor | undefined;
+  let shownId: string | undefined;
+  /** What `head` shows. */
+  let shownFacts: readonly unknown[] = [];
 
-  /** Adds the new steps only, so that what the reader has opened stays open. */
-  const renderSteps = (actor: PageActor): void => {
-    const isSame = shown?.sessionId === actor.sessionId && shown.sinceMs === actor.sinceMs;
-    const before = isSame && shown !== undefined ? shown.droppedSteps + shown.steps.length : 0;
-    if (!isSame || before < actor.droppedSteps) timeline.replaceChildren();
-    const first = Math.max(0, before - actor.droppedSteps);
-    timeline.append(...actor.steps.slice(first).map(renderStep));
-    while (timeline.children.length > actor.steps.length) timeline.firstElementChild?.remove();
-  };
-
-  const renderHead = (actor: PageActor): void => {
-    const parent = actor.parentId === undefined ? undefined : store.actor(actor.parentId);
-    const { facts } = actor;
+  const renderHead = (known: PageActor, actor: PageActor | undefined): void => {
+    const parent = known.parentId === undefined ? undefined : store.actor(known.parentId);
+    const state = actor?.states.at(-1);
+    const description = state === undefined ? "" : (machines.of(known.machine)?.descriptions[state] ?? "");
+    const facts = [
+      known.sessionId,
+      known.facts,
+      parent?.facts,
+      state,
+      actor?.changedMs,
+      actor?.context,
+      description,
+    ];
+    // The focus may be in it.
+    if (facts.every((fact, at) => fact === shownFacts[at])) return;
+    shownFacts = facts;
+    const failure = readFailure(actor?.context);
+    context.textContent = actor?.context === undefined ? "" : renderJson(actor.context);
+    rest.hidden = context.textContent === "";
     head.replaceChildren(
       createElement("dl", { class: "facts" }, [
-        renderFact("State", renderState(actor.states.at(-1) ?? "starting")),
-        renderFact("Since", renderTime(actor.changedMs)),
-        ...(facts.place === "" ? [] : [renderFact("Place", facts.place)]),
-        renderFact("Machine", actor.machine),
-        renderFact("Actor", showInvisible(actor.name)),
+        renderFact("State", renderState(state ?? (actor === undefined ? "not started" : "starting"))),
+        ...(actor === undefined ? [] : [renderFact("Since", renderTime(actor.changedMs))]),
+        ...(known.facts.place === "" ? [] : [renderFact("Place", known.facts.place)]),
+        renderFact("Machine", known.machine),
+        renderFact("Actor", showInvisible(known.name)),
         ...(parent === undefined ? [] : [renderFact("Parent", renderLink(parent, onSelect))]),
       ]),
-      ...(facts.failure === ""
-        ? []
-        : [createElement("p", { class: "failure", dir: "auto" }, [facts.failure])]),
-      ...(actor.steps.length === 0
-        ? [createElement("p", { class: "empty" }, ["It has had no event since this page was opened."])]
-        : []),
+      ...(description === "" ? [] : [createElement("p", { class: "description" }, [description])]),
+      ...(failure === undefined ? [] : [renderFailure(failure)]),
     );
   };
 
+  const renderSteps = (known: PageActor, moment: Moment | undefined): void => {
+    const track = store.trackOf(known.sessionId);
+    const { steps, earlier, later } = chooseSteps(track.steps, moment);
+    const hidden = earlier + track.dropped;
+    note.textContent =
+      track.steps.length === 0
+        ? "None of its events is kept any more."
+        : [
+            ...(hidden > 0 ? [`${hidden.toLocaleString()} earlier events are not shown.`] : []),
+            ...(later > 0 ? [`${later.toLocaleString()} later events are not shown.`] : []),
+          ].join(" ");
+    note.hidden = note.textContent === "";
+    timeline.show(steps, moment, machines.of(known.machine));
+  };
+
+  /** On a narrow page the whole page scrolls, and stays where it is. */
+  const scrollToCurrent = (): void => {
+    const item = timeline.current();
+    if (item === undefined || body.scrollHeight <= body.clientHeight) return;
+    const [box, frame] = [item.getBoundingClientRect(), body.getBoundingClientRect()];
+    if (box.top >= frame.top && box.bottom <= frame.bottom) return;
+    body.scrollTop += box.top - frame.top - (frame.height - box.height) / 2;
+  };
+
   return {
-    show(actor) {
-      if (actor === undefined || actor === shown) return;
-      title.textContent = `Timeline of ${actor.facts.title}`;
-      renderHead(actor);
-      renderSteps(actor);
-      context.textContent = toText(actor.context);
-      if (shown === undefined) body.replaceChildren(head, timeline, rest);
-      shown = actor;
+    show(sessionId, actor, moment) {
+      const known = store.actor(sessionId);
+      if (known === undefined) return;
+      const isFollowed = shownId === sessionId && body.scrollTop > 0 && isAtEnd(body);
+      title.textContent = `Timeline of ${known.facts.title}`;
+      renderHead(known, actor);
+      renderSteps(known, moment);
+      if (shownId === undefined) body.replaceChildren(head, note, timeline.element, rest);
+      if (shownId !== sessionId) body.scrollTop = 0;
+      shownId = sessionId;
+      if (isFollowed && moment === undefined) body.scrollTop = body.scrollHeight;
+      scrollToCurrent();
     },
   };
 }
 
+const isAtEnd = ({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolean =>
+  scrollTop + clientHeight >= scrollHeight - 24;
+
 const renderFact = (term: string, value: Node | string): HTMLElement =>
   createElement("div", {}, [createElement("dt", {}, [term]), createElement("dd", { dir: "auto" }, [value])]);
-
-const renderState = (state: string): HTMLElement =>
-  createElement("span", { class: "state-name", "data-tone": toTone(state) }, [state]);
 
 function renderLink({ facts, sessionId }: PageActor, onSelect: (sessionId: string) => void): HTMLElement {
   const button = createElement("button", { type: "button" }, [facts.title]);
   button.addEventListener("click", () => onSelect(sessionId));
   return button;
 }
-
-function renderStep({ atMs, event, payload, from, to, inStateMs }: TimelineStep): HTMLElement {
-  const isMove = from !== to;
-  const after = createElement("span", { class: "after" }, [
-    isMove && from !== "" ? renderDuration(inStateMs) : "",
-  ]);
-  if (isMove && from !== "") after.title = `time in ${from}`;
-  return createElement("li", {}, [
-    createElement("time", { datetime: new Date(atMs).toISOString() }, [renderTime(atMs)]),
-    after,
-    createElement("span", { class: "what", dir: "auto" }, [
-      createElement("span", {}, [event]),
-      ...(isMove ? [createElement("span", {}, ["→ ", renderState(to)])] : []),
-    ]),
-    ...(payload === undefined
-      ? []
-      : [
-          createElement("details", {}, [
-            createElement("summary", {}, ["Payload"]),
-            createElement("pre", { dir: "auto" }, [toText(payload)]),
-          ]),
-        ]),
-  ]);
-}
-
-const toText = (value: unknown): string => showInvisible(JSON.stringify(value, undefined, 2) ?? "");

@@ -2,19 +2,18 @@
 // The list of actors. Only the rows in sight are in the document.
 
 import { moveByKey, scrollToRow, toRowRange } from "../core/list-window.ts";
+import type { ActorsView, PageActor } from "../core/page-actor.ts";
 import { findActors } from "../core/search.ts";
-import { toTone } from "../core/state-ids.ts";
-import type { PageActor, PageStore } from "../core/store.ts";
-import { createElement, findElement } from "./elements.ts";
+import { createElement, findElement, renderState } from "./elements.ts";
 
 export interface ActorList {
-  /** Reads the store again, and marks the selected actor. */
-  render(selectedId: string | undefined): void;
+  /** Shows these actors, and marks the selected one. */
+  render(view: ActorsView, machines: readonly string[], selectedId: string | undefined): void;
 }
 
 const rowHeight = 56;
 
-export function openActorList(store: PageStore, onSelect: (sessionId: string) => void): ActorList {
+export function openActorList(onSelect: (sessionId: string) => void): ActorList {
   const rows = findElement("rows", HTMLDivElement);
   const extent = findElement("extent", HTMLDivElement);
   const empty = findElement("empty", HTMLParagraphElement);
@@ -24,6 +23,7 @@ export function openActorList(store: PageStore, onSelect: (sessionId: string) =>
   const ended = findElement("ended", HTMLInputElement);
   const query = findElement("query", HTMLFormElement);
   let actors: readonly PageActor[] = [];
+  let view: ActorsView | undefined;
   let selected: string | undefined;
 
   const toViewport = () => ({
@@ -41,11 +41,10 @@ export function openActorList(store: PageStore, onSelect: (sessionId: string) =>
     else rows.setAttribute("aria-activedescendant", active.id);
   };
 
-  const readStore = (): void => {
-    for (const id of store.machines().slice(machine.options.length - 1))
-      machine.append(createElement("option", { value: id }, [id]));
+  const readView = (): void => {
     const all = { text: text.value, machine: machine.value, includesEnded: ended.checked };
-    actors = findActors(store.actors(), all).toReversed();
+    const matching = findActors(view?.actors() ?? [], all);
+    actors = matching.toSorted((one, other) => other.sinceMs - one.sinceMs);
     extent.style.height = `${actors.length * rowHeight}px`;
     empty.hidden = actors.length > 0;
     empty.textContent = all.text === "" ? "No actors." : "No actor has all these words.";
@@ -72,14 +71,17 @@ export function openActorList(store: PageStore, onSelect: (sessionId: string) =>
     const row = target instanceof Element ? target.closest("[data-row]") : null;
     if (row !== null) choose(Number(row.getAttribute("data-row")));
   });
-  query.addEventListener("input", readStore);
+  query.addEventListener("input", readView);
   query.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("resize", renderRows);
 
   return {
-    render(selectedId) {
+    render(next, machines, selectedId) {
+      view = next;
       selected = selectedId;
-      readStore();
+      for (const id of machines.slice(machine.options.length - 1))
+        machine.append(createElement("option", { value: id }, [id]));
+      readView();
     },
   };
 }
@@ -100,7 +102,7 @@ function renderRow(actor: PageActor, row: number, count: number, selected: strin
     },
     [
       createElement("span", { class: "title", dir: "auto" }, [facts.title]),
-      createElement("span", { class: "state-name", "data-tone": toTone(state) }, [state]),
+      renderState(state),
       createElement("span", { class: "place", dir: "auto" }, [facts.place || " "]),
       createElement("span", { class: "kind" }, [machine]),
     ],

@@ -4,25 +4,20 @@
 import { type PageMessage, parseMessage } from "../core/messages.ts";
 import { advance, type ResumePosition, toDelayMs, toSocketAddress } from "../core/resume.ts";
 
-export type ConnectionStatus = "connecting" | "live" | "waiting" | "paused";
+export type ConnectionStatus = "connecting" | "live" | "waiting";
 
 export interface ConnectionHandlers {
   onMessage(message: PageMessage): void;
+  /** The page has all actors as they were after this event, and nothing from before. */
+  onWelcome(position: ResumePosition): void;
   onStatus(status: ConnectionStatus): void;
 }
 
-export interface Connection {
-  /** The program keeps the events meanwhile. */
-  pause(): void;
-  resume(): void;
-}
-
-export function openConnection({ onMessage, onStatus }: ConnectionHandlers): Connection {
+export function openConnection({ onMessage, onWelcome, onStatus }: ConnectionHandlers): void {
   let position: ResumePosition | undefined;
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
-  let isPaused = false;
 
   const connect = (): void => {
     clearTimeout(timer);
@@ -37,32 +32,19 @@ export function openConnection({ onMessage, onStatus }: ConnectionHandlers): Con
         attempt = 0;
         onStatus("live");
       }
+      const before = position;
       position = advance(position, message);
       onMessage(message);
+      const isFresh = message.kind === "hello" && message.actors === 0;
+      if (position?.actorsLeft === 0 && (isFresh || (before?.actorsLeft ?? 0) > 0)) onWelcome(position);
     });
     opened.addEventListener("close", () => {
       if (socket !== opened) return;
       socket = undefined;
-      if (isPaused) return;
       timer = setTimeout(connect, toDelayMs(attempt++));
       onStatus("waiting");
     });
   };
 
   connect();
-  return {
-    pause() {
-      isPaused = true;
-      clearTimeout(timer);
-      const open = socket;
-      socket = undefined;
-      open?.close();
-      onStatus("paused");
-    },
-    resume() {
-      isPaused = false;
-      attempt = 0;
-      connect();
-    },
-  };
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elements of the page, found by their id, and made. Texts become text nodes, so a name is never markup.
 
+import { toTone } from "../core/state-ids.ts";
+
 /** Throws where index.html lacks the element: a mistake in this program. */
 export function findElement<Type extends HTMLElement>(id: string, type: new () => Type): Type {
   const element = document.getElementById(id);
@@ -18,6 +20,10 @@ export function createElement<Tag extends keyof HTMLElementTagNameMap>(
   element.append(...children);
   return element;
 }
+
+/** A state's name, in the colour of its meaning. */
+export const renderState = (state: string): HTMLElement =>
+  createElement("span", { class: "state-name", "data-tone": toTone(state) }, [state]);
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 

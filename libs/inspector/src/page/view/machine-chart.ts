@@ -2,14 +2,15 @@
 // The drawing of one machine at a time: states with actors are lit and have their count, and a transition is marked for a
 // moment when it is taken.
 
+import type { ActorsView, PageActor } from "../core/page-actor.ts";
 import { findTakenLines } from "../core/state-ids.ts";
-import type { PageActor, PageStore, TakenTransition } from "../core/store.ts";
+import type { TimelineStep } from "../core/step-log.ts";
 import { createElement, createSvgElement, findElement } from "./elements.ts";
 
 export interface MachineChart {
-  /** Reads the store again, and marks the state of the selected actor, whose machine it shows. */
-  render(selected: PageActor | undefined): void;
-  flash(transitions: readonly TakenTransition[]): void;
+  /** Shows these actors, and marks the state of the selected one, whose machine it shows. */
+  render(view: ActorsView, machines: readonly string[], selected: PageActor | undefined): void;
+  flash(steps: readonly TimelineStep[]): void;
 }
 
 interface DrawnLine {
@@ -28,10 +29,12 @@ const flashMs = 900;
 const smallestScale = 0.55;
 const zoomStep = 1.25;
 
-export function openMachineChart(store: PageStore): MachineChart {
+export function openMachineChart(): MachineChart {
   const tabs = findElement("tabs", HTMLDivElement);
   const panel = findElement("drawing", HTMLDivElement);
   const loaded = new Map<string, Drawing>();
+  let view: ActorsView | undefined;
+  let machines: readonly string[] = [];
   let shown: string | undefined;
   let selected: PageActor | undefined;
   /** Undefined: as wide as the panel. */
@@ -94,9 +97,9 @@ export function openMachineChart(store: PageStore): MachineChart {
 
   const mark = (): void => {
     const drawing = current();
-    if (drawing === undefined || shown === undefined) return;
+    if (drawing === undefined || shown === undefined || view === undefined) return;
     for (const [id, element] of drawing.states) {
-      const { living, ended } = store.countOf(shown, id);
+      const { living, ended } = view.countOf(shown, id);
       element.classList.toggle("lit", living > 0);
       const isSelected = selected?.machine === shown && selected.states.at(-1) === id;
       element.classList.toggle("chosen", isSelected);
@@ -124,7 +127,7 @@ export function openMachineChart(store: PageStore): MachineChart {
     tab.addEventListener("click", () => show(machine));
     tab.addEventListener("keydown", ({ key }) => {
       const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
-      const next = step === 0 ? undefined : store.machines()[at + step];
+      const next = step === 0 ? undefined : machines[at + step];
       const target = tabs.children[at + step];
       if (next === undefined || !(target instanceof HTMLElement)) return;
       show(next);
@@ -142,22 +145,23 @@ export function openMachineChart(store: PageStore): MachineChart {
   window.addEventListener("resize", resize);
 
   return {
-    render(actor) {
-      for (const [at, machine] of store.machines().entries())
-        if (at >= tabs.children.length) addTab(machine, at);
+    render(next, ids, actor) {
+      view = next;
+      machines = ids;
+      for (const [at, machine] of machines.entries()) if (at >= tabs.children.length) addTab(machine, at);
       const isOther = actor?.sessionId !== selected?.sessionId;
       const hasMoved = isOther || actor?.states.at(-1) !== selected?.states.at(-1);
       selected = actor;
-      const [first] = store.machines();
+      const [first] = machines;
       const wanted = isOther && actor !== undefined ? actor.machine : (shown ?? first);
       if (wanted !== undefined && wanted !== shown) show(wanted);
       mark();
       if (hasMoved) scrollToState();
     },
-    flash(transitions) {
+    flash(steps) {
       const drawing = current();
       if (drawing === undefined) return;
-      const lines = transitions
+      const lines = steps
         .filter(({ machine }) => machine === shown)
         .flatMap(({ from, to }) => findTakenLines(drawing.lines, from, to));
       for (const element of new Set(lines.flatMap(({ elements }) => elements))) markTaken(element);

@@ -1,42 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: it puts the parts together, and draws at most once for each frame of the screen.
 
-import { createStore, type PageActor } from "../core/store.ts";
+import type { ActorsView, PageActor } from "../core/page-actor.ts";
+import { createPastView, type Moment } from "../core/past-view.ts";
+import { listMoves } from "../core/step-log.ts";
+import { createStore } from "../core/store.ts";
 import { openActorDetail } from "./actor-detail.ts";
 import { openActorList } from "./actor-list.ts";
 import { type ConnectionStatus, openConnection } from "./connection.ts";
 import { findElement } from "./elements.ts";
+import { loadHistory } from "./load-history.ts";
 import { openMachineChart } from "./machine-chart.ts";
+import { openMachineDescriptions } from "./machine-descriptions.ts";
+import { openTimeBar } from "./time-bar.ts";
 
 const words: Readonly<Record<ConnectionStatus, string>> = {
   connecting: "Connecting",
-  live: "Live",
+  live: "Connected",
   waiting: "No connection, trying again",
-  paused: "Paused",
 };
 
-const store = createStore({ maxEnded: 1000, maxSteps: 200 });
+/** As much as a program keeps (open-inspector.ts). */
+const store = createStore({ maxEnded: 1000, maxSteps: 20_000, maxLength: 16 * 1024 * 1024 });
 const connection = findElement("connection", HTMLParagraphElement);
 const missed = findElement("missed", HTMLParagraphElement);
 const program = findElement("program", HTMLHeadingElement);
-const pause = findElement("pause", HTMLButtonElement);
 
 let selected: PageActor | undefined;
 let isScheduled = false;
+/** The last step that was shown. */
+let shownSequence = 0;
 
 const select = (sessionId: string): void => {
   selected = store.actor(sessionId);
   render();
-};
-
-const list = openActorList(store, select);
-const chart = openMachineChart(store);
-const detail = openActorDetail(store, select);
-
-/** As it is now. Another process may have given its session id to another actor. */
-const findSelected = (): PageActor | undefined => {
-  const actor = selected === undefined ? undefined : store.actor(selected.sessionId);
-  return actor?.name === selected?.name ? actor : undefined;
 };
 
 const render = (): void => {
@@ -45,11 +42,29 @@ const render = (): void => {
   document.title = store.program() === "" ? "State machines" : `${store.program()}: state machines`;
   missed.hidden = store.missed() === 0;
   missed.textContent = `${store.missed().toLocaleString()} events missed`;
-  const actor = findSelected();
-  list.render(actor?.sessionId);
-  detail.show(actor);
-  chart.render(actor);
-  chart.flash(store.takeTransitions());
+  time.render();
+  const moment = time.moment();
+  const view = moment === undefined ? store : createPastView(store, moment);
+  const actor = findSelected(view);
+  const machines = store.machines();
+  list.render(view, machines, actor?.sessionId);
+  if (selected !== undefined && findSelected(store) !== undefined)
+    detail.show(selected.sessionId, actor, moment);
+  chart.render(view, machines, actor);
+  flash(moment);
+};
+
+/** As it is in this view. Another process may have given its session id to another actor. */
+const findSelected = (view: ActorsView): PageActor | undefined => {
+  const actor = selected === undefined ? undefined : view.actor(selected.sessionId);
+  return actor?.name === selected?.name ? actor : undefined;
+};
+
+/** Marks the transitions since the last call. */
+const flash = (moment: Moment | undefined): void => {
+  const sequence = moment?.sequence ?? store.log.at(store.log.size() - 1)?.sequence ?? 0;
+  if (shownSequence > 0) chart.flash(listMoves(store.log, shownSequence, sequence));
+  shownSequence = sequence;
 };
 
 const schedule = (): void => {
@@ -58,21 +73,35 @@ const schedule = (): void => {
   requestAnimationFrame(render);
 };
 
-const live = openConnection({
+const time = openTimeBar(store.log, schedule);
+const list = openActorList(select);
+const chart = openMachineChart();
+const detail = openActorDetail(store, openMachineDescriptions(schedule), {
+  onSelect: select,
+  onGoTo: time.goTo,
+});
+
+let loading = new AbortController();
+
+openConnection({
   onMessage(message) {
     store.apply(message);
     schedule();
   },
+  onWelcome(position) {
+    loading.abort();
+    loading = new AbortController();
+    const add = (messages: Parameters<typeof store.prepend>[0]): boolean => {
+      schedule();
+      return store.prepend(messages);
+    };
+    // A connection that breaks is made again, and loads again.
+    loadHistory(position, add, loading.signal).catch(() => {});
+  },
   onStatus(status) {
     connection.dataset["status"] = status;
     connection.textContent = words[status];
-    pause.textContent = status === "paused" ? "Resume" : "Pause";
   },
-});
-
-pause.addEventListener("click", () => {
-  if (connection.dataset["status"] === "paused") live.resume();
-  else live.pause();
 });
 
 // The token is in a cookie now: it need not stay in the address, the history, and screenshots.
