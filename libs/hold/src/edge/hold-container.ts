@@ -159,7 +159,11 @@ export async function holdContainer(setup: HoldSetup, container: HeldContainer):
         link?.disconnect();
         return undefined;
       case "reportSuccess":
-        await log.write("info", "hook request to agent succeeded", { ...stage, ...requestFields() });
+        await log.write("info", "hook request to agent succeeded", {
+          ...stage,
+          ...requestFields(),
+          ...endFields("succeeded"),
+        });
         return undefined;
       case "reportSkipped":
         await log.write("info", "gRPC was disabled, so will not be contacting the agent", {
