@@ -85,6 +85,18 @@ describe("the recorder", () => {
     expect(wakeUps()).toBe(1);
   });
 
+  test("keeps the time that a report says, for what happened before", () => {
+    const { recorder } = open();
+    const actor = createActor(lamp, {
+      id: "a",
+      input: { name: "a" },
+      inspect: (one) => recorder.inspect(one, 500),
+    });
+    actor.start();
+    expect(recorder.flush().map(({ atMs }) => atMs)).toEqual([500, 500, 500]);
+    expect([...recorder.actors()]).toMatchObject([{ sinceMs: 500, changedMs: 500 }]);
+  });
+
   test("forgets the oldest of those that have ended", () => {
     const { recorder, start } = open();
     for (const id of ["a", "b", "c"]) {

@@ -72,9 +72,9 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   /** Written, and not yet returned by `flush`. */
   let written: RecordedEvent[] = [];
 
-  const inspect: Inspect = (inspected) => {
+  const inspect: Inspect = (inspected, atMs = nowMs()) => {
     if (inspected.type === "@xstate.microstep") return;
-    pending.push({ inspected, atMs: nowMs() });
+    pending.push({ inspected, atMs });
     if (pending.length === 1 && written.length === 0) onPending();
     if (pending.length > bounds.maxPending) writePending();
   };

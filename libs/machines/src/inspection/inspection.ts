@@ -2,12 +2,15 @@
 // The one place at which any machine can be watched. Every machine reports to an `Inspect` in XState's inspection
 // protocol, whichever runner it has: "@xstate.actor" once, then for each event "@xstate.event", "@xstate.action" for each
 // effect, and "@xstate.snapshot" with the state afterwards. Calls are synchronous, so the time of a call is the time of
-// what it reports. Without an `Inspect` nothing is reported.
+// what it reports, unless the call says another one. Without an `Inspect` nothing is reported.
 
 import type { InspectionEvent } from "xstate";
 
-/** Must not throw, and must not send events to the actor. */
-export type Inspect = (inspected: InspectionEvent) => void;
+/**
+ * Must not throw, and must not send events to the actor. `atMs`: when it happened, in Unix time in milliseconds, where that
+ * is not now.
+ */
+export type Inspect = (inspected: InspectionEvent, atMs?: number) => void;
 
 /** For an actor that XState does not create. */
 export interface InspectOptions {
