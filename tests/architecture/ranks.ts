@@ -38,6 +38,7 @@ export const topicRanks: ReadonlyMap<string, number> = new Map([
   ["filter", 1],
   ["pods", 2],
   ["policies", 2],
+  ["hook-log", 2],
   ["containers", 3],
   ["explain", 4],
   ["api", 4],

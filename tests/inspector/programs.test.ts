@@ -4,13 +4,13 @@
 import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createWebSocketReceiver, type StatelyInspectionEvent } from "@statelyai/inspect";
 import { createMachine } from "xstate";
 import { startAgent } from "../harness/agent.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
-import { minimalEnv, type RunningProcess, runProcess } from "../harness/process.ts";
+import { listStates, receive } from "../harness/inspector-events.ts";
+import { minimalEnv, runProcess } from "../harness/process.ts";
 import { findAgent, findHook } from "../harness/programs.ts";
 import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -21,27 +21,6 @@ const workspace = createWorkspace("inspector");
 afterAll(() => workspace.close());
 
 const pod = { uid: "6ce5fb4c-1e9b-4c4b-8a0a-3f2f1e0d7b22", namespace: "shop", name: "web-0" };
-
-/** What the receiver gets, from the address that the program's log names. */
-async function receive(program: RunningProcess): Promise<readonly StatelyInspectionEvent[]> {
-  const [, address = ""] = await waitFor("the address of the inspector", () =>
-    /inspector listens.*?address[="":]*([\d.]+:\d+)/.exec(program.stderr()),
-  );
-  const received: StatelyInspectionEvent[] = [];
-  createWebSocketReceiver({ server: `ws://${address}` }).subscribe((event) => received.push(event));
-  return received;
-}
-
-/** The states through which the actor of this name went. */
-function listStates(received: readonly StatelyInspectionEvent[], name: string): readonly unknown[] {
-  const actor = received.find((event) => event.type === "@xstate.actor" && event.name === name);
-  const snapshots = received.filter(
-    (event) => event.type === "@xstate.snapshot" && event.sessionId === actor?.sessionId,
-  );
-  return snapshots.map((event) =>
-    event.type === "@xstate.snapshot" ? Reflect.get(event.snapshot, "value") : "",
-  );
-}
 
 test("a real container's start in the agent, state by state", async () => {
   const agent = await startAgent(workspace, { flags: ["--inspect-address", "127.0.0.1:0"] });

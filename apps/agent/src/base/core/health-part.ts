@@ -12,6 +12,7 @@ export const healthParts = [
   "directory-watch",
   "containers",
   "nri-plugin",
+  "hook-log",
   "descriptors",
 ] as const; // const: the names are a union
 

@@ -105,6 +105,11 @@ export const agentFlags = {
   }),
   ...healthFlags,
   ...inspectFlags,
+  "hook-log": flag.string({
+    usage:
+      "log of the hook, whose invocations are shown too: as installed, /opt/tetragon/tetragon-oci-hook.log; the hook needs --log-level debug (default: none)",
+    placeholder: "FILE",
+  }),
   "sweep-interval": flag.duration({
     usage: "interval between checks for containers whose cgroup no longer exists",
     default: "5s",

@@ -101,6 +101,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
     inspectAddress: flags["inspect-address"],
     inspectTokenFile: flags["inspect-token-file"],
+    hookLog: flags["hook-log"],
     sweepIntervalMs: flags["sweep-interval"],
     failureRetentionMs: flags["failure-retention"],
     drainTimeoutMs: flags["drain-timeout"],

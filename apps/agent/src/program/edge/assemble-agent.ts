@@ -47,6 +47,7 @@ import { type PolicyWatch, watchPolicies } from "../../policies/edge/kube-polici
 import { openPolicyArchive } from "../../policies/edge/policy-archive.ts";
 import { openPolicyFiles } from "../../policies/edge/policy-files.ts";
 import { restorePolicies } from "../../policies/edge/restore-policies.ts";
+import { followHookLog } from "./follow-hook-log.ts";
 import { listProblems as listAllProblems } from "./list-problems.ts";
 import { listSources } from "./list-sources.ts";
 import { startParseThread } from "./parse-thread.ts";
@@ -59,6 +60,8 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   /** Empty: no inspector. */
   readonly inspectAddress: string;
   readonly inspectTokenFile: string;
+  /** Empty: the hook's log is not followed. */
+  readonly hookLog: string;
   readonly cgroupRoot: string;
   readonly procfs: string;
   readonly sweepIntervalMs: number;
@@ -195,10 +198,16 @@ export async function assembleAgent(
 
   const descriptors = readDescriptorLimit();
   const plugin = createPluginProblem(() => performance.now());
+  const waitingStarts = createWaitingStarts();
+  const deniedStarts = createDeniedStarts();
+  const shown = createShownContainers(lifecycle, listContainers, waitingStarts, nowNanos);
+  const starts = createStartObserver(waitingStarts, deniedStarts, shown.changes, Date.now);
+  const hookLog = await followHookLog(options, directories, inspector.value.inspect, deniedStarts);
+  parts.defer(hookLog.close);
   const sourceStates = createSourceStates(
     listSources(options, {
       ...{ pods: pods.value, kubePolicies: policyWatch, policyFiles: files, keptPolicies: calls },
-      ...{ cri: cri?.value, plugin },
+      ...{ cri: cri?.value, plugin, hookLog },
       hasPluginReports: () =>
         lifecycle.list().some(({ source: from }) => from === "nri" || from === "synchronize"),
     }),
@@ -213,14 +222,18 @@ export async function assembleAgent(
     listAllProblems({
       filter: { ...filter.value, isWanted: options.bpfDirectory !== "" },
       ...{ pods: pods.value, keptPolicies: calls, policyFiles: files, policyWatch },
-      ...{ cri: cri?.value, cgroups: cgroupResolver, directories, containers: finder, plugin, descriptors },
+      ...{
+        cri: cri?.value,
+        cgroups: cgroupResolver,
+        directories,
+        containers: finder,
+        plugin,
+        hookLog,
+        descriptors,
+      },
     });
   const listProblems = (): readonly string[] => findHealth().map(({ text }) => text);
   const listWatches = () => [...pods.value.progress(), ...(policyWatch?.progress() ?? [])];
-  const waitingStarts = createWaitingStarts();
-  const deniedStarts = createDeniedStarts();
-  const shown = createShownContainers(lifecycle, listContainers, waitingStarts, nowNanos);
-  const starts = createStartObserver(waitingStarts, deniedStarts, shown.changes, Date.now);
   const readOverview = (): NodeOverview =>
     toNodeOverview({
       ...{ atMs: Date.now(), node: options.kube?.nodeName ?? hostname(), version },
@@ -305,7 +318,8 @@ async function openInspectorIfWanted(
 ) {
   if (address === "") return ok({ inspect: undefined, clients: () => 0, close: () => {} });
   const { openInspector } = await import("@rthooks/inspector");
-  const machines = [podMachine, containerMachine];
+  const { hookMachine } = await import("@rthooks/machines/hook/machine");
+  const machines = [podMachine, containerMachine, hookMachine];
   return openInspector({ address, tokenFile, program: "tetragon", machines, facts, log });
 }
 

@@ -27,6 +27,7 @@ export interface ProblemSources {
   readonly directories: DirectoryWatch;
   readonly containers: Part;
   readonly plugin: Part;
+  readonly hookLog: Part;
   /** The limit of open descriptors of the process. */
   readonly descriptors: number;
 }
@@ -47,6 +48,7 @@ export function listProblems(from: ProblemSources): readonly HealthProblem[] {
     ...toProblems("directory-watch", [describeWatchProblem(directories)]),
     ...toProblems("containers", [from.containers.problem()]),
     ...toProblems("nri-plugin", [from.plugin.problem()]),
+    ...toProblems("hook-log", [from.hookLog.problem()]),
     ...toProblems("descriptors", [describeDescriptorShortage(from.descriptors)]),
   ];
 }

@@ -17,17 +17,18 @@ export interface AgentSources {
   readonly keptPolicies: HasProblem;
   readonly cri: HasProblem | undefined;
   readonly plugin: HasProblem;
+  readonly hookLog: HasProblem;
   /** Whether the NRI plugin has reported containers that are on record. */
   hasPluginReports(): boolean;
 }
 
 type Selection = Pick<
   AgentOptions,
-  "kube" | "podsFile" | "policyFile" | "policyDirectory" | "policyArchive" | "watchesPolicies"
+  "kube" | "podsFile" | "hookLog" | "policyFile" | "policyDirectory" | "policyArchive" | "watchesPolicies"
 >;
 
 export function listSources(options: Selection, sources: AgentSources): readonly WatchedSource[] {
-  const { pods, kubePolicies, policyFiles, keptPolicies, cri, plugin } = sources;
+  const { pods, kubePolicies, policyFiles, keptPolicies, cri, plugin, hookLog } = sources;
   const toSource = (name: string, isOn: boolean, source: HasProblem | undefined): WatchedSource => ({
     name,
     isOn: () => isOn,
@@ -38,6 +39,7 @@ export function listSources(options: Selection, sources: AgentSources): readonly
     toSource("pods file", options.podsFile !== "", pods),
     toSource("CRI", cri !== undefined, cri),
     { name: "NRI plugin", isOn: sources.hasPluginReports, problem: plugin.problem },
+    toSource("hook log", options.hookLog !== "", hookLog),
     toSource("policy files", options.policyFile !== "" || options.policyDirectory !== "", policyFiles),
     toSource("kept policies", options.policyArchive !== "", keptPolicies),
     toSource("API server: policies", options.watchesPolicies, {

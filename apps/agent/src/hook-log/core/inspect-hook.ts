@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shows a hook invocation that is over to an inspector, as if the hook machine had run here at that time.
+
+import type { Inspect } from "@rthooks/machines/inspection";
+import type { ActorRefLike, Snapshot, StateValue } from "xstate";
+import type { LoggedInvocation } from "./logged-invocation.ts";
+
+/** What an inspector reads of an actor, beyond what XState's type says. */
+interface HookRef extends ActorRefLike {
+  readonly id: string;
+  readonly logic: { readonly config: { readonly id: "hook" } };
+}
+
+type HookSnapshot = Snapshot<undefined> & { readonly value: StateValue; readonly context: object };
+
+/** The actor is named `hook:CONTAINERID`, as the plugin names its own. */
+export function inspectHook(inspect: Inspect, invocation: LoggedInvocation): void {
+  const { containerId, startedMs, steps } = invocation;
+  const context = toContext(invocation);
+  let snapshot: HookSnapshot = toSnapshot("", false, context);
+  const id = `hook:${containerId}`;
+  const actorRef: HookRef = {
+    id,
+    // One container can have two invocations.
+    sessionId: `${id}@${startedMs}`,
+    logic: { config: { id: "hook" } },
+    getSnapshot: () => snapshot,
+    send() {
+      throw new Error(`${id}: the invocation is over`);
+    },
+  };
+  const about = { rootId: actorRef.sessionId, actorRef };
+  inspect({ ...about, type: "@xstate.actor" }, startedMs);
+  for (const [index, { atMs, event: type, state }] of steps.entries()) {
+    const event = { type };
+    inspect({ ...about, type: "@xstate.event", sourceRef: undefined, event }, atMs);
+    snapshot = toSnapshot(state, index === steps.length - 1, context);
+    inspect({ ...about, type: "@xstate.snapshot", event, snapshot }, atMs);
+  }
+}
+
+/** The names are where the context of a container's machine has them. */
+function toContext(invocation: LoggedInvocation): object {
+  const { containerId, container, image, namespace, pod, podUid } = invocation;
+  const { outcome, failure, denial, omittedSteps } = invocation;
+  return {
+    report: {
+      ...{ containerId, containerName: container, containerImage: image },
+      ...{ podNamespace: namespace, podName: pod, podUid },
+    },
+    outcome,
+    failure,
+    denial: denial === "" ? undefined : denial,
+    omittedSteps: omittedSteps === 0 ? undefined : omittedSteps,
+  };
+}
+
+function toSnapshot(state: string, isLast: boolean, context: object): HookSnapshot {
+  const status = isLast ? "done" : "active";
+  return { status, output: undefined, error: undefined, value: toStateValue(state), context };
+}
+
+/** As deep as the hook machine is, and more. */
+const MAX_DEPTH = 8;
+
+/** "active.reaching.connecting" is { active: { reaching: "connecting" } }. */
+function toStateValue(state: string): StateValue {
+  const names = state.split(".", MAX_DEPTH);
+  const leaf = names.pop() ?? "";
+  return names.reduceRight<StateValue>((inner, name) => ({ [name]: inner }), leaf);
+}
