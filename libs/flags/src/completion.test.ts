@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderCompletion } from "./completion.ts";
@@ -10,12 +10,13 @@ const program = {
   name: "my-tool",
   commands: [
     { name: "status", summary: "it's: [shown]" },
-    { name: "start", summary: "begin" },
+    { name: "start", summary: "begin", names: "job" },
   ],
   flags: {
     "log-level": flag.string({ usage: "how: [much]", choices: ["debug", "info", "warn"] }),
     "log-file": flag.string({ usage: "where it's written", placeholder: "FILE" }),
     output: flag.string({ usage: "form", choices: ["text", "json"], short: "o" }),
+    group: flag.list({ usage: "names", short: "g", names: "group" }),
     quiet: flag.boolean({ usage: "a switch", short: "q" }),
     timeout: flag.duration({ usage: "a time", default: "1s" }),
   },
@@ -26,6 +27,12 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "completion-"));
   mkdirSync(join(directory, "logs of today"));
   writeFileSync(join(directory, "last.log"), "");
+  // The program itself: what it prints is what it was asked, so that the test sees both.
+  writeFileSync(
+    join(directory, "my-tool"),
+    `#!/bin/sh\n[ "$1" = __complete ] || exit 1\nshift\nprintf '%s\\n' "asked $*" '$(touch expanded)' '*'\n`,
+    { mode: 0o755 },
+  );
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -56,15 +63,25 @@ describe("bash", () => {
     { words: ["--timeout", ""], replies: [] },
     { words: ["--quiet", "sto"], replies: [] },
     { words: ["nothing-like-this"], replies: [] },
+    { words: ["--group", "a"], replies: ["asked -- group a", "$(touch expanded)", "*"] },
+    { words: ["-g", ""], replies: ["asked -- group ", "$(touch expanded)", "*"] },
+    { words: ["start", "b"], replies: ["asked -- job b", "$(touch expanded)", "*"] },
+    {
+      words: ["start", "--server-address", "unix:///a.sock", "b"],
+      replies: ["asked --server-address unix:///a.sock -- job b", "$(touch expanded)", "*"],
+    },
+    { words: ["start", "--gr"], replies: ["--group"] },
+    { words: ["status", "b"], replies: [] },
   ])("$words", ({ words, replies }) => {
-    const line = ["my-tool", ...words].map((word) => `'${word}'`).join(" ");
+    const line = ["./my-tool", ...words].map((word) => `'${word}'`).join(" ");
     const ask = `${script}
-COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _my_tool
+COMP_WORDS=(${line}); COMP_LINE="\${COMP_WORDS[*]}"; COMP_CWORD=${words.length}; _my_tool
 [ \${#COMPREPLY[@]} -eq 0 ] || printf '%s\\n' "\${COMPREPLY[@]}"`;
     const lines = run(["bash", "-c", ask])
       .text.split("\n")
       .filter((reply) => reply !== "");
     expect(lines.toSorted()).toEqual(replies.toSorted());
+    expect(existsSync(join(directory, "expanded"))).toBe(false);
   });
 
   test("is registered for the program", () => {

@@ -7,6 +7,8 @@ interface Common {
   readonly usage: string;
   /** The value's name in help, such as "FILE". Completion proposes file names for FILE and DIR. */
   readonly placeholder?: string;
+  /** What completion asks the program itself for: `PROGRAM __complete NAMES PREFIX` prints one name a line. */
+  readonly names?: string;
   /** One letter, without its dash. */
   readonly short?: string;
 }

@@ -4,7 +4,7 @@
 import { formatDuration } from "./duration.ts";
 import type { Flag, FlagTable } from "./flag.ts";
 
-export { renderCompletion } from "./completion.ts";
+export { isCompletable, renderCompletion } from "./completion.ts";
 
 /** One program, or one command of it. */
 export interface CommandHelp {

@@ -148,12 +148,18 @@ export const watchFlags = {
     usage: "show only containers of these namespaces",
     short: "n",
     placeholder: "NAMES",
+    names: "namespace",
   }),
-  pod: flag.list({ usage: "show only containers of the pods with these names", placeholder: "NAMES" }),
+  pod: flag.list({
+    usage: "show only containers of the pods with these names",
+    placeholder: "NAMES",
+    names: "pod",
+  }),
   state: flag.list({
     usage:
       "show only changes to these states: waiting, released, failed, refused, gone, or missing for containers on record",
     placeholder: "STATES",
+    names: "state",
   }),
   "changes-only": flag.boolean({ usage: "do not begin with the containers on record" }),
   timeout: flag.duration({ usage: "how long to wait for the agent's first answer", default: "5s" }),

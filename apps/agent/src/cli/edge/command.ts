@@ -2,7 +2,7 @@
 // Runs what the command line asks for, and returns the exit code.
 
 import { resolve } from "node:path";
-import { parseArguments, resolveFlags } from "@rthooks/flags";
+import { COMPLETE_COMMAND, parseArguments, resolveFlags } from "@rthooks/flags";
 import { parseHealthInterval } from "@rthooks/grpc/health-flags";
 import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
@@ -44,6 +44,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
       return await showVersion(rest, version);
     case "completion":
       return await showCompletion(rest);
+    case COMPLETE_COMMAND:
+      return await printNames(rest);
     case "help":
       return await showHelp("");
     default:
@@ -184,6 +186,27 @@ async function watch(argv: readonly string[]): Promise<number> {
   });
   return ended.ok ? 0 : fail(ended.error);
 }
+
+/** Never an error: the shell would write it into the line that the user types. */
+async function printNames(argv: readonly string[]): Promise<number> {
+  const parsed = parseArguments(statusFlags, argv);
+  if (!parsed.ok) return 0;
+  const [kind = "", prefix = ""] = parsed.value.positionals;
+  const flags = resolveFlags(statusFlags, { timeout: completionTimeoutMs }, parsed.value.given);
+  const { completeNames } = await import("../core/complete-names.ts");
+  for (const text of flags["server-address"]) {
+    const address = parseServerAddress(text);
+    const answer = address.ok ? await fetchStatus(address.value, flags.timeout) : address;
+    if (!answer.ok) continue;
+    const names = completeNames(kind, prefix, answer.value.containers);
+    process.stdout.write(names.map((name) => `${name}\n`).join(""));
+    return 0;
+  }
+  return 0;
+}
+
+/** A user waits for the shell. */
+const completionTimeoutMs = 800;
 
 async function showVersion(argv: readonly string[], version: string): Promise<number> {
   const parsed = parseArguments(plainFlags, argv);
