@@ -75,7 +75,7 @@ bench: apt-test containerd-test dist/.built ## measure; prints tables, fails not
 machines: node_modules/.installed ## write docs/machines again: each state machine as JSON, Mermaid and SVG
 	@$(BUN) run --silent machines
 
-generate: node_modules/.installed ## write the protobuf code and docs/reference again
+generate: node_modules/.installed ## write the protobuf code, docs/reference and the dashboard again
 	@$(BUN) run --silent generate
 
 clean: ## remove what the other targets made

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The expressions of dashboard and alerts name only what the programs export, and the dashboard is laid out.
+import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { runPromtool } from "../harness/promtool.ts";
+import { createWorkspace } from "../harness/workspace.ts";
+
+const root = join(import.meta.dir, "../..");
+const read = (path: string): Promise<string> => Bun.file(join(root, path)).text();
+const workspace = createWorkspace("expr");
+afterAll(() => workspace.close());
+
+interface Target {
+  readonly expr: string;
+  readonly legendFormat: string;
+}
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly datasource?: object;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string; readonly mappings?: object[] } };
+  readonly targets?: readonly Target[];
+}
+
+// The casts name what Grafana's types (in scripts/write-dashboard.ts) and promtool check.
+const { panels } = JSON.parse(await read("deploy/monitoring/dashboards/tetragon.json")) as {
+  panels: Panel[];
+};
+const alerts = (
+  parse(await read("deploy/monitoring/alerts.yaml")) as {
+    groups: { rules: { alert: string; expr: string }[] }[];
+  }
+).groups.flatMap(({ rules }) => rules);
+const graphs = panels.filter(({ type }) => type !== "row");
+const targets = graphs.flatMap(({ title, targets: all = [] }) => all.map((target) => ({ title, ...target })));
+
+/** Labels of each metric, from the generated reference. A histogram's series have suffixes. */
+const labelsOf = new Map<string, ReadonlySet<string>>();
+for (const line of (await read("docs/reference/metrics.md")).split("\n")) {
+  const [, name, type, labels = ""] = /^\| `(\w+)` \| (\w+) \| (.*?) \|/.exec(line) ?? [];
+  if (name === undefined) continue;
+  const own = new Set([...labels.matchAll(/`(\w+)`/g)].map(([, label = ""]) => label));
+  const suffixes = type === "histogram" ? ["_bucket", "_count", "_sum"] : [""];
+  for (const suffix of suffixes)
+    labelsOf.set(name + suffix, suffix === "_bucket" ? new Set([...own, "le"]) : own);
+}
+labelsOf.set("up", new Set());
+
+const words = new Set(
+  "absent and by count histogram_quantile increase max min offset or rate sum unless vector without on".split(
+    " ",
+  ),
+);
+const withoutStrings = (expr: string): string => expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+/** Of one expression: each metric with the labels of its matchers, and the labels of its groups. */
+function dissect(expr: string) {
+  const bare = withoutStrings(expr);
+  const groups = [...bare.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = ""]) => list.split(/, */));
+  const selectors = [...bare.matchAll(/\b([a-z_]\w*)(?:\{([^}]*)\})?/g)];
+  const plain = bare
+    .replaceAll(/\bby \([^)]*\)/g, "")
+    .replaceAll(/\{[^}]*\}/g, "")
+    .replaceAll(/\[[^\]]*\]/g, "");
+  const names = [...plain.matchAll(/\b[a-z_]\w*\b/g)]
+    .map(([name]) => name)
+    .filter((name) => !words.has(name));
+  const matchers = selectors.flatMap(([, name = "", list = ""]) =>
+    [...list.matchAll(/(\w+) *[=!]/g)].map(([, label = ""]) => ({ name, label })),
+  );
+  return { names, matchers, groups };
+}
+
+const expressions = [
+  ...alerts.map(({ alert, expr }) => ({ where: alert, expr })),
+  ...targets.map(({ title, expr }) => ({ where: `panel ${title}`, expr })),
+];
+
+describe("the expressions", () => {
+  test("are there", () => {
+    expect(alerts.length).toBeGreaterThan(15);
+    expect(targets.length).toBeGreaterThan(30);
+    expect(labelsOf.size).toBeGreaterThan(40);
+  });
+
+  test.each(expressions)("of $where name metrics and labels of the reference", ({ expr }) => {
+    const { names, matchers, groups } = dissect(expr);
+    expect(names.filter((name) => !labelsOf.has(name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(0);
+    const common = new Set(["job", "instance"]);
+    const unknown = matchers.filter(
+      ({ name, label }) => !common.has(label) && labelsOf.get(name)?.has(label) !== true,
+    );
+    expect(unknown).toEqual([]);
+    const known = new Set(names.flatMap((name) => [...(labelsOf.get(name) ?? [])]));
+    expect(groups.filter((label) => !common.has(label) && !known.has(label))).toEqual([]);
+  });
+
+  test("of the dashboard are PromQL", async () => {
+    const rules = targets.map(({ expr }, at) => ({
+      record: `panel:${at}`,
+      expr: expr.replaceAll("$__rate_interval", "5m").replaceAll(/\$(instance|plugin)/g, ".*"),
+    }));
+    expect(JSON.stringify(rules)).not.toContain("$");
+    const path = workspace.path("panels.json");
+    await Bun.write(path, JSON.stringify({ groups: [{ name: "panels", rules }] }));
+    const { exitCode, stdout, stderr } = await runPromtool(["check", "rules", "--lint=none", path]);
+    expect({ exitCode, output: stdout + stderr }).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining(`SUCCESS: ${rules.length} rules found`),
+    });
+  });
+});
+
+describe("the dashboard", () => {
+  test("has panels with different ids that do not overlap and fit the grid", () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = new Set<string>();
+    for (const { title, gridPos } of panels) {
+      const { x, y, w, h } = gridPos;
+      expect({ title, end: x + w <= 24 }).toEqual({ title, end: true });
+      for (let column = x; column < x + w; column++)
+        for (let row = y; row < y + h; row++) {
+          const cell = `${column}/${row}`;
+          expect({ title, cell, isTaken: cells.has(cell) }).toEqual({ title, cell, isTaken: false });
+          cells.add(cell);
+        }
+    }
+    // Nothing is left open: every line is as wide as the grid.
+    expect(cells.size).toBe(24 * Math.max(...panels.map(({ gridPos }) => gridPos.y + gridPos.h)));
+  });
+
+  test.each(graphs)(
+    "$title has a text, a unit, a data source that can be chosen, and names for its series",
+    (panel) => {
+      expect(panel.description ?? "").toMatch(/\.$/);
+      const { unit, mappings } = panel.fieldConfig?.defaults ?? {};
+      expect(unit !== undefined || mappings !== undefined).toBe(true);
+      expect(panel.datasource).toEqual({ type: "prometheus", uid: "$datasource" });
+      for (const { expr, legendFormat } of panel.targets ?? []) {
+        const inLegend = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label);
+        const { groups, names } = dissect(expr);
+        const known =
+          groups.length > 0
+            ? groups
+            : ["job", "instance", ...names.flatMap((name) => [...(labelsOf.get(name) ?? [])])];
+        expect(inLegend.filter((label) => !known.includes(label))).toEqual([]);
+      }
+    },
+  );
+});
