@@ -25,11 +25,14 @@ export function createRunc(workspace: Workspace): Runc {
   });
   const start = (bundle: Bundle) => {
     ids.add(bundle.id);
-    return startProcess(
+    const running = startProcess(
       [...runc, "run", "--bundle", bundle.dir, bundle.id],
       { killAfterMs: 60_000 },
       workspace,
     );
+    // One that ended by itself has deleted its container.
+    void running.exited.then(({ signal }) => signal === null && ids.delete(bundle.id));
+    return running;
   };
   return {
     cgroupParent,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inspector of one program: its recorder and its server, as the flags --inspect-address and --inspect-token-file say.
 
-import { readFileSync } from "node:fs";
 import type { Logger } from "@rthooks/log";
 import type { Inspect } from "@rthooks/machines/inspection";
-import { isLoopback, parseAddress, renderAddress } from "@rthooks/net";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { isLoopback, renderAddress } from "@rthooks/net";
+import { err, ok, type Result } from "@rthooks/result";
 import type { AnyStateMachine } from "xstate";
 import type { InspectorFacts } from "../core/answer-facts.ts";
 import type { RecordedEvent } from "../core/history.ts";
 import { createRecorder } from "../core/recorder.ts";
+import { readInspectorPlace } from "./inspector-place.ts";
 import { serveInspector } from "./serve-inspector.ts";
 
 export interface InspectorOptions {
@@ -40,21 +40,16 @@ const FLUSH_MS = 50;
 
 /** The error is one line that names the flag. */
 export function openInspector({
-  address: text,
+  address,
   tokenFile,
   program,
   machines,
   facts,
   log,
 }: InspectorOptions): Result<OpenedInspector, string> {
-  const address = parseAddress(text);
-  if (!address.ok || address.value.kind !== "tcp" || address.value.port === undefined) {
-    return err(`--inspect-address ${text} is not an address: use host:port`);
-  }
-  const token = tokenFile === "" ? ok("") : readToken(tokenFile);
-  if (!token.ok) return err(`--inspect-token-file ${token.error}`);
-  const { port } = address.value;
-  const host = address.value.host || "::";
+  const place = readInspectorPlace(address, tokenFile);
+  if (!place.ok) return place;
+  const { host } = place.value;
   let publish = (_: readonly RecordedEvent[]): void => {};
   const recorder = createRecorder({
     nowMs: () => performance.timeOrigin + performance.now(),
@@ -62,16 +57,7 @@ export function openInspector({
     onPending: () => void setTimeout(() => publish(recorder.flush()), FLUSH_MS).unref(),
   });
   const definitions = new Map(machines.map(({ id, config }) => [id, JSON.stringify(config)]));
-  const server = serveInspector({
-    host,
-    port,
-    token: token.value,
-    program,
-    recorder,
-    definitions,
-    facts,
-    log,
-  });
+  const server = serveInspector({ ...place.value, program, recorder, definitions, facts, log });
   if (!server.ok) return err(`--inspect-address ${server.error}`);
   publish = server.value.publish;
   log.info("inspector listens", { address: renderAddress({ kind: "tcp", host, port: server.value.port }) });
@@ -81,13 +67,4 @@ export function openInspector({
     );
   }
   return ok({ inspect: recorder.inspect, clients: server.value.clients, close: server.value.close });
-}
-
-function readToken(path: string): Result<string, string> {
-  try {
-    const token = readFileSync(path, "utf8").trim();
-    return token.length >= 16 ? ok(token) : err(`${path} has a token of fewer than 16 characters`);
-  } catch (error) {
-    return err(`cannot read ${path}: ${describeError(error)}`);
-  }
 }

@@ -165,12 +165,38 @@ export const watchFlags = {
   timeout: flag.duration({ usage: "how long to wait for the agent's first answer", default: "5s" }),
 } as const; // const: each flag keeps its own kind
 
+export const inspectCommandFlags = {
+  replay: flag.string({
+    usage: "recording to show: a file that --record wrote, also compressed with gzip",
+    placeholder: "FILE",
+  }),
+  record: flag.string({
+    usage: "file for a recording of a running inspector; compressed if its name ends with .gz",
+    placeholder: "FILE",
+  }),
+  "inspect-address": flag.string({
+    usage: "with --replay where the page is served, with --record where the inspector listens: host:port",
+    default: "127.0.0.1:9101",
+    placeholder: "ADDRESS",
+  }),
+  "inspect-token-file": inspectFlags["inspect-token-file"],
+  duration: flag.duration({ usage: "how long to record", default: "60s" }),
+  speed: flag.string({
+    usage: "how fast to replay: 2 takes half of the time, 0.5 twice the time",
+    default: "1",
+    placeholder: "NUMBER",
+  }),
+  loop: flag.boolean({ usage: "start the replay again after its end" }),
+  help: generalFlags.help,
+} as const; // const: each flag keeps its own kind
+
 export const plainFlags = { help: generalFlags.help } as const; // const: each flag keeps its own kind
 
 export const commands = [
   { name: "status", summary: "show the containers on record in the running agent" },
   { name: "policies", summary: "show the tracing policies of the running agent" },
   { name: "watch", summary: "show each change of a container as it happens" },
+  { name: "inspect", summary: "record a running inspector, or show a recording in a browser" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },
 ] as const; // const: the names are a union

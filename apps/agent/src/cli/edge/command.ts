@@ -14,7 +14,7 @@ import { parseServerAddress, type ServerAddress } from "../../base/core/server-a
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
 import { waitForSignal } from "../../program/edge/signals.ts";
-import { agentFlags, plainFlags, statusFlags, watchFlags } from "../core/flag-tables.ts";
+import { agentFlags, inspectCommandFlags, plainFlags, statusFlags, watchFlags } from "../core/flag-tables.ts";
 import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
 import { renderStatus, toStatusDocument } from "../core/status-table.ts";
 import type { HelpTopic } from "./help.ts";
@@ -40,6 +40,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
       });
     case "watch":
       return await watch(rest);
+    case "inspect":
+      return await inspect(rest);
     case "version":
       return await showVersion(rest, version);
     case "completion":
@@ -207,6 +209,18 @@ async function printNames(argv: readonly string[]): Promise<number> {
 
 /** A user waits for the shell. */
 const completionTimeoutMs = 800;
+
+async function inspect(argv: readonly string[]): Promise<number> {
+  const parsed = parseArguments(inspectCommandFlags, argv);
+  if (!parsed.ok) return fail(`inspect: ${parsed.error.message}; see tetragon inspect --help`);
+  const flags = resolveFlags(inspectCommandFlags, parsed.value.given);
+  if (flags.help) return await showHelp("inspect");
+  const [stray] = parsed.value.positionals;
+  if (stray !== undefined) return fail(`inspect: unexpected argument ${JSON.stringify(stray)}`);
+  const { runInspect } = await import("./inspect-command.ts");
+  const done = await runInspect(flags);
+  return done.ok ? 0 : fail(`inspect: ${done.error}`);
+}
 
 async function showVersion(argv: readonly string[], version: string): Promise<number> {
   const parsed = parseArguments(plainFlags, argv);

@@ -2,11 +2,18 @@
 // Help and completion, loaded on demand.
 
 import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
-import { agentFlags, commands, plainFlags, statusFlags, watchFlags } from "../core/flag-tables.ts";
+import {
+  agentFlags,
+  commands,
+  inspectCommandFlags,
+  plainFlags,
+  statusFlags,
+  watchFlags,
+} from "../core/flag-tables.ts";
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 
-export type HelpTopic = "" | "status" | "policies" | "watch" | "version" | "completion";
+export type HelpTopic = "" | "status" | "policies" | "watch" | "inspect" | "version" | "completion";
 
 const clientExitCodes = [
   { code: 0, meaning: "the agent answered" },
@@ -18,7 +25,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     program: "tetragon",
     summary:
       "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, updates the BPF maps, and then releases the container.",
-    usage: ["tetragon [flags]", "tetragon status|policies|watch|version|completion [flags]"],
+    usage: ["tetragon [flags]", "tetragon status|policies|watch|inspect|version|completion [flags]"],
     commands,
     flags: agentFlags,
     exitCodes: [
@@ -65,6 +72,28 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
       "tetragon watch --changes-only --state failed,refused -o json",
     ],
   },
+  inspect: {
+    program: "tetragon inspect",
+    summary:
+      "Records what the inspector of a running agent or NRI plugin sends, or shows such a recording in a browser. The replay needs no node and no agent; it begins when the page is opened, and the page stays after the end. Ctrl-C ends it.",
+    usage: [
+      "tetragon inspect --replay FILE [--speed NUMBER] [--loop] [--inspect-address ADDRESS]",
+      "tetragon inspect --record FILE [--duration DURATION] [--inspect-address ADDRESS]",
+    ],
+    flags: inspectCommandFlags,
+    exitCodes: [
+      { code: 0, meaning: "recorded, or the replay was ended by SIGINT or SIGTERM" },
+      {
+        code: 1,
+        meaning:
+          "a file or address that cannot be used, or the inspector closed the connection; what was recorded until then is in the file",
+      },
+    ],
+    examples: [
+      "tetragon inspect --record run.ndjson.gz --duration 60s",
+      "tetragon inspect --replay run.ndjson.gz --loop",
+    ],
+  },
   version: {
     program: "tetragon version",
     summary: "Prints the version.",
@@ -88,6 +117,6 @@ export function renderShellCompletion(shell: string): string | undefined {
     : renderCompletion(known, {
         name: "tetragon",
         commands,
-        flags: { ...watchFlags, ...agentFlags },
+        flags: { ...inspectCommandFlags, ...watchFlags, ...agentFlags },
       });
 }
