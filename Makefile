@@ -14,7 +14,7 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo test unit build check bench clean generate machines apt-build apt-test containerd-test kernels-test
+.PHONY: help demo inspect test unit build check bench clean generate machines apt-build apt-test containerd-test kernels-test
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ build: dist/.built ## compile the four programs into dist/
 
 demo: apt-test dist/.built ## hold a real runc container until the agent knows it, and show it
 	@$(BUN) scripts/demo.ts
+
+inspect: apt-test dist/.built ## show the state machines of a live node in the browser: real containers come, go and are denied
+	@$(BUN) scripts/inspect.ts
 
 check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check

@@ -4,11 +4,10 @@
 import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { type Agent, startAgent } from "../tests/harness/agent.ts";
-import { type Bundle, createBundle, firstActScript } from "../tests/harness/bundle.ts";
+import type { Bundle } from "../tests/harness/bundle.ts";
 import { findCgroupDirectories, readCgroupId } from "../tests/harness/cgroup.ts";
 import { hasWritten, readCommands, waitForFirstAct } from "../tests/harness/first-act.ts";
-import { containerdAnnotations } from "../tests/harness/hook.ts";
-import { findHook } from "../tests/harness/programs.ts";
+import { createHeldBundle } from "../tests/harness/held-bundle.ts";
 import { readLog } from "../tests/harness/records.ts";
 import { createRunc, type Runc } from "../tests/harness/runc.ts";
 import { waitFor } from "../tests/harness/wait.ts";
@@ -44,23 +43,9 @@ interface Stage {
 
 function createContainer(stage: Stage, name: string, namespace: string, flags: readonly string[]): Bundle {
   const { workspace, runc, address } = stage;
-  return createBundle(workspace, {
-    id: `${name}-${workspace.tag}`,
-    cgroupsPath: `${runc.cgroupParent}/pod${pod.uid}/${name}`,
-    annotations: containerdAnnotations({ ...pod, namespace, container: name }),
-    script: `${firstActScript}; while [ ! -e /out/end ]; do sleep 0.02; done`,
-    hooks: {
-      createRuntime: [
-        {
-          path: findHook(),
-          args: [
-            "tetragon-oci-hook",
-            "createRuntime",
-            ...["--grpc-address", address, "--log-fname", workspace.path(`${name}.log`), ...flags],
-          ],
-        },
-      ],
-    },
+  return createHeldBundle(workspace, runc, {
+    ...{ id: `${name}-${workspace.tag}`, pod: { ...pod, namespace }, container: name },
+    ...{ agentAddress: address, hookLog: workspace.path(`${name}.log`), hookFlags: flags },
   });
 }
 
