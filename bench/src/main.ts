@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: measures, prints tables, writes nothing and fails nothing. `--markdown` prints them for
-// docs/performance.md; `hook`, `agent`, `idle`, `policies`, `containerd` or `soak` measures that one only.
+// docs/performance.md; `hook`, `agent`, `idle`, `inspector`, `policies`, `containerd` or `soak` measures that one only.
 import { benchAgent } from "./agent/agent-bench.ts";
 import { benchContainerd } from "./containerd/containerd-bench.ts";
 import { benchHook } from "./hook/hook-bench.ts";
 import { benchIdle } from "./idle/idle-bench.ts";
+import { benchInspector } from "./inspector/inspector-bench.ts";
 import { describeMachine } from "./machine.ts";
 import { benchPolicies } from "./policies/policies-bench.ts";
 import { benchSoak } from "./soak/soak-bench.ts";
@@ -20,6 +21,7 @@ for (const [name, measure] of [
   ["hook", benchHook],
   ["agent", benchAgent],
   ["idle", benchIdle],
+  ["inspector", benchInspector],
   ["policies", benchPolicies],
   ["containerd", benchContainerd],
   ["soak", benchSoak],

@@ -6,6 +6,8 @@ import { findProgram } from "../workspace.ts";
 export interface AgentProcess {
   readonly pid: number;
   readonly socketPath: string;
+  /** host:port of its inspector, from its log. */
+  inspectorAddress(): Promise<string>;
   stop(): Promise<void>;
   /** Without a chance to tidy up. */
   kill(): Promise<void>;
@@ -37,6 +39,11 @@ export async function startAgent(dir: string, flags: readonly string[] = []): Pr
   return {
     pid: child.pid,
     socketPath,
+    inspectorAddress: async () => {
+      const [, address] = /"inspector listens","address":"([^"]+)"/.exec(await log.text()) ?? [];
+      if (address === undefined) throw new Error(`the agent has no inspector: ${await log.text()}`);
+      return address;
+    },
     stop: async () => {
       child.kill("SIGTERM");
       await child.exited;
