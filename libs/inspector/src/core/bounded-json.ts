@@ -19,21 +19,38 @@ export const defaultBounds: JsonBounds = {
   maxLength: 8192,
 };
 
+/**
+ * Objects that were written whole: their text, and how many levels they have. For values that share objects and do not
+ * change, such as the snapshots of one actor.
+ */
+export type WrittenObjects = WeakMap<object, { readonly text: string; readonly levels: number }>;
+
 const more = "…";
+/** Shorter ones are written as fast as they are found. */
+const minWritten = 64;
 
 /**
  * Writes maps and sets as objects and lists, and bigints as texts. Functions and undefined members are left out. A value
  * with a `toJSON` method is written as what that returns.
  */
-export function renderBoundedJson(value: unknown, bounds: JsonBounds = defaultBounds): string {
+export function renderBoundedJson(
+  value: unknown,
+  bounds: JsonBounds = defaultBounds,
+  written?: WrittenObjects,
+): string {
   let left = bounds.maxLength;
+  let cuts = 0;
+  let deepest = 0;
   const write = (text: string): string => {
     left -= text.length;
     return text;
   };
 
-  const writeText = (text: string): string =>
-    write(JSON.stringify(text.length > bounds.maxText ? `${text.slice(0, bounds.maxText)}${more}` : text));
+  const writeText = (text: string): string => {
+    if (text.length <= bounds.maxText) return write(JSON.stringify(text));
+    cuts++;
+    return write(JSON.stringify(`${text.slice(0, bounds.maxText)}${more}`));
+  };
 
   const writeMembers = (
     members: Iterable<readonly [key: string | undefined, value: unknown]>,
@@ -45,6 +62,7 @@ export function renderBoundedJson(value: unknown, bounds: JsonBounds = defaultBo
     for (const [key, member] of members) {
       if (member === undefined || typeof member === "function") continue;
       if (depth > bounds.maxDepth || parts.length >= bounds.maxMembers || left <= 0) {
+        cuts++;
         parts.push(isObject ? `"${more}":true` : `"${more}"`);
         break;
       }
@@ -65,10 +83,25 @@ export function renderBoundedJson(value: unknown, bounds: JsonBounds = defaultBo
       case "boolean":
         return write(`${current}`);
       case "object":
-        return current === null ? write("null") : writeObject(current, depth + 1);
+        return current === null ? write("null") : writeShared(current, depth + 1);
       default:
         return write("null");
     }
+  };
+
+  const writeShared = (current: object, depth: number): string => {
+    const known = written?.get(current);
+    if (known !== undefined && depth + known.levels <= bounds.maxDepth && known.text.length < left) {
+      deepest = Math.max(deepest, depth + known.levels);
+      return write(known.text);
+    }
+    const before = { cuts, deepest };
+    deepest = depth;
+    const text = writeObject(current, depth);
+    const levels = deepest - depth;
+    deepest = Math.max(deepest, before.deepest);
+    if (cuts === before.cuts && text.length >= minWritten) written?.set(current, { text, levels });
+    return text;
   };
 
   const writeObject = (current: object, depth: number): string => {

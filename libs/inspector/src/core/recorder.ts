@@ -6,7 +6,7 @@
 
 import { describeInspection, type Inspect, type InspectionRecord } from "@rthooks/machines/inspection";
 import type { InspectionEvent, Snapshot } from "xstate";
-import { renderBoundedJson } from "./bounded-json.ts";
+import { defaultBounds, renderBoundedJson, type WrittenObjects } from "./bounded-json.ts";
 import { createHistory, type History, type HistoryBounds, type RecordedEvent } from "./history.ts";
 
 export interface RecordedActor {
@@ -108,7 +108,7 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
     }
   };
 
-  const record = (note: Note): RecordedEvent => {
+  const record = (note: Note, objects: WrittenObjects): RecordedEvent => {
     const { inspected, atMs } = note;
     const description = describeInspection(inspected);
     const { type, machine, actor, what, state } = description;
@@ -123,14 +123,16 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
       rootId: inspected.rootId,
       parentId: findParentId(inspected.actorRef),
       sourceId: "sourceRef" in inspected ? inspected.sourceRef?.sessionId : undefined,
-      payload: renderPayload(inspected),
+      payload: renderPayload(inspected, objects),
     });
   };
 
   const writePending = (): void => {
     const notes = pending;
     pending = [];
-    for (const note of notes) written.push(record(note));
+    // A container's report and pod are in most of its events and snapshots.
+    const objects: WrittenObjects = new WeakMap();
+    for (const note of notes) written.push(record(note, objects));
   };
 
   const flush = (): readonly RecordedEvent[] => {
@@ -153,14 +155,15 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   };
 }
 
-function renderPayload(inspected: InspectionEvent): string {
+function renderPayload(inspected: InspectionEvent, objects: WrittenObjects): string {
+  const render = (value: unknown): string => renderBoundedJson(value, defaultBounds, objects);
   switch (inspected.type) {
     case "@xstate.event":
-      return renderBoundedJson(inspected.event);
+      return render(inspected.event);
     case "@xstate.snapshot":
-      return renderBoundedJson(inspected.snapshot);
+      return render(inspected.snapshot);
     case "@xstate.action":
-      return renderBoundedJson(inspected.action);
+      return render(inspected.action);
     default:
       return "{}";
   }

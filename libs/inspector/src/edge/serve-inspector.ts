@@ -13,7 +13,7 @@ import { answerFacts, type FactsAnswer, type InspectorFacts } from "../core/answ
 import { type Access, checkRequest } from "../core/check-request.ts";
 import type { RecordedEvent } from "../core/history.ts";
 import type { Recorder } from "../core/recorder.ts";
-import { type Definitions, renderEvent } from "../wire/stately-events.ts";
+import { type Definitions, noDefinitions, renderEvent } from "../wire/stately-events.ts";
 import { listWelcome, type WelcomedClient } from "../wire/welcome.ts";
 import { createHistoryAnswer } from "./answer-history.ts";
 import { pageFiles } from "./page-files.ts";
@@ -76,15 +76,20 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
 
   const publish = (events: readonly RecordedEvent[]): void => {
     const present = [...clients].filter((client) => client.data.welcome === undefined);
-    if (present.length === 0) return;
-    for (const event of events) {
-      const message = renderEvent(event, definitions);
-      if (message !== undefined) for (const client of present) send(client, message);
+    for (const wantsDefinitions of [true, false]) {
+      const those = present.filter((client) => client.data.wantsDefinitions === wantsDefinitions);
+      if (those.length === 0) continue;
+      const own = wantsDefinitions ? definitions : noDefinitions;
+      const messages = events.flatMap((event) => renderEvent(event, own) ?? []);
+      for (const client of those) send(client, messages);
     }
   };
 
-  const send = (client: ServerWebSocket<Client>, message: string): void => {
-    client.send(message);
+  /** With as few system calls as the messages need. */
+  const send = (client: ServerWebSocket<Client>, messages: readonly string[]): void => {
+    client.cork(() => {
+      for (const message of messages) client.send(message);
+    });
     if (client.getBufferedAmount() > maxBufferedBytes) client.close(tooSlow, "the client reads too slowly");
   };
 

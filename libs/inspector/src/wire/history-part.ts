@@ -2,7 +2,7 @@
 // A part of the history as lines of JSON: what a client asks for that wants to see the time before it came.
 
 import type { Recorder } from "../core/recorder.ts";
-import { type Definitions, renderEvent, renderHistoryHead } from "./stately-events.ts";
+import { type Definitions, noDefinitions, renderEvent, renderHistoryHead } from "./stately-events.ts";
 
 export interface HistoryRequest {
   /** Events with lower numbers are wanted. */
@@ -22,7 +22,6 @@ export interface HistorySource extends Pick<Recorder, "eventsBefore"> {
 
 const defaultLimit = 1000;
 const maxLimit = 20_000;
-const noDefinitions: Definitions = new Map();
 
 /** `?before=SEQUENCE&limit=COUNT&definitions=none`, each optional. A value that is not a number counts as missing. */
 export function readHistoryRequest(query: URLSearchParams): HistoryRequest {

@@ -12,6 +12,9 @@ const version = "0.7.2";
 /** By the id of a machine: its configuration as JSON. */
 export type Definitions = ReadonlyMap<string, string>;
 
+/** For clients that have the definitions. */
+export const noDefinitions: Definitions = new Map();
+
 /**
  * For clients that resume: who numbers the events, up to which one, and how many of those the client lacks are gone.
  * `actors`: how many messages with actors follow; undefined where events follow.
@@ -47,7 +50,7 @@ export function renderActor(actor: RecordedActor, definitions: Definitions, sequ
     changedMs: actor.changedMs,
     parentId: actor.parentId,
     name: actor.name,
-    definition: definitions.get(actor.machine) ?? JSON.stringify({ id: actor.machine }),
+    definition: quoteDefinition(definitions, actor.machine),
     snapshot: raw(actor.snapshot()),
   });
 }
@@ -62,7 +65,7 @@ export function renderEvent(event: RecordedEvent, definitions: Definitions): str
         ...about(event, atMs, sequence),
         parentId: event.parentId,
         name: event.name,
-        definition: definitions.get(event.machine) ?? JSON.stringify({ id: event.machine }),
+        definition: quoteDefinition(definitions, event.machine),
         snapshot: raw('{"status":"active"}'),
       });
     case "@xstate.event":
@@ -95,6 +98,19 @@ function about(
 ) {
   const createdAt = `${Math.floor(atMs)}`;
   return { sessionId, rootId, createdAt, id: `${sequence}`, _version: version, machine, atMs, sequence };
+}
+
+/** Of those that were sent, as JSON texts. */
+const quoted = new WeakMap<Definitions, Map<string, Raw>>();
+
+function quoteDefinition(definitions: Definitions, machine: string): Raw {
+  const known = quoted.get(definitions)?.get(machine);
+  if (known !== undefined) return known;
+  const definition = definitions.get(machine);
+  if (definition === undefined) return raw(JSON.stringify(JSON.stringify({ id: machine })));
+  const own = raw(JSON.stringify(definition));
+  quoted.set(definitions, (quoted.get(definitions) ?? new Map()).set(machine, own));
+  return own;
 }
 
 /** JSON that is written into a message as it is. */

@@ -4,7 +4,7 @@
 
 import type { RecordedEvent } from "../core/history.ts";
 import type { RecordedActor } from "../core/recorder.ts";
-import { type Definitions, renderActor, renderEvent, renderHello } from "./stately-events.ts";
+import { type Definitions, noDefinitions, renderActor, renderEvent, renderHello } from "./stately-events.ts";
 
 export interface WelcomedClient {
   /** The last event that the client has, and the process that numbered it; undefined for a client that does not say. */
@@ -22,8 +22,6 @@ export interface WelcomeSource {
   /** The number of the last event, after what is pending was recorded. */
   settle(): number;
 }
-
-const noDefinitions: Definitions = new Map();
 
 /**
  * Messages in their order. A client may take long to read them: the last ones are the events that were recorded since,
