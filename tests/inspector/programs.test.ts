@@ -9,13 +9,14 @@ import { startAgent } from "../harness/agent.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
-import { listStates, receive } from "../harness/inspector-events.ts";
-import { minimalEnv, runProcess } from "../harness/process.ts";
-import { findAgent, findHook } from "../harness/programs.ts";
+import { listActors, listStates, receive } from "../harness/inspector-events.ts";
+import { openNriListener } from "../harness/nri-listener.ts";
+import { minimalEnv, runProcess, startProcess } from "../harness/process.ts";
+import { findAgent, findHook, findSetup } from "../harness/programs.ts";
 import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { startBuiltPlugins } from "../nri/built-plugin.ts";
+import { container as nriContainer, pod as nriPod, startBuiltPlugins } from "../nri/built-plugin.ts";
 
 const workspace = createWorkspace("inspector");
 afterAll(() => workspace.close());
@@ -80,6 +81,43 @@ test("the NRI session of the plugin", async () => {
     },
     flags,
   );
+}, 60_000);
+
+test("the NRI session of the set-up tool's plugin, and a container that it holds", async () => {
+  const { newSocketPath } = startBuiltPlugins(workspace);
+  const socketPath = newSocketPath();
+  const runtime = await openNriListener(socketPath, { version: "0.8" });
+  const setup = startProcess(
+    [
+      ...[findSetup(), "install", "--interface", "nri-hook", "--daemonize", "--nri-hook.socket", socketPath],
+      ...[
+        "--nri-hook.mode",
+        "direct",
+        "--nri-hook.inspect-address",
+        "127.0.0.1:0",
+        "--local-binary",
+        findHook(),
+      ],
+      ...["--host-install-dir", workspace.path("installed"), "hook-args", "--grpc-timeout", "100ms"],
+      ...["--grpc-address", `unix://${workspace.path("none.sock")}`],
+    ],
+    {},
+    workspace,
+  );
+  try {
+    const runtimeSide = await runtime.nextPlugin();
+    expect(await runtimeSide.ready).toBe("ready");
+    const received = await receive(setup);
+    await waitFor("the session", () => listActors(received, "nriSession").length > 0);
+    await runtimeSide.sendEvent("StartContainer", nriPod, nriContainer);
+    const name = `hook:${nriContainer.id}`;
+    await waitFor("the denial", () => listStates(received, name).includes("denied"));
+    expect(listStates(received, name)).toContainEqual({ active: { reaching: "connecting" } });
+  } finally {
+    setup.signal("SIGTERM");
+    await setup.exited;
+    await runtime.close();
+  }
 }, 60_000);
 
 test.each([

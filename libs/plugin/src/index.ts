@@ -11,4 +11,5 @@ export {
   toHookTimeoutSeconds,
   toPluginOptions,
 } from "./core/plugin-options.ts";
+export { openPluginInspector } from "./edge/open-plugin-inspector.ts";
 export { type Plugin, type PluginSetup, runPlugin } from "./edge/run-plugin.ts";

@@ -3,9 +3,9 @@
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
 import { parseHealthInterval } from "@rthooks/grpc/health-flags";
-import type { OpenedInspector } from "@rthooks/inspector";
-import { createLogWriter, type Logger, toLogFormat, toLogLevel } from "@rthooks/log";
+import { createLogWriter, toLogFormat, toLogLevel } from "@rthooks/log";
 import {
+  openPluginInspector,
   type PluginOptions,
   parseConfigText,
   parsePluginArguments,
@@ -13,7 +13,7 @@ import {
   runPlugin,
   toPluginOptions,
 } from "@rthooks/plugin";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { describeError, err, type Result } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,7 +67,12 @@ export async function runCommand(
     mode: options.value.mode,
     launched: fd !== undefined,
   });
-  const inspector = await openInspectorIfWanted(flags["inspect-address"], flags["inspect-token-file"], log);
+  const inspector = await openPluginInspector({
+    address: flags["inspect-address"],
+    tokenFile: flags["inspect-token-file"],
+    program: "tetragon-nri-hook",
+    log,
+  });
   if (!inspector.ok) {
     await log.drain();
     return fail(inspector.error);
@@ -111,27 +116,6 @@ export async function runCommand(
   log.info("stopped", { reason });
   await log.drain();
   process.exit(0);
-}
-
-/** Loaded on demand: most plugins run without it. */
-async function openInspectorIfWanted(
-  address: string,
-  tokenFile: string,
-  log: Logger,
-): Promise<Result<OpenedInspector | undefined, string>> {
-  if (address === "") return ok(undefined);
-  const { openInspector } = await import("@rthooks/inspector");
-  const { nriSessionMachine } = await import("@rthooks/machines/nri");
-  const { hookMachine } = await import("@rthooks/machines/hook/machine");
-  const machines = [nriSessionMachine, hookMachine];
-  return openInspector({
-    address,
-    tokenFile,
-    program: "tetragon-nri-hook",
-    machines,
-    facts: undefined,
-    log,
-  });
 }
 
 interface Launch {

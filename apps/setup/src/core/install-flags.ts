@@ -62,6 +62,8 @@ export const installFlags = {
   }),
   "nri-hook.mode": { ...pluginFlags.mode, usage: `with --interface nri-hook: ${pluginFlags.mode.usage}` },
   "nri-hook.metrics-address": pluginFlags["metrics-address"],
+  "nri-hook.inspect-address": pluginFlags["inspect-address"],
+  "nri-hook.inspect-token-file": pluginFlags["inspect-token-file"],
   daemonize: flag.boolean({
     usage:
       "keep the installed files in place until SIGTERM or SIGINT, then uninstall; required by --interface nri-hook",

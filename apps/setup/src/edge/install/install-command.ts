@@ -2,7 +2,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { type FlagValues, resolveFlags } from "@rthooks/flags";
-import { type Plugin, pluginFlags, runPlugin, toPluginOptions } from "@rthooks/plugin";
+import { openPluginInspector, type Plugin, pluginFlags, runPlugin, toPluginOptions } from "@rthooks/plugin";
 import { ok, type Result } from "@rthooks/result";
 import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
@@ -119,6 +119,13 @@ async function startPlugin(
     installed.command,
   );
   if (!options.ok) return options;
+  const inspector = await openPluginInspector({
+    address: flags["nri-hook.inspect-address"],
+    tokenFile: flags["nri-hook.inspect-token-file"],
+    program: "tetragon-oci-hook-setup",
+    log: io.log,
+  });
+  if (!inspector.ok) return inspector;
   return runPlugin({
     options: options.value,
     transport: { kind: "socket", path: options.value.nriSocket },
@@ -126,5 +133,7 @@ async function startPlugin(
     version: io.version,
     hostRoot: flags["host-root"],
     metricsAddress: flags["nri-hook.metrics-address"],
+    inspect: inspector.value?.inspect,
+    inspectorClients: inspector.value?.clients ?? (() => 0),
   });
 }
