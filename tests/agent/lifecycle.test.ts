@@ -203,6 +203,7 @@ describe("the agent", () => {
     expect(refused).toMatchObject({
       state: "failed",
       error: expect.stringContaining(`${own}/none`),
+      errorKind: "cgroup-missing",
       cgroupId: "0",
     });
   });

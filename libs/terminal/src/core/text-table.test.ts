@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { toScreen } from "./screen.fixture.ts";
 import { renderTable } from "./text-table.ts";
 
-const columns = [{ title: "POD", shrinks: true }, { title: "STATE" }, { title: "WHY", shrinks: true }];
+const columns = [{ title: "POD", shrinksTo: 10 }, { title: "STATE" }, { title: "WHY", shrinksTo: 10 }];
 const render = (width: number, ...rows: (readonly string[])[]): readonly string[] =>
   renderTable(
     columns,

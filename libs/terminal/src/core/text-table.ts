@@ -6,8 +6,8 @@ import type { Screen, Style } from "./screen.ts";
 
 export interface Column {
   readonly title: string;
-  /** The column has names or sentences, which are cut where the table is too wide for the terminal. */
-  readonly shrinks?: boolean;
+  /** Where the table is too wide for the terminal, the column is cut to this width at the least. Without it never. */
+  readonly shrinksTo?: number;
 }
 
 export interface Cell {
@@ -17,9 +17,6 @@ export interface Cell {
 }
 
 const gap = "  ";
-/** Columns that are cut keep this width, so that names can be told apart. */
-const minimalWidth = 10;
-
 /**
  * The lines of a table, the header first, without line ends. Each column is as wide as its widest cell. On a terminal the
  * widest columns are cut until the table fits; what does not fit then is left out at the right.
@@ -85,14 +82,12 @@ function fitWidths(
 ): readonly number[] {
   const gaps = gap.length * (columns.length - 1);
   const widthsAt = (limit: number): readonly number[] =>
-    natural.map((width, at) => (columns[at]?.shrinks === true ? Math.min(width, limit) : width));
+    natural.map((width, at) => Math.min(width, Math.max(limit, columns[at]?.shrinksTo ?? width)));
   const fits = (limit: number): boolean =>
     widthsAt(limit).reduce((sum, width) => sum + width, gaps) <= available;
-  let limit = natural.reduce((widest, width) => Math.max(widest, width), minimalWidth);
-  if (!fits(limit)) {
-    limit = Math.min(limit, Math.max(minimalWidth, available));
-    while (limit > minimalWidth && !fits(limit)) limit--;
-  }
+  const widest = natural.reduce((most, width) => Math.max(most, width), 0);
+  let limit = fits(widest) ? widest : Math.min(widest, available);
+  while (limit > 0 && !fits(limit)) limit--;
   let left = available;
   return widthsAt(limit).map((width) => {
     const room = Math.max(0, Math.min(width, left));

@@ -19,7 +19,7 @@ const policies = createMemoryPolicies();
 const record: ContainerRecord = {
   ...{ id: "known", name: "app", image: "web:1", podUid: "u", podName: "web", podNamespace: "shop" },
   ...{ podLabels: new Map(), cgroupPath: "/c", cgroupId: 7n, state: "released", source: "hook" },
-  ...{ reportedAtNanos: 1n, error: "" },
+  ...{ reportedAtNanos: 1n, error: "", errorKind: "" },
 };
 const refused: (readonly [string, string])[] = [];
 const problems: string[] = [];

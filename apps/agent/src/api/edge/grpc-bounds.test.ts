@@ -26,6 +26,7 @@ const log = { debug: silent, info: silent, warn: silent, error: silent };
 const largeRecord: ContainerRecord = {
   ...{ id: "c1", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
   ...{ cgroupPath: "", cgroupId: 0n, state: "failed", source: "hook", reportedAtNanos: 0n },
+  errorKind: "internal",
   error: "x".repeat(1_000_000),
 };
 

@@ -6,13 +6,13 @@ import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 
 const columns: readonly Column[] = [
   { title: "ID" },
-  { title: "NAME", shrinks: true },
-  { title: "NAMESPACE", shrinks: true },
-  { title: "DOMAIN", shrinks: true },
+  { title: "NAME", shrinksTo: 20 },
+  { title: "NAMESPACE", shrinksTo: 10 },
+  { title: "DOMAIN", shrinksTo: 10 },
   { title: "STATE" },
   { title: "MODE" },
   { title: "FILTERID" },
-  { title: "ERROR", shrinks: true },
+  { title: "ERROR", shrinksTo: 20 },
 ];
 
 const styles: Readonly<Partial<Record<string, Style>>> = {

@@ -18,6 +18,7 @@ const record: ContainerRecord = {
   source: "hook",
   reportedAtNanos: 1_700_000_000_123_456_789n,
   error: "",
+  errorKind: "",
 };
 const toScreen = (columns: number): Screen => ({
   columns,
@@ -36,26 +37,53 @@ test("the table has one aligned line per container, sorted", () => {
     podLabels: new Map(),
   };
   const lines = renderStatus([record, other], now, pipe);
-  expect(lines[0]).toMatch(/^NAMESPACE +POD +CONTAINER +ID +CGROUP +STATE +AGE +SOURCE +LABELS$/);
-  expect(lines[1]).toMatch(/^bank +web-0 +app +0123456789ab +18446744073709551615 +failed +65s +hook +-$/);
+  expect(lines[0]).toMatch(/^NAMESPACE +POD +CONTAINER +STATE +AGE +SOURCE +ID +CGROUP +LABELS$/);
+  expect(lines[1]).toMatch(/^bank +web-0 +app +failed +65s +hook +0123456789ab +18446744073709551615 +-$/);
   expect(lines[2]).toBe("  reason: no cgroup");
-  expect(lines[3]).toMatch(/^shop .* released +65s +hook +app=web$/);
+  expect(lines[3]).toMatch(/^shop .* released +65s +hook +0123456789ab +18446744073709551615 +app=web$/);
 });
 
 test("a container without a pod, a name or a cgroup has a line too", () => {
   const bare = { ...record, podUid: "", podName: "", podNamespace: "", name: "", cgroupId: 0n };
-  expect(renderStatus([bare], now, pipe)[1]).toMatch(/^- +\(no pod\) +- +0123456789ab +- +released/);
+  expect(renderStatus([bare], now, pipe)[1]).toMatch(
+    /^- +\(no pod\) +- +released +65s +hook +0123456789ab +-/,
+  );
 });
 
 test("a reason is cut to the terminal, and widens no column", () => {
   const failed = { ...record, state: "failed", error: `no cgroup ${"x".repeat(300)}` };
   const lines = renderStatus([failed, { ...record, name: "apq" }], now, toScreen(40));
   expect(lines[2]).toBe(`  reason: no cgroup ${"x".repeat(19)}…`);
-  expect(lines[1]?.length).toBe(lines[3]?.length);
+  expect(Math.max(...lines.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(40);
+});
+
+test("what waits comes first, then failures, and the advice for one kind is given once", () => {
+  const failed = { ...record, state: "failed", errorKind: "filter-full", error: "no room" };
+  const records = [
+    record,
+    { ...failed, name: "f2" },
+    { ...failed, name: "f1" },
+    { ...failed, name: "f3", errorKind: "plugin", error: "too large" },
+    { ...record, name: "z", state: "waiting" },
+  ];
+  const lines = renderStatus(records, now, toScreen(200));
+  const starts = lines
+    .map((line) => line.trim().split(/ +/))
+    .map(([first = "", , third = ""]) => (first === "shop" ? third : first));
+  expect(starts).toEqual([
+    ...["NAMESPACE", "z", "f1", "reason:", "next:", "f2", "reason:", "f3", "reason:", "next:", "app"],
+    ...["", "5"],
+  ]);
+  expect(lines.at(-1)).toBe("5 containers: 1 waiting, 3 failed, 1 released");
+  expect(lines[4]).toContain("tetragon policies");
+  expect(renderStatus(records, now, pipe)).toHaveLength(lines.length - 2);
 });
 
 test("no containers, no table", () => {
-  expect(renderStatus([], now, pipe)).toEqual(["The agent has no containers on record."]);
+  expect(renderStatus([], now, pipe)).toEqual([
+    "The agent has no containers on record.",
+    expect.stringContaining("tetragon-oci-hook-setup doctor"),
+  ]);
   expect(toStatusDocument("running", [])).toEqual({ health: "running", containers: [] });
 });
 
@@ -83,6 +111,7 @@ test("JSON has everything, ids as text, time to the nanosecond", () => {
         source: "hook",
         learned: "2023-11-14T22:13:20.123456789Z",
         error: "",
+        errorKind: "",
       },
     ],
   });
@@ -98,5 +127,5 @@ test.each([
   { seconds: -5n, age: "0s" },
 ])("$seconds seconds are $age", ({ seconds, age }) => {
   const lines = renderStatus([record], record.reportedAtNanos + seconds * 1_000_000_000n, pipe);
-  expect(lines[1]?.split(/ {2,}/)[6]).toBe(age);
+  expect(lines[1]?.split(/ {2,}/)[4]).toBe(age);
 });

@@ -42,14 +42,14 @@ export interface WatchOutput {
 
 const columns: readonly Column[] = [
   { title: "TIME" },
-  { title: "NAMESPACE", shrinks: true },
-  { title: "POD", shrinks: true },
-  { title: "CONTAINER", shrinks: true },
+  { title: "NAMESPACE", shrinksTo: 10 },
+  { title: "POD", shrinksTo: 20 },
+  { title: "CONTAINER", shrinksTo: 10 },
   { title: "ID" },
   { title: "FROM" },
   { title: "TO" },
   { title: "SOURCE" },
-  { title: "REASON", shrinks: true },
+  { title: "REASON", shrinksTo: 10 },
 ];
 
 /** `nowNanos`: Unix time, of what has no time of its own. */

@@ -21,6 +21,8 @@ export interface ContainerRecord {
   readonly reportedAtNanos: bigint;
   /** Why it failed; empty otherwise. */
   readonly error: string;
+  /** One word for it, as `describeFailure` takes it; empty without an error. */
+  readonly errorKind: string;
 }
 
 export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord {
@@ -39,5 +41,6 @@ export function toContainerRecord(snapshot: ContainerSnapshot): ContainerRecord 
     source,
     reportedAtNanos,
     error: failure?.message ?? "",
+    errorKind: failure?.kind ?? "",
   };
 }

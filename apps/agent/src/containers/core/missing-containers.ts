@@ -70,4 +70,5 @@ const toRecord = ({ container, reason, sinceNanos }: Missing): ContainerRecord =
   source: container.source,
   reportedAtNanos: sinceNanos,
   error: reason,
+  errorKind: "cgroup-missing",
 });

@@ -16,6 +16,7 @@ const record = (id: string, state: string): ContainerRecord => ({
   state,
   source: "nri",
   reportedAtNanos: 0n,
+  errorKind: "cgroup-missing",
   error: "no such cgroup",
 });
 

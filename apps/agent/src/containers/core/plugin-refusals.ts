@@ -28,7 +28,9 @@ export function createPluginRefusals(): PluginRefusals {
     },
     explain(record) {
       const reason = record.state === "failed" ? reasons.get(record.id) : undefined;
-      return reason === undefined ? record : { ...record, error: `denied by the NRI plugin: ${reason}` };
+      return reason === undefined
+        ? record
+        : { ...record, error: `denied by the NRI plugin: ${reason}`, errorKind: "plugin" };
     },
   };
 }

@@ -44,14 +44,14 @@ export function createStartObserver(
       return (refusal) => {
         end();
         if (refusal !== undefined) {
-          changes.refuse(() => toRefusedRecord(report, refusal.message), refusal.kind);
+          changes.refuse(() => toRefusedRecord(report, refusal), refusal.kind);
         }
         if (refusal !== undefined && !runsAlready(report)) addRefused(report, refusal);
       };
     },
     refused(request, refusal) {
       addRefused(request, refusal);
-      changes.refuse(() => toRefusedRequest(request, refusal.message), refusal.kind);
+      changes.refuse(() => toRefusedRequest(request, refusal), refusal.kind);
     },
     deniedByPlugin(containerId, reason, record) {
       changes.refuse(() => toDeniedRecord(containerId, reason), "denied");

@@ -2,12 +2,14 @@
 // Records of containers that are not on record: their call waits, or it was refused.
 
 import type { ContainerReport } from "@rthooks/machines/pod";
+import type { Refusal } from "../../base/core/refusal.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import type { HookRequest } from "./hook-request.ts";
 
 const nothing: ContainerRecord = {
   ...{ id: "", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
-  ...{ cgroupPath: "", cgroupId: 0n, state: "refused", source: "", reportedAtNanos: 0n, error: "" },
+  ...{ cgroupPath: "", cgroupId: 0n, state: "refused", source: "", reportedAtNanos: 0n },
+  ...{ error: "", errorKind: "" },
 };
 
 /** The start waits, for its pod to arrive from the API server. */
@@ -16,26 +18,29 @@ export const toWaitingRecord = (report: ContainerReport): ContainerRecord => ({
   state: "waiting",
 });
 
-export const toRefusedRecord = (report: ContainerReport, error: string): ContainerRecord => ({
+export const toRefusedRecord = (report: ContainerReport, refusal: Refusal): ContainerRecord => ({
   ...toReported(report),
-  error,
+  ...toError(refusal),
 });
 
 /** Of a call of which no report could be made. */
-export const toRefusedRequest = (request: HookRequest, error: string): ContainerRecord => ({
+export const toRefusedRequest = (request: HookRequest, refusal: Refusal): ContainerRecord => ({
   ...nothing,
   id: request.containerId,
   name: request.containerName,
   podName: request.podName,
   podNamespace: request.podNamespace,
-  error,
+  ...toError(refusal),
 });
 
 /** Of a container that the NRI plugin denied. */
 export const toDeniedRecord = (containerId: string, reason: string): ContainerRecord => ({
   ...{ ...nothing, id: containerId, source: "nri" },
   error: `denied by the NRI plugin: ${reason}`,
+  errorKind: "plugin",
 });
+
+const toError = ({ kind, message }: Refusal) => ({ error: message, errorKind: kind });
 
 const toReported = (report: ContainerReport): ContainerRecord => ({
   ...nothing,

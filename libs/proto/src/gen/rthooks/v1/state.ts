@@ -97,6 +97,8 @@ export interface Container {
   learnedUnixNanos: bigint;
   /** Why the container is in the state "failed"; empty otherwise. */
   error: string;
+  /** One word for that reason; empty otherwise. */
+  errorKind: string;
 }
 
 export interface Container_PodLabelsEntry {
@@ -632,6 +634,7 @@ function createBaseContainer(): Container {
     source: "",
     learnedUnixNanos: 0n,
     error: "",
+    errorKind: "",
   };
 }
 
@@ -681,6 +684,9 @@ export const Container: MessageFns<Container> = {
     }
     if (message.error !== "") {
       writer.uint32(106).string(message.error);
+    }
+    if (message.errorKind !== "") {
+      writer.uint32(114).string(message.errorKind);
     }
     return writer;
   },
@@ -803,6 +809,14 @@ export const Container: MessageFns<Container> = {
             }
 
             message.error = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.errorKind = reader.string();
             continue;
           }
         }
