@@ -211,6 +211,8 @@ test("a paused page stays at its moment, and one that lost its program connects 
     ["cgroup.found", "identified → placed", "if isForCurrentPath"],
     ["filter.added", "placed → registered"],
   ]);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Back to live" }).waitFor();
   server.close();
   await page.getByText("No connection, trying again").waitFor();
   serve(server.port).start("db");
@@ -257,6 +259,10 @@ describe("the recorded time", () => {
       "identified → placed",
     );
     expect(await page.locator(".timeline > .later .move").allTextContents()).toEqual(["placed → registered"]);
+    await page.getByRole("button", { name: "db: identified → placed" }).click();
+    await page.getByRole("heading", { name: "Timeline of db" }).waitFor();
+    await row(page, "front").click();
+    await slider.focus();
     expect(await slider.getAttribute("aria-valuetext")).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/);
     await page.keyboard.press("ArrowRight");
     await row(page, "front").getByText("registered").waitFor();

@@ -78,8 +78,7 @@ export function advance(playback: Playback, log: StepLog, elapsedMs: number): Pl
   const atMs = moment.atMs + elapsedMs * speed;
   const end = log.at(log.size() - 1)?.atMs ?? 0;
   if (atMs >= end) return toLive(playback);
-  // Time does not go back before a transition to which the reader has stepped.
-  const sequence = Math.max(moment.sequence, log.at(log.findTime(atMs))?.sequence ?? 0);
+  const sequence = log.at(log.findTime(atMs))?.sequence ?? moment.sequence;
   return { ...playback, moment: { sequence, atMs } };
 }
 

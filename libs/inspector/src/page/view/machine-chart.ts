@@ -3,7 +3,7 @@
 // moment when it is taken.
 
 import type { ActorsView, PageActor } from "../core/page-actor.ts";
-import { findTakenLines } from "../core/state-ids.ts";
+import { findTakenLines, toTone } from "../core/state-ids.ts";
 import type { TimelineStep } from "../core/step-log.ts";
 import { createElement, createSvgElement, findElement } from "./elements.ts";
 
@@ -173,6 +173,7 @@ function readDrawing(svg: SVGSVGElement): Drawing {
   const states = new Map<string, SVGGElement>();
   for (const element of svg.querySelectorAll<SVGGElement>("g[data-state]"))
     states.set(element.dataset["state"] ?? "", element);
+  for (const [id, { dataset }] of states) dataset["tone"] = toTone(id);
   const lines = new Map<string, DrawnLine>();
   for (const element of svg.querySelectorAll<SVGGElement>("g[data-source]")) {
     const { source = "", target = "" } = element.dataset;

@@ -73,7 +73,11 @@ const schedule = (): void => {
   requestAnimationFrame(render);
 };
 
-const time = openTimeBar(store.log, schedule);
+const time = openTimeBar(store.log, {
+  onChange: schedule,
+  onSelect: select,
+  nameOf: (sessionId) => store.actor(sessionId)?.facts.title ?? "",
+});
 const list = openActorList(select);
 const chart = openMachineChart();
 const detail = openActorDetail(store, openMachineDescriptions(schedule), {
@@ -82,10 +86,14 @@ const detail = openActorDetail(store, openMachineDescriptions(schedule), {
 });
 
 let loading = new AbortController();
+let boot = "";
 
 openConnection({
   onMessage(message) {
     store.apply(message);
+    // Moments of another process are not recorded here.
+    if (message.kind === "hello" && message.boot !== boot) time.goLive();
+    if (message.kind === "hello") boot = message.boot;
     schedule();
   },
   onWelcome(position) {

@@ -14,7 +14,7 @@ import {
   toLive,
   toSpeed,
 } from "../core/playback.ts";
-import type { StepLog } from "../core/step-log.ts";
+import type { StepLog, TimelineStep } from "../core/step-log.ts";
 import { renderTime } from "../core/time-format.ts";
 import { findElement } from "./elements.ts";
 
@@ -25,18 +25,30 @@ export interface TimeBar {
   moment(): Moment | undefined;
   /** Shows this moment, and stops there. */
   goTo(moment: Moment): void;
+  /** Shows what happens now. */
+  goLive(): void;
 }
 
 const bars = 200;
 
-/** `onChange`: other steps are to be shown. */
-export function openTimeBar(log: StepLog, onChange: () => void): TimeBar {
+export interface TimeBarHandlers {
+  /** Other steps are to be shown. */
+  onChange(): void;
+  /** The reader wants to see whose transition it was. */
+  onSelect(sessionId: string): void;
+  /** The name of an actor. */
+  nameOf(sessionId: string): string;
+}
+
+export function openTimeBar(log: StepLog, { onChange, onSelect, nameOf }: TimeBarHandlers): TimeBar {
   const section = findElement("time", HTMLElement);
   const slider = findElement("moment", HTMLInputElement);
   const clock = findElement("clock", HTMLParagraphElement);
   const [startLabel, endLabel] = [findElement("start", HTMLSpanElement), findElement("end", HTMLSpanElement)];
   const playButton = findElement("play", HTMLButtonElement);
   const liveButton = findElement("live", HTMLButtonElement);
+  const taken = findElement("taken", HTMLButtonElement);
+  const buttons = ["back", "play", "forward"].map((id) => findElement(id, HTMLButtonElement));
   const speed = findElement("speed", HTMLSelectElement);
   const density = section.querySelector("#density");
   let playback: Playback = live;
@@ -66,14 +78,25 @@ export function openTimeBar(log: StepLog, onChange: () => void): TimeBar {
     const length = (range?.endMs ?? 0) - startMs;
     slider.max = `${length}`;
     slider.value = `${isLive ? length : moment.atMs - startMs}`;
-    slider.disabled = range === undefined;
+    for (const control of [slider, ...buttons]) control.disabled = range === undefined;
     const time = isLive ? "Live" : renderTime(moment.atMs);
     slider.setAttribute("aria-valuetext", time);
     clock.textContent = time;
+    // Read aloud where the reader steps, and not while it plays.
+    clock.ariaLive = isPlaying || isLive ? "off" : "polite";
+    const move = moment === undefined ? undefined : lastMove(moment);
+    taken.hidden = move === undefined;
+    taken.textContent = move === undefined ? "" : renderMove(move);
     section.classList.toggle("past", !isLive);
     playButton.textContent = isLive || isPlaying ? "Pause" : "Play";
     liveButton.hidden = isLive;
   };
+
+  const lastMove = ({ sequence }: Moment): TimelineStep | undefined =>
+    log.at(log.findMove(log.findSequence(sequence) + 1, -1) ?? -1);
+
+  const renderMove = ({ sessionId, from, to }: TimelineStep): string =>
+    `${nameOf(sessionId)}: ${[from.at(-1) ?? "", to.at(-1) ?? ""].join(" → ").trimStart()}`;
 
   const renderRange = (): void => {
     const range = toTimeRange(log);
@@ -130,6 +153,11 @@ export function openTimeBar(log: StepLog, onChange: () => void): TimeBar {
     const atMs = startMs + slider.valueAsNumber;
     change(atMs >= endMs ? toLive(playback) : seek(playback, log, atMs));
   });
+  taken.addEventListener("click", () => {
+    const { moment } = playback;
+    const move = moment === undefined ? undefined : lastMove(moment);
+    if (move !== undefined) onSelect(move.sessionId);
+  });
   playButton.addEventListener("click", togglePlay);
   liveButton.addEventListener("click", () => {
     change(toLive(playback));
@@ -146,6 +174,7 @@ export function openTimeBar(log: StepLog, onChange: () => void): TimeBar {
       renderMoment();
     },
     moment: () => playback.moment,
+    goLive: () => change(toLive(playback)),
     goTo: (moment) => change({ ...playback, moment, isPlaying: false, shownMs: 0 }),
   };
 }
