@@ -28,16 +28,15 @@ export function createHistoryAnswer(source: HistorySource, headers: Readonly<Rec
         readers--;
         controller.close();
       },
-      // The client has left.
+      // The client has left, or asked with HEAD.
       cancel: () => void readers--,
     });
   };
 
-  return (method: string, query: URLSearchParams): Response => {
+  return (query: URLSearchParams): Response => {
     if (readers >= maxReaders)
       return new Response("too many clients read the history\n", { status: 503, headers });
     const type = { ...headers, "content-type": "application/x-ndjson; charset=utf-8" };
-    if (method === "HEAD") return new Response(null, { headers: type });
     return new Response(stream(listHistory(readHistoryRequest(query), source)), { headers: type });
   };
 }

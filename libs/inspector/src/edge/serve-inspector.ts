@@ -142,7 +142,7 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
         if (rejection !== undefined)
           return new Response(`${rejection.message}\n`, { status: rejection.status, headers });
         if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-          if (url.pathname === "/api/history") return answerHistory(request.method, url.searchParams);
+          if (url.pathname === "/api/history") return answerHistory(url.searchParams);
           const answer = await answerFacts(facts, url);
           return answer === undefined ? answerPage(request, url, token) : toResponse(answer);
         }
