@@ -104,7 +104,8 @@ static __always_inline int is_exec_denied(const void *bprm)
 
 	if (name != read_pointer(bprm, offset__linux_binprm__interp)) {
 		fill_key(buffer, name);
-		add_path_rules(buffer, &rules, &matched);
+		if (buffer->key.path[0] == '/')
+			add_path_rules(buffer, &rules, &matched);
 	}
 	release_buffer(buffer);
 	return !is_empty(&matched) && is_denied(now, &matched);
@@ -122,14 +123,17 @@ int kill_exec(struct bpf_raw_tracepoint_args *ctx)
 
 /* Where the kernel has BPF LSM: execve(2) fails, and the caller goes on. */
 SEC("lsm/bprm_check_security")
-int deny_exec(unsigned long long *ctx)
+long deny_exec(unsigned long long *ctx)
 {
-	/* The last argument is what earlier programs of this hook returned. */
-	int earlier = (int)ctx[1];
+	/* After a program that denies the kernel calls no other one. */
+	long result = 0;
 
-	if (earlier != 0)
-		return earlier;
-	return is_exec_denied((const void *)ctx[0]) ? -EPERM : 0;
+	/* Not calculated, since the verifier of Linux 6.12 demands a result that it knows. */
+	if (is_exec_denied((const void *)ctx[0])) {
+		result = -EPERM;
+		asm volatile("" : "+r"(result));
+	}
+	return result;
 }
 
 /* An address in network order; a program of this kind returns 0 for EPERM and 1 to let the call pass. */

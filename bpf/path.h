@@ -60,8 +60,11 @@ struct {
 /* 0 if all are taken. */
 static __always_inline struct path_buffer *take_buffer(void)
 {
-	for (__u32 at = 0; at < PATH_BUFFERS; at++) {
-		struct path_buffer *buffer = bpf_map_lookup_elem(&path_buffers, &at);
+	/* Unrolled, since Linux 6.1 does not know the value of a counter that is on the stack. */
+#pragma unroll
+	for (int at = 0; at < PATH_BUFFERS; at++) {
+		__u32 key = at;
+		struct path_buffer *buffer = bpf_map_lookup_elem(&path_buffers, &key);
 
 		if (buffer && __sync_val_compare_and_swap(&buffer->is_taken, 0, 1) == 0)
 			return buffer;

@@ -138,6 +138,22 @@ describe("an execution", () => {
     expect(act(container, join(bin, "script"))).toStartWith("SIGKILL");
   });
 
+  test("of a script by a relative name is not taken for one of another path", () => {
+    put(1, deny("/", "prefix", { isNegated: true }));
+    expect(act(container, "./script", bin)).toStartWith("ended");
+  });
+
+  test("of the first process of a PID namespace is killed like any other", () => {
+    const first = (): string => {
+      const { exitCode } = runInCgroup(container, [findTool("unshare"), "--pid", "--fork", program, mark]);
+      return `${exitCode}, ${existsSync(mark) ? "wrote" : "wrote nothing"}`;
+    };
+    expect(first()).toBe("0, wrote");
+    rmSync(mark);
+    put(1, deny(program, "exact"));
+    expect(first()).toMatch(/^[1-9]\d*, wrote nothing$/);
+  });
+
   test("of a process with another root is one of the path that the process sees", () => {
     const chroot = (): string => runInCgroup(container, [findTool("chroot"), bin, "/touch", "/mark"]).signal;
     put(1, deny("/touch", "exact"));

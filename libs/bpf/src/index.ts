@@ -10,5 +10,6 @@ export { ensureBpfFs } from "./edge/bpf-fs.ts";
 export type { BpfMap } from "./edge/bpf-map.ts";
 export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";
+export { type ProgramCapabilities, probePrograms } from "./edge/probe-programs.ts";
 export { openProgramSet, type ProgramSet, type ProgramSetOptions } from "./edge/program-set.ts";
 export { openRuleMaps, type RuleCounts, type RuleMaps } from "./edge/rule-maps.ts";

@@ -12,6 +12,8 @@ export interface BootOptions {
   readonly cgroups: CgroupLayout;
   /** Shell text that runs when all is mounted; `result`, `report` and `until_true` are there for it. */
   readonly script: string;
+  /** What the kernel's command line says about security modules. */
+  readonly lsm?: string;
   /** Beside busybox, runc, bpftool, the agent and the hook; by absolute path. */
   readonly files?: Readonly<Record<string, FileSource>>;
   /** The virtual machine is killed then. */
@@ -47,7 +49,7 @@ const machines: Readonly<
   },
 };
 
-function renderCommand(kernel: Kernel, initramfs: string): readonly string[] {
+function renderCommand(kernel: Kernel, initramfs: string, lsm: string): readonly string[] {
   const { qemu, argv, console } = machines[kernel.arch];
   return [
     // One processor: QEMU's emulation may run code that another processor of the machine has just patched, and x86 kernels
@@ -56,13 +58,14 @@ function renderCommand(kernel: Kernel, initramfs: string): readonly string[] {
     ...["-nic", "none", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"],
     ...["-kernel", kernel.imagePath, "-initrd", initramfs, "-append"],
     // A panic ends the machine. Only messages as grave as that come between the lines of the script.
-    `console=${console} loglevel=2 panic=-1 mitigations=off lsm=lockdown,yama,bpf`,
+    `console=${console} loglevel=2 panic=-1 mitigations=off lsm=${lsm}`,
   ];
 }
 
 /** Boots the kernel in QEMU and runs the script as root in it; throws when the machine is off before the script's end. */
 export async function bootKernel(options: BootOptions): Promise<Booted> {
   const { kernel, cgroups, script, withinMs = bootDeadlineMs, onConsole } = options;
+  const { lsm = "lockdown,yama,bpf" } = options;
   const workspace = createWorkspace("vm");
   try {
     const startScript = [renderStart(cgroups), script, `result ${endMark} yes`, "poweroff -f", ""].join("\n");
@@ -71,7 +74,7 @@ export async function bootKernel(options: BootOptions): Promise<Booted> {
       files: { ...options.files, [startScriptPath]: startScript },
     });
     const { stdout, stderr, signal } = await startProcess(
-      renderCommand(kernel, initramfs),
+      renderCommand(kernel, initramfs, lsm),
       { killAfterMs: withinMs, ...(onConsole === undefined ? {} : { onStdout: onConsole }) },
       workspace,
     ).exited;

@@ -25,7 +25,7 @@ export interface ProgramLoader {
 export function createProgramLoader(
   calls: BpfCalls,
   bpf: Bpf,
-  object: BpfObject,
+  object: Pick<BpfObject, "constants" | "constantBytes" | "license">,
   maps: ReadonlyMap<string, BpfMap>,
 ): ProgramLoader {
   let constants: BpfMap | undefined;
