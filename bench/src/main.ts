@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: measures, prints tables, writes nothing and fails nothing. `--markdown` prints them for
-// docs/performance.md; `hook`, `agent`, `idle`, `inspector`, `policies`, `containerd` or `soak` measures that one only.
+// docs/performance.md; `hook`, `agent`, `idle`, `inspector`, `policies`, `enforcement`, `containerd` or `soak` measures that
+// one only.
 import { benchAgent } from "./agent/agent-bench.ts";
 import { benchContainerd } from "./containerd/containerd-bench.ts";
+import { benchEnforcement } from "./enforcement/enforcement-bench.ts";
 import { benchHook } from "./hook/hook-bench.ts";
 import { benchIdle } from "./idle/idle-bench.ts";
 import { benchInspector } from "./inspector/inspector-bench.ts";
@@ -23,6 +25,7 @@ for (const [name, measure] of [
   ["idle", benchIdle],
   ["inspector", benchInspector],
   ["policies", benchPolicies],
+  ["enforcement", benchEnforcement],
   ["containerd", benchContainerd],
   ["soak", benchSoak],
 ] as const) {
