@@ -2,6 +2,7 @@
 // What the built programs serve at /metrics, judged by promtool, after real calls.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { type Agent, startAgent } from "../harness/agent.ts";
 import { callPolicies, callRuntimeHook } from "../harness/agent-client.ts";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
@@ -133,6 +134,19 @@ test("promtool finds nothing wrong with the agent's metrics", async () => {
   const text = await scrape(socket);
   expect(listSeries(text).length).toBeGreaterThan(100);
   await expectNoFindings(text);
+}, 60_000);
+
+test("promtool finds nothing wrong with the name, kind and text of any metric", async () => {
+  const page = await Bun.file(join(import.meta.dir, "../../docs/reference/metrics.md")).text();
+  const metrics = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| .*? \| (.*) \|$/gm)];
+  expect(metrics.length).toBeGreaterThan(45);
+  // promtool judges only metrics that have a sample, and a program that has just started lacks many.
+  const text = metrics.map(([, name = "", kind = "", help = ""]) => {
+    const samples =
+      kind === "histogram" ? `${name}_bucket{le="+Inf"} 1\n${name}_sum 1\n${name}_count 1\n` : `${name} 1\n`;
+    return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${samples}`;
+  });
+  await expectNoFindings(text.join(""));
 }, 60_000);
 
 describe("the plugin's metrics", () => {

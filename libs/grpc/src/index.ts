@@ -7,9 +7,4 @@ export {
   toConnectionBounds,
 } from "./core/connection-table.ts";
 export { boundConnections } from "./edge/bound-connections.ts";
-export {
-  type HealthOptions,
-  type HealthServer,
-  type ServingStates,
-  serveHealth,
-} from "./edge/serve-health.ts";
+export { type HealthOptions, type HealthServer, serveHealth } from "./edge/serve-health.ts";

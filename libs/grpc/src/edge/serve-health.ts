@@ -7,26 +7,18 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
-  type ServerWritableStream,
   type sendUnaryData,
   setLogVerbosity,
   status,
 } from "@grpc/grpc-js";
 import type { Logger } from "@rthooks/log";
 import { parseAddress } from "@rthooks/net";
-import {
-  type HealthCheckRequest,
-  type HealthCheckResponse,
-  type HealthListResponse,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from "@rthooks/proto/health";
+import type { HealthCheckRequest, HealthCheckResponse, HealthListResponse } from "@rthooks/proto/health";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ConnectionBounds } from "../core/connection-table.ts";
 import { healthDefinition } from "../wire/health-definition.ts";
 import { boundConnections } from "./bound-connections.ts";
-
-/** Whether each service serves, by its name; "" stands for the program as a whole. */
-export type ServingStates = ReadonlyMap<string, boolean>;
+import { createHealthWatchers, type ServingStates, toStatus, type WatchCall } from "./health-watchers.ts";
 
 export interface HealthOptions {
   /** "host:port"; without a host on all addresses. */
@@ -44,8 +36,6 @@ export interface HealthServer {
   update(): Promise<void>;
   close(): void;
 }
-
-type WatchCall = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
 /** Probes are small and few. */
 const bounds: ConnectionBounds = {
@@ -70,44 +60,17 @@ export async function serveHealth(options: HealthOptions): Promise<Result<Health
     return err(`${address}: use host:port`);
   }
   const { host, port } = parsed.value;
-  /** Of each client of Watch, the status that it has. */
-  const watchers = new Map<WatchCall, ServingStatus>();
-  let timer: ReturnType<typeof setInterval> | undefined;
-
-  const check = async (): Promise<ServingStates> => {
+  /** Undefined after a bug. */
+  const check = async (): Promise<ServingStates | undefined> => {
     try {
       return await options.check();
     } catch (error) {
       log.error("the health cannot be examined", { err: describeError(error) });
-      return new Map();
+      return undefined;
     }
   };
 
-  const send = (call: WatchCall, states: ServingStates): void => {
-    const isServing = states.get(call.request.service);
-    const now = isServing === undefined ? ServingStatus.SERVICE_UNKNOWN : toStatus(isServing);
-    if (watchers.get(call) === now) return;
-    watchers.set(call, now);
-    call.write({ status: now });
-  };
-
-  const update = async (): Promise<void> => {
-    const states = await check();
-    for (const call of watchers.keys()) send(call, states);
-  };
-
-  const watch = async (call: WatchCall): Promise<void> => {
-    call.on("cancelled", () => {
-      watchers.delete(call);
-      if (watchers.size > 0) return;
-      clearInterval(timer);
-      timer = undefined;
-    });
-    const states = await check();
-    if (call.cancelled) return;
-    send(call, states);
-    timer ??= setInterval(() => void update(), intervalMs);
-  };
+  const watchers = createHealthWatchers(check, intervalMs);
 
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
@@ -122,17 +85,20 @@ export async function serveHealth(options: HealthOptions): Promise<Result<Health
       { request: { service } }: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
       answer: sendUnaryData<HealthCheckResponse>,
     ) => {
-      const isServing = (await check()).get(service);
+      const states = await check();
+      if (states === undefined) return answer(unexamined);
+      const isServing = states.get(service);
       if (isServing !== undefined) return answer(null, { status: toStatus(isServing) });
       answer({ code: status.NOT_FOUND, details: "unknown service: use liveness, readiness, or none" });
     },
     List: async (_: unknown, answer: sendUnaryData<HealthListResponse>) => {
+      const states = await check();
+      if (states === undefined) return answer(unexamined);
       const statuses = new Map<string, HealthCheckResponse>();
-      for (const [service, isServing] of await check())
-        statuses.set(service, { status: toStatus(isServing) });
+      for (const [service, isServing] of states) statuses.set(service, { status: toStatus(isServing) });
       answer(null, { statuses });
     },
-    Watch: (call: WatchCall) => void watch(call),
+    Watch: (call: WatchCall) => void watchers.watch(call),
   });
 
   // Without a host: both families, or IPv4 where the kernel has no IPv6.
@@ -142,10 +108,10 @@ export async function serveHealth(options: HealthOptions): Promise<Result<Health
     const bound = await bind(server, `${candidate}:${port}`);
     if (bound.ok) {
       const close = (): void => {
-        clearInterval(timer);
+        watchers.close();
         server.forceShutdown();
       };
-      return ok({ port: bound.value, update, close });
+      return ok({ port: bound.value, update: watchers.update, close });
     }
     why = bound.error;
   }
@@ -160,5 +126,4 @@ function bind(server: Server, target: string): Promise<Result<number, string>> {
   );
 }
 
-const toStatus = (isServing: boolean): ServingStatus =>
-  isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+const unexamined = { code: status.INTERNAL, details: "the health cannot be examined; see the log" };
