@@ -43,6 +43,8 @@ const policies = [
   "gained-capabilities",
   "enforce-by-list",
 ];
+/** The hook's log then has the steps of each invocation. */
+const traced = ["--log-level", "debug"];
 const policySource = join(import.meta.dir, "..", "..", "tests", "policy", "policies");
 
 export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions): Promise<BusyNode> {
@@ -58,7 +60,8 @@ export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions
   const hookLog = workspace.path("hook.log");
   const agent = await startAgent(workspace, {
     flags: [
-      ...["--inspect-address", inspectAddress, "--tracing-policy-dir", policyDirectory],
+      ...["--inspect-address", inspectAddress, "--hook-log", hookLog],
+      ...["--tracing-policy-dir", policyDirectory],
       ...["--enable-k8s-api", "--node-name", "node-1"],
       ...["--k8s-kubeconfig-path", writeKubeconfig(workspace, api)],
       ...["--enable-policy-filter", "--bpf-dir", join(mountBpfFs(workspace), "tetragon")],
@@ -82,7 +85,7 @@ export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions
     const script = `n=0; while [ ! -e /out/end ] && [ $n -lt ${Math.round(runMs / 100)} ]; do sleep 0.1; n=$((n+1)); done`;
     const bundle = createHeldBundle(workspace, runc, {
       ...{ id, pod, container, image: `registry.example/${pod.namespace}/${container}:1.4` },
-      ...{ agentAddress: agent.address, hookLog, script },
+      ...{ agentAddress: agent.address, hookLog, hookFlags: traced, script },
       ...more,
     });
     const running = runc.start(bundle);
@@ -107,7 +110,7 @@ export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions
     const isWithoutAgent = number % 8 === 6;
     const noAgent = {
       agentAddress: `unix://${workspace.path("no.sock")}`,
-      hookFlags: ["--grpc-timeout", "1s"],
+      hookFlags: [...traced, "--grpc-timeout", "1s"],
     };
     const runMs = (serviceMs / 10) * (0.5 + (number % 3) / 2);
     const running = runContainer(pod, runMs, isWithoutAgent ? noAgent : {});
