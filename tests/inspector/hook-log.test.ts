@@ -6,14 +6,15 @@ import { dirname, join } from "node:path";
 import type { StatelyInspectionEvent } from "@statelyai/inspect";
 import { createMachine } from "xstate";
 import { type Agent, startAgent } from "../harness/agent.ts";
-import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
+import { createHeldBundle } from "../harness/held-bundle.ts";
 import { containerdAnnotations, createSpec, renderState, runHook, writeSpec } from "../harness/hook.ts";
-import { findInspector, listActors, listStates, receive } from "../harness/inspector-events.ts";
-import { findHook } from "../harness/programs.ts";
+import { findInspectorAddress } from "../harness/inspector-address.ts";
 import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
+import { listStates } from "./list-states.ts";
+import { listActors, receive } from "./receive.ts";
 
 const workspace = createWorkspace("hook-log");
 afterAll(() => workspace.close());
@@ -69,17 +70,9 @@ test("the hook of a real container, which the agent released", async () => {
   const { agent, received } = await follow(logPath);
   const runc = createRunc(workspace);
   const id = `seen-${workspace.tag}`;
-  const args = ["tetragon-oci-hook", "createRuntime", "--grpc-address", agent.address];
-  const bundle = createBundle(workspace, {
-    id,
-    cgroupsPath: `${runc.cgroupParent}/pod${pod.uid}/${id}`,
-    annotations: containerdAnnotations({ ...pod, container: "web" }),
-    script: `${firstActScript}; while [ ! -e /out/end ]; do sleep 0.02; done`,
-    hooks: {
-      createRuntime: [
-        { path: findHook(), args: [...args, "--log-fname", logPath, "--log-level", "debug"], env: [] },
-      ],
-    },
+  const bundle = createHeldBundle(workspace, runc, {
+    ...{ id, pod, container: "web", agentAddress: agent.address, hookLog: logPath },
+    hookFlags: ["--log-level", "debug"],
   });
   const startedMs = Date.now();
   const running = runc.start(bundle);
@@ -146,7 +139,9 @@ test("a container that was denied while no agent ran", async () => {
   const deniedMs = Reflect.get(end, "changedMs") ?? Reflect.get(end, "atMs");
   expect(deniedMs).toBeLessThanOrEqual(endedMs);
   expect(deniedMs - Reflect.get(actor, "atMs")).toBeGreaterThanOrEqual(100);
-  const overview = await (await fetch(`http://${findInspector(agent.process)}/api/overview`)).json();
+  const overview = await (
+    await fetch(`http://${await findInspectorAddress(agent.process)}/api/overview`)
+  ).json();
   expect(overview).toMatchObject({
     deniedCount: 1,
     denied: [

@@ -9,7 +9,6 @@ import { startAgent } from "../harness/agent.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
-import { listActors, listStates, receive } from "../harness/inspector-events.ts";
 import { openNriListener } from "../harness/nri-listener.ts";
 import { minimalEnv, runProcess, startProcess } from "../harness/process.ts";
 import { findAgent, findHook, findSetup } from "../harness/programs.ts";
@@ -17,6 +16,8 @@ import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 import { container as nriContainer, pod as nriPod, startBuiltPlugins } from "../nri/built-plugin.ts";
+import { listStates } from "./list-states.ts";
+import { listActors, receive } from "./receive.ts";
 
 const workspace = createWorkspace("inspector");
 afterAll(() => workspace.close());
