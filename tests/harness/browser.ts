@@ -17,3 +17,20 @@ export async function startBrowser(workspace: Workspace): Promise<Browser> {
   workspace.onClose(() => browser.close());
   return browser;
 }
+
+/** A page whose errors, also those against its content security policy, fail the test. */
+export async function openPage(
+  browser: Browser,
+  address: string,
+  options: Parameters<Browser["newPage"]>[0] = {},
+) {
+  const page = await browser.newPage(options);
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.setDefaultTimeout(60_000);
+  await page.goto(address);
+  return { page, problems };
+}

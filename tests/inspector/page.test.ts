@@ -9,7 +9,7 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { assign, createActor, setup } from "xstate";
 import { startAgent } from "../harness/agent.ts";
-import { startBrowser } from "../harness/browser.ts";
+import { openPage, startBrowser } from "../harness/browser.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
@@ -87,19 +87,6 @@ function serve(port = 0) {
   return { server, start, address: `http://127.0.0.1:${server.port}` };
 }
 
-/** A page whose errors, also those against its content security policy, fail the test. */
-async function open(address: string, options: Parameters<Browser["newPage"]>[0] = {}) {
-  const page = await browser.newPage(options);
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
-  });
-  page.setDefaultTimeout(60_000);
-  await page.goto(address);
-  return { page, problems };
-}
-
 const rows = (page: Page) => page.getByRole("listbox", { name: "Actors" }).getByRole("option");
 const row = (page: Page, text: string) => rows(page).filter({ hasText: text });
 /** Of the timeline, the steps that led to another state: event, transition, guard. */
@@ -114,7 +101,7 @@ test("a real container's start and end, with a name that is markup", async () =>
   const [, address = ""] = await waitFor("the address of the inspector", () =>
     /inspector listens.*?address[="":]*([\d.]+:\d+)/.exec(agent.process.stderr()),
   );
-  const { page, problems } = await open(`http://${address}`);
+  const { page, problems } = await openPage(browser, `http://${address}`);
   await page.getByText("Connected", { exact: true }).waitFor();
   const runc = createRunc(workspace);
   const id = `shown-${workspace.tag}`;
@@ -152,7 +139,7 @@ test("a real container's start and end, with a name that is markup", async () =>
   ];
   expect(await listMoves(page)).toEqual(steps);
   await page.close();
-  const later = await open(`http://${address}`);
+  const later = await openPage(browser, `http://${address}`);
   await row(later.page, hostile).click();
   await later.page.getByText("released → gone").waitFor();
   expect(await listMoves(later.page)).toEqual(steps);
@@ -164,7 +151,7 @@ test("a real container's start and end, with a name that is markup", async () =>
 test("10,000 actors: few rows in the document, found by name, selected by keyboard", async () => {
   const { start, address } = serve();
   for (let at = 0; at < 10_000; at++) start(`web-${at}`);
-  const { page, problems } = await open(address);
+  const { page, problems } = await openPage(browser, address);
   await page.getByText("10,000 actors").waitFor();
   expect(await rows(page).count()).toBeLessThan(60);
   await countIn(page, "identified").getByText("10,000").waitFor();
@@ -196,7 +183,7 @@ test("10,000 actors: few rows in the document, found by name, selected by keyboa
 test("a paused page stays at its moment, and one that lost its program connects again", async () => {
   const { server, start, address } = serve();
   const actor = start("web");
-  const { page } = await open(address);
+  const { page } = await openPage(browser, address);
   await row(page, "identified").click();
   await page.getByRole("button", { name: "Pause" }).click();
   actor.send({ type: "cgroup.found" });
@@ -230,7 +217,7 @@ describe("the recorded time", () => {
     db.send({ type: "cgroup.found" });
     front.send({ type: "filter.added" });
     bad.send({ type: "cgroup.refused" });
-    const { page, problems } = await open(address);
+    const { page, problems } = await openPage(browser, address);
     await row(page, "front").click();
     await page.getByText("placed → registered").waitFor();
     const slider = page.getByRole("slider", { name: "Moment" });
@@ -325,7 +312,7 @@ test("names that are markup, that turn around what follows, or that are long are
   const turned = "\u202Etxt.exe";
   const label = `<b>${"x".repeat(65_536)}</b>`;
   start(`${script}${turned}`, { label }).send({ type: "cgroup.found", note: `${script}${label}${turned}` });
-  const { page, problems } = await open(address, { viewport: { width: 360, height: 900 } });
+  const { page, problems } = await openPage(browser, address, { viewport: { width: 360, height: 900 } });
   await row(page, script).click();
   const visible = `${script}\\u{202e}txt.exe`;
   expect(await row(page, script).locator(".title").textContent()).toBe(visible);
@@ -357,7 +344,10 @@ test.each([
   async (colorScheme, width) => {
     const { start, address } = serve();
     start("w".repeat(400)).send({ type: "cgroup.refused" });
-    const { page, problems } = await open(address, { colorScheme, viewport: { width, height: 900 } });
+    const { page, problems } = await openPage(browser, address, {
+      colorScheme,
+      viewport: { width, height: 900 },
+    });
     await page.evaluate(axe.source);
     const judge = async (): Promise<void> => {
       const scrollWidth: unknown = await page.evaluate("document.documentElement.scrollWidth");

@@ -23,3 +23,9 @@ export type {
   StateCount,
   WaitingStart,
 } from "./overview.ts";
+export {
+  type Participant,
+  type SequenceStep,
+  type StartSequence,
+  toStartSequence,
+} from "./start-sequence.ts";

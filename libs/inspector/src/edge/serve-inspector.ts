@@ -98,7 +98,8 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
     return recorder.lastSequence();
   };
   const { actors, eventsAfter, eventsBefore } = recorder;
-  const source = { boot, program, definitions, actors, eventsAfter, eventsBefore, settle };
+  const explains = facts !== undefined;
+  const source = { boot, program, definitions, explains, actors, eventsAfter, eventsBefore, settle };
 
   const open = (client: ServerWebSocket<Client>): void => {
     clients.add(client);

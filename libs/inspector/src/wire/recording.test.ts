@@ -31,7 +31,7 @@ function write() {
   source.flush();
   const writer = createRecordingWriter(1000);
   const hello = { boot: "x", sequence: source.lastSequence(), missed: 0, actors: 1, program: "lamps" };
-  writer.addMessage(renderHello({ ...hello, machines: ["lamp"] }));
+  writer.addMessage(renderHello({ ...hello, machines: ["lamp"], explains: false }));
   for (const actor of source.actors()) writer.addMessage(renderActor(actor, definitions, hello.sequence));
   const changed = writer.takeChanged();
   atMs = 1100;

@@ -27,6 +27,8 @@ export const renderHello = (hello: {
   readonly program: string;
   /** Ids of the machines whose actors are inspected. */
   readonly machines: readonly string[];
+  /** Whether the program explains its containers (../core/answer-facts.ts). */
+  readonly explains: boolean;
 }): string => JSON.stringify({ type: "@rthooks.hello", _version: version, ...hello });
 
 /** The first line of a part of the history. */

@@ -27,6 +27,7 @@ function open(maxEvents: number) {
     });
   };
   const source = {
+    explains: true,
     ...{ boot: "b", program: "lamps", definitions: new Map([["lamp", '{"id":"lamp","states":{}}']]) },
     actors: () => [actor, actor],
     eventsAfter: history.after,
@@ -43,7 +44,14 @@ test("a client gets the actors, and then what happened while it read them", () =
   add("before");
   const messages = welcome(fresh);
   expect(JSON.parse(String(messages.next().value))).toMatchObject({
-    ...{ type: "@rthooks.hello", sequence: 1, actors: 2, program: "lamps", machines: ["lamp"] },
+    ...{
+      type: "@rthooks.hello",
+      sequence: 1,
+      actors: 2,
+      program: "lamps",
+      machines: ["lamp"],
+      explains: true,
+    },
   });
   add("meanwhile");
   expect(typesOf(messages)).toEqual(["@xstate.actor", "@xstate.actor", "@xstate.event"]);

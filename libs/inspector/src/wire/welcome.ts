@@ -16,6 +16,7 @@ export interface WelcomeSource {
   readonly boot: string;
   readonly program: string;
   readonly definitions: Definitions;
+  readonly explains: boolean;
   /** Living actors in the order of their start, then those that have ended. */
   actors(): Iterable<RecordedActor>;
   eventsAfter(sequence: number): { readonly events: readonly RecordedEvent[]; readonly missed: number };
@@ -28,7 +29,7 @@ export interface WelcomeSource {
  * so at the end it has all. Returns whether it does; false if events were dropped from the history meanwhile.
  */
 export function* listWelcome(client: WelcomedClient, source: WelcomeSource): Generator<string, boolean> {
-  const { boot, program } = source;
+  const { boot, program, explains } = source;
   const definitions = client.wantsDefinitions ? source.definitions : noDefinitions;
   const { resume } = client;
   let sequence = source.settle();
@@ -38,7 +39,7 @@ export function* listWelcome(client: WelcomedClient, source: WelcomeSource): Gen
   if (resume !== undefined) {
     const machines = [...source.definitions.keys()];
     const count = continues ? undefined : actors.length;
-    yield renderHello({ boot, sequence, missed, actors: count, program, machines });
+    yield renderHello({ boot, sequence, missed, actors: count, program, machines, explains });
   }
   const since = sequence;
   for (const actor of actors) yield renderActor(actor, definitions, since);

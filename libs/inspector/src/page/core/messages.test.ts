@@ -6,7 +6,8 @@ import { parseMessage } from "./messages.ts";
 const about = { sessionId: "x:1", rootId: "x:0", parentId: "x:0", name: "container:c", machine: "container" };
 
 test("the messages that the inspector writes", () => {
-  const greeting = { boot: "b", sequence: 7, missed: 2, actors: 1, program: "tetragon", machines: ["pod"] };
+  const program = { program: "tetragon", machines: ["pod"], explains: true };
+  const greeting = { boot: "b", sequence: 7, missed: 2, actors: 1, ...program };
   expect(parseMessage(renderHello(greeting))).toEqual({ kind: "hello", ...greeting });
   const actor = { ...about, state: "seen", sinceMs: 1.5, changedMs: 2.5, hasEnded: false };
   const text = renderActor({ ...actor, snapshot: () => '{"status":"active","value":"seen"}' }, new Map(), 7);

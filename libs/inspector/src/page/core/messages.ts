@@ -56,6 +56,8 @@ interface PageHelloMessage {
   readonly program: string;
   /** Ids of the machines whose actors are inspected. */
   readonly machines: readonly string[];
+  /** Whether the program has an overview and explanations. */
+  readonly explains: boolean;
 }
 
 interface PageSnapshot {
@@ -103,6 +105,7 @@ export function parseMessage(text: string): PageMessage | undefined {
         actors: numberOf(message, "actors"),
         program: textOf(message, "program"),
         machines: listOf(readMember(message, "machines")).map(String),
+        explains: readMember(message, "explains") === true,
       };
     case "@rthooks.history":
       return {

@@ -156,7 +156,7 @@ test.each([
 describe("a connection that is made again", () => {
   const hello = (actors: number | undefined, boot = "b"): PageMessage => ({
     kind: "hello",
-    ...{ sequence: 5, boot, missed: 0, actors, program: "", machines: [] },
+    ...{ sequence: 5, boot, missed: 0, actors, program: "", machines: [], explains: false },
   });
   const event = (sequence: number): PageMessage => ({
     kind: "event",

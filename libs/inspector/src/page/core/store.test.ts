@@ -12,6 +12,7 @@ const hello = (changes: { readonly actors?: number; readonly missed?: number } =
   actors: undefined,
   program: "tetragon",
   machines: ["pod", "container"],
+  explains: false,
   ...changes,
 });
 const identityOf = (sessionId: string) => ({

@@ -16,6 +16,8 @@ import { createTimeline } from "./timeline.ts";
 export interface ActorDetail {
   /** The actor as it is at the moment; undefined if it had not started. */
   show(sessionId: string, actor: PageActor | undefined, moment: Moment | undefined): void;
+  /** No actor is selected any more. */
+  clear(): void;
 }
 
 export interface ActorDetailHandlers {
@@ -29,7 +31,7 @@ export function openActorDetail(
   { onSelect, onGoTo }: ActorDetailHandlers,
 ): ActorDetail {
   const body = findElement("detail", HTMLDivElement);
-  const title = findElement("detail-title", HTMLHeadingElement);
+  const title = findElement("detail-name", HTMLSpanElement);
   const head = createElement("div", {});
   const note = createElement("p", { class: "note" });
   const timeline = createTimeline(onGoTo);
@@ -104,7 +106,7 @@ export function openActorDetail(
       const known = store.actor(sessionId);
       if (known === undefined) return;
       const isFollowed = shownId === sessionId && body.scrollTop > 0 && isAtEnd(body);
-      title.textContent = `Timeline of ${known.facts.title}`;
+      title.textContent = ` of ${known.facts.title}`;
       renderHead(known, actor);
       renderSteps(known, moment);
       if (shownId === undefined) body.replaceChildren(head, note, timeline.element, rest);
@@ -112,6 +114,13 @@ export function openActorDetail(
       shownId = sessionId;
       if (isFollowed && moment === undefined) body.scrollTop = body.scrollHeight;
       scrollToCurrent();
+    },
+    clear() {
+      shownId = undefined;
+      title.textContent = "";
+      body.replaceChildren(
+        createElement("p", { class: "empty" }, ["Select an actor to see its events and states."]),
+      );
     },
   };
 }

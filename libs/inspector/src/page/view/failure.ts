@@ -2,11 +2,12 @@
 // A failure in plain words: what failed, what to do next, and what the program said.
 
 import type { FailureAdvice } from "@rthooks/explain";
+import { showInvisible } from "../core/visible-text.ts";
 import { createElement } from "./elements.ts";
 
 export const renderFailure = ({ what, next, message }: FailureAdvice): HTMLElement =>
   createElement("div", { class: "failure" }, [
-    createElement("p", { class: "failed" }, [what]),
-    createElement("p", {}, [next]),
-    createElement("p", { class: "message", dir: "auto" }, [message]),
+    createElement("p", { class: "failed", dir: "auto" }, [showInvisible(what)]),
+    createElement("p", {}, [createElement("strong", {}, ["What to do: "]), showInvisible(next)]),
+    createElement("p", { class: "message", dir: "auto" }, [showInvisible(message)]),
   ]);

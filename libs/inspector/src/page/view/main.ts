@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: it puts the parts together, and draws at most once for each frame of the screen.
 
+import { findContainerId } from "../core/container-id.ts";
 import type { ActorsView, PageActor } from "../core/page-actor.ts";
 import { createPastView, type Moment } from "../core/past-view.ts";
 import { listMoves } from "../core/step-log.ts";
@@ -8,10 +9,13 @@ import { createStore } from "../core/store.ts";
 import { openActorDetail } from "./actor-detail.ts";
 import { openActorList } from "./actor-list.ts";
 import { type ConnectionStatus, openConnection } from "./connection.ts";
+import { openDetailTabs } from "./detail-tabs.ts";
 import { findElement } from "./elements.ts";
+import { openExplanation } from "./explanation.ts";
 import { loadHistory } from "./load-history.ts";
 import { openMachineChart } from "./machine-chart.ts";
 import { openMachineDescriptions } from "./machine-descriptions.ts";
+import { openNodeOverview } from "./node-overview.ts";
 import { openTimeBar } from "./time-bar.ts";
 
 const words: Readonly<Record<ConnectionStatus, string>> = {
@@ -48,8 +52,9 @@ const render = (): void => {
   const actor = findSelected(view);
   const machines = store.machines();
   list.render(view, machines, actor?.sessionId);
-  if (selected !== undefined && findSelected(store) !== undefined)
-    detail.show(selected.sessionId, actor, moment);
+  const current = findSelected(store);
+  if (current !== undefined) detail.show(current.sessionId, actor, moment);
+  explanation.show(current);
   chart.render(view, machines, actor);
   flash(moment);
 };
@@ -85,15 +90,31 @@ const detail = openActorDetail(store, openMachineDescriptions(schedule), {
   onGoTo: time.goTo,
 });
 
+const tabs = openDetailTabs();
+const explanation = openExplanation(tabs);
+const node = openNodeOverview((containerId) => {
+  if (tabs.shown() === "timeline") tabs.show("explain");
+  const actor = [...store.actors()].findLast(({ context }) => findContainerId(context) === containerId);
+  if (actor !== undefined) return select(actor.sessionId);
+  selected = undefined;
+  detail.clear();
+  render();
+  explanation.showContainer(containerId);
+});
+
 let loading = new AbortController();
 let boot = "";
 
 openConnection({
   onMessage(message) {
     store.apply(message);
-    // Moments of another process are not recorded here.
-    if (message.kind === "hello" && message.boot !== boot) time.goLive();
-    if (message.kind === "hello") boot = message.boot;
+    if (message.kind === "hello") {
+      // Moments of another process are not recorded here.
+      if (message.boot !== boot) time.goLive();
+      boot = message.boot;
+      node.begin(message.explains);
+      tabs.setPresent(message.explains);
+    }
     schedule();
   },
   onWelcome(position) {
