@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { detectCommand } from "./node-commands.ts";
+import { detectCommand, doctorCommand } from "./node-commands.ts";
 import { createNodeRoot, type NodeRoot, runCommand } from "./node-root.fixture.ts";
 
 let node: NodeRoot;
@@ -237,4 +237,14 @@ base_runtime_spec = "${base}"`,
 test("a missing root directory is an error", async () => {
   const { code } = await runCommand(detectCommand, ["--root", `${node.root}/none`]);
   expect(code).toBe(1);
+});
+
+test.each([detectCommand, doctorCommand])("$name prints the same in YAML as in JSON", async (command) => {
+  node.write("/etc/containerd/config.toml", v3Nri);
+  const [json, yaml] = await Promise.all(
+    ["json", "yaml"].map((format) => runCommand(command, ["--root", node.root, "-o", format])),
+  );
+  expect(json?.stdout).toContain("containerd");
+  expect(Bun.YAML.parse(yaml?.stdout ?? "")).toEqual(JSON.parse(json?.stdout ?? ""));
+  expect(yaml?.code).toBe(json?.code ?? -1);
 });
