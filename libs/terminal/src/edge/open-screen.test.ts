@@ -18,7 +18,7 @@ test.each([
   { what: "TERM=dumb", stream: terminal, env: { TERM: "dumb" }, columns: 80, shown: "x" },
   {
     what: "a pipe",
-    stream: { isTTY: false, columns: 0 },
+    stream: { isTTY: false, columns: 80 },
     env: {},
     columns: Number.POSITIVE_INFINITY,
     shown: "x",
