@@ -3,16 +3,8 @@
 
 import type { ActorsView, PageActor } from "./page-actor.ts";
 import { createStateCounts } from "./state-counts.ts";
-import { isMove, type TimelineStep } from "./step-log.ts";
+import { isMove, isTaken, type Moment, type TimelineStep } from "./step-log.ts";
 import type { PageStore } from "./store.ts";
-
-/** A point between two steps. */
-export interface Moment {
-  /** The steps up to this number have been taken. */
-  readonly sequence: number;
-  /** Unix time in milliseconds, with fractions. */
-  readonly atMs: number;
-}
 
 export function createPastView(store: Pick<PageStore, "actors" | "trackOf">, moment: Moment): ActorsView {
   const actors = new Map<string, PageActor>();
@@ -31,14 +23,11 @@ export function createPastView(store: Pick<PageStore, "actors" | "trackOf">, mom
 }
 
 /** Undefined for an actor that had not started. */
-function toPast(
-  actor: PageActor,
-  steps: readonly TimelineStep[],
-  { sequence, atMs }: Moment,
-): PageActor | undefined {
-  if (actor.sinceMs > atMs) return undefined;
-  if ((steps.at(-1)?.sequence ?? 0) <= sequence) return actor;
-  const later = steps.findIndex((step) => step.sequence > sequence);
+function toPast(actor: PageActor, steps: readonly TimelineStep[], moment: Moment): PageActor | undefined {
+  if (actor.sinceMs > moment.atMs) return undefined;
+  const newest = steps.at(-1);
+  if (newest === undefined || isTaken(newest, moment)) return actor;
+  const later = steps.findIndex((step) => !isTaken(step, moment));
   const next = steps[later];
   if (next === undefined) return actor;
   const last = steps[later - 1];

@@ -60,13 +60,26 @@ function fill() {
 describe("the log of steps", () => {
   const log = fill();
   test.each([
-    [0, -1],
-    [1, 0],
-    [2, 0],
-    [5, 2],
-    [99, 3],
-  ])("up to the number %p", (sequence, index) => {
-    expect(log.findSequence(sequence)).toBe(index);
+    [1009, 99, -1],
+    [1010, 0, -1],
+    [1010, 1, 0],
+    [1029, 99, 0],
+    [1045, 0, 2],
+    [1060, 6, 3],
+  ])("up to %p ms and the number %p", (atMs, sequence, index) => {
+    expect(log.find({ sequence, atMs })).toBe(index);
+  });
+
+  test("has steps that come late where they happened", () => {
+    const log = fill();
+    const sequences = () => Array.from({ length: log.size() }, (_, at) => log.at(at)?.sequence);
+    log.append(step(7, "", "loading", { sessionId: "hook", atMs: 1035 }));
+    expect(sequences()).toEqual([1, 3, 7, 4, 6]);
+    log.prepend([
+      step(0, "x", "y", { sessionId: "b", atMs: 1000 }),
+      step(0.5, "y", "z", { sessionId: "b", atMs: 1037 }),
+    ]);
+    expect(sequences()).toEqual([0, 1, 3, 7, 0.5, 4, 6]);
   });
 
   test.each([
@@ -87,9 +100,13 @@ describe("the log of steps", () => {
     expect(log.prepend(steps)).toBe(0);
   });
 
-  test("has the moves between two numbers", () => {
-    expect(listMoves(log, 1, 4).map(({ sequence }) => sequence)).toEqual([4]);
-    expect(listMoves(log, 0, 99).map(({ sequence }) => sequence)).toEqual([1, 4, 6]);
+  test("has the moves between two moments", () => {
+    const list = (after: number, upTo: number) =>
+      listMoves(log, { sequence: 0, atMs: after }, { sequence: 99, atMs: upTo }).map(
+        ({ sequence }) => sequence,
+      );
+    expect(list(1015, 1040)).toEqual([4]);
+    expect(list(1010, 2000)).toEqual([1, 4, 6]);
   });
 });
 
@@ -110,8 +127,8 @@ describe("playback", () => {
     expect([once, twice, thrice, stepTo(thrice, log, -1)].map(at)).toEqual([
       [4, 1040, false],
       [1, 1010, false],
-      [0, 1010, false],
-      [0, 1010, false],
+      [-1, 1010, false],
+      [-1, 1010, false],
     ]);
   });
 
@@ -144,7 +161,7 @@ describe("playback", () => {
   test("shows one transition after the other for the same time", () => {
     const playing = play({ ...seek(live, log, 0), speed: "steps" }, log);
     const waiting = advance(playing, log, stepShownMs - 1);
-    expect(at(waiting)).toEqual([0, 1010, true]);
+    expect(at(waiting)).toEqual([-1, 1010, true]);
     const first = advance(waiting, log, 1);
     expect(at(first)).toEqual([1, 1010, true]);
     const last = advance(advance(first, log, stepShownMs), log, stepShownMs);
@@ -154,7 +171,7 @@ describe("playback", () => {
 
   test("plays what is recorded from its beginning, and is live at its end", () => {
     const playing = play(live, log);
-    expect(at(playing)).toEqual([0, 1010, true]);
+    expect(at(playing)).toEqual([-1, 1010, true]);
     expect(at(advance(playing, log, 50))).toEqual([undefined, undefined, false]);
     expect(toLive(playing)).toEqual({ ...live });
   });
@@ -168,8 +185,8 @@ describe("playback", () => {
     const { log: empty } = openLog();
     expect([pause(live, empty), seek(live, empty, 5), stepTo(live, empty, -1)].map(at)).toEqual([
       [0, 0, false],
-      [0, 0, false],
-      [0, 0, false],
+      [-1, 0, false],
+      [-1, 0, false],
     ]);
     expect(toTimeRange(empty)).toBeUndefined();
   });
@@ -224,7 +241,7 @@ describe("a moment of the past", () => {
   test("before its first step has no actor that started with it", () => {
     const view = createPastView(
       { actors: () => actors, trackOf: () => ({ steps, dropped: 0 }) },
-      { sequence: 0, atMs: 1010 },
+      { sequence: -1, atMs: 1010 },
     );
     expect([...view.actors()]).toEqual([]);
   });
@@ -261,7 +278,10 @@ describe("how much happened when", () => {
 test("a timeline shows the last steps, and in the past those around the moment", () => {
   const many = Array.from({ length: 1000 }, (_, at) => step(at, "a", "b"));
   const read = (moment: number | undefined) => {
-    const window = chooseSteps(many, moment === undefined ? undefined : { sequence: moment, atMs: 0 });
+    const window = chooseSteps(
+      many,
+      moment === undefined ? undefined : { sequence: moment, atMs: 1000 + moment * 10 },
+    );
     return [window.steps[0]?.sequence, window.steps.at(-1)?.sequence, window.earlier, window.later];
   };
   expect(read(undefined)).toEqual([800, 999, 800, 0]);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which moment the page shows: now, or one of the past, which may move forward slowly.
 
-import type { Moment } from "./past-view.ts";
-import type { StepLog } from "./step-log.ts";
+import type { Moment, StepLog } from "./step-log.ts";
 
 /** A factor of time; or "steps": one transition after the other, each shown for the same time. */
 export type Speed = number | "steps";
@@ -51,7 +50,7 @@ export function seek(playback: Playback, log: StepLog, atMs: number): Playback {
 /** To the moment right after the next transition, or after the one before; behind the last one is now. */
 export function stepTo(playback: Playback, log: StepLog, direction: 1 | -1): Playback {
   const { moment } = playback;
-  const index = moment === undefined ? log.size() : log.findSequence(moment.sequence);
+  const index = moment === undefined ? log.size() : log.find(moment);
   if (direction === 1) {
     const next = log.at(log.findMove(index, 1) ?? -1);
     return next === undefined ? toLive(playback) : moveTo(playback, next);
@@ -72,7 +71,7 @@ export function advance(playback: Playback, log: StepLog, elapsedMs: number): Pl
     if (shownMs + elapsedMs < stepShownMs) return { ...playback, shownMs: shownMs + elapsedMs };
     return {
       ...stepTo(playback, log, 1),
-      isPlaying: log.findMove(log.findSequence(moment.sequence), 1) !== undefined,
+      isPlaying: log.findMove(log.find(moment), 1) !== undefined,
     };
   }
   const atMs = moment.atMs + elapsedMs * speed;
@@ -92,7 +91,7 @@ const moveTo = (playback: Playback, moment: Moment): Playback => ({
 /** Before the first step that is kept. */
 function toBeginning(log: StepLog): Moment {
   const first = log.at(0);
-  return { sequence: (first?.sequence ?? 1) - 1, atMs: first?.atMs ?? 0 };
+  return { sequence: -1, atMs: first?.atMs ?? 0 };
 }
 
 /** Of the value of a form field: "0.25", "steps". */

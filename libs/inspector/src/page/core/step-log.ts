@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all actors did, in its order: bounded in number and size, and searched by number and by time.
+// What all actors did, in the order of its time: bounded in number and size, and searched by time. What the program reads
+// from another process's log comes later than what happened after it.
 
 export interface TimelineStep {
   readonly sequence: number;
@@ -25,11 +26,26 @@ export interface TimelineStep {
 /** Whether the event led to another state. */
 export const isMove = ({ from, to }: Pick<TimelineStep, "from" | "to">): boolean => from.at(-1) !== to.at(-1);
 
+/** A point of the recorded time: right after the step with this number. */
+export interface Moment {
+  readonly sequence: number;
+  /** Unix time in milliseconds, with fractions. */
+  readonly atMs: number;
+}
+
+/** Whether a step is taken at a moment. */
+export const isTaken = (step: TimelineStep, { sequence, atMs }: Moment): boolean =>
+  step.atMs < atMs || (step.atMs === atMs && step.sequence <= sequence);
+
+/** By their time. */
+export const compareSteps = (one: TimelineStep, other: TimelineStep): number =>
+  one.atMs - other.atMs || one.sequence - other.sequence;
+
 export interface StepLog {
   size(): number;
   at(index: number): TimelineStep | undefined;
-  /** Index of the last step with this number or a lower one; -1 without one. */
-  findSequence(sequence: number): number;
+  /** Index of the last step that is taken at this moment; -1 without one. */
+  find(moment: Moment): number;
   /** Index of the last step at this time or before; -1 without one. */
   findTime(atMs: number): number;
   /** Index of the next move after (1) or before (-1) this index; undefined without one. */
@@ -38,7 +54,7 @@ export interface StepLog {
 
 export interface WritableStepLog extends StepLog {
   append(step: TimelineStep): void;
-  /** Steps from before all others, in their order. Returns how many there was room for: the last ones. */
+  /** Steps with lower numbers than all others, in the order of their time. Returns how many there was room for: the last. */
   prepend(steps: readonly TimelineStep[]): number;
   /** Puts a step in the place of the one with the same number. */
   replace(step: TimelineStep): void;
@@ -87,12 +103,12 @@ export function createStepLog(
     return low - 1 - start;
   };
 
-  const findSequence = (sequence: number): number => findLast((step) => step.sequence <= sequence);
+  const find = (moment: Moment): number => findLast((step) => isTaken(step, moment));
 
   return {
     size,
     at: (index) => (index < 0 ? undefined : steps[start + index]),
-    findSequence,
+    find,
     findTime: (atMs) => findLast((step) => step.atMs <= atMs),
     findMove(index, direction) {
       for (let at = index + direction; at >= 0 && at < size(); at += direction) {
@@ -102,7 +118,7 @@ export function createStepLog(
       return undefined;
     },
     append(step) {
-      steps.push(step);
+      steps.splice(start + find(step) + 1, 0, step);
       length += step.length;
       while (size() > maxSteps || (length > maxLength && size() > 1)) dropOldest();
     },
@@ -114,12 +130,12 @@ export function createStepLog(
         length += next;
         first--;
       }
-      steps = [...earlier.slice(first), ...steps.slice(start)];
+      steps = [...earlier.slice(first), ...steps.slice(start)].sort(compareSteps);
       start = 0;
       return earlier.length - first;
     },
     replace(step) {
-      const index = findSequence(step.sequence);
+      const index = find(step);
       const known = steps[start + index];
       if (known?.sequence !== step.sequence) return;
       length += step.length - known.length;
@@ -133,18 +149,19 @@ export function createStepLog(
   };
 }
 
-/** The moves behind the one number up to the other; no more than can be seen at once. */
-export function listMoves(log: StepLog, after: number, upTo: number): readonly TimelineStep[] {
+/** The moves behind the one moment up to the other; no more than can be seen at once. */
+export function listMoves(log: StepLog, after: Moment, upTo: Moment): readonly TimelineStep[] {
   const moves: TimelineStep[] = [];
-  let index = log.findSequence(after);
+  let index = log.find(after);
   while (moves.length < maxMoves) {
     const next = log.findMove(index, 1);
     const step = next === undefined ? undefined : log.at(next);
-    if (next === undefined || step === undefined || step.sequence > upTo) break;
+    if (next === undefined || step === undefined || !isTaken(step, upTo)) break;
     moves.push(step);
     index = next;
   }
   return moves;
 }
 
-const maxMoves = 200;
+/** More at once cannot be seen. */
+export const maxMoves = 200;

@@ -85,6 +85,8 @@ describe("the store", () => {
       },
     ]);
     expect(store.actor("a")).toMatchObject({ states: ["placed", "placed.x"], changedMs: 104, sinceMs: 100 });
+    expect(store.takeMoves().map(({ sequence }) => sequence)).toEqual([4]);
+    expect(store.takeMoves()).toEqual([]);
   });
 
   test("drops the oldest steps of all actors, and says how many", () => {

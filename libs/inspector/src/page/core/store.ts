@@ -6,7 +6,15 @@ import { type ActorIdentity, type ActorsView, createPageActor, type PageActor } 
 import { type ActorStep, createStepReader } from "./read-steps.ts";
 import { createStateCounts } from "./state-counts.ts";
 import { listStateIds } from "./state-ids.ts";
-import { createStepLog, isMove, type StepBounds, type StepLog, type TimelineStep } from "./step-log.ts";
+import {
+  compareSteps,
+  createStepLog,
+  isMove,
+  maxMoves,
+  type StepBounds,
+  type StepLog,
+  type TimelineStep,
+} from "./step-log.ts";
 
 export interface StoreBounds extends StepBounds {
   /** Actors that have ended and of which no step is kept; the oldest are dropped. */
@@ -28,6 +36,8 @@ export interface PageStore extends ActorsView {
   trackOf(sessionId: string): Track;
   /** The steps of all actors. */
   readonly log: StepLog;
+  /** The moves that came since the last call, by `apply`; no more than can be seen at once. */
+  takeMoves(): readonly TimelineStep[];
   /** Ids of the machines that the program names, and of those that have had actors. */
   machines(): readonly string[];
   /** Events that the program no longer kept when the page asked for them. */
@@ -50,6 +60,7 @@ export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
   const counts = createStateCounts();
   const machines = new Set<string>();
   const reader = createStepReader();
+  let moves: TimelineStep[] = [];
   let missed = 0;
   let program = "";
 
@@ -86,6 +97,7 @@ export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
   const clear = (): void => {
     for (const sessionId of [...actors.keys()]) drop(sessionId);
     log.clear();
+    moves = [];
   };
 
   const start = (message: PageActorMessage): void => {
@@ -101,6 +113,7 @@ export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
     replace(toActor(step, identity, actors.get(sessionId)?.sinceMs ?? step.fromSinceMs));
     openTrack(sessionId).steps.push(step);
     log.append(step);
+    if (isMove(step) && moves.length < maxMoves) moves.push(step);
   };
 
   const openTrack = (sessionId: string): OpenTrack => {
@@ -121,7 +134,8 @@ export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
 
   const prepend = (messages: readonly PageMessage[]): boolean => {
     const partReader = createStepReader();
-    const read = messages.flatMap((message) => partReader.read(message) ?? []);
+    const steps = messages.flatMap((message) => partReader.read(message) ?? []);
+    const read = steps.toSorted((one, other) => compareSteps(one.step, other.step));
     partReader.rest().forEach(completeFirstStep);
     const kept = read.slice(read.length - log.prepend(read.map(({ step }) => step)));
     for (const [sessionId, own] of Map.groupBy(kept, ({ identity }) => identity.sessionId)) {
@@ -153,6 +167,11 @@ export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
     countOf: counts.of,
     trackOf: (sessionId) => tracks.get(sessionId) ?? noTrack,
     log,
+    takeMoves() {
+      const taken = moves;
+      moves = [];
+      return taken;
+    },
     machines: () => [...machines],
     missed: () => missed,
     program: () => program,

@@ -3,7 +3,7 @@
 
 import { readFailure } from "../core/actor-facts.ts";
 import type { PageActor } from "../core/page-actor.ts";
-import type { Moment } from "../core/past-view.ts";
+import type { Moment } from "../core/step-log.ts";
 import { chooseSteps } from "../core/step-window.ts";
 import type { PageStore } from "../core/store.ts";
 import { renderTime } from "../core/time-format.ts";

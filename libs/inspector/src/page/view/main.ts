@@ -3,8 +3,8 @@
 
 import { findContainerId } from "../core/container-id.ts";
 import type { ActorsView, PageActor } from "../core/page-actor.ts";
-import { createPastView, type Moment } from "../core/past-view.ts";
-import { listMoves } from "../core/step-log.ts";
+import { createPastView } from "../core/past-view.ts";
+import { listMoves, type Moment } from "../core/step-log.ts";
 import { createStore } from "../core/store.ts";
 import { openActorDetail } from "./actor-detail.ts";
 import { openActorList } from "./actor-list.ts";
@@ -32,8 +32,7 @@ const program = findElement("program", HTMLHeadingElement);
 
 let selected: PageActor | undefined;
 let isScheduled = false;
-/** The last step that was shown. */
-let shownSequence = 0;
+let shownMoment: Moment | undefined;
 
 const select = (sessionId: string): void => {
   selected = store.actor(sessionId);
@@ -67,9 +66,10 @@ const findSelected = (view: ActorsView): PageActor | undefined => {
 
 /** Marks the transitions since the last call. */
 const flash = (moment: Moment | undefined): void => {
-  const sequence = moment?.sequence ?? store.log.at(store.log.size() - 1)?.sequence ?? 0;
-  if (shownSequence > 0) chart.flash(listMoves(store.log, shownSequence, sequence));
-  shownSequence = sequence;
+  const moves = store.takeMoves();
+  if (moment === undefined) chart.flash(moves);
+  else if (shownMoment !== undefined) chart.flash(listMoves(store.log, shownMoment, moment));
+  shownMoment = moment;
 };
 
 const schedule = (): void => {

@@ -2,7 +2,6 @@
 // The recorded time: a slider over it, with how much happened when, and the buttons that play it again.
 
 import { renderBars, toDensity, toTimeRange } from "../core/density.ts";
-import type { Moment } from "../core/past-view.ts";
 import {
   advance,
   live,
@@ -14,7 +13,7 @@ import {
   toLive,
   toSpeed,
 } from "../core/playback.ts";
-import type { StepLog, TimelineStep } from "../core/step-log.ts";
+import type { Moment, StepLog, TimelineStep } from "../core/step-log.ts";
 import { renderTime } from "../core/time-format.ts";
 import { findElement } from "./elements.ts";
 
@@ -92,8 +91,8 @@ export function openTimeBar(log: StepLog, { onChange, onSelect, nameOf }: TimeBa
     liveButton.hidden = isLive;
   };
 
-  const lastMove = ({ sequence }: Moment): TimelineStep | undefined =>
-    log.at(log.findMove(log.findSequence(sequence) + 1, -1) ?? -1);
+  const lastMove = (moment: Moment): TimelineStep | undefined =>
+    log.at(log.findMove(log.find(moment) + 1, -1) ?? -1);
 
   const renderMove = ({ sessionId, from, to }: TimelineStep): string =>
     `${nameOf(sessionId)}: ${[from.at(-1) ?? "", to.at(-1) ?? ""].join(" → ").trimStart()}`;

@@ -3,9 +3,8 @@
 
 import { readFailure } from "../core/actor-facts.ts";
 import { findGuards, type MachineDescription } from "../core/guards.ts";
-import type { Moment } from "../core/past-view.ts";
 import { toTone } from "../core/state-ids.ts";
-import { isMove, type TimelineStep } from "../core/step-log.ts";
+import { isMove, isTaken, type Moment, type TimelineStep } from "../core/step-log.ts";
 import { renderDuration, renderTime } from "../core/time-format.ts";
 import { renderJson, showInvisible } from "../core/visible-text.ts";
 import { createElement, renderState } from "./elements.ts";
@@ -52,7 +51,7 @@ export function createTimeline(onGoTo: (moment: Moment) => void): Timeline {
         if (known === undefined) element.insertBefore(item, next);
         else next = item.nextElementSibling;
         items.set(step, item);
-        const isLater = moment !== undefined && step.sequence > moment.sequence;
+        const isLater = moment !== undefined && !isTaken(step, moment);
         item.classList.toggle("later", isLater);
         item.removeAttribute("aria-current");
         if (moment !== undefined && !isLater) current = item;
