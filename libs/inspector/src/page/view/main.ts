@@ -94,7 +94,8 @@ const tabs = openDetailTabs();
 const explanation = openExplanation(tabs);
 const node = openNodeOverview((containerId) => {
   if (tabs.shown() === "timeline") tabs.show("explain");
-  const actor = [...store.actors()].findLast(({ context }) => findContainerId(context) === containerId);
+  const actors = [...store.actors()].filter(({ context }) => findContainerId(context) === containerId);
+  const actor = actors.findLast(({ machine }) => machine === "container") ?? actors.at(-1);
   if (actor !== undefined) return select(actor.sessionId);
   selected = undefined;
   detail.clear();
