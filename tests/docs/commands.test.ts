@@ -46,7 +46,7 @@ describe("the reference has the flags of the built programs", () => {
   test("each command has a section", () => {
     const setup = "tetragon-oci-hook-setup";
     expect(commands.map(({ command }) => command)).toEqual([
-      ...["tetragon", "tetragon status", "tetragon policies", "tetragon watch"],
+      ...["tetragon", "tetragon status", "tetragon policies", "tetragon explain", "tetragon watch"],
       ...["tetragon inspect", "tetragon version", "tetragon completion"],
       ...["tetragon-oci-hook", "tetragon-nri-hook", setup],
       ...["install", "uninstall", "print-config"].map((name) => `${setup} ${name}`),
@@ -99,7 +99,7 @@ describe("a command of a document has flags that its program has", () => {
   const commands = [...new Set([...lines, ...inText].filter((line) => /^tetragon(-\S+)? /.test(line)))];
   /** Words with which a program has help of its own. */
   const subcommand =
-    /^(?:(?:tetragon (?:status|policies|inspect)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
+    /^(?:(?:tetragon (?:status|policies|explain|inspect)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
 
   test("there are some", () => expect(commands.length).toBeGreaterThan(8));
 

@@ -3,6 +3,8 @@ import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import {
   type Container,
   type CreateContainer,
+  ExplainContainerRequest,
+  ExplainContainerResponse,
   FineGuidanceSensorsDefinition,
   ListContainersRequest,
   ListContainersResponse,
@@ -40,6 +42,14 @@ function call<Request, Response>(
 export async function listContainers(address: string): Promise<readonly Container[]> {
   const types = { requestType: ListContainersRequest, responseType: ListContainersResponse };
   return (await call(address, "/rthooks.v1.AgentState/ListContainers", types, {})).containers;
+}
+
+export function explainContainer(
+  address: string,
+  container: ExplainContainerRequest["container"],
+): Promise<ExplainContainerResponse> {
+  const types = { requestType: ExplainContainerRequest, responseType: ExplainContainerResponse };
+  return call(address, "/rthooks.v1.AgentState/ExplainContainer", types, { container });
 }
 
 /**

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node says of itself: the explanation of one container, and the overview of the node. Terminal and page show both.
 
+export {
+  type ContainerQuery,
+  MIN_ID_LENGTH,
+  parseContainerQuery,
+  type QueryProblem,
+} from "./container-query.ts";
 export { describeFailure, type FailureKind, isFailureKind } from "./describe-failure.ts";
 export type {
   ContainerOutcome,

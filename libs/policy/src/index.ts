@@ -17,6 +17,7 @@ export {
   matchesSelector,
   selectsEverything,
 } from "./label-selector.ts";
+export { findNearestNames } from "./schema/nearest-names.ts";
 export { listMatchWorkloads, toFilter } from "./schema/policy-filters.ts";
 export { type PolicyMode, policyMode } from "./schema/policy-mode.ts";
 export { type PathKey, type PolicyProblem, renderPath, renderProblem } from "./schema/policy-problem.ts";

@@ -12,6 +12,8 @@ export {
 export {
   AgentStateDefinition,
   Container,
+  ExplainContainerRequest,
+  ExplainContainerResponse,
   GetContainerRequest,
   ListContainersRequest,
   ListContainersResponse,

@@ -118,6 +118,7 @@ const report: ContainerReport = {
   cgroup: undefined,
   answerByMs: Number.POSITIVE_INFINITY,
   seenAtNanos: 1n,
+  arrivedMs: undefined,
 };
 const found = { type: "cgroup.found", cgroupsPath: "/c1", cgroup: { path: "/c1", id: 1n } };
 
@@ -156,7 +157,7 @@ const machines: readonly {
       actors: { container: createTableLogic(silentContainer) },
     }),
     id: "u",
-    input: { uid: "u", namespace: "shop", name: "web-0" },
+    input: { uid: "u", namespace: "shop", name: "web-0", origin: { source: "hook", atNanos: 1n } },
     events: [
       { type: "source.missing" },
       { type: "container.reported", report },

@@ -22,6 +22,7 @@ const report: ContainerReport = {
   cgroup: undefined,
   answerByMs: Number.POSITIVE_INFINITY,
   seenAtNanos: 1n,
+  arrivedMs: undefined,
 };
 const pod: PodIdentity = {
   uid: "u",
@@ -29,6 +30,7 @@ const pod: PodIdentity = {
   name: "web-0",
   labels: new Map(),
   identitySource: "hook",
+  origins: {},
 };
 const failure = { kind: "bad", message: "so it is" };
 const retentionMs = 300_000;

@@ -15,7 +15,18 @@ export interface PodIdentity {
    * creation of the pod's sandbox. "pod-source": the current object of the pod.
    */
   readonly identitySource: "hook" | "nri" | "pod-source";
+  /** Of the values that container reports gave; those of the pod source have none. */
+  readonly origins: PodOrigins;
 }
+
+/** Who reported a value, and when: nanoseconds of Unix time. */
+export interface Origin {
+  readonly source: ReportSource;
+  readonly atNanos: bigint;
+}
+
+/** By the part of the identity; undefined where no container report gave it. */
+type PodOrigins = Readonly<Partial<Record<"uid" | "namespace" | "name" | "labels", Origin | undefined>>>;
 
 /** What one source says about one container; a hook call is one. */
 export interface ContainerReport {
@@ -38,6 +49,10 @@ export interface ContainerReport {
   readonly answerByMs: number;
   /** When the call arrived: nanoseconds of Unix time. */
   readonly seenAtNanos: bigint;
+  /** The same on the monotonic clock, in milliseconds; undefined where nothing is held. */
+  readonly arrivedMs: number | undefined;
+  /** While the call waited for its pod, on the monotonic clock; undefined if it did not. */
+  readonly podWait?: { readonly startedMs: number; readonly endedMs: number };
 }
 
 export interface Cgroup {

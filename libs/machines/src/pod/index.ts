@@ -7,12 +7,14 @@ export type {
   Cgroup,
   ContainerReport,
   Failure,
+  Origin,
   PodIdentity,
 } from "./domain.ts";
 export {
   type ContainerRef,
   type PodArgs,
   podIsDeleted,
+  toOrigin,
   toReportConflict,
   toSourceConflict,
 } from "./pod-logic.ts";

@@ -5,7 +5,7 @@ import { haveSameLabels, type Labels } from "@rthooks/oci";
 import type { ActorRefFrom } from "xstate";
 import type { TransitionArgs } from "../table/machine-table.ts";
 import type { ContainerLogic } from "./container-machine.ts";
-import type { ContainerReport, Failure, PodIdentity } from "./domain.ts";
+import type { ContainerReport, Failure, Origin, PodIdentity } from "./domain.ts";
 
 export type ContainerRef = ActorRefFrom<ContainerLogic>;
 
@@ -18,7 +18,27 @@ export interface PodInput {
   readonly uid: string | undefined;
   readonly namespace: string;
   readonly name: string;
+  /** Of the first report. */
+  readonly origin: Origin;
 }
+
+export const toPodContext = ({ uid, namespace, name, origin }: PodInput): PodContext => ({
+  identity: {
+    uid,
+    namespace,
+    name,
+    labels: noLabels,
+    identitySource: "hook",
+    origins: {
+      uid: uid === undefined ? undefined : origin,
+      namespace: namespace === "" ? undefined : origin,
+      name: name === "" ? undefined : origin,
+    },
+  },
+  containers: new Map(),
+});
+
+const noLabels: Labels = new Map();
 
 interface SourcePod {
   readonly uid: string;
@@ -84,16 +104,40 @@ export function withReportedNames(
   const uid = identity.uid ?? report.podUid;
   const namespace = identity.namespace || report.podNamespace;
   const name = identity.name || report.podName;
-  const isSame = uid === identity.uid && namespace === identity.namespace && name === identity.name;
-  return isSame ? identity : { ...identity, uid, namespace, name };
+  const addsUid = uid !== identity.uid;
+  const addsNamespace = namespace !== identity.namespace;
+  const addsName = name !== identity.name;
+  if (!addsUid && !addsNamespace && !addsName) return identity;
+  const origin = toOrigin(report);
+  const origins = {
+    ...identity.origins,
+    ...(addsUid ? { uid: origin } : {}),
+    ...(addsNamespace ? { namespace: origin } : {}),
+    ...(addsName ? { name: origin } : {}),
+  };
+  return { ...identity, uid, namespace, name, origins };
 }
 
 /** The same object where the report adds nothing. */
-export function withLabels(identity: PodIdentity, { podLabels }: ContainerReport): PodIdentity {
-  if (podLabels === undefined) return identity;
-  if (identity.identitySource === "nri" && haveSameLabels(identity.labels, podLabels)) return identity;
-  return { ...identity, labels: podLabels, identitySource: "nri" };
+export function withLabels(identity: PodIdentity, report: ContainerReport): PodIdentity {
+  const { podLabels: labels } = report;
+  if (labels === undefined) return identity;
+  if (identity.identitySource === "nri" && haveSameLabels(identity.labels, labels)) return identity;
+  const origins = { ...identity.origins, labels: toOrigin(report) };
+  return { ...identity, labels, identitySource: "nri", origins };
 }
+
+/** The source's values replace those of reports, but for the UID: a static pod has another one in the API. */
+export const withSourceIdentity = ({ uid, origins }: PodIdentity, pod: SourcePod): PodIdentity => ({
+  ...pod,
+  uid: uid ?? pod.uid,
+  identitySource: "pod-source",
+  origins: uid === undefined ? noOrigins : { uid: origins.uid },
+});
+
+export const toOrigin = ({ source, seenAtNanos: atNanos }: ContainerReport): Origin => ({ source, atNanos });
+
+const noOrigins: PodIdentity["origins"] = {};
 
 /** An empty text means unknown, and unknown differs from nothing. */
 function differ(known: string, reported: string): boolean {

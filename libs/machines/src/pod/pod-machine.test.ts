@@ -6,7 +6,7 @@ import { createActor, type InspectionEvent, type SnapshotFrom } from "xstate";
 import { getShortestPaths } from "xstate/graph";
 import { createTableLogic } from "../runners/actor-logic.ts";
 import { containerMachine } from "./container-machine.ts";
-import type { ContainerReport } from "./domain.ts";
+import type { ContainerReport, Origin } from "./domain.ts";
 import { type PodEvent, podIsDeleted, toReportConflict, toSourceConflict } from "./pod-logic.ts";
 import { podMachine } from "./pod-machine.ts";
 
@@ -24,6 +24,7 @@ const report = (containerId: string, podNamespace: string): PodEvent => {
     cgroup: undefined,
     answerByMs: Number.POSITIVE_INFINITY,
     seenAtNanos: 1n,
+    arrivedMs: undefined,
   };
   return { type: "container.reported", report };
 };
@@ -44,7 +45,10 @@ const events: Readonly<Record<string, PodEvent>> = {
 };
 const nameOf = new Map(Object.entries(events).map(([name, event]) => [event, name]));
 
-const input = { uid: "u", namespace: "shop", name: "web-0" };
+const names = { uid: "u", namespace: "shop", name: "web-0" };
+/** Of the report that starts the pod. */
+const origin: Origin = { source: "hook", atNanos: 1n };
+const input = { ...names, origin };
 
 const runners = ["by XState", "by the table"] as const; // const: the two words
 type Runner = (typeof runners)[number];
@@ -82,9 +86,9 @@ function record(runner: Runner = "by XState") {
       reportPodGone: note("reportPodGone"),
     },
   });
-  const start = (pod: { uid: string | undefined; namespace: string; name: string } = input) => {
+  const start = (pod: { uid: string | undefined; namespace: string; name: string } = names) => {
     const options = {
-      input: pod,
+      input: { ...pod, origin },
       inspect: (inspected: InspectionEvent): void => {
         if (inspected.type !== "@xstate.event" || isSame(inspected.actorRef, actor)) return;
         const id = "id" in inspected.actorRef ? String(inspected.actorRef.id).replace("container:", "") : "";
@@ -260,6 +264,7 @@ test.each(runners)(
       name: "web-0",
       labels,
       identitySource: "pod-source",
+      origins: { uid: origin },
     });
     expect(containers.get("a")?.getSnapshot().context.pod).toEqual(identity);
   },
@@ -355,7 +360,7 @@ describe.each(runners)("labels of a container report, %s,", (runner) => {
   test("are refused with another namespace", () => {
     for (const before of [[], [{ type: "source.missing" }]] as const) {
       const { start, take } = record(runner);
-      const actor = start({ ...input, namespace: "bank" });
+      const actor = start({ ...names, namespace: "bank" });
       for (const event of before) actor.send(event);
       take();
       actor.send(withLabels("a", labels));

@@ -21,14 +21,15 @@ import { notProvided } from "../not-provided.ts";
 import { createTableLogic, type TableLogic } from "../runners/actor-logic.ts";
 import { containerMachine } from "./container-machine.ts";
 import {
-  type ContainerRef,
   type PodContext,
   type PodEvent,
   type PodInput,
   podGuards,
+  toPodContext,
   toSourceConflict,
   withLabels,
   withReportedNames,
+  withSourceIdentity,
 } from "./pod-logic.ts";
 
 const childId = (containerId: string): string => `container:${containerId}`;
@@ -77,12 +78,9 @@ const baseSetup = setup({
     setLabels: assign(({ context, event }) =>
       event.type === "container.reported" ? { identity: withLabels(context.identity, event.report) } : {},
     ),
-    /** The uid of the hook call stays: a static pod has another uid in the API. */
-    setSourceIdentity: assign(({ context, event }) => {
-      if (event.type !== "source.found") return {};
-      const uid = context.identity.uid ?? event.pod.uid;
-      return { identity: { ...event.pod, uid, identitySource: "pod-source" as const } };
-    }),
+    setSourceIdentity: assign(({ context, event }) =>
+      event.type === "source.found" ? { identity: withSourceIdentity(context.identity, event.pod) } : {},
+    ),
   },
   guards: podGuards,
 });
@@ -164,10 +162,7 @@ const onContainerReported = [
 
 export const podMachine = podSetup.createMachine({
   id: "pod",
-  context: ({ input }) => ({
-    identity: { ...input, labels: new Map<string, string>(), identitySource: "hook" },
-    containers: new Map<string, ContainerRef>(),
-  }),
+  context: ({ input }) => toPodContext(input),
   initial: "seen",
   on: { "container.gone": { actions: "removeContainer" } },
   states: {

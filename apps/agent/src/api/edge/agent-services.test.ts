@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { AgentStateDefinition, ContainerEventsDefinition } from "@rthooks/proto";
+import { err } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { callUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
@@ -33,6 +34,9 @@ beforeAll(async () => {
         report: (_, onAnswer) => onAnswer(undefined),
         list: () => [record],
         find: (id) => (id === record.id ? record : undefined),
+        findFacts: () => undefined,
+        listFacts: () => [],
+        recordRefusal: () => {},
         reportRefused: (id, reason) => void refused.push([id, reason]),
         has: () => false,
         hasEnded: () => false,
@@ -47,6 +51,7 @@ beforeAll(async () => {
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },
+      findExplanations: () => err({ kind: "not-found", message: "no container" }),
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],
       reportPluginProblem: (problem) => void problems.push(problem),

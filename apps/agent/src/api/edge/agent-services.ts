@@ -8,7 +8,11 @@ import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import type { ContainerChanges } from "../../containers/core/container-changes.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import { renderHealth } from "../core/health.ts";
-import { registerAgentState, registerContainerEvents } from "../wire/container-services.ts";
+import {
+  type FindExplanations,
+  registerAgentState,
+  registerContainerEvents,
+} from "../wire/container-services.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { registerInfoService } from "../wire/info-service.ts";
 import { type PolicyHandlers, registerPolicyService } from "../wire/policy-service.ts";
@@ -24,6 +28,7 @@ export interface ServiceOptions extends PolicyHandlers {
   readonly log: Logger;
   readonly info: AgentInfo;
   readonly metrics: AgentMetrics;
+  readonly findExplanations: FindExplanations;
   /** Why the agent does not do what its configuration asks for, one line each. */
   listProblems(): readonly string[];
   /** What keeps the NRI plugin from its work; empty: nothing. */
@@ -46,6 +51,6 @@ export function registerServices(
   registerRuntimeHookService(to, onHookRequest, onBug);
   registerPolicyService(to, options, onBug);
   registerContainerEvents(to, { reportStopped, reportRefused, reportPluginProblem }, onBug);
-  registerAgentState(to, lifecycle, onBug);
+  registerAgentState(to, lifecycle, options.findExplanations, onBug);
   return registerWatchService(to, changes, onBug);
 }

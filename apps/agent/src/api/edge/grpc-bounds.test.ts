@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { toConnectionBounds } from "@rthooks/grpc";
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
+import { err } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { emptyState } from "../../base/core/metered-state.fixture.ts";
 import { callUnary } from "../../base/wire/service.ts";
@@ -52,6 +53,9 @@ describe("bounds of the gRPC server", () => {
         checkCgroup: silent,
         reportStopped: silent,
         find: () => undefined,
+        findFacts: () => undefined,
+        listFacts: () => [],
+        recordRefusal: () => {},
         reportRefused: silent,
         observe: () => silent,
         close: silent,
@@ -61,6 +65,7 @@ describe("bounds of the gRPC server", () => {
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },
+      findExplanations: () => err({ kind: "not-found", message: "no container" }),
       info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
       listProblems: () => [],
       reportPluginProblem: () => {},

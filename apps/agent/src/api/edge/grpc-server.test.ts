@@ -16,6 +16,7 @@ import {
   type CreateContainer,
   FineGuidanceSensorsDefinition,
 } from "@rthooks/proto";
+import { err } from "@rthooks/result";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { emptyState } from "../../base/core/metered-state.fixture.ts";
 import type { ServerAddress } from "../../base/core/server-address.ts";
@@ -65,6 +66,9 @@ describe("the gRPC server", () => {
     report: (reported, onAnswer) => report(reported, onAnswer),
     list: () => [],
     find: () => undefined,
+    findFacts: () => undefined,
+    listFacts: () => [],
+    recordRefusal: () => {},
     reportRefused: () => {},
     has: () => false,
     hasEnded: () => false,
@@ -110,6 +114,7 @@ describe("the gRPC server", () => {
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },
+      findExplanations: () => err({ kind: "not-found", message: "no container" }),
       log,
       info: {
         version: "1.2.3",

@@ -7,7 +7,7 @@ import { describeError, err, type Result } from "@rthooks/result";
 import type { AgentMetrics, AwaitedIdentity } from "../../base/core/agent-metrics.ts";
 import type { CallSource } from "../../base/core/call-metrics.ts";
 import type { Refusal, RefusalKind } from "../../base/core/refusal.ts";
-import { parseHookRequest } from "../../containers/core/hook-request.ts";
+import { parseHookRequest, toRefusedReport } from "../../containers/core/hook-request.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import type { StartObserver } from "../../containers/core/start-observer.ts";
 import type { OnAnswer } from "../../containers/core/waiting-callers.ts";
@@ -46,13 +46,16 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
       lifecycle.report(report, onAnswer);
       return;
     }
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     waiting
       .then((known) => {
-        metrics.observeIdentityWait(known.ok ? known.value : "none", (performance.now() - beganMs) / 1000);
-        if (known.ok) return lifecycle.report(report, onAnswer);
+        const endedMs = performance.now();
+        metrics.observeIdentityWait(known.ok ? known.value : "none", (endedMs - startedMs) / 1000);
+        const waited = { ...report, podWait: { startedMs, endedMs } };
+        if (known.ok) return lifecycle.report(waited, onAnswer);
         if (known.error.kind === "pod-unknown") metrics.countPodUnknown();
         onAnswer(known.error);
+        lifecycle.recordRefusal(waited, known.error);
       })
       .catch((error: unknown) => {
         onBug(error);
@@ -64,13 +67,17 @@ export function createRuntimeHook(options: RuntimeHookOptions): OnHookRequest {
     const beganMs = performance.now();
     const observe = (source: CallSource, outcome: "ok" | RefusalKind): void =>
       metrics.observeHook(source, outcome, (performance.now() - beganMs) / 1000);
-    const parsed = request === undefined ? unknownEvent : parseHookRequest(request, nowNanos(), deadlineMs);
+    const seenAtNanos = nowNanos();
+    const parsed =
+      request === undefined ? unknownEvent : parseHookRequest(request, seenAtNanos, deadlineMs, beganMs);
     if (!parsed.ok) {
       const { kind, message } = parsed.error;
       observe("unknown", kind);
       log.warn("hook call refused", { reason: kind, err: message });
       if (request !== undefined) starts.refused(request, parsed.error);
       answer(parsed.error);
+      const refused = request && toRefusedReport(request, seenAtNanos, beganMs);
+      if (refused !== undefined) lifecycle.recordRefusal(refused, parsed.error);
       return;
     }
     const { report, correction } = parsed.value;

@@ -2,12 +2,14 @@
 // This project's own services (rthooks.v1): ContainerEvents, by which the NRI plugin reports what happened to containers,
 // and AgentState, by which clients read the containers on record.
 
+import type { ContainerQuery, Explanation, QueryProblem } from "@rthooks/explain";
 import { AgentStateDefinition, ContainerEventsDefinition } from "@rthooks/proto";
 import { grpcCode } from "@rthooks/proto/grpc-code";
-import { err, ok } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { registerUnary } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import { toContainerQuery, toExplanationMessage } from "./explanation-messages.ts";
 import { toContainerMessage } from "./messages.ts";
 
 export interface ContainerEventHandlers {
@@ -69,13 +71,17 @@ export interface ContainerRecords {
   find(containerId: string): ContainerRecord | undefined;
 }
 
+/** At least one explanation. */
+export type FindExplanations = (query: ContainerQuery) => Result<readonly Explanation[], QueryProblem>;
+
 export function registerAgentState(
   to: Registrar,
   records: ContainerRecords,
+  findExplanations: FindExplanations,
   onBug: (error: unknown) => void,
 ): void {
   const service = AgentStateDefinition;
-  const { getContainer, listContainers } = service.methods;
+  const { getContainer, listContainers, explainContainer } = service.methods;
   registerUnary(
     to,
     service,
@@ -97,4 +103,22 @@ export function registerAgentState(
     (_, answer) => answer(ok({ containers: records.list().map(toContainerMessage) })),
     onBug,
   );
+  registerUnary(
+    to,
+    service,
+    explainContainer,
+    (request, answer) => {
+      const query = toContainerQuery(request);
+      const found = query === undefined ? noQuery : findExplanations(query);
+      if (found.ok) return answer(ok({ explanations: found.value.map(toExplanationMessage) }));
+      const { kind, message: details } = found.error;
+      answer(err({ code: kind === "not-found" ? grpcCode.notFound : grpcCode.invalidArgument, details }));
+    },
+    onBug,
+  );
 }
+
+const noQuery = err<QueryProblem>({
+  kind: "invalid",
+  message: "ExplainContainer: the request names no container",
+});

@@ -13,6 +13,7 @@ const reading = new Set([
   "ListContainers",
   "GetContainer",
   "WatchContainers",
+  "ExplainContainer",
 ]);
 
 export type Registrar = Pick<Server, "register">;

@@ -142,6 +142,8 @@ export const statusFlags = {
   help: generalFlags.help,
 } as const; // const: each flag keeps its own kind
 
+export const explainFlags = { ...statusFlags, output: outputFlag("text") } as const; // const: each flag keeps its own kind
+
 export const watchFlags = {
   ...statusFlags,
   namespace: flag.list({
@@ -195,6 +197,11 @@ export const plainFlags = { help: generalFlags.help } as const; // const: each f
 export const commands = [
   { name: "status", summary: "show the containers on record in the running agent" },
   { name: "policies", summary: "show the tracing policies of the running agent" },
+  {
+    name: "explain",
+    summary: "explain a container: who reported it, where its start took time, its policies",
+    names: "container",
+  },
   { name: "watch", summary: "show each change of a container as it happens" },
   { name: "inspect", summary: "record a running inspector, or show a recording in a browser" },
   { name: "version", summary: "print the version" },

@@ -3,6 +3,7 @@
 
 import { Client, credentials } from "@grpc/grpc-js";
 import { grpcCode } from "@rthooks/proto/grpc-code";
+import { toPrintable } from "@rthooks/terminal";
 import type { WireError } from "../../base/wire/service.ts";
 import { describeUnreachable } from "../core/unreachable-agent.ts";
 
@@ -36,6 +37,10 @@ export function describeFailure(
       return `the agent at ${target} did not answer within ${timeoutMs} ms: see its log, or give a longer --timeout`;
     case grpcCode.unimplemented:
       return `what listens at ${target} is another agent, without a list of ${what}: ${details}`;
+    // The agent has no such container, or several: its message is for users.
+    case grpcCode.notFound:
+    case grpcCode.invalidArgument:
+      return toPrintable(details);
     default:
       return `the agent at ${target} answered with an error: ${details}`;
   }

@@ -2,7 +2,8 @@
 // Runs what the command line asks for, and returns the exit code.
 
 import { resolve } from "node:path";
-import { COMPLETE_COMMAND, parseArguments, resolveFlags } from "@rthooks/flags";
+import { parseContainerQuery } from "@rthooks/explain";
+import { COMPLETE_COMMAND, type FlagValues, parseArguments, resolveFlags } from "@rthooks/flags";
 import { parseHealthInterval } from "@rthooks/grpc/health-flags";
 import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
@@ -14,11 +15,19 @@ import { parseServerAddress, type ServerAddress } from "../../base/core/server-a
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
 import { waitForSignal } from "../../program/edge/signals.ts";
-import { agentFlags, inspectCommandFlags, plainFlags, statusFlags, watchFlags } from "../core/flag-tables.ts";
+import { renderExplanations, toExplanationsDocument } from "../core/explanation-text.ts";
+import {
+  agentFlags,
+  explainFlags,
+  inspectCommandFlags,
+  plainFlags,
+  statusFlags,
+  watchFlags,
+} from "../core/flag-tables.ts";
 import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
 import { renderStatus, toStatusDocument } from "../core/status-table.ts";
 import type { HelpTopic } from "./help.ts";
-import { fetchPolicies, fetchStatus } from "./status-client.ts";
+import { fetchExplanations, fetchPolicies, fetchStatus } from "./status-client.ts";
 import { watchAgents } from "./watch-agents.ts";
 
 export async function runCommand(argv: readonly string[], version: string): Promise<number> {
@@ -38,6 +47,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
         lines: renderPolicies,
         document: toPoliciesDocument,
       });
+    case "explain":
+      return await explain(rest);
     case "watch":
       return await watch(rest);
     case "inspect":
@@ -136,7 +147,7 @@ interface Rendering<T> {
   document(value: T): unknown;
 }
 
-/** Prints the answer of the first agent that can be reached. */
+/** A command without arguments. */
 async function show<T>(
   argv: readonly string[],
   topic: "status" | "policies",
@@ -149,6 +160,35 @@ async function show<T>(
   if (flags.help) return await showHelp(topic);
   const [stray] = parsed.value.positionals;
   if (stray !== undefined) return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}`);
+  return await printAnswer(flags, topic, fetch, rendering);
+}
+
+async function explain(argv: readonly string[]): Promise<number> {
+  const parsed = parseArguments(explainFlags, argv);
+  if (!parsed.ok) return fail(`explain: ${parsed.error.message}; see tetragon explain --help`);
+  const flags = resolveFlags(explainFlags, parsed.value.given);
+  if (flags.help) return await showHelp("explain");
+  const [text, stray] = parsed.value.positionals;
+  if (text === undefined)
+    return fail("explain: name a container: NAMESPACE/POD, NAMESPACE/POD/CONTAINER, or a container id");
+  if (stray !== undefined) return fail(`explain: unexpected argument ${JSON.stringify(stray)}`);
+  const query = parseContainerQuery(text);
+  if (!query.ok) return fail(`explain: ${query.error}`);
+  return await printAnswer(flags, "explain", fetchExplanations(query.value), {
+    lines: renderExplanations,
+    document: toExplanationsDocument,
+  });
+}
+
+type AnswerFlags = Pick<FlagValues<typeof statusFlags>, "server-address" | "timeout" | "output">;
+
+/** Prints the answer of the first agent that gives one. */
+async function printAnswer<T>(
+  flags: AnswerFlags,
+  topic: "status" | "policies" | "explain",
+  fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
+  rendering: Rendering<T>,
+): Promise<number> {
   const problems: string[] = [];
   for (const text of flags["server-address"]) {
     const address = parseServerAddress(text);

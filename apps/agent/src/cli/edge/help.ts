@@ -5,6 +5,7 @@ import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
 import {
   agentFlags,
   commands,
+  explainFlags,
   inspectCommandFlags,
   plainFlags,
   statusFlags,
@@ -13,7 +14,15 @@ import {
 
 const shells = ["bash", "zsh", "fish"] as const; // const: the names are a union
 
-export type HelpTopic = "" | "status" | "policies" | "watch" | "inspect" | "version" | "completion";
+export type HelpTopic =
+  | ""
+  | "status"
+  | "policies"
+  | "explain"
+  | "watch"
+  | "inspect"
+  | "version"
+  | "completion";
 
 const clientExitCodes = [
   { code: 0, meaning: "the agent answered" },
@@ -25,7 +34,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     program: "tetragon",
     summary:
       "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, updates the BPF maps, and then releases the container.",
-    usage: ["tetragon [flags]", "tetragon status|policies|watch|inspect|version|completion [flags]"],
+    usage: ["tetragon [flags]", "tetragon status|policies|explain|watch|inspect|version|completion [flags]"],
     commands,
     flags: agentFlags,
     exitCodes: [
@@ -53,6 +62,29 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     usage: ["tetragon policies [-o table|json|yaml] [--server-address ADDRESS]"],
     flags: statusFlags,
     exitCodes: clientExitCodes,
+  },
+  explain: {
+    program: "tetragon explain",
+    summary:
+      "Explains a container that is on record, or that ended or was refused lately: who it is and who reported each part of that, how long the runtime was held and where the time went, which policies select it and the first term of each other policy that it does not meet, and why it failed. For a container that does not run, the policies are those that would select it now.",
+    usage: [
+      "tetragon explain NAMESPACE/POD[/CONTAINER] [-o text|json|yaml] [--server-address ADDRESS]",
+      "tetragon explain CONTAINER_ID [-o text|json|yaml] [--server-address ADDRESS]",
+    ],
+    flags: explainFlags,
+    exitCodes: [
+      { code: 0, meaning: "the agent has explained it" },
+      {
+        code: 1,
+        meaning:
+          "it has no such container, it has several of them, it did not answer, or the command line is wrong",
+      },
+    ],
+    examples: [
+      "tetragon explain shop/web-0",
+      "tetragon explain shop/web-0/app -o yaml",
+      "tetragon explain 4f2a9c",
+    ],
   },
   watch: {
     program: "tetragon watch",

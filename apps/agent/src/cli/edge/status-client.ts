@@ -2,12 +2,13 @@
 // Asks a running agent once.
 
 import type { Client } from "@grpc/grpc-js";
+import type { ContainerQuery, Explanation } from "@rthooks/explain";
 import { renderAddress } from "@rthooks/net";
 import { err, type Result } from "@rthooks/result";
 import type { ServerAddress } from "../../base/core/server-address.ts";
 import type { WireError } from "../../base/wire/service.ts";
 import type { PolicyStatus } from "../../policies/core/policy-store.ts";
-import { type AgentStatus, queryPolicies, queryStatus } from "../wire/agent-queries.ts";
+import { type AgentStatus, queryExplanations, queryPolicies, queryStatus } from "../wire/agent-queries.ts";
 import { describeFailure, openAgentClient } from "./agent-client.ts";
 
 /** The error is one line: which agent, why, and what to try. */
@@ -21,6 +22,14 @@ export const fetchPolicies = (
   address: ServerAddress,
   timeoutMs: number,
 ): Promise<Result<readonly PolicyStatus[], string>> => query(address, timeoutMs, "policies", queryPolicies);
+
+/** Errors as `fetchStatus` gives them; where the agent has no such container, its own line. */
+export const fetchExplanations =
+  (wanted: ContainerQuery) =>
+  (address: ServerAddress, timeoutMs: number): Promise<Result<readonly Explanation[], string>> =>
+    query(address, timeoutMs, "explanations", async (client, deadline) =>
+      queryExplanations(client, deadline, wanted),
+    );
 
 async function query<T>(
   address: ServerAddress,

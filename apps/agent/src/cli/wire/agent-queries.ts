@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calls by which `tetragon status` and `tetragon policies` read a running agent.
+// The calls by which `tetragon status`, `policies` and `explain` read a running agent.
 
 import type { Client } from "@grpc/grpc-js";
+import type { ContainerQuery, Explanation } from "@rthooks/explain";
 import { AgentStateDefinition, FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { ok, type Result } from "@rthooks/result";
+import { toExplainRequest, toExplanation } from "../../api/wire/explanation-messages.ts";
 import { toContainerRecord } from "../../api/wire/messages.ts";
 import { toPolicyStatus } from "../../api/wire/policy-messages.ts";
 import { callUnary, type WireError } from "../../base/wire/service.ts";
@@ -38,4 +40,16 @@ export async function queryPolicies(
   const request = { domain: "" };
   const answer = await callUnary(client, service, service.methods.listTracingPolicies, request, deadline);
   return answer.ok ? ok(answer.value.policies.map(toPolicyStatus)) : answer;
+}
+
+/** At least one. */
+export async function queryExplanations(
+  client: Client,
+  deadline: Date,
+  query: ContainerQuery,
+): Promise<Result<readonly Explanation[], WireError>> {
+  const { explainContainer } = AgentStateDefinition.methods;
+  const request = toExplainRequest(query);
+  const answer = await callUnary(client, AgentStateDefinition, explainContainer, request, deadline);
+  return answer.ok ? ok(answer.value.explanations.map(toExplanation)) : answer;
 }

@@ -8,7 +8,9 @@ import {
   type Cgroup,
   type ContainerContext,
   type ContainerLogic,
+  type ContainerReport,
   containerMachine,
+  type Failure,
   type PodIdentity,
   runsAlready,
 } from "@rthooks/machines/pod";
@@ -22,6 +24,7 @@ import type { PodSource } from "../../pods/core/pod-source.ts";
 import { attemptEffect } from "./attempt-effect.ts";
 import { toContainerFields } from "./container-log-fields.ts";
 import type { FailedContainers } from "./failed-containers.ts";
+import type { HoldRecorder } from "./hold-times.ts";
 import type { NestedTracking } from "./nested-tracking.ts";
 import { findRoot, listHeldBelow } from "./root-cgroup.ts";
 import type { WaitingCallers } from "./waiting-callers.ts";
@@ -34,6 +37,7 @@ export interface ContainerEffects {
   readonly time: Time;
   readonly log: Logger;
   readonly failureRetentionMs: number;
+  readonly times: Pick<HoldRecorder, "begin" | "note">;
   readonly callers: Pick<WaitingCallers, "answer">;
   readonly failed: FailedContainers;
   readonly nestedTracking: Pick<NestedTracking, "refresh">;
@@ -41,18 +45,23 @@ export interface ContainerEffects {
   onAdded(containerId: string, root: Cgroup): void;
   /** The policy filter does not have the container any more. */
   onRemoved(containerId: string): void;
-  onGone(containerId: string): void;
+  /** `context`: undefined for a container that has no actor. */
+  onGone(containerId: string, context: ContainerContext | undefined): void;
+  /** The pod refused the report. */
+  onRefused(report: ContainerReport, failure: Failure): void;
   /** Whether this is the first refusal of a container that is listed as running: lists repeat it. */
   isFirstRefusal(containerId: string): boolean;
 }
 
 export function provideContainerEffects(effects: ContainerEffects): ContainerLogic {
   const { podSource, policyFilter, cgroupResolver, nestedWatch, time, log } = effects;
-  const { callers, failed, nestedTracking } = effects;
+  const { callers, failed, nestedTracking, times } = effects;
   const machine = containerMachine.provide({
     actions: {
       findCgroup: ({ context, self }) => {
         const { cgroupsPath } = context.report;
+        // A lookup for a container that has a cgroup belongs to a repeated call.
+        if (context.cgroup === undefined) times.begin(context.report, time.now());
         const root = attemptEffect(() => findRoot(context, cgroupResolver, time.unixMs));
         if (root.ok) self.send({ type: "cgroup.found", cgroupsPath, cgroup: root.value });
         else self.send({ type: "cgroup.refused", cgroupsPath, failure: root.error });
@@ -60,6 +69,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
       addToFilter: ({ context, self }) => {
         const { report, pod, cgroup } = context;
         const { containerId } = report;
+        times.note(containerId, "filterMs", time.now());
         const added = attemptEffect(() =>
           policyFilter.add({
             containerId,
@@ -75,6 +85,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
             runsAlready: runsAlready(report),
           }),
         );
+        times.note(containerId, "writtenMs", time.now());
         if (added.ok && cgroup !== undefined) effects.onAdded(containerId, cgroup);
         if (added.ok) self.send({ type: "filter.added" });
         else self.send({ type: "filter.refused", failure: added.error });
@@ -90,12 +101,17 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
         log.info("container released", toContainerFields(context));
         if (context.cgroup !== undefined) nestedWatch.begin(containerId, context.cgroup);
         callers.answer(containerId, undefined);
+        times.note(containerId, "answeredMs", time.now());
         self.send({ type: "answer.sent" });
         nestedTracking.refresh(containerId);
       },
-      releaseAgain: ({ context }) => {
+      releaseAgain: ({ context, event }) => {
         log.info("container released again", toContainerFields(context));
         callers.answer(context.report.containerId, undefined);
+        // The hold of a container that a list had already: its cgroup exists before the hook calls.
+        if (context.source === "hook" || context.source === "nri" || !("report" in event)) return;
+        times.begin(event.report, undefined);
+        times.note(context.report.containerId, "answeredMs", time.now());
       },
       refuse: ({ context }) => {
         const { containerId } = context.report;
@@ -106,6 +122,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
           else log.warn("container refused", fields);
         }
         callers.answer(containerId, refusal);
+        times.note(containerId, "answeredMs", time.now());
       },
       recordFailure: ({ context }) => failed.add(context.report.containerId),
       reportMoved: ({ context, event }) =>
@@ -118,7 +135,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
         if (!hasEndedUnseen(context)) {
           log.info("container gone", { ...toContainerFields(context), reason: event.type });
         }
-        effects.onGone(containerId);
+        effects.onGone(containerId, context);
         nestedWatch.end(containerId);
         callers.answer(containerId, goneWhileWaiting);
       },

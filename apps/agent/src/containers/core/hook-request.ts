@@ -37,11 +37,15 @@ const maxNameLength = 253;
 const maxImageLength = 4096;
 const noLabels = ok(undefined);
 
-/** `answerByMs`: when the caller stops waiting, Unix time in milliseconds. */
+/**
+ * `answerByMs`: when the caller stops waiting, Unix time in milliseconds. `arrivedMs`: when the call arrived, on the
+ * monotonic clock.
+ */
 export function parseHookRequest(
   fields: HookRequest,
   seenAtNanos: bigint,
   answerByMs = Number.POSITIVE_INFINITY,
+  arrivedMs: number | undefined = undefined,
 ): Result<ParsedRequest, Refusal> {
   const cgroupsPath = expandCgroupsPath(fields.cgroupsPath);
   if (!cgroupsPath.ok) {
@@ -89,9 +93,38 @@ export function parseHookRequest(
       cgroup: undefined,
       answerByMs,
       seenAtNanos,
+      arrivedMs,
     },
   });
 }
+
+/** What a refused request says of its container, for an explanation; undefined where it does not name one. */
+export function toRefusedReport(
+  fields: HookRequest,
+  seenAtNanos: bigint,
+  arrivedMs: number,
+): ContainerReport | undefined {
+  const { containerId } = fields;
+  if (!containerIdPattern.test(containerId)) return undefined;
+  return {
+    containerId,
+    containerName: orEmpty(fields.containerName, maxNameLength),
+    image: orEmpty(fields.containerImage, maxImageLength),
+    podUid: orEmpty(fields.podUid, maxNameLength),
+    podNamespace: orEmpty(fields.podNamespace, maxNameLength),
+    podName: orEmpty(fields.podName, maxNameLength),
+    podLabels: undefined,
+    source: toReportSource(fields.trusted?.source),
+    cgroupsPath: orEmpty(fields.cgroupsPath, maxImageLength),
+    cgroup: undefined,
+    answerByMs: Number.POSITIVE_INFINITY,
+    seenAtNanos,
+    arrivedMs,
+  };
+}
+
+/** Not a part of the text: it would keep the whole text in memory. */
+const orEmpty = (text: string, maxLength: number): string => (text.length > maxLength ? "" : text);
 
 function parsePodUid(text: string): Result<string, Refusal> {
   const uid = normalisePodUid(text);

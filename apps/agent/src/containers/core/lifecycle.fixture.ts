@@ -54,6 +54,8 @@ interface OpenOptions {
   readonly policyFilter?: PolicyFilter;
   /** Of an earlier run of the agent, by path. */
   readonly cgroups?: Map<string, bigint>;
+  /** The monotonic clock goes on by a millisecond with each look at it. */
+  readonly ticks?: boolean;
 }
 
 /** The lifecycle over cgroups that the test creates and removes. */
@@ -88,6 +90,7 @@ export function open(options: OpenOptions = {}) {
     isEmpty: ({ path }) => !busy.has(path),
   };
   const pods = createPodStore();
+  let nowMs = 0;
   const policyFilter = options.policyFilter ?? createMemoryPolicyFilter();
   const clock = new SimulatedClock();
   const lifecycle = createLifecycle({
@@ -107,7 +110,7 @@ export function open(options: OpenOptions = {}) {
     },
     time: {
       unixMs: () => 1_000_000,
-      now: () => 0,
+      now: () => (options.ticks === true ? ++nowMs : 0),
       after: (_, callback) => {
         later.push(callback);
         return () => later.splice(later.indexOf(callback), 1);

@@ -5,13 +5,21 @@
 // and its effects (container-effects.ts) find the cgroup, add it to the policy filter and answer the callers.
 
 import type { Inspect } from "@rthooks/machines/inspection";
-import { type Cgroup, type ContainerReport, runsAlready } from "@rthooks/machines/pod";
+import {
+  type Cgroup,
+  type ContainerReport,
+  type ContainerSnapshot,
+  type Failure,
+  runsAlready,
+} from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { createRecentIds } from "../../base/core/recent-ids.ts";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { choosePod } from "./choose-pod.ts";
 import type { ContainerEffects } from "./container-effects.ts";
 import { createContainerEnds } from "./container-ends.ts";
+import type { ContainerFacts } from "./container-facts.ts";
+import { createContainerHistory } from "./container-history.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { createContainerRoots, toOverlapRefusal } from "./container-roots.ts";
 import { createFailedContainers } from "./failed-containers.ts";
@@ -43,6 +51,10 @@ export interface Lifecycle {
   report(report: ContainerReport, onAnswer: OnAnswer): void;
   list(): readonly ContainerRecord[];
   find(containerId: string): ContainerRecord | undefined;
+  /** For the explanation of a container that is on record, has ended lately, or was refused lately. */
+  findFacts(containerId: string): ContainerFacts | undefined;
+  /** The containers on record, then the ended and refused ones from the oldest to the newest. */
+  listFacts(): Iterable<ContainerFacts>;
   /** Whether the container is released or about to be. */
   has(containerId: string): boolean;
   /** Whether the container was on record and has ended: a list that has it as running is old. */
@@ -55,6 +67,8 @@ export interface Lifecycle {
   reportStopped(containerIds: Iterable<string>): void;
   /** Inspects all pods and containers until the returned function is called. */
   observe(inspect: Inspect): () => void;
+  /** A call was refused; counts for an explanation if the container is not on record. */
+  recordRefusal(report: ContainerReport, refusal: Failure): void;
   /** The NRI plugin reports that it refused the container, and why. */
   reportRefused(containerId: string, reason: string): void;
   close(): void;
@@ -66,6 +80,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const roots = createContainerRoots();
   const podKeys = createPodKeys();
   const pluginRefusals = createPluginRefusals();
+  const history = createContainerHistory(options.time, pluginRefusals);
   /** Keys of the pods of which a container was released. */
   const startedPods = new Set<string>();
   /** Containers that are listed as running and were refused: lists repeat them, the log does not. */
@@ -90,8 +105,13 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const forgetContainer = (containerId: string): void => {
     nestedTracking.forget(containerId);
     failed.delete(containerId);
+    history.times.forget(containerId);
     ends.cancelStop(containerId);
     podActors.removeContainer(containerId);
+  };
+
+  const recordRefusal = (refused: ContainerReport, refusal: Failure): void => {
+    if (findContainer(refused.containerId) === undefined) history.refuse(refused, refusal);
   };
 
   const forgetPod = (key: string): boolean => {
@@ -102,6 +122,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   const podLogic = providePodEffects({
     ...{ ...options, callers, failed, nestedTracking, isFirstRefusal: refusedListed.add },
+    times: history.times,
     onAdded(containerId, { path }) {
       unowned.delete(containerId);
       roots.put(containerId, path);
@@ -113,10 +134,12 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       roots.remove(containerId);
       nestedTracking.forget(containerId);
     },
-    onGone(containerId) {
-      if (findRoot(containerId) !== undefined) ends.add(containerId);
+    onGone(containerId, context) {
+      if (context?.cgroup !== undefined) ends.add(containerId);
+      if (context !== undefined) history.end(context);
       forgetContainer(containerId);
     },
+    onRefused: recordRefusal,
     onPodGone: forgetPod,
   });
 
@@ -166,6 +189,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         log.warn("hook call refused", { containerID: containerId, reason: kind, err: message });
       }
       onAnswer(podKey.error);
+      recordRefusal(reported, podKey.error);
       return;
     }
     const key = podKey.value;
@@ -178,16 +202,28 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     pod.send({ type: "container.reported", report: { ...reported, cgroup } });
   };
 
+  const snapshots = function* (): Iterable<ContainerSnapshot> {
+    for (const pod of podActors.list())
+      for (const container of pod.getSnapshot().context.containers.values()) yield container.getSnapshot();
+  };
+
   const unsubscribe = podSource.subscribe((change) => forwardPodChange(change, podActors, podKeys));
 
   return {
     report,
-    list: () =>
-      [...podActors.list()].flatMap((pod) =>
-        [...pod.getSnapshot().context.containers.values()].map((container) =>
-          pluginRefusals.explain(toContainerRecord(container.getSnapshot())),
-        ),
-      ),
+    list: () => [...snapshots()].map((snapshot) => pluginRefusals.explain(toContainerRecord(snapshot))),
+    findFacts(containerId) {
+      const snapshot = findContainer(containerId)?.getSnapshot();
+      return snapshot === undefined
+        ? history.findEnded(containerId)
+        : history.ofRecord(snapshot.context, snapshot.value);
+    },
+    *listFacts() {
+      for (const { context, value } of snapshots()) yield history.ofRecord(context, value);
+      for (const facts of history.listEnded())
+        if (findContainer(facts.report.containerId) === undefined) yield facts;
+    },
+    recordRefusal,
     find(containerId) {
       const container = findContainer(containerId);
       return container && pluginRefusals.explain(toContainerRecord(container.getSnapshot()));

@@ -6,6 +6,7 @@ import type { ContainerRecord } from "./container-record.ts";
 
 export interface PluginRefusals {
   add(containerId: string, reason: string): void;
+  find(containerId: string): string | undefined;
   /** Replaces the error of a failed container's record with the plugin's reason. */
   explain(record: ContainerRecord): ContainerRecord;
 }
@@ -26,6 +27,7 @@ export function createPluginRefusals(): PluginRefusals {
         reasons.delete(oldest);
       }
     },
+    find: (containerId) => reasons.get(containerId),
     explain(record) {
       const reason = record.state === "failed" ? reasons.get(record.id) : undefined;
       return reason === undefined

@@ -2,7 +2,7 @@
 // The pod actors of the node by their keys, and the pod in which each container is on record.
 
 import type { Inspect } from "@rthooks/machines/inspection";
-import type { ContainerRef, ContainerReport, PodLogic } from "@rthooks/machines/pod";
+import { type ContainerRef, type ContainerReport, type PodLogic, toOrigin } from "@rthooks/machines/pod";
 import {
   type Actor,
   type ActorLogic,
@@ -54,8 +54,10 @@ export function createPodActors({ inspect, clock, onError }: PodActorsOptions): 
   return {
     find: (key) => actors.get(key),
     list: () => actors.values(),
-    start(key, logic, { podUid: uid, podNamespace: namespace, podName: name }) {
-      const actor = createActor(logic, { id: key, parent: node, input: { uid, namespace, name } });
+    start(key, logic, report) {
+      const { podUid: uid, podNamespace: namespace, podName: name } = report;
+      const input = { uid, namespace, name, origin: toOrigin(report) };
+      const actor = createActor(logic, { id: key, parent: node, input });
       actors.set(key, actor);
       actor.start();
       return actor;

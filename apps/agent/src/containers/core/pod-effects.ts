@@ -29,9 +29,10 @@ export function providePodEffects(effects: PodEffects): PodLogic {
   const refuseReport = ({ context, event }: PodArgs, failure: Failure): void => {
     if (event.type !== "container.reported") return;
     const { containerId } = event.report;
-    if (!context.containers.has(containerId)) effects.onGone(containerId);
+    if (!context.containers.has(containerId)) effects.onGone(containerId, undefined);
     log.warn("hook call refused", { containerID: containerId, reason: failure.kind, err: failure.message });
     callers.answer(containerId, toRefusal(failure));
+    effects.onRefused(event.report, failure);
   };
   const machine = podMachine.provide({
     actors: { container: provideContainerEffects(effects) },

@@ -56,5 +56,6 @@ export function toContainerReport(
     cgroup: undefined,
     answerByMs: Number.POSITIVE_INFINITY,
     seenAtNanos,
+    arrivedMs: undefined,
   });
 }

@@ -8,7 +8,14 @@ import { unwatched } from "./unwatched.fixture.ts";
 import { createWaitingStarts } from "./waiting-starts.ts";
 
 const report: ContainerReport = {
-  ...{ containerId: "c1", seenAtNanos: 0n, containerName: "app", image: "web:1", podUid: undefined },
+  ...{
+    containerId: "c1",
+    seenAtNanos: 0n,
+    arrivedMs: undefined,
+    containerName: "app",
+    image: "web:1",
+    podUid: undefined,
+  },
   ...{ podNamespace: "shop", podName: "web-0", podLabels: undefined, source: "hook" },
   ...{ cgroupsPath: "/c", cgroup: undefined, answerByMs: Number.POSITIVE_INFINITY },
 };

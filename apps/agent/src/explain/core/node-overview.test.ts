@@ -6,7 +6,14 @@ import { type OverviewFacts, toNodeOverview } from "./node-overview.ts";
 import { createSourceStates } from "./source-states.ts";
 
 const report = (containerId: string, seenAtNanos = 0n): ContainerReport => ({
-  ...{ containerId, seenAtNanos, containerName: "app", image: "web:1", podUid: undefined },
+  ...{
+    containerId,
+    seenAtNanos,
+    arrivedMs: undefined,
+    containerName: "app",
+    image: "web:1",
+    podUid: undefined,
+  },
   ...{ podNamespace: "shop", podName: "web-0", podLabels: undefined, source: "hook" },
   ...{ cgroupsPath: "/c", cgroup: undefined, answerByMs: Number.POSITIVE_INFINITY },
 });

@@ -37,6 +37,7 @@ export interface PolicyFilter {
   /** Sets the container's nested cgroups. Those that do not fit into a map are retried until they do. */
   setNested(containerId: string, nestedIds: readonly bigint[]): void;
   updatePod(update: PodUpdate): void;
+  find(containerId: string): FilteredContainer | undefined;
   list(): Iterable<FilteredContainer>;
 
   /** Replaces the filter with the same key; returns its id. Its status says when it is in force. Errors are one line. */
@@ -168,6 +169,7 @@ export function createPolicyFilter(
         if (container !== undefined) put({ ...container, ...pod });
       }
     },
+    find: membership.findContainer,
     list: membership.containers,
     putFilter(key, filter) {
       const id = ids.take(key);

@@ -23,6 +23,7 @@ test("the last invocation of a container is found", () => {
   invocations.add(invocation("c1", 3));
   expect(invocations.find("c1")?.startedMs).toBe(3);
   expect(invocations.find("c3")).toBeUndefined();
+  expect([...invocations.list()].map(({ containerId }) => containerId)).toEqual(["c2", "c1"]);
 });
 
 test("invocations without a container's id are not found", () => {

@@ -6,6 +6,8 @@ import type { HookInvocation } from "@rthooks/explain";
 export interface HookInvocations {
   /** The last one of this container. */
   find(containerId: string): HookInvocation | undefined;
+  /** The newest last. */
+  list(): Iterable<HookInvocation>;
 }
 
 export interface HookInvocationStore extends HookInvocations {
@@ -15,7 +17,7 @@ export interface HookInvocationStore extends HookInvocations {
 /** Of one node there are some hundred containers. */
 const MAX_CONTAINERS = 2000;
 
-export const noHookInvocations: HookInvocations = { find: () => undefined };
+export const noHookInvocations: HookInvocations = { find: () => undefined, list: () => [] };
 
 export function createHookInvocations(): HookInvocationStore {
   const byContainer = new Map<string, HookInvocation>();
@@ -30,5 +32,6 @@ export function createHookInvocations(): HookInvocationStore {
       }
     },
     find: (containerId) => byContainer.get(containerId),
+    list: () => byContainer.values(),
   };
 }

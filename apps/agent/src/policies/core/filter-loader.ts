@@ -10,12 +10,15 @@ import type { PolicyLoader } from "./policy-loader.ts";
 export interface FilterLoader extends PolicyLoader {
   /** The id of the policy's own filter; 0 where it needs none or is not loaded. */
   filterId(name: PolicyName): number;
+  /** Undefined for a policy that is not loaded. */
+  policyOf(name: PolicyName): TracingPolicy | undefined;
 }
 
 /** By filter key. */
 type Filters = ReadonlyMap<string, Filter>;
 
 interface LoadedFilters {
+  readonly policy: TracingPolicy;
   readonly filters: Filters;
   readonly ownId: number;
 }
@@ -41,7 +44,7 @@ export function createFilterLoader(
       if (filterKey === key) ownId = id.value;
     }
     for (const filterKey of before.keys()) if (!wanted.has(filterKey)) filter.removeFilter(filterKey);
-    loaded.set(key, { filters: wanted, ownId });
+    loaded.set(key, { policy, filters: wanted, ownId });
     return ok(undefined);
   };
 
@@ -74,6 +77,7 @@ export function createFilterLoader(
     },
     settled: filter.settled,
     filterId: (name) => loaded.get(toPolicyKey(name))?.ownId ?? 0,
+    policyOf: (name) => loaded.get(toPolicyKey(name))?.policy,
   };
 }
 

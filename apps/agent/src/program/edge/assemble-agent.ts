@@ -2,7 +2,6 @@
 // Assembles the agent from its parts.
 
 import { hostname } from "node:os";
-import { openBpf, probeBpf } from "@rthooks/bpf";
 import type { NodeOverview } from "@rthooks/explain";
 import { toConnectionBounds } from "@rthooks/grpc";
 import type { InspectorFacts } from "@rthooks/inspector";
@@ -50,7 +49,9 @@ import { restorePolicies } from "../../policies/edge/restore-policies.ts";
 import { followHookLog } from "./follow-hook-log.ts";
 import { listProblems as listAllProblems } from "./list-problems.ts";
 import { listSources } from "./list-sources.ts";
+import { openExplainer } from "./open-explainer.ts";
 import { startParseThread } from "./parse-thread.ts";
+import { probeKernel } from "./probe-kernel.ts";
 
 export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
   /** Empty: metrics are not served. */
@@ -242,7 +243,14 @@ export async function assembleAgent(
       ...{ policies: policies.list(""), sources: sourceStates.list(), problems: listProblems() },
       criRuntime: cri?.value.name(),
     });
-  facts = { explain: () => undefined, overview: readOverview };
+  const explainer = openExplainer(
+    {
+      ...{ lifecycle, finder, waitingStarts, deniedStarts, policyFilter, policies, filterLoader },
+      ...{ podSource: source, hookInvocations: hookLog.invocations },
+    },
+    parts,
+  );
+  facts = { explain: explainer.explain, overview: readOverview };
   const serving = createServing(findHealth, () => performance.now());
   if (options.metricsAddress !== "") {
     registerProcessMetrics(metrics.registry);
@@ -291,6 +299,7 @@ export async function assembleAgent(
       },
       starts,
       changes: shown.changes,
+      findExplanations: explainer.find,
       policies,
       policyCommands: createPolicyCommands({ ...sources, archive: archive.value }),
       awaitPod,
@@ -321,13 +330,6 @@ async function openInspectorIfWanted(
   const { hookMachine } = await import("@rthooks/machines/hook/machine");
   const machines = [podMachine, containerMachine, hookMachine];
   return openInspector({ address, tokenFile, program: "tetragon", machines, facts, log });
-}
-
-/** Capabilities by name, as `tetra info` shows them. */
-function probeKernel(): Readonly<Record<string, boolean>> {
-  const bpf = openBpf();
-  const found = bpf.ok ? Object.entries(probeBpf(bpf.value)) : [];
-  return Object.fromEntries(found.map(([name, { ok }]) => [name, ok]));
 }
 
 const toMeteredWatch = ({ what, silenceMs, lists }: WatchProgress): MeteredWatch => ({
