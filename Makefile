@@ -14,10 +14,10 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo inspect test unit build check bench clean generate machines apt-build apt-test containerd-test kernels-test
+.PHONY: help demo inspect record-node screenshots test unit build check bench clean generate machines apt-build apt-test containerd-test kernels-test
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BUN):
 	@mkdir -p $(@D)
@@ -65,6 +65,12 @@ demo: apt-test dist/.built ## hold a real runc container until the agent knows i
 
 inspect: apt-test dist/.built ## show the state machines of a live node in the browser: real containers come, go and are denied
 	@$(BUN) scripts/inspect.ts
+
+record-node: apt-test dist/.built ## record 60 s of a busy node again, for tests and screenshots
+	@$(BUN) scripts/record-node.ts
+
+screenshots: apt-test dist/.built ## write docs/images again: the inspector's page in Chromium
+	@$(BUN) scripts/screenshots.ts
 
 check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check

@@ -64,6 +64,7 @@ export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions
       ...["--tracing-policy-dir", policyDirectory],
       ...["--enable-k8s-api", "--node-name", "node-1"],
       ...["--k8s-kubeconfig-path", writeKubeconfig(workspace, api)],
+      ...["--hook-log", hookLog],
       ...["--enable-policy-filter", "--bpf-dir", join(mountBpfFs(workspace), "tetragon")],
     ],
   });
@@ -87,6 +88,7 @@ export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions
       ...{ id, pod, container, image: `registry.example/${pod.namespace}/${container}:1.4` },
       ...{ agentAddress: agent.address, hookLog, hookFlags: traced, script },
       ...more,
+      hookFlags: ["--log-level", "debug", ...(more.hookFlags ?? [])],
     });
     const running = runc.start(bundle);
     const end = (): void => void Bun.write(join(bundle.outDir, "end"), "");

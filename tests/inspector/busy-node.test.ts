@@ -61,6 +61,7 @@ test("its containers start, end and are denied, and Ctrl-C removes all of them",
   for (const state of ["released", "gone"]) {
     await waitFor(`a container that is ${state}`, () => sees("container", state), 60_000);
   }
+  await waitFor("a hook that denies its container", () => sees("hook", "denied"), 60_000);
   await waitFor("a pod of the API server", () => sees("pod", "confirmed"), 60_000);
   const paths = received.map((event) => String(readContext(event, "context", "report", "cgroupsPath")));
   const [parent = ""] = paths.flatMap((path) => /^\/[^/]+/.exec(path)?.[0] ?? []);

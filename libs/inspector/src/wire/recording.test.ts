@@ -8,9 +8,9 @@ import { parseRecording } from "./parse-recording.ts";
 import { renderActor, renderEvent, renderHello } from "./stately-events.ts";
 import { createRecordingWriter } from "./write-recording.ts";
 
-const lamp = setup({ types: { context: {} as { readonly place: string } } }).createMachine({
+const lamp = setup({ types: { context: {} as { readonly report: object } } }).createMachine({
   id: "lamp",
-  context: { place: "hall" },
+  context: { report: { containerId: "c1" } },
   initial: "off",
   states: { off: { on: { press: "on" } }, on: { on: { press: "off" } } },
 });
@@ -25,7 +25,7 @@ function createTestRecorder(nowMs: () => number) {
 function write() {
   let atMs = 500;
   const source = createTestRecorder(() => atMs++);
-  const old = createActor(lamp, { id: "container:old", inspect: source.inspect });
+  const old = createActor(lamp, { id: "old", inspect: source.inspect });
   old.start();
   old.send({ type: "press" });
   source.flush();
@@ -46,7 +46,7 @@ function write() {
 
 test("a replayed recorder has the actors, events, times and machines of the recorded one", () => {
   const { text, events, changed } = write();
-  expect(changed).toEqual(["old"]);
+  expect(changed).toEqual(["c1"]);
   const recording = parseRecording(text);
   if (!recording.ok) throw new Error(recording.error);
   const { entries, ...head } = recording.value;
@@ -65,7 +65,7 @@ test("a replayed recorder has the actors, events, times and machines of the reco
   const sent = events.filter(({ type }) => type !== "@xstate.action");
   expect(later.map(withoutNumber)).toEqual(sent.map(withoutNumber));
   expect([...replayed.actors()].map(({ name, state, sinceMs }) => [name, state, sinceMs])).toEqual([
-    ["container:old", "off", 500],
+    ["old", "off", 500],
     ["new", "off", expect.any(Number)],
   ]);
 });

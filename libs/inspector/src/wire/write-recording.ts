@@ -10,7 +10,7 @@ export interface RecordingWriter {
   /** The answers to GET /api/overview and GET /api/explain. */
   addOverview(atMs: number, overview: unknown): void;
   addExplanation(atMs: number, explanation: unknown): void;
-  /** Containers whose actor has changed since the last call. */
+  /** Containers whose actors, or those of their hooks, have changed since the last call. */
   takeChanged(): readonly string[];
   /** In UTF-16 code units, so far. */
   length(): number;
@@ -25,7 +25,6 @@ const recorded: ReadonlySet<unknown> = new Set(["@xstate.actor", "@xstate.event"
 export function createRecordingWriter(startedMs: number): RecordingWriter {
   const definitions = new Map<unknown, string>();
   const lines: string[] = [];
-  const containers = new Map<unknown, string>();
   const changed = new Set<string>();
   let program = "";
   let machines: readonly unknown[] = [];
@@ -48,12 +47,8 @@ export function createRecordingWriter(startedMs: number): RecordingWriter {
       }
       if (!recorded.has(message["type"])) return;
       if (typeof definition === "string") definitions.set(message["machine"], definition);
-      const { sessionId } = message;
-      const [, containerId] = /^container:(.+)$/s.exec(String(message["name"] ?? "")) ?? [];
-      if (containerId !== undefined) containers.set(sessionId, containerId);
-      const container = containers.get(sessionId);
-      const isState = isJsonObject(message["snapshot"]) && message["snapshot"]["value"] !== undefined;
-      if (container !== undefined && isState) changed.add(container);
+      const containerId = findContainerId(message["snapshot"]);
+      if (containerId !== undefined) changed.add(containerId);
       addLine(message);
     },
     addOverview: (atMs, overview) => addLine({ type: "@rthooks.overview", atMs, overview }),
@@ -75,3 +70,14 @@ export function createRecordingWriter(startedMs: number): RecordingWriter {
     },
   };
 }
+
+/** Of an actor of a container, or of a hook that holds one. */
+function findContainerId(snapshot: unknown): string | undefined {
+  const context = readMember(snapshot, "context");
+  const ids = [readMember(context, "report"), readMember(context, "request"), context].map((about) =>
+    readMember(about, "containerId"),
+  );
+  return ids.find((id) => typeof id === "string");
+}
+
+const readMember = (value: unknown, key: string): unknown => (isJsonObject(value) ? value[key] : undefined);
