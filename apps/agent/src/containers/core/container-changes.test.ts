@@ -9,9 +9,13 @@ function watch() {
   const opened = open();
   const { lifecycle } = opened;
   let observers = 0;
+  let finds = 0;
   const changes = createContainerChanges({
     list: lifecycle.list,
-    find: lifecycle.find,
+    find(containerId) {
+      finds++;
+      return lifecycle.find(containerId);
+    },
     observe(inspect) {
       observers++;
       const stop = lifecycle.observe(inspect);
@@ -26,7 +30,7 @@ function watch() {
   const subscribe = () => changes.subscribe((change) => void seen.push(change));
   const lines = () =>
     seen.splice(0).map(({ container, from, to, event }) => `${container.id}: ${from} > ${to} (${event})`);
-  return { ...opened, changes, subscribe, lines, observers: () => observers };
+  return { ...opened, changes, subscribe, lines, observers: () => observers, finds: () => finds };
 }
 
 /** What waits for the end of the running code has run. */
@@ -84,7 +88,7 @@ test("a refusal of what is not on record is a change of its own, and is forgotte
 });
 
 test("without a subscriber the machines are not observed, and no record is made", async () => {
-  const { changes, subscribe, lines, observers } = watch();
+  const { changes, subscribe, lines, observers, finds } = watch();
   const first = subscribe();
   const second = subscribe();
   expect(observers()).toBe(1);
@@ -98,5 +102,6 @@ test("without a subscriber the machines are not observed, and no record is made"
   }, "denied");
   changes.touch("c1", "x");
   await settle();
+  expect(finds()).toBe(0);
   expect(lines()).toEqual([]);
 });
