@@ -102,6 +102,29 @@ describe("an execution", () => {
       mkdirSync(findCgroupDirectory("/") + fresh);
       expect(act(fresh)).toBe(KILLED);
     }
+    expect(must(rules.counts(255))).toEqual({ matched: 6n, denied: 6n });
+  });
+
+  test("is killed while other rules and containers come and go", async () => {
+    put(130, deny(program, "exact"));
+    const times = 300;
+    const loop = `i=0; while [ $i -lt ${times} ]; do i=$((i + 1)); ${program} ${mark}; done`;
+    const procs = join(findCgroupDirectory(container), "cgroup.procs");
+    const running = Bun.spawn(["/bin/sh", "-c", `echo $$ >${procs}; ${loop}`], { stderr: "ignore" });
+    let changes = 0;
+    for (; running.exitCode === null; changes++) {
+      put(10, deny(`${bin}/`, "prefix", { denies: changes % 2 === 0 }));
+      put(200, deny(`/usr/${changes}`, "prefix", { isNegated: true, denies: false }));
+      must(rules.putContainer(1n + BigInt(changes % 50), LEVEL + 1, new Set([10, 200])));
+      must(rules.remove(10));
+      must(rules.removeContainer(1n + BigInt((changes + 25) % 50)));
+      must(rules.remove(200));
+      await Bun.sleep(0);
+    }
+    expect(changes).toBeGreaterThan(5);
+    expect(existsSync(mark)).toBe(false);
+    expect(must(rules.counts(130)).denied).toBeGreaterThan(0n);
+    for (let id = 1n; id <= 50n; id++) must(rules.removeContainer(id));
   });
 
   test.each([
@@ -189,6 +212,13 @@ os.execve(fd, ["true"], {})`;
     put(1, deny("/nowhere", "exact"));
     expect(act(container, join(deep, "touch"))).toBe(KILLED);
     expect(act(neighbour, join(deep, "touch"))).toBe(RAN);
+    must(rules.remove(1));
+    rmSync(mark);
+    put(1, {
+      ...{ kind: "connect", addresses: ["10.0.0.0/8"], isNegated: false, ports: [], sockets: "all" },
+      denies: true,
+    });
+    expect(act(container, join(deep, "touch"))).toBe(RAN);
   });
 
   test("is only counted by a rule that does not deny, until it does", () => {

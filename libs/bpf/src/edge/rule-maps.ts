@@ -26,7 +26,10 @@ export interface RuleCounts {
 export interface RuleMaps {
   /** Rules that are in force, those of an earlier process included. */
   active(): RuleSet;
-  /** Brings a rule that is not in force into force, for these containers: at once for all of them, or not at all. */
+  /**
+   * Brings a rule that is not in force into force, for these containers: at once for all of them, or not at all. Ids that
+   * are not of a container are ignored.
+   */
   put(number: number, rule: KernelRule, cgroupIds: ReadonlySet<bigint>): Result<void, string>;
   /** Ends a rule at once; then removes what it had in the maps. */
   remove(number: number): Result<void, string>;

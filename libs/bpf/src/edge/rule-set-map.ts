@@ -10,12 +10,15 @@ import { readEntries } from "./read-entries.ts";
 export interface RuleSetMap {
   set(key: bigint, rules: RuleSet): Result<void, BpfError>;
   delete(key: bigint): Result<void, BpfError>;
-  /** Puts the rule into the sets of these keys and takes it out of all others. Only the first creates entries. */
+  /** Puts the rule into the sets of these keys and takes it out of all others. */
   put(rule: number, keys: ReadonlySet<bigint>): Result<void, BpfError>;
 }
 
-/** `keepsEmpty`: an entry without rules stays. */
-export function openRuleSetMap(map: BpfMap, keepsEmpty: boolean): Result<RuleSetMap, BpfError> {
+/**
+ * `areKeysFixed`: keys come and go by `set` and `delete` alone, and `put` ignores others. Else an entry is there as long as
+ * it has rules.
+ */
+export function openRuleSetMap(map: BpfMap, areKeysFixed: boolean): Result<RuleSetMap, BpfError> {
   const entries = readEntries(map);
   if (!entries.ok) return entries;
   const copy = new Map(entries.value.map(([key, value]) => [toNumber(key), decodeRuleSet(value)]));
@@ -39,11 +42,11 @@ export function openRuleSetMap(map: BpfMap, keepsEmpty: boolean): Result<RuleSet
         if (rules.has(rule) === keys.has(key)) continue;
         const others = [...rules].filter((one) => one !== rule);
         const changed = keys.has(key) ? [...others, rule] : others;
-        const done = changed.length === 0 && !keepsEmpty ? remove(key) : set(key, new Set(changed));
+        const done = changed.length === 0 && !areKeysFixed ? remove(key) : set(key, new Set(changed));
         if (!done.ok) return done;
       }
       for (const key of keys) {
-        const done = copy.has(key) ? ok(undefined) : set(key, new Set([rule]));
+        const done = copy.has(key) || areKeysFixed ? ok(undefined) : set(key, new Set([rule]));
         if (!done.ok) return done;
       }
       return ok(undefined);
