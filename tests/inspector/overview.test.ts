@@ -86,6 +86,7 @@ test("the agent's overview follows starts and sources", async () => {
     { name: "pods file", state: "off" },
     { name: "CRI", state: "off" },
     { name: "NRI plugin", state: "off" },
+    { name: "hook log", state: "off" },
     { name: "policy files", state: "current" },
     { name: "kept policies", state: "off" },
     { name: "API server: policies", state: "off" },
