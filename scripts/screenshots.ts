@@ -21,20 +21,21 @@ interface Picture {
   readonly width: number;
   readonly height: number;
   readonly colorScheme: "light" | "dark";
+  /** The view of the selected actor; a page without it has no such picture. */
+  readonly tab?: "Explain" | "Start";
+  /** Only this part of the page. */
+  readonly part?: string;
   /** Brings the page into the state to be shown. */
   arrange(page: Page): Promise<void>;
 }
 
-const desktop = { width: 1280, height: 860 } as const; // const: sizes are literals
+const desktop = { width: 1120, height: 720 } as const; // const: sizes are literals
 const phone = { width: 360, height: 780 } as const;
 
 const select = async (page: Page, words: string): Promise<void> => {
   await page.getByRole("searchbox").fill(words);
   await page.getByRole("listbox", { name: "Actors" }).getByRole("option").first().click();
 };
-
-const openTab = (page: Page, name: string): Promise<void> =>
-  page.getByRole("tab", { name, exact: true }).click();
 
 const pictures: readonly Picture[] = [
   {
@@ -46,18 +47,30 @@ const pictures: readonly Picture[] = [
     arrange: (page) => select(page, "container shop api released"),
   },
   {
-    ...{ name: "inspector-explain", ...desktop, colorScheme: "light" },
-    async arrange(page) {
-      await select(page, "container shop api released");
-      await openTab(page, "Explain");
+    ...{
+      name: "inspector-explain",
+      width: 1120,
+      height: 1500,
+      colorScheme: "light",
+      tab: "Explain",
+      part: ".detail",
     },
+    arrange: (page) => select(page, "container shop api released"),
   },
   {
     ...{ name: "inspector-denied", ...desktop, colorScheme: "dark" },
-    async arrange(page) {
-      await select(page, "hook batch denied");
-      await openTab(page, "Start");
+    arrange: (page) => select(page, "hook batch denied"),
+  },
+  {
+    ...{
+      name: "inspector-start",
+      width: 1120,
+      height: 1500,
+      colorScheme: "light",
+      tab: "Start",
+      part: ".detail",
     },
+    arrange: (page) => select(page, "container batch report gone"),
   },
   {
     ...{ name: "inspector-moment", ...desktop, colorScheme: "light" },
@@ -70,32 +83,51 @@ const pictures: readonly Picture[] = [
   },
   {
     ...{ name: "inspector-phone", ...phone, colorScheme: "light" },
-    arrange: (page) => page.getByRole("option").first().waitFor(),
+    arrange: (page) => page.locator(".row-of-actor").first().waitFor(),
   },
   {
     ...{ name: "inspector-phone-dark", ...phone, colorScheme: "dark" },
     async arrange(page) {
       await select(page, "container shop api released");
-      await openTab(page, "Explain");
-      await page.getByRole("tab", { name: "Explain", exact: true }).scrollIntoViewIfNeeded();
+      await page.getByRole("heading", { name: /^Timeline/ }).scrollIntoViewIfNeeded();
     },
   },
 ];
 
-async function take(browser: Browser, address: string, picture: Picture): Promise<void> {
-  const { name, width, height, colorScheme, arrange } = picture;
+/** Whether the page has what the picture shows. */
+async function take(browser: Browser, address: string, picture: Picture): Promise<boolean> {
+  const { name, width, height, colorScheme, tab, part, arrange } = picture;
   const page = await browser.newPage({
     ...{ viewport: { width, height }, colorScheme },
     ...{ timezoneId: "UTC", locale: "en-US", reducedMotion: "reduce" },
   });
   await page.goto(address);
-  await page.getByText("Live", { exact: true }).first().waitFor();
+  await page.locator('[role=status][data-status="live"]').waitFor({ state: "attached" });
   await arrange(page);
+  if (tab !== undefined) {
+    const views = page.getByRole("tab", { name: tab, exact: true });
+    if ((await views.count()) === 0) return false;
+    await views.click();
+  }
   // Until the drawings are loaded and the marks of transitions are over.
   await page.waitForLoadState("networkidle").catch(() => {});
   await page.waitForTimeout(1500);
-  await page.screenshot({ path: join(images, `${name}.png`), animations: "disabled", caret: "hide" });
+  const shown = part === undefined ? page : page.locator(part);
+  await shown.screenshot({ path: join(images, `${name}.png`), animations: "disabled", caret: "hide" });
   await page.close();
+  return true;
+}
+
+/** Milliseconds until something is to be seen. */
+async function measureFirstPaint(browser: Browser, address: string): Promise<number> {
+  const page = await browser.newPage();
+  await page.goto(address);
+  const paint: unknown = await page.evaluate(`new Promise((resolve) => {
+    const observer = new PerformanceObserver((list) => resolve(list.getEntries()[0].startTime));
+    observer.observe({ type: "paint", buffered: true });
+  })`);
+  await page.close();
+  return Number(paint);
 }
 
 const workspace = createWorkspace("pictures");
@@ -116,8 +148,15 @@ try {
   await first.goto(address);
   await waitFor("the end of the recording", () => replay.stdout().includes("has ended"), 60_000);
   await first.close();
-  for (const picture of pictures) await take(browser, address, picture);
-  console.log(`${pictures.length} pictures in docs/images`);
+  for (const picture of pictures) {
+    const isTaken = await take(browser, address, picture);
+    console.log(
+      isTaken ? `docs/images/${picture.name}.png` : `the page has no ${picture.tab}: no ${picture.name}`,
+    );
+  }
+  const paints: number[] = [];
+  for (let time = 0; time < 5; time++) paints.push(await measureFirstPaint(browser, address));
+  console.log(`first paint after ${paints.map((ms) => ms.toFixed(0)).join(", ")} ms`);
 } finally {
   await workspace.close();
 }
