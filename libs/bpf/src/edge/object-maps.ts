@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { err, ok, type Result } from "@rthooks/result";
+import { describeError, err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
 import type { MapDefinition } from "../core/map-definitions.ts";
 import { findMismatch } from "../core/map-spec.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import type { Bpf } from "./open-bpf.ts";
 
-/** Opens what is pinned in the directory, creates and pins the rest. By name; the error is one line. */
+/**
+ * Opens what is pinned in the directory, creates and pins the rest. A pinned map of another layout, of another version of
+ * the object, is replaced by an empty one; programs that use it go on with it. By name; the error is one line.
+ */
 export function openObjectMaps(
   bpf: Bpf,
   definitions: readonly MapDefinition[],
@@ -30,16 +34,27 @@ function openOne(bpf: Bpf, { spec, isPinned }: MapDefinition, path: string): Res
   const pinned = isPinned ? bpf.openPinned(path) : ok(undefined);
   if (!pinned.ok) return err(renderBpfError(pinned.error));
   if (pinned.value !== undefined) {
-    const mismatch = findMismatch(pinned.value.info, spec);
-    if (mismatch === undefined) return ok(pinned.value);
+    if (findMismatch(pinned.value.info, spec) === undefined) return ok(pinned.value);
     pinned.value.close();
-    return err(`${path} is another map: its ${mismatch}`);
   }
   const created = bpf.createMap(spec);
   if (!created.ok) return err(renderBpfError(created.error));
-  if (!isPinned) return ok(created.value);
-  const done = created.value.pin(path);
+  const done = isPinned ? pin(created.value, path) : ok(undefined);
   if (done.ok) return ok(created.value);
   created.value.close();
-  return err(renderBpfError(done.error));
+  return done;
+}
+
+/** Takes the place of what is pinned there. */
+function pin(map: BpfMap, path: string): Result<void, string> {
+  const unfinished = `${path}-unfinished`;
+  try {
+    rmSync(unfinished, { force: true });
+    const done = map.pin(unfinished);
+    if (!done.ok) return err(renderBpfError(done.error));
+    renameSync(unfinished, path);
+    return ok(undefined);
+  } catch (error) {
+    return err(`cannot pin ${path}: ${describeError(error)}`);
+  }
 }
