@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { defaultBounds, renderBoundedJson } from "./bounded-json.ts";
+import { defaultBounds, renderBoundedJson, type WrittenObjects } from "./bounded-json.ts";
 
 const read = (value: unknown, bounds: Partial<typeof defaultBounds> = {}): unknown =>
   JSON.parse(renderBoundedJson(value, { ...defaultBounds, ...bounds }));
@@ -56,5 +56,28 @@ describe("bounded JSON", () => {
     const text = renderBoundedJson(wide(3));
     expect(text.length).toBeLessThan(defaultBounds.maxLength + 2 * defaultBounds.maxText + 200);
     expect(() => JSON.parse(text)).not.toThrow();
+  });
+});
+
+describe("objects that were written before", () => {
+  const shared = { name: "x".repeat(100), inner: { inner: { inner: { name: "y".repeat(100) } } } };
+  /** The same with the texts of what was written, and without. */
+  const writeTwice = (values: readonly unknown[], bounds: Partial<typeof defaultBounds> = {}) => {
+    const all = { ...defaultBounds, ...bounds };
+    const written: WrittenObjects = new WeakMap();
+    return {
+      shared: values.map((value) => renderBoundedJson(value, all, written)),
+      plain: values.map((value) => renderBoundedJson(value, all)),
+    };
+  };
+
+  test.each<[string, readonly unknown[], Partial<typeof defaultBounds>]>([
+    ["are the same elsewhere", [shared, { a: shared, b: [shared] }], {}],
+    ["are cut where they are too deep", [shared, { a: { a: { a: shared } } }], { maxDepth: 5 }],
+    ["are cut where the whole is too long", [shared, [shared, shared, shared]], { maxLength: 400 }],
+    ["are whole where they were cut before", [{ a: { a: { a: shared } } }, shared], { maxDepth: 5 }],
+  ])("%s", (_, values, bounds) => {
+    const texts = writeTwice(values, bounds);
+    expect(texts.shared).toEqual(texts.plain);
   });
 });
