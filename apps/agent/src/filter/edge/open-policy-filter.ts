@@ -29,7 +29,7 @@ export interface PolicyFilterOptions {
   readonly log: Logger;
 }
 
-interface OpenedFilter {
+export interface OpenedFilter {
   readonly filter: PolicyFilter;
   readonly isInKernel: boolean;
   /** Why the kernel does not have the filter as configured, one line each. */

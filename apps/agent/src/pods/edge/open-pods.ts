@@ -16,7 +16,7 @@ export interface PodsOptions extends Pick<KubePodsOptions, "version" | "log"> {
   readonly kube: Pick<KubePodsOptions, "kubeconfigPath" | "nodeName" | "podWaitMs"> | undefined;
 }
 
-interface OpenedPods {
+export interface OpenedPods {
   /** Undefined without an API server. */
   readonly client: ApiClient | undefined;
   readonly source: PodSource;

@@ -6,7 +6,7 @@ import type { Inspect } from "@rthooks/machines/inspection";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { DeniedStarts } from "../../containers/core/denied-starts.ts";
 import { type HookInvocations, noHookInvocations } from "../../hook-log/core/hook-invocations.ts";
-import type { AgentOptions } from "./assemble-agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
 
 interface FollowedHookLog {
   readonly invocations: HookInvocations;

@@ -2,7 +2,7 @@
 // The agent's sources of pods, containers and policies, as the overview of the node shows them.
 
 import type { WatchedSource } from "../../explain/core/source-states.ts";
-import type { AgentOptions } from "./assemble-agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
 
 interface HasProblem {
   /** One line for users; empty where all is well. */

@@ -6,7 +6,8 @@ import { isLoopback, renderAddress } from "@rthooks/net";
 import { err, ok, type Result } from "@rthooks/result";
 import { writeInfoFile } from "../../api/edge/info-file.ts";
 import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
-import { type AgentOptions, assembleAgent } from "./assemble-agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { assembleAgent } from "./assemble-agent.ts";
 import { claimPlaces } from "./claim-places.ts";
 
 export interface RunOptions extends Omit<AgentOptions, "claimedDirectory"> {

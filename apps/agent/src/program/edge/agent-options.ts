@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AgentInfo } from "../../api/wire/info-message.ts";
+import type { PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
+import type { PodsOptions } from "../../pods/edge/open-pods.ts";
+
+/** What the flags select. */
+export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
+  /** Empty: metrics are not served. */
+  readonly metricsAddress: string;
+  /** Undefined: CRI is not used; empty: the endpoint is detected. */
+  readonly criEndpoint: string | undefined;
+  /** Empty: no inspector. */
+  readonly inspectAddress: string;
+  readonly inspectTokenFile: string;
+  /** Empty: the hook's log is not followed. */
+  readonly hookLog: string;
+  readonly cgroupRoot: string;
+  readonly procfs: string;
+  readonly sweepIntervalMs: number;
+  readonly failureRetentionMs: number;
+  readonly drainTimeoutMs: number;
+  /** All flags with their values, for GetInfo. */
+  readonly conf: AgentInfo["conf"];
+  /** Empty for none. */
+  readonly policyFile: string;
+  readonly policyDirectory: string;
+  /** Directory of policies that were added over gRPC; empty: they are not persisted. */
+  readonly policyArchive: string;
+  /** Policies are also loaded from the API server. */
+  readonly watchesPolicies: boolean;
+  readonly allowsChangesOnTcp: boolean;
+}

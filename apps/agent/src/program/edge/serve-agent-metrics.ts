@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metrics endpoint, if the flags ask for one.
+
+import type { WatchProgress } from "@rthooks/kube";
+import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
+import { err, ok, type Result } from "@rthooks/result";
+import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
+import type { MeteredState, MeteredWatch } from "../../base/core/agent-state-metrics.ts";
+import type { OpenedFilter } from "../../filter/edge/open-policy-filter.ts";
+import type { AgentOptions } from "./agent-options.ts";
+
+interface HasState {
+  readonly state: string;
+}
+
+/** What is read at each scrape. */
+export interface MeteredParts {
+  readonly filter: OpenedFilter;
+  findServing(): Promise<MeteredState["serving"]>;
+  findHealth(): MeteredState["problems"];
+  listContainers(): readonly HasState[];
+  listPolicies(): readonly HasState[];
+  listWatches(): readonly WatchProgress[];
+  countWaiting(): number;
+  countInspectorClients(): number;
+}
+
+/** `parts` closes the endpoint. The error is one line. */
+export async function serveAgentMetrics(
+  { metricsAddress, log }: AgentOptions,
+  metrics: AgentMetrics,
+  metered: MeteredParts,
+  parts: DisposableStack,
+): Promise<Result<void, string>> {
+  if (metricsAddress === "") return ok(undefined);
+  registerProcessMetrics(metrics.registry);
+  const server = await serveMetrics(metricsAddress, log, async () =>
+    metrics.render(readState(metered, await metered.findServing())),
+  );
+  if (!server.ok) return err(`--metrics-server ${server.error}`);
+  parts.defer(server.value.close);
+  return ok(undefined);
+}
+
+function readState(metered: MeteredParts, serving: MeteredState["serving"]): MeteredState {
+  const { filter: policyFilter, isInKernel, fill } = metered.filter;
+  return {
+    serving,
+    isFilterInKernel: isInKernel,
+    problems: metered.findHealth(),
+    containers: countStates(metered.listContainers()),
+    policies: countStates(metered.listPolicies()),
+    filterEntries: policyFilter.sizes(),
+    filters: policyFilter.filterCounts(),
+    failedEntries: policyFilter.failedEntries(),
+    maps: fill(),
+    watches: metered.listWatches().map(toMeteredWatch),
+    waitingStarts: metered.countWaiting(),
+    inspectorClients: metered.countInspectorClients(),
+  };
+}
+
+const toMeteredWatch = ({ what, silenceMs, lists }: WatchProgress): MeteredWatch => ({
+  ...{ what, lists },
+  silenceSeconds: silenceMs === undefined ? undefined : silenceMs / 1000,
+});
+
+function countStates(list: readonly HasState[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { state } of list) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}
