@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Panel, RowPanel } from "@grafana/schema";
+import type { PlacedPanel } from "./model.ts";
 import type { Row } from "./rows.ts";
 
 /** Width of Grafana's grid. */
 const GRID = 24;
 
 /** Places the panels of each row from left to right, below the row's title. Panels of a line have one height. */
-export function layOut(rows: readonly Row[]): readonly (Panel | RowPanel)[] {
-  const placed: (Panel | RowPanel)[] = [];
+export function layOut(rows: readonly Row[]): readonly PlacedPanel[] {
+  const placed: PlacedPanel[] = [];
   let y = 0;
   for (const { title, panels } of rows) {
     placed.push({

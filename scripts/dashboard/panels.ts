@@ -6,14 +6,11 @@ import {
   BigValueGraphMode,
   BigValueJustifyMode,
   BigValueTextMode,
-  type FieldConfig,
   GraphDrawStyle,
-  type GraphFieldConfig,
   GraphThresholdsStyleMode,
   LegendDisplayMode,
   LineInterpolation,
   MappingType,
-  type Panel,
   PercentChangeColorMode,
   SortOrder,
   StackingMode,
@@ -22,13 +19,13 @@ import {
   VisibilityMode,
   VizOrientation,
 } from "@grafana/schema";
-import type { Options as StatOptions } from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
-import type { Options as StateTimelineOptions } from "@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen";
-import type { Options as TimeSeriesOptions } from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+import type { GraphPanel, PlacedPanel, Prometheus, StatesPanel, StatPanel, Target, Unit } from "./model.ts";
+
+type WithoutPlace<Panel> = Panel extends unknown ? Omit<Panel, "id" | "gridPos"> : never;
 
 /** A panel without its place and id. Width and height are in units of Grafana's grid, which is 24 units wide. */
 export interface Placed {
-  readonly panel: Omit<Panel, "id" | "gridPos">;
+  readonly panel: WithoutPlace<PlacedPanel>;
   readonly width: number;
   readonly height: number;
 }
@@ -44,12 +41,12 @@ export interface Query {
   readonly legend: string;
 }
 
-export const datasource = { type: "prometheus", uid: "$datasource" };
+export const datasource: Prometheus = { type: "prometheus", uid: "$datasource" };
 
-const toTargets = (queries: readonly Query[], isInstant: boolean) =>
+const toTargets = (queries: readonly Query[]): readonly Target[] =>
   queries.map(({ expr, legend }, at) => ({
     ...{ refId: String.fromCharCode("A".charCodeAt(0) + at), datasource, expr },
-    ...{ legendFormat: legend === "" ? "__auto" : legend, instant: isInstant, range: !isInstant },
+    ...{ legendFormat: legend === "" ? "__auto" : legend, instant: false, range: true },
   }));
 
 const toThresholds = (color: "green" | "blue", steps: readonly { value: number; color: string }[]) => ({
@@ -62,9 +59,9 @@ const toThresholds = (color: "green" | "blue", steps: readonly { value: number; 
 export function stat(
   text: Described,
   expr: string,
-  { alarm, unit = "short" }: { readonly alarm?: "orange" | "red"; readonly unit?: string } = {},
+  { alarm, unit = "short" }: { readonly alarm?: "orange" | "red"; readonly unit?: Unit } = {},
 ): Placed {
-  const options: StatOptions = {
+  const options: StatPanel["options"] = {
     colorMode: alarm === undefined ? BigValueColorMode.None : BigValueColorMode.Background,
     graphMode: BigValueGraphMode.Area,
     justifyMode: BigValueJustifyMode.Auto,
@@ -75,7 +72,7 @@ export function stat(
     textMode: BigValueTextMode.Auto,
     wideLayout: true,
   };
-  const defaults: FieldConfig = {
+  const defaults: StatPanel["fieldConfig"]["defaults"] = {
     ...{ unit, decimals: 0, min: 0, noValue: "0" },
     thresholds: toThresholds(
       alarm === undefined ? "blue" : "green",
@@ -84,9 +81,9 @@ export function stat(
   };
   return {
     panel: {
-      ...{ type: "stat", ...text, datasource, options: { ...options } },
+      ...{ type: "stat", ...text, datasource, options },
       fieldConfig: { defaults, overrides: [] },
-      targets: toTargets([{ expr, legend: "" }], false),
+      targets: toTargets([{ expr, legend: "" }]),
     },
     width: 4,
     height: 4,
@@ -94,7 +91,7 @@ export function stat(
 }
 
 export interface GraphStyle {
-  readonly unit: string;
+  readonly unit: Unit;
   readonly isStacked?: boolean;
   readonly max?: number;
   /** From this value on the graph is marked red. */
@@ -106,7 +103,7 @@ export function graph(
   queries: readonly Query[],
   { unit, isStacked = false, max, limit }: GraphStyle,
 ): Placed {
-  const options: TimeSeriesOptions = {
+  const options: GraphPanel["options"] = {
     legend: {
       calcs: ["max", "lastNotNull"],
       displayMode: LegendDisplayMode.Table,
@@ -115,7 +112,7 @@ export function graph(
     },
     tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
   };
-  const custom: GraphFieldConfig = {
+  const custom: GraphPanel["fieldConfig"]["defaults"]["custom"] = {
     drawStyle: GraphDrawStyle.Line,
     lineInterpolation: LineInterpolation.Linear,
     lineWidth: 1,
@@ -125,16 +122,16 @@ export function graph(
     stacking: { mode: isStacked ? StackingMode.Normal : StackingMode.None, group: "A" },
     ...(limit === undefined ? {} : { thresholdsStyle: { mode: GraphThresholdsStyleMode.Dashed } }),
   };
-  const defaults: FieldConfig = {
-    ...{ unit, min: 0, custom: { ...custom } },
+  const defaults: GraphPanel["fieldConfig"]["defaults"] = {
+    ...{ unit, min: 0, custom },
     ...(max === undefined ? {} : { max }),
     ...(limit === undefined ? {} : { thresholds: toThresholds("green", [{ value: limit, color: "red" }]) }),
   };
   return {
     panel: {
-      ...{ type: "timeseries", ...text, datasource, options: { ...options } },
+      ...{ type: "timeseries", ...text, datasource, options },
       fieldConfig: { defaults, overrides: [] },
-      targets: toTargets(queries, false),
+      targets: toTargets(queries),
     },
     width: 12,
     height: 8,
@@ -143,12 +140,12 @@ export function graph(
 
 /** Rows of 0 and 1 over time: in which state something was. */
 export function states(text: Described, query: Query): Placed {
-  const options: StateTimelineOptions = {
+  const options: StatesPanel["options"] = {
     ...{ alignValue: "left", mergeValues: true, rowHeight: 0.8, showValue: VisibilityMode.Never },
     legend: { calcs: [], displayMode: LegendDisplayMode.List, placement: "bottom", showLegend: false },
     tooltip: { mode: TooltipDisplayMode.Single, sort: SortOrder.None },
   };
-  const defaults: FieldConfig = {
+  const defaults: StatesPanel["fieldConfig"]["defaults"] = {
     ...{ custom: { fillOpacity: 70, lineWidth: 0 }, min: 0, max: 1 },
     mappings: [
       {
@@ -162,9 +159,9 @@ export function states(text: Described, query: Query): Placed {
   };
   return {
     panel: {
-      ...{ type: "state-timeline", ...text, datasource, options: { ...options } },
+      ...{ type: "state-timeline", ...text, datasource, options },
       fieldConfig: { defaults, overrides: [] },
-      targets: toTargets([query], false),
+      targets: toTargets([query]),
     },
     width: 12,
     height: 8,
