@@ -9,8 +9,9 @@ import { findCgroupDirectory, removeCgroup } from "../harness/cgroup.ts";
 import { checkByPython, checkHealth, listHealth, watchHealth } from "../harness/health-client.ts";
 import { startKubeApi } from "../harness/kube-api.ts";
 import { writeKubeconfig } from "../harness/kubeconfig.ts";
-import { runProcess } from "../harness/process.ts";
-import { findAgent } from "../harness/programs.ts";
+import { type NriListener, openNriListener } from "../harness/nri-listener.ts";
+import { runProcess, startProcess } from "../harness/process.ts";
+import { findAgent, findHook, findSetup } from "../harness/programs.ts";
 import { readValue, scrape } from "../harness/promtool.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
@@ -187,25 +188,58 @@ describe("the address", () => {
   }, 60_000);
 });
 
-test("the NRI plugin is alive, and ready while the runtime has synchronized it", async () => {
-  const { withPlugin } = startBuiltPlugins(workspace);
-  const health = `127.0.0.1:${await findPort()}`;
-  const flags = ["--health-server-address", health, "--health-server-interval", "20ms"];
-  await withPlugin(
-    { version: "0.8" },
-    "direct",
-    [],
-    async (runtime) => {
-      await runtime.nextPlugin();
-      await waitFor("it is ready", async () => (await checkHealth(health, "readiness")) === "SERVING");
-      expect(await listHealth(health)).toEqual(ready);
-      const watch = watchHealth(health, "");
-      await waitFor("the first status", () => watch.seen.at(-1) === "SERVING");
+describe("the NRI plugin is alive, and ready while the runtime has synchronized it", () => {
+  const { newSocketPath, withPlugin } = startBuiltPlugins(workspace);
+
+  async function expectHealth(runtime: NriListener, health: string): Promise<void> {
+    await runtime.nextPlugin();
+    await waitFor("it is ready", async () => (await checkHealth(health, "readiness")) === "SERVING");
+    expect(await listHealth(health)).toEqual(ready);
+    const watch = watchHealth(health, "");
+    await waitFor("the first status", () => watch.seen.at(-1) === "SERVING");
+    await runtime.close();
+    await waitFor("the second", () => watch.seen.at(-1) === "NOT_SERVING");
+    expect(await checkHealth(health, "liveness")).toBe("SERVING");
+    watch.close();
+  }
+
+  test("as a program of its own", async () => {
+    const health = `127.0.0.1:${await findPort()}`;
+    const flags = ["--health-server-address", health, "--health-server-interval", "20ms"];
+    await withPlugin({ version: "0.8" }, "direct", [], (runtime) => expectHealth(runtime, health), flags);
+  }, 60_000);
+
+  test("inside the set-up tool", async () => {
+    const health = `127.0.0.1:${await findPort()}`;
+    const socketPath = newSocketPath();
+    const runtime = await openNriListener(socketPath, { version: "0.8" });
+    const setup = startProcess(
+      [
+        ...[findSetup(), "install", "--interface", "nri-hook", "--daemonize"],
+        ...["--nri-hook.socket", socketPath, "--nri-hook.mode", "direct", "--local-binary", findHook()],
+        ...["--nri-hook.health-server-address", health, "--nri-hook.health-server-interval", "20ms"],
+        ...["--host-install-dir", workspace.path("installed")],
+      ],
+      {},
+      workspace,
+    );
+    try {
+      await expectHealth(runtime, health);
+    } finally {
+      setup.signal("SIGTERM");
+      await setup.exited;
       await runtime.close();
-      await waitFor("the second", () => watch.seen.at(-1) === "NOT_SERVING");
-      expect(await checkHealth(health, "liveness")).toBe("SERVING");
-      watch.close();
-    },
-    flags,
-  );
-}, 60_000);
+    }
+    expect((await setup.exited).exitCode).toBe(0);
+  }, 60_000);
+
+  test("unless the interval is none", async () => {
+    const { exitCode, stderr } = await runProcess([
+      ...[findSetup(), "install", "--interface", "nri-hook", "--daemonize", "--local-binary", findHook()],
+      ...["--nri-hook.health-server-address", "127.0.0.1:0", "--nri-hook.health-server-interval", "often"],
+      ...["--nri-hook.socket", newSocketPath(), "--host-install-dir", workspace.path("not-installed")],
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('--health-server-interval: \\"often\\" is not a duration');
+  }, 60_000);
+});

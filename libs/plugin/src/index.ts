@@ -4,6 +4,7 @@
 export { parseConfigText } from "./core/config-text.ts";
 export { hookEnvironment, toInjectedHook } from "./core/injected-hook.ts";
 export { HOOK_ARGS, type PluginFlags, pluginFlags } from "./core/plugin-flags.ts";
+export { toPluginHealth } from "./core/plugin-health.ts";
 export {
   type HookOptions,
   type PluginOptions,

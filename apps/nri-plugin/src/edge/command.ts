@@ -2,7 +2,6 @@
 // The plugin program: reads flags and the environment of a launched plugin, runs the plugin, and returns the exit code.
 
 import { formatDuration, resolveFlags } from "@rthooks/flags";
-import { parseHealthInterval } from "@rthooks/grpc/health-flags";
 import { createLogWriter, toLogFormat, toLogLevel } from "@rthooks/log";
 import {
   openPluginInspector,
@@ -11,6 +10,7 @@ import {
   parsePluginArguments,
   pluginFlags,
   runPlugin,
+  toPluginHealth,
   toPluginOptions,
 } from "@rthooks/plugin";
 import { describeError, err, type Result } from "@rthooks/result";
@@ -45,8 +45,8 @@ export async function runCommand(
   const named = fd === undefined ? flags : { ...flags, "nri-name": name, "nri-index": index };
   const options = toPluginOptions(named, hookArgs ?? []);
   if (!options.ok) return fail(options.error);
-  const intervalMs = parseHealthInterval(flags["health-server-interval"]);
-  if (!intervalMs.ok) return fail(intervalMs.error);
+  const health = toPluginHealth(flags);
+  if (!health.ok) return fail(health.error);
   if (flags["just-print-config"]) {
     process.stdout.write(renderOptions(options.value));
     return 0;
@@ -85,10 +85,7 @@ export async function runCommand(
     version,
     hostRoot: "/",
     metricsAddress: flags["metrics-address"],
-    health:
-      flags["health-server-address"] === ""
-        ? undefined
-        : { address: flags["health-server-address"], intervalMs: intervalMs.value },
+    health: health.value,
     inspect: inspector.value?.inspect,
     inspectorClients: inspector.value?.clients ?? (() => 0),
     applyConfig: (text): Result<PluginOptions, string> => {

@@ -62,6 +62,8 @@ export const installFlags = {
   }),
   "nri-hook.mode": { ...pluginFlags.mode, usage: `with --interface nri-hook: ${pluginFlags.mode.usage}` },
   "nri-hook.metrics-address": pluginFlags["metrics-address"],
+  "nri-hook.health-server-address": pluginFlags["health-server-address"],
+  "nri-hook.health-server-interval": pluginFlags["health-server-interval"],
   "nri-hook.inspect-address": pluginFlags["inspect-address"],
   "nri-hook.inspect-token-file": pluginFlags["inspect-token-file"],
   daemonize: flag.boolean({

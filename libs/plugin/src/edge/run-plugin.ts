@@ -13,6 +13,7 @@ import { raisePriority } from "@rthooks/sys/priority";
 import { createKnownContainers } from "../core/known-containers.ts";
 import { createMetrics } from "../core/metrics.ts";
 import type { PluginMode } from "../core/plugin-flags.ts";
+import type { PluginHealth } from "../core/plugin-health.ts";
 import type { PluginOptions } from "../core/plugin-options.ts";
 import { type AgentClient, openAgentClient } from "./agent-client.ts";
 import type { Clock, Decider } from "./decide-container.ts";
@@ -32,7 +33,7 @@ export interface PluginSetup {
   /** Empty for no metrics. */
   readonly metricsAddress: string;
   /** The health service; undefined: none. */
-  readonly health?: Pick<HealthOptions, "address" | "intervalMs"> | undefined;
+  readonly health?: PluginHealth | undefined;
   /** Inspects the NRI session, and the hook machine of each container that the plugin holds. */
   readonly inspect?: Inspect | undefined;
   /** How many clients the inspector has. */

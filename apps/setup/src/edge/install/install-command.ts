@@ -2,7 +2,14 @@
 
 import { basename, dirname, join } from "node:path";
 import { type FlagValues, resolveFlags } from "@rthooks/flags";
-import { openPluginInspector, type Plugin, pluginFlags, runPlugin, toPluginOptions } from "@rthooks/plugin";
+import {
+  openPluginInspector,
+  type Plugin,
+  pluginFlags,
+  runPlugin,
+  toPluginHealth,
+  toPluginOptions,
+} from "@rthooks/plugin";
 import { ok, type Result } from "@rthooks/result";
 import { openNodeFiles } from "@rthooks/runtime-config/files";
 import { type Command, defineCommand, exitCode, type Io } from "../../core/command.ts";
@@ -119,6 +126,11 @@ async function startPlugin(
     installed.command,
   );
   if (!options.ok) return options;
+  const health = toPluginHealth({
+    "health-server-address": flags["nri-hook.health-server-address"],
+    "health-server-interval": flags["nri-hook.health-server-interval"],
+  });
+  if (!health.ok) return health;
   const inspector = await openPluginInspector({
     address: flags["nri-hook.inspect-address"],
     tokenFile: flags["nri-hook.inspect-token-file"],
@@ -133,6 +145,7 @@ async function startPlugin(
     version: io.version,
     hostRoot: flags["host-root"],
     metricsAddress: flags["nri-hook.metrics-address"],
+    health: health.value,
     inspect: inspector.value?.inspect,
     inspectorClients: inspector.value?.clients ?? (() => 0),
   });
