@@ -94,6 +94,8 @@ export interface GraphStyle {
   readonly unit: Unit;
   readonly isStacked?: boolean;
   readonly max?: number;
+  /** Digits after the point; Grafana chooses where it is absent. */
+  readonly decimals?: number;
   /** From this value on the graph is marked red. */
   readonly limit?: number;
 }
@@ -101,7 +103,7 @@ export interface GraphStyle {
 export function graph(
   text: Described,
   queries: readonly Query[],
-  { unit, isStacked = false, max, limit }: GraphStyle,
+  { unit, isStacked = false, max, decimals, limit }: GraphStyle,
 ): Placed {
   const options: GraphPanel["options"] = {
     legend: {
@@ -125,6 +127,7 @@ export function graph(
   const defaults: GraphPanel["fieldConfig"]["defaults"] = {
     ...{ unit, min: 0, custom },
     ...(max === undefined ? {} : { max }),
+    ...(decimals === undefined ? {} : { decimals }),
     ...(limit === undefined ? {} : { thresholds: toThresholds("green", [{ value: limit, color: "red" }]) }),
   };
   return {

@@ -19,58 +19,72 @@ const rateBy = (label: string, series: string): Query => ({
 });
 
 const quantiles = (histogram: string, selector: string): readonly Query[] =>
-  [0.5, 0.95, 0.99].map((quantile) => ({
+  (
+    [
+      [0.5, "median"],
+      [0.95, "95th percentile"],
+      [0.99, "99th percentile"],
+    ] as const
+  ).map(([quantile, legend]) => ({
     expr: `histogram_quantile(${quantile}, sum by (le) (rate(${histogram}_bucket{${selector}}[${window}])))`,
-    legend: `p${quantile * 100}`,
+    legend,
   }));
 
 const countOf = (condition: string): string => `count(${condition}) or vector(0)`;
 const lastHour = (series: string): string => `sum(increase(${series}[1h]))`;
 
-const refused = `tetragon_rthooks_requests_total{${agent}, source=~"hook|nri", outcome="refused"}`;
+const refusedBy = (sources: string): string =>
+  `tetragon_rthooks_requests_total{${agent}, source=~"${sources}", outcome="refused"}`;
 
 const glance: Row = {
   title: "At a glance",
   panels: [
     stat(
       {
-        title: "Agents not ready",
-        description: "Agents that refuse containers, or release them without the policies that select them.",
+        title: "Agents down or not ready",
+        description:
+          "Agents that cannot be scraped, that refuse containers, or that release them without the policies that select them.",
       },
-      countOf(`tetragon_health_serving{${agent}, service="readiness"} == 0`),
+      countOf(
+        `up{job="tetragon", ${agent}} == 0 or tetragon_health_serving{${agent}, service="readiness"} == 0`,
+      ),
       { alarm: "red" },
     ),
     stat(
       {
-        title: "Plugins not serving",
-        description: "NRI plugins that the runtime does not call: containers start unheld.",
+        title: "Plugins down or not called",
+        description:
+          "NRI plugins that cannot be scraped, or that the runtime does not call: containers start unheld.",
       },
-      countOf(`tetragon_nri_hook_serving{${plugin}} == 0`),
+      countOf(`up{job="tetragon-nri-hook", ${plugin}} == 0 or tetragon_nri_hook_serving{${plugin}} == 0`),
       { alarm: "red" },
     ),
     stat(
       {
-        title: "Denied in the last hour",
-        description: "Hook calls that agents refused, and containers that plugins denied.",
+        title: "Starts denied, last hour",
+        description: "Calls of the OCI hook that agents refused, and containers that NRI plugins denied.",
       },
-      `(${lastHour(refused)} or vector(0)) + (${lastHour(`tetragon_nri_hook_denied_total{${plugin}}`)} or vector(0))`,
+      `(${lastHour(refusedBy("hook"))} or vector(0)) + (${lastHour(`tetragon_nri_hook_denied_total{${plugin}}`)} or vector(0))`,
       { alarm: "orange" },
     ),
     stat(
       {
-        title: "Unheld in the last hour",
+        title: "Starts unheld, last hour",
         description: "Containers that started although no agent had released them.",
       },
       `${lastHour(`tetragon_nri_hook_unheld_total{${plugin}}`)} or vector(0)`,
       { alarm: "orange" },
     ),
     stat(
-      { title: "Health problems", description: "What GetHealth and `tetragon status` list, of all agents." },
+      {
+        title: "Health problems",
+        description: "Problems that `tetragon status` lists, of all agents together.",
+      },
       `sum(tetragon_health_problems{${agent}}) or vector(0)`,
       { alarm: "orange" },
     ),
     stat(
-      { title: "Runtimes held now", description: "Containers whose runtime waits for the agent's answer." },
+      { title: "Starts that wait now", description: "Containers whose runtime waits for an agent's answer." },
       `sum(tetragon_rthooks_waiting_starts{${agent}}) or vector(0)`,
     ),
   ],
@@ -83,7 +97,7 @@ const starts: Row = {
       {
         title: "Hook calls",
         description:
-          "Answered RuntimeHook calls, by source: the OCI hook, the NRI plugin, and its reports of running containers.",
+          "Calls that agents answered. `hook`: the OCI hook, `nri`: the NRI plugin, `synchronize`: the plugin's reports of containers that run already.",
       },
       [rateBy("source", `tetragon_rthooks_requests_total{${agent}}`)],
       { unit: "reqps", isStacked: true },
@@ -91,15 +105,15 @@ const starts: Row = {
     graph(
       {
         title: "Refused hook calls",
-        description: "By kind of error; docs/operator.md says what each means.",
+        description: "By kind of error. The operator's guide (docs/operator.md) says what each means.",
       },
-      [rateBy("error", refused)],
+      [rateBy("error", refusedBy("hook|nri"))],
       { unit: "reqps", isStacked: true },
     ),
     graph(
       {
         title: "Time the runtime was held by the agent",
-        description: "From a hook call to its answer, for calls for which a runtime waits.",
+        description: "From a hook call to the agent's answer, where a runtime waits for it.",
       },
       quantiles("tetragon_rthooks_held_seconds", agent),
       { unit: "s" },
@@ -108,7 +122,7 @@ const starts: Row = {
       {
         title: "Wait for the pod's identity",
         description:
-          "95th percentile, by the source of the identity in the end; only calls whose pod was not known.",
+          "95th percentile, for calls whose pod was not known yet, by where the identity came from. `none`: the call was refused.",
       },
       [
         {
@@ -125,19 +139,20 @@ const policies: Row = {
   title: "Containers and policies",
   panels: [
     graph(
-      { title: "Containers on record", description: "By state." },
+      { title: "Containers on record", description: "Containers of all agents together, by state." },
       [{ expr: `sum by (state) (tetragon_rthooks_containers{${agent}})`, legend: "{{state}}" }],
       { unit: "short", isStacked: true },
     ),
     graph(
-      { title: "Tracing policies", description: "By state, of all agents together." },
+      { title: "Tracing policies", description: "Policies of all agents together, by state." },
       [{ expr: `sum by (state) (tetragon_tracingpolicy_loaded{${agent}})`, legend: "{{state}}" }],
       { unit: "short", isStacked: true },
     ),
     graph(
       {
         title: "Fill of the BPF maps",
-        description: "The fullest on any node; policy_map is the map of the filter with most cgroups.",
+        description:
+          "On the node where the map is fullest. `policy_map`: the map of the filter that has most cgroups.",
       },
       [
         {
@@ -148,7 +163,10 @@ const policies: Row = {
       { unit: "percentunit", max: 1, limit: 0.9 },
     ),
     graph(
-      { title: "Failed writes to the BPF maps", description: "The agent tries them again." },
+      {
+        title: "Failed writes to the BPF maps",
+        description: "Updates and deletes; the agent tries them again.",
+      },
       [
         {
           expr: `sum by (map) (rate(tetragon_map_errors_update_total{${agent}}[${window}]))`,
@@ -178,8 +196,9 @@ const sources: Row = {
     ),
     graph(
       {
-        title: "Complete lists",
-        description: "Lists that watches received within an hour: each is a resynchronization.",
+        title: "Complete lists from the API server",
+        description:
+          "How often watches read all their objects within an hour: at their start, and when they cannot continue.",
       },
       [
         {
@@ -187,12 +206,13 @@ const sources: Row = {
           legend: "{{watch}}",
         },
       ],
-      { unit: "short" },
+      { unit: "short", decimals: 0 },
     ),
     graph(
       {
-        title: "Changes of pods",
-        description: "From the pod source, and hook calls whose pod the API server does not have.",
+        title: "Changes of pods, and unknown pods",
+        description:
+          "Pods that the pod source changed or removed. `pod unknown`: hook calls for pods that the API server does not have.",
       },
       [
         rateBy("operation", `tetragon_policyfilter_operations_total{${agent}, subsys="pod-handlers"}`),
@@ -204,7 +224,10 @@ const sources: Row = {
       { unit: "ops" },
     ),
     graph(
-      { title: "Health problems", description: "By the part of the agent that has them." },
+      {
+        title: "Health problems",
+        description: "Problems that `tetragon status` lists, by the part of the agent that has them.",
+      },
       [{ expr: `sum by (part) (tetragon_health_problems{${agent}}) > 0`, legend: "{{part}}" }],
       { unit: "short", isStacked: true },
     ),
@@ -215,14 +238,14 @@ const nri: Row = {
   title: "NRI plugin",
   panels: [
     graph(
-      { title: "Events of the runtime", description: "Answered NRI events, by event." },
+      { title: "Events of the runtime", description: "NRI events that plugins answered, by event." },
       [rateBy("event", `tetragon_nri_hook_event_seconds_count{${plugin}}`)],
       { unit: "ops", isStacked: true },
     ),
     graph(
       {
         title: "Time the runtime was held by the plugin",
-        description: "At StartContainer, while the plugin asked the agent.",
+        description: "At StartContainer, while the plugin waited for the agent's answer.",
       },
       quantiles("tetragon_nri_hook_held_seconds", plugin),
       { unit: "s" },
@@ -231,7 +254,7 @@ const nri: Row = {
       {
         title: "Containers denied or unheld",
         description:
-          "Within ten minutes, by reason. `unhooked`: the runtime did not run the hook that the plugin had added.",
+          "Within ten minutes, by reason. `unhooked`: the runtime did not run the hook that the plugin had added, by runtime handler. `late answers`: the runtime no longer waited for them.",
       },
       [
         {
@@ -251,10 +274,13 @@ const nri: Row = {
           legend: "late answers",
         },
       ],
-      { unit: "short" },
+      { unit: "short", decimals: 0 },
     ),
     states(
-      { title: "State of the session", description: "Of each plugin's session with its runtime." },
+      {
+        title: "State of the session",
+        description: "Blue while the session of a plugin with its runtime is in this state.",
+      },
       {
         expr: `max by (instance, state) (tetragon_nri_hook_session_state{${plugin}}) == 1`,
         legend: "{{instance}} {{state}}",
@@ -267,7 +293,7 @@ const processes: Row = {
   title: "Processes",
   panels: [
     graph(
-      { title: "CPU", description: "Of each agent and plugin, in processors." },
+      { title: "CPU", description: "Processors that each agent and plugin uses: 1 is one whole processor." },
       [
         {
           expr: `rate(process_cpu_seconds_total{job=~"tetragon|tetragon-nri-hook", instance=~"$instance|$plugin"}[${window}])`,
@@ -277,7 +303,7 @@ const processes: Row = {
       { unit: "short" },
     ),
     graph(
-      { title: "Memory", description: "Resident memory of each agent and plugin." },
+      { title: "Memory", description: "Memory that each agent and plugin has in use (resident)." },
       [
         {
           expr: `process_resident_memory_bytes{job=~"tetragon|tetragon-nri-hook", instance=~"$instance|$plugin"}`,
@@ -287,7 +313,7 @@ const processes: Row = {
       { unit: "bytes" },
     ),
     graph(
-      { title: "File descriptors in use", description: "Of those that each process may have." },
+      { title: "File descriptors in use", description: "Share of those that the process may have open." },
       [
         {
           expr: `process_open_fds{job=~"tetragon|tetragon-nri-hook", instance=~"$instance|$plugin"} / process_max_fds`,
@@ -298,19 +324,19 @@ const processes: Row = {
     ),
     graph(
       {
-        title: "Clients",
+        title: "Inspector clients, and closed connections",
         description:
-          "Clients of the inspector, and gRPC connections that were closed because they exceeded a bound.",
+          "Clients of the inspectors now, and gRPC connections that agents closed within ten minutes, by the bound that they exceeded.",
       },
       [
-        { expr: `sum(tetragon_inspector_clients{${agent}})`, legend: "inspector of agents" },
-        { expr: `sum(tetragon_nri_hook_inspector_clients{${plugin}})`, legend: "inspector of plugins" },
+        { expr: `sum(tetragon_inspector_clients{${agent}})`, legend: "clients: agents" },
+        { expr: `sum(tetragon_nri_hook_inspector_clients{${plugin}})`, legend: "clients: plugins" },
         {
           expr: `sum by (reason) (increase(tetragon_grpc_connections_closed_total{${agent}}[10m]))`,
           legend: "closed: {{reason}}",
         },
       ],
-      { unit: "short" },
+      { unit: "short", decimals: 0 },
     ),
   ],
 };

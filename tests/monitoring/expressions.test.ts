@@ -74,6 +74,10 @@ const expressions = [
   ...targets.map(({ title, expr }) => ({ where: `panel ${title}`, expr })),
 ];
 
+/** As Grafana sends it where all instances are chosen. */
+const withoutVariables = (expr: string): string =>
+  expr.replaceAll("$__rate_interval", "5m").replaceAll(/\$(instance|plugin)/g, ".*");
+
 describe("the expressions", () => {
   test("are there", () => {
     expect(alerts.length).toBeGreaterThan(15);
@@ -97,7 +101,7 @@ describe("the expressions", () => {
   test("of the dashboard are PromQL", async () => {
     const rules = targets.map(({ expr }, at) => ({
       record: `panel:${at}`,
-      expr: expr.replaceAll("$__rate_interval", "5m").replaceAll(/\$(instance|plugin)/g, ".*"),
+      expr: withoutVariables(expr),
     }));
     expect(JSON.stringify(rules)).not.toContain("$");
     const path = workspace.path("panels.json");
@@ -136,5 +140,67 @@ describe("the dashboard", () => {
         ? groups
         : ["job", "instance", ...names.flatMap((name) => [...(labelsOf.get(name) ?? [])])];
     expect(inLegend.filter((label) => !known.includes(label))).toEqual([]);
+  });
+});
+
+describe("at a glance", () => {
+  const agent = 'job="tetragon", instance="a:2112"';
+  const plugin = 'job="tetragon-nri-hook", instance="a:2113"';
+  const ready = `tetragon_health_serving{${agent}, service="readiness"}`;
+  const refused = (source: string): string =>
+    `tetragon_rthooks_requests_total{${agent}, source="${source}", outcome="refused", error="internal"}`;
+  const once = "0+0x5 1+0x60";
+
+  test.each([
+    { title: "Agents down or not ready", of: "nothing", series: [], count: 0 },
+    {
+      title: "Agents down or not ready",
+      of: "one that is down",
+      series: [[`up{${agent}}`, "0+0x60"]],
+      count: 1,
+    },
+    {
+      title: "Agents down or not ready",
+      of: "one that is not ready, and another that is",
+      series: [
+        [`up{${agent}}`, "1+0x60"],
+        [ready, "0+0x60"],
+        [ready.replace("a:2112", "b:2112"), "1+0x60"],
+      ],
+      count: 1,
+    },
+    {
+      title: "Plugins down or not called",
+      of: "one that is down, and one that is not called",
+      series: [
+        [`up{${plugin}}`, "1+0x60"],
+        [`tetragon_nri_hook_serving{${plugin}}`, "0+0x60"],
+        [`up{${plugin.replace("a:2113", "b:2113")}}`, "0+0x60"],
+      ],
+      count: 2,
+    },
+    {
+      title: "Starts denied, last hour",
+      of: "a call of the hook, and a call of the plugin, which counts it too",
+      series: [
+        [refused("hook"), once],
+        [refused("nri"), once],
+        [`tetragon_nri_hook_denied_total{${plugin}, reason="refused"}`, once],
+      ],
+      count: 2,
+    },
+  ])("$title: $count of $of", async ({ title, series, count }) => {
+    const expr = withoutVariables(targets.find((target) => target.title === title)?.expr ?? "");
+    const path = workspace.path(`glance-${crypto.randomUUID()}.json`);
+    const test = {
+      ...{ interval: "1m", input_series: series.map(([name, values]) => ({ series: name, values })) },
+      // Rounded as the panel does: Prometheus extrapolates increases.
+      promql_expr_test: [
+        { expr: `round(${expr})`, eval_time: "60m", exp_samples: [{ labels: "{}", value: count }] },
+      ],
+    };
+    await Bun.write(path, JSON.stringify({ evaluation_interval: "1m", tests: [test] }));
+    const { exitCode, stdout, stderr } = await runPromtool(["test", "rules", path]);
+    expect({ exitCode, output: stdout + stderr }).toMatchObject({ exitCode: 0 });
   });
 });
