@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies, their filters, and which containers the filters match. Pure.
 
+export { chooseMechanism, type Mechanism, type NodeCapabilities } from "./enforcement/choose-mechanism.ts";
+export {
+  type MissingCapability,
+  type PolicyRule,
+  type RuleAction,
+  type RuleEffect,
+  type RulePath,
+  type RuleSubject,
+  renderMissing,
+  type SelectorOutcome,
+} from "./enforcement/policy-rule.ts";
+export { toKernelRules } from "./enforcement/to-kernel-rules.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {
   createFilterMembership,
