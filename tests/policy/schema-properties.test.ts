@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds for any document, however wrong.
 import { expect, test } from "bun:test";
-import { parseTracingPolicy, renderProblem } from "@rthooks/policy";
+import {
+  parseTracingPolicy,
+  renderMissing,
+  renderProblem,
+  type SelectorOutcome,
+  toKernelRules,
+} from "@rthooks/policy";
 import fc from "fast-check";
 import { policyFiles } from "./policy-files.ts";
 
@@ -39,9 +45,21 @@ function change(value: unknown, path: Path, replace: (old: unknown) => unknown):
   );
 }
 
+function judgeRules(outcomes: readonly SelectorOutcome[]): void {
+  for (const outcome of outcomes) {
+    if (outcome.kind !== "unsupported") continue;
+    expect(renderMissing(outcome.selector, outcome.missing)).toMatch(
+      /^[\w[\].]+: [\w[\].]+ needs [^\n]{1,300}$/,
+    );
+  }
+}
+
 function judge(value: unknown): void {
   const parsed = parseTracingPolicy(value);
-  if (parsed.ok) return;
+  if (parsed.ok) {
+    judgeRules(toKernelRules(parsed.value));
+    return;
+  }
   expect(parsed.error.length).toBeGreaterThan(0);
   expect(parsed.error.length).toBeLessThanOrEqual(20);
   for (const problem of parsed.error) {

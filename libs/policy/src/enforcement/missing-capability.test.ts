@@ -168,6 +168,26 @@ describe("what no program can do is named", () => {
     expect(convert(spec).map(summarize)).toEqual([expected]);
   });
 
+  test("of a policy with more values than there is room for, those of macros counted each time", () => {
+    const values = Array.from({ length: 8_192 }, (_, at) => `10.0.${at >> 8}.${at & 255}`);
+    const spec = (...values: readonly string[]) => ({
+      ...tcp({ macros: ["a"] }, { macros: ["a", "a"] }),
+      selectorsMacros: { a: select(filter("DAddr", ...values)) },
+    });
+    expect(convert(spec(...values)).map(({ kind }) => kind)).toEqual(["rule", "never_matches"]);
+    expect(convert(spec(...values, "10.1.0.0")).map(summarize)).toEqual([
+      "spec: matchArgs needs room for 16386 values, of 16384",
+    ]);
+  });
+
+  test("of a policy with more selectors than there are rules", () => {
+    const hooks = (count: number) => ({
+      lsmhooks: Array.from({ length: count }, () => ({ hook: "socket_connect" })),
+    });
+    expect(convert(hooks(256)).map(({ kind }) => kind)).toEqual(Array.from({ length: 256 }, () => "rule"));
+    expect(convert(hooks(257)).map(summarize)).toEqual(["spec: selectors needs room for 257 rules, of 256"]);
+  });
+
   test("of one selector, while others have rules", () => {
     const spec = { ...exec(select(filter("Postfix", "sh")), select(filter("Equal", "/bin/sh"))), ...tcp({}) };
     expect(convert(spec).map(({ selector, kind }) => [selector, kind])).toEqual([

@@ -22,7 +22,7 @@ const unsupportedFields = Object.keys(unsupported) as (keyof typeof unsupported)
 
 /** The lists of the macros are added to those of the selector. */
 export function expandMacros(selector: Selector, macros: ReadonlyMap<string, Selector>): Selector {
-  const used = selector.macros.flatMap((name) => macros.get(name) ?? []);
+  const used = [...new Set(selector.macros)].flatMap((name) => macros.get(name) ?? []);
   const all = [selector, ...used];
   const lists = [...unsupportedFields, "matchArgs", "matchActions"] as const; // const: keys of a selector
   const expanded = Object.fromEntries(lists.map((name) => [name, all.flatMap((one) => [...one[name]])]));

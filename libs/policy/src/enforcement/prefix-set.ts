@@ -53,10 +53,25 @@ const toSet = <T>(prefixes: readonly KeyedPrefix<T>[], isNegated: boolean): Pref
 
 /** Prefixes of `one` that a prefix of `other` covers, or those that none covers. */
 function keepCovered<T>(one: PrefixSet<T>, other: PrefixSet<T>, covered: boolean): readonly KeyedPrefix<T>[] {
-  const keys = new Set(other.prefixes.map(({ key }) => key));
-  const isCovered = (key: string): boolean => {
-    for (let length = 0; length <= key.length; length++) if (keys.has(key.slice(0, length))) return true;
-    return false;
-  };
+  const isCovered = createCover(other);
   return one.prefixes.filter(({ key }) => isCovered(key) === covered);
+}
+
+/** In order, all keys that a prefix covers follow it. So of prefixes of which none covers another, the last one before a key decides. */
+function createCover({ prefixes }: PrefixSet<unknown>): (key: string) => boolean {
+  const widest: string[] = [];
+  for (const key of prefixes.map((prefix) => prefix.key).toSorted()) {
+    const last = widest.at(-1);
+    if (last === undefined || !key.startsWith(last)) widest.push(key);
+  }
+  return (key) => {
+    let [low, high] = [0, widest.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((widest[middle] ?? "") <= key) low = middle + 1;
+      else high = middle;
+    }
+    const last = widest[low - 1];
+    return last !== undefined && key.startsWith(last);
+  };
 }

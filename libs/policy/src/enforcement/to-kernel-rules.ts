@@ -16,6 +16,7 @@ import type {
   RuleSubject,
   SelectorOutcome,
 } from "./policy-rule.ts";
+import { findMissingRoom } from "./room.ts";
 import { toRuleAction } from "./rule-action.ts";
 import { type OrderedRule, takeAway } from "./rule-order.ts";
 import { isEmptyScope, toRuleScope } from "./rule-scope.ts";
@@ -25,6 +26,8 @@ import { isEmptyScope, toRuleScope } from "./rule-scope.ts";
  * does not matter here. A policy with an outcome that is unsupported must not be in force in parts.
  */
 export function toKernelRules(policy: TracingPolicy): readonly SelectorOutcome[] {
+  const missing = findMissingRoom(policy.spec);
+  if (missing !== undefined) return [{ selector: "spec", kind: "unsupported", missing }];
   const own = toFilter(policy);
   const workloads = new Map(
     listMatchWorkloads(policy).map(({ hooks, hookIndex, selectorIndex, filter }) => [
