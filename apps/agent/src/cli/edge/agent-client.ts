@@ -26,7 +26,7 @@ export interface AskedAgent {
 }
 
 /** One line: which agent, why, and what to try. */
-export function describeFailure(
+export function describeFailedCall(
   { code, details }: WireError,
   { target, timeoutMs, what }: AskedAgent,
 ): string {

@@ -9,7 +9,7 @@ import type { ServerAddress } from "../../base/core/server-address.ts";
 import type { WireError } from "../../base/wire/service.ts";
 import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 import { type AgentStatus, queryExplanations, queryPolicies, queryStatus } from "../wire/agent-queries.ts";
-import { describeFailure, openAgentClient } from "./agent-client.ts";
+import { describeFailedCall, openAgentClient } from "./agent-client.ts";
 
 /** The error is one line: which agent, why, and what to try. */
 export const fetchStatus = (
@@ -41,7 +41,7 @@ async function query<T>(
   const client = openAgentClient(target);
   try {
     const answer = await call(client, new Date(Date.now() + timeoutMs));
-    return answer.ok ? answer : err(describeFailure(answer.error, { target, timeoutMs, what }));
+    return answer.ok ? answer : err(describeFailedCall(answer.error, { target, timeoutMs, what }));
   } finally {
     client.close();
   }

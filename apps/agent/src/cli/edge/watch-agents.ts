@@ -14,7 +14,7 @@ import { parseServerAddress } from "../../base/core/server-address.ts";
 import type { WireError } from "../../base/wire/service.ts";
 import { createWatchOutput, toNotice } from "../core/watch-output.ts";
 import { type WatchSelection, watchContainers } from "../wire/watch-call.ts";
-import { describeFailure, openAgentClient } from "./agent-client.ts";
+import { describeFailedCall, openAgentClient } from "./agent-client.ts";
 
 interface Options {
   /** The first that answers is used; all are tried again when it ends. */
@@ -96,7 +96,7 @@ export async function watchAgents(options: Options): Promise<Result<void, string
         );
         break;
       }
-      problems.push(describeFailure(error, { target, timeoutMs, what: "changes" }));
+      problems.push(describeFailedCall(error, { target, timeoutMs, what: "changes" }));
       if (lasting.includes(error.code)) return err(problems.join("\n"));
     }
     if (!hadAnswer) return err(problems.join("\n"));
