@@ -42,6 +42,8 @@ describe("the command line", () => {
     { argv: ["version", "--help"], says: "version" },
     { argv: ["completion", "-h"], says: "bash|zsh|fish" },
     { argv: ["version"], says: "tetragon dev" },
+    { argv: ["version", "-o", "json"], says: '"version": "dev"' },
+    { argv: ["version", "-o", "yaml"], says: "version: dev" },
     { argv: ["--version"], says: "tetragon dev" },
     { argv: ["completion", "bash"], says: "tetragon" },
     { argv: ["completion", "zsh"], says: "tetragon" },
@@ -137,6 +139,17 @@ describe("the agent as a process", () => {
     agent.child.kill();
     await agent.finish();
     expect(existsSync(other)).toBeFalse();
+  });
+
+  test.each(["status", "policies"])("%s -o text is the table, as in older scripts", async (command) => {
+    const agent = await startAgent(`text-${command}`);
+    const [text, table] = await Promise.all(
+      ["text", "table"].map((format) => run(command, "-o", format, "--server-address", agent.address)),
+    );
+    expect(text).toEqual({ stdout: expect.stringContaining("The agent has no"), stderr: "", code: 0 });
+    expect(text).toEqual(table);
+    agent.child.kill();
+    await agent.finish();
   });
 
   test("when one of its addresses cannot be had it does not stay half there", async () => {

@@ -17,6 +17,8 @@ export interface StringFlag extends Common {
   readonly kind: "string";
   readonly default: string;
   readonly choices?: readonly string[];
+  /** Other names of the choices: accepted, but not shown in help and completion. */
+  readonly synonyms?: readonly string[];
 }
 
 export interface DurationFlag extends Common {

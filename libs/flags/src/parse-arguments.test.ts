@@ -5,7 +5,12 @@ import { parseArguments, resolveFlags } from "./parse-arguments.ts";
 
 const table = {
   name: flag.string({ usage: "a text", default: "x" }),
-  level: flag.string({ usage: "one of some", default: "info", choices: ["info", "debug"] }),
+  level: flag.string({
+    usage: "one of some",
+    default: "info",
+    choices: ["info", "debug"],
+    synonyms: ["trace"],
+  }),
   output: flag.string({ usage: "a short one", short: "o" }),
   timeout: flag.duration({ usage: "a time", default: "10s" }),
   quiet: flag.boolean({ usage: "a switch", short: "q" }),
@@ -42,6 +47,8 @@ describe("what is given", () => {
     { argv: ["-ojson"], value: { output: "json" } },
     { argv: ["-o=json"], value: { output: "json" } },
     { argv: ["--output=json"], value: { output: "json" } },
+    { argv: ["--level=debug"], value: { level: "debug" } },
+    { argv: ["--level=trace"], value: { level: "trace" } },
     { argv: ["--output", "-x"], value: { output: "-x" } },
     { argv: ["-q"], value: { quiet: true } },
     { argv: ["-q=false"], value: { quiet: false } },

@@ -79,7 +79,9 @@ export function parseFlagValue(
 ): Result<string | number | boolean | readonly string[], string> {
   switch (flag.kind) {
     case "string":
-      return flag.choices === undefined || flag.choices.includes(text)
+      return flag.choices === undefined ||
+        flag.choices.includes(text) ||
+        flag.synonyms?.includes(text) === true
         ? ok(text)
         : err(`${JSON.stringify(text)} is not one of ${flag.choices.join(", ")}`);
     case "duration":

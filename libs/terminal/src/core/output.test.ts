@@ -42,11 +42,13 @@ test("a stream of YAML has one document for each value", () => {
   expect(loadAll(text)).toEqual([value, { a: 1 }]);
 });
 
-test("a command's own form is its default", () => {
+test("a command's own form is its default, and has two names", () => {
   expect(outputFlag("text")).toMatchObject({
     default: "text",
     choices: ["text", "json", "yaml"],
+    synonyms: ["table"],
     short: "o",
   });
+  expect(outputFlag("table")).toMatchObject({ choices: ["table", "json", "yaml"], synonyms: ["text"] });
   expect(["text", "table", "json", "yaml"].map(toOutputFormat)).toEqual(["table", "table", "json", "yaml"]);
 });

@@ -14,6 +14,8 @@ export const outputFlag = (human: "table" | "text"): StringFlag =>
     usage: "output format",
     default: human,
     choices: [human, "json", "yaml"],
+    // Scripts use both names: the tables were called text once, and completion proposes "table" for every command.
+    synonyms: [human === "table" ? "text" : "table"],
     short: "o",
   });
 

@@ -192,6 +192,8 @@ export const inspectCommandFlags = {
   help: generalFlags.help,
 } as const; // const: each flag keeps its own kind
 
+export const versionFlags = { output: outputFlag("text"), help: generalFlags.help } as const; // const: each flag keeps its own kind
+
 export const plainFlags = { help: generalFlags.help } as const; // const: each flag keeps its own kind
 
 export const commands = [

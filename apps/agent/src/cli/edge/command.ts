@@ -22,6 +22,7 @@ import {
   inspectCommandFlags,
   plainFlags,
   statusFlags,
+  versionFlags,
   watchFlags,
 } from "../core/flag-tables.ts";
 import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
@@ -263,10 +264,14 @@ async function inspect(argv: readonly string[]): Promise<number> {
 }
 
 async function showVersion(argv: readonly string[], version: string): Promise<number> {
-  const parsed = parseArguments(plainFlags, argv);
+  const parsed = parseArguments(versionFlags, argv);
   if (!parsed.ok) return fail(`version: ${parsed.error.message}`);
-  if (parsed.value.given.help === true) return await showHelp("version");
-  process.stdout.write(`tetragon ${version}\n`);
+  const flags = resolveFlags(versionFlags, parsed.value.given);
+  if (flags.help) return await showHelp("version");
+  const format = toOutputFormat(flags.output);
+  process.stdout.write(
+    format === "table" ? `tetragon ${version}\n` : renderDocument(format, { program: "tetragon", version }),
+  );
   return 0;
 }
 

@@ -9,6 +9,7 @@ import {
   inspectCommandFlags,
   plainFlags,
   statusFlags,
+  versionFlags,
   watchFlags,
 } from "../core/flag-tables.ts";
 
@@ -129,8 +130,8 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   version: {
     program: "tetragon version",
     summary: "Prints the version.",
-    usage: ["tetragon version"],
-    flags: plainFlags,
+    usage: ["tetragon version [-o text|json|yaml]"],
+    flags: versionFlags,
   },
   completion: {
     program: "tetragon completion",
