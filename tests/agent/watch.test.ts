@@ -9,7 +9,7 @@ import { type AgentControl, createAgentControl } from "../harness/agent-control.
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
-import { type RunningProcess, runProcess, startProcess } from "../harness/process.ts";
+import { minimalEnv, type RunningProcess, runProcess, startProcess } from "../harness/process.ts";
 import { findAgent, findHook } from "../harness/programs.ts";
 import { createRunc, type Runc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -125,6 +125,38 @@ test("a real container that is denied is shown with the reason", async () => {
     error: expect.stringContaining("bank"),
   });
 }, 120_000);
+
+test.each([
+  { columns: 80, header: /^TIME +NAMESPACE +POD +CONTAINER +TO +REASON$/ },
+  { columns: 100, header: /^TIME +NAMESPACE +POD +CONTAINER +FROM +TO +SOURCE +REASON$/ },
+])(
+  "a terminal of $columns columns has the whole line of a real denial, with the reason",
+  async (width) => {
+    const { columns, header } = width;
+    let text = "";
+    await using terminal = new Bun.Terminal({
+      cols: columns,
+      data(_, bytes) {
+        text += new TextDecoder().decode(bytes);
+      },
+    });
+    const child = Bun.spawn([findAgent(), "watch", "--server-address", address(), "--changes-only"], {
+      terminal,
+      env: { ...minimalEnv, NO_COLOR: "1" },
+    });
+    const lines = (): readonly string[] => text.split("\r\n");
+    await waitFor("the watch has begun", () => lines().length > 1, 60_000);
+    expect(lines()[0]).toMatch(header);
+    await runc.run(create(`narrow-${columns}`, "bank"));
+    await waitFor("denied", () => lines().length > 2, 60_000);
+    const [, denied = ""] = lines();
+    expect(denied).toMatch(/^\d\d:\d\d:\d\d\.\d{3}Z {2}bank +web-0 +narrow-\S+ +.*refused .* \S.{16,}…$/);
+    expect(denied).toHaveLength(columns);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(0);
+  },
+  120_000,
+);
 
 test("a restart of the agent is told, and the changes after it are shown", async () => {
   const watch = await startWatch();

@@ -17,5 +17,4 @@ export {
   createGrowingTable,
   type GrowingTable,
   renderTable,
-  toHeader,
 } from "./core/text-table.ts";

@@ -50,14 +50,59 @@ test("the containers on record are aligned together, under one header, and later
     "",
     "",
     [
-      "TIME                      NAMESPACE  POD                   CONTAINER  ID            FROM  TO        SOURCE  REASON",
-      "2023-11-14T22:13:20.123Z  shop       web-0                 app        0123456789ab  -     released  hook    -",
-      "2023-11-14T22:13:20.123Z  shop       a-long-name-of-a-pod  app        0123456789ab  -     released  hook    -",
+      "TIME                      NAMESPACE  POD                   CONTAINER  ID            FROM      TO        SOURCE  REASON",
+      "2023-11-14T22:13:20.123Z  shop       web-0                 app        0123456789ab  -         released  hook    -",
+      "2023-11-14T22:13:20.123Z  shop       a-long-name-of-a-pod  app        0123456789ab  -         released  hook    -",
       "",
     ].join("\n"),
     "2023-11-14T22:13:20.123Z  shop       web-0                 app        0123456789ab  released  gone      hook    its cgroup is gone\n",
     "... 3 changes are missing: this program did not read fast enough\n",
   ]);
+});
+
+const recorded: WatchedChange = { ...change, unixNanos: change.unixNanos - 86_500_000_000_000n };
+const denied: WatchedChange = {
+  ...change,
+  podName: "coredns-7d9f8b6c5-x2x4z",
+  podNamespace: "kube-system",
+  name: "coredns",
+  to: "refused",
+  error: "the pod is not on this node",
+};
+const narrow = (columns: number): readonly string[] =>
+  render(
+    "table",
+    columns,
+    { kind: "recorded", change: recorded },
+    { kind: "all-recorded", containers: 1 },
+    { kind: "change", change: gone },
+    { kind: "change", change: denied },
+  )
+    .join("")
+    .split("\n");
+
+test("a terminal of 100 columns shows a short time and everything but the id", () => {
+  expect(narrow(100)).toEqual([
+    "TIME           NAMESPACE  POD    CONTAINER  FROM      TO        SOURCE  REASON",
+    "2023-11-13     shop       web-0  app        -         released  hook    -",
+    "22:13:20.123Z  shop       web-0  app        released  gone      hook    its cgroup is gone",
+    "22:13:20.123Z  kube-sys…  coredns-7d9f8b…  coredns    -         refused   hook    the pod is not on…",
+    "",
+  ]);
+});
+
+test("one of 80 columns shows the reason, and neither source nor earlier state", () => {
+  expect(narrow(80)).toEqual([
+    "TIME           NAMESPACE  POD    CONTAINER  TO        REASON",
+    "2023-11-13     shop       web-0  app        released  -",
+    "22:13:20.123Z  shop       web-0  app        gone      its cgroup is gone",
+    "22:13:20.123Z  kube-sy…  coredns-7d9f8b…  coredns   refused   the pod is not on…",
+    "",
+  ]);
+});
+
+test.each([60, 40, 20])("one of %d columns has no longer line", (columns) => {
+  for (const line of narrow(columns)) expect(line.length).toBeLessThanOrEqual(columns);
 });
 
 test("a hostile name is one harmless line, and no line is wider than the terminal", () => {

@@ -8,7 +8,6 @@ import {
   type OutputFormat,
   renderStreamed,
   type Screen,
-  toHeader,
   toPrintable,
 } from "@rthooks/terminal";
 import { renderTime } from "./render-time.ts";
@@ -40,43 +39,46 @@ export interface WatchOutput {
   render(event: WatchMessage): string;
 }
 
+/** The least widths without ID, SOURCE and FROM are 80 together; the longest states and reasons come late. */
 const columns: readonly Column[] = [
-  { title: "TIME" },
-  { title: "NAMESPACE", shrinksTo: 10 },
-  { title: "POD", shrinksTo: 20 },
-  { title: "CONTAINER", shrinksTo: 10 },
-  { title: "ID" },
-  { title: "FROM" },
-  { title: "TO" },
-  { title: "SOURCE" },
-  { title: "REASON", shrinksTo: 10 },
+  { title: "TIME", atLeast: 13, leaveOut: 5 },
+  { title: "NAMESPACE", shrinksTo: 8 },
+  { title: "POD", shrinksTo: 15 },
+  { title: "CONTAINER", shrinksTo: 8, leaveOut: 4 },
+  { title: "ID", leaveOut: 1 },
+  { title: "FROM", atLeast: 8, leaveOut: 3 },
+  { title: "TO", atLeast: 8 },
+  { title: "SOURCE", leaveOut: 2 },
+  { title: "REASON", atLeast: 18, shrinksTo: 18 },
 ];
 
 /** `nowNanos`: Unix time, of what has no time of its own. */
 export function createWatchOutput(format: OutputFormat, screen: Screen, nowNanos: () => bigint): WatchOutput {
   return format === "table"
-    ? createTableOutput(screen)
+    ? createTableOutput(screen, nowNanos)
     : { render: (event) => renderStreamed(format, toDocument(event, nowNanos())) };
 }
 
-function createTableOutput(screen: Screen): WatchOutput {
+function createTableOutput(screen: Screen, nowNanos: () => bigint): WatchOutput {
   const table = createGrowingTable(columns, screen);
   /** The containers on record are aligned together. */
   let recorded: (readonly Cell[])[] = [];
-  let hasHeader = false;
-  const print = (rows: readonly (readonly Cell[])[]): string => {
-    const header = hasHeader ? [] : [toHeader(columns)];
-    hasHeader = true;
-    return table
-      .add([...header, ...rows])
+  const print = (rows: readonly (readonly Cell[])[]): string =>
+    table
+      .add(rows)
       .map((line) => `${line}\n`)
       .join("");
+  const isTerminal = screen.columns !== Number.POSITIVE_INFINITY;
+  const toRow = (change: WatchedChange): readonly Cell[] => {
+    const { unixNanos } = change;
+    const time = isTerminal ? renderShortTime(unixNanos, nowNanos()) : renderTime(unixNanos, 3);
+    return [{ text: time }, ...toCells(change)];
   };
   return {
     render(event) {
       switch (event.kind) {
         case "recorded":
-          recorded.push(toCells(event.change));
+          recorded.push(toRow(event.change));
           if (recorded.length < largestGroup) return "";
           return print(recorded.splice(0));
         case "all-recorded": {
@@ -85,7 +87,7 @@ function createTableOutput(screen: Screen): WatchOutput {
           return print(rows);
         }
         case "change":
-          return print([toCells(event.change)]);
+          return print([toRow(event.change)]);
         case "missed":
           return `${screen.paint("yellow", describeMissed(event.changes))}\n`;
       }
@@ -98,18 +100,13 @@ const largestGroup = 1000;
 const describeMissed = (changes: number): string =>
   `... ${changes} ${changes === 1 ? "change is" : "changes are"} missing: this program did not read fast enough`;
 
-const toCells = ({
-  id,
-  name,
-  podNamespace,
-  podName,
-  from,
-  to,
-  source,
-  unixNanos,
-  ...rest
-}: WatchedChange) => [
-  { text: renderTime(unixNanos, 3) },
+/** The time of the day, or the date of what is older than a day; in UTC. */
+const renderShortTime = (nanos: bigint, nowNanos: bigint): string =>
+  nowNanos - nanos < dayNanos ? renderTime(nanos, 3).slice(11) : renderTime(nanos, 3).slice(0, 10);
+
+const dayNanos = 86_400_000_000_000n;
+
+const toCells = ({ id, name, podNamespace, podName, from, to, source, ...rest }: WatchedChange) => [
   { text: podNamespace || "-" },
   { text: podName || "-" },
   { text: name || "-" },
