@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs on this kernel: loaded, attached, pinned, taken over, refused.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openProgramSet, type ProgramSet } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
@@ -19,6 +19,8 @@ beforeAll(() => {
 });
 afterAll(() => workspace.close());
 
+/** Of a process that attaches programs and ends. */
+const script = join(import.meta.dir, "fixtures", "attach.ts");
 let count = 0;
 const createDirectory = (): string => join(bpfFs, `d${++count}`);
 const cgroupRoot = findCgroupDirectory("/");
@@ -83,8 +85,9 @@ describe("a program", () => {
 
   test("stays attached when the process that loaded it has ended", () => {
     const directory = createDirectory();
-    const script = join(import.meta.dir, "fixtures", "attach.ts");
-    const words = [script, directory, cgroupRoot, "send_ipv4", "send_ipv6"];
+    const objectFile = workspace.path("embedded.o");
+    writeFileSync(objectFile, embeddedPrograms());
+    const words = [script, objectFile, directory, cgroupRoot, "send_ipv4", "send_ipv6"];
     const { stdout, stderr } = Bun.spawnSync([process.execPath, ...words]);
     expect(stdout.toString() + stderr).toBe("send_ipv4 attached\nsend_ipv6 attached\n");
     expect([...findLinks(directory).keys()].toSorted()).toEqual(["send_ipv4", "send_ipv6"]);
@@ -247,4 +250,27 @@ test("a tracepoint's program runs, and its map counts", () => {
   const counted = programs.map("calls").lookup(new Uint8Array(4));
   if (!counted.ok || counted.value === undefined) throw new Error("not counted");
   expect(new DataView(counted.value.buffer).getUint32(0, true)).toBeGreaterThan(0);
+});
+
+test.each([
+  { what: "has", event: "sys_enter_chroot", says: "probe attached\n" },
+  {
+    what: "does not have",
+    event: "sys_enter_nothing",
+    says: "probe program probe: the kernel has no tracepoint syscalls/sys_enter_nothing\n",
+  },
+])("no tracefs stays mounted for a tracepoint that the kernel $what", ({ event, says }) => {
+  const objectFile = workspace.path(`${event}.o`);
+  writeFileSync(objectFile, other(`SEC("tracepoint/syscalls/${event}") int probe(void *ctx) { return 0; }`));
+  const [before, after] = [workspace.path(`${event}.before`), workspace.path(`${event}.after`)];
+  const shell = `while umount /sys/kernel/tracing 2>/dev/null; do :; done
+    cat /proc/self/mountinfo >${before}; "$@"; cat /proc/self/mountinfo >${after}`;
+  const { stdout, stderr } = Bun.spawnSync([
+    ...[findTool("unshare"), "--mount", "--propagation", "private", "sh", "-c", shell, "sh"],
+    ...[process.execPath, script, objectFile, createDirectory(), cgroupRoot, "probe"],
+  ]);
+  expect(stdout.toString() + stderr).toBe(says);
+  const mounts = readFileSync(after, "utf8");
+  expect(mounts).toBe(readFileSync(before, "utf8"));
+  expect(mounts).not.toContain(" /sys/kernel/tracing ");
 });

@@ -1,29 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
 import { openSyscalls } from "@rthooks/sys/syscall";
 
-/** Where systemd mounts it, and where older hosts have it. */
-const roots = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+/**
+ * Where systemd mounts it. /sys/kernel/debug/tracing of older hosts is not looked at: a look mounts it there, and it stays
+ * (kernel/trace/trace.c, trace_automount).
+ */
+const usualRoot = "/sys/kernel/tracing";
 
-/** The number of a tracepoint. Mounts tracefs if it is not mounted. The error is one line. */
+/**
+ * The number of a tracepoint. Where tracefs is not mounted, a mount is made that has no path and ends with this call: the
+ * mounts of the node do not change. The error is one line.
+ */
 export function readTracepointId(group: string, event: string): Result<number, string> {
-  const root = findTraceFs();
-  if (!root.ok) return root;
-  const path = join(root.value, "events", group, event, "id");
+  if (existsSync(join(usualRoot, "events"))) return readId(usualRoot, group, event);
+  const mount = mountWithoutPath();
+  if (!mount.ok) return mount;
+  try {
+    return readId(`/proc/self/fd/${mount.value}`, group, event);
+  } finally {
+    closeSync(mount.value);
+  }
+}
+
+function readId(root: string, group: string, event: string): Result<number, string> {
+  const path = join(root, "events", group, event, "id");
   if (!existsSync(path)) return err(`the kernel has no tracepoint ${group}/${event}`);
   return ok(Number(readFileSync(path, "utf8")));
 }
 
-function findTraceFs(): Result<string, string> {
-  const mounted = roots.find((root) => existsSync(join(root, "events")));
-  if (mounted !== undefined) return ok(mounted);
-  const [root = ""] = roots;
-  const text = (word: string): Uint8Array => new TextEncoder().encode(`${word}\0`);
-  const done = openSyscalls().call("mount", root, text("tracefs"), text(root), text("tracefs"), 0, 0);
-  return done.ok
-    ? ok(root)
-    : err(`tracefs is not mounted, and mounting it at ${root} failed: ${done.error.message}`);
+// include/uapi/linux/mount.h
+const FSOPEN_CLOEXEC = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const FSMOUNT_CLOEXEC = 1;
+/** MOUNT_ATTR_RDONLY, NOSUID, NODEV and NOEXEC. */
+const mountAttributes = 0xf;
+
+/** A descriptor of the root of tracefs; the kernel unmounts it when the descriptor is closed. */
+function mountWithoutPath(): Result<number, string> {
+  const sys = openSyscalls();
+  const context = sys.call("fsopen", "tracefs", new TextEncoder().encode("tracefs\0"), FSOPEN_CLOEXEC);
+  if (!context.ok) return fail(context.error.message);
+  try {
+    const created = sys.call("fsconfig", "tracefs", context.value, FSCONFIG_CMD_CREATE);
+    if (!created.ok) return fail(created.error.message);
+    const mount = sys.call("fsmount", "tracefs", context.value, FSMOUNT_CLOEXEC, mountAttributes);
+    return mount.ok ? mount : fail(mount.error.message);
+  } finally {
+    closeSync(context.value);
+  }
 }
+
+const fail = (reason: string): Result<never, string> =>
+  err(`tracefs is not mounted at ${usualRoot}, and mounting it failed: ${reason}`);
