@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Agent, startAgent } from "../harness/agent.ts";
+import { callRuntimeHook } from "../harness/agent-client.ts";
 import { runProcess } from "../harness/process.ts";
 import { findHook, findProgram } from "../harness/programs.ts";
 import { createWorkspace, type Workspace } from "../harness/workspace.ts";
@@ -87,6 +89,32 @@ describe("a command does what a document shows", () => {
   });
 });
 
+describe("a table of a document has the columns that the command prints", () => {
+  let agent: Agent;
+  beforeAll(async () => {
+    agent = await startAgent(workspace);
+    const calls = { cgroupsPath: "/none", containerName: "app", podUID: "u" };
+    await callRuntimeHook(agent.address, calls).catch(() => {});
+  });
+  const toTitles = (text = ""): readonly string[] => text.trim().split(/ {2,}/);
+  const headersOf = (first: string): readonly (readonly string[])[] =>
+    blocksOf("text")
+      .flatMap((block) => block.split("\n"))
+      .filter((line) => line.startsWith(`${first} `))
+      .map(toTitles);
+
+  test("tetragon status", async () => {
+    const { stdout } = await agent.status();
+    expect(headersOf("NAMESPACE")).toEqual([toTitles(stdout.split("\n")[0])]);
+  });
+
+  test("tetragon watch", async () => {
+    const pipe = `"$0" watch --server-address "$1" | head -1`;
+    const { stdout } = await runProcess(["bash", "-c", pipe, findProgram("tetragon"), agent.address]);
+    expect(headersOf("TIME")).toEqual([toTitles(stdout)]);
+  });
+});
+
 describe("a command of a document has flags that its program has", () => {
   /** Without comments and continued lines. */
   const lines = blocksOf("sh").flatMap((block) =>
@@ -99,7 +127,7 @@ describe("a command of a document has flags that its program has", () => {
   const commands = [...new Set([...lines, ...inText].filter((line) => /^tetragon(-\S+)? /.test(line)))];
   /** Words with which a program has help of its own. */
   const subcommand =
-    /^(?:(?:tetragon (?:status|policies|explain|inspect)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
+    /^(?:(?:tetragon (?:status|policies|explain|watch|inspect|version)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
 
   test("there are some", () => expect(commands.length).toBeGreaterThan(8));
 
