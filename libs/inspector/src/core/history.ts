@@ -2,10 +2,8 @@
 // The last events, bounded by their number and by their size. Events are numbered without gaps, so a reader that comes
 // back knows what it has missed.
 
-import type { InspectionEvent } from "xstate";
-
 interface NewEvent {
-  readonly type: InspectionEvent["type"];
+  readonly type: "@xstate.actor" | "@xstate.event" | "@xstate.snapshot";
   readonly sessionId: string;
   readonly rootId: string;
   readonly parentId: string | undefined;
@@ -13,7 +11,7 @@ interface NewEvent {
   readonly sourceId: string | undefined;
   readonly name: string;
   readonly machine: string;
-  /** The event's type, or the action's name. */
+  /** The event's type. */
   readonly what: string;
   /** Of a snapshot: from the outermost to the innermost state. */
   readonly state: string;
@@ -22,7 +20,7 @@ interface NewEvent {
   readonly fromSinceMs: number;
   /** Unix time in milliseconds, with fractions. */
   readonly atMs: number;
-  /** Event, action or snapshot as bounded JSON. */
+  /** Event or snapshot as bounded JSON. */
   readonly payload: string;
 }
 
@@ -38,6 +36,7 @@ export interface HistoryBounds {
 }
 
 export interface History {
+  /** Gives the event its number and keeps it. */
   add(event: NewEvent): RecordedEvent;
   after(sequence: number): { readonly events: readonly RecordedEvent[]; readonly missed: number };
   /** The last events with lower numbers, at most `limit`; `oldest`: the lowest number that is kept. */
@@ -69,7 +68,7 @@ export function createHistory({ maxEvents, maxPayload }: HistoryBounds): History
   return {
     add(event) {
       last++;
-      const recorded = { ...event, sequence: last };
+      const recorded = Object.assign(event, { sequence: last });
       events.push(recorded);
       size += event.payload.length;
       while (events.length - start > maxEvents || (size > maxPayload && events.length - start > 1))

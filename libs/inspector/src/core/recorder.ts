@@ -37,14 +37,17 @@ export interface RecorderOptions {
     /** Notes that wait for `flush`; with one more, all are written at once. */
     readonly maxPending: number;
   };
-  /** There are notes again: call `flush` soon. */
-  onPending(): void;
+  /** There are notes again, or the rest of those of a flush: call `flush` soon. */
+  onPending(isRest: boolean): void;
 }
 
 export interface Recorder {
   readonly inspect: Inspect;
-  /** Writes the notes into the history, and returns all that was added since the last call. */
-  flush(): readonly RecordedEvent[];
+  /**
+   * Writes notes into the history, all of them or the first `limit`, and returns what was added since the last call. If notes
+   * are left, `onPending` is called again.
+   */
+  flush(limit?: number): readonly RecordedEvent[];
   /** Living actors in the order of their start, then those that have ended. */
   actors(): Iterable<RecordedActor>;
   /** The events after the one with this number that are still there; `missed`: how many are not. */
@@ -56,26 +59,30 @@ export interface Recorder {
 }
 
 interface Note {
-  readonly inspected: InspectionEvent;
+  readonly inspected: NotedEvent;
   readonly atMs: number;
 }
 
-interface Entry extends Omit<RecordedActor, "snapshot"> {
-  readonly latest: unknown;
-}
+/** What the wire protocol has of them. */
+type NotedEvent = Extract<InspectionEvent, { readonly type: RecordedEvent["type"] }>;
+
+/** Changed in place: it is written for each snapshot. */
+type Entry = { -readonly [Key in keyof Omit<RecordedActor, "snapshot">]: RecordedActor[Key] } & {
+  latest: unknown;
+};
 
 export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): Recorder {
   const history = createHistory(bounds);
   const living = new Map<string, Entry>();
   const ended = new Map<string, Entry>();
-  let pending: Note[] = [];
+  const pending: Note[] = [];
   /** Written, and not yet returned by `flush`. */
   let written: RecordedEvent[] = [];
 
-  const inspect: Inspect = (inspected, atMs = nowMs()) => {
-    if (inspected.type === "@xstate.microstep") return;
-    pending.push({ inspected, atMs });
-    if (pending.length === 1 && written.length === 0) onPending();
+  const inspect: Inspect = (inspected, pastMs) => {
+    if (!isNoted(inspected)) return;
+    pending.push({ inspected, atMs: pastMs ?? nowMs() });
+    if (pending.length === 1 && written.length === 0) onPending(false);
     if (pending.length > bounds.maxPending) writePending();
   };
 
@@ -92,11 +99,11 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   const changeActor = (sessionId: string, state: string, atMs: number, latest: Snapshot<unknown>): void => {
     const entry = living.get(sessionId);
     if (entry === undefined) return;
-    const hasEnded = latest.status !== "active";
-    const changedMs = entry.state === state ? entry.changedMs : atMs;
-    const changed: Entry = { ...entry, state, changedMs, hasEnded, latest };
-    if (hasEnded) keepEnded(changed);
-    else living.set(sessionId, changed);
+    if (entry.state !== state) entry.changedMs = atMs;
+    entry.state = state;
+    entry.latest = latest;
+    entry.hasEnded = latest.status !== "active";
+    if (entry.hasEnded) keepEnded(entry);
   };
 
   const keepEnded = (entry: Entry): void => {
@@ -111,34 +118,46 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   const record = (note: Note, objects: WrittenObjects): RecordedEvent => {
     const { inspected, atMs } = note;
     const description = describeInspection(inspected);
-    const { type, machine, actor, what, state } = description;
-    const { sessionId } = inspected.actorRef;
+    const { machine, actor: name, what, state } = description;
+    const { rootId, actorRef } = inspected;
+    const { sessionId } = actorRef;
     const before = living.get(sessionId);
+    const from = before?.state ?? "";
+    const fromSinceMs = before?.changedMs ?? atMs;
     if (inspected.type === "@xstate.actor") openActor(note, description);
     if (inspected.type === "@xstate.snapshot") changeActor(sessionId, state, atMs, inspected.snapshot);
+    const parentId = findParentId(actorRef);
+    const sourceId = "sourceRef" in inspected ? inspected.sourceRef?.sessionId : undefined;
+    const payload = renderPayload(inspected, objects);
     return history.add({
-      ...{ type, machine, what, state, atMs, sessionId },
-      ...{ from: before?.state ?? "", fromSinceMs: before?.changedMs ?? atMs },
-      name: actor,
-      rootId: inspected.rootId,
-      parentId: findParentId(inspected.actorRef),
-      sourceId: "sourceRef" in inspected ? inspected.sourceRef?.sessionId : undefined,
-      payload: renderPayload(inspected, objects),
+      type: inspected.type,
+      sessionId,
+      rootId,
+      parentId,
+      sourceId,
+      name,
+      machine,
+      what,
+      state,
+      from,
+      fromSinceMs,
+      atMs,
+      payload,
     });
   };
 
-  const writePending = (): void => {
-    const notes = pending;
-    pending = [];
+  const writePending = (limit = pending.length): void => {
+    const notes = pending.splice(0, limit);
     // A container's report and pod are in most of its events and snapshots.
     const objects: WrittenObjects = new WeakMap();
     for (const note of notes) written.push(record(note, objects));
   };
 
-  const flush = (): readonly RecordedEvent[] => {
-    writePending();
+  const flush = (limit?: number): readonly RecordedEvent[] => {
+    writePending(limit);
     const events = written;
     written = [];
+    if (pending.length > 0) onPending(true);
     return events;
   };
 
@@ -155,15 +174,18 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   };
 }
 
-function renderPayload(inspected: InspectionEvent, objects: WrittenObjects): string {
+const isNoted = (inspected: InspectionEvent): inspected is NotedEvent =>
+  inspected.type === "@xstate.event" ||
+  inspected.type === "@xstate.snapshot" ||
+  inspected.type === "@xstate.actor";
+
+function renderPayload(inspected: NotedEvent, objects: WrittenObjects): string {
   const render = (value: unknown): string => renderBoundedJson(value, defaultBounds, objects);
   switch (inspected.type) {
     case "@xstate.event":
       return render(inspected.event);
     case "@xstate.snapshot":
       return render(inspected.snapshot);
-    case "@xstate.action":
-      return render(inspected.action);
     default:
       return "{}";
   }

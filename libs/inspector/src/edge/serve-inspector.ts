@@ -80,7 +80,7 @@ export function serveInspector(options: InspectorServerOptions): Result<Inspecto
       const those = present.filter((client) => client.data.wantsDefinitions === wantsDefinitions);
       if (those.length === 0) continue;
       const own = wantsDefinitions ? definitions : noDefinitions;
-      const messages = events.flatMap((event) => renderEvent(event, own) ?? []);
+      const messages = events.map((event) => renderEvent(event, own));
       for (const client of those) send(client, messages);
     }
   };

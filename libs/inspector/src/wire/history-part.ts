@@ -44,8 +44,5 @@ export function* listHistory(request: HistoryRequest, source: HistorySource): Ge
   const first = events[0]?.sequence ?? before;
   yield renderHistoryHead({ boot, program, machines: [...source.definitions.keys()], oldest, first, before });
   const definitions = request.wantsDefinitions ? source.definitions : noDefinitions;
-  for (const event of events) {
-    const message = renderEvent(event, definitions);
-    if (message !== undefined) yield message;
-  }
+  for (const event of events) yield renderEvent(event, definitions);
 }

@@ -57,8 +57,7 @@ export function renderActor(actor: RecordedActor, definitions: Definitions, sequ
   });
 }
 
-/** Undefined for an event that the protocol does not have: "@xstate.action". */
-export function renderEvent(event: RecordedEvent, definitions: Definitions): string | undefined {
+export function renderEvent(event: RecordedEvent, definitions: Definitions): string {
   const { atMs, sequence } = event;
   switch (event.type) {
     case "@xstate.actor":
@@ -88,8 +87,6 @@ export function renderEvent(event: RecordedEvent, definitions: Definitions): str
         event: { type: event.what },
         snapshot: raw(event.payload),
       });
-    default:
-      return undefined;
   }
 }
 

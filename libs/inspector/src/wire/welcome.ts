@@ -50,8 +50,7 @@ export function* listWelcome(client: WelcomedClient, source: WelcomeSource): Gen
     if (missed > 0) return false;
     if (events.length === 0) return true;
     for (const event of events) {
-      const message = renderEvent(event, definitions);
-      if (message !== undefined) yield message;
+      yield renderEvent(event, definitions);
       sequence = event.sequence;
     }
   }

@@ -32,13 +32,13 @@ test("the messages that the inspector writes", () => {
     from: "connected.serving",
     fromSinceMs: 2.5,
   };
-  const went = renderEvent({ ...event, type: "@xstate.event", payload: '{"type":"go"}' }, new Map()) ?? "";
+  const went = renderEvent({ ...event, type: "@xstate.event", payload: '{"type":"go"}' }, new Map());
   expect(parseMessage(went)).toEqual({
     kind: "event",
     ...{ sequence: 8, sessionId: "x:1", event: { type: "go" }, length: went.length },
   });
   const payload = '{"status":"done","value":"placed","context":{"a":1}}';
-  const placed = renderEvent({ ...event, type: "@xstate.snapshot", payload }, new Map()) ?? "";
+  const placed = renderEvent({ ...event, type: "@xstate.snapshot", payload }, new Map());
   expect(parseMessage(placed)).toEqual({
     kind: "snapshot",
     ...{ sequence: 8, sessionId: "x:1", parentId: "x:0", name: "container:c", machine: "container" },
