@@ -52,24 +52,41 @@ export function renderBoundedJson(
     return write(JSON.stringify(`${text.slice(0, bounds.maxText)}${more}`));
   };
 
-  const writeMembers = (
-    members: Iterable<readonly [key: string | undefined, value: unknown]>,
-    depth: number,
-    brackets: readonly [open: string, close: string],
-  ): string => {
-    const parts: string[] = [];
-    const isObject = brackets[0] === "{";
-    for (const [key, member] of members) {
-      if (member === undefined || typeof member === "function") continue;
-      if (depth > bounds.maxDepth || parts.length >= bounds.maxMembers || left <= 0) {
-        cuts++;
-        parts.push(isObject ? `"${more}":true` : `"${more}"`);
-        break;
-      }
-      const name = key === undefined ? "" : `${writeText(key)}:`;
-      parts.push(`${name}${writeValue(member, depth)}`);
+  const isFull = (count: number, depth: number): boolean => {
+    if (depth <= bounds.maxDepth && count < bounds.maxMembers && left > 0) return false;
+    cuts++;
+    return true;
+  };
+
+  const writeList = (members: Iterable<unknown>, depth: number): string => {
+    let text = "";
+    let count = 0;
+    for (const member of members) {
+      const comma = count === 0 ? "" : ",";
+      if (isFull(count, depth)) return `[${text}${comma}"${more}"]`;
+      // JSON lists have no holes.
+      text += comma + (isLeftOut(member) ? write("null") : writeValue(member, depth));
+      count++;
     }
-    return `${brackets[0]}${parts.join(",")}${brackets[1]}`;
+    return `[${text}]`;
+  };
+
+  const writeMembers = (
+    keys: Iterable<unknown>,
+    memberOf: (key: unknown) => unknown,
+    depth: number,
+  ): string => {
+    let text = "";
+    let count = 0;
+    for (const key of keys) {
+      const member = memberOf(key);
+      if (isLeftOut(member)) continue;
+      const comma = count === 0 ? "" : ",";
+      if (isFull(count, depth)) return `{${text}${comma}"${more}":true}`;
+      text += `${comma}${writeText(String(key))}:${writeValue(member, depth)}`;
+      count++;
+    }
+    return `{${text}}`;
   };
 
   const writeValue = (current: unknown, depth: number): string => {
@@ -109,21 +126,12 @@ export function renderBoundedJson(
       const replaced: unknown = current.toJSON();
       if (replaced !== current) return writeValue(replaced, depth);
     }
-    if (Array.isArray(current)) return writeMembers(listOf(current), depth, ["[", "]"]);
-    if (current instanceof Set) return writeMembers(listOf(current), depth, ["[", "]"]);
-    if (current instanceof Map) return writeMembers(entriesOf(current), depth, ["{", "}"]);
-    return writeMembers(Object.entries(current), depth, ["{", "}"]);
+    if (Array.isArray(current) || current instanceof Set) return writeList(current, depth);
+    if (current instanceof Map) return writeMembers(current.keys(), (key) => current.get(key), depth);
+    return writeMembers(Object.keys(current), (key) => Reflect.get(current, String(key)), depth);
   };
 
   return writeValue(value, 0);
 }
 
-function* listOf(values: Iterable<unknown>): Iterable<readonly [undefined, unknown]> {
-  // JSON lists have no holes.
-  for (const value of values)
-    yield [undefined, value === undefined || typeof value === "function" ? null : value];
-}
-
-function* entriesOf(map: ReadonlyMap<unknown, unknown>): Iterable<readonly [string, unknown]> {
-  for (const [key, value] of map) yield [String(key), value];
-}
+const isLeftOut = (member: unknown): boolean => member === undefined || typeof member === "function";

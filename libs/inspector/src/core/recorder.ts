@@ -34,7 +34,7 @@ export interface RecorderOptions {
   readonly bounds: HistoryBounds & {
     /** Actors that have ended; the oldest are forgotten. */
     readonly maxEnded: number;
-    /** Notes that wait for `flush`; with one more, all are written at once. */
+    /** Notes that wait for `flush`; with one more, the oldest are written at once. */
     readonly maxPending: number;
   };
   /** There are notes again, or the rest of those of a flush: call `flush` soon. */
@@ -71,6 +71,9 @@ type Entry = { -readonly [Key in keyof Omit<RecordedActor, "snapshot">]: Recorde
   latest: unknown;
 };
 
+/** Of too many notes: a machine waits for it, so not all. */
+const WRITTEN_AT_ONCE = 64;
+
 export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): Recorder {
   const history = createHistory(bounds);
   const living = new Map<string, Entry>();
@@ -83,7 +86,7 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
     if (!isNoted(inspected)) return;
     pending.push({ inspected, atMs: pastMs ?? nowMs() });
     if (pending.length === 1 && written.length === 0) onPending(false);
-    if (pending.length > bounds.maxPending) writePending();
+    if (pending.length > bounds.maxPending) writePending(WRITTEN_AT_ONCE);
   };
 
   const openActor = ({ inspected, atMs }: Note, { actor, machine }: InspectionRecord): void => {

@@ -37,7 +37,9 @@ export interface OpenedInspector {
 const bounds = { maxEvents: 20_000, maxPayload: 16 * 1024 * 1024, maxEnded: 1000, maxPending: 2000 };
 /** Between what happens and when clients get it: events of one container then come together. */
 const FLUSH_MS = 50;
-/** Notes: about a millisecond of work. Hook calls that arrive meanwhile come next. */
+/** The same without clients. */
+const IDLE_FLUSH_MS = 1000;
+/** Notes: less than a millisecond of work. Hook calls that arrive meanwhile come next. */
 const FLUSHED_AT_ONCE = 64;
 
 /** The error is one line that names the flag. */
@@ -53,21 +55,23 @@ export function openInspector({
   if (!place.ok) return place;
   const { host } = place.value;
   let publish = (_: readonly RecordedEvent[]): void => {};
+  let clients = (): number => 0;
   const recorder = createRecorder({
     nowMs: () => performance.timeOrigin + performance.now(),
     bounds,
-    onPending: (isRest) => void setTimeout(flushSome, isRest ? 0 : FLUSH_MS).unref(),
+    onPending: (isRest) =>
+      void setTimeout(flushSome, isRest ? 0 : clients() > 0 ? FLUSH_MS : IDLE_FLUSH_MS).unref(),
   });
   const flushSome = (): void => publish(recorder.flush(FLUSHED_AT_ONCE));
   const definitions = new Map(machines.map(({ id, config }) => [id, JSON.stringify(config)]));
   const server = serveInspector({ ...place.value, program, recorder, definitions, facts, log });
   if (!server.ok) return err(`--inspect-address ${server.error}`);
-  publish = server.value.publish;
+  ({ publish, clients } = server.value);
   log.info("inspector listens", { address: renderAddress({ kind: "tcp", host, port: server.value.port }) });
   if (!isLoopback(host)) {
     log.warn(
       "the inspector is served to the network: it shows names, labels and images to everyone with the token",
     );
   }
-  return ok({ inspect: recorder.inspect, clients: server.value.clients, close: server.value.close });
+  return ok({ inspect: recorder.inspect, clients, close: server.value.close });
 }
