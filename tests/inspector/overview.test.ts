@@ -7,6 +7,7 @@ import type { NodeOverview } from "@rthooks/explain";
 import { type Agent, startAgent } from "../harness/agent.ts";
 import { callRuntimeHook } from "../harness/agent-client.ts";
 import { findCgroupDirectory, removeCgroup } from "../harness/cgroup.ts";
+import { findInspectorAddress } from "../harness/inspector-address.ts";
 import { startKubeApi } from "../harness/kube-api.ts";
 import { writeKubeconfig } from "../harness/kubeconfig.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -21,9 +22,7 @@ const cgroupsPath = `/kubepods-${workspace.tag}/pod${uid}/${containerId}`;
 const podNames = { podUID: uid, podName: "web-1", podNamespace: "shop" };
 
 async function readOverview(agent: Agent): Promise<NodeOverview> {
-  const [, address = ""] = await waitFor("the address of the inspector", () =>
-    /inspector listens.*?address[="":]*([\d.]+:\d+)/.exec(agent.process.stderr()),
-  );
+  const address = await findInspectorAddress(agent.process);
   const response = await fetch(`http://${address}/api/overview`);
   expect(response.status).toBe(200);
   // The cast: what the agent sends is what this test is about.

@@ -13,6 +13,7 @@ import { openPage, startBrowser } from "../harness/browser.ts";
 import { createBundle, firstActScript } from "../harness/bundle.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
 import { containerdAnnotations } from "../harness/hook.ts";
+import { findInspectorAddress } from "../harness/inspector-address.ts";
 import { findHook } from "../harness/programs.ts";
 import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
@@ -98,9 +99,7 @@ const countIn = (page: Page, state: string) => page.locator(`[data-state="${stat
 
 test("a real container's start and end, with a name that is markup", async () => {
   const agent = await startAgent(workspace, { flags: ["--inspect-address", "127.0.0.1:0"] });
-  const [, address = ""] = await waitFor("the address of the inspector", () =>
-    /inspector listens.*?address[="":]*([\d.]+:\d+)/.exec(agent.process.stderr()),
-  );
+  const address = await findInspectorAddress(agent.process);
   const { page, problems } = await openPage(browser, `http://${address}`);
   await page.getByText("Connected", { exact: true }).waitFor();
   const runc = createRunc(workspace);
