@@ -70,6 +70,34 @@ describe("a start as a sequence", () => {
     ]);
   });
 
+  test("where the clock of the hook is behind that of the agent: the order stays, and the difference is told", () => {
+    const hold = { ...holdOf(startedExample), durationMs: 8.8 };
+    const { steps, clockGapMs } = toStartSequence({ ...startedExample, hold });
+    expect(steps.slice(-3).map(render)).toEqual([
+      "+10.3 agent --> hook: release the container good",
+      "+8.8 hook --> runtime: let it start good",
+      "+8.8 runtime: start the container good",
+    ]);
+    expect(clockGapMs).toBeCloseTo(1.5);
+    expect(toStartSequence(startedExample).clockGapMs).toBe(0);
+  });
+
+  test("that was denied while the agent worked on", () => {
+    const hold = holdOf(deniedExample);
+    const wait = (startedMs: number, durationMs: number) =>
+      ({ where: "pod source", what: "wait for the pod", startedMs, durationMs }) as const; // const: the place
+    const phases = [...hold.phases, wait(hold.startedMs + 100, 3000)];
+    const failure = describeFailure("deadline", "no answer");
+    const denied = { ...deniedExample, failure, hold: { ...hold, phases } };
+    expect(draw(denied).steps.slice(-4)).toEqual([
+      "+100.0 agent -> pod source: wait for the pod (3000 ms)",
+      "+2004.0 hook --> runtime: deny the start bad",
+      "+2004.0 runtime: do not start it bad",
+      "+3100.0 pod source --> agent: answer",
+    ]);
+    expect(toStartSequence(denied).clockGapMs).toBe(0);
+  });
+
   test("that waits has no answer yet", () => {
     const hold = { ...holdOf(startedExample), phases: holdOf(startedExample).phases.slice(0, 3) };
     const { steps } = draw({ ...startedExample, outcome: "held", hold });

@@ -2,14 +2,17 @@
 // The start of one container as a sequence diagram: who asked whom, when, and how long each step took.
 
 import type { Explanation, HoldPhase, RuntimeHold } from "./explanation.ts";
+import { findClockGap, orderSteps } from "./order-steps.ts";
 
 export type Participant = "runtime" | "hook" | "plugin" | "agent" | "pod source" | "kernel map";
 
 export interface StartSequence {
   /** Those that take part, in the order of a call: each asks the ones to its right. */
   readonly participants: readonly Participant[];
-  /** In the order of their time. */
+  /** In the order in which one leads to the other, and where that leaves it open in the order of their time. */
   readonly steps: readonly SequenceStep[];
+  /** The clocks of the holder and of the agent differ by at least so many milliseconds; 0 where the times do not show it. */
+  readonly clockGapMs: number;
 }
 
 export interface SequenceStep {
@@ -26,7 +29,7 @@ export interface SequenceStep {
   readonly durationMs: number | undefined;
 }
 
-const order: readonly Participant[] = ["runtime", "hook", "plugin", "agent", "pod source", "kernel map"];
+const columns: readonly Participant[] = ["runtime", "hook", "plugin", "agent", "pod source", "kernel map"];
 
 /** Failures in which the agent gave no answer. */
 const unanswered: ReadonlySet<string> = new Set(["unreachable", "deadline", "spec"]);
@@ -35,7 +38,7 @@ export function toStartSequence(explanation: Explanation): StartSequence {
   const { hold } = explanation;
   const steps = hold === undefined ? listUnheld(explanation) : listHeld(explanation, hold);
   const present = new Set(steps.flatMap(({ from, to }) => [from, to]));
-  return { participants: order.filter((one) => present.has(one)), steps };
+  return { participants: columns.filter((one) => present.has(one)), steps, clockGapMs: findClockGap(steps) };
 }
 
 function listHeld(explanation: Explanation, hold: RuntimeHold): readonly SequenceStep[] {
@@ -46,18 +49,20 @@ function listHeld(explanation: Explanation, hold: RuntimeHold): readonly Sequenc
     ...{ atMs: hold.startedMs, durationMs: undefined },
   };
   const phases = hold.phases.flatMap((phase) => toSteps(phase, holder, toCallTone(explanation)));
-  if (explanation.outcome === "held") return [begin, ...sort(phases)];
-  const inside = sort([...phases, ...listAnswer(explanation, hold, holder)]);
-  return [begin, ...inside, ...listVerdict(explanation, holder, hold.startedMs + hold.durationMs)];
+  if (explanation.outcome === "held") return [begin, ...orderSteps(phases, undefined, holder)];
+  const answer = findAnswer(explanation, hold, holder);
+  const steps = orderSteps(phases, answer, holder);
+  const endMs = hold.startedMs + hold.durationMs;
+  const verdict = listVerdict(explanation, holder, endMs);
+  if (answer !== undefined) return [begin, ...steps, ...verdict];
+  // The holder did not wait for the agent, which may have worked on.
+  const isLater = ({ atMs, from }: SequenceStep): boolean => from !== holder && atMs > endMs;
+  return [begin, ...steps.filter((step) => !isLater(step)), ...verdict, ...steps.filter(isLater)];
 }
 
 /** Of calls to the agent. */
 const toCallTone = ({ failure }: Explanation): SequenceStep["tone"] =>
   failure !== undefined && unanswered.has(failure.kind) ? "bad" : "neutral";
-
-/** Stable: steps of the same time stay in their order. */
-const sort = (steps: readonly SequenceStep[]): readonly SequenceStep[] =>
-  steps.toSorted((one, other) => one.atMs - other.atMs);
 
 /** A phase of hook or plugin that names the agent is a call to it. */
 function toSteps(
@@ -79,21 +84,21 @@ function toSteps(
   return [{ ...at, from: holder, to: holder, kind: "work" }];
 }
 
-/** The agent's answer, after the last of its own phases; the end of the hold where it has none. */
-function listAnswer(
+/** After the last of the agent's own phases; at the end of the hold where it has none. */
+function findAnswer(
   { failure }: Explanation,
   { startedMs, durationMs, phases }: RuntimeHold,
   holder: Participant,
-): readonly SequenceStep[] {
-  if (failure !== undefined && unanswered.has(failure.kind)) return [];
+): SequenceStep | undefined {
+  if (failure !== undefined && unanswered.has(failure.kind)) return undefined;
   const ends = phases.flatMap(({ where, startedMs: from, durationMs: took }) =>
     where === "hook" || where === "plugin" ? [] : [from + took],
   );
   const atMs = ends.length === 0 ? startedMs + durationMs : Math.max(...ends);
   const step = { from: "agent", to: holder, kind: "answer", atMs, durationMs: undefined } as const; // const: literals
   return failure === undefined
-    ? [{ ...step, text: "release the container", tone: "good" }]
-    : [{ ...step, text: `refuse it: ${failure.kind}`, tone: "bad" }];
+    ? { ...step, text: "release the container", tone: "good" }
+    : { ...step, text: `refuse it: ${failure.kind}`, tone: "bad" };
 }
 
 function listVerdict(

@@ -129,7 +129,7 @@ describe("the layout of a sequence", () => {
   });
 
   test("of no steps is empty", () => {
-    expect(layOutSequence({ participants: [], steps: [] }).rows).toEqual([]);
+    expect(layOutSequence({ participants: [], steps: [], clockGapMs: 0 }).rows).toEqual([]);
   });
 });
 

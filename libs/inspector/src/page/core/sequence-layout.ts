@@ -10,6 +10,8 @@ export interface SequenceLayout {
   readonly height: number;
   readonly columns: readonly SequenceColumn[];
   readonly rows: readonly SequenceRow[];
+  /** Why a row may have an earlier time than the row above it; empty where none has. */
+  readonly note: string;
 }
 
 export interface SequenceColumn {
@@ -46,7 +48,7 @@ export const halfBar = 5;
 /** Of a character of the drawing's font, 12 px monospace; DejaVu Sans Mono has the widest of the usual ones. */
 export const characterWidth = 7.3;
 
-export function layOutSequence({ participants, steps }: StartSequence): SequenceLayout {
+export function layOutSequence({ participants, steps, clockGapMs }: StartSequence): SequenceLayout {
   const xOf = (name: Participant): number => left + (participants.indexOf(name) + 0.5) * columnWidth;
   const startMs = steps[0]?.atMs ?? 0;
   const rows = steps.map((step, at): SequenceRow => {
@@ -71,7 +73,16 @@ export function layOutSequence({ participants, steps }: StartSequence): Sequence
     height: headHeight + (rows.length + 1) * rowHeight,
     columns: participants.map((name) => ({ name, x: xOf(name), active: findActive(name, rows) })),
     rows,
+    note: clockGapMs < shownGapMs ? "" : renderClockNote(participants, clockGapMs),
   };
+}
+
+/** Less is not seen in the times. */
+const shownGapMs = 0.01;
+
+function renderClockNote(participants: readonly Participant[], gapMs: number): string {
+  const holder = participants.includes("plugin") ? "plugin" : "hook";
+  return `The clocks of ${holder} and agent differ by ${renderDuration(gapMs)} or more. The rows are in the order in which one step leads to the next.`;
 }
 
 export const textLength = ({ text, duration }: Pick<SequenceRow, "text" | "duration">): number =>

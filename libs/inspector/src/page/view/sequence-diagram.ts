@@ -25,6 +25,7 @@ export function renderSequence(explanation: Explanation): readonly HTMLElement[]
     layout.rows.map(renderStep),
   );
   return [
+    ...(layout.note === "" ? [] : [createElement("p", { class: "note" }, [layout.note])]),
     box,
     createElement("details", { class: "context" }, [
       createElement("summary", {}, ["The same as a list"]),
