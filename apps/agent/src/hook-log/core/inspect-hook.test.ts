@@ -39,6 +39,23 @@ test("an inspector sees an invocation of the log as one that runs here, at its o
   expect(past.seen.map(({ atMs }) => atMs)).toEqual([990, 1000, 1000, 1001, 1001, 1002, 1002, 1003, 1003]);
 });
 
+test("an inspector sees the failure where it has happened, and not before", () => {
+  const failures: unknown[] = [];
+  const inspect: Inspect = (inspected) => {
+    if (inspected.type !== "@xstate.snapshot" || !("context" in inspected.snapshot)) return;
+    const { context } = inspected.snapshot;
+    failures.push(typeof context === "object" && context !== null && Reflect.get(context, "failure"));
+  };
+  const failure = { kind: "deadline", message: "no answer" };
+  const states = ["active.loading", "active.requesting", "failCheck", "denied"];
+  inspectHook(inspect, {
+    ...{ containerId: "c1", namespace: "", pod: "", podUid: "", container: "", image: "", cgroup: "" },
+    ...{ by: "hook", startedMs: 1, durationMs: 4, phases: [], outcome: "denied", failure },
+    ...{ steps: states.map((state) => ({ atMs: 1, event: "e", state })), omittedSteps: 0, denial: "" },
+  });
+  expect(failures).toEqual([undefined, undefined, failure, failure]);
+});
+
 test("two invocations of a container are two actors", () => {
   const sessions = new Set<string>();
   const step = { atMs: 1, event: "e", state: "s" };

@@ -16,8 +16,7 @@ type HookSnapshot = Snapshot<undefined> & { readonly value: StateValue; readonly
 /** The actor is named `hook:CONTAINERID`, as the plugin names its own. */
 export function inspectHook(inspect: Inspect, invocation: LoggedInvocation): void {
   const { containerId, startedMs, steps } = invocation;
-  const context = toContext(invocation);
-  let snapshot: HookSnapshot = toSnapshot("", false, context);
+  let snapshot: HookSnapshot = toSnapshot("", false, toContext(invocation, ""));
   const id = `hook:${containerId}`;
   const actorRef: HookRef = {
     id,
@@ -34,20 +33,25 @@ export function inspectHook(inspect: Inspect, invocation: LoggedInvocation): voi
   for (const [index, { atMs, event: type, state }] of steps.entries()) {
     const event = { type };
     inspect({ ...about, type: "@xstate.event", sourceRef: undefined, event }, atMs);
-    snapshot = toSnapshot(state, index === steps.length - 1, context);
+    snapshot = toSnapshot(state, index === steps.length - 1, toContext(invocation, state));
     inspect({ ...about, type: "@xstate.snapshot", event, snapshot }, atMs);
   }
 }
 
-/** The names are where the context of a container's machine has them. */
-function toContext(invocation: LoggedInvocation): object {
+/**
+ * The names are where the context of a container's machine has them. What came of the invocation is not there before it is
+ * decided: while the hook works, in the states inside of `active`.
+ */
+function toContext(invocation: LoggedInvocation, state: string): object {
   const { containerId, container, image, namespace, pod, podUid } = invocation;
   const { outcome, failure, denial, omittedSteps } = invocation;
+  const report = {
+    ...{ containerId, containerName: container, containerImage: image },
+    ...{ podNamespace: namespace, podName: pod, podUid },
+  };
+  if (state === "" || state.startsWith("active.")) return { report };
   return {
-    report: {
-      ...{ containerId, containerName: container, containerImage: image },
-      ...{ podNamespace: namespace, podName: pod, podUid },
-    },
+    report,
     outcome,
     failure,
     denial: denial === "" ? undefined : denial,

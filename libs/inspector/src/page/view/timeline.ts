@@ -76,7 +76,9 @@ function renderStep(
   const guards = machine === undefined ? [] : findGuards(machine, { event, from: source, to: target });
   const condition = guards.map((guard) => `if ${guard}`).join(", or ");
   const isMoved = isMove(step);
-  const failure = isMoved ? readFailure(context) : undefined;
+  // The steps after it may have it in their context too.
+  const isFailing = isMoved && toTone(target) === "bad" && toTone(source) !== "bad";
+  const failure = isFailing ? readFailure(context) : undefined;
   return createElement("li", { ...(isMoved ? { "data-tone": toTone(target) } : {}) }, [
     time,
     createElement("div", { class: "step" }, [
