@@ -142,6 +142,40 @@ test("the start as a sequence diagram, drawn and as a list, with the tabs by key
   await page.close();
 }, 120_000);
 
+test("while the past is shown, overview and explanation say that they are of now", async () => {
+  const { page, problems } = await openPage(browser, serve(examples));
+  const note = page.getByRole("status").filter({ hasText: "This is what is known now" });
+  const node = page.locator("#tiles > :first-child");
+  await page.getByRole("option").filter({ hasText: "redis" }).click();
+  await tab(page, "Explain").click();
+  await page.locator("#explain .phases").waitFor();
+  expect(await note.count()).toBe(0);
+  await page.getByRole("button", { name: "One transition back" }).click();
+  await note.waitFor();
+  await node.getByText("shown as it is now").waitFor();
+  expect(await page.locator("#explain .phases").isVisible()).toBe(true);
+  await tab(page, "Start").click();
+  await note.waitFor();
+  await tab(page, "Timeline").click();
+  await note.waitFor({ state: "hidden" });
+  await tab(page, "Explain").click();
+  await page.getByRole("button", { name: "Back to live" }).click();
+  await note.waitFor({ state: "hidden" });
+  await node.getByText(/^tetragon /).waitFor();
+  expect(problems).toEqual([]);
+  await page.close();
+}, 120_000);
+
+test("a start whose times do not agree says why", async () => {
+  const { hold } = startedExample;
+  const late: Explanation = { ...startedExample, hold: hold && { ...hold, durationMs: 8.8 } };
+  const { page } = await openPage(browser, serve({ ...examples, explain: () => late }));
+  await page.getByRole("option").filter({ hasText: "redis" }).click();
+  await tab(page, "Start").click();
+  await page.getByText("The clocks of hook and agent differ by 1.50 ms or more.").waitFor();
+  await page.close();
+}, 120_000);
+
 test("a container that is not on record, and a program that does not answer", async () => {
   let isBroken = false;
   const explain = (): undefined => {

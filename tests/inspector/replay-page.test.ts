@@ -60,6 +60,20 @@ test("its actors appear, go through their states and end, and a reload shows the
   expect(states).toEqual(["identified", "placed", "registered", "released", "gone"]);
   await search(page, "hook denied");
   await rows(page).first().getByText("denied").waitFor();
+  await rows(page).first().click();
+  await page.locator("#detail > div > .failure").getByText("What to do:").waitFor();
+  expect(await page.locator("#detail > div > .failure code").allTextContents()).toEqual(["tetragon status"]);
+  // Once, at the step into the failure.
+  expect(await page.locator(".timeline .failure").count()).toBe(1);
+  await page.locator(".timeline > li").filter({ hasText: "failCheck" }).locator(".failure").first().waitFor();
+  // The parent of all pods has no machine.
+  expect(await page.getByRole("tablist", { name: "Machine" }).getByRole("tab").allTextContents()).toEqual([
+    ...["pod", "container", "hook"],
+  ]);
+  expect(await page.getByLabel("Machine").locator("option").allTextContents()).toEqual([
+    ...["all", "pod", "container", "hook"],
+  ]);
+  expect(await page.locator(".row-of-actor .state-name").allTextContents()).not.toContain("");
   await waitFor("the end", () => shown.stdout().includes("the recording has ended"), 60_000);
   await page.reload();
   await search(page, "report-20 container");

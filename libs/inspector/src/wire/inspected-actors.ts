@@ -66,7 +66,8 @@ function toActorRef({ sessionId, name, machine }: ActorMessage, parent: object |
 
 /** The state value is bounded in its depth, as the recorder bounds the rest. */
 function toSnapshot(snapshot: { readonly status: string; readonly value?: unknown }): Snapshot<unknown> {
-  const value: unknown = JSON.parse(renderBoundedJson(snapshot.value ?? ""));
+  const value: unknown =
+    snapshot.value === undefined ? undefined : JSON.parse(renderBoundedJson(snapshot.value));
   const status = statuses.find((known) => known === snapshot.status) ?? "active";
   // The cast: which status goes with which members is of no account here, since the snapshot is only written as JSON.
   return { ...snapshot, status, value } as unknown as Snapshot<unknown>;

@@ -2,12 +2,34 @@
 // The small parts of the page: states, facts, search, rows in sight, times, resumption.
 import { describe, expect, test } from "bun:test";
 import { listTexts, readFacts, readFailure } from "./actor-facts.ts";
+import { splitCode } from "./code-parts.ts";
 import { moveByKey, scrollToRow, toRowRange } from "./list-window.ts";
 import type { PageMessage } from "./messages.ts";
 import { advance, toDelayMs, toSocketAddress } from "./resume.ts";
 import { findActors } from "./search.ts";
+import { findBusiest } from "./state-counts.ts";
 import { findTakenLines, listStateIds, toTone } from "./state-ids.ts";
 import { renderDuration } from "./time-format.ts";
+
+test.each([
+  ["a command", "see `tetragon status`.", ["see ", "<tetragon status>", "."]],
+  ["two at the ends", "`a` or `b`", ["<a>", " or ", "<b>"]],
+  ["none", "see the log", ["see the log"]],
+  ["one backtick", "5` long", ["5` long"]],
+  ["nothing between", "``", ["``"]],
+  ["nothing", "", []],
+])("a text with commands between backticks: %s", (_, text, parts) => {
+  expect(splitCode(text).map((part) => (part.isCode ? `<${part.text}>` : part.text))).toEqual(parts);
+});
+
+test.each([
+  ["the one with the most actors", { seen: 1, released: 7, gone: 2 }, "released"],
+  ["the first of two", { seen: 2, gone: 2 }, "seen"],
+  ["none without actors", { seen: 0 }, undefined],
+])("the busiest state: %s", (_, counts, busiest) => {
+  const all = new Map<string, number>(Object.entries(counts));
+  expect(findBusiest(all.keys(), (state) => all.get(state) ?? 0)).toBe(busiest);
+});
 
 describe("states", () => {
   test.each([

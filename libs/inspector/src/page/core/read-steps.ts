@@ -13,7 +13,7 @@ export interface ActorStep {
 }
 
 export interface StepReader {
-  /** A step for a snapshot, undefined for other messages. */
+  /** A step for a snapshot with a state, undefined for other messages. */
   read(message: PageMessage): ActorStep | undefined;
   /** The events whose snapshots were not read. */
   rest(): readonly PageEventMessage[];
@@ -30,7 +30,8 @@ export function createStepReader(): StepReader {
       const event = events.get(message.sessionId);
       events.delete(message.sessionId);
       const { sessionId, parentId, name, machine } = message;
-      return { step: toStep(message, event), identity: { sessionId, parentId, name, machine } };
+      const step = toStep(message, event);
+      return step.to.length === 0 ? undefined : { step, identity: { sessionId, parentId, name, machine } };
     },
     rest: () => [...events.values()],
     forget: (sessionId) => void events.delete(sessionId),

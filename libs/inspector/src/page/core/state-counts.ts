@@ -35,3 +35,18 @@ export function createStateCounts(): StateCounts {
     of: (machine, state) => counts.get(`${machine} ${state}`) ?? none,
   };
 }
+
+/** The state with the most actors, the first of several; undefined where none has any. */
+export function findBusiest(
+  states: Iterable<string>,
+  countOf: (state: string) => number,
+): string | undefined {
+  let busiest: string | undefined;
+  let most = 0;
+  for (const state of states) {
+    const count = countOf(state);
+    if (count > most) busiest = state;
+    most = Math.max(most, count);
+  }
+  return busiest;
+}

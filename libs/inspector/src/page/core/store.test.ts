@@ -51,6 +51,16 @@ describe("the store", () => {
     expect([store.machines(), store.program()]).toEqual([["pod", "container"], "tetragon"]);
   });
 
+  test("has no actor without a state: that has not started, or has no machine", () => {
+    const { store, stepsOf, apply } = open();
+    apply(start("a"), event(2, "a", "c"), { ...snapshot(3, "a", "", undefined), machine: "node" });
+    expect([[...store.actors()], store.machines(), stepsOf("a"), store.log.size()]).toEqual([[], [], [], 0]);
+    store.prepend([{ ...snapshot(0, "a", "", undefined), machine: "node" }]);
+    expect([[...store.actors()], stepsOf("a")]).toEqual([[], []]);
+    apply(snapshot(4, "a", "", "seen"));
+    expect([[...store.actors()].length, stepsOf("a")]).toEqual([1, [4]]);
+  });
+
   test("counts the actors in each state, also in the outer ones", () => {
     const { store, apply } = open();
     apply(start("a", { connected: "serving" }), start("b", { connected: "serving" }));

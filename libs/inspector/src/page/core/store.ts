@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The actors that the page knows as they are now, how many of them are in each state, and the steps of each.
+// The actors that the page knows as they are now, how many of them are in each state, and the steps of each. An actor
+// without a state is not among them.
 
 import type { PageActorMessage, PageEventMessage, PageMessage } from "./messages.ts";
 import { type ActorIdentity, type ActorsView, createPageActor, type PageActor } from "./page-actor.ts";
@@ -103,7 +104,10 @@ export function createStore({ maxEnded, ...bounds }: StoreBounds): PageStore {
   const start = (message: PageActorMessage): void => {
     const { changedMs, atMs, snapshot } = message;
     const { value, context, status } = snapshot;
-    const position = { states: listStateIds(value), changedMs, hasEnded: status !== "active", context };
+    const states = listStateIds(value);
+    // It has not entered its first state; or it has no machine, as the parent of all pods.
+    if (states.length === 0) return;
+    const position = { states, changedMs, hasEnded: status !== "active", context };
     replace(createPageActor(message, position, atMs));
     if (position.hasEnded) setIdle(message.sessionId);
   };

@@ -65,12 +65,12 @@ export function openActorDetail(
     rest.hidden = context.textContent === "";
     head.replaceChildren(
       createElement("dl", { class: "facts" }, [
-        renderFact("State", renderState(state ?? (actor === undefined ? "not started" : "starting"))),
+        renderFact("State", renderState(state ?? "not started")),
         ...(actor === undefined ? [] : [renderFact("Since", renderTime(actor.changedMs))]),
         ...(known.facts.place === "" ? [] : [renderFact("Place", known.facts.place)]),
         renderFact("Machine", known.machine),
-        renderFact("Actor", showInvisible(known.name)),
         ...(parent === undefined ? [] : [renderFact("Parent", renderLink(parent, onSelect))]),
+        renderFact("Actor", showInvisible(known.name)),
       ]),
       ...(description === "" ? [] : [createElement("p", { class: "description" }, [description])]),
       ...(failure === undefined ? [] : [renderFailure(failure)]),
@@ -132,7 +132,7 @@ const renderFact = (term: string, value: Node | string): HTMLElement =>
   createElement("div", {}, [createElement("dt", {}, [term]), createElement("dd", { dir: "auto" }, [value])]);
 
 function renderLink({ facts, sessionId }: PageActor, onSelect: (sessionId: string) => void): HTMLElement {
-  const button = createElement("button", { type: "button" }, [facts.title]);
+  const button = createElement("button", { type: "button", class: "link" }, [facts.title]);
   button.addEventListener("click", () => onSelect(sessionId));
   return button;
 }

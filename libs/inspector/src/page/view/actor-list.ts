@@ -88,7 +88,7 @@ export function openActorList(onSelect: (sessionId: string) => void): ActorList 
 
 function renderRow(actor: PageActor, row: number, count: number, selected: string | undefined): HTMLElement {
   const { facts, machine, states, hasEnded, sessionId } = actor;
-  const state = states.at(-1) ?? "starting";
+  const state = states.at(-1) ?? "";
   const element = createElement(
     "div",
     {

@@ -11,6 +11,8 @@ export interface DetailTabs {
   onShow(listener: () => void): void;
   /** Whether the program explains containers; without, only the timeline is there. */
   setPresent(isPresent: boolean): void;
+  /** Whether the chosen moment is in the past: of the views, only the timeline shows it. */
+  setPast(isPast: boolean): void;
 }
 
 const panels: Readonly<Record<DetailView, string>> = {
@@ -30,11 +32,20 @@ export function openDetailTabs(): DetailTabs {
   const list = findElement("detail-tabs", HTMLDivElement);
   const title = findElement("detail-view", HTMLSpanElement);
   const listeners: (() => void)[] = [];
+  const note = findElement("present", HTMLParagraphElement);
   let shown: DetailView = "timeline";
+  let isPast = false;
   const tabOf = (view: DetailView): HTMLButtonElement => findElement(`tab-${view}`, HTMLButtonElement);
+
+  const renderNote = (): void => {
+    note.hidden = !isPast || shown === "timeline";
+    // Read aloud when it appears.
+    note.textContent = note.hidden ? "" : "This is what is known now, not at the chosen moment.";
+  };
 
   const show = (view: DetailView): void => {
     shown = view;
+    renderNote();
     title.textContent = titles[view];
     for (const one of views) {
       findElement(panels[one], HTMLDivElement).hidden = one !== view;
@@ -59,6 +70,11 @@ export function openDetailTabs(): DetailTabs {
     shown: () => shown,
     show,
     onShow: (listener) => void listeners.push(listener),
+    setPast(next) {
+      if (isPast === next) return;
+      isPast = next;
+      renderNote();
+    },
     setPresent(isPresent) {
       if (list.hidden === !isPresent) return;
       list.hidden = !isPresent;

@@ -13,6 +13,8 @@ import { renderFailure } from "./failure.ts";
 /** A node has at most some hundred policies in force; those that select the container come first. */
 const maxPolicies = 200;
 const maxSelectors = 20;
+/** Less would be shown as 0.00 ms. */
+const shownRestMs = 0.005;
 
 const tones: Readonly<Record<Explanation["outcome"], StateTone>> = {
   held: "busy",
@@ -63,11 +65,13 @@ function renderHold(hold: RuntimeHold): readonly HTMLElement[] {
   const rest =
     bars.length === 0
       ? "No phase of it is on record."
-      : `Outside of these phases: ${renderDuration(restMs)}.`;
+      : restMs < shownRestMs
+        ? ""
+        : `Outside of these phases: ${renderDuration(restMs)}.`;
   return [
     createElement("p", {}, [total]),
     ...(rows.length === 0 ? [] : [createElement("ol", { class: "phases" }, rows)]),
-    renderNothing(rest),
+    ...(rest === "" ? [] : [renderNothing(rest)]),
   ];
 }
 

@@ -3,9 +3,11 @@
 // moment when it is taken.
 
 import type { ActorsView, PageActor } from "../core/page-actor.ts";
+import { findBusiest } from "../core/state-counts.ts";
 import { findTakenLines, toTone } from "../core/state-ids.ts";
 import type { TimelineStep } from "../core/step-log.ts";
-import { createElement, createSvgElement, findElement } from "./elements.ts";
+import { markTaken, setBadge } from "./chart-marks.ts";
+import { createElement, findElement } from "./elements.ts";
 
 export interface MachineChart {
   /** Shows these actors, and marks the state of the selected one, whose machine it shows. */
@@ -25,8 +27,8 @@ interface Drawing {
   readonly lines: readonly DrawnLine[];
 }
 
-const flashMs = 900;
-const smallestScale = 0.55;
+/** Below it the texts cannot be read. */
+const smallestScale = 0.7;
 const zoomStep = 1.25;
 
 export function openMachineChart(): MachineChart {
@@ -37,14 +39,15 @@ export function openMachineChart(): MachineChart {
   let machines: readonly string[] = [];
   let shown: string | undefined;
   let selected: PageActor | undefined;
-  /** Undefined: as wide as the panel. */
-  let scale: number | undefined;
+  /** "fit": as wide as the panel. Undefined: the same where its texts can still be read. */
+  let scale: number | "fit" | undefined;
 
   const current = (): Drawing | undefined => (shown === undefined ? undefined : loaded.get(shown));
 
   const toScale = ({ svg }: Drawing): number => {
-    if (scale !== undefined) return scale;
-    return Math.min(1, Math.max(smallestScale, panel.clientWidth / svg.viewBox.baseVal.width));
+    if (typeof scale === "number") return scale;
+    const wide = panel.clientWidth / svg.viewBox.baseVal.width;
+    return Math.min(1, scale === "fit" ? wide : Math.max(smallestScale, wide));
   };
 
   const resize = (): void => {
@@ -60,6 +63,7 @@ export function openMachineChart(): MachineChart {
     const drawing = current();
     if (drawing !== undefined) scale = Math.min(3, Math.max(0.2, toScale(drawing) * factor));
     resize();
+    scrollToState();
   };
 
   const show = (machine: string): void => {
@@ -107,8 +111,12 @@ export function openMachineChart(): MachineChart {
     }
   };
 
+  const busiest = (): string | undefined =>
+    findBusiest(current()?.states.keys() ?? [], (id) => view?.countOf(shown ?? "", id).living ?? 0);
+
+  /** To that of the selected actor; without one to the state with the most actors. */
   const scrollToState = (): void => {
-    const id = selected?.machine === shown ? selected?.states.at(-1) : undefined;
+    const id = selected?.machine === shown ? selected?.states.at(-1) : busiest();
     const box = current()
       ?.states.get(id ?? "")
       ?.getBoundingClientRect();
@@ -139,8 +147,9 @@ export function openMachineChart(): MachineChart {
   findElement("smaller", HTMLButtonElement).addEventListener("click", () => zoom(1 / zoomStep));
   findElement("larger", HTMLButtonElement).addEventListener("click", () => zoom(zoomStep));
   findElement("fit", HTMLButtonElement).addEventListener("click", () => {
-    scale = undefined;
+    scale = "fit";
     resize();
+    scrollToState();
   });
   window.addEventListener("resize", resize);
 
@@ -181,35 +190,4 @@ function readDrawing(svg: SVGSVGElement): Drawing {
     lines.set(key, { source, target, elements: [...(lines.get(key)?.elements ?? []), element] });
   }
   return { svg, states, lines: [...lines.values()] };
-}
-
-/** The number of actors, on the upper right corner of a state. */
-function setBadge(state: SVGGElement, count: number, isLiving: boolean): void {
-  const badge = state.querySelector(":scope > .badge");
-  const text = count.toLocaleString();
-  const style = isLiving ? "badge" : "badge ended";
-  if (badge?.getAttribute("data-count") === text && badge.getAttribute("class") === style) return;
-  badge?.remove();
-  const box = state.querySelector(":scope > rect");
-  if (count === 0 || box === null) return;
-  const [x = 0, y = 0, width = 0] = ["x", "y", "width"].map((name) => Number(box.getAttribute(name)));
-  const size = 14 + text.length * 8;
-  const left = x + width - size + 8;
-  state.append(
-    createSvgElement("g", { class: style, "data-count": text }, [
-      createSvgElement("rect", { x: `${left}`, y: `${y - 11}`, width: `${size}`, height: "20", rx: "10" }),
-      createSvgElement("text", { x: `${left + size / 2}`, y: `${y + 3.5}` }, [text]),
-    ]),
-  );
-}
-
-const flashes = new WeakMap<Element, ReturnType<typeof setTimeout>>();
-
-function markTaken(element: Element): void {
-  clearTimeout(flashes.get(element));
-  element.classList.add("taken");
-  flashes.set(
-    element,
-    setTimeout(() => element.classList.remove("taken"), flashMs),
-  );
 }

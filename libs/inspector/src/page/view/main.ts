@@ -54,6 +54,8 @@ const render = (): void => {
   const current = findSelected(store);
   if (current !== undefined) detail.show(current.sessionId, actor, moment);
   explanation.show(current);
+  tabs.setPast(moment !== undefined);
+  node.setPast(moment !== undefined);
   chart.render(view, machines, actor);
   flash(moment);
 };

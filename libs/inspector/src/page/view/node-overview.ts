@@ -13,6 +13,8 @@ import { repeatWhileVisible } from "./repeat-while-visible.ts";
 export interface NodeOverviewView {
   /** A program is connected, which may have an overview or not. */
   begin(hasOverview: boolean): void;
+  /** Whether the chosen moment is in the past: the overview is always that of now. */
+  setPast(isPast: boolean): void;
 }
 
 const pauseMs = 2000;
@@ -27,6 +29,7 @@ export function openNodeOverview(onContainer: OnContainer): NodeOverviewView {
   let overview: NodeOverview | undefined;
   let opened: TileId | undefined;
   let isPresent = false;
+  let isPast = false;
 
   const open = (id: TileId | undefined): void => {
     opened = id;
@@ -62,11 +65,16 @@ export function openNodeOverview(onContainer: OnContainer): NodeOverviewView {
     button.replaceChildren(...renderCell(tile));
   };
 
+  const renderNode = (read: NodeOverview): void => {
+    const value = showInvisible(read.node) || "this node";
+    const note = isPast ? "shown as it is now" : `tetragon ${read.version}`;
+    node.replaceChildren(...renderCell({ label: "Node", value, note }));
+  };
+
   const render = (read: NodeOverview): void => {
     overview = read;
     if (tiles.childElementCount === 0) tiles.append(node);
-    const value = showInvisible(read.node) || "this node";
-    node.replaceChildren(...renderCell({ label: "Node", value, note: `tetragon ${read.version}` }));
+    renderNode(read);
     for (const tile of toTiles(read)) renderTile(tile);
     renderPanel();
   };
@@ -91,6 +99,11 @@ export function openNodeOverview(onContainer: OnContainer): NodeOverviewView {
       isPresent = hasOverview;
       if (!isPresent) section.hidden = true;
       refresh();
+    },
+    setPast(next) {
+      if (isPast === next) return;
+      isPast = next;
+      if (overview !== undefined) renderNode(overview);
     },
   };
 }
