@@ -70,6 +70,7 @@ record-node: apt-test dist/.built ## record 60 s of a busy node again, for tests
 	@$(BUN) scripts/record-node.ts
 
 screenshots: apt-test dist/.built ## write docs/images again: the inspector's page in Chromium
+	@scripts/apt-install.sh pngquant
 	@$(BUN) scripts/screenshots.ts
 
 check: node_modules/.installed ## types, lint, layering, unused exports
