@@ -54,7 +54,9 @@ export function openTimeBar(log: StepLog, { onChange, onSelect, nameOf }: TimeBa
   let frameMs: number | undefined;
 
   const change = (next: Playback): void => {
-    const isOther = next.moment?.sequence !== playback.moment?.sequence;
+    // The beginning is an earlier one after more of the history was read. While it plays, only steps change what is shown.
+    const hasOtherTime = !next.isPlaying && next.moment?.atMs !== playback.moment?.atMs;
+    const isOther = hasOtherTime || next.moment?.sequence !== playback.moment?.sequence;
     playback = next;
     renderMoment();
     if (isOther) onChange();
