@@ -60,6 +60,8 @@ test("its actors appear, go through their states and end, and a reload shows the
   expect(states).toEqual(["identified", "placed", "registered", "released", "gone"]);
   await search(page, "hook denied");
   await rows(page).first().getByText("denied").waitFor();
+  // One that the hook denied at its deadline.
+  await search(page, "hook denied report-46");
   await rows(page).first().click();
   await page.locator("#detail > div > .failure").getByText("What to do:").waitFor();
   expect(await page.locator("#detail > div > .failure code").allTextContents()).toEqual(["tetragon status"]);
