@@ -36,7 +36,7 @@ export function renderExplanation(explanation: Explanation): readonly HTMLElemen
       "Where the time went",
       hold === undefined ? [renderNothing("No hold of it is on record.")] : renderHold(hold),
     ),
-    renderPart("Who it is, and who said so", [renderIdentity(identity)]),
+    renderPart("Identity and its sources", [renderIdentity(identity)]),
     renderPart("Policies", renderPolicies(policies)),
     renderPart("Enforcement", [renderNothing("No enforcement: this agent loads no programs.")]),
   ];
