@@ -237,8 +237,8 @@ describe("a container that the hook held", () => {
       /^ {2}pod UID +5bd4fa3b-0d8a-4b3a-9d9f-2f1f0e6a7c11 +hook +20\d\d-/m,
       /^Hold: \d+(\.\d\d)? ms by the OCI hook, from 20/m,
       /^ {2}\d+(\.\d\d)? ms +\d+(\.\d\d)? ms +kernel map +write the filter maps$/m,
-      /^ {2}in-no +\(global\) +static +\S+ +no +pod label app in \(db, cache\): app=web$/m,
-      /^ {2}label +\(global\) +static +\S+ +yes +-$/m,
+      /^ {2}in-no +\(global\) +static +\S+ +no +pod label app in \(db, cache\) +app=web$/m,
+      /^ {2}label +\(global\) +static +\S+ +yes +- +-$/m,
     ])
       expect(text).toMatch(part);
   });

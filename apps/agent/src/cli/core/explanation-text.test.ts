@@ -17,7 +17,7 @@ test("a container that runs", () => {
     /^ {2}labels +app=cache, tier=backend +pod-source +2026-03-14T09:26:53\.598Z$/,
     /^Hold: 11 ms by the OCI hook, from 2026-03-14T09:26:53\.589Z$/,
     /^ {2}4\.30 ms +5\.20 ms +pod source +wait for the pod$/,
-    /^ {2}protect-keys +shop +static +enforce +no +pod label app in \(db, web\): app=cache$/,
+    /^ {2}protect-keys +shop +static +enforce +no +pod label app in \(db, web\) +app=cache$/,
   ])
     expect(lines.filter((one) => line.test(one))).toHaveLength(1);
 });

@@ -103,19 +103,20 @@ function renderPolicies(policies: readonly PolicyMatch[], screen: Screen): reado
     { title: "DOMAIN" },
     { title: "MODE" },
     { title: "SELECTS" },
-    { title: "WHY NOT", shrinksTo: 20 },
+    { title: "TERM NOT MET", shrinksTo: 20 },
+    { title: "FOUND", shrinksTo: 12 },
   ];
   const rows = policies.flatMap(({ name, namespace, domain, mode, selects, failing, selectors }) => [
     [
       ...[name, namespace || "(global)", domain, mode].map((text) => ({ text })),
       toSelects(selects),
-      { text: renderTerm(failing) },
+      ...toTerm(failing),
     ],
     ...selectors.map((one) => [
       { text: `  ${one.selector}` },
       ...["", "", ""].map((text) => ({ text })),
       toSelects(one.failing === undefined),
-      { text: renderTerm(one.failing) },
+      ...toTerm(one.failing),
     ]),
   ]);
   return renderTable(columns, rows, screen);
@@ -124,8 +125,10 @@ function renderPolicies(policies: readonly PolicyMatch[], screen: Screen): reado
 const toSelects = (selects: boolean): { readonly text: string; readonly style: Style } =>
   selects ? { text: "yes", style: "green" } : { text: "no", style: "yellow" };
 
-const renderTerm = (failing: FailingTerm | undefined): string =>
-  failing === undefined ? "-" : `${failing.term}: ${failing.found}`;
+const toTerm = (failing: FailingTerm | undefined): readonly { readonly text: string }[] => [
+  { text: failing?.term ?? "-" },
+  { text: failing?.found ?? "-" },
+];
 
 /** RFC 3339 in UTC with milliseconds. A time that no clock has, of a hostile log, is shown as its number. */
 const renderMs = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms}`);
