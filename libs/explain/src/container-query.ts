@@ -29,15 +29,17 @@ export function parseContainerQuery(text: string): Result<ContainerQuery, string
   const parts = text.split("/");
   if (parts.includes("") || parts.length > 3) {
     return err(
-      `${quote(text)} names no container: use NAMESPACE/POD, NAMESPACE/POD/CONTAINER, or a container id`,
+      `${quoteQuery(text)} names no container: use NAMESPACE/POD, NAMESPACE/POD/CONTAINER, or a container id`,
     );
   }
   const [first = "", pod, container] = parts;
   if (pod !== undefined) return ok({ kind: "pod", namespace: first, pod, container });
   if (first.length >= MIN_ID_LENGTH) return ok({ kind: "id", id: first });
   return err(
-    `${quote(text)} is too short: give NAMESPACE/POD, or at least ${MIN_ID_LENGTH} characters of a container id`,
+    `${quoteQuery(text)} is too short: give NAMESPACE/POD, or at least ${MIN_ID_LENGTH} characters of a container id`,
   );
 }
 
-const quote = (text: string): string => JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
+/** What a user wrote, for a message: a part of it where it is long. */
+export const quoteQuery = (text: string): string =>
+  JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);

@@ -6,6 +6,7 @@ export {
   MIN_ID_LENGTH,
   parseContainerQuery,
   type QueryProblem,
+  quoteQuery,
 } from "./container-query.ts";
 export { describeFailure, type FailureKind, isFailureKind } from "./describe-failure.ts";
 export type {

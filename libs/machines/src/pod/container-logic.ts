@@ -85,7 +85,8 @@ export const containerGuards = {
 } as const; // const, so that the names stay literals
 
 /** The container runs already: no caller holds it or waits for an answer. */
-export const runsAlready = ({ source }: ContainerReport): boolean => source !== "hook" && source !== "nri";
+export const runsAlready = ({ source }: Pick<ContainerReport, "source">): boolean =>
+  source !== "hook" && source !== "nri";
 
 /** A list of running containers adds nothing to the hook call that held the container. */
 function isInventoryOf({ cgroup }: ContainerContext, again: ContainerReport): boolean {

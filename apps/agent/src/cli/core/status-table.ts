@@ -3,6 +3,7 @@
 
 import { describeFailure, isFailureKind } from "@rthooks/explain";
 import { type Column, cutText, renderTable, type Screen, type Style, toPrintable } from "@rthooks/terminal";
+import { countStates } from "../../base/core/count-states.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
 import { renderTime } from "./render-time.ts";
 
@@ -69,9 +70,7 @@ const urgencies: readonly string[] = ["waiting", "failed", "missing", "released"
 
 /** "3 containers: 1 waiting, 2 released" */
 function summarize(sorted: readonly ContainerRecord[]): string {
-  const counts = new Map<string, number>();
-  for (const { state } of sorted) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const parts = [...counts].map(([state, count]) => `${count} ${state}`);
+  const parts = [...countStates(sorted)].map(([state, count]) => `${count} ${state}`);
   return `${sorted.length} ${sorted.length === 1 ? "container" : "containers"}: ${parts.join(", ")}`;
 }
 

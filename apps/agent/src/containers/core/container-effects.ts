@@ -109,7 +109,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
         log.info("container released again", toContainerFields(context));
         callers.answer(context.report.containerId, undefined);
         // The hold of a container that a list had already: its cgroup exists before the hook calls.
-        if (context.source === "hook" || context.source === "nri" || !("report" in event)) return;
+        if (!runsAlready(context) || !("report" in event)) return;
         times.begin(event.report, undefined);
         times.note(context.report.containerId, "answeredMs", time.now());
       },

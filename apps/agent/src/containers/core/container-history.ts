@@ -8,7 +8,7 @@ import {
   runsAlready,
 } from "@rthooks/machines/pod";
 import type { Time } from "../../base/core/time.ts";
-import type { ContainerFacts } from "./container-facts.ts";
+import { type ContainerFacts, toReportFacts } from "./container-facts.ts";
 import { createEndedContainers } from "./ended-containers.ts";
 import { createHoldRecorder, type HoldRecorder } from "./hold-times.ts";
 import type { PluginRefusals } from "./plugin-refusals.ts";
@@ -53,16 +53,7 @@ export function createContainerHistory(
       times.forget(context.report.containerId);
     },
     refuse(report, failure) {
-      const { source, seenAtNanos: reportedAtNanos, containerId } = report;
-      times.begin(report, undefined);
-      times.note(containerId, "answeredMs", time.now());
-      ended.add({
-        ...{ report, source, reportedAtNanos, failure, state: "" },
-        ...{ pod: undefined, cgroup: undefined },
-        times: times.find(containerId),
-        endedMs: time.unixMs(),
-      });
-      times.forget(containerId);
+      ended.add(toReportFacts(report, { failure, answeredMs: time.now(), endedMs: time.unixMs() }));
     },
     findEnded: ended.find,
     listEnded: ended.list,

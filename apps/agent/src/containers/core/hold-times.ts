@@ -28,14 +28,22 @@ export interface HoldRecorder {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+/** Of a hold that begins; undefined for the report of a container that runs already. */
+export function beginHold(
+  report: ContainerReport,
+  lookupMs: number | undefined,
+): Mutable<HoldTimes> | undefined {
+  const { arrivedMs } = report;
+  if (arrivedMs === undefined || runsAlready(report)) return undefined;
+  return { report, arrivedMs, lookupMs, filterMs: undefined, writtenMs: undefined, answeredMs: undefined };
+}
+
 export function createHoldRecorder(): HoldRecorder {
   const timesOf = new Map<string, Mutable<HoldTimes>>();
   return {
     begin(report, lookupMs) {
-      const { containerId, arrivedMs } = report;
-      if (arrivedMs === undefined || runsAlready(report)) return;
-      const later = { filterMs: undefined, writtenMs: undefined, answeredMs: undefined };
-      timesOf.set(containerId, { report, arrivedMs, lookupMs, ...later });
+      const times = beginHold(report, lookupMs);
+      if (times !== undefined) timesOf.set(report.containerId, times);
     },
     note(containerId, step, atMs) {
       const times = timesOf.get(containerId);

@@ -30,9 +30,13 @@ export function createPluginRefusals(): PluginRefusals {
     find: (containerId) => reasons.get(containerId),
     explain(record) {
       const reason = record.state === "failed" ? reasons.get(record.id) : undefined;
-      return reason === undefined
-        ? record
-        : { ...record, error: `denied by the NRI plugin: ${reason}`, errorKind: "plugin" };
+      return reason === undefined ? record : { ...record, ...toPluginError(reason) };
     },
   };
 }
+
+/** The error of the record of a container that the plugin denied. */
+export const toPluginError = (reason: string): Pick<ContainerRecord, "error" | "errorKind"> => ({
+  error: `denied by the NRI plugin: ${reason}`,
+  errorKind: "plugin",
+});

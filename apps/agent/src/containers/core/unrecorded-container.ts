@@ -5,6 +5,7 @@ import type { ContainerReport } from "@rthooks/machines/pod";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import type { HookRequest } from "./hook-request.ts";
+import { toPluginError } from "./plugin-refusals.ts";
 
 const nothing: ContainerRecord = {
   ...{ id: "", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
@@ -36,8 +37,7 @@ export const toRefusedRequest = (request: HookRequest, refusal: Refusal): Contai
 /** Of a container that the NRI plugin denied. */
 export const toDeniedRecord = (containerId: string, reason: string): ContainerRecord => ({
   ...{ ...nothing, id: containerId, source: "nri" },
-  error: `denied by the NRI plugin: ${reason}`,
-  errorKind: "plugin",
+  ...toPluginError(reason),
 });
 
 const toError = ({ kind, message }: Refusal) => ({ error: message, errorKind: kind });

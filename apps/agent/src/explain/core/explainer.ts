@@ -12,13 +12,13 @@ import type {
 import type { ContainerReport } from "@rthooks/machines/pod";
 import type { FilteredContainer } from "@rthooks/policy";
 import { ok, type Result } from "@rthooks/result";
-import type { ContainerFacts } from "../../containers/core/container-facts.ts";
+import { type ContainerFacts, toReportFacts } from "../../containers/core/container-facts.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
 import { explainContainer } from "./explain-container.ts";
 import { type FoundContainer, findContainers } from "./find-containers.ts";
 import { type FindPodTimes, toMs } from "./identity-parts.ts";
 import type { PolicyFacts } from "./match-policies.ts";
-import { ofDenied, ofInvocation, ofMissing, ofReport } from "./reported-facts.ts";
+import { ofDenied, ofInvocation, ofMissing } from "./reported-facts.ts";
 
 export interface ExplanationSources {
   findFacts(containerId: string): ContainerFacts | undefined;
@@ -55,7 +55,7 @@ export function createExplainer(sources: ExplanationSources): Explainer {
     const facts = sources.findFacts(containerId);
     if (facts !== undefined && facts.endedMs === undefined) return facts;
     const waiting = sources.waiting().findLast((report) => report.containerId === containerId);
-    if (waiting !== undefined) return ofReport(waiting, undefined);
+    if (waiting !== undefined) return toReportFacts(waiting);
     if (facts !== undefined) return facts;
     const invocation = sources.hookInvocation(containerId);
     if (invocation !== undefined) return ofInvocation(invocation);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which containers a user means: by a container id or its beginning, or by namespace, pod and container.
 
-import { type ContainerQuery, MIN_ID_LENGTH, type QueryProblem } from "@rthooks/explain";
+import { type ContainerQuery, MIN_ID_LENGTH, type QueryProblem, quoteQuery } from "@rthooks/explain";
 import { findNearestNames } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
 
@@ -37,7 +37,7 @@ function findById(
   if (id.length < MIN_ID_LENGTH) {
     return refuse(
       "invalid",
-      `${quote(id)} is too short: give at least ${MIN_ID_LENGTH} characters of the container id`,
+      `${quoteQuery(id)} is too short: give at least ${MIN_ID_LENGTH} characters of the container id`,
     );
   }
   const found = containers.filter(({ containerId }) => containerId.startsWith(id));
@@ -45,13 +45,13 @@ function findById(
   if (found.length > 1) {
     return refuse(
       "ambiguous",
-      `${found.length} containers have an id that begins with ${quote(id)}: ${list(found.map(render))}`,
+      `${found.length} containers have an id that begins with ${quoteQuery(id)}: ${list(found.map(render))}`,
     );
   }
   const similar = containers.filter(({ containerId }) => containerId.startsWith(id.slice(0, MIN_ID_LENGTH)));
   return refuse(
     "not-found",
-    `no container has an id that begins with ${quote(id)}${suggest(similar.map(render))}`,
+    `no container has an id that begins with ${quoteQuery(id)}${suggest(similar.map(render))}`,
   );
 }
 
@@ -67,12 +67,12 @@ function findByName(
     const names = ofPod.map((one) => `${namespace}/${pod}/${one.container}`);
     return refuse(
       "not-found",
-      `the pod has no container of this name on record: ${quote(wanted)}${suggest(names)}`,
+      `the pod has no container of this name on record: ${quoteQuery(wanted)}${suggest(names)}`,
     );
   }
   return refuse(
     "not-found",
-    `no container of ${quote(wanted)} is on record${suggest(findSimilarPods(namespace, pod, containers))}`,
+    `no container of ${quoteQuery(wanted)} is on record${suggest(findSimilarPods(namespace, pod, containers))}`,
   );
 }
 
@@ -117,5 +117,3 @@ const list = (names: readonly string[]): string =>
   names.length <= MAX_LISTED
     ? names.join(", ")
     : `${names.slice(0, MAX_LISTED).join(", ")} and ${names.length - MAX_LISTED} more`;
-
-const quote = (text: string): string => JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);

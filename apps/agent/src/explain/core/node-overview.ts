@@ -11,7 +11,9 @@ import type {
   WaitingStart,
 } from "@rthooks/explain";
 import type { ContainerReport } from "@rthooks/machines/pod";
+import { countStates } from "../../base/core/count-states.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
+import { toMs } from "./identity-parts.ts";
 
 export interface OverviewFacts extends Pick<NodeOverview, "atMs" | "node" | "version" | "problems"> {
   /** Calls without an answer, in the order of their arrival. */
@@ -44,18 +46,10 @@ export function toNodeOverview(facts: OverviewFacts): NodeOverview {
     heldCount: waiting.length,
     denied: denied.starts.slice(0, maxListed),
     deniedCount: denied.count,
-    policies: countStates(policies),
+    policies: [...countStates(policies)].map(([state, count]): StateCount => ({ state, count })),
     containers: countContainers(containers),
     interfaces: listInterfaces(facts),
   };
-}
-
-const toMs = (unixNanos: bigint): number => Number(unixNanos) / 1e6;
-
-function countStates(list: readonly { readonly state: string }[]): readonly StateCount[] {
-  const counts = new Map<string, number>();
-  for (const { state } of list) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => ({ state, count }));
 }
 
 function countContainers(containers: OverviewFacts["containers"]): readonly ContainerCount[] {

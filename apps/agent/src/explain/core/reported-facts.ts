@@ -2,33 +2,12 @@
 // Facts of containers that are not on record: what one report, list or log line says of them.
 
 import type { DeniedStart, HookInvocation } from "@rthooks/explain";
-import { type ContainerReport, type Failure, runsAlready } from "@rthooks/machines/pod";
-import type { ContainerFacts } from "../../containers/core/container-facts.ts";
+import { type ContainerFacts, toReportFacts } from "../../containers/core/container-facts.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-
-interface Outcome {
-  readonly state?: string;
-  readonly failure?: Failure;
-  readonly endedMs?: number;
-}
-
-/** A call that waits for its answer, unless `outcome` says more. */
-export const ofReport = (report: ContainerReport, outcome: Outcome = {}): ContainerFacts => ({
-  ...{ report, source: report.source, reportedAtNanos: report.seenAtNanos },
-  ...{ pod: undefined, cgroup: undefined, failure: outcome.failure },
-  ...{ state: outcome.state ?? "", endedMs: outcome.endedMs },
-  times:
-    report.arrivedMs === undefined || runsAlready(report)
-      ? undefined
-      : {
-          ...{ report, arrivedMs: report.arrivedMs, lookupMs: undefined },
-          ...{ filterMs: undefined, writtenMs: undefined, answeredMs: undefined },
-        },
-});
 
 /** The hook says in its log what it would have told the agent. */
 export const ofInvocation = (one: HookInvocation): ContainerFacts =>
-  ofReport(
+  toReportFacts(
     {
       ...{ ...nothing, containerId: one.containerId, containerName: one.container, image: one.image },
       podUid: one.podUid === "" ? undefined : one.podUid,
@@ -39,7 +18,7 @@ export const ofInvocation = (one: HookInvocation): ContainerFacts =>
   );
 
 export const ofMissing = (record: ContainerRecord): ContainerFacts =>
-  ofReport(
+  toReportFacts(
     {
       ...{ ...nothing, containerId: record.id, containerName: record.name, image: record.image },
       podUid: record.podUid === "" ? undefined : record.podUid,
@@ -51,7 +30,7 @@ export const ofMissing = (record: ContainerRecord): ContainerFacts =>
   );
 
 export const ofDenied = ({ containerId, atMs, by, failure, ...names }: DeniedStart): ContainerFacts =>
-  ofReport(
+  toReportFacts(
     {
       ...{ ...nothing, containerId, containerName: names.container },
       ...{ podNamespace: names.namespace, podName: names.pod, source: by === "nri" ? "nri" : "hook" },

@@ -6,6 +6,7 @@ import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { MeteredState, MeteredWatch } from "../../base/core/agent-state-metrics.ts";
+import { countStates } from "../../base/core/count-states.ts";
 import type { OpenedFilter } from "../../filter/edge/open-policy-filter.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
@@ -64,9 +65,3 @@ const toMeteredWatch = ({ what, silenceMs, lists }: WatchProgress): MeteredWatch
   ...{ what, lists },
   silenceSeconds: silenceMs === undefined ? undefined : silenceMs / 1000,
 });
-
-function countStates(list: readonly HasState[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { state } of list) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return counts;
-}
