@@ -2,7 +2,8 @@
 
 import type { Screen } from "./screen.ts";
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made for the first text that is cut: most programs cut none, and it takes some milliseconds. */
+let graphemes: Intl.Segmenter | undefined;
 
 /**
  * The text, or as many whole characters of it as fit before an ellipsis. `text` is printable (`toPrintable`) and has no
@@ -11,6 +12,7 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 export function cutText(text: string, columns: number, widthOf: Screen["widthOf"]): string {
   if (columns === Number.POSITIVE_INFINITY || widthOf(text) <= columns) return text;
   if (columns < 1) return "";
+  graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   let kept = "";
   let width = 0;
   for (const { segment } of graphemes.segment(text)) {
