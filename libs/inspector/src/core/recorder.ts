@@ -89,12 +89,12 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
     if (pending.length > bounds.maxPending) writePending(WRITTEN_AT_ONCE);
   };
 
-  const openActor = ({ inspected, atMs }: Note, { actor, machine }: InspectionRecord): void => {
-    const { actorRef, rootId } = inspected;
-    const { sessionId } = actorRef;
+  const openActor = ({ inspected, atMs }: Note, { actor, machine, parentId }: InspectionRecord): void => {
+    const { rootId } = inspected;
+    const { sessionId } = inspected.actorRef;
     ended.delete(sessionId);
     living.set(sessionId, {
-      ...{ sessionId, parentId: findParentId(actorRef), rootId, name: actor, machine },
+      ...{ sessionId, parentId, rootId, name: actor, machine },
       ...{ state: "", sinceMs: atMs, changedMs: atMs, hasEnded: false, latest: undefined },
     });
   };
@@ -121,15 +121,14 @@ export function createRecorder({ nowMs, bounds, onPending }: RecorderOptions): R
   const record = (note: Note, objects: WrittenObjects): RecordedEvent => {
     const { inspected, atMs } = note;
     const description = describeInspection(inspected);
-    const { machine, actor: name, what, state } = description;
-    const { rootId, actorRef } = inspected;
-    const { sessionId } = actorRef;
+    const { machine, actor: name, parentId, what, state } = description;
+    const { rootId } = inspected;
+    const { sessionId } = inspected.actorRef;
     const before = living.get(sessionId);
     const from = before?.state ?? "";
     const fromSinceMs = before?.changedMs ?? atMs;
     if (inspected.type === "@xstate.actor") openActor(note, description);
     if (inspected.type === "@xstate.snapshot") changeActor(sessionId, state, atMs, inspected.snapshot);
-    const parentId = findParentId(actorRef);
     const sourceId = "sourceRef" in inspected ? inspected.sourceRef?.sessionId : undefined;
     const payload = renderPayload(inspected, objects);
     return history.add({
@@ -193,12 +192,3 @@ function renderPayload(inspected: NotedEvent, objects: WrittenObjects): string {
       return "{}";
   }
 }
-
-/** XState has it on every actor that has a parent, and does not type it. */
-function findParentId(actorRef: object): string | undefined {
-  const id = readProperty(readProperty(actorRef, "_parent"), "sessionId");
-  return typeof id === "string" ? id : undefined;
-}
-
-const readProperty = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wire messages as inspection events again, for a recorder: it reads of an actor what is made here, and nothing else.
 
+import { createInspectedRef } from "@rthooks/machines/inspection";
 import type { ActorRefLike, AnyEventObject, InspectionEvent, Snapshot } from "xstate";
 import { renderBoundedJson } from "../core/bounded-json.ts";
 
@@ -55,13 +56,14 @@ export function createInspectedActors(): InspectedActors {
   };
 }
 
-/** With what XState has on its actors beyond the type: id, logic and parent. */
-function toActorRef({ sessionId, name, machine }: ActorMessage, parent: object | undefined): ActorRefLike {
-  const refuse = (): never => {
-    throw new Error(`${name} is of a recording: it cannot be called`);
+function toActorRef(
+  { sessionId, name: id, machine }: ActorMessage,
+  parent: object | undefined,
+): ActorRefLike {
+  const getSnapshot = (): never => {
+    throw new Error(`${id} is of a recording: it has no snapshot but those of its messages`);
   };
-  const described = { id: name, logic: { config: { id: machine } }, _parent: parent };
-  return { ...described, sessionId, getSnapshot: refuse, send: refuse };
+  return createInspectedRef({ id, sessionId, machine, parent, getSnapshot });
 }
 
 /** The state value is bounded in its depth, as the recorder bounds the rest. */

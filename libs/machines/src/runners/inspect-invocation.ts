@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inspection events of a single invocation, as XState makes them for an actor. Only an inspected invocation calls this.
 
-import type { ActorRefLike, AnyEventObject, InspectionEvent, Snapshot, StateValue } from "xstate";
-import type { InspectOptions } from "../inspection/inspection.ts";
+import type { AnyEventObject, InspectionEvent, Snapshot, StateValue } from "xstate";
+import { createInspectedRef, type InspectOptions } from "../inspection/inspection.ts";
 import type { MachineTable } from "../table/machine-table.ts";
-
-/** What an inspector reads of an actor, beyond what XState's type says. */
-interface InvocationRef extends ActorRefLike {
-  readonly id: string;
-  readonly logic: { readonly config: { readonly id: string } };
-}
 
 type InvocationSnapshot = Snapshot<undefined> & {
   readonly state: string;
@@ -34,15 +28,7 @@ export function inspectInvocation(
     const { value = "", final = false } = table.states[state] ?? {};
     return { status: final ? "done" : "active", output: undefined, error: undefined, state, value, context };
   };
-  const actorRef: InvocationRef = {
-    id,
-    sessionId: id,
-    logic: { config: { id: table.id } },
-    getSnapshot,
-    send() {
-      throw new Error(`${id}: an inspector cannot send events to an invocation`);
-    },
-  };
+  const actorRef = createInspectedRef({ id, sessionId: id, machine: table.id, getSnapshot });
   const report = (event: InspectionEvent): void => inspect(event);
   const about = { rootId: id, actorRef };
   report({ ...about, type: "@xstate.actor" });

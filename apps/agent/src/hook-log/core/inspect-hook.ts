@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shows a hook invocation that is over to an inspector, as if the hook machine had run here at that time.
 
-import type { Inspect } from "@rthooks/machines/inspection";
-import type { ActorRefLike, Snapshot, StateValue } from "xstate";
+import { createInspectedRef, type Inspect } from "@rthooks/machines/inspection";
+import type { Snapshot, StateValue } from "xstate";
 import type { LoggedInvocation } from "./logged-invocation.ts";
-
-/** What an inspector reads of an actor, beyond what XState's type says. */
-interface HookRef extends ActorRefLike {
-  readonly id: string;
-  readonly logic: { readonly config: { readonly id: "hook" } };
-}
 
 type HookSnapshot = Snapshot<undefined> & { readonly value: StateValue; readonly context: object };
 
@@ -18,16 +12,13 @@ export function inspectHook(inspect: Inspect, invocation: LoggedInvocation): voi
   const { containerId, startedMs, steps } = invocation;
   let snapshot: HookSnapshot = toSnapshot("", false, toContext(invocation, ""));
   const id = `hook:${containerId}`;
-  const actorRef: HookRef = {
+  const actorRef = createInspectedRef({
     id,
     // One container can have two invocations.
     sessionId: `${id}@${startedMs}`,
-    logic: { config: { id: "hook" } },
+    machine: "hook",
     getSnapshot: () => snapshot,
-    send() {
-      throw new Error(`${id}: the invocation is over`);
-    },
-  };
+  });
   const about = { rootId: actorRef.sessionId, actorRef };
   inspect({ ...about, type: "@xstate.actor" }, startedMs);
   for (const [index, { atMs, event: type, state }] of steps.entries()) {
