@@ -3,7 +3,13 @@
 
 import { resolve } from "node:path";
 import { parseContainerQuery } from "@rthooks/explain";
-import { COMPLETE_COMMAND, type FlagValues, parseArguments, resolveFlags } from "@rthooks/flags";
+import {
+  COMPLETE_COMMAND,
+  type FlagTable,
+  type FlagValues,
+  parseArguments,
+  resolveFlags,
+} from "@rthooks/flags";
 import { parseHealthInterval } from "@rthooks/grpc/health-flags";
 import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
@@ -141,6 +147,25 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   process.exit(0);
 }
 
+type CommandFlags = FlagTable & { readonly help: typeof plainFlags.help };
+
+/** The flags and arguments of a command; the exit code where help or an error was printed instead. */
+async function readCommand<Flags extends CommandFlags>(
+  topic: Exclude<HelpTopic, "">,
+  table: Flags,
+  argv: readonly string[],
+  maxArguments = 0,
+): Promise<{ readonly flags: FlagValues<Flags>; readonly positionals: readonly string[] } | number> {
+  const parsed = parseArguments(table, argv);
+  if (!parsed.ok) return fail(`${topic}: ${parsed.error.message}; see tetragon ${topic} --help`);
+  const { given, positionals } = parsed.value;
+  const flags = resolveFlags(table, given);
+  if (flags.help) return await showHelp(topic);
+  const stray = positionals[maxArguments];
+  if (stray !== undefined) return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}`);
+  return { flags, positionals };
+}
+
 interface Rendering<T> {
   /** For people. */
   lines(value: T, screen: Screen): readonly string[];
@@ -155,27 +180,19 @@ async function show<T>(
   fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
   rendering: Rendering<T>,
 ): Promise<number> {
-  const parsed = parseArguments(statusFlags, argv);
-  if (!parsed.ok) return fail(`${topic}: ${parsed.error.message}; see tetragon ${topic} --help`);
-  const flags = resolveFlags(statusFlags, parsed.value.given);
-  if (flags.help) return await showHelp(topic);
-  const [stray] = parsed.value.positionals;
-  if (stray !== undefined) return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}`);
-  return await printAnswer(flags, topic, fetch, rendering);
+  const read = await readCommand(topic, statusFlags, argv);
+  return typeof read === "number" ? read : await printAnswer(read.flags, topic, fetch, rendering);
 }
 
 async function explain(argv: readonly string[]): Promise<number> {
-  const parsed = parseArguments(explainFlags, argv);
-  if (!parsed.ok) return fail(`explain: ${parsed.error.message}; see tetragon explain --help`);
-  const flags = resolveFlags(explainFlags, parsed.value.given);
-  if (flags.help) return await showHelp("explain");
-  const [text, stray] = parsed.value.positionals;
+  const read = await readCommand("explain", explainFlags, argv, 1);
+  if (typeof read === "number") return read;
+  const [text] = read.positionals;
   if (text === undefined)
     return fail("explain: name a container: NAMESPACE/POD, NAMESPACE/POD/CONTAINER, or a container id");
-  if (stray !== undefined) return fail(`explain: unexpected argument ${JSON.stringify(stray)}`);
   const query = parseContainerQuery(text);
   if (!query.ok) return fail(`explain: ${query.error}`);
-  return await printAnswer(flags, "explain", fetchExplanations(query.value), {
+  return await printAnswer(read.flags, "explain", fetchExplanations(query.value), {
     lines: renderExplanations,
     document: toExplanationsDocument,
   });
@@ -210,12 +227,9 @@ async function printAnswer<T>(
 }
 
 async function watch(argv: readonly string[]): Promise<number> {
-  const parsed = parseArguments(watchFlags, argv);
-  if (!parsed.ok) return fail(`watch: ${parsed.error.message}; see tetragon watch --help`);
-  const flags = resolveFlags(watchFlags, parsed.value.given);
-  if (flags.help) return await showHelp("watch");
-  const [stray] = parsed.value.positionals;
-  if (stray !== undefined) return fail(`watch: unexpected argument ${JSON.stringify(stray)}`);
+  const read = await readCommand("watch", watchFlags, argv);
+  if (typeof read === "number") return read;
+  const { flags } = read;
   const ended = await watchAgents({
     addresses: flags["server-address"],
     timeoutMs: flags.timeout,
@@ -252,14 +266,10 @@ async function printNames(argv: readonly string[]): Promise<number> {
 const completionTimeoutMs = 800;
 
 async function inspect(argv: readonly string[]): Promise<number> {
-  const parsed = parseArguments(inspectCommandFlags, argv);
-  if (!parsed.ok) return fail(`inspect: ${parsed.error.message}; see tetragon inspect --help`);
-  const flags = resolveFlags(inspectCommandFlags, parsed.value.given);
-  if (flags.help) return await showHelp("inspect");
-  const [stray] = parsed.value.positionals;
-  if (stray !== undefined) return fail(`inspect: unexpected argument ${JSON.stringify(stray)}`);
+  const read = await readCommand("inspect", inspectCommandFlags, argv);
+  if (typeof read === "number") return read;
   const { runInspect } = await import("./inspect-command.ts");
-  const done = await runInspect(flags);
+  const done = await runInspect(read.flags);
   return done.ok ? 0 : fail(`inspect: ${done.error}`);
 }
 
