@@ -48,6 +48,9 @@ export interface RuntimeHold {
   readonly phases: readonly HoldPhase[];
 }
 
+/** "OCI hook", "NRI plugin" */
+export const nameHolder = (by: RuntimeHold["by"]): string => (by === "nri" ? "NRI plugin" : "OCI hook");
+
 export interface HoldPhase {
   /** Who spent the time. */
   readonly where: "hook" | "plugin" | "agent" | "pod source" | "kernel map";

@@ -9,16 +9,17 @@ export {
   quoteQuery,
 } from "./container-query.ts";
 export { describeFailure, type FailureKind, isFailureKind } from "./describe-failure.ts";
-export type {
-  ContainerOutcome,
-  Explanation,
-  FailingTerm,
-  FailureAdvice,
-  HoldPhase,
-  IdentityPart,
-  PolicyMatch,
-  RuntimeHold,
-  SelectorMatch,
+export {
+  type ContainerOutcome,
+  type Explanation,
+  type FailingTerm,
+  type FailureAdvice,
+  type HoldPhase,
+  type IdentityPart,
+  nameHolder,
+  type PolicyMatch,
+  type RuntimeHold,
+  type SelectorMatch,
 } from "./explanation.ts";
 export type { HookInvocation } from "./hook-invocation.ts";
 export type {

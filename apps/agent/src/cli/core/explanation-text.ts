@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The output of `tetragon explain`.
 
-import type { Explanation, FailingTerm, PolicyMatch, RuntimeHold } from "@rthooks/explain";
+import {
+  type Explanation,
+  type FailingTerm,
+  nameHolder,
+  type PolicyMatch,
+  type RuntimeHold,
+} from "@rthooks/explain";
 import { type Column, cutText, renderTable, type Screen, type Style, toPrintable } from "@rthooks/terminal";
 
 export function renderExplanations(explanations: readonly Explanation[], screen: Screen): readonly string[] {
@@ -88,9 +94,8 @@ function renderHold(
     { text: phase.where },
     { text: phase.what },
   ]);
-  const holder = by === "nri" ? "NRI plugin" : "OCI hook";
   return [
-    `Hold: ${renderDuration(durationMs)} by the ${holder}, from ${renderMs(startedMs)}`,
+    `Hold: ${renderDuration(durationMs)} by the ${nameHolder(by)}, from ${renderMs(startedMs)}`,
     renderTable(columns, rows, screen),
   ];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words for sources and outcomes.
 
-import type { Explanation } from "@rthooks/explain";
+import { type Explanation, nameHolder } from "@rthooks/explain";
 import { renderDuration } from "./time-format.ts";
 
 const sources: Readonly<Record<string, string>> = {
@@ -28,8 +28,8 @@ const outcomes: Readonly<Record<Explanation["outcome"], string>> = {
 
 /** One or two sentences. */
 export function summarize({ outcome, hold }: Explanation): string {
-  const by = hold?.by === "nri" ? "the NRI plugin" : "the OCI hook";
   if (hold === undefined) return `${outcomes[outcome]} Nothing held it, as far as the agent knows.`;
+  const by = `the ${nameHolder(hold.by)}`;
   if (outcome === "held") return `${outcomes[outcome]} It is held by ${by}.`;
   return `${outcomes[outcome]} The runtime was held by ${by} for ${renderDuration(hold.durationMs)}.`;
 }

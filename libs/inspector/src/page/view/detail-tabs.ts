@@ -2,6 +2,7 @@
 // The views of the selected actor: its timeline, and for a container the explanation and the sequence of its start.
 
 import { findElement } from "./elements.ts";
+import { onTabKeys } from "./tab-keys.ts";
 
 type DetailView = "timeline" | "explain" | "sequence";
 
@@ -58,12 +59,11 @@ export function openDetailTabs(): DetailTabs {
   for (const [at, view] of views.entries()) {
     const tab = tabOf(view);
     tab.addEventListener("click", () => show(view));
-    tab.addEventListener("keydown", ({ key }) => {
-      const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
-      const next = step === 0 ? undefined : views[at + step];
-      if (next === undefined) return;
+    onTabKeys(tab, (step) => {
+      const next = views[at + step];
+      if (next === undefined) return undefined;
       show(next);
-      tabOf(next).focus();
+      return tabOf(next);
     });
   }
   return {

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of an explanation: summary, failure, hold, identity, policies, enforcement.
 
-import type { Explanation, FailingTerm, IdentityPart, PolicyMatch, RuntimeHold } from "@rthooks/explain";
+import {
+  type Explanation,
+  type FailingTerm,
+  type IdentityPart,
+  nameHolder,
+  type PolicyMatch,
+  type RuntimeHold,
+} from "@rthooks/explain";
 import { toPhaseBars } from "../core/phase-bars.ts";
 import type { StateTone } from "../core/state-ids.ts";
 import { renderDuration, renderTime } from "../core/time-format.ts";
@@ -60,8 +67,7 @@ function renderHold(hold: RuntimeHold): readonly HTMLElement[] {
       createElement("span", { class: "phase-time" }, [renderDuration(durationMs)]),
     ]);
   });
-  const by = hold.by === "nri" ? "NRI plugin" : "OCI hook";
-  const total = `The ${by} held the runtime for ${renderDuration(hold.durationMs)}, from ${renderTime(hold.startedMs)} on.`;
+  const total = `The ${nameHolder(hold.by)} held the runtime for ${renderDuration(hold.durationMs)}, from ${renderTime(hold.startedMs)} on.`;
   const rest =
     bars.length === 0
       ? "No phase of it is on record."

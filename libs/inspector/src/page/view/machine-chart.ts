@@ -8,6 +8,7 @@ import { findTakenLines, toTone } from "../core/state-ids.ts";
 import type { TimelineStep } from "../core/step-log.ts";
 import { markTaken, setBadge } from "./chart-marks.ts";
 import { createElement, findElement } from "./elements.ts";
+import { onTabKeys } from "./tab-keys.ts";
 
 export interface MachineChart {
   /** Shows these actors, and marks the state of the selected one, whose machine it shows. */
@@ -133,13 +134,12 @@ export function openMachineChart(): MachineChart {
     const tab = createElement("button", { ...attributes, "aria-selected": "false" }, [machine]);
     tab.tabIndex = -1;
     tab.addEventListener("click", () => show(machine));
-    tab.addEventListener("keydown", ({ key }) => {
-      const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
-      const next = step === 0 ? undefined : machines[at + step];
+    onTabKeys(tab, (step) => {
+      const next = machines[at + step];
       const target = tabs.children[at + step];
-      if (next === undefined || !(target instanceof HTMLElement)) return;
+      if (next === undefined || !(target instanceof HTMLElement)) return undefined;
       show(next);
-      target.focus();
+      return target;
     });
     tabs.append(tab);
   };
