@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { openProgramSet, openRuleMaps, type ProgramSet, type RuleMaps } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
-import { parseTracingPolicy, type SelectorOutcome, toKernelRules } from "@rthooks/policy";
+import { parseTracingPolicy, type SubjectOutcome, toKernelRules } from "@rthooks/policy";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
@@ -42,7 +42,7 @@ afterAll(() => workspace.close(), 60_000);
 /** Brings the rules of a policy with this kprobe into force, in place of those before. */
 function enforce(kprobe: object): void {
   for (const rule of rules.active()) must(rules.remove(rule));
-  const outcomes: readonly SelectorOutcome[] = toKernelRules(
+  const outcomes: readonly SubjectOutcome[] = toKernelRules(
     must(
       parseTracingPolicy({
         ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name: "a" } },

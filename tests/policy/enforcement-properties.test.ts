@@ -2,7 +2,7 @@
 // The kernel judges by all rules of a policy at once. Where each selector has a rule, the verdict is that of the selectors
 // one after the other.
 import { expect, test } from "bun:test";
-import { parseTracingPolicy, type RuleSubject, type SelectorOutcome, toKernelRules } from "@rthooks/policy";
+import { parseTracingPolicy, type RuleSubject, type SubjectOutcome, toKernelRules } from "@rthooks/policy";
 import fc from "fast-check";
 
 interface Filter {
@@ -16,7 +16,7 @@ interface Selector {
 }
 
 const runs = { numRuns: 2_000 };
-const outcomes = (spec: object): readonly SelectorOutcome[] => {
+const outcomes = (spec: object): readonly SubjectOutcome[] => {
   const parsed = parseTracingPolicy({
     ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name: "a" }, spec },
   });
@@ -39,7 +39,7 @@ const isKilled = (written: readonly Selector[], matches: (filter: Filter) => boo
 
 /** As the kernel judges; undefined where a selector has no rule. */
 function isDenied(
-  judged: readonly SelectorOutcome[],
+  judged: readonly SubjectOutcome[],
   matches: (subject: RuleSubject) => boolean,
 ): boolean | undefined {
   if (judged.some(({ kind }) => kind === "unsupported")) return undefined;

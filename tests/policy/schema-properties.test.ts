@@ -5,7 +5,7 @@ import {
   parseTracingPolicy,
   renderMissing,
   renderProblem,
-  type SelectorOutcome,
+  type SubjectOutcome,
   toKernelRules,
 } from "@rthooks/policy";
 import fc from "fast-check";
@@ -45,7 +45,7 @@ function change(value: unknown, path: Path, replace: (old: unknown) => unknown):
   );
 }
 
-function judgeRules(outcomes: readonly SelectorOutcome[]): void {
+function judgeRules(outcomes: readonly SubjectOutcome[]): void {
   for (const outcome of outcomes) {
     if (outcome.kind !== "unsupported") continue;
     expect(renderMissing(outcome.selector, outcome.missing)).toMatch(

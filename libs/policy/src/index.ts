@@ -1,17 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies, their filters, and which containers the filters match. Pure.
 
-export { chooseMechanism, type Mechanism, type NodeCapabilities } from "./enforcement/choose-mechanism.ts";
+export { chooseMechanism, type Mechanism } from "./enforcement/choose-mechanism.ts";
+export type {
+  AddressFacet,
+  AddressFilter,
+  ArgumentReading,
+  Comparison,
+  HookArgument,
+  HookPoint,
+  KernelRule,
+  NumberFacet,
+  NumberFilter,
+  RuleEffect,
+  RuleFilters,
+  TextFacet,
+  TextFilter,
+} from "./enforcement/kernel-rule.ts";
+export type { NodeCapabilities } from "./enforcement/node-capabilities.ts";
+export type {
+  HookOutcome,
+  MissingCapability,
+  PolicyRule,
+  SelectorOutcome,
+} from "./enforcement/policy-rule.ts";
+export type { ReportedArgument, RuleReport } from "./enforcement/rule-report.ts";
 export {
-  type MissingCapability,
-  type PolicyRule,
-  type RuleAction,
-  type RuleEffect,
-  type RulePath,
   type RuleSubject,
   renderMissing,
-  type SelectorOutcome,
-} from "./enforcement/policy-rule.ts";
+  type SubjectOutcome,
+} from "./enforcement/subject-rule.ts";
 export { toKernelRules } from "./enforcement/to-kernel-rules.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {

@@ -2,7 +2,7 @@
 // Which of a node's programs carries out a rule: the strongest that can.
 
 import { err, ok, type Result } from "@rthooks/result";
-import type { PolicyRule, RuleEffect, RuleSubject } from "./policy-rule.ts";
+import type { RuleSubject, SubjectEffect, SubjectRule } from "./subject-rule.ts";
 
 /** What holds a rule, strongest first; the words of lists and metrics. */
 export type Mechanism =
@@ -16,7 +16,7 @@ export type Mechanism =
 type Ability = Result<void, string>;
 
 /** The programs that a node runs, by the events that they judge. The error says in one line why it does not run one. */
-export interface NodeCapabilities {
+export interface SubjectCapabilities {
   readonly exec: { readonly lsm: Ability; readonly rawTracepoint: Ability };
   readonly connect: { readonly lsm: Ability; readonly cgroupProgram: Ability; readonly kprobe: Ability };
 }
@@ -25,13 +25,13 @@ interface Step {
   readonly name: string;
   readonly ability: Ability;
   readonly mechanism: Mechanism;
-  readonly effects: readonly RuleEffect["kind"][];
+  readonly effects: readonly SubjectEffect["kind"][];
 }
 
 /** The error is one line with what is missing. */
 export function chooseMechanism(
-  { subject, action }: Pick<PolicyRule, "action"> & { readonly subject: Pick<RuleSubject, "kind"> },
-  capabilities: NodeCapabilities,
+  { subject, action }: Pick<SubjectRule, "action"> & { readonly subject: Pick<RuleSubject, "kind"> },
+  capabilities: SubjectCapabilities,
 ): Result<Mechanism, string> {
   const steps = listSteps(subject.kind, capabilities);
   const able = steps.filter((step) => action.effects.every(({ kind }) => step.effects.includes(kind)));
@@ -47,7 +47,7 @@ export function chooseMechanism(
 const events = { exec: "an execution", connect: "a connection" } as const; // const: for each kind of rule
 
 /** Strongest first. */
-function listSteps(kind: RuleSubject["kind"], { exec, connect }: NodeCapabilities): readonly Step[] {
+function listSteps(kind: RuleSubject["kind"], { exec, connect }: SubjectCapabilities): readonly Step[] {
   const denial = ["kill", "override"] as const; // const: kinds of effects
   const lsm = { name: "BPF LSM", mechanism: "prevented by lsm", effects: denial } as const; // const: a mechanism
   if (kind === "exec") {

@@ -5,8 +5,9 @@ import { parseBlock, parseIp } from "@rthooks/net";
 import { err, ok, type Result } from "@rthooks/result";
 import { describeValue } from "../schema/describe-value.ts";
 import type { ValueFilter } from "../schema/value-filter.ts";
-import type { MissingCapability, RuleSockets } from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
 import { everything, type KeyedPrefix, type PrefixSet } from "./prefix-set.ts";
+import type { RuleSockets } from "./subject-rule.ts";
 
 /** What one filter leaves; undefined fields are those that it says nothing about. */
 export interface ConnectFilter {

@@ -4,8 +4,9 @@
 import { err, ok, type Result } from "@rthooks/result";
 import { describeValue } from "../schema/describe-value.ts";
 import type { ValueFilter } from "../schema/value-filter.ts";
-import type { MissingCapability, RulePath } from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
 import type { KeyedPrefix, PrefixSet } from "./prefix-set.ts";
+import type { RulePath } from "./subject-rule.ts";
 
 /** Of a path that a rule can compare, with the zero at the end of an exact one (bpf/rules.h). */
 const maxPathBytes = 256;

@@ -6,7 +6,8 @@ import type { Argument } from "../schema/argument.ts";
 import { describeValue } from "../schema/describe-value.ts";
 import type { TracingPolicySpec } from "../schema/policy-spec.ts";
 import type { hookKinds } from "../schema/references.ts";
-import type { MissingCapability, RuleSockets } from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
+import type { RuleSockets } from "./subject-rule.ts";
 
 export type HookKind = (typeof hookKinds)[number];
 export type PolicyHook = TracingPolicySpec[HookKind][number];

@@ -2,7 +2,8 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { Action } from "../schema/action.ts";
-import type { MissingCapability, RuleAction, RuleEffect } from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
+import type { RuleAction, SubjectEffect } from "./subject-rule.ts";
 
 const SIGKILL = 9;
 /** The error that the programs give is EPERM. */
@@ -10,7 +11,7 @@ const overrideError = -1;
 
 /** All actions of a selector are taken. */
 export function toRuleAction(actions: readonly Action[]): Result<RuleAction, MissingCapability> {
-  const effects: RuleEffect[] = [];
+  const effects: SubjectEffect[] = [];
   let [posts, rateLimit] = [true, undefined as string | undefined];
   for (const [at, action] of actions.entries()) {
     const missing = (field: string, needs: string) => err({ field: `matchActions[${at}].${field}`, needs });

@@ -4,13 +4,14 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { type Filter, isSameFilter } from "../filter/filter.ts";
-import type { MissingCapability, RuleEffect, RuleScope } from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
 import { complement, intersect, mayOverlap } from "./prefix-set.ts";
+import type { RuleScope, SubjectEffect } from "./subject-rule.ts";
 
 export interface OrderedRule {
   readonly scope: RuleScope;
   readonly filters: readonly Filter[];
-  readonly effects: readonly RuleEffect[];
+  readonly effects: readonly SubjectEffect[];
 }
 
 /**

@@ -7,8 +7,9 @@ import type { ValueFilter } from "../schema/value-filter.ts";
 import { type ConnectFilter, toConnectFilter } from "./connect-scope.ts";
 import { toPathSet } from "./exec-scope.ts";
 import type { HookTarget } from "./hook-target.ts";
-import type { MissingCapability, RuleScope, RuleSockets } from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
 import { everything, intersect, isEmpty } from "./prefix-set.ts";
+import type { RuleScope, RuleSockets } from "./subject-rule.ts";
 
 export interface ScopeWithNotes {
   readonly scope: RuleScope;

@@ -9,23 +9,18 @@ import type { Selector } from "../schema/selector.ts";
 import type { TracingPolicy } from "../schema/tracing-policy.ts";
 import { findHookTarget, type HookTarget, type PolicyHook } from "./hook-target.ts";
 import { expandMacros, findUncompared } from "./plain-selector.ts";
-import type {
-  MissingCapability,
-  PolicyRule,
-  RuleScope,
-  RuleSubject,
-  SelectorOutcome,
-} from "./policy-rule.ts";
+import type { MissingCapability } from "./policy-rule.ts";
 import { findMissingRoom } from "./room.ts";
 import { toRuleAction } from "./rule-action.ts";
 import { type OrderedRule, takeAway } from "./rule-order.ts";
 import { isEmptyScope, toRuleScope } from "./rule-scope.ts";
+import type { RuleScope, RuleSubject, SubjectOutcome, SubjectRule } from "./subject-rule.ts";
 
 /**
  * One outcome for each selector, in the order of the document; a hook without selectors has one as well. The policy's mode
  * does not matter here. A policy with an outcome that is unsupported must not be in force in parts.
  */
-export function toKernelRules(policy: TracingPolicy): readonly SelectorOutcome[] {
+export function toKernelRules(policy: TracingPolicy): readonly SubjectOutcome[] {
   const missing = findMissingRoom(policy.spec);
   if (missing !== undefined) return [{ selector: "spec", kind: "unsupported", missing }];
   const own = toFilter(policy);
@@ -47,7 +42,7 @@ export function toKernelRules(policy: TracingPolicy): readonly SelectorOutcome[]
   return policy.spec.loader ? [...outcomes, loads] : outcomes;
 }
 
-const loads: SelectorOutcome = {
+const loads: SubjectOutcome = {
   selector: "spec",
   ...{ kind: "unsupported", missing: { field: "loader", needs: "programs for loads of libraries" } },
 };
@@ -58,11 +53,11 @@ function toHookOutcomes(
   target: Result<HookTarget, MissingCapability>,
   macros: ReadonlyMap<string, Selector>,
   findFilters: (selector: string) => readonly (Filter | undefined)[],
-): readonly SelectorOutcome[] {
+): readonly SubjectOutcome[] {
   const selectors = hook.selectors.map((one, at) => [`${path}.selectors[${at}]`, one] as const);
   const earlier: OrderedRule[] = [];
   return (selectors.length === 0 ? [[path, undefined] as const] : selectors).map(
-    ([selector, written]): SelectorOutcome => {
+    ([selector, written]): SubjectOutcome => {
       const draft = target.ok ? toDraft(target.value, hook, written, macros, findFilters(selector)) : target;
       const made = draft.ok ? leaveOut(draft.value, earlier) : draft;
       if (!made.ok) return { selector, kind: "unsupported", missing: made.error };
@@ -73,7 +68,7 @@ function toHookOutcomes(
   );
 }
 
-interface Draft extends OrderedRule, Omit<PolicyRule, "subject"> {}
+interface Draft extends OrderedRule, Omit<SubjectRule, "subject"> {}
 
 function toDraft(
   target: HookTarget,
@@ -110,7 +105,7 @@ function leaveOut(draft: Draft, earlier: readonly OrderedRule[]): Result<Draft, 
   return ok(left);
 }
 
-const toRule = ({ scope, action, filters, includesHost, notes }: Draft): PolicyRule => ({
+const toRule = ({ scope, action, filters, includesHost, notes }: Draft): SubjectRule => ({
   ...{ subject: toSubject(scope), action, filters, includesHost, notes },
 });
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies in a few words, and what becomes of their selectors.
 import { parseTracingPolicy } from "../schema/tracing-policy.ts";
-import { renderMissing, type SelectorOutcome } from "./policy-rule.ts";
+import { renderMissing, type SubjectOutcome } from "./subject-rule.ts";
 import { toKernelRules } from "./to-kernel-rules.ts";
 
-export function convert(spec: object, namespace?: string): readonly SelectorOutcome[] {
+export function convert(spec: object, namespace?: string): readonly SubjectOutcome[] {
   const parsed = parseTracingPolicy({
     apiVersion: "cilium.io/v1alpha1",
     kind: namespace === undefined ? "TracingPolicy" : "TracingPolicyNamespaced",
@@ -16,7 +16,7 @@ export function convert(spec: object, namespace?: string): readonly SelectorOutc
 }
 
 /** What becomes of each selector, in short. */
-export const summarize = (outcome: SelectorOutcome): unknown => {
+export const summarize = (outcome: SubjectOutcome): unknown => {
   if (outcome.kind === "unsupported") return renderMissing(outcome.selector, outcome.missing);
   return outcome.kind === "rule" ? outcome.rule.subject : outcome.kind;
 };
