@@ -14,6 +14,7 @@ test("what rules need is there, and a reason for what is not", () => {
   const there = { ok: true, value: undefined };
   expect(probed).toMatchObject({
     ...{ bpf_raw_tracepoint: there, bpf_tracepoint: there, bpf_cgroup_connect: there },
+    ...{ bpf_cgroup_bind: there, bpf_cgroup_sock: there },
   });
   expect(probed.bpf_kprobe.ok).toBe(existsSync("/sys/bus/event_source/devices/kprobe"));
   for (const found of Object.values(probed))

@@ -252,6 +252,84 @@ test("a tracepoint's program runs, and its map counts", () => {
   expect(new DataView(counted.value.buffer).getUint32(0, true)).toBeGreaterThan(0);
 });
 
+describe("a template", () => {
+  const source = `struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 4); __type(key, int);
+      __type(value, long); __uint(pinning, 1); } calls SEC(".maps");
+    const volatile int hook SEC(".rodata");
+    SEC("tracepoint") int count(void *ctx) {
+      int key = hook; long *found = bpf_map_lookup_elem(&calls, &key);
+      if (found) __sync_fetch_and_add(found, 1);
+      return 0;
+    }`;
+  const object = compilePrograms(workspace, "template", source);
+  const instance = (number: number, call: string) => ({
+    name: String(number),
+    attach: { kind: "tracepoint", group: "syscalls", event: `sys_enter_${call}` } as const, // const: a kind
+    constants: new Map([["hook", new Uint8Array(Int32Array.of(number).buffer)]]),
+  });
+  const attachInstance = (programs: ProgramSet, number: number, call: string): string => {
+    const attached = programs.attach("count", instance(number, call));
+    return attached.ok ? attached.value : attached.error.reason;
+  };
+  const instancesOf = (programs: ProgramSet): readonly string[] => {
+    const instances = programs.instances("count");
+    if (!instances.ok) throw new Error(instances.error);
+    return instances.value.toSorted();
+  };
+  const openTemplate = (directory: string): ProgramSet => {
+    const programs = open(directory, object);
+    workspace.onClose(() => {
+      for (const name of instancesOf(programs)) programs.detach("count", name);
+    });
+    return programs;
+  };
+  const countOf = (programs: ProgramSet, number: number): number => {
+    const found = programs.map("calls").lookup(new Uint8Array(Int32Array.of(number).buffer));
+    if (!found.ok || found.value === undefined) throw new Error("no count");
+    return new DataView(found.value.buffer).getUint32(0, true);
+  };
+  const chroot = (): unknown => Bun.spawnSync(["chroot", "/", "/bin/true"]);
+
+  test("is attached to several places, each with its own constants, and detached from one of them", async () => {
+    const programs = openTemplate(createDirectory());
+    expect([attachInstance(programs, 1, "chroot"), attachInstance(programs, 2, "acct")]).toEqual([
+      "attached",
+      "attached",
+    ]);
+    expect(attachInstance(programs, 3, "chroot")).toBe("attached");
+    chroot();
+    const [first, second, third] = [1, 2, 3].map((number) => countOf(programs, number));
+    expect([first, second]).toEqual([third, 0]);
+    expect(first).toBeGreaterThan(0);
+    expect(programs.detach("count", "1")).toEqual({ ok: true, value: undefined });
+    expect(instancesOf(programs)).toEqual(["2", "3"]);
+    await waitFor("the end of the first", () => {
+      const before = countOf(programs, 1);
+      chroot();
+      return countOf(programs, 1) === before;
+    });
+    expect(countOf(programs, 3)).toBeGreaterThan(first ?? 0);
+  });
+
+  test("is adopted by the next process with the same constants, and replaced for others", () => {
+    const directory = createDirectory();
+    attachInstance(openTemplate(directory), 1, "chroot");
+    const next = openTemplate(directory);
+    expect(attachInstance(next, 1, "chroot")).toBe("adopted");
+    expect(attachInstance(next, 1, "acct")).toBe("attached");
+    expect([...instancesOf(next)]).toEqual(["1"]);
+    expect(readdirSync(directory).filter((name) => name.startsWith("count-"))).toHaveLength(1);
+    chroot();
+    expect(countOf(next, 1)).toBe(0);
+  });
+
+  test("is not attached without an instance", () => {
+    expect(attach(openTemplate(createDirectory()), "count")).toBe(
+      "program count: its object does not name a place to attach it to",
+    );
+  });
+});
+
 test.each([
   { what: "has", event: "sys_enter_chroot", says: "probe attached\n" },
   {

@@ -18,7 +18,7 @@ interface MapReference {
 }
 
 /** A variable in `.rodata`, which the loader may set before the programs are loaded. */
-interface Constant {
+export interface Constant {
   readonly name: string;
   /** Bytes. */
   readonly offset: number;

@@ -47,8 +47,11 @@ export const findMapType = (number: number): MapType | undefined =>
 export const programType = {
   kprobe: 2,
   tracepoint: 5,
+  cgroup_sock: 9,
+  cgroup_device: 15,
   raw_tracepoint: 17,
   cgroup_sock_addr: 18,
+  cgroup_sysctl: 23,
   tracing: 26,
   lsm: 29,
 } as const;
@@ -57,12 +60,15 @@ export type ProgramType = keyof typeof programType;
 
 /** BPF_… of enum bpf_attach_type. */
 export const attachType = {
+  cgroup_inet_sock_create: 2,
+  cgroup_device: 6,
   cgroup_inet4_bind: 8,
   cgroup_inet6_bind: 9,
   cgroup_inet4_connect: 10,
   cgroup_inet6_connect: 11,
   cgroup_udp4_sendmsg: 14,
   cgroup_udp6_sendmsg: 15,
+  cgroup_sysctl: 18,
   trace_fentry: 24,
   lsm_mac: 27,
   perf_event: 41,

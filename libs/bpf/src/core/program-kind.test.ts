@@ -20,6 +20,12 @@ test.each([
     attach: { kind: "btf", symbol: "bpf_lsm_file_open", attachType: 27 },
   },
   { section: "fentry/do_exit", type: "tracing", attach: { kind: "btf", symbol: "do_exit", attachType: 24 } },
+  { section: "kprobe", type: "kprobe", attach: { kind: "template" } },
+  { section: "lsm", type: "lsm", attach: { kind: "template" } },
+  { section: "cgroup/bind6", type: "cgroup_sock_addr", attach: { kind: "cgroup", attachType: 9 } },
+  { section: "cgroup/sock_create", type: "cgroup_sock", attach: { kind: "cgroup", attachType: 2 } },
+  { section: "cgroup/sysctl", type: "cgroup_sysctl", attach: { kind: "cgroup", attachType: 18 } },
+  { section: "cgroup/device", type: "cgroup_device", attach: { kind: "cgroup", attachType: 6 } },
   { section: "cgroup/sendmsg4", type: "cgroup_sock_addr", attach: { kind: "cgroup", attachType: 14 } },
 ] as const)("$section", ({ section, type, attach }) => {
   expect(parseProgramKind(section)).toEqual({ type, attach });
@@ -28,8 +34,9 @@ test.each([
 test.each([
   "",
   ".text",
-  "lsm",
   "lsm/",
+  "raw_tracepoint",
+  "cgroup",
   "lsm/a/b",
   "tracepoint/syscalls",
   "tracepoint/a/b/c",

@@ -52,6 +52,8 @@ export function attachProgram(
       closeSync(root.value);
       return judge(link);
     }
+    case "template":
+      return fail("its object does not name a place to attach it to");
   }
 }
 

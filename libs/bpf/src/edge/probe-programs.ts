@@ -16,6 +16,8 @@ const sections = {
   bpf_raw_tracepoint: "raw_tracepoint/sched_process_exec",
   bpf_tracepoint: "tracepoint/sched/sched_process_exec",
   bpf_cgroup_connect: "cgroup/connect4",
+  bpf_cgroup_bind: "cgroup/bind4",
+  bpf_cgroup_sock: "cgroup/sock_create",
   bpf_kprobe: "kprobe/security_bprm_check",
   bpf_fentry: "fentry/security_bprm_check",
   // Called for each bpf(2), so that the probe itself shows whether the kernel calls such programs.
@@ -37,6 +39,8 @@ export function probePrograms(cgroupRoot: string): ProgramCapabilities {
     bpf_raw_tracepoint: probe(sections.bpf_raw_tracepoint),
     bpf_tracepoint: probe(sections.bpf_tracepoint),
     bpf_cgroup_connect: probe(sections.bpf_cgroup_connect),
+    bpf_cgroup_bind: probe(sections.bpf_cgroup_bind),
+    bpf_cgroup_sock: probe(sections.bpf_cgroup_sock),
     bpf_kprobe: probe(sections.bpf_kprobe),
     bpf_fentry: probe(sections.bpf_fentry),
     bpf_lsm: probe(sections.bpf_lsm),
@@ -98,7 +102,7 @@ function createProbe(section: string): BpfProgram {
   const kind = parseProgramKind(section);
   if (kind === undefined) throw new Error(`not a kind of program: ${section}`);
   const { clearKey, pointToKey, loadMap, lookup, skipIfMissing, set, exit } = instruction;
-  const giveResult = [0x00b7, kind.type === "cgroup_sock_addr" ? 1 : 0];
+  const giveResult = [0x00b7, kind.attach.kind === "cgroup" ? 1 : 0];
   const words = [clearKey, pointToKey, loadMap, lookup, skipIfMissing, set, giveResult, exit].flat();
   return {
     ...kind,

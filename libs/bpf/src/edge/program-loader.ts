@@ -3,11 +3,12 @@
 import { err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
 import { type BpfObject, type BpfProgram, CONSTANTS } from "../core/bpf-object.ts";
-import { type Btf, btfKind } from "../core/btf.ts";
+import { btfKind } from "../core/btf.ts";
 import { BPF_F_RDONLY_PROG } from "../core/commands.ts";
 import { setKernelOffsets } from "../core/kernel-offsets.ts";
 import { linkInstructions } from "../core/link-instructions.ts";
 import { type ProgramError, toProgramError } from "../core/program-error.ts";
+import { type ProgramInstance, setInstanceConstants } from "../core/program-instance.ts";
 import type { BpfCalls } from "./bpf-call.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { loadProgram } from "./bpf-programs.ts";
@@ -15,8 +16,8 @@ import { readKernelBtf } from "./kernel-btf.ts";
 import type { Bpf } from "./open-bpf.ts";
 
 export interface ProgramLoader {
-  /** The descriptor of the loaded program. */
-  load(program: BpfProgram): Result<number, ProgramError>;
+  /** The descriptor of the loaded program. `instance`: of a template. */
+  load(program: BpfProgram, instance?: ProgramInstance): Result<number, ProgramError>;
   /** Closes what programs have in common. */
   close(): void;
 }
@@ -28,44 +29,64 @@ export function createProgramLoader(
   object: Pick<BpfObject, "constants" | "constantBytes" | "license">,
   maps: ReadonlyMap<string, BpfMap>,
 ): ProgramLoader {
-  let constants: BpfMap | undefined;
+  /** With the offsets of this kernel. */
+  let bytes: Uint8Array | undefined;
+  /** Of the programs that are no templates. */
+  let common: BpfMap | undefined;
 
-  const findConstants = (kernel: Btf): Result<BpfMap, string> => {
-    if (constants !== undefined) return ok(constants);
-    const bytes = setKernelOffsets(object, kernel);
-    if (!bytes.ok) return bytes;
-    const map = createConstants(calls, bpf, bytes.value);
-    if (map.ok) constants = map.value;
+  const findBytes = (): Result<Uint8Array, string> => {
+    if (bytes !== undefined) return ok(bytes);
+    const kernel = readKernelBtf();
+    const set = kernel.ok ? setKernelOffsets(object, kernel.value) : kernel;
+    if (set.ok) bytes = set.value;
+    return set;
+  };
+
+  const openConstants = (instance: ProgramInstance | undefined): Result<BpfMap, string> => {
+    if (instance === undefined && common !== undefined) return ok(common);
+    const found = findBytes();
+    if (!found.ok) return found;
+    if (instance !== undefined)
+      return createConstants(calls, bpf, setInstanceConstants(object.constants, found.value, instance));
+    const map = createConstants(calls, bpf, found.value);
+    if (map.ok) common = map.value;
     return map;
   };
 
-  /** The function that the program is attached to, and what its constants need. */
-  const prepare = ({ attach, references }: BpfProgram): Result<number, string> => {
-    const needsConstants = constants === undefined && references.some(({ map }) => map === CONSTANTS);
-    if (!needsConstants && attach.kind !== "btf") return ok(0);
-    const kernel = readKernelBtf();
-    if (!kernel.ok) return kernel;
-    const set = needsConstants ? findConstants(kernel.value) : ok(undefined);
-    if (!set.ok) return set;
-    if (attach.kind !== "btf") return ok(0);
-    const id = kernel.value.find(btfKind.func, attach.symbol)?.id;
-    return id === undefined ? err(`the kernel has no function ${attach.symbol}, or not in its BTF`) : ok(id);
+  const link = (program: BpfProgram, constants: BpfMap | undefined): Result<number, ProgramError> => {
+    const instructions = linkInstructions(
+      program,
+      (name) => (name === CONSTANTS ? constants : maps.get(name))?.fd,
+    );
+    if (instructions === undefined)
+      return err(toProgramError(program.name, "it uses a map that its object does not define"));
+    const btfId = findBtfId(program);
+    if (!btfId.ok) return err(toProgramError(program.name, btfId.error));
+    return loadProgram(calls, program, { instructions, license: object.license, btfId: btfId.value });
   };
 
   return {
-    load(program) {
-      const btfId = prepare(program);
-      if (!btfId.ok) return err(toProgramError(program.name, btfId.error));
-      const instructions = linkInstructions(
-        program,
-        (name) => (name === CONSTANTS ? constants : maps.get(name))?.fd,
-      );
-      if (instructions === undefined)
-        return err(toProgramError(program.name, "it uses a map that its object does not define"));
-      return loadProgram(calls, program, { instructions, license: object.license, btfId: btfId.value });
+    load(template, instance) {
+      const program = { ...template, attach: instance?.attach ?? template.attach };
+      if (!program.references.some(({ map }) => map === CONSTANTS)) return link(program, undefined);
+      const constants = openConstants(instance);
+      if (!constants.ok) return err(toProgramError(program.name, constants.error));
+      const loaded = link(program, constants.value);
+      // The program keeps its own.
+      if (instance !== undefined) constants.value.close();
+      return loaded;
     },
-    close: () => constants?.close(),
+    close: () => common?.close(),
   };
+}
+
+/** The function in the kernel's BTF that the program is attached to, or 0. */
+function findBtfId({ attach }: BpfProgram): Result<number, string> {
+  if (attach.kind !== "btf") return ok(0);
+  const kernel = readKernelBtf();
+  if (!kernel.ok) return kernel;
+  const id = kernel.value.find(btfKind.func, attach.symbol)?.id;
+  return id === undefined ? err(`the kernel has no function ${attach.symbol}, or not in its BTF`) : ok(id);
 }
 
 /** Nothing can write it after this call, so that the verifier takes its values as known. */

@@ -6,6 +6,7 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
 import { type BpfObject, type BpfProgram, parseBpfObject } from "../core/bpf-object.ts";
 import { type ProgramError, toProgramError } from "../core/program-error.ts";
+import { type ProgramInstance, renderInstance } from "../core/program-instance.ts";
 import { attachProgram } from "./attach-program.ts";
 import { type BpfCalls, openBpfCalls } from "./bpf-call.ts";
 import type { BpfMap } from "./bpf-map.ts";
@@ -29,10 +30,15 @@ export interface ProgramSet {
   map(name: string): BpfMap;
   /** Programs that are attached, by this process or an earlier one; also of another version of the object. */
   attached(): Result<readonly string[], string>;
-  /** Adopts the program if an earlier process attached the same with the same maps; else loads and attaches it. */
-  attach(program: string): Result<"adopted" | "attached", ProgramError>;
+  /** The names of a template's instances that are attached, in the same sense. */
+  instances(template: string): Result<readonly string[], string>;
+  /**
+   * Adopts the program if an earlier process attached the same with the same maps and constants; else loads and attaches
+   * it. A template needs an instance.
+   */
+  attach(program: string, instance?: ProgramInstance): Result<"adopted" | "attached", ProgramError>;
   /** The kernel detaches it some milliseconds later. The error is one line. */
-  detach(program: string): Result<void, string>;
+  detach(program: string, instance?: string): Result<void, string>;
   /** Closes the descriptors; attached programs go on. */
   close(): void;
 }
@@ -58,7 +64,7 @@ export function openProgramSet({
   const bpf = toBpf(calls.value);
   const maps = openObjectMaps(bpf, object.value.maps, directory);
   if (!maps.ok) return maps;
-  const version = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, 16);
+  const version = hash(bytes);
   return ok(
     toProgramSet(calls.value, bpf, {
       ...{ directory, cgroupRoot, version, object: object.value, maps: maps.value },
@@ -66,10 +72,19 @@ export function openProgramSet({
   );
 }
 
+/** Part of a pin's name. */
+const hash = (...parts: readonly (string | Uint8Array)[]): string => {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for (const part of parts) hasher.update(part);
+  return hasher.digest("hex").slice(0, 16);
+};
+
+const toSubject = (program: string, instance: string | undefined): string =>
+  instance === undefined ? program : `${program}-${instance}`;
+
 interface Opened extends Pick<ProgramSetOptions, "directory" | "cgroupRoot"> {
   readonly object: BpfObject;
   readonly maps: ReadonlyMap<string, BpfMap>;
-  /** Part of the name of a pinned link. */
   readonly version: string;
 }
 
@@ -77,10 +92,13 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
   const { directory, object, maps, version } = opened;
   const loader = createProgramLoader(calls, bpf, object, maps);
 
-  /** A link's name is "PROGRAM-VERSION": file systems of this type do not have names with a dot. */
-  const findPins = (program: string): readonly string[] =>
+  /**
+   * A link's name is "PROGRAM-VERSION" or "PROGRAM-INSTANCE-VERSION": file systems of this type do not have names with a
+   * dot. `subject`: what is before the version.
+   */
+  const findPins = (subject: string): readonly string[] =>
     readdirSync(directory).filter(
-      (name) => name.replace(/-[0-9a-f]{16}$/, "") === program && name !== program,
+      (name) => name.replace(/-[0-9a-f]{16}$/, "") === subject && name !== subject,
     );
 
   const isSame = (program: BpfProgram, path: string): boolean => {
@@ -94,10 +112,15 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     return ids.ok && pinned.every(({ spec }) => ids.value.includes(maps.get(spec.name)?.info.id ?? -1));
   };
 
-  const attachAndPin = (program: BpfProgram, path: string): Result<"attached", ProgramError> => {
-    const fd = loader.load(program);
+  const attachAndPin = (
+    program: BpfProgram,
+    instance: ProgramInstance | undefined,
+    path: string,
+  ): Result<"attached", ProgramError> => {
+    const fd = loader.load(program, instance);
     if (!fd.ok) return fd;
-    const link = attachProgram(calls, program, fd.value, opened.cgroupRoot);
+    const placed = { ...program, attach: instance?.attach ?? program.attach };
+    const link = attachProgram(calls, placed, fd.value, opened.cgroupRoot);
     calls.close(fd.value);
     if (!link.ok) return link;
     const pinned = pinObject(calls, link.value, path);
@@ -108,13 +131,18 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
   };
 
   /** Throws where the directory cannot be changed. */
-  const replace = (program: BpfProgram): Result<"adopted" | "attached", ProgramError> => {
-    const [pin, pins] = [`${program.name}-${version}`, findPins(program.name)];
+  const replace = (
+    program: BpfProgram,
+    instance: ProgramInstance | undefined,
+  ): Result<"adopted" | "attached", ProgramError> => {
+    const subject = toSubject(program.name, instance?.name);
+    const isOf = instance === undefined ? version : hash(version, renderInstance(instance));
+    const [pin, pins] = [`${subject}-${isOf}`, findPins(subject)];
     if (pins.includes(pin) && isSame(program, join(directory, pin))) return ok("adopted");
     // What is there stays in force until its successor is.
-    const next = join(directory, `${program.name}-${UNFINISHED}`);
+    const next = join(directory, `${subject}-${UNFINISHED}`);
     rmSync(next, { force: true });
-    const attached = attachAndPin(program, next);
+    const attached = attachAndPin(program, instance, next);
     if (!attached.ok) return attached;
     renameSync(next, join(directory, pin));
     for (const old of pins) if (old !== pin) rmSync(join(directory, old), { force: true });
@@ -134,18 +162,29 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
         return err(`cannot read ${directory}: ${describeError(error)}`);
       }
     },
-    attach(name) {
+    instances(template) {
+      const start = `${template}-`;
+      try {
+        const names = readdirSync(directory)
+          .filter((name) => name.startsWith(start) && /-[0-9a-f]{16}$/.test(name.slice(start.length)))
+          .map((name) => name.slice(start.length, -17));
+        return ok([...new Set(names)]);
+      } catch (error) {
+        return err(`cannot read ${directory}: ${describeError(error)}`);
+      }
+    },
+    attach(name, instance) {
       const program = object.programs.find((one) => one.name === name);
       if (program === undefined) return err(toProgramError(name, "the object does not contain it"));
       try {
-        return replace(program);
+        return replace(program, instance);
       } catch (error) {
         return err(toProgramError(name, `pinning it: ${describeError(error)}`));
       }
     },
-    detach(name) {
+    detach(name, instance) {
       try {
-        for (const pin of findPins(name)) rmSync(join(directory, pin));
+        for (const pin of findPins(toSubject(name, instance))) rmSync(join(directory, pin));
         return ok(undefined);
       } catch (error) {
         return err(`program ${name}: detaching it: ${describeError(error)}`);
