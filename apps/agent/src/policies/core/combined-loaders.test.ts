@@ -16,6 +16,7 @@ function policy(message: string): TracingPolicy {
   return parsed.value;
 }
 const name = { name: "web", namespace: "", domain: "grpc" };
+const on = { isEnabled: true, enforces: true };
 const messageOf = ({ spec }: TracingPolicy): string => spec.kprobes[0]?.message ?? "";
 
 function open() {
@@ -31,6 +32,10 @@ function open() {
     return {
       load: (_, given) => attempt("load", given),
       replace: (_, given) => attempt("replace", given),
+      configure(_, { isEnabled }) {
+        calls.push(`${id} ${isEnabled ? "enable" : "disable"}`);
+        return refusing.has(id) ? err(`${id} is full`) : ok(undefined);
+      },
       unload: () => void calls.push(`${id} unload`),
       state: () => states.get(id) ?? { kind: "in-force" },
       settled: () => (id === "programs" ? settling.promise : Promise.resolve()),
@@ -42,7 +47,7 @@ function open() {
 
 test("a policy is loaded by every loader in turn, and unloaded in reverse", () => {
   const { loader, calls } = open();
-  expect(loader.load(name, policy("v1"))).toEqual(ok(undefined));
+  expect(loader.load(name, policy("v1"), on)).toEqual(ok(undefined));
   loader.unload(name);
   expect(calls).toEqual(["filters load v1", "programs load v1", "programs unload", "filters unload"]);
 });
@@ -50,25 +55,34 @@ test("a policy is loaded by every loader in turn, and unloaded in reverse", () =
 test("a policy that one loader refuses is unloaded by those before it", () => {
   const { loader, calls, refusing } = open();
   refusing.add("programs");
-  expect(loader.load(name, policy("v1"))).toEqual(err("programs is full"));
+  expect(loader.load(name, policy("v1"), on)).toEqual(err("programs is full"));
   expect(calls).toEqual(["filters load v1", "programs load v1", "filters unload"]);
 });
 
 test("the first loader that refuses decides, and the others are not asked", () => {
   const { loader, calls, refusing } = open();
   refusing.add("filters").add("programs");
-  expect(loader.load(name, policy("v1"))).toEqual(err("filters is full"));
+  expect(loader.load(name, policy("v1"), on)).toEqual(err("filters is full"));
   expect(calls).toEqual(["filters load v1"]);
 });
 
 test("where a new version is refused, every loader has the earlier one again", () => {
   const { loader, calls, refusing } = open();
-  loader.load(name, policy("v1"));
-  loader.replace(name, policy("v2"));
+  loader.load(name, policy("v1"), on);
+  loader.replace(name, policy("v2"), on);
   refusing.add("programs");
   calls.length = 0;
-  expect(loader.replace(name, policy("v3"))).toEqual(err("programs is full"));
+  expect(loader.replace(name, policy("v3"), on)).toEqual(err("programs is full"));
   expect(calls).toEqual(["filters replace v3", "programs replace v3", "filters replace v2"]);
+});
+
+test("where a setting is refused, every loader has the earlier one again", () => {
+  const { loader, calls, refusing } = open();
+  loader.load(name, policy("v1"), { ...on, isEnabled: false });
+  calls.length = 0;
+  refusing.add("programs");
+  expect(loader.configure(name, on)).toEqual(err("programs is full"));
+  expect(calls).toEqual(["filters enable", "programs enable", "filters disable"]);
 });
 
 test.each<{ readonly states: Record<string, LoadState>; readonly expected: LoadState }>([

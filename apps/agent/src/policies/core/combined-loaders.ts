@@ -2,8 +2,14 @@
 
 import type { TracingPolicy } from "@rthooks/policy";
 import { ok, type Result } from "@rthooks/result";
+import type { PolicySetting } from "../../enforcement/core/policy-setting.ts";
 import { type PolicyName, toPolicyKey } from "../../filter/core/filter-key.ts";
 import type { LoadState, PolicyLoader } from "./policy-loader.ts";
+
+interface Loaded {
+  readonly policy: TracingPolicy;
+  readonly setting: PolicySetting;
+}
 
 /**
  * Several loaders as one. They are called in their order, and unloaded in reverse. The first loader that refuses a policy
@@ -11,8 +17,8 @@ import type { LoadState, PolicyLoader } from "./policy-loader.ts";
  * that of the first loader that has failed, else loading where one is loading.
  */
 export function combineLoaders(loaders: readonly PolicyLoader[]): PolicyLoader {
-  /** The loaded policies, for setting back. */
-  const loaded = new Map<string, TracingPolicy>();
+  /** The loaded policies with their settings, for setting back. */
+  const loaded = new Map<string, Loaded>();
 
   const apply = (
     change: (loader: PolicyLoader) => Result<void, string>,
@@ -27,29 +33,41 @@ export function combineLoaders(loaders: readonly PolicyLoader[]): PolicyLoader {
     return ok(undefined);
   };
 
-  const set = (name: PolicyName, policy: TracingPolicy, done: Result<void, string>): Result<void, string> => {
-    if (done.ok) loaded.set(toPolicyKey(name), policy);
+  const set = (name: PolicyName, next: Loaded, done: Result<void, string>): Result<void, string> => {
+    if (done.ok) loaded.set(toPolicyKey(name), next);
     return done;
   };
 
   return {
-    load: (name, policy) =>
+    load: (name, policy, setting) =>
       set(
         name,
-        policy,
+        { policy, setting },
         apply(
-          (loader) => loader.load(name, policy),
+          (loader) => loader.load(name, policy, setting),
           (loader) => loader.unload(name),
         ),
       ),
-    replace(name, policy) {
+    replace(name, policy, setting) {
       const before = loaded.get(toPolicyKey(name));
       return set(
         name,
-        policy,
+        { policy, setting },
         apply(
-          (loader) => loader.replace(name, policy),
-          (loader) => void (before !== undefined && loader.replace(name, before)),
+          (loader) => loader.replace(name, policy, setting),
+          (loader) => void (before !== undefined && loader.replace(name, before.policy, before.setting)),
+        ),
+      );
+    },
+    configure(name, setting) {
+      const before = loaded.get(toPolicyKey(name));
+      if (before === undefined) return ok(undefined);
+      return set(
+        name,
+        { ...before, setting },
+        apply(
+          (loader) => loader.configure(name, setting),
+          (loader) => void loader.configure(name, before.setting),
         ),
       );
     },

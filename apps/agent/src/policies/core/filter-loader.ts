@@ -59,6 +59,8 @@ export function createFilterLoader(
   return {
     load: put,
     replace: put,
+    // The filter says which containers the policy selects, whether it is enabled or not.
+    configure: () => ok(undefined),
     unload(name) {
       const key = toPolicyKey(name);
       for (const filterKey of loaded.get(key)?.filters.keys() ?? []) filter.removeFilter(filterKey);

@@ -32,6 +32,7 @@ function open() {
     {
       load: () => attempt("load", "load"),
       replace: () => attempt("load", "replace"),
+      configure: () => ok(undefined),
       unload: () => void steps.push("unload"),
       state: () => state,
       settled: () => settling.promise,

@@ -4,6 +4,7 @@
 
 import type { TracingPolicy } from "@rthooks/policy";
 import type { Result } from "@rthooks/result";
+import type { PolicySetting } from "../../enforcement/core/policy-setting.ts";
 import type { PolicyName } from "../../filter/core/filter-key.ts";
 
 export type LoadState =
@@ -18,9 +19,11 @@ export type LoadState =
  */
 export interface PolicyLoader {
   /** After an error the policy is not loaded. */
-  load(name: PolicyName, policy: TracingPolicy): Result<void, string>;
+  load(name: PolicyName, policy: TracingPolicy, setting: PolicySetting): Result<void, string>;
   /** After an error the earlier policy is still loaded. */
-  replace(name: PolicyName, policy: TracingPolicy): Result<void, string>;
+  replace(name: PolicyName, policy: TracingPolicy, setting: PolicySetting): Result<void, string>;
+  /** Of a loaded policy. After an error it is set as before. */
+  configure(name: PolicyName, setting: PolicySetting): Result<void, string>;
   unload(name: PolicyName): void;
   /** Of a loaded policy. */
   state(name: PolicyName): LoadState;

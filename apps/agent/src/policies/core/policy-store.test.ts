@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { parseTracingPolicy, type TracingPolicy } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
+import type { PolicySetting } from "../../enforcement/core/policy-setting.ts";
 import type { FilterStatus } from "../../filter/core/filter-maps.ts";
 import { createFilterLoader } from "./filter-loader.ts";
+import type { PolicyLoader } from "./policy-loader.ts";
 import { createPolicyStore } from "./policy-store.ts";
 
 function policy(
@@ -52,8 +54,21 @@ function open(isFull = false) {
     status: (key) => statuses.get(key) ?? { kind: "in-force" },
     settled: () => Promise.resolve(),
   });
-  const store = createPolicyStore(loader, loader.filterId);
-  return { store, keys, fault, statuses };
+  const settings: string[] = [];
+  const note = ({ isEnabled, enforces }: PolicySetting) => settings.push(`${isEnabled} ${enforces}`);
+  const noting: PolicyLoader = {
+    ...loader,
+    load(name, given, setting) {
+      note(setting);
+      return loader.load(name, given, setting);
+    },
+    configure(_, setting) {
+      note(setting);
+      return fault.isFull ? err("the map is full") : ok(undefined);
+    },
+  };
+  const store = createPolicyStore(noting, loader.filterId);
+  return { store, keys, fault, statuses, settings };
 }
 const web = { name: "web", namespace: "", domain: "grpc" };
 
@@ -235,6 +250,19 @@ describe("a policy's configuration", () => {
     expect(store.configure({ ...web, name: "look" }, { mode: "enforce" })).toMatchObject({
       error: "cannot set policy mode on a policy that is monitor only",
     });
+  });
+
+  test("reaches the loader, and is left as it was where the loader refuses it", () => {
+    const { store, fault, settings } = open();
+    store.put("grpc", policy("web", kill), { mode: "monitor", enable: false });
+    expect(store.list("")).toMatchObject([{ mode: "monitor", state: "disabled" }]);
+    store.configure(web, { mode: "enforce" });
+    expect(settings).toEqual(["false false", "false true"]);
+    fault.isFull = true;
+    expect(store.configure(web, { enable: true })).toMatchObject({
+      error: 'tracing policy "web" (domain grpc): the map is full',
+    });
+    expect(store.list("")).toMatchObject([{ mode: "enforce", state: "disabled" }]);
   });
 });
 

@@ -3,6 +3,7 @@
 
 import { type PolicyMode, policyMode, type TracingPolicy } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
+import type { PolicySetting } from "../../enforcement/core/policy-setting.ts";
 import { type PolicyName, toPolicyKey } from "../../filter/core/filter-key.ts";
 import { builtInDomains, isDomain } from "./policy-domain.ts";
 import type { PolicyLoader } from "./policy-loader.ts";
@@ -35,8 +36,11 @@ export interface PolicyChange {
 export interface PolicyStore {
   /** An error for a name that is loaded already. A policy that is refused is not retried: the caller has the error. */
   add(domain: string, policy: TracingPolicy): Result<void, string>;
-  /** Replaces the policy of the name, which stays in force where the new one is refused. */
-  put(domain: string, policy: TracingPolicy): Result<void, string>;
+  /**
+   * Replaces the policy of the name, which stays in force where the new one is refused. `change`: of the policy as it is
+   * written, from its first moment on.
+   */
+  put(domain: string, policy: TracingPolicy, change?: PolicyChange): Result<void, string>;
   /** Puts refused policies again, if others have made room since. */
   retryRefused(): void;
   /** Lists a policy that cannot be used; one of the name that is in force stays so. */
@@ -57,6 +61,12 @@ export interface PolicyStore {
 /** What the store knows by itself; `show` adds what the loader knows. */
 type Entry = Omit<PolicyStatus, "filterId">;
 
+interface Refused {
+  readonly domain: string;
+  readonly policy: TracingPolicy;
+  readonly change: PolicyChange;
+}
+
 /** `filterIdOf`: of a loaded policy. */
 export function createPolicyStore(
   loader: PolicyLoader,
@@ -64,7 +74,7 @@ export function createPolicyStore(
 ): PolicyStore {
   const entries = new Map<string, Entry>();
   /** The newest version of each policy that was put and refused, by its key. */
-  const refused = new Map<string, { readonly domain: string; readonly policy: TracingPolicy }>();
+  const refused = new Map<string, Refused>();
   /** Policies were unloaded or replaced since refused ones were last put. */
   let hasRoom = false;
   let lastId = 0;
@@ -96,26 +106,33 @@ export function createPolicyStore(
     hasRoom = refused.size > 0;
   };
 
-  const load = (name: PolicyName, policy: TracingPolicy, old: Entry | undefined): Result<void, string> => {
-    if (old === undefined || !isLoaded(old)) return loader.load(name, policy);
-    const done = loader.replace(name, policy);
+  const load = (
+    name: PolicyName,
+    policy: TracingPolicy,
+    setting: PolicySetting,
+    old: Entry | undefined,
+  ): Result<void, string> => {
+    if (old === undefined || !isLoaded(old)) return loader.load(name, policy, setting);
+    const done = loader.replace(name, policy, setting);
     if (done.ok) hasRoom = refused.size > 0;
     return done;
   };
 
-  const put = (domain: string, policy: TracingPolicy): Result<void, string> => {
+  const put = (domain: string, policy: TracingPolicy, change: PolicyChange = {}): Result<void, string> => {
     if (!isDomain(domain)) return err(`${JSON.stringify(domain)} cannot be the domain of a policy`);
     const name = toPolicyName(domain, policy);
     const key = toPolicyKey(name);
     const old = entries.get(key);
-    const done = load(name, policy, old);
-    const mode = policyMode(policy);
+    const written = policyMode(policy);
+    const mode = written === "monitor_only" ? written : (change.mode ?? written);
+    const state = change.enable === false ? "disabled" : "enabled";
+    const done = load(name, policy, toSetting({ state, mode }), old);
     if (done.ok) {
       refused.delete(key);
-      set(name, { state: "enabled", mode, error: "" });
+      set(name, { state, mode, error: "" });
       return done;
     }
-    refused.set(key, { domain, policy });
+    refused.set(key, { domain, policy, change });
     if (old !== undefined && isLoaded(old)) keepLoaded(old, done.error);
     else set(name, { state: "load_error", mode, error: done.error });
     return err(`tracing policy ${render(name)}: ${done.error}`);
@@ -143,7 +160,7 @@ export function createPolicyStore(
     retryRefused() {
       if (!hasRoom) return;
       hasRoom = false;
-      for (const { domain, policy } of [...refused.values()]) put(domain, policy);
+      for (const { domain, policy, change } of [...refused.values()]) put(domain, policy, change);
     },
     reject(name, error) {
       refused.delete(toPolicyKey(name));
@@ -178,8 +195,11 @@ export function createPolicyStore(
       if (enable !== undefined && enable === (entry.state === "enabled"))
         return err(`tracing policy ${render(name)} is not ${enable ? "disabled" : "enabled"}`);
       const state = enable === undefined ? entry.state : enable ? "enabled" : "disabled";
-      entries.set(toPolicyKey(name), { ...entry, state, mode: mode ?? entry.mode });
-      return ok(undefined);
+      const changed = { ...entry, state, mode: mode ?? entry.mode };
+      const done = loader.configure(name, toSetting(changed));
+      if (!done.ok) return err(`tracing policy ${render(name)}: ${done.error}`);
+      entries.set(toPolicyKey(name), changed);
+      return done;
     },
     find(name) {
       const entry = entries.get(toPolicyKey(name));
@@ -195,6 +215,11 @@ export function createPolicyStore(
       [...new Set([...builtInDomains, ...[...entries.values()].map(({ domain }) => domain)])].toSorted(),
   };
 }
+
+const toSetting = ({ state, mode }: Pick<Entry, "state" | "mode">): PolicySetting => ({
+  isEnabled: state !== "disabled",
+  enforces: mode !== "monitor",
+});
 
 const isLoaded = ({ state }: Entry): boolean => state !== "load_error" && state !== "skipped";
 

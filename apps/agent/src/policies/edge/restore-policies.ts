@@ -47,10 +47,10 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     const name = toPolicyName(domain, policy.value);
     // A client has added it meanwhile, and the file with it.
     if (policies.find(name) !== undefined) return ok(undefined);
-    const added = policies.put(domain, policy.value);
-    if (!added.ok) return added;
-    const change = { ...(isEnabled ? {} : { enable: false }), ...(mode === undefined ? {} : { mode }) };
-    return Object.keys(change).length === 0 ? added : policies.configure(name, change);
+    return policies.put(domain, policy.value, {
+      ...(isEnabled ? {} : { enable: false }),
+      ...(mode === undefined ? {} : { mode }),
+    });
   };
 
   const attempt = async (path: string): Promise<void> => {
