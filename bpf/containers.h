@@ -59,6 +59,27 @@ static __always_inline struct rule_set *find_container_rules(struct enforcement 
 	return 0;
 }
 
+/* The id of the root cgroup of that container; 0 for a process in no known one. */
+static __always_inline __u64 find_container_id(void)
+{
+	struct enforcement *now = find_enforcement();
+
+	if (!now)
+		return 0;
+#pragma unroll
+	for (int at = 0; at < LEVELS; at++) {
+		__u8 level = *(volatile __u8 *)&now->levels[at];
+
+		if (level == 0)
+			return 0;
+		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+
+		if (id != 0 && bpf_map_lookup_elem(&container_rules, &id))
+			return id;
+	}
+	return 0;
+}
+
 static __always_inline void keep_common(struct rule_set *set, const struct rule_set *other)
 {
 #pragma unroll

@@ -92,7 +92,7 @@ static __always_inline int is_exec_denied(const void *bprm)
 		return is_denied(now, &rules);
 	struct rule_set matched = {};
 
-	if (render_path(buffer, read_pointer(bprm, offset__linux_binprm__file))) {
+	if (render_path(buffer, read_pointer(bprm, offset__linux_binprm__file) + offset__file__f_path)) {
 		fill_key(buffer, &buffer->text[buffer->start & (PATH_BUFFER - 1)]);
 		add_path_rules(buffer, &rules, &matched);
 	} else {

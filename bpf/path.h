@@ -12,6 +12,9 @@
 
 /* Offsets in the kernel's structures, by the names of its BTF; the loader sets them. */
 #define OFFSET(name) const volatile __u32 offset__##name SEC(".rodata")
+/* Stays NO_OFFSET on a kernel that does not have the field. */
+#define NO_OFFSET 0xffffffff
+#define OPTIONAL_OFFSET(name) const volatile __u32 offset__##name SEC(".rodata") = NO_OFFSET
 OFFSET(file__f_path);
 OFFSET(path__mnt);
 OFFSET(path__dentry);
@@ -110,10 +113,9 @@ static __always_inline int is_at_root(volatile struct path_buffer *buffer)
 	return buffer->dentry == buffer->root_dentry && buffer->mnt == buffer->root_mnt;
 }
 
-/* Writes the path of the file into buffer->text; 0 if it is too long. */
-static __always_inline int render_path(volatile struct path_buffer *buffer, const void *file)
+/* Writes a struct path into buffer->text, the root as an empty text; 0 if it is too long. */
+static __always_inline int render_path(volatile struct path_buffer *buffer, const void *path)
 {
-	const void *path = file + offset__file__f_path;
 	void *first = read_pointer(path, offset__path__dentry);
 	void *fs = read_pointer((void *)bpf_get_current_task(), offset__task_struct__fs);
 

@@ -2,6 +2,15 @@
 // BPF maps and programs, through bpf(2).
 
 export { type BpfError, renderBpfError } from "./core/bpf-error.ts";
+export { decodeRecord } from "./core/decode-record.ts";
+export type {
+  CgroupGoneRecord,
+  EventRecord,
+  ExecRecord,
+  ExitRecord,
+  ForkRecord,
+  MatchRecord,
+} from "./core/event-records.ts";
 export type { ConnectRule, ExecRule, KernelRule } from "./core/kernel-rule.ts";
 export { findMismatch, type MapInfo, type MapSpec } from "./core/map-spec.ts";
 export type { ProgramError } from "./core/program-error.ts";

@@ -3,4 +3,4 @@
 
 export { type Address, DEFAULT_AGENT_ADDRESS, parseAddress, renderAddress } from "./address.ts";
 export { type BackOff, createBackOff, toPauseMs } from "./back-off.ts";
-export { contains, isBlock, isLoopback, parseBlock, parseIp } from "./ip-address.ts";
+export { contains, isBlock, isLoopback, parseBlock, parseIp, renderIp } from "./ip-address.ts";

@@ -7,6 +7,17 @@ export function parseIp(text: string): Uint8Array | undefined {
   return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
 }
 
+/** An address of 16 bytes in its shortest form, an IPv4-mapped one as IPv4: "10.0.0.1", "fd00::1". */
+export function renderIp(ip: Uint8Array): string {
+  const isMapped = ip.subarray(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 0xff));
+  if (isMapped) return ip.subarray(12, 16).join(".");
+  const words = Array.from({ length: 8 }, (_, at) =>
+    ((ip[at * 2] ?? 0) * 256 + (ip[at * 2 + 1] ?? 0)).toString(16),
+  );
+  // The URL parser knows the rules of RFC 5952.
+  return new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
+}
+
 /** "localhost", 127.0.0.0/8 and ::1: only processes in this network namespace reach it. No name is resolved. */
 export function isLoopback(host: string): boolean {
   if (host === "localhost") return true;

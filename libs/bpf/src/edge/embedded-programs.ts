@@ -3,6 +3,10 @@
 import { embedPrograms } from "./programs.macro.ts" with { type: "macro" };
 
 const encoded = embedPrograms("enforce");
+const encodedProcess = embedPrograms("process");
 
 /** The compiled bpf/enforce.bpf.c. */
 export const embeddedPrograms = (): Uint8Array => Uint8Array.fromBase64(encoded);
+
+/** The compiled bpf/process.bpf.c. */
+export const embeddedProcessPrograms = (): Uint8Array => Uint8Array.fromBase64(encodedProcess);
