@@ -14,10 +14,10 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo inspect record-node screenshots test unit build check bench clean generate machines apt-build apt-test containerd-test kernels-test
+.PHONY: help demo inspect record-node screenshots test unit build check bench bench-window clean generate machines apt-build apt-test containerd-test kernels-test
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BUN):
 	@mkdir -p $(@D)
@@ -79,8 +79,12 @@ check: node_modules/.installed ## types, lint, layering, unused exports
 test: apt-test containerd-test kernels-test dist/.built dist/$(CROSS_ARCH)/.built ## every test, on real runtimes and kernels
 	@$(BUN) run --silent test
 
-bench: apt-test containerd-test dist/.built ## measure; prints tables, fails nothing
-	@$(BUN) bench/src/main.ts
+# PARTS="hook agent": these alone. Two of the parts need containerd.
+bench: apt-test $(if $(filter-out containerd soak,$(PARTS)),$(if $(filter containerd soak,$(PARTS)),containerd-test),containerd-test) dist/.built ## measure; prints tables, fails nothing
+	@$(BUN) bench/src/main.ts $(PARTS)
+
+bench-window: apt-test dist/.built ## measure how long a container can do what is forbidden; WRITE=1: docs/window.md, too
+	@$(BUN) bench/src/window/main.ts $(if $(WRITE),--write)
 
 machines: node_modules/.installed ## write docs/machines again: each state machine as JSON, Mermaid and SVG
 	@$(BUN) run --silent machines
