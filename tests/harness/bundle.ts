@@ -49,6 +49,8 @@ export function createRootFs(dir: string): void {
 }
 
 interface SpecOptions extends Omit<BundleOptions, "id"> {
+  /** The container's PID 1, in place of a shell with the script. */
+  readonly args?: readonly string[];
   readonly rootfs: string;
   /** The host's side of the container's /out. */
   readonly outDir: string;
@@ -69,7 +71,7 @@ export function createContainerSpec(options: SpecOptions): object {
     process: {
       terminal: false,
       user: { uid: 0, gid: 0 },
-      args: ["/bin/sh", "-c", options.script],
+      args: options.args ?? ["/bin/sh", "-c", options.script],
       env: ["PATH=/bin", ...(options.env ?? [])],
       cwd: "/",
       noNewPrivileges: true,

@@ -7,10 +7,10 @@ import { mountBpfFs } from "../../../tests/harness/bpf-fs.ts";
 import { readCgroupId } from "../../../tests/harness/cgroup.ts";
 import { runInCgroup } from "../../../tests/harness/enter-cgroup.ts";
 import { createWorkspace } from "../../../tests/harness/workspace.ts";
+import { buildBare } from "../build-bare.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { findMedian } from "../stats.ts";
 import type { Table } from "../table.ts";
-import { buildLoops } from "./build-loops.ts";
 
 /** RTHOOKS_ENFORCEMENT_ROUNDS: in each every scenario is measured once. */
 const rounds = Number(process.env["RTHOOKS_ENFORCEMENT_ROUNDS"] ?? 60);
@@ -72,7 +72,7 @@ export async function benchEnforcement(dir: string): Promise<readonly Table[]> {
       for (const name of programs) set.detach(name);
       set.close();
     });
-    const loop = buildLoops(dir);
+    const loop = buildBare(join(import.meta.dir, "loops.c"), dir);
     const samples = scenarios.map(() => loops.map((): number[] => []));
     await withCgroups(root, ["own", "other"], async ([own = "", other = ""]) => {
       for (let round = 0; round < rounds; round++) {
