@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from "node:fs";
-import { type MapEntry, readMapOfMaps } from "./map-entries.ts";
+import { type MapEntry, readMapOfMaps, toNumber } from "./map-entries.ts";
 import { findTool } from "./programs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -42,3 +42,13 @@ export const dumpPolicyFilter = (directory: string): ReadonlyMap<number, Readonl
 /** Cgroup ids with the ids of their policies. */
 export const dumpCgroupPolicies = (directory: string): ReadonlyMap<bigint, ReadonlySet<bigint>> =>
   dumpMapOfMaps(`${directory}/policy_filter_cgroup_maps`);
+
+/** Puts a cgroup into the map of a filter, as another program, or an agent of another version, does. */
+export function addToPolicyFilter(directory: string, filterId: number, cgroupId: bigint): void {
+  const inner = dump("pinned", `${directory}/policy_filter_maps`).find(
+    ({ key }) => toNumber(key) === BigInt(filterId),
+  );
+  if (inner === undefined) throw new Error(`there is no filter ${filterId}`);
+  const key = [...new Uint8Array(new BigUint64Array([cgroupId]).buffer)].map(String);
+  run(findTool("bpftool"), "map", "update", "id", String(toNumber(inner.value)), "key", ...key, "value", "0");
+}

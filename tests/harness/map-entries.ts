@@ -6,7 +6,7 @@ export interface MapEntry {
   readonly value: readonly string[];
 }
 
-const toNumber = (bytes: readonly string[]): bigint =>
+export const toNumber = (bytes: readonly string[]): bigint =>
   bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
 
 /** Each outer key with the keys of its inner map; read from the kernel, an outer value is the inner map's id. */

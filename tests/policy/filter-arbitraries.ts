@@ -55,7 +55,6 @@ export const container: fc.Arbitrary<FilteredContainer> = fc
     containerName: fc.constantFrom("app", "sidecar"),
     image: fc.constantFrom("x", ""),
     cgroupId,
-    nestedIds: fc.array(cgroupId, { maxLength: 1 }),
     podName: fc.constant(""),
     hasAllLabels: fc.constant(true),
     pod: fc.option(pod, { nil: noPod, freq: 8 }),

@@ -81,7 +81,7 @@ function createNaive() {
           ...(policy.hostSelector ? [HOST_MARKER] : []),
           ...[...containers.values()]
             .filter((known) => isMember(policy, known))
-            .flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]),
+            .map(({ cgroupId }) => cgroupId),
         ]),
       ]),
     );

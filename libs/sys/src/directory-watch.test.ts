@@ -27,8 +27,8 @@ describe("a directory watch", () => {
   const until = async (...names: string[]): Promise<void> => {
     while (!names.every((name) => seen.includes(name))) await Bun.sleep(5);
   };
-  const add = (path: string, kind: "files" | "directories", onChange = note): WatchedDirectory => {
-    const added = watch.add(path, kind, onChange);
+  const add = (path: string, onChange = note): WatchedDirectory => {
+    const added = watch.add(path, onChange);
     if (!added.ok) throw new Error(added.error.message);
     return added.value;
   };
@@ -40,8 +40,8 @@ describe("a directory watch", () => {
   });
   afterEach(() => watch.close());
 
-  test("of files reports what is written, renamed, removed, and given another mode", async () => {
-    add(directory, "files");
+  test("reports what is written, renamed, removed, and given another mode", async () => {
+    add(directory);
     const path = join(directory, "a");
     writeFileSync(path, "");
     await until("a");
@@ -58,27 +58,14 @@ describe("a directory watch", () => {
     }
   });
 
-  test("of directories reports those that are made and removed, and writes to files nowhere", async () => {
-    writeFileSync(join(directory, "file"), "");
-    add(directory, "directories");
-    writeFileSync(join(directory, "file"), "x");
-    mkdirSync(join(directory, "d"));
-    await until("d");
-    expect(seen).toEqual(["d"]);
-    await Bun.sleep(50);
-    rmdirSync(join(directory, "d"));
-    while (seen.length < 2) await Bun.sleep(5);
-    expect(seen).toEqual(["d", "d"]);
-  });
-
   test("reports the end of a directory, which another of the same name does not bring back", async () => {
     const inner = join(directory, "inner");
     mkdirSync(inner);
-    const first = add(inner, "files");
+    const first = add(inner);
     rmdirSync(inner);
     await until("");
     mkdirSync(inner);
-    const second = add(inner, "files");
+    const second = add(inner);
     expect(second.id).not.toBe(first.id);
     // It must not end the watch of the new one.
     first.close();
@@ -88,8 +75,8 @@ describe("a directory watch", () => {
 
   test("serves several listeners of one directory until each of them ends", async () => {
     const others: string[] = [];
-    const first = add(directory, "files");
-    const second = add(directory, "directories", (names) => void others.push(...(names ?? [])));
+    const first = add(directory);
+    const second = add(directory, (names) => void others.push(...(names ?? [])));
     expect(second.id).toBe(first.id);
     writeFileSync(join(directory, "both"), "");
     await until("both");
@@ -103,7 +90,7 @@ describe("a directory watch", () => {
 
   test("reports the changes of one moment together", async () => {
     const calls: (ReadonlySet<string> | undefined)[] = [];
-    add(directory, "directories", (names) => void calls.push(names));
+    add(directory, (names) => void calls.push(names));
     for (let at = 0; at < 500; at++) mkdirSync(join(directory, `d-${at}`));
     const count = (): number => new Set(calls.flatMap((names) => [...(names ?? [])])).size;
     while (count() < 500) await Bun.sleep(5);
@@ -113,7 +100,7 @@ describe("a directory watch", () => {
   test("says that names are missing where the kernel has lost count", async () => {
     const files = ["a", "b"].map((name) => join(directory, name));
     for (const path of files) writeFileSync(path, "");
-    add(directory, "files");
+    add(directory);
     const limit = Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
     // Equal events in a row are one. The event loop reads nothing meanwhile.
     for (let made = 0; made <= limit; made += 2) for (const path of files) chmodSync(path, 0o600);
@@ -122,8 +109,8 @@ describe("a directory watch", () => {
 
   test("a missing directory is an error, and so is a file", () => {
     writeFileSync(join(directory, "file"), "");
-    expect(watch.add(join(directory, "none"), "files", note)).toMatchObject({ error: { code: "ENOENT" } });
-    expect(watch.add(join(directory, "file"), "files", note)).toMatchObject({ error: { code: "ENOTDIR" } });
+    expect(watch.add(join(directory, "none"), note)).toMatchObject({ error: { code: "ENOENT" } });
+    expect(watch.add(join(directory, "file"), note)).toMatchObject({ error: { code: "ENOTDIR" } });
     expect(watch.problem()).toBe("");
   });
 });
@@ -134,7 +121,7 @@ test("a process with a closed watch ends, and one in whose directory nothing hap
     const { readFileSync } = require("node:fs");
     const wakeUps = () => Number(/^voluntary_ctxt_switches:\\s+(\\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))[1]);
     const watch = openDirectoryWatch();
-    watch.add(${JSON.stringify(mkdtempSync(join(base, "d-")))}, "files", () => {});
+    watch.add(${JSON.stringify(mkdtempSync(join(base, "d-")))}, () => {});
     setTimeout(() => {
       const before = wakeUps();
       setTimeout(() => { console.log(wakeUps() - before); watch.close(); }, 2000);
@@ -152,7 +139,7 @@ test("without descriptors each watch is an error, and the problem says why", asy
     const opened = [];
     try { for (;;) opened.push(openSync("/dev/null")); } catch {}
     const watch = openDirectoryWatch();
-    const added = watch.add("/tmp", "files", () => {});
+    const added = watch.add("/tmp", () => {});
     for (const fd of opened) closeSync(fd);
     console.log(JSON.stringify([added.ok, watch.problem()]));
     watch.close();`;

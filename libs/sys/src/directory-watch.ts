@@ -12,9 +12,7 @@ import {
   IN_CREATE,
   IN_DELETE,
   IN_DELETE_SELF,
-  IN_DONT_FOLLOW,
   IN_IGNORED,
-  IN_MASK_ADD,
   IN_MODIFY,
   IN_MOVE_SELF,
   IN_MOVED_FROM,
@@ -34,27 +32,16 @@ export interface WatchedDirectory {
   close(): void;
 }
 
-const masks = {
-  /** Directories in it are made and removed, as for cgroups. The path must not be a link. */
-  directories: IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_DONT_FOLLOW,
-  /** Files in it are made, removed, renamed, written, or get another mode or owner. */
-  files:
-    IN_CREATE |
-    IN_DELETE |
-    IN_DELETE_SELF |
-    IN_MOVED_FROM |
-    IN_MOVED_TO |
-    IN_MOVE_SELF |
-    IN_MODIFY |
-    IN_ATTRIB,
-} as const;
+/** Entries of the directory are made, removed, renamed, written, or get another mode or owner; or it ends itself. */
+const CHANGES =
+  IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | IN_MODIFY | IN_ATTRIB;
 
 export interface DirectoryWatch {
   /**
    * Calls `onChange` for changes from now on, once for those that come together, 20 ms apart at least. The lookup of the
    * path blocks where its file system does not answer.
    */
-  add(path: string, kind: keyof typeof masks, onChange: OnChange): Result<WatchedDirectory, SysError>;
+  add(path: string, onChange: OnChange): Result<WatchedDirectory, SysError>;
   /** Why changes are reported late or not at all, in one line; empty where all is well. */
   problem(): string;
   /** The process does not end by itself before. */
@@ -134,10 +121,10 @@ function watchWith(sys: Syscalls, fd: number): DirectoryWatch {
   void run();
 
   return {
-    add(path, kind, onChange) {
+    add(path, onChange) {
       const name = encodeCString(path);
       if (name === undefined) return err(toSysErrorOf(undefined, "inotifyAddWatch", path));
-      const added = sys.call("inotifyAddWatch", path, fd, name, masks[kind] | IN_ONLYDIR | IN_MASK_ADD);
+      const added = sys.call("inotifyAddWatch", path, fd, name, CHANGES | IN_ONLYDIR);
       if (!added.ok) return added;
       const id = added.value;
       const set = listeners.get(id) ?? new Set();

@@ -13,8 +13,6 @@ export const IN_MOVE_SELF = 0x800;
 export const IN_Q_OVERFLOW = 0x4000;
 export const IN_IGNORED = 0x8000;
 export const IN_ONLYDIR = 0x0100_0000;
-export const IN_DONT_FOLLOW = 0x0200_0000;
-export const IN_MASK_ADD = 0x2000_0000;
 
 export interface InotifyEvent {
   readonly watch: number;

@@ -71,7 +71,7 @@ export function repeatLook({ directories, times, paths, look }: LookOptions): Re
     for (const directory of new Set(wanted.flatMap((found) => [...(found ?? [])]))) {
       const isLocal = await isOnLocalFileSystem(directory);
       if (isClosed) break;
-      const added = isLocal ? directories.add(directory, "files", onChange) : undefined;
+      const added = isLocal ? directories.add(directory, onChange) : undefined;
       if (added?.ok === true) now.set(added.value.id, added.value);
       else isComplete = false;
     }

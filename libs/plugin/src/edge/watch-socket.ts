@@ -16,7 +16,7 @@ export function watchSocket(path: string, onChange: () => void): { renew(): void
   };
   return {
     renew() {
-      const added = directories.add(dirname(path), "files", report);
+      const added = directories.add(dirname(path), report);
       const before = watched;
       watched = added.ok ? added.value : undefined;
       if (before !== undefined && before.id !== watched?.id) before.close();

@@ -26,7 +26,6 @@ const container = (
   containerName: "app",
   image: "registry.example.org/web:1.2",
   cgroupId,
-  nestedIds: [],
   podUid: `pod-of-${containerId}`,
   podName: "",
   namespace: "shop",

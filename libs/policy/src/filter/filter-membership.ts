@@ -46,7 +46,6 @@ interface FilterEntry {
 
 interface ContainerEntry {
   readonly container: FilteredContainer;
-  readonly cgroupIds: readonly bigint[];
   readonly podLabels: Labels;
   readonly filterIds: Set<number>;
 }
@@ -59,23 +58,18 @@ export function createFilterMembership(): FilterMembership {
   filters.set(ALL_PODS_ID, { filter: allPods, cgroups: new Map() });
   filterIndex.add(ALL_PODS_ID, allPods);
 
-  const join = (filterId: number, cgroupIds: readonly bigint[], changes: MembershipChange[]): void => {
+  const join = (filterId: number, cgroupId: bigint, changes: MembershipChange[]): void => {
     const cgroups = filters.get(filterId)?.cgroups;
-    for (const cgroupId of cgroupIds) {
-      const count = cgroups?.get(cgroupId) ?? 0;
-      cgroups?.set(cgroupId, count + 1);
-      if (count === 0) changes.push({ kind: "cgroup.added", filterId, cgroupId });
-    }
+    const count = cgroups?.get(cgroupId) ?? 0;
+    cgroups?.set(cgroupId, count + 1);
+    if (count === 0) changes.push({ kind: "cgroup.added", filterId, cgroupId });
   };
 
-  const leave = (filterId: number, cgroupIds: readonly bigint[], changes: MembershipChange[]): void => {
+  const leave = (filterId: number, cgroupId: bigint, changes: MembershipChange[]): void => {
     const cgroups = filters.get(filterId)?.cgroups;
-    for (const cgroupId of cgroupIds) {
-      const count = cgroups?.get(cgroupId) ?? 0;
-      if (count > 1) cgroups?.set(cgroupId, count - 1);
-      else if (cgroups?.delete(cgroupId) === true)
-        changes.push({ kind: "cgroup.removed", filterId, cgroupId });
-    }
+    const count = cgroups?.get(cgroupId) ?? 0;
+    if (count > 1) cgroups?.set(cgroupId, count - 1);
+    else if (cgroups?.delete(cgroupId) === true) changes.push({ kind: "cgroup.removed", filterId, cgroupId });
   };
 
   const findFilters = (container: FilteredContainer, podLabels: Labels): Set<number> => {
@@ -116,31 +110,29 @@ export function createFilterMembership(): FilterMembership {
         const entry = entries.get(containerId);
         if (entry === undefined || !matchesFilter(filter, entry.container, entry.podLabels)) continue;
         entry.filterIds.add(filterId);
-        for (const cgroupId of entry.cgroupIds) cgroups.set(cgroupId, (cgroups.get(cgroupId) ?? 0) + 1);
+        const { cgroupId } = entry.container;
+        cgroups.set(cgroupId, (cgroups.get(cgroupId) ?? 0) + 1);
       }
       return { kind: "filter.put", filterId, cgroupIds: [...cgroups.keys()] };
     },
     removeFilter: (filterId) => (filterId === ALL_PODS_ID ? [] : removeFilter(filterId)),
     putContainer(container) {
-      const { containerId, cgroupId, nestedIds } = container;
+      const { containerId, cgroupId } = container;
       const old = entries.get(containerId);
       if (old !== undefined) removeLabels(old);
       const podLabels = toPodLabels(container);
       const filterIds = findFilters(container, podLabels);
-      const cgroupIds = [cgroupId, ...nestedIds];
-      entries.set(containerId, { container, cgroupIds, podLabels, filterIds });
+      entries.set(containerId, { container, podLabels, filterIds });
       for (const [key, value] of podLabels) containersByLabel.add(key, value, containerId);
 
-      const oldFilterIds = old?.filterIds ?? noFilters;
-      const oldCgroupIds = old?.cgroupIds ?? [];
-      const gained = subtract(cgroupIds, oldCgroupIds);
-      const lost = subtract(oldCgroupIds, cgroupIds);
-      // Additions first, so that a cgroup that stays in a filter never leaves it.
       const changes: MembershipChange[] = [];
-      for (const filterId of filterIds)
-        join(filterId, oldFilterIds.has(filterId) ? gained : cgroupIds, changes);
-      for (const filterId of oldFilterIds)
-        leave(filterId, filterIds.has(filterId) ? lost : oldCgroupIds, changes);
+      const isSameCgroup = old?.container.cgroupId === cgroupId;
+      // Additions first, so that a cgroup that stays in a filter never leaves it.
+      for (const id of filterIds)
+        if (!isSameCgroup || old?.filterIds.has(id) !== true) join(id, cgroupId, changes);
+      if (old === undefined) return changes;
+      for (const id of old.filterIds)
+        if (!isSameCgroup || !filterIds.has(id)) leave(id, old.container.cgroupId, changes);
       return changes;
     },
     removeContainer(containerId) {
@@ -149,7 +141,7 @@ export function createFilterMembership(): FilterMembership {
       entries.delete(containerId);
       removeLabels(entry);
       const changes: MembershipChange[] = [];
-      for (const filterId of entry.filterIds) leave(filterId, entry.cgroupIds, changes);
+      for (const filterId of entry.filterIds) leave(filterId, entry.container.cgroupId, changes);
       return changes;
     },
     findContainer: (containerId) => entries.get(containerId)?.container,
@@ -166,19 +158,3 @@ export function createFilterMembership(): FilterMembership {
     },
   };
 }
-
-/**
- * The ids that `some` has more often than `others`. Most cgroups of a container stay the same from one change to the next,
- * so the cost is linear.
- */
-function subtract(some: readonly bigint[], others: readonly bigint[]): readonly bigint[] {
-  const counts = new Map<bigint, number>();
-  for (const id of others) counts.set(id, (counts.get(id) ?? 0) + 1);
-  return some.filter((id) => {
-    const count = counts.get(id) ?? 0;
-    if (count > 0) counts.set(id, count - 1);
-    return count === 0;
-  });
-}
-
-const noFilters: ReadonlySet<number> = new Set();

@@ -2,17 +2,15 @@
 
 import type { Labels } from "@rthooks/oci";
 
-/** A container with everything that filters match on, and its cgroups. */
+/** A container with everything that filters match on, and its root cgroup. */
 export interface FilteredContainer {
   readonly containerId: string;
   /** `containerSelector` sees it as the label `name`. */
   readonly containerName: string;
   /** As the runtime reports it; `containerSelector` sees its repository as the label `repo`. */
   readonly image: string;
-  /** Of the container's root cgroup. */
+  /** Of the container's root cgroup: it stands for the cgroups below, too. */
   readonly cgroupId: bigint;
-  /** Of the cgroups below the root cgroup. */
-  readonly nestedIds: readonly bigint[];
   /** A container without pod UID and pod name belongs to no pod, and to no filter. */
   readonly podUid: string | undefined;
   readonly podName: string;

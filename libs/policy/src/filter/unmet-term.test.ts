@@ -10,7 +10,6 @@ const web: FilteredContainer = {
   containerName: "app",
   image: "registry.example.org/shop/web:1.2",
   cgroupId: 7n,
-  nestedIds: [],
   podUid: "u",
   podName: "web-0",
   namespace: "shop",

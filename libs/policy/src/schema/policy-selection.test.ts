@@ -9,7 +9,6 @@ const container: FilteredContainer = {
   containerName: "app",
   image: "web",
   cgroupId: 7n,
-  nestedIds: [],
   podUid: "u",
   podName: "web-0",
   namespace: "shop",

@@ -4,20 +4,14 @@
 import type { Cgroup } from "@rthooks/machines/pod";
 import type { Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
-import type { FoundNested } from "./nested-cgroups.ts";
 
 export interface CgroupResolver {
   /** One line for users where the hierarchy is not accessible any more; empty where it is. */
   problem(): string;
   /** `path`: as `expandCgroupsPath` returns it. */
   resolve(path: string): Result<Cgroup, Refusal>;
-  /**
-   * "gone": also where another cgroup has the path now. "parent": with cgroups below it. "leaf": without. "unreadable": also
-   * while the hierarchy is not accessible.
-   */
-  inspect(cgroup: Cgroup): "gone" | "unreadable" | "leaf" | "parent";
-  /** The cgroups below it, at any depth. Undefined where they cannot be read. */
-  listNested(cgroup: Cgroup): FoundNested | undefined;
+  /** "gone": also where another cgroup has the path now. "unreadable": also while the hierarchy is not accessible. */
+  inspect(cgroup: Cgroup): "exists" | "gone" | "unreadable";
   /** The path of a cgroup below it that holds pods or belongs to another container; undefined where there is none. */
   findForeignBelow(cgroup: Cgroup): string | undefined;
   /** Whether the cgroup and those below it have no process. False where they cannot be read. */

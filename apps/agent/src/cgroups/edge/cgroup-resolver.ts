@@ -10,12 +10,13 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import { listDirectories } from "../../base/edge/list-directories.ts";
 import type { CgroupResolver } from "../core/cgroup-resolver.ts";
 import { isForeign } from "../core/container-path.ts";
-import { type FoundNested, maxNested } from "../core/nested-cgroups.ts";
 import type { CgroupRoot } from "./find-cgroup-root.ts";
 
 const kernfsLinksWithoutChildren = 2n;
 /** A directory with more links is not listed: listing blocks the event loop, and hook calls wait meanwhile. */
 const maxListed = 4096n;
+/** Cgroups that are looked at below one, for the same reason. */
+const maxSearched = 1024;
 
 const statOptions = { bigint: true, throwIfNoEntry: false } as const; // const: the overload with bigints
 
@@ -65,22 +66,15 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
       try {
         const found = statSync(root.path + path, statOptions);
         if (found?.ino !== id) return isIntact() ? "gone" : "unreadable";
-        return found.nlink === kernfsLinksWithoutChildren ? "leaf" : "parent";
+        return "exists";
       } catch {
         // A failed read does not mean that the cgroup is gone.
         return "unreadable";
       }
     },
-    listNested({ path }) {
-      try {
-        return listNested(root.path, path);
-      } catch {
-        return undefined;
-      }
-    },
     findForeignBelow({ path }) {
       try {
-        return listNested(root.path, path).cgroups.find((cgroup) => isForeign(basename(cgroup.path)))?.path;
+        return listBelow(root.path, path).find((below) => isForeign(basename(below)));
       } catch {
         return undefined;
       }
@@ -96,24 +90,20 @@ export function createCgroupResolver(root: CgroupRoot): CgroupResolver {
 }
 
 /** The nearest first. Throws where a directory cannot be read. */
-function listNested(root: string, path: string): FoundNested {
-  const cgroups: Cgroup[] = [];
+function listBelow(root: string, path: string): readonly string[] {
+  const paths: string[] = [];
   const waiting = [path];
-  let isComplete = true;
   for (const parent of waiting) {
     const links = lstatSync(root + parent, statOptions)?.nlink ?? 0n;
-    if (links > maxListed) isComplete = false;
     if (links > maxListed || links === kernfsLinksWithoutChildren) continue;
     for (const name of listDirectories(root + parent)) {
-      if (cgroups.length === maxNested) return { cgroups, isComplete: false };
+      if (paths.length === maxSearched) return paths;
       const child = `${parent}/${name}`;
-      const found = lstatSync(root + child, statOptions);
-      if (found === undefined) continue;
-      cgroups.push({ path: child, id: found.ino });
-      if (found.nlink !== kernfsLinksWithoutChildren) waiting.push(child);
+      paths.push(child);
+      waiting.push(child);
     }
   }
-  return { cgroups, isComplete };
+  return paths;
 }
 
 /** Throws where the cgroup cannot be read. */

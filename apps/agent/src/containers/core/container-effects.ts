@@ -18,29 +18,25 @@ import type { Labels } from "@rthooks/oci";
 import { type Refusal, toRefusal } from "../../base/core/refusal.ts";
 import type { Time } from "../../base/core/time.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
-import type { NestedWatch } from "../../cgroups/core/nested-watch.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import type { PodSource } from "../../pods/core/pod-source.ts";
 import { attemptEffect } from "./attempt-effect.ts";
 import { toContainerFields } from "./container-log-fields.ts";
 import type { FailedContainers } from "./failed-containers.ts";
 import type { HoldRecorder } from "./hold-times.ts";
-import type { NestedTracking } from "./nested-tracking.ts";
-import { findRoot, listHeldBelow } from "./root-cgroup.ts";
+import { findRoot } from "./root-cgroup.ts";
 import type { WaitingCallers } from "./waiting-callers.ts";
 
 export interface ContainerEffects {
   readonly podSource: PodSource;
-  readonly policyFilter: Pick<PolicyFilter, "add" | "remove" | "setNested" | "updatePod">;
+  readonly policyFilter: Pick<PolicyFilter, "add" | "remove" | "updatePod">;
   readonly cgroupResolver: CgroupResolver;
-  readonly nestedWatch: NestedWatch;
   readonly time: Time;
   readonly log: Logger;
   readonly failureRetentionMs: number;
   readonly times: Pick<HoldRecorder, "begin" | "note">;
   readonly callers: Pick<WaitingCallers, "answer">;
   readonly failed: FailedContainers;
-  readonly nestedTracking: Pick<NestedTracking, "refresh">;
   /** The policy filter has the cgroup: it is the container's root. */
   onAdded(containerId: string, root: Cgroup): void;
   /** The policy filter does not have the container any more. */
@@ -54,8 +50,7 @@ export interface ContainerEffects {
 }
 
 export function provideContainerEffects(effects: ContainerEffects): ContainerLogic {
-  const { podSource, policyFilter, cgroupResolver, nestedWatch, time, log } = effects;
-  const { callers, failed, nestedTracking, times } = effects;
+  const { podSource, policyFilter, cgroupResolver, time, log, callers, failed, times } = effects;
   const machine = containerMachine.provide({
     actions: {
       findCgroup: ({ context, self }) => {
@@ -76,7 +71,6 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
             containerName: report.containerName,
             image: report.image,
             cgroupId: cgroup?.id ?? 0n,
-            nestedIds: cgroup === undefined ? [] : listHeldBelow(report, cgroup, cgroupResolver),
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
@@ -97,13 +91,11 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
       release: ({ context, self }) => {
         const { containerId } = context.report;
         failed.delete(containerId);
-        // Logged and watched before the answer: the container's first instruction is later than both.
+        // Logged before the answer: the container's first instruction is later.
         log.info("container released", toContainerFields(context));
-        if (context.cgroup !== undefined) nestedWatch.begin(containerId, context.cgroup);
         callers.answer(containerId, undefined);
         times.note(containerId, "answeredMs", time.now());
         self.send({ type: "answer.sent" });
-        nestedTracking.refresh(containerId);
       },
       releaseAgain: ({ context, event }) => {
         log.info("container released again", toContainerFields(context));
@@ -136,7 +128,6 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
           log.info("container gone", { ...toContainerFields(context), reason: event.type });
         }
         effects.onGone(containerId, context);
-        nestedWatch.end(containerId);
         callers.answer(containerId, goneWhileWaiting);
       },
     },

@@ -5,10 +5,9 @@ import type { Logger } from "@rthooks/log";
 import type { ContainerRef } from "@rthooks/machines/pod";
 import { createRecentIds } from "../../base/core/recent-ids.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
-import type { NestedTracking } from "./nested-tracking.ts";
 
 export interface ContainerEnds {
-  /** Ends the container if its cgroup is gone, or empty after a reported stop; otherwise follows the cgroups below. */
+  /** Ends the container if its cgroup is gone, or empty after a reported stop. */
   checkCgroup(containerId: string): void;
   /** The runtime reports that these containers have ended. Unknown ones are ignored. */
   reportStopped(containerIds: Iterable<string>): void;
@@ -23,12 +22,11 @@ export interface ContainerEnds {
 export interface EndsOptions {
   findContainer(containerId: string): ContainerRef | undefined;
   readonly cgroupResolver: CgroupResolver;
-  readonly nestedTracking: Pick<NestedTracking, "has" | "refresh">;
   readonly log: Logger;
 }
 
 export function createContainerEnds(options: EndsOptions): ContainerEnds {
-  const { findContainer, cgroupResolver, nestedTracking, log } = options;
+  const { findContainer, cgroupResolver, log } = options;
   const ended = createRecentIds();
   /** Reported stopped, and not empty when last checked. */
   const stopping = new Set<string>();
@@ -38,11 +36,10 @@ export function createContainerEnds(options: EndsOptions): ContainerEnds {
       const snapshot = container?.getSnapshot();
       const cgroup = snapshot?.context.cgroup;
       if (cgroup === undefined || snapshot?.value !== "released") return;
-      const state = cgroupResolver.inspect(cgroup);
-      if (state === "gone") container?.send({ type: "cgroup.vanished" });
+      if (cgroupResolver.inspect(cgroup) === "gone") container?.send({ type: "cgroup.vanished" });
       else if (stopping.has(containerId) && cgroupResolver.isEmpty(cgroup)) {
         container?.send({ type: "container.stopped" });
-      } else if (state === "parent" || nestedTracking.has(containerId)) nestedTracking.refresh(containerId);
+      }
     },
     // A caller may lie, and a report may be late: a container with processes stays in the policy filter. It ends when a
     // check finds its cgroup empty, unless it was reported again in the meantime.

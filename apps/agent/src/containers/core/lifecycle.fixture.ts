@@ -64,8 +64,6 @@ export function open(options: OpenOptions = {}) {
   /** Cgroups with processes. */
   const busy = new Set<string>();
   const lines: string[] = [];
-  /** Paths by container. */
-  const watched = new Map<string, readonly string[]>();
   const later: (() => void)[] = [];
   const note = (message: string): void => void lines.push(message);
   const cgroupResolver: CgroupResolver = {
@@ -76,16 +74,7 @@ export function open(options: OpenOptions = {}) {
         ? err({ kind: "cgroup-missing", message: `no cgroup ${path}` })
         : ok({ path, id });
     },
-    inspect: ({ path, id }) => {
-      if (cgroups.get(path) !== id) return "gone";
-      return [...cgroups.keys()].some((other) => other.startsWith(`${path}/`)) ? "parent" : "leaf";
-    },
-    listNested: ({ path }) => ({
-      cgroups: [...cgroups]
-        .filter(([other]) => other.startsWith(`${path}/`))
-        .map(([other, otherId]) => ({ path: other, id: otherId })),
-      isComplete: true,
-    }),
+    inspect: ({ path, id }) => (cgroups.get(path) === id ? "exists" : "gone"),
     findForeignBelow: () => undefined,
     isEmpty: ({ path }) => !busy.has(path),
   };
@@ -97,17 +86,6 @@ export function open(options: OpenOptions = {}) {
     podSource: pods,
     policyFilter,
     cgroupResolver,
-    nestedWatch: {
-      begin: (containerId, { path }) =>
-        void watched.set(containerId, [...new Set([path, ...(watched.get(containerId) ?? [])])]),
-      set(containerId, wanted) {
-        const before = watched.get(containerId) ?? [];
-        const paths = wanted.map(({ path }) => path);
-        watched.set(containerId, paths);
-        return paths.some((path) => !before.includes(path));
-      },
-      end: (containerId) => void watched.delete(containerId),
-    },
     time: {
       unixMs: () => 1_000_000,
       now: () => (options.ticks === true ? ++nowMs : 0),
@@ -149,13 +127,8 @@ export function open(options: OpenOptions = {}) {
     return answer;
   };
   const filtered = () =>
-    [...policyFilter.list()].map(({ containerId, cgroupId, nestedIds, namespace, labels }) =>
-      [
-        containerId,
-        [cgroupId, ...nestedIds].join("+"),
-        namespace,
-        ...[...labels].map(([key, value]) => `${key}=${value}`),
-      ].join(" "),
+    [...policyFilter.list()].map(({ containerId, cgroupId, namespace, labels }) =>
+      [containerId, cgroupId, namespace, ...[...labels].map(([key, value]) => `${key}=${value}`)].join(" "),
     );
-  return { lifecycle, cgroups, watched, busy, pods, clock, lines, report, filtered };
+  return { lifecycle, cgroups, busy, pods, clock, lines, report, filtered };
 }

@@ -164,14 +164,14 @@ test("a pod whose actor a bug ends affects no other pod, and can be reported aga
       memory.updatePod(update);
     },
   };
-  const { report, cgroups, pods, filtered, lines, lifecycle, watched } = open({ policyFilter });
+  const { report, cgroups, pods, filtered, lines, lifecycle } = open({ policyFilter });
   cgroups.set("/kubepods/x/c1", 7n).set("/kubepods/x/c2", 8n);
   report({});
   report({ containerId: "c2", podUid: otherUid, podName: "web-1", cgroupsPath: "/kubepods/x/c2" });
   pods.put(web({ app: "web" }));
   expect(lines).toContain("pod lifecycle ended by an error");
   // The container still runs: it stays in its policies until its cgroup is gone.
-  expect([filtered(), [...watched.keys()]]).toEqual([["c1 7 shop", "c2 8 shop"], ["c2"]]);
+  expect(filtered()).toEqual(["c1 7 shop", "c2 8 shop"]);
   isBroken = false;
   expect(report({})).toBe("released");
   expect(filtered()).toEqual(["c1 7 shop app=web", "c2 8 shop"]);
@@ -181,45 +181,6 @@ test("a pod whose actor a bug ends affects no other pod, and can be reported aga
   for (const id of lifecycle.containerIds()) lifecycle.checkCgroup(id);
   expect([filtered(), lifecycle.containerIds()]).toEqual([["c2 8 shop"], ["c2"]]);
   lifecycle.close();
-});
-
-describe("cgroups below a container", () => {
-  const path = "/kubepods/x/c1";
-
-  test("belong to it, whenever they are created, until they are removed", () => {
-    const { report, cgroups, lifecycle, filtered, watched } = open();
-    cgroups.set(path, 7n).set(`${path}/init`, 70n);
-    report({ trusted: { podLabels: undefined, source: "synchronize" } });
-    expect(filtered()).toEqual(["c1 7+70 shop"]);
-    expect(watched.get("c1")).toEqual([path, `${path}/init`]);
-    cgroups.set(`${path}/init/deep`, 71n);
-    lifecycle.checkCgroup("c1");
-    expect(filtered()).toEqual(["c1 7+70+71 shop"]);
-    cgroups.delete(`${path}/init/deep`);
-    lifecycle.checkCgroup("c1");
-    expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
-    report({ containerImage: "other" });
-    expect([filtered(), watched.get("c1")]).toEqual([["c1 7+70 shop"], [path, `${path}/init`]]);
-    for (const gone of [`${path}/init`, path]) cgroups.delete(gone);
-    lifecycle.checkCgroup("c1");
-    expect([filtered(), watched.size]).toEqual([[], 0]);
-  });
-
-  test("of one that was held are watched before it is released, when there are none yet", () => {
-    const { report, cgroups, watched, lifecycle, filtered } = open();
-    cgroups.set(path, 7n);
-    report({});
-    expect(watched.get("c1")).toEqual([path]);
-    cgroups.set(`${path}/init`, 70n);
-    lifecycle.checkCgroup("c1");
-    expect(filtered()).toEqual(["c1 7+70 shop"]);
-  });
-
-  test("of one that is refused are not watched", () => {
-    const { report, watched } = open();
-    report({ cgroupsPath: "/nowhere" });
-    expect(watched.size).toBe(0);
-  });
 });
 
 describe("a container is gone", () => {

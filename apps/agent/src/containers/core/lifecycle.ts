@@ -23,7 +23,6 @@ import { createContainerHistory } from "./container-history.ts";
 import { type ContainerRecord, toContainerRecord } from "./container-record.ts";
 import { createContainerRoots, toOverlapRefusal } from "./container-roots.ts";
 import { createFailedContainers } from "./failed-containers.ts";
-import { createNestedTracking } from "./nested-tracking.ts";
 import { createPluginRefusals } from "./plugin-refusals.ts";
 import { createPodActors, type PodActorsOptions } from "./pod-actors.ts";
 import { forwardPodChange } from "./pod-changes.ts";
@@ -33,14 +32,7 @@ import { findRecordedRoot } from "./root-cgroup.ts";
 import { createUnownedCgroups } from "./unowned-cgroups.ts";
 import { createWaitingCallers, type OnAnswer } from "./waiting-callers.ts";
 
-type Ports =
-  | "podSource"
-  | "policyFilter"
-  | "cgroupResolver"
-  | "nestedWatch"
-  | "time"
-  | "log"
-  | "failureRetentionMs";
+type Ports = "podSource" | "policyFilter" | "cgroupResolver" | "time" | "log" | "failureRetentionMs";
 
 export interface LifecycleOptions
   extends Pick<ContainerEffects, Ports>,
@@ -75,7 +67,7 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { podSource, policyFilter, cgroupResolver, nestedWatch, log } = options;
+  const { podSource, policyFilter, cgroupResolver, log } = options;
   const callers = createWaitingCallers();
   const roots = createContainerRoots();
   const podKeys = createPodKeys();
@@ -94,8 +86,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const failed = createFailedContainers((containerId) =>
     findContainer(containerId)?.send({ type: "failure.discarded" }),
   );
-  const nestedTracking = createNestedTracking({ ...options, findRoot });
-  const ends = createContainerEnds({ ...options, findContainer, nestedTracking });
+  const ends = createContainerEnds({ ...options, findContainer });
   const removeFromFilter = (containerId: string): void => {
     policyFilter.remove(containerId);
     roots.remove(containerId);
@@ -103,7 +94,6 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const unowned = createUnownedCgroups(cgroupResolver, removeFromFilter);
 
   const forgetContainer = (containerId: string): void => {
-    nestedTracking.forget(containerId);
     failed.delete(containerId);
     history.times.forget(containerId);
     ends.cancelStop(containerId);
@@ -121,7 +111,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   };
 
   const podLogic = providePodEffects({
-    ...{ ...options, callers, failed, nestedTracking, isFirstRefusal: refusedListed.add },
+    ...{ ...options, callers, failed, isFirstRefusal: refusedListed.add },
     times: history.times,
     onAdded(containerId, { path }) {
       unowned.delete(containerId);
@@ -130,10 +120,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       ends.delete(containerId);
       startedPods.add(podActors.findKey(containerId) ?? "");
     },
-    onRemoved(containerId) {
-      roots.remove(containerId);
-      nestedTracking.forget(containerId);
-    },
+    onRemoved: roots.remove,
     onGone(containerId, context) {
       if (context?.cgroup !== undefined) ends.add(containerId);
       if (context !== undefined) history.end(context);
@@ -152,7 +139,6 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     for (const containerId of [...podActors.containerIds()]) {
       if (podActors.findKey(containerId) !== key) continue;
       forgetContainer(containerId);
-      nestedWatch.end(containerId);
       const root = containers?.get(containerId)?.getSnapshot().context.cgroup;
       if (root === undefined) removeFromFilter(containerId);
       else unowned.add(containerId, root);
@@ -243,7 +229,6 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     },
     close() {
       unsubscribe();
-      nestedTracking.close();
       podActors.close();
     },
   };

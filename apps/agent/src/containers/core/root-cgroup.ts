@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cgroup is the root of a container, by a report and by what is on record.
 
-import { type Cgroup, type ContainerContext, type ContainerReport, runsAlready } from "@rthooks/machines/pod";
+import type { Cgroup, ContainerContext } from "@rthooks/machines/pod";
 import { err, ok, type Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
@@ -55,17 +55,4 @@ export function chooseRoot(
   // The container made a cgroup below its root and its process is there now.
   if (found.path.startsWith(`${recorded.path}/`)) return recorded;
   return isRecordedGone() ? found : undefined;
-}
-
-/**
- * Ids of the cgroups that the runtime made below the cgroup of a held container, such as crun's child: the first process
- * runs there. Empty for a container that runs already: nested tracking finds its cgroups in steps of bounded work.
- */
-export function listHeldBelow(
-  report: ContainerReport,
-  cgroup: Cgroup,
-  resolver: CgroupResolver,
-): readonly bigint[] {
-  if (runsAlready(report) || resolver.inspect(cgroup) !== "parent") return [];
-  return resolver.listNested(cgroup)?.cgroups.map(({ id }) => id) ?? [];
 }

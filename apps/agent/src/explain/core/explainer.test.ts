@@ -49,7 +49,7 @@ const invocation: HookInvocation = {
   ...{ cgroup: path, by: "hook", startedMs: 990, durationMs: 30, outcome: "released", failure: undefined },
   phases: [
     { where: "hook", what: "read the spec", startedMs: 990.5, durationMs: 1 },
-    { where: "hook", what: "wait for the agent's answer", startedMs: 1_001.5, durationMs: 18 },
+    { where: "hook", what: "wait for the agent's answer", startedMs: 1_000.5, durationMs: 19 },
   ],
 };
 

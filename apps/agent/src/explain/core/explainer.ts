@@ -129,7 +129,6 @@ const toFiltered = ({ report, pod, cgroup }: ContainerFacts, hasAllLabels: boole
   containerName: report.containerName,
   image: report.image,
   cgroupId: cgroup?.id ?? 0n,
-  nestedIds: [],
   podUid: pod?.uid ?? report.podUid,
   podName: pod?.name ?? report.podName,
   namespace: pod?.namespace ?? report.podNamespace,

@@ -14,8 +14,10 @@ export interface InheritedCleanup {
    * filters that are put: one that is not put yet may still match the container.
    */
   removeMismatches(container: FilteredContainer, isSelected?: (filterId: number) => boolean): void;
-  /** Removes entries of cgroups that no longer exist. */
+  /** Removes the entries of these cgroups. */
   removeCgroups(cgroupIds: Iterable<bigint>): void;
+  /** Removes the entries of cgroups from the filters that have the cgroup above, too. */
+  removeCovered(aboveOf: ReadonlyMap<bigint, bigint>): void;
   /** Removes the filters that are not used, and calls `onRemoved` with their keys. */
   removeUnused(isUsed: (filterId: number) => boolean, onRemoved: (key: string) => void): void;
   /** The unnamed filters that still exist. */
@@ -40,13 +42,19 @@ export function createInheritedCleanup(
   };
 
   return {
-    removeMismatches({ cgroupId, nestedIds, hasAllLabels }, isSelected = membership.hasFilter) {
-      if (!hasAllLabels) return;
-      for (const id of [cgroupId, ...nestedIds]) writer.removeInherited(id, isSelected);
+    removeMismatches({ cgroupId, hasAllLabels }, isSelected = membership.hasFilter) {
+      if (hasAllLabels) writer.removeInherited(cgroupId, isSelected);
     },
     removeCgroups(cgroupIds) {
       for (const cgroupId of cgroupIds) writer.removeInherited(cgroupId, () => true);
       removeEmptyUnnamed();
+    },
+    removeCovered(aboveOf) {
+      for (const [cgroupId, above] of aboveOf) {
+        const hasAbove = (filterId: number): boolean =>
+          membership.isMember(filterId, above) || inherited.cgroupIdsOf(filterId)?.has(above) === true;
+        writer.removeInherited(cgroupId, hasAbove);
+      }
     },
     removeUnused(isUsed, onRemoved) {
       for (const filterId of inherited.filterIds()) {

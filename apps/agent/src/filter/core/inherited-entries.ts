@@ -9,8 +9,6 @@ import type { FoundFilter } from "./filter-maps.ts";
 export interface InheritedEntries {
   /** The entry belongs to a known container now and is inherited no longer. False: there was no such entry. */
   takeOver(filterId: number, cgroupId: bigint): boolean;
-  /** Adds the nested cgroup wherever the root cgroup is an entry; returns the filters that it was added to. */
-  addNested(rootId: bigint, nestedId: bigint): readonly number[];
   /** Removes the cgroup from the selected filters; returns those that had it. */
   removeCgroup(cgroupId: bigint, isSelected: (filterId: number) => boolean): readonly number[];
   removeFilter(filterId: number): void;
@@ -32,13 +30,6 @@ export function createInheritedEntries(found: ReadonlyMap<number, FoundFilter>):
   };
   return {
     takeOver: remove,
-    addNested(rootId, nestedId) {
-      if (count === 0) return [];
-      const extended = [...filters].filter(([, ids]) => ids.has(rootId) && !ids.has(nestedId));
-      for (const [, ids] of extended) ids.add(nestedId);
-      count += extended.length;
-      return extended.map(([filterId]) => filterId);
-    },
     removeCgroup: (cgroupId, isSelected) =>
       count === 0 ? [] : [...filters.keys()].filter((id) => isSelected(id) && remove(id, cgroupId)),
     removeFilter(filterId) {

@@ -71,7 +71,6 @@ const container = (
   containerName: name,
   image: "web",
   cgroupId,
-  nestedIds: [],
   podUid: `pod-${name}`,
   podName: name,
   namespace: "shop",
@@ -147,19 +146,6 @@ describe("a change of a running container for which a map has no room", () => {
     filter.retry();
     expect(contents.get(2)).toEqual(new Set([10n]));
     expect([...filter.failedEntries()]).toEqual([]);
-  });
-
-  test("of the cgroups below it is made when there is room", () => {
-    const { filter, contents, room } = begin();
-    filter.add(container("a", 10n));
-    filter.setNested("a", [20n, 21n, 22n]);
-    expect(contents.get(1)).toEqual(new Set([10n, 20n]));
-    expect([...filter.failedEntries()]).toEqual([[1, 2]]);
-    room.left = 3;
-    filter.retry();
-    expect([...filter.failedEntries()]).toEqual([[1, 1]]);
-    filter.setNested("a", []);
-    expect([contents.get(1), [...filter.failedEntries()]]).toEqual([new Set([10n]), []]);
   });
 
   test("is forgotten with its policy", () => {
@@ -259,8 +245,7 @@ test("whatever fails meanwhile, the maps are right once there is room and all is
     room.left = pick(8);
     const name = `c${pick(6)}`;
     const app = ["web", "db"][pick(2)] ?? "";
-    const known = [...filter.list()].find(({ containerId }) => containerId === name);
-    switch (pick(7)) {
+    switch (pick(6)) {
       case 0:
       case 1:
         filter.add(container(name, BigInt(10 + pick(8)), { runsAlready: pick(2) === 0 }));
@@ -272,9 +257,6 @@ test("whatever fails meanwhile, the maps are right once there is room and all is
         relabel(filter, name, app);
         break;
       case 4:
-        if (known !== undefined) filter.setNested(name, [BigInt(100 + pick(4))]);
-        break;
-      case 5:
         filter.putFilter(["p", "q"][pick(2)] ?? "", about(app));
         break;
       default:
@@ -283,30 +265,41 @@ test("whatever fails meanwhile, the maps are right once there is room and all is
     if (step % 10 !== 0) continue;
     room.left = 1000;
     filter.retry();
-    const all = new Set([...filter.list()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]));
+    const all = new Set([...filter.list()].map(({ cgroupId }) => cgroupId));
     expect(contents.get(1)).toEqual(all);
     for (const [filterId, size] of filter.sizes()) expect(contents.get(filterId)?.size).toBe(size);
     expect(filter.problems().join()).toBe("");
   }
 });
 
-test("what was inherited of a container whose pod is not known is about the cgroups below its own, too", () => {
-  const { filter, contents, room } = begin(
-    new Map([
-      [1, { key: "", cgroupIds: new Set([10n]) }],
-      [2, { key: "web", cgroupIds: new Set([10n]) }],
-    ]),
-  );
-  room.left = 10;
-  filter.putFilter("web", about("web"));
-  filter.removeUnusedFilters();
-  filter.add(container("a", 10n, { hasAllLabels: false, labels: new Map(), runsAlready: true }));
-  filter.setNested("a", [20n]);
-  expect([contents.get(1), contents.get(2)]).toEqual([new Set([10n, 20n]), new Set([10n, 20n])]);
-  filter.removeInherited([20n]);
-  expect(contents.get(2)).toEqual(new Set([10n]));
-  filter.setNested("a", [21n]);
-  // Now it is known: another one's policy.
-  relabel(filter, "a", "db");
-  expect([contents.get(1), contents.get(2)]).toEqual([new Set([10n, 21n]), new Set()]);
+describe("inherited entries of cgroups below a container's own", () => {
+  const beginNested = () => {
+    const begun = begin(
+      new Map([
+        [1, { key: "", cgroupIds: new Set([10n, 20n]) }],
+        [2, { key: "web", cgroupIds: new Set([10n, 20n]) }],
+        [3, { key: "db", cgroupIds: new Set([20n]) }],
+      ]),
+    );
+    begun.room.left = 10;
+    return begun;
+  };
+
+  test("go from the filters that have the container's own, before the container is known, too", () => {
+    const { filter, contents } = beginNested();
+    filter.removeCovered(new Map([[20n, 10n]]));
+    expect([...contents.values()]).toEqual([new Set([10n]), new Set([10n]), new Set([20n])]);
+  });
+
+  test("go, and the container's own stay until they are known to be wrong", () => {
+    const { filter, contents } = beginNested();
+    filter.putFilter("web", about("web"));
+    filter.removeUnusedFilters();
+    filter.add(container("a", 10n, { hasAllLabels: false, labels: new Map(), runsAlready: true }));
+    expect(contents.get(2)).toEqual(new Set([10n, 20n]));
+    filter.removeInherited([20n]);
+    expect([...contents.values()]).toEqual([new Set([10n]), new Set([10n])]);
+    relabel(filter, "a", "db");
+    expect([...contents.values()]).toEqual([new Set([10n]), new Set()]);
+  });
 });

@@ -34,8 +34,6 @@ export interface PolicyFilter {
    */
   add(container: FilteredContainer): Result<void, Refusal>;
   remove(containerId: string): void;
-  /** Sets the container's nested cgroups. Those that do not fit into a map are retried until they do. */
-  setNested(containerId: string, nestedIds: readonly bigint[]): void;
   updatePod(update: PodUpdate): void;
   find(containerId: string): FilteredContainer | undefined;
   list(): Iterable<FilteredContainer>;
@@ -53,8 +51,10 @@ export interface PolicyFilter {
 
   /** Cgroups that only inherited entries have; they may be gone by now. */
   inheritedCgroupIds(): ReadonlySet<bigint>;
-  /** Removes inherited entries of cgroups that no longer exist. */
+  /** Removes inherited entries of cgroups that no longer exist, or that a known container's root cgroup stands for. */
   removeInherited(cgroupIds: Iterable<bigint>): void;
+  /** Removes inherited entries of cgroups from the filters that have the cgroup above, too, which stands for them. */
+  removeCovered(aboveOf: ReadonlyMap<bigint, bigint>): void;
   /** The number of cgroups of each filter, without inherited entries. */
   sizes(): Iterable<readonly [filterId: number, cgroups: number]>;
   /** Retries what has failed. */
@@ -149,20 +149,6 @@ export function createPolicyFilter(
       return ok(undefined);
     },
     remove,
-    setNested(containerId, nestedIds) {
-      const container = membership.findContainer(containerId);
-      if (container === undefined || isSameList(container.nestedIds, nestedIds)) return;
-      const changed = { ...container, nestedIds };
-      writer.writeAll(membership.putContainer(changed));
-      // While an inherited entry of the root cgroup may be right, it covers the nested cgroups too.
-      for (const cgroupId of nestedIds) {
-        for (const filterId of inherited.addNested(container.cgroupId, cgroupId)) {
-          const done = maps.add(filterId, cgroupId);
-          if (!done.ok) log.error("cannot change a filter", { filterID: filterId, err: done.error });
-        }
-      }
-      cleanup.removeMismatches(changed);
-    },
     updatePod({ containerIds, ...pod }) {
       for (const containerId of containerIds) {
         const container = membership.findContainer(containerId);
@@ -208,6 +194,7 @@ export function createPolicyFilter(
     filterCounts: ids.counts,
     inheritedCgroupIds: inherited.cgroupIds,
     removeInherited: cleanup.removeCgroups,
+    removeCovered: cleanup.removeCovered,
     sizes: membership.sizes,
     retry() {
       writer.failed.retryAll();
@@ -221,6 +208,3 @@ export function createPolicyFilter(
       ),
   });
 }
-
-const isSameList = (one: readonly bigint[], other: readonly bigint[]): boolean =>
-  one.length === other.length && one.every((id, at) => other[at] === id);

@@ -118,7 +118,7 @@ const about = (app: string): Filter => ({
 });
 const add = (filter: PolicyFilter, name: string, cgroupId: bigint, app: string): boolean =>
   filter.add({
-    ...{ containerId: name, containerName: name, image: "web:1", cgroupId, nestedIds: [], podName: name },
+    ...{ containerId: name, containerName: name, image: "web:1", cgroupId, podName: name },
     ...{ podUid: `pod-${name}`, namespace: "shop", labels: new Map([["app", app]]), hasAllLabels: true },
   }).ok;
 

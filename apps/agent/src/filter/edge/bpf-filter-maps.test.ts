@@ -89,7 +89,6 @@ const container = (name: string, cgroupId: bigint, app: string): FilteredContain
   containerName: name,
   image: "registry:5000/web:1",
   cgroupId,
-  nestedIds: [],
   podUid: `pod-${name}`,
   podName: name,
   namespace: "shop",

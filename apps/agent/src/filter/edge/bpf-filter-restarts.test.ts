@@ -12,12 +12,14 @@ import {
   decodeKey,
   KEY_BYTES,
   toCgroupIds,
+  toCgroupKey,
   toFilterIds,
   toIdKey,
   toMapId,
 } from "../core/filter-map-layout.ts";
 import { createPolicyFilter, type PolicyFilter } from "../core/policy-filter.ts";
 import { openBpfFilterMaps } from "./bpf-filter-maps.ts";
+import { createMortal, type Fuse, Killed } from "./mortal-bpf.fixture.ts";
 import { createDirectOuterMap } from "./outer-map.fixture.ts";
 
 const opened = openBpf();
@@ -30,70 +32,6 @@ afterAll(() => {
   Bun.spawnSync(["umount", bpfFs]);
   rmSync(bpfFs, { recursive: true });
 });
-
-class Killed extends Error {}
-
-/** Calls into the kernel until the agent is killed; those of reading do not count. */
-interface Fuse {
-  left: number;
-}
-
-function burn(fuse: Fuse): void {
-  if (fuse.left <= 0) throw new Killed();
-  fuse.left--;
-}
-
-/** The kernel's BPF, for as long as the fuse lasts. */
-function createMortal(fuse: Fuse): Bpf {
-  const wrap = (map: BpfMap): BpfMap => ({
-    ...map,
-    update: (...words) => {
-      // A look whether the map takes others changes nothing.
-      if (words[2] !== "exist") burn(fuse);
-      return map.update(...words);
-    },
-    delete: (key) => {
-      burn(fuse);
-      return map.delete(key);
-    },
-    updateMany: (...words) => {
-      burn(fuse);
-      return map.updateMany(...words);
-    },
-    updateBatch: (...words) => {
-      burn(fuse);
-      return map.updateBatch(...words);
-    },
-    deleteMany: (keys) => {
-      burn(fuse);
-      return map.deleteMany(keys);
-    },
-    pin: (path) => {
-      burn(fuse);
-      const done = map.pin(path);
-      // Between the pin and its renaming.
-      burn(fuse);
-      return done;
-    },
-  });
-  const wrapped = <T extends BpfMap | undefined, E>(
-    made: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E },
-  ) => (made.ok && made.value !== undefined ? { ok: true as const, value: wrap(made.value) } : made);
-  return {
-    createMap: (spec) => {
-      burn(fuse);
-      return wrapped(real.createMap(spec));
-    },
-    createMapOfMaps: (...words) => {
-      burn(fuse);
-      return wrapped(real.createMapOfMaps(...words));
-    },
-    openPinned: (path) => wrapped(real.openPinned(path)),
-    openById: (id) => wrapped(real.openById(id)),
-    openDescriptor: (fd) => wrapped(real.openDescriptor(fd)),
-    takesInner: (...words) => real.takesInner(...words),
-  };
-}
 
 const options = {
   reports: { note: () => {}, problem: () => {} },
@@ -193,6 +131,25 @@ function convert(directory: string, random: () => number): void {
 
 const BPF_F_NO_PREALLOC = 1;
 
+/** Entries of cgroups below those of containers, as earlier versions of the agent had them. */
+function addNested(directory: string, random: () => number): void {
+  const outer = must(real.openPinned(join(directory, "policy_filter_maps")));
+  if (outer === undefined) throw new Error("policy_filter_maps is not pinned");
+  for (const filterId of toFilterIds(must(outer.keys()))) {
+    const inner = must(real.openById(toMapId(must(outer.lookup(toIdKey(filterId))) ?? new Uint8Array(4))));
+    if (inner === undefined) throw new Error(`filter ${filterId} has no map`);
+    for (const cgroupId of toCgroupIds(must(inner.keys()))) {
+      if (cgroupId === HOST_MARKER || random() < 0.5) continue;
+      must(inner.update(toCgroupKey(cgroupId + FIRST_NESTED), new Uint8Array(1)));
+    }
+    inner.close();
+  }
+  outer.close();
+}
+
+/** Of the cgroup below cgroup N the id is N more. */
+const FIRST_NESTED = 1_000_000n;
+
 interface Model {
   readonly policies: ReadonlyMap<string, Filter>;
   readonly containers: ReadonlyMap<string, FilteredContainer>;
@@ -200,11 +157,10 @@ interface Model {
 
 function compute({ policies, containers }: Model): Contents {
   const all = [...containers.values()];
-  const cgroupsOf = ({ cgroupId, nestedIds }: FilteredContainer) => [cgroupId, ...nestedIds];
-  const contents = new Map([["", new Set(all.flatMap(cgroupsOf))]]);
+  const contents = new Map([["", new Set(all.map(({ cgroupId }) => cgroupId))]]);
   for (const [key, { podSelector, hostSelector }] of policies) {
     const app = podSelector?.matchLabels.get("app");
-    const members = all.filter(({ labels }) => labels.get("app") === app).flatMap(cgroupsOf);
+    const members = all.filter(({ labels }) => labels.get("app") === app).map(({ cgroupId }) => cgroupId);
     contents.set(key, new Set([...members, ...(hostSelector ? [HOST_MARKER] : [])]));
   }
   return contents;
@@ -247,7 +203,7 @@ async function live(seed: number): Promise<void> {
   const directory = join(bpfFs, `seed-${seed}`);
   mkdirSync(directory);
   const fuse: Fuse = { left: 1_000_000 };
-  const filter = openFilter(createMortal(fuse), directory);
+  const filter = openFilter(createMortal(real, fuse), directory);
   const policies = new Map<string, Filter>();
   const containers = new Map<string, FilteredContainer>();
   const copy = (): Model => ({ policies: new Map(policies), containers: new Map(containers) });
@@ -257,25 +213,10 @@ async function live(seed: number): Promise<void> {
     const name = pick("a", "b", "c", "d");
     const key = pick("grpc//p", "grpc//q");
     const app = pick("web", "db");
-    switch (pick("add", "add", "add", "remove", "labels", "nested", "policy", "no policy")) {
-      case "nested": {
-        const known = containers.get(name);
-        if (known === undefined) break;
-        // Some stay, some go, some are new.
-        const nestedIds = [
-          ...known.nestedIds.filter(() => random() < 0.5),
-          ...(random() < 0.5 ? [nextCgroup++] : []),
-        ];
-        containers.set(name, { ...known, nestedIds });
-        filter.setNested(name, nestedIds);
-        break;
-      }
+    switch (pick("add", "add", "add", "remove", "labels", "policy", "no policy")) {
       case "add": {
         const known = containers.get(name);
-        const added = {
-          ...toContainer(name, known?.cgroupId ?? nextCgroup++, app),
-          nestedIds: known?.nestedIds ?? [],
-        };
+        const added = toContainer(name, known?.cgroupId ?? nextCgroup++, app);
         containers.set(name, added);
         filter.add(added);
         break;
@@ -320,12 +261,13 @@ async function live(seed: number): Promise<void> {
   // What was wanted both before and after the act that was cut off is in force now, and stays so.
   const held = intersect(compute(before), compute(copy()));
   expectHeld(directory, held, seed);
+  if (random() < 0.5) addNested(directory, random);
   if (random() < 0.5) convert(directory, random);
   expectHeld(directory, held, seed);
   // Agents that do not come far, and then one that does.
   for (let calls = 0; calls < 200; calls += 1 + Math.floor(random() * 4)) {
     try {
-      openFilter(createMortal({ left: calls }), directory);
+      openFilter(createMortal(real, { left: calls }), directory);
       break;
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
@@ -350,10 +292,11 @@ async function live(seed: number): Promise<void> {
     if (random() < 0.5) await next.settled();
     expectHeld(directory, held, seed);
   }
-  const alive = new Set(
-    [...containers.values()].flatMap(({ cgroupId, nestedIds }) => [cgroupId, ...nestedIds]),
-  );
+  const alive = new Set([...containers.values()].map(({ cgroupId }) => cgroupId));
   next.removeUnusedFilters();
+  const nested = [...next.inheritedCgroupIds()].filter((id) => id > FIRST_NESTED);
+  next.removeCovered(new Map(nested.map((id) => [id, id - FIRST_NESTED])));
+  expectHeld(directory, held, seed);
   next.removeInherited([...next.inheritedCgroupIds()].filter((id) => !alive.has(id)));
   await next.settled();
   expect({ seed, contents: sort(read(directory)) }).toEqual({ seed, contents: sort(compute(copy())) });
@@ -376,7 +319,6 @@ const toContainer = (name: string, cgroupId: bigint, app: string): FilteredConta
   containerName: name,
   image: "web",
   cgroupId,
-  nestedIds: [],
   podUid: `pod-${name}`,
   podName: name,
   namespace: "shop",

@@ -74,7 +74,7 @@ export async function assembleAgent(
   const { inspect } = inspector.value;
   const containers = openContainers(
     options,
-    { root: root.value, podSource, policyFilter, directories, inspect, cri: cri.value },
+    { root: root.value, podSource, policyFilter, inspect, cri: cri.value },
     parts,
   );
   const { lifecycle } = containers;

@@ -63,5 +63,5 @@ function toProblems(
 
 function describeWatchProblem(directories: DirectoryWatch): string {
   const problem = directories.problem();
-  return problem === "" ? "" : `changes of cgroups and files are found late, by polling: ${problem}`;
+  return problem === "" ? "" : `changes of files are found late, by polling: ${problem}`;
 }

@@ -2,12 +2,10 @@
 // The lifecycle of the node's containers, with what finds them, their cgroups, and their ends.
 
 import type { Inspect } from "@rthooks/machines/inspection";
-import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import { systemTime } from "../../base/edge/system-time.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
 import { createCgroupResolver } from "../../cgroups/edge/cgroup-resolver.ts";
 import type { CgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
-import { openCgroupWatch } from "../../cgroups/edge/watch-cgroups.ts";
 import { createLifecycle, type Lifecycle } from "../../containers/core/lifecycle.ts";
 import { type ContainerFinder, openContainerFinder } from "../../containers/edge/container-finder.ts";
 import type { CriFollower } from "../../containers/edge/follow-cri.ts";
@@ -21,7 +19,6 @@ export interface ContainerParts {
   readonly root: CgroupRoot;
   readonly podSource: PodSource;
   readonly policyFilter: PolicyFilter;
-  readonly directories: DirectoryWatch;
   readonly inspect: Inspect | undefined;
   /** Undefined where CRI is not used. */
   readonly cri: CriFollower | undefined;
@@ -36,18 +33,14 @@ export interface OpenedContainers {
 /** `parts` closes what was opened. */
 export function openContainers(
   options: AgentOptions,
-  { root, podSource, policyFilter, directories, inspect, cri }: ContainerParts,
+  { root, podSource, policyFilter, inspect, cri }: ContainerParts,
   parts: DisposableStack,
 ): OpenedContainers {
   const { log, sweepIntervalMs: intervalMs, failureRetentionMs } = options;
   const cgroupRoot = root.path;
   const cgroupResolver = createCgroupResolver(root);
-  const nestedWatch = openCgroupWatch(directories, cgroupRoot, log, (containerId) =>
-    lifecycle.checkCgroup(containerId),
-  );
-  parts.defer(nestedWatch.close);
   const lifecycle: Lifecycle = createLifecycle({
-    ...{ podSource, policyFilter, cgroupResolver, nestedWatch, log, failureRetentionMs, inspect },
+    ...{ podSource, policyFilter, cgroupResolver, log, failureRetentionMs, inspect },
     time: systemTime,
   });
   parts.defer(lifecycle.close);
