@@ -2,7 +2,6 @@
 // BPF maps and programs, through bpf(2).
 
 export { type BpfError, renderBpfError } from "./core/bpf-error.ts";
-export { decodeRecord } from "./core/decode-record.ts";
 export type {
   CgroupGoneRecord,
   EventRecord,
@@ -14,9 +13,11 @@ export type {
 export type { ConnectRule, ExecRule, KernelRule } from "./core/kernel-rule.ts";
 export { findMismatch, type MapInfo, type MapSpec } from "./core/map-spec.ts";
 export type { ProgramError } from "./core/program-error.ts";
+export type { RecordKind } from "./core/record-layout.ts";
 export { RULES, type RuleSet } from "./core/rule-layout.ts";
 export { ensureBpfFs } from "./edge/bpf-fs.ts";
 export type { BpfMap } from "./edge/bpf-map.ts";
+export { type EventReader, openEventReader } from "./edge/event-reader.ts";
 export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";
 export { type ProgramCapabilities, probePrograms } from "./edge/probe-programs.ts";

@@ -2,7 +2,7 @@
 // System calls through FFI. All use the one function syscall(2), since each bound symbol delays the start of the hook, and
 // with it every container.
 
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
 import { err, type Result } from "@rthooks/result";
 import { abi } from "./abi.ts";
 import { type SysError, toSysError } from "./errno.ts";
@@ -23,6 +23,8 @@ export interface Syscalls {
   ): Result<number, SysError>;
   /** The address of the bytes, for nested structures; the bytes must stay referenced until the call returns. */
   pointerTo(bytes: Uint8Array): number;
+  /** The memory at an address: an access after it is unmapped ends the process. */
+  memoryAt(address: number, length: number): ArrayBuffer;
 }
 
 const EINTR = 4;
@@ -42,6 +44,8 @@ export function openSyscalls(): Syscalls {
 
   return {
     pointerTo,
+    // The address is of memory that mmap(2) has returned, and no other kind of pointer.
+    memoryAt: (address, length) => toArrayBuffer(address as Pointer, 0, length),
     call(name, subject, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) {
       const number = abi[name];
       // Written out, like ok() below: a helper function would be called so often that the runtime compiles it during the

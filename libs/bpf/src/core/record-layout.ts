@@ -4,6 +4,8 @@
 /** RECORD_…: also the order of the map lost_events. */
 export const recordKinds = [undefined, "exec", "exit", "fork", "match", "cgroup_gone"] as const;
 
+export type RecordKind = Exclude<(typeof recordKinds)[number], undefined>;
+
 /** Where the fields are, in bytes. */
 export const recordLayout = {
   record: {
@@ -24,7 +26,7 @@ export const recordLayout = {
 } as const;
 
 /** Bytes of a record without its texts. */
-export const leastBytes: Readonly<Record<Exclude<(typeof recordKinds)[number], undefined>, number>> = {
+export const leastBytes: Readonly<Record<RecordKind, number>> = {
   ...{ exec: recordLayout.exec_record.text, exit: 64, fork: 72 },
   ...{ match: recordLayout.match_record.text, cgroup_gone: 64 },
 };
