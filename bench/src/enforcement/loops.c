@@ -6,7 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/in.h>
 #include <linux/signal.h>
-#include "../bare.h"
+#include "../../../tests/harness/bare.h"
 
 #define AF_INET 2
 #define SOCK_DGRAM 2

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { callPolicies } from "../../../tests/harness/agent-client.ts";
 import { type AgentControl, createAgentControl } from "../../../tests/harness/agent-control.ts";
 import { mountBpfFs } from "../../../tests/harness/bpf-fs.ts";
+import { buildBare } from "../../../tests/harness/build-bare.ts";
 import { createRootFs } from "../../../tests/harness/bundle.ts";
 import { removeCgroup } from "../../../tests/harness/cgroup.ts";
 import { type KubeApi, startKubeApi } from "../../../tests/harness/kube-api.ts";
@@ -12,7 +13,6 @@ import { writeKubeconfig } from "../../../tests/harness/kubeconfig.ts";
 import { runProcess } from "../../../tests/harness/process.ts";
 import { waitFor } from "../../../tests/harness/wait.ts";
 import type { Workspace } from "../../../tests/harness/workspace.ts";
-import { buildBare } from "../build-bare.ts";
 import { type Action, parseAttempts } from "./attempt-log.ts";
 import { paths, writePolicies } from "./policies.ts";
 

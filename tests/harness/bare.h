@@ -30,7 +30,7 @@ static long call(long number, long a, long b, long c, long d, long e)
 }
 
 /* Nanoseconds. */
-static long read_clock(int clock)
+static __attribute__((unused)) long read_clock(int clock)
 {
 	long time[2];
 
@@ -38,7 +38,7 @@ static long read_clock(int clock)
 	return time[0] * 1000000000 + time[1];
 }
 
-static long to_number(const char *digits)
+static __attribute__((unused)) long to_number(const char *digits)
 {
 	long number = 0;
 
@@ -48,7 +48,7 @@ static long to_number(const char *digits)
 }
 
 /* Writes the decimal digits of a number that is not negative, so that they end before `end`; where they begin. */
-static char *write_number(char *end, long number)
+static __attribute__((unused)) char *write_number(char *end, long number)
 {
 	do {
 		*--end = '0' + number % 10;
