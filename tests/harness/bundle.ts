@@ -25,6 +25,8 @@ export interface BundleOptions {
   /** Of the container itself, beside PATH. */
   readonly env?: readonly string[];
   readonly hooks?: Readonly<Partial<Record<HookStage, readonly HookEntry[]>>>;
+  /** Directories of the host, by their place in the container. */
+  readonly binds?: Readonly<Record<string, string>>;
 }
 
 export interface Bundle extends BundleOptions {
@@ -79,7 +81,9 @@ export function createContainerSpec(options: SpecOptions): object {
     root: { path: options.rootfs, readonly: true },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
-      { destination: "/out", type: "bind", source: options.outDir, options: ["bind", "rw"] },
+      ...Object.entries({ "/out": options.outDir, ...options.binds }).map(([destination, source]) => ({
+        ...{ destination, source, type: "bind", options: ["bind", "rw"] },
+      })),
     ],
     hooks,
     annotations: options.annotations ?? {},
