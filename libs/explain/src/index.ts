@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node says of itself: the explanation of one container, and the overview of the node. Terminal and page show both.
 
+export { findContainerId } from "./container-of-actor.ts";
 export {
   type ContainerQuery,
   MIN_ID_LENGTH,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text of a recording (see parse-recording.ts), from messages of an inspector and its answers.
 
+import { findContainerId } from "@rthooks/explain";
 import { isJsonObject, parseJsonObject } from "@rthooks/result";
 import { RECORDING_VERSION } from "./parse-recording.ts";
 
@@ -47,8 +48,9 @@ export function createRecordingWriter(startedMs: number): RecordingWriter {
       }
       if (!recorded.has(message["type"])) return;
       if (typeof definition === "string") definitions.set(message["machine"], definition);
-      const containerId = findContainerId(message["snapshot"]);
-      if (containerId !== undefined) changed.add(containerId);
+      const { snapshot } = message;
+      const containerId = findContainerId(isJsonObject(snapshot) ? snapshot["context"] : undefined);
+      if (containerId !== "") changed.add(containerId);
       addLine(message);
     },
     addOverview: (atMs, overview) => addLine({ type: "@rthooks.overview", atMs, overview }),
@@ -70,14 +72,3 @@ export function createRecordingWriter(startedMs: number): RecordingWriter {
     },
   };
 }
-
-/** Of an actor of a container, or of a hook that holds one. */
-function findContainerId(snapshot: unknown): string | undefined {
-  const context = readMember(snapshot, "context");
-  const ids = [readMember(context, "report"), readMember(context, "request"), context].map((about) =>
-    readMember(about, "containerId"),
-  );
-  return ids.find((id) => typeof id === "string");
-}
-
-const readMember = (value: unknown, key: string): unknown => (isJsonObject(value) ? value[key] : undefined);

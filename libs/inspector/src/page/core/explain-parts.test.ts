@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { type HoldPhase, type NodeOverview, type RuntimeHold, toStartSequence } from "@rthooks/explain";
 import { deniedExample, overviewExample, startedExample } from "@rthooks/explain/examples";
-import { findContainerId } from "./container-id.ts";
 import { toTiles } from "./overview-tiles.ts";
 import { toPhaseBars } from "./phase-bars.ts";
 import { characterWidth, halfName, layOutSequence, textLength, timeX } from "./sequence-layout.ts";
@@ -151,13 +150,4 @@ describe("words", () => {
   ])("for an explanation", (explanation, text) => {
     expect(summarize(explanation)).toBe(text);
   });
-});
-
-test.each([
-  ["a container's actor", { report: { containerId: "c1" } }, "c1"],
-  ["a hook invocation", { request: { containerId: "c2" } }, "c2"],
-  ["a pod", { identity: { uid: "u" } }, ""],
-  ["nothing", undefined, ""],
-])("the container of %s", (_, context, id) => {
-  expect(findContainerId(context)).toBe(id);
 });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The explanation of the selected container, and the sequence of its start.
 
-import type { Explanation } from "@rthooks/explain";
-import { findContainerId } from "../core/container-id.ts";
+import { type Explanation, findContainerId } from "@rthooks/explain";
 import type { PageActor } from "../core/page-actor.ts";
 import { showInvisible } from "../core/visible-text.ts";
 import type { DetailTabs } from "./detail-tabs.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: it puts the parts together, and draws at most once for each frame of the screen.
 
-import { findContainerId } from "../core/container-id.ts";
+import { findContainerId } from "@rthooks/explain";
 import type { ActorsView, PageActor } from "../core/page-actor.ts";
 import { createPastView } from "../core/past-view.ts";
 import { listMoves, type Moment } from "../core/step-log.ts";
