@@ -45,7 +45,7 @@ test.each([
   { words: ["watch", "-n", "s"], replies: ["shop"] },
   { words: ["watch", "--pod", "web"], replies: ["web-0", "web-1"] },
   { words: ["watch", "--pod", ""], replies: ["web-0", "web-1"] },
-  { words: ["watch", "--state", "re"], replies: ["released", "refused"] },
+  { words: ["watch", "--state", "re"], replies: ["released"] },
   { words: ["watch", "--output", "y"], replies: ["yaml"] },
 ])("$words", async ({ words, replies }) => {
   expect(await complete(agent.address, ...words)).toEqual(replies);

@@ -25,7 +25,7 @@ test.each([
     prefix: "shop/",
     names: ["shop/web-0", "shop/web-0/app", "shop/web-0/sidecar"],
   },
-  { kind: "state", prefix: "re", names: ["released", "refused"] },
+  { kind: "state", prefix: "re", names: ["released"] },
   { kind: "constructor", prefix: "", names: [] },
 ])("$kind $prefix", ({ kind, prefix, names }) =>
   expect(completeNames(kind, prefix, containers)).toEqual(names),

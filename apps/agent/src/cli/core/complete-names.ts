@@ -19,7 +19,7 @@ const toNames: Readonly<Record<NameKind, (container: ContainerRecord) => readonl
 };
 
 /** To which containers can change. */
-const states = ["waiting", "released", "failed", "refused", "gone"];
+const states = ["waiting", "released", "failed", "gone"];
 
 const maxNames = 1000;
 

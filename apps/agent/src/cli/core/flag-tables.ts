@@ -159,7 +159,7 @@ export const watchFlags = {
   }),
   state: flag.list({
     usage:
-      "show only changes to these states: waiting, released, failed, refused, gone, or missing for containers on record",
+      "show only changes to these states: waiting, released, failed, gone, or missing for containers on record",
     placeholder: "STATES",
     names: "state",
   }),

@@ -75,7 +75,7 @@ function summarize(sorted: readonly ContainerRecord[]): string {
 }
 
 export function toStateStyle(state: string): Style | undefined {
-  if (state === "failed" || state === "refused") return "red";
+  if (state === "failed") return "red";
   if (state === "gone") return "dim";
   return state === "released" ? undefined : "yellow";
 }

@@ -66,7 +66,7 @@ const denied: WatchedChange = {
   podName: "coredns-7d9f8b6c5-x2x4z",
   podNamespace: "kube-system",
   name: "coredns",
-  to: "refused",
+  to: "failed",
   error: "the pod is not on this node",
 };
 const narrow = (columns: number): readonly string[] =>
@@ -86,7 +86,7 @@ test("a terminal of 100 columns shows a short time and everything but the id", (
     "TIME           NAMESPACE  POD    CONTAINER  FROM      TO        SOURCE  REASON",
     "2023-11-13     shop       web-0  app        -         released  hook    -",
     "22:13:20.123Z  shop       web-0  app        released  gone      hook    its cgroup is gone",
-    "22:13:20.123Z  kube-sys…  coredns-7d9f8b…  coredns    -         refused   hook    the pod is not on…",
+    "22:13:20.123Z  kube-sys…  coredns-7d9f8b…  coredns    -         failed    hook    the pod is not on…",
     "",
   ]);
 });
@@ -96,7 +96,7 @@ test("one of 80 columns shows the reason, and neither source nor earlier state",
     "TIME           NAMESPACE  POD    CONTAINER  TO        REASON",
     "2023-11-13     shop       web-0  app        released  -",
     "22:13:20.123Z  shop       web-0  app        gone      its cgroup is gone",
-    "22:13:20.123Z  kube-sy…  coredns-7d9f8b…  coredns   refused   the pod is not on…",
+    "22:13:20.123Z  kube-sy…  coredns-7d9f8b…  coredns   failed    the pod is not on…",
     "",
   ]);
 });

@@ -100,10 +100,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
       { code: 1, meaning: "the agent did not answer the first call, or the command line is wrong" },
       { code: 141, meaning: "the reader of its output has ended" },
     ],
-    examples: [
-      "tetragon watch --namespace shop",
-      "tetragon watch --changes-only --state failed,refused -o json",
-    ],
+    examples: ["tetragon watch --namespace shop", "tetragon watch --changes-only --state failed -o json"],
   },
   inspect: {
     program: "tetragon inspect",

@@ -83,7 +83,7 @@ test("a refusal of what is not on record is a change of its own, and is forgotte
   for (const _ of [1, 2]) {
     changes.refuse(() => toDeniedRecord("c9", "too large"), "denied");
     await settle();
-    expect(lines()).toEqual(["c9:  > refused (denied)"]);
+    expect(lines()).toEqual(["c9:  > failed (denied)"]);
   }
 });
 

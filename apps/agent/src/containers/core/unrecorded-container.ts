@@ -9,7 +9,7 @@ import { toPluginError } from "./plugin-refusals.ts";
 
 const nothing: ContainerRecord = {
   ...{ id: "", name: "", image: "", podUid: "", podName: "", podNamespace: "", podLabels: new Map() },
-  ...{ cgroupPath: "", cgroupId: 0n, state: "refused", source: "", reportedAtNanos: 0n },
+  ...{ cgroupPath: "", cgroupId: 0n, state: "failed", source: "", reportedAtNanos: 0n },
   ...{ error: "", errorKind: "" },
 };
 

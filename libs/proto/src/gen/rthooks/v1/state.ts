@@ -48,7 +48,8 @@ export interface StateChange {
   from: string;
   /**
    * A state of the container in the pod lifecycle machine, or "waiting": the start waits for its pod to arrive from the API
-   * server; "refused": the agent refused the call, and the container is not on record; "gone": it is no longer on record.
+   * server; "failed": also where the agent refused the call and the container is not on record; "gone": it is no longer on
+   * record.
    */
   to: string;
   /** As in Container. */
@@ -56,7 +57,7 @@ export interface StateChange {
   cgroupId: bigint;
   /** The last event of the container's machine: "cgroup.vanished", "container.stopped"; or the kind of the refusal. */
   event: string;
-  /** Why the container is in the state "failed" or "refused"; empty otherwise. */
+  /** Why the container is in the state "failed"; empty otherwise. */
   error: string;
   /** Unix time in nanoseconds. */
   unixNanos: bigint;
