@@ -105,6 +105,25 @@ describe("a program", () => {
     expect(attach(programs, "send_ipv4")).toBe("attached");
   });
 
+  test("stays attached when its pin is removed while the process lives, and is pinned again with the maps", () => {
+    const directory = createDirectory();
+    const programs = open(directory);
+    attach(programs, "send_ipv4");
+    const before = readdirSync(directory).toSorted();
+    const { id } = findLinks(directory).get("send_ipv4") ?? { id: 0 };
+    expect(programs.keep()).toEqual({ ok: true, value: false });
+    rmSync(directory, { recursive: true });
+    expect(linkIds()).toContain(id);
+    expect(programs.keep()).toEqual({ ok: true, value: true });
+    expect([readdirSync(directory).toSorted(), findLinks(directory).get("send_ipv4")?.id]).toEqual([
+      before,
+      id,
+    ]);
+    programs.close();
+    const next = open(directory);
+    expect(attach(next, "send_ipv4")).toBe("adopted");
+  });
+
   test("of another version is replaced: the old one goes when the new one is attached", async () => {
     const directory = createDirectory();
     const programs = open(directory);
@@ -313,7 +332,9 @@ describe("a template", () => {
 
   test("is adopted by the next process with the same constants, and replaced for others", () => {
     const directory = createDirectory();
-    attachInstance(openTemplate(directory), 1, "chroot");
+    const first = openTemplate(directory);
+    attachInstance(first, 1, "chroot");
+    first.close();
     const next = openTemplate(directory);
     expect(attachInstance(next, 1, "chroot")).toBe("adopted");
     expect(attachInstance(next, 1, "acct")).toBe("attached");

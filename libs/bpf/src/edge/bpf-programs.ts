@@ -71,6 +71,13 @@ export function readMapIdsOfLink(calls: BpfCalls, linkFd: number): Result<readon
   return ok([...ids.subarray(0, Math.min(count, MAX_MAP_IDS))]);
 }
 
+/** Of a map or a link; different objects of one kind have different ids. */
+export function readObjectId(calls: BpfCalls, fd: number): Result<number, BpfError> {
+  // Struct bpf_map_info and struct bpf_link_info begin with the type and the id.
+  const info = readInfo(calls, fd, LINK_INFO_BYTES);
+  return info.ok ? ok(new DataView(info.value.buffer).getUint32(4, true)) : info;
+}
+
 /** `prepare` sets what the call is to fill elsewhere. */
 function readInfo(
   calls: BpfCalls,

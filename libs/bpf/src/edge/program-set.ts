@@ -11,6 +11,7 @@ import { attachProgram } from "./attach-program.ts";
 import { type BpfCalls, openBpfCalls } from "./bpf-call.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { openPinnedObject, pinObject, readMapIdsOfLink } from "./bpf-programs.ts";
+import { createHeldPins, UNFINISHED } from "./held-pins.ts";
 import { openObjectMaps } from "./object-maps.ts";
 import { type Bpf, toBpf } from "./open-bpf.ts";
 import { createProgramLoader } from "./program-loader.ts";
@@ -39,12 +40,14 @@ export interface ProgramSet {
   attach(program: string, instance?: ProgramInstance): Result<"adopted" | "attached", ProgramError>;
   /** The kernel detaches it some milliseconds later. The error is one line. */
   detach(program: string, instance?: string): Result<void, string>;
+  /**
+   * Pins maps and programs again whose pins are missing or replaced; true: there was one. Programs that this process has
+   * attached or adopted stay attached without a pin. The error is one line.
+   */
+  keep(): Result<boolean, string>;
   /** Closes the descriptors; attached programs go on. */
   close(): void;
 }
-
-/** In the place of a version, while a program takes over from another. */
-const UNFINISHED = "0".repeat(16);
 
 /** The error is one line. */
 export function openProgramSet({
@@ -91,6 +94,7 @@ interface Opened extends Pick<ProgramSetOptions, "directory" | "cgroupRoot"> {
 function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
   const { directory, object, maps, version } = opened;
   const loader = createProgramLoader(calls, bpf, object, maps);
+  const held = createHeldPins(calls, directory);
 
   /**
    * A link's name is "PROGRAM-VERSION" or "PROGRAM-INSTANCE-VERSION": file systems of this type do not have names with a
@@ -101,22 +105,26 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
       (name) => name.replace(/-[0-9a-f]{16}$/, "") === subject && name !== subject,
     );
 
-  const isSame = (program: BpfProgram, path: string): boolean => {
-    const link = openPinnedObject(calls, path);
+  /** The link is held if it is the one that is wanted. */
+  const adopt = (program: BpfProgram, pin: string): boolean => {
+    const link = openPinnedObject(calls, join(directory, pin));
     if (!link.ok) return false;
     const ids = readMapIdsOfLink(calls, link.value);
-    calls.close(link.value);
     const pinned = object.maps.filter(
       ({ isPinned, spec }) => isPinned && program.references.some(({ map }) => map === spec.name),
     );
-    return ids.ok && pinned.every(({ spec }) => ids.value.includes(maps.get(spec.name)?.info.id ?? -1));
+    const isSame =
+      ids.ok && pinned.every(({ spec }) => ids.value.includes(maps.get(spec.name)?.info.id ?? -1));
+    if (isSame) held.hold(pin, link.value);
+    else calls.close(link.value);
+    return isSame;
   };
 
   const attachAndPin = (
     program: BpfProgram,
     instance: ProgramInstance | undefined,
     path: string,
-  ): Result<"attached", ProgramError> => {
+  ): Result<number, ProgramError> => {
     const fd = loader.load(program, instance);
     if (!fd.ok) return fd;
     const placed = { ...program, attach: instance?.attach ?? program.attach };
@@ -124,10 +132,14 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     calls.close(fd.value);
     if (!link.ok) return link;
     const pinned = pinObject(calls, link.value, path);
+    if (pinned.ok) return link;
     calls.close(link.value);
-    return pinned.ok
-      ? ok("attached")
-      : err(toProgramError(program.name, `pinning it: ${renderBpfError(pinned.error)}`));
+    return err(toProgramError(program.name, `pinning it: ${renderBpfError(pinned.error)}`));
+  };
+
+  const remove = (pin: string): void => {
+    rmSync(join(directory, pin), { force: true });
+    held.release(pin);
   };
 
   /** Throws where the directory cannot be changed. */
@@ -138,15 +150,16 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     const subject = toSubject(program.name, instance?.name);
     const isOf = instance === undefined ? version : hash(version, renderInstance(instance));
     const [pin, pins] = [`${subject}-${isOf}`, findPins(subject)];
-    if (pins.includes(pin) && isSame(program, join(directory, pin))) return ok("adopted");
+    if (pins.includes(pin) && adopt(program, pin)) return ok("adopted");
     // What is there stays in force until its successor is.
     const next = join(directory, `${subject}-${UNFINISHED}`);
     rmSync(next, { force: true });
     const attached = attachAndPin(program, instance, next);
     if (!attached.ok) return attached;
     renameSync(next, join(directory, pin));
-    for (const old of pins) if (old !== pin) rmSync(join(directory, old), { force: true });
-    return attached;
+    held.hold(pin, attached.value);
+    for (const old of pins) if (old !== pin) remove(old);
+    return ok("attached");
   };
 
   return {
@@ -184,14 +197,22 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     },
     detach(name, instance) {
       try {
-        for (const pin of findPins(toSubject(name, instance))) rmSync(join(directory, pin));
+        for (const pin of findPins(toSubject(name, instance))) remove(pin);
         return ok(undefined);
       } catch (error) {
         return err(`program ${name}: detaching it: ${describeError(error)}`);
       }
     },
+    keep: () =>
+      held.keep(
+        object.maps.flatMap(({ isPinned, spec: { name } }) => {
+          const map = isPinned ? maps.get(name) : undefined;
+          return map === undefined ? [] : [[name, map.fd] as const];
+        }),
+      ),
     close() {
       loader.close();
+      held.close();
       for (const map of maps.values()) map.close();
     },
   };
