@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel judges by all rules of a policy at once. Where each selector has a rule, the verdict is that of the selectors
-// one after the other.
+// The rules of a policy decide as its selectors do when they are read one after the other.
 import { expect, test } from "bun:test";
-import { parseTracingPolicy, type RuleSubject, type SubjectOutcome, toKernelRules } from "@rthooks/policy";
+import { type HookOutcome, parseTracingPolicy, toKernelRules } from "@rthooks/policy";
 import fc from "fast-check";
+import { type Covers, decide, type FacetEvent } from "./rule-evaluator.ts";
 
 interface Filter {
   readonly index?: number;
@@ -12,100 +12,107 @@ interface Filter {
 }
 interface Selector {
   readonly matchArgs: readonly Filter[];
+  readonly matchBinaries?: readonly Filter[];
+  readonly matchPIDs?: readonly { readonly operator: string; readonly values: readonly number[] }[];
   readonly matchActions: readonly { readonly action: string }[];
 }
 
 const runs = { numRuns: 2_000 };
-const outcomes = (spec: object): readonly SubjectOutcome[] => {
+const convert = (spec: object): readonly HookOutcome[] => {
   const parsed = parseTracingPolicy({
     ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name: "a" }, spec },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  return toKernelRules(parsed.value);
+  return toKernelRules(parsed.value, "x64");
 };
 
-const selectors = (filter: fc.Arbitrary<Filter>): fc.Arbitrary<Selector[]> =>
-  fc.array(
-    fc.record({
-      matchArgs: fc.array(filter, { maxLength: 2 }),
-      matchActions: fc.constantFrom("NoPost", "Sigkill").map((action) => [{ action }]),
-    }),
-    { minLength: 1, maxLength: 5 },
-  );
+const actions = fc.constantFrom("NoPost", "Sigkill").map((action) => [{ action }]);
+const selectors = (filter: fc.Arbitrary<Filter>, more: Partial<Record<string, fc.Arbitrary<unknown>>> = {}) =>
+  fc.array(fc.record({ matchArgs: fc.array(filter, { maxLength: 2 }), matchActions: actions, ...more }), {
+    minLength: 1,
+    maxLength: 5,
+  }) as fc.Arbitrary<Selector[]>; // `more` has the optional fields
 
-/** As the policy is written: the first selector that matches decides. */
-const isKilled = (written: readonly Selector[], matches: (filter: Filter) => boolean): boolean =>
-  written.find(({ matchArgs }) => matchArgs.every(matches))?.matchActions[0]?.action === "Sigkill";
+const isNegated = (operator: string): boolean => operator.startsWith("Not");
 
-/** As the kernel judges; undefined where a selector has no rule. */
-function isDenied(
-  judged: readonly SubjectOutcome[],
-  matches: (subject: RuleSubject) => boolean,
-): boolean | undefined {
-  if (judged.some(({ kind }) => kind === "unsupported")) return undefined;
-  return judged.some(
-    (one) => one.kind === "rule" && one.rule.action.effects.length > 0 && matches(one.rule.subject),
-  );
-}
+/** Whether a text has one of the values, by the operator's name. */
+const matchesText = (text: string, { operator, values }: Filter): boolean =>
+  values.some((value) => {
+    if (operator.endsWith("Prefix")) return text.startsWith(value);
+    return operator.endsWith("Postfix") ? text.endsWith(value) : text === value;
+  }) !== isNegated(operator);
 
-/** Compares the verdicts, and sees to it that there were enough to compare. */
+/** Compares the verdicts of all events, and sees to it that there were enough to compare. */
 function compare<E>(
   written: fc.Arbitrary<Selector[]>,
   toSpec: (written: readonly Selector[]) => object,
   events: readonly E[],
-  matchesFilter: (event: E, filter: Filter) => boolean,
-  matchesRule: (event: E, subject: RuleSubject) => boolean,
+  isMatch: (event: E, selector: Selector) => boolean,
+  toEvent: (event: E) => FacetEvent,
+  covers: Covers = () => false,
 ): void {
-  const verdicts = { true: 0, false: 0, undefined: 0 };
+  const verdicts = { kill: 0, other: 0, none: 0 };
   fc.assert(
     fc.property(written, (list) => {
-      const judged = outcomes(toSpec(list));
+      const judged = convert(toSpec(list));
       for (const event of events) {
-        const denied = isDenied(judged, (subject) => matchesRule(event, subject));
-        verdicts[`${denied}`] += 1;
-        if (denied === undefined) return;
-        expect(denied).toBe(isKilled(list, (filter) => matchesFilter(event, filter)));
+        const decided = decide(judged, toEvent(event), covers);
+        if (decided === "no rules") throw new Error(JSON.stringify(judged));
+        const found = list.find((selector) => isMatch(event, selector));
+        const expected = found?.matchActions[0]?.action;
+        expect(decided?.effects.length).toBe(
+          expected === undefined ? undefined : Number(expected === "Sigkill"),
+        );
+        expect(decided?.posts).toBe(expected === undefined ? undefined : expected === "Sigkill");
+        verdicts[expected === undefined ? "none" : expected === "Sigkill" ? "kill" : "other"] += 1;
       }
     }),
     runs,
   );
-  expect(verdicts.true).toBeGreaterThan(runs.numRuns);
-  expect(verdicts.false).toBeGreaterThan(runs.numRuns);
+  for (const count of Object.values(verdicts)) expect(count).toBeGreaterThan(100 * events.length);
 }
 
-test("an execution is denied exactly where the policy says so", () => {
-  const paths = ["/a", "/a/b", "/a/bc", "/ab", "/b", "/b/a"];
-  const prefixes = ["/", "/a", "/a/", "/a/b", "/b/"];
-  const filter = fc.oneof(
+/** The kernel has no path with a "/" at its end. */
+const textFilter = (
+  exact: readonly string[],
+  beginnings: readonly string[],
+  ends: readonly string[],
+  [equal, notEqual]: readonly [string, string] = ["Equal", "NotEqual"],
+): fc.Arbitrary<Filter> => {
+  const one = (operators: readonly string[], values: readonly string[]) =>
     fc.record({
-      operator: fc.constantFrom("Equal", "NotEqual"),
-      values: fc.subarray(paths, { minLength: 1 }),
-    }),
-    fc.record({
-      operator: fc.constantFrom("Prefix", "NotPrefix"),
-      values: fc.subarray(prefixes, { minLength: 1 }),
-    }),
+      operator: fc.constantFrom(...operators),
+      values: fc.subarray([...values], { minLength: 1 }),
+    });
+  return fc.oneof(
+    one([equal, notEqual], exact),
+    one(["Prefix", "NotPrefix"], beginnings),
+    one(["Postfix", "NotPostfix"], ends),
   );
-  const one = (path: string, operator: string, value: string): boolean =>
-    operator.endsWith("Equal") ? path === value : path.startsWith(value);
+};
+
+test("an execution is judged as the policy says, by path and calling program", () => {
+  const paths = ["/a", "/a/b", "/a/bc", "/ab", "/b", "/b/a"];
+  const binaries = ["/bin/sh", "/bin/bash", "/usr/bin/sh"];
+  const matchBinaries = fc.array(textFilter(binaries, ["/bin/", "/usr"], ["/sh", "ash"], ["In", "NotIn"]), {
+    maxLength: 1,
+  });
   compare(
-    selectors(filter),
+    selectors(textFilter(paths, ["/", "/a", "/a/", "/a/b", "/b/"], ["a", "/b", "bc"]), { matchBinaries }),
     (written) => ({
       lsmhooks: [
         { hook: "bprm_check_security", args: [{ index: 0, type: "linux_binprm" }], selectors: written },
       ],
     }),
-    [...paths, "/a/b/c", "/c", "/a/d"],
-    (path, { operator, values }) =>
-      values.some((value) => one(path, operator, value)) !== operator.startsWith("Not"),
-    (path, subject) =>
-      subject.kind === "exec" &&
-      subject.paths.some((rule) => one(path, rule.match === "exact" ? "Equal" : "Prefix", rule.path)) !==
-        subject.isNegated,
+    [...paths, "/a/b/c", "/c", "/a/d"].flatMap((path) => binaries.map((binary) => ({ path, binary }))),
+    ({ path, binary }, { matchArgs, matchBinaries = [] }) =>
+      matchArgs.every((filter) => matchesText(path, filter)) &&
+      matchBinaries.every((filter) => matchesText(binary, filter)),
+    ({ path, binary }) => ({ texts: { arg0: path, binary } }),
   );
 });
 
-test("a connection is denied exactly where the policy says so", () => {
+test("a connection is judged as the policy says", () => {
   const blocks: ReadonlyMap<string, RegExp> = new Map([
     ["0.0.0.0/0", /\./],
     ["10.0.0.0/8", /^10\./],
@@ -114,33 +121,36 @@ test("a connection is denied exactly where the policy says so", () => {
     ["::/0", /^/],
     ["fd00::/16", /^fd00:/],
   ]);
-  const isIn = (address: string, block: string): boolean => blocks.get(block)?.test(address) === true;
+  const covers: Covers = (block, address) => blocks.get(block)?.test(address) === true;
+  const ports: ReadonlyMap<string, (port: number) => boolean> = new Map([
+    ["80", (port) => port === 80],
+    ["0x1bb", (port) => port === 443],
+    ["1:100", (port) => port >= 1 && port <= 100],
+    ["2000:9000", (port) => port >= 2_000 && port <= 9_000],
+  ]);
+  const at = fc.constant(1);
   const filter = fc.oneof(
     fc.record({
       operator: fc.constantFrom("SAddr", "NotSAddr"),
-      index: fc.constant(1),
+      index: at,
       values: fc.subarray([...blocks.keys()], { minLength: 1 }),
     }),
     fc.record({
-      operator: fc.constant("SPort"),
-      index: fc.constant(1),
-      values: fc.subarray(["80", "443", "1:100"], { minLength: 1 }),
+      operator: fc.constantFrom("SPort", "NotSPort"),
+      index: at,
+      values: fc.subarray([...ports.keys()], { minLength: 1 }),
     }),
+    fc.record({ operator: fc.constantFrom("SPortPriv", "NotSPortPriv"), index: at, values: fc.constant([]) }),
     fc.record({
       operator: fc.constant("Protocol"),
-      values: fc.subarray(["IPPROTO_TCP", "IPPROTO_UDP"], { minLength: 1 }),
+      values: fc.subarray(["IPPROTO_TCP", "17"], { minLength: 1 }),
     }),
     fc.record({
       operator: fc.constant("Family"),
-      values: fc.subarray(["AF_INET", "AF_INET6"], { minLength: 1 }),
+      values: fc.subarray(["AF_INET", "10"], { minLength: 1 }),
     }),
   );
   const addresses = ["10.1.2.3", "10.1.9.9", "10.9.9.9", "11.0.0.1", "fd00::1", "fe80::1"];
-  const events = addresses.flatMap((address) =>
-    [80, 443, 8_080].flatMap((port) =>
-      (["stream", "datagram"] as const).map((sockets) => ({ address, port, sockets })),
-    ),
-  );
   compare(
     selectors(filter),
     (written) => ({
@@ -154,23 +164,141 @@ test("a connection is denied exactly where the policy says so", () => {
         },
       ],
     }),
-    events,
-    ({ address, port, sockets }, { operator, values }) => {
-      switch (operator) {
-        case "SPort":
-          return values.some((value) => (value === "1:100" ? port <= 100 : port === Number(value)));
-        case "Protocol":
-          return values.includes(sockets === "stream" ? "IPPROTO_TCP" : "IPPROTO_UDP");
-        case "Family":
-          return values.includes(address.includes(":") ? "AF_INET6" : "AF_INET");
-        default:
-          return values.some((value) => isIn(address, value)) !== (operator === "NotSAddr");
-      }
-    },
-    (event, subject) =>
-      subject.kind === "connect" &&
-      subject.addresses.some((block) => isIn(event.address, block)) !== subject.isNegated &&
-      (subject.ports.length === 0 || subject.ports.includes(event.port)) &&
-      (subject.sockets === "all" || subject.sockets === event.sockets),
+    addresses.flatMap((address) =>
+      [80, 443, 8_080].flatMap((port) => [6, 17].map((protocol) => ({ address, port, protocol }))),
+    ),
+    ({ address, port, protocol }, { matchArgs }) =>
+      matchArgs.every(({ operator, values }) => {
+        switch (operator) {
+          case "SPort":
+          case "NotSPort":
+            return values.some((value) => ports.get(value)?.(port) === true) !== isNegated(operator);
+          case "SPortPriv":
+          case "NotSPortPriv":
+            return port < 1024 !== isNegated(operator);
+          case "Protocol":
+            return values.includes(protocol === 6 ? "IPPROTO_TCP" : "17");
+          case "Family":
+            return values.includes(address.includes(":") ? "10" : "AF_INET");
+          default:
+            return values.some((value) => covers(value, address)) !== isNegated(operator);
+        }
+      }),
+    ({ address, port, protocol }) => ({
+      addresses: { destination: address },
+      numbers: {
+        destinationPort: BigInt(port),
+        protocol: BigInt(protocol),
+        family: address.includes(":") ? 10n : 2n,
+      },
+    }),
+    covers,
+  );
+});
+
+const types = [
+  ["int", 32, true],
+  ["uint32", 32, false],
+  ["int64", 64, true],
+  ["uint64", 64, false],
+  ["int8", 8, true],
+  ["uint16", 16, false],
+] as const; // const: types of the CRD
+
+for (const [type, bits, isSigned] of types) {
+  test(`numbers of the type ${type} are judged as the policy says`, () => {
+    const [min, max] = isSigned
+      ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]
+      : [0n, 2n ** BigInt(bits) - 1n];
+    const interesting = [...new Set([min, min + 1n, 0n, 1n, 2n, 5n, 6n, 100n, max - 1n, max])].filter(
+      (value) => value >= min && value <= max,
+    );
+    const write = (value: bigint): fc.Arbitrary<string> =>
+      fc.constantFrom(
+        ...[10, 16, 8].map((base) => {
+          const digits = (value < 0n ? -value : value).toString(base);
+          return (value < 0n ? "-" : "") + (base === 16 ? "0x" : base === 8 ? "0o" : "") + digits;
+        }),
+      );
+    const value = fc.constantFrom(...interesting).chain(write);
+    const range = fc
+      .tuple(fc.constantFrom(...interesting), fc.constantFrom(...interesting))
+      .map(([one, other]) => (one < other ? [one, other] : [other, one]).join(":"));
+    const filter = fc.oneof(
+      fc.record({
+        operator: fc.constantFrom("Equal", "NotEqual", "InMap", "NotInMap", "GT", "LessThan", "Mask"),
+        values: fc.array(value, { minLength: 1, maxLength: 3 }),
+      }),
+      fc.record({
+        operator: fc.constantFrom("InRange", "NotInRange"),
+        values: fc.array(range, { minLength: 1, maxLength: 3 }),
+      }),
+    );
+    const parse = (text: string): bigint => (text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text));
+    const one = (number: bigint, operator: string, text: string): boolean => {
+      const [from = 0n, to = from] = text.split(":").map(parse);
+      if (operator === "GT") return number > from;
+      if (operator === "LessThan") return number < from;
+      if (operator === "Mask") return BigInt.asUintN(bits, number & from) !== 0n;
+      return number >= from && number <= to;
+    };
+    compare(
+      selectors(filter, {
+        matchPIDs: fc.array(
+          fc.record({
+            operator: fc.constantFrom("In", "NotIn"),
+            values: fc.subarray([1, 2, 3], { minLength: 1 }),
+            isNamespacePID: fc.constant(true),
+          }),
+          { maxLength: 1 },
+        ),
+      }),
+      (written) => ({ kprobes: [{ call: "sys_a", args: [{ index: 0, type }], selectors: written }] }),
+      interesting.flatMap((number) => [1, 3, 4].map((pid) => ({ number, pid }))),
+      ({ number, pid }, { matchArgs, matchPIDs = [] }) =>
+        matchArgs.every(
+          ({ operator, values }) =>
+            values.some((value) => one(number, operator, value)) !== isNegated(operator),
+        ) && matchPIDs.every(({ operator, values }) => values.includes(pid) === (operator === "In")),
+      ({ number, pid }) => ({ numbers: { arg0: number, namespacePid: BigInt(pid), pid: 77n } }),
+    );
+  });
+}
+
+test("an event without what a filter is about matches only where the filter is negated", () => {
+  const filter = fc.oneof(
+    fc.record({
+      index: fc.constant(0),
+      operator: fc.constantFrom("Equal", "NotEqual"),
+      values: fc.constant(["1"]),
+    }),
+    fc.record({
+      index: fc.constant(0),
+      operator: fc.constantFrom("InRange", "NotInRange"),
+      values: fc.constant(["1:5"]),
+    }),
+    fc.record({
+      index: fc.constant(1),
+      operator: fc.constantFrom("Prefix", "NotPrefix"),
+      values: fc.constant(["a"]),
+    }),
+  );
+  compare(
+    selectors(filter),
+    (written) => ({
+      kprobes: [
+        {
+          call: "sys_a",
+          args: [
+            { index: 0, type: "int" },
+            { index: 1, type: "string" },
+          ],
+          selectors: written,
+        },
+      ],
+    }),
+    [undefined],
+    (_, { matchArgs }) => matchArgs.every(({ operator }) => isNegated(operator)),
+    () => ({}),
   );
 });

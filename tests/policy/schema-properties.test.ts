@@ -2,10 +2,10 @@
 // What holds for any document, however wrong.
 import { expect, test } from "bun:test";
 import {
+  type HookOutcome,
   parseTracingPolicy,
   renderMissing,
   renderProblem,
-  type SubjectOutcome,
   toKernelRules,
 } from "@rthooks/policy";
 import fc from "fast-check";
@@ -45,9 +45,14 @@ function change(value: unknown, path: Path, replace: (old: unknown) => unknown):
   );
 }
 
-function judgeRules(outcomes: readonly SubjectOutcome[]): void {
-  for (const outcome of outcomes) {
-    if (outcome.kind !== "unsupported") continue;
+function judgeRules(outcomes: readonly HookOutcome[]): void {
+  for (const outcome of outcomes.flatMap(({ outcomes }) => outcomes)) {
+    if (outcome.kind === "rule") {
+      expect(outcome.rule.rule.hooks.length).toBe(outcome.rule.fallbacks.length);
+      expect(outcome.rule.rule.hooks.length).toBeGreaterThan(0);
+      expect(JSON.parse(JSON.stringify(outcome.rule.report))).toEqual(outcome.rule.report);
+      continue;
+    }
     expect(renderMissing(outcome.selector, outcome.missing)).toMatch(
       /^[\w[\].]+: [\w[\].]+ needs [^\n]{1,300}$/,
     );
@@ -57,7 +62,8 @@ function judgeRules(outcomes: readonly SubjectOutcome[]): void {
 function judge(value: unknown): void {
   const parsed = parseTracingPolicy(value);
   if (parsed.ok) {
-    judgeRules(toKernelRules(parsed.value));
+    judgeRules(toKernelRules(parsed.value, "x64"));
+    judgeRules(toKernelRules(parsed.value, "arm64"));
     return;
   }
   expect(parsed.error.length).toBeGreaterThan(0);

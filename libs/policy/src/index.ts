@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies, their filters, and which containers the filters match. Pure.
 
-export { chooseMechanism, type Mechanism } from "./enforcement/choose-mechanism.ts";
+export { type ChosenMechanism, chooseMechanism, describeMechanisms } from "./enforcement/choose-mechanism.ts";
 export type {
   AddressFacet,
   AddressFilter,
@@ -17,19 +17,17 @@ export type {
   TextFacet,
   TextFilter,
 } from "./enforcement/kernel-rule.ts";
+export type { Mechanism } from "./enforcement/mechanism-steps.ts";
 export type { NodeCapabilities } from "./enforcement/node-capabilities.ts";
-export type {
-  HookOutcome,
-  MissingCapability,
-  PolicyRule,
-  SelectorOutcome,
-} from "./enforcement/policy-rule.ts";
-export type { ReportedArgument, RuleReport } from "./enforcement/rule-report.ts";
 export {
-  type RuleSubject,
+  type HookOutcome,
+  type MissingCapability,
+  type PolicyRule,
   renderMissing,
-  type SubjectOutcome,
-} from "./enforcement/subject-rule.ts";
+  type SelectorOutcome,
+} from "./enforcement/policy-rule.ts";
+export { type ReportedArgument, type RuleReport, reportedHook } from "./enforcement/rule-report.ts";
+export type { Architecture } from "./enforcement/syscall-numbers.ts";
 export { toKernelRules } from "./enforcement/to-kernel-rules.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {

@@ -1,83 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
 import { err, ok } from "@rthooks/result";
-import { chooseMechanism, type Mechanism, type SubjectCapabilities } from "./choose-mechanism.ts";
-import type { SubjectEffect } from "./subject-rule.ts";
+import { chooseMechanism, describeMechanisms } from "./choose-mechanism.ts";
+import type { NodeCapabilities } from "./node-capabilities.ts";
+import {
+  act,
+  at,
+  call,
+  exec,
+  filter,
+  select,
+  socket,
+  syscall,
+  tcp,
+  toRule,
+} from "./written-policy.fixture.ts";
 
 const no = err("not here");
-const node = (...able: readonly string[]): SubjectCapabilities => {
+const node = (...able: readonly string[]): NodeCapabilities => {
   const has = (name: string) => (able.includes(name) ? ok(undefined) : no);
   return {
-    exec: { lsm: has("lsm"), rawTracepoint: has("raw") },
-    connect: { lsm: has("lsm"), cgroupProgram: has("cgroup"), kprobe: has("kprobe") },
+    ...{ lsm: has("lsm"), cgroupProgram: has("cgroup"), rawTracepoint: has("raw") },
+    ...{ tracepoint: has("tracepoint"), kprobe: has("kprobe") },
+    lsmHooks: new Map([["file_open", new Set<"arg0">(["arg0"])]]),
   };
 };
-const everything = node("lsm", "raw", "cgroup", "kprobe");
+const everything = node("lsm", "raw", "cgroup", "tracepoint", "kprobe");
 
-const kill: SubjectEffect = { kind: "kill" };
-const override: SubjectEffect = { kind: "override" };
-const term: SubjectEffect = { kind: "signal", number: 15 };
-const choose = (
-  kind: "exec" | "connect",
-  effects: readonly SubjectEffect[],
-  capabilities: SubjectCapabilities,
-) =>
-  chooseMechanism(
-    { subject: { kind }, action: { effects, posts: true, rateLimit: undefined } },
-    capabilities,
-  );
+const kill = act("Sigkill");
+const override = act("Override", { argError: -1 });
+const term = act("Signal", { argSig: 15 });
+const both = { matchActions: [...kill.matchActions, ...override.matchActions] };
+const open = (selector: object) => call("security_file_open", ["file"], selector);
+const bind = (selector: object) => call("security_socket_bind", ["socket", "sockaddr"], selector);
+const install = (selector: object) => call("fd_install", [], selector);
+const mkdir = (selector: object) => syscall("sys_mkdir", [], selector);
+const choose = (spec: object, capabilities: NodeCapabilities) => chooseMechanism(toRule(spec), capabilities);
 
 describe("the strongest program of the node holds the rule", () => {
-  const rows: readonly (readonly [
-    "exec" | "connect",
-    readonly SubjectEffect[],
-    SubjectCapabilities,
-    Mechanism,
-  ])[] = [
-    ["exec", [kill], everything, "prevented by lsm"],
-    ["exec", [override], everything, "prevented by lsm"],
-    ["exec", [kill], node("raw", "cgroup", "kprobe"), "killed before its first instruction"],
-    ["exec", [override], node("raw"), "killed before its first instruction"],
-    ["exec", [kill, override], node("raw"), "killed before its first instruction"],
-    ["exec", [], node("raw"), "counted"],
-    ["connect", [kill], everything, "prevented by lsm"],
-    ["connect", [override], node("cgroup", "kprobe", "raw"), "prevented by cgroup program"],
-    ["connect", [kill], node("cgroup"), "prevented by cgroup program"],
-    ["connect", [kill], node("kprobe"), "signalled: the call completes"],
-    ["connect", [term], everything, "signalled: the call completes"],
-    ["connect", [], node("kprobe"), "counted"],
-  ];
-  test.each(rows)("%s %j", (kind, effects, capabilities, expected) => {
-    expect(choose(kind, effects, capabilities)).toEqual(ok(expected));
+  test.each([
+    ["execution: LSM", exec(kill), everything, "prevented by lsm"],
+    ["execution denied: LSM", exec(override), everything, "prevented by lsm"],
+    ["execution: no LSM", exec(kill), node("raw", "cgroup", "kprobe"), "killed before its first instruction"],
+    ["execution denied: no LSM", exec(both), node("raw"), "killed before its first instruction"],
+    ["execution, another signal", exec(term), node("lsm"), "signalled: the call completes"],
+    ["execution counted", exec({}), node("raw"), "counted"],
+    ["connection: LSM", tcp(kill), everything, "prevented by lsm"],
+    ["connection: no LSM", socket(override), node("cgroup", "kprobe", "raw"), "prevented by cgroup program"],
+    ["connection: kprobe", tcp(kill), node("kprobe"), "signalled: the call completes"],
+    ["connection, another signal", tcp(term), node("cgroup", "kprobe"), "signalled: the call completes"],
+    ["connection counted", tcp({}), node("kprobe"), "counted"],
+    ["bind", bind(override), node("cgroup"), "prevented by cgroup program"],
+    ["LSM hook", open(override), everything, "prevented by lsm"],
+    ["LSM hook: kprobe", open(kill), node("kprobe"), "signalled: the call completes"],
+    ["kernel function", install(kill), everything, "signalled: the call completes"],
+    ["system call", mkdir(kill), everything, "signalled: the call completes"],
+    ["system call counted", mkdir({}), node("tracepoint"), "counted"],
+  ] as const)("%s", (_, spec, capabilities, expected) => {
+    const chosen = choose(spec, capabilities);
+    expect(chosen.ok ? chosen.value.mechanism : chosen.error).toBe(expected);
+  });
+
+  test("at the kernel's function where the node has no program for the LSM hook", () => {
+    const hooks = (spec: object, capabilities: NodeCapabilities) => {
+      const chosen = choose(spec, capabilities);
+      return chosen.ok ? chosen.value.hooks : chosen.error;
+    };
+    const lsm = [{ kind: "lsm", hook: "file_open" }];
+    const opened = [{ kind: "function", name: "security_file_open", args: [{ index: 0, reading: "file" }] }];
+    expect<unknown>(hooks(open(kill), everything)).toEqual(lsm);
+    expect<unknown>(hooks(open(kill), node("kprobe"))).toEqual(opened);
+    const flags = call("security_file_open", ["file", "int"], {
+      ...select(at(1, filter("Equal", "1"))),
+      ...kill,
+    });
+    expect<unknown>(hooks(flags, everything)).toMatchObject([{ kind: "function" }]);
+    expect<unknown>(hooks(call("security_path_mkdir", []), everything)).toMatchObject([{ kind: "function" }]);
+  });
+
+  test("with a note where it does less than the policy says", () => {
+    const notes = (spec: object, capabilities: NodeCapabilities) => {
+      const chosen = choose(spec, capabilities);
+      return chosen.ok ? chosen.value.notes : chosen.error;
+    };
+    expect(notes(exec(override), node("raw"))).toEqual([
+      "the process is killed: the call does not return an error",
+    ]);
+    expect(notes(tcp(kill), node("cgroup"))).toEqual(["the call fails: the process is not killed"]);
+    expect(notes(tcp(kill), everything)).toEqual([]);
+    expect(notes(tcp({}), node("cgroup"))).toEqual([]);
+  });
+
+  test("of a list is that of the weakest member", () => {
+    const spec = {
+      lists: [{ name: "a", values: ["security_file_open", "sys_mkdir"] }],
+      kprobes: [{ call: "list:a", selectors: [kill] }],
+    };
+    expect(choose(spec, everything)).toMatchObject({ value: { mechanism: "signalled: the call completes" } });
+    expect(choose(spec, node("lsm"))).toEqual(err("needs a tracepoint (not here)"));
   });
 });
 
 describe("what is missing is named", () => {
-  const needs: readonly (readonly [
-    "exec" | "connect",
-    readonly SubjectEffect[],
-    SubjectCapabilities,
-    string,
-  ])[] = [
-    ["exec", [kill], node("cgroup", "kprobe"), "needs BPF LSM (not here), or a raw tracepoint (not here)"],
-    ["exec", [], node(), "needs BPF LSM (not here), or a raw tracepoint (not here)"],
-    ["exec", [term], everything, "needs a program that carries out signal 15 at an execution"],
-    ["connect", [override], node("kprobe"), "needs BPF LSM (not here), or a cgroup program (not here)"],
+  const binary = { matchBinaries: [{ operator: "In", values: ["/bin/sh"] }] };
+  test.each([
+    [exec(kill), node("cgroup"), "needs BPF LSM (not here), or a raw tracepoint (not here)"],
     [
-      "connect",
-      [kill],
+      exec({ ...binary, ...kill }),
+      node("raw"),
+      "needs BPF LSM (not here), or a raw tracepoint (it does not know the calling binary)",
+    ],
+    [tcp(override), node("kprobe"), "needs BPF LSM (not here), or a cgroup program (not here)"],
+    [
+      tcp(kill),
       node("raw"),
       "needs BPF LSM (not here), or a cgroup program (not here), or a kprobe (not here)",
     ],
-    ["connect", [term], node("lsm", "cgroup"), "needs a kprobe (not here)"],
+    [open(override), node("kprobe"), "needs BPF LSM (not here)"],
     [
-      "connect",
-      [term, override],
+      call("security_path_mkdir", [], override),
       everything,
-      "needs a program that carries out signal 15 and override at a connection",
+      "needs BPF LSM (there is none for the hook path_mkdir)",
     ],
-  ];
-  test.each(needs)("%s %j", (kind, effects, capabilities, expected) => {
-    expect(choose(kind, effects, capabilities)).toEqual(err(expected));
+    [
+      call("security_file_open", ["file", "int"], { ...select(at(1, filter("Equal", "1"))), ...override }),
+      everything,
+      "needs BPF LSM (at the hook file_open it does not read arg1)",
+    ],
+    [
+      mkdir(override),
+      everything,
+      "needs a program that carries out override at the tracepoint syscalls/sys_enter_mkdir, or the LSM hook path_mkdir in the policy",
+    ],
+    [
+      syscall("sys_getpid", [], override),
+      everything,
+      "needs a program that carries out override at the tracepoint syscalls/sys_enter_getpid",
+    ],
+    [mkdir(kill), node("kprobe"), "needs a tracepoint (not here)"],
+    [install({}), node("tracepoint"), "needs a kprobe (not here)"],
+  ])("%#", (spec, capabilities, expected) => {
+    expect(choose(spec, capabilities)).toEqual(err(expected));
   });
+});
+
+test("a policy has one text about what holds it", () => {
+  expect(describeMechanisms([])).toBe("");
+  expect(describeMechanisms(["counted", "counted"])).toBe("counted");
+  expect(describeMechanisms(["counted", "signalled: the call completes", "prevented by lsm"])).toBe(
+    "prevented by lsm, signalled: the call completes",
+  );
 });

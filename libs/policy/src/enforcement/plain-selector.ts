@@ -9,9 +9,7 @@ const unsupported = {
   matchData: "data of the hook",
   matchReturnArgs: "the return value",
   matchReturnActions: "the return value",
-  matchBinaries: "the calling binary",
   matchParentBinaries: "the binary of the parent process",
-  matchPIDs: "process ids",
   matchNamespaces: "namespaces",
   matchNamespaceChanges: "changes of namespaces",
   matchCapabilities: "capabilities",
@@ -24,7 +22,7 @@ const unsupportedFields = Object.keys(unsupported) as (keyof typeof unsupported)
 export function expandMacros(selector: Selector, macros: ReadonlyMap<string, Selector>): Selector {
   const used = [...new Set(selector.macros)].flatMap((name) => macros.get(name) ?? []);
   const all = [selector, ...used];
-  const lists = [...unsupportedFields, "matchArgs", "matchActions"] as const; // const: keys of a selector
+  const lists = [...unsupportedFields, "matchArgs", "matchActions", "matchBinaries", "matchPIDs"] as const; // const: keys of a selector
   const expanded = Object.fromEntries(lists.map((name) => [name, all.flatMap((one) => [...one[name]])]));
   return { ...selector, ...expanded };
 }

@@ -2,11 +2,18 @@
 // What a selector of a policy becomes: a rule for the kernel, or the reason why not.
 
 import type { Filter } from "../filter/filter.ts";
-import type { KernelRule } from "./kernel-rule.ts";
+import type { HookPoint, KernelRule } from "./kernel-rule.ts";
 import type { RuleReport } from "./rule-report.ts";
 
 export interface PolicyRule {
   readonly rule: KernelRule;
+  /**
+   * For each hook of the rule the kernel function that stands in on a node without a program for that LSM hook. The filters
+   * are about the same arguments.
+   */
+  readonly fallbacks: readonly (HookPoint | undefined)[];
+  /** A hook that the node's kernel does not have is left out: ignore.callNotFound. */
+  readonly mayBeMissing: boolean;
   /** The rule is about the containers that all of these match. None: about all containers. */
   readonly filters: readonly Filter[];
   /** The rule is also about processes in no container. */
@@ -36,3 +43,7 @@ export interface HookOutcome {
   readonly hook: string;
   readonly outcomes: readonly SelectorOutcome[];
 }
+
+/** One line, for a selector like "kprobes[0].selectors[1]". */
+export const renderMissing = (selector: string, { field, needs }: MissingCapability): string =>
+  `${selector}: ${field} needs ${needs}`;

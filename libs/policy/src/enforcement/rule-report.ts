@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { HookPoint } from "./kernel-rule.ts";
+
 /** What an event says of the rule. One JSON-able object, sent to the worker when the rule comes into force. */
 export interface RuleReport {
   readonly policyName: string;
@@ -9,12 +11,14 @@ export interface RuleReport {
   readonly event: "kprobe" | "tracepoint" | "lsm";
   /** function_name of a kprobe or LSM hook ("__x64_sys_mkdir" for `sys_mkdir`), "subsys/event" of a tracepoint. */
   readonly hook: string;
+  /** The same of a rule about several hooks, by their keys: "syscalls/sys_enter_mkdir". */
+  readonly hooks?: Readonly<Record<string, string>>;
   readonly hookIndex: number;
   readonly selectorIndex: number;
   readonly selectorLabel: string;
   readonly message: string;
   readonly tags: readonly string[];
-  /** The arguments as the policy declares them, in order: which facet has the value, and the KprobeArgument field for its type. */
+  /** The arguments that are read, in the order of the policy: which facet has the value, and the KprobeArgument field for its type. */
   readonly args: readonly ReportedArgument[];
 }
 
@@ -23,4 +27,21 @@ export interface ReportedArgument {
   /** Of the CRD. */
   readonly type: string;
   readonly label: string;
+}
+
+/** What an event of this hook says as `hook`. */
+export const reportedHook = ({ hook, hooks }: RuleReport, at: HookPoint): string =>
+  hooks?.[toHookKey(at)] ?? hook;
+
+export function toHookKey(hook: HookPoint): string {
+  switch (hook.kind) {
+    case "lsm":
+      return hook.hook;
+    case "function":
+      return hook.name;
+    case "tracepoint":
+      return `${hook.subsystem}/${hook.event}`;
+    default:
+      return hook.kind;
+  }
 }
