@@ -2,19 +2,18 @@
 // What enforcement costs a process: without an agent, with one and nothing attached, where no policy is about the process'
 // container, and where policies are about it and let it pass.
 import { join } from "node:path";
-import { callPolicies } from "../../../tests/harness/agent-client.ts";
 import { mountBpfFs } from "../../../tests/harness/bpf-fs.ts";
 import { buildBare } from "../../../tests/harness/build-bare.ts";
 import { runInCgroup } from "../../../tests/harness/enter-cgroup.ts";
-import { waitFor } from "../../../tests/harness/wait.ts";
 import { createWorkspace } from "../../../tests/harness/workspace.ts";
-import { type AgentProcess, startAgent } from "../agent/agent-process.ts";
+import type { AgentProcess } from "../agent/agent-process.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { reportAll } from "../policies/agent-calls.ts";
 import { findMedian } from "../stats.ts";
 import type { Table } from "../table.ts";
 import { type Subject, writePolicies } from "./bench-policies.ts";
 import { benchHeldCalls } from "./held-calls-bench.ts";
+import { startEnforcing } from "./start-enforcing.ts";
 
 /** RTHOOKS_ENFORCEMENT_ROUNDS: in each every scenario is measured once. */
 const rounds = Number(process.env["RTHOOKS_ENFORCEMENT_ROUNDS"] ?? 20);
@@ -93,29 +92,6 @@ export async function benchEnforcement(dir: string): Promise<readonly Table[]> {
   } finally {
     await workspace.close();
   }
-}
-
-async function startEnforcing(
-  dir: string,
-  bpfDir: string,
-  policyDir: string,
-  count: number,
-): Promise<AgentProcess> {
-  const agent = await startAgent(dir, [
-    ...["--bpf-dir", bpfDir, "--tracing-policy-dir", policyDir, "--enable-policy-filter"],
-    ...["--cluster-filters", "127", "--log-level", "warn"],
-  ]);
-  await waitFor(
-    "the policies are in force",
-    async () => {
-      const { policies } = await callPolicies(`unix://${agent.socketPath}`).list();
-      const failed = policies.find(({ error }) => error !== "");
-      if (failed !== undefined) throw new Error(`${failed.name}: ${failed.error}`);
-      return policies.length === count && policies.every(({ enabled }) => enabled);
-    },
-    60_000,
-  );
-  return agent;
 }
 
 function toTable(samples: readonly (readonly (readonly number[])[])[]): Table {

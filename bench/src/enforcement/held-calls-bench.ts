@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What enforcement costs a hook call: two agents, one with programs in the kernel and one without, are called in turns.
-import { type AgentProcess, startAgent } from "../agent/agent-process.ts";
+import type { AgentProcess } from "../agent/agent-process.ts";
 import { findCgroupRoot, withCgroups } from "../cgroups.ts";
 import { reportAll } from "../policies/agent-calls.ts";
 import { findMedian, findQuantile } from "../stats.ts";
 import type { Table } from "../table.ts";
 import { writePolicies } from "./bench-policies.ts";
+import { startEnforcing } from "./start-enforcing.ts";
 
 /** RTHOOKS_HELD_CALLS_ROUNDS */
 const rounds = Number(process.env["RTHOOKS_HELD_CALLS_ROUNDS"] ?? 60);
@@ -17,16 +18,13 @@ const pauseMs = 5;
 const variants = ["without programs", "without programs, another agent", "with programs"] as const;
 
 export async function benchHeldCalls(dir: string, bpfDir: string): Promise<Table> {
-  const policies = `${dir}/policies`;
   const results = variants.map((): { medianMs: number; slowMs: number }[] => []);
   const agents: AgentProcess[] = [];
   try {
-    writePolicies(policies, 10, "system calls", "own");
-    const common = ["--enable-policy-filter", "--log-level", "warn"];
     for (const [at, variant] of variants.entries()) {
-      const own =
-        variant === "with programs" ? ["--tracing-policy-dir", policies] : ["--disable-enforcement"];
-      agents.push(await startAgent(dir, [...common, "--bpf-dir", `${bpfDir}-${at}`, ...own]));
+      const policies = `${dir}/policies-${at}`;
+      writePolicies(policies, 10, variant === "with programs" ? "system calls" : "nothing", "own");
+      agents.push(await startEnforcing(dir, `${bpfDir}-${at}`, policies, 10));
     }
     for (let round = -warmUpRounds; round < rounds; round++) {
       const names = Array.from(
@@ -78,7 +76,7 @@ function toTable(results: readonly (readonly { medianMs: number; slowMs: number 
       ...cells(at, ({ slowMs }) => slowMs),
     ]),
     notes: [
-      `RuntimeHook calls for new containers, each over a connection of its own and ${pauseMs} ms after the one before. Medians of ${rounds} rounds, in each of which every agent has ${perRound} calls, in turns; a ratio is the median of the rounds' own ratios to the first line. With programs: 10 policies are about each container.`,
+      `RuntimeHook calls for new containers, each over a connection of its own and ${pauseMs} ms after the one before. Medians of ${rounds} rounds, in each of which every agent has ${perRound} calls, in turns; a ratio is the median of the rounds' own ratios to the first line. Each agent has 10 policies about all of the containers, with hooks on two system calls or without hooks.`,
     ],
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench-window`: for how long, and how often, a container can do what a policy forbids, from its first instruction on.
-// Options: --write writes docs/window.md and docs/window.svg; --share=0.1 starts a tenth of the containers; --actions=exec,
-// connect; other words are names of scenarios ("hook", "watch"), by which they begin.
+// Options: --write writes docs/window.md and docs/window.svg; --share=0.1 starts a tenth of the containers;
+// --actions=exec,connect leaves out the others. Other words are the beginnings of names of scenarios: hook, watch.
 import { createWorkspace } from "../../../tests/harness/workspace.ts";
 import { describeMachine } from "../machine.ts";
 import { renderTable } from "../table.ts";

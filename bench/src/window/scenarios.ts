@@ -72,7 +72,7 @@ export const scenarios: readonly Scenario[] = [
     name: "hook",
     subtitle: "agent up",
     description: "the hook holds the container, the agent is up",
-    containers: 120,
+    containers: 150,
     run: async (stage, wanted, containers) => {
       await stage.startAgent();
       const size = { wanted, containers, together: atOnce };
@@ -85,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
     name: "hook, kills",
     subtitle: "agent killed and restarted",
     description: "the same, and the agent is killed and restarted all the time",
-    containers: 120,
+    containers: 150,
     run: async (stage, wanted, containers) => {
       await stage.startAgent();
       let isDone = false;
@@ -110,7 +110,7 @@ export const scenarios: readonly Scenario[] = [
       name: `watch, ${delayMs} ms`,
       subtitle: "no hook",
       description: `no hook; the API server reports the container ${delayMs} ms after its first attempt`,
-      containers: 25,
+      containers: 50,
       run: watched(delayMs),
     }),
   ),
@@ -119,7 +119,7 @@ export const scenarios: readonly Scenario[] = [
     subtitle: "down at the start, allowed namespace",
     description:
       "the agent is down, the hook lets the containers of an allowed namespace go; the agent starts 500 ms later",
-    containers: 30,
+    containers: 50,
     run: async (stage, wanted, containers) => {
       const windows: Window[] = [];
       // Together: the agent is down for the whole batch.
