@@ -5,10 +5,42 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Any } from "../google/protobuf/any.ts";
 import { BoolValue } from "../google/protobuf/wrappers.ts";
+import { GetEventsRequest, GetEventsResponse, ProcessInternal } from "./events.ts";
 
 export const protobufPackage = "tetragon";
 
 export const protobufFileName = "tetragon/sensors.proto";
+
+export const ConfigFlag = { CONFIG_FLAG_LOG_LEVEL: 0, CONFIG_FLAG_DUMP_PROCESS_CACHE: 1 } as const;
+
+export type ConfigFlag = typeof ConfigFlag[keyof typeof ConfigFlag];
+
+export namespace ConfigFlag {
+  export type CONFIG_FLAG_LOG_LEVEL = typeof ConfigFlag.CONFIG_FLAG_LOG_LEVEL;
+  export type CONFIG_FLAG_DUMP_PROCESS_CACHE = typeof ConfigFlag.CONFIG_FLAG_DUMP_PROCESS_CACHE;
+}
+
+export const LogLevel = {
+  LOG_LEVEL_PANIC: 0,
+  LOG_LEVEL_FATAL: 1,
+  LOG_LEVEL_ERROR: 2,
+  LOG_LEVEL_WARN: 3,
+  LOG_LEVEL_INFO: 4,
+  LOG_LEVEL_DEBUG: 5,
+  LOG_LEVEL_TRACE: 6,
+} as const;
+
+export type LogLevel = typeof LogLevel[keyof typeof LogLevel];
+
+export namespace LogLevel {
+  export type LOG_LEVEL_PANIC = typeof LogLevel.LOG_LEVEL_PANIC;
+  export type LOG_LEVEL_FATAL = typeof LogLevel.LOG_LEVEL_FATAL;
+  export type LOG_LEVEL_ERROR = typeof LogLevel.LOG_LEVEL_ERROR;
+  export type LOG_LEVEL_WARN = typeof LogLevel.LOG_LEVEL_WARN;
+  export type LOG_LEVEL_INFO = typeof LogLevel.LOG_LEVEL_INFO;
+  export type LOG_LEVEL_DEBUG = typeof LogLevel.LOG_LEVEL_DEBUG;
+  export type LOG_LEVEL_TRACE = typeof LogLevel.LOG_LEVEL_TRACE;
+}
 
 export const HealthStatusType = { HEALTH_STATUS_TYPE_UNDEF: 0, HEALTH_STATUS_TYPE_STATUS: 1 } as const;
 
@@ -75,6 +107,35 @@ export namespace TracingPolicyMode {
   export type TP_MODE_ENFORCE = typeof TracingPolicyMode.TP_MODE_ENFORCE;
   export type TP_MODE_MONITOR = typeof TracingPolicyMode.TP_MODE_MONITOR;
   export type TP_MODE_MONITOR_ONLY = typeof TracingPolicyMode.TP_MODE_MONITOR_ONLY;
+}
+
+export interface DumpProcessCacheReqArgs {
+  skipZeroRefcnt: boolean;
+  excludeExecveMapProcesses: boolean;
+}
+
+export interface DumpProcessCacheResArgs {
+  processes: ProcessInternal[];
+}
+
+export interface GetDebugRequest {
+  flag: ConfigFlag;
+  arg: { $case: "dump"; dump: DumpProcessCacheReqArgs } | undefined;
+}
+
+export interface GetDebugResponse {
+  flag: ConfigFlag;
+  arg: { $case: "level"; level: LogLevel } | { $case: "processes"; processes: DumpProcessCacheResArgs } | undefined;
+}
+
+export interface SetDebugRequest {
+  flag: ConfigFlag;
+  arg: { $case: "level"; level: LogLevel } | undefined;
+}
+
+export interface SetDebugResponse {
+  flag: ConfigFlag;
+  arg: { $case: "level"; level: LogLevel } | undefined;
 }
 
 export interface GetVersionRequest {
@@ -237,6 +298,356 @@ export interface GetInfoResponse_BuildInfo {
   time: string;
   modified: string;
 }
+
+function createBaseDumpProcessCacheReqArgs(): DumpProcessCacheReqArgs {
+  return { skipZeroRefcnt: false, excludeExecveMapProcesses: false };
+}
+
+export const DumpProcessCacheReqArgs: MessageFns<DumpProcessCacheReqArgs> = {
+  encode(message: DumpProcessCacheReqArgs, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.skipZeroRefcnt !== false) {
+      writer.uint32(8).bool(message.skipZeroRefcnt);
+    }
+    if (message.excludeExecveMapProcesses !== false) {
+      writer.uint32(16).bool(message.excludeExecveMapProcesses);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DumpProcessCacheReqArgs {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDumpProcessCacheReqArgs();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.skipZeroRefcnt = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.excludeExecveMapProcesses = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDumpProcessCacheResArgs(): DumpProcessCacheResArgs {
+  return { processes: [] };
+}
+
+export const DumpProcessCacheResArgs: MessageFns<DumpProcessCacheResArgs> = {
+  encode(message: DumpProcessCacheResArgs, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.processes) {
+      ProcessInternal.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DumpProcessCacheResArgs {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDumpProcessCacheResArgs();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.processes.push(ProcessInternal.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetDebugRequest(): GetDebugRequest {
+  return { flag: 0, arg: undefined };
+}
+
+export const GetDebugRequest: MessageFns<GetDebugRequest> = {
+  encode(message: GetDebugRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flag !== 0) {
+      writer.uint32(8).int32(message.flag);
+    }
+    switch (message.arg?.$case) {
+      case "dump":
+        DumpProcessCacheReqArgs.encode(message.arg.dump, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDebugRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDebugRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.flag = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.arg = { $case: "dump", dump: DumpProcessCacheReqArgs.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetDebugResponse(): GetDebugResponse {
+  return { flag: 0, arg: undefined };
+}
+
+export const GetDebugResponse: MessageFns<GetDebugResponse> = {
+  encode(message: GetDebugResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flag !== 0) {
+      writer.uint32(8).int32(message.flag);
+    }
+    switch (message.arg?.$case) {
+      case "level":
+        writer.uint32(16).int32(message.arg.level);
+        break;
+      case "processes":
+        DumpProcessCacheResArgs.encode(message.arg.processes, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDebugResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDebugResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.flag = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.arg = { $case: "level", level: reader.int32() as any };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.arg = { $case: "processes", processes: DumpProcessCacheResArgs.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetDebugRequest(): SetDebugRequest {
+  return { flag: 0, arg: undefined };
+}
+
+export const SetDebugRequest: MessageFns<SetDebugRequest> = {
+  encode(message: SetDebugRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flag !== 0) {
+      writer.uint32(8).int32(message.flag);
+    }
+    switch (message.arg?.$case) {
+      case "level":
+        writer.uint32(16).int32(message.arg.level);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetDebugRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetDebugRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.flag = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.arg = { $case: "level", level: reader.int32() as any };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetDebugResponse(): SetDebugResponse {
+  return { flag: 0, arg: undefined };
+}
+
+export const SetDebugResponse: MessageFns<SetDebugResponse> = {
+  encode(message: SetDebugResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flag !== 0) {
+      writer.uint32(8).int32(message.flag);
+    }
+    switch (message.arg?.$case) {
+      case "level":
+        writer.uint32(16).int32(message.arg.level);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetDebugResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetDebugResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.flag = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.arg = { $case: "level", level: reader.int32() as any };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseGetVersionRequest(): GetVersionRequest {
   return {};
@@ -2142,6 +2553,15 @@ export const FineGuidanceSensorsDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Events from now on, until the client ends the call. */
+    getEvents: {
+      name: "GetEvents",
+      requestType: GetEventsRequest as typeof GetEventsRequest,
+      requestStream: false,
+      responseType: GetEventsResponse as typeof GetEventsResponse,
+      responseStream: true,
+      options: {},
+    },
     getHealth: {
       name: "GetHealth",
       requestType: GetHealthStatusRequest as typeof GetHealthStatusRequest,
@@ -2175,6 +2595,22 @@ export const FineGuidanceSensorsDefinition = {
       requestType: RuntimeHookRequest as typeof RuntimeHookRequest,
       requestStream: false,
       responseType: RuntimeHookResponse as typeof RuntimeHookResponse,
+      responseStream: false,
+      options: {},
+    },
+    getDebug: {
+      name: "GetDebug",
+      requestType: GetDebugRequest as typeof GetDebugRequest,
+      requestStream: false,
+      responseType: GetDebugResponse as typeof GetDebugResponse,
+      responseStream: false,
+      options: {},
+    },
+    setDebug: {
+      name: "SetDebug",
+      requestType: SetDebugRequest as typeof SetDebugRequest,
+      requestStream: false,
+      responseType: SetDebugResponse as typeof SetDebugResponse,
       responseStream: false,
       options: {},
     },
