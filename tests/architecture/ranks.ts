@@ -41,10 +41,11 @@ export const topicRanks: ReadonlyMap<string, number> = new Map([
   ["policies", 3],
   ["hook-log", 2],
   ["containers", 3],
-  ["explain", 4],
-  ["api", 4],
-  ["program", 5],
-  ["cli", 6],
+  ["events", 4],
+  ["explain", 5],
+  ["api", 5],
+  ["program", 6],
+  ["cli", 7],
 ]);
 /** Pure libraries, with the packages from outside that they may use. */
 export const pure: ReadonlyMap<string, readonly string[]> = new Map([

@@ -7,6 +7,9 @@ import { findSourceFiles } from "./source-files.ts";
 
 /** Names that two packages may have, each with the reason. */
 const allowed: ReadonlyMap<string, string> = new Map([
+  ["Filter", "that of libs/proto is a message of Tetragon"],
+  ["LogLevel", "that of libs/proto is a message of Tetragon"],
+  ["Pod", "that of libs/proto is a message of Tetragon"],
   ["KernelRule", "that of libs/bpf knows two subjects, and gives way to that of libs/policy"],
 ]);
 

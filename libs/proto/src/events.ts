@@ -4,13 +4,10 @@
 export { toEventJson } from "./event-json/event-json.ts";
 export {
   EventType,
-  FieldFilter,
   FieldFilterAction,
-  Filter,
   GetEventsRequest,
   GetEventsResponse,
   KprobeAction,
   KprobeArgument,
-  type Pod,
   Process,
 } from "./gen/tetragon/events.ts";

@@ -36,7 +36,7 @@ export {
   HealthStatusType,
   ListDomainsResponse,
   ListTracingPoliciesResponse,
-  LogLevel,
+  LogLevel as DebugLevel,
   Mount,
   RuntimeHookRequest,
   RuntimeHookResponse,

@@ -11,6 +11,9 @@ import { nowMs, renderNow } from "./clock.ts";
 export interface LogWriter extends Logger {
   /** Resolves when all lines so far are written. */
   drain(): Promise<void>;
+  /** The lowest level that is logged. */
+  level(): LogLevel;
+  setLevel(level: LogLevel): void;
   /** Writes all lines synchronously, at the exit of the process. Lines of a running write may appear twice. */
   flush(): void;
 }
@@ -27,6 +30,7 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
   /** The remaining bytes of the running write. */
   let current: Buffer | undefined;
   let isScheduled = false;
+  let least = minLevel;
 
   const take = (): Buffer | undefined => {
     if (dropped > 0) {
@@ -70,7 +74,7 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
   };
 
   const log = (level: LogLevel, message: string, fields: LogFields = {}): void => {
-    if (!isLogged(level, minLevel)) return;
+    if (!isLogged(level, least)) return;
     const line = renderLogLine(format, renderNow(), level, message, fields);
     if (pendingLength + line.length > maxPendingBytes) {
       dropped++;
@@ -113,5 +117,9 @@ export function createLogWriter(fd: number, format: LogFormat, minLevel: LogLeve
     error: (message, fields) => log("error", message, fields),
     drain,
     flush,
+    level: () => least,
+    setLevel(level) {
+      least = level;
+    },
   };
 }

@@ -45,6 +45,8 @@ function toValue(arg: NonNullable<KprobeArgument["arg"]>): Readonly<Record<strin
       const { family, addr, port } = arg.sockaddrArg;
       return { sockaddr_arg: { family: orNone(family), addr: orNone(addr), port: orNone(port) } };
     }
+    case "errorArg":
+      return { error_arg: { Message: orNone(arg.errorArg.Message) } };
     case "sockaddrunArg": {
       const { family, path } = arg.sockaddrunArg;
       return { sockaddrun_arg: { family: orNone(family), path: orNone(path) } };

@@ -70,9 +70,9 @@ function toEvent(event: NonNullable<GetEventsResponse["event"]>): Readonly<Recor
   }
 }
 
-const toProcesses = ({ process, parent }: ProcessExec) => ({
-  process: process && toProcessJson(process),
-  parent: parent && toProcessJson(parent),
+const toProcesses = (event: ProcessExec) => ({
+  process: event.process && toProcessJson(event.process),
+  parent: event.parent && toProcessJson(event.parent),
 });
 
 const toActionName = createEnumNames<KprobeAction>(KprobeAction);

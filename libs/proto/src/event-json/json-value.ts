@@ -31,21 +31,44 @@ export function createEnumNames<T extends number>(
   return (value) => (value === 0 ? undefined : (names.get(value) ?? value));
 }
 
-/** The last minute that was written, since most times are near each other. */
-let lastMinute = { minute: Number.NaN, text: "" };
+/** The last day that was written, since most times are near each other. */
+let lastDay = { day: Number.NaN, text: "" };
 
 /** RFC 3339 with 0, 3, 6 or 9 digits, as few as the value needs. */
 export function toTime(value: Timestamp | undefined): string | undefined {
   if (value === undefined) return undefined;
   const seconds = Number(value.seconds);
-  const minute = Math.floor(seconds / 60);
-  if (minute !== lastMinute.minute) {
-    lastMinute = { minute, text: new Date(minute * 60_000).toISOString().slice(0, 17) };
-  }
-  const second = seconds - minute * 60;
-  const text = `${lastMinute.text}${second < 10 ? "0" : ""}${second}`;
+  const day = Math.floor(seconds / secondsOfDay);
+  if (day !== lastDay.day) lastDay = { day, text: toDateText(day) };
+  const inDay = seconds - day * secondsOfDay;
+  const hour = Math.floor(inDay / 3600);
+  const minute = Math.floor(inDay / 60) % 60;
+  const text = `${lastDay.text}T${toTwoDigits(hour)}:${toTwoDigits(minute)}:${toTwoDigits(inDay % 60)}`;
   if (value.nanos === 0) return `${text}Z`;
   const digits = String(value.nanos).padStart(9, "0");
   const length = digits.endsWith("000000") ? 3 : digits.endsWith("000") ? 6 : 9;
   return `${text}.${digits.slice(0, length)}Z`;
+}
+
+const secondsOfDay = 86_400;
+
+const toTwoDigits = (value: number): string => (value < 10 ? `0${value}` : `${value}`);
+
+/** The date of a day since 1970-01-01, in the proleptic Gregorian calendar, whose years are counted from March here. */
+function toDateText(day: number): string {
+  const sinceYear0 = day + 719_468;
+  const era = Math.floor(sinceYear0 / 146_097);
+  const dayOfEra = sinceYear0 - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const month = Math.floor((5 * dayOfYear + 2) / 153);
+  const dayOfMonth = dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
+  const year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0);
+  return `${String(year).padStart(4, "0")}-${toTwoDigits(month < 10 ? month + 3 : month - 9)}-${toTwoDigits(dayOfMonth)}`;
 }

@@ -3,22 +3,22 @@
 import type { Container, Pod, Process } from "../gen/tetragon/events.ts";
 import { orNone, toMap, toTime } from "./json-value.ts";
 
-export const toProcessJson = (process: Process): unknown => ({
-  exec_id: orNone(process.execId),
-  pid: process.pid,
-  uid: process.uid,
-  cwd: orNone(process.cwd),
-  binary: orNone(process.binary),
-  arguments: orNone(process.arguments),
-  flags: orNone(process.flags),
-  start_time: toTime(process.startTime),
-  auid: process.auid,
-  pod: process.pod && toPodJson(process.pod),
-  docker: orNone(process.docker),
-  parent_exec_id: orNone(process.parentExecId),
-  refcnt: orNone(process.refcnt),
-  tid: process.tid,
-  in_init_tree: process.inInitTree,
+export const toProcessJson = (one: Process): unknown => ({
+  exec_id: orNone(one.execId),
+  pid: one.pid,
+  uid: one.uid,
+  cwd: orNone(one.cwd),
+  binary: orNone(one.binary),
+  arguments: orNone(one.arguments),
+  flags: orNone(one.flags),
+  start_time: toTime(one.startTime),
+  auid: one.auid,
+  pod: one.pod && toPodJson(one.pod),
+  docker: orNone(one.docker),
+  parent_exec_id: orNone(one.parentExecId),
+  refcnt: orNone(one.refcnt),
+  tid: one.tid,
+  in_init_tree: one.inInitTree,
 });
 
 const toPodJson = (pod: Pod): unknown => ({

@@ -48,6 +48,7 @@ beforeAll(async () => {
       },
       policies,
       policyCommands: createMemoryCommands(policies),
+      ...{ events: undefined, logLevel: { level: () => "info", setLevel: silent } },
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },

@@ -7,12 +7,15 @@ import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import type { ContainerChanges } from "../../containers/core/container-changes.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
+import type { EventStreams } from "../../events/core/event-streams.ts";
 import { renderHealth } from "../core/health.ts";
 import {
   type FindExplanations,
   registerAgentState,
   registerContainerEvents,
 } from "../wire/container-services.ts";
+import { type LogLevelSwitch, registerDebugService } from "../wire/debug-service.ts";
+import { registerEventsService } from "../wire/events-service.ts";
 import type { AgentInfo } from "../wire/info-message.ts";
 import { registerInfoService } from "../wire/info-service.ts";
 import { type PolicyHandlers, registerPolicyService } from "../wire/policy-service.ts";
@@ -29,6 +32,9 @@ export interface ServiceOptions extends PolicyHandlers {
   readonly info: AgentInfo;
   readonly metrics: AgentMetrics;
   readonly findExplanations: FindExplanations;
+  /** Undefined where the agent has no events. */
+  readonly events: Pick<EventStreams, "open"> | undefined;
+  readonly logLevel: LogLevelSwitch;
   /** Why the agent does not do what its configuration asks for, one line each. */
   listProblems(): readonly string[];
   /** What keeps the NRI plugin from its work; empty: nothing. */
@@ -52,5 +58,12 @@ export function registerServices(
   registerPolicyService(to, options, onBug);
   registerContainerEvents(to, { reportStopped, reportRefused, reportPluginProblem }, onBug);
   registerAgentState(to, lifecycle, options.findExplanations, onBug);
-  return registerWatchService(to, changes, onBug);
+  registerDebugService(to, options.logLevel, undefined, onBug);
+  const endings = [
+    registerWatchService(to, changes, onBug),
+    registerEventsService(to, options.events, onBug),
+  ];
+  return () => {
+    for (const end of endings) end();
+  };
 }

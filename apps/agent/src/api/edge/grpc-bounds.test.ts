@@ -62,6 +62,7 @@ describe("bounds of the gRPC server", () => {
       },
       policies,
       policyCommands: createMemoryCommands(policies),
+      ...{ events: undefined, logLevel: { level: () => "info", setLevel: silent } },
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },

@@ -111,6 +111,7 @@ describe("the gRPC server", () => {
       lifecycle,
       policies,
       policyCommands: createMemoryCommands(policies),
+      ...{ events: undefined, logLevel: { level: () => "info", setLevel: silent } },
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },

@@ -7,11 +7,11 @@ import {
   type WatchContainersResponse,
 } from "@rthooks/proto";
 import { grpcCode } from "@rthooks/proto/grpc-code";
+import { createBoundedQueue } from "../../base/core/bounded-queue.ts";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { type ResponseStream, registerServerStream } from "../../base/wire/service.ts";
 import type { ContainerChange, ContainerChanges } from "../../containers/core/container-changes.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import { createBoundedQueue } from "../core/bounded-queue.ts";
 import { type ChangeFilter, createChangeFilter } from "../core/change-filter.ts";
 
 /** Streams of one server. A stream keeps its connection from being closed as unused. */

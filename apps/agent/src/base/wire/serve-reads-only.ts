@@ -13,6 +13,8 @@ const reading = new Set([
   "ListContainers",
   "GetContainer",
   "WatchContainers",
+  "GetEvents",
+  "GetDebug",
   "ExplainContainer",
 ]);
 

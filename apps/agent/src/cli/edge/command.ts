@@ -18,6 +18,7 @@ import { renderDocument, type Screen, toOutputFormat, toPrintable } from "@rthoo
 import { openScreen } from "@rthooks/terminal/screen";
 import { isHealthy } from "../../api/core/health.ts";
 import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import { toExportSettings } from "../../events/wire/to-export-settings.ts";
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
 import { waitForSignal } from "../../program/edge/signals.ts";
@@ -90,10 +91,16 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   if (!filterLimits.ok) return fail(filterLimits.error);
   const healthIntervalMs = parseHealthInterval(flags["health-server-interval"]);
   if (!healthIntervalMs.ok) return fail(healthIntervalMs.error);
+  const exportPath = flags["export-filename"] === "" ? "" : resolve(flags["export-filename"]);
+  const eventExport = toExportSettings({ ...flags, "export-filename": exportPath }, () => performance.now());
+  if (!eventExport.ok) return fail(eventExport.error);
   const format = toLogFormat(flags["log-format"]);
   const level = toLogLevel(flags["log-level"]);
   const log = createLogWriter(process.stderr.fd, format, level);
   process.on("exit", log.flush);
+  if (flags["enable-export-aggregation"]) {
+    log.warn("--enable-export-aggregation has no effect: the events of this agent are not aggregated");
+  }
   const signal = waitForSignal(log);
   raisePriority();
   const agent = await runAgent({
@@ -121,6 +128,9 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     watchesPolicies: flags["enable-tracing-policy-crd"],
     allowsChangesOnTcp: flags["server-tcp-allow-changes"],
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
+    clusterName: flags["cluster-name"],
+    eventExport: eventExport.value,
+    logLevel: log,
     inspectAddress: flags["inspect-address"],
     inspectTokenFile: flags["inspect-token-file"],
     hookLog: flags["hook-log"],

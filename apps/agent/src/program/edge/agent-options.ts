@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { LogLevelSwitch } from "../../api/wire/debug-service.ts";
 import type { AgentInfo } from "../../api/wire/info-message.ts";
+import type { ExportSettings } from "../../events/core/export-settings.ts";
 import type { PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
 import type { PodsOptions } from "../../pods/edge/open-pods.ts";
 
@@ -30,4 +32,9 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   /** Policies are also loaded from the API server. */
   readonly watchesPolicies: boolean;
   readonly allowsChangesOnTcp: boolean;
+  /** In each event; may be empty. */
+  readonly clusterName: string;
+  /** Undefined: events are not exported. */
+  readonly eventExport: ExportSettings | undefined;
+  readonly logLevel: LogLevelSwitch;
 }

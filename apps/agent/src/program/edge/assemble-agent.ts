@@ -10,12 +10,14 @@ import { createServing, type Serving } from "../../api/edge/serving.ts";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { findCgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
 import { openCri } from "../../containers/edge/follow-cri.ts";
+import type { EventThread } from "../../events/edge/event-thread.ts";
 import { MAX_FILTERS } from "../../filter/core/filter-ids.ts";
 import { openPolicyFilter } from "../../filter/edge/open-policy-filter.ts";
 import { openPods } from "../../pods/edge/open-pods.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { openAgentInspector } from "./open-agent-inspector.ts";
 import { openContainers } from "./open-containers.ts";
+import { openEvents } from "./open-events.ts";
 import { openObservation } from "./open-observation.ts";
 import { openPolicies } from "./open-policies.ts";
 import { startParseThread } from "./parse-thread.ts";
@@ -25,6 +27,8 @@ import { serveAgentMetrics } from "./serve-agent-metrics.ts";
 export interface AssembledAgent {
   readonly server: GrpcServer;
   readonly serving: Serving;
+  /** Undefined where there are no events. */
+  readonly events: EventThread | undefined;
 }
 
 /** `parts` stops what was started, also after an error. The error is one line. */
@@ -84,6 +88,8 @@ export async function assembleAgent(
   }, sweepIntervalMs);
   parts.defer(() => clearInterval(sweep));
 
+  const events = await openEvents(options);
+  if (!events.ok) return events;
   const descriptors = readDescriptorLimit();
   const observation = await openObservation(
     options,
@@ -124,6 +130,7 @@ export async function assembleAgent(
   const server = createGrpcServer({
     ...{ starts, changes: shown.changes, findExplanations: explainer.find, awaitPod, log, metrics },
     ...{ policies, policyCommands, reportPluginProblem: plugin.report },
+    ...{ events: events.value?.streams, logLevel: options.logLevel },
     lifecycle: {
       ...lifecycle,
       list: shown.list,
@@ -142,5 +149,5 @@ export async function assembleAgent(
       conf: options.conf,
     },
   });
-  return ok({ server, serving });
+  return ok({ server, serving, events: events.value });
 }

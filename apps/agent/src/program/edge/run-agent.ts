@@ -49,12 +49,13 @@ export async function runAgent({
     parts.dispose();
     return assembled;
   }
-  const { server, serving } = assembled.value;
+  const { server, serving, events } = assembled.value;
   let health: HealthServer | undefined;
   const stop = async (): Promise<boolean> => {
     serving.end();
     await health?.update();
     const isDrained = await server.drain(options.drainTimeoutMs);
+    await events?.close();
     parts.dispose();
     return isDrained;
   };

@@ -276,6 +276,9 @@ export interface KprobeArgument {
     | { $case: "linuxBinprmArg"; linuxBinprmArg: KprobeLinuxBinprm }
     | { $case: "syscallId"; syscallId: SyscallId }
     | { $case: "sockaddrArg"; sockaddrArg: KprobeSockaddr }
+    | //
+    /** The value could not be read. */
+    { $case: "errorArg"; errorArg: KprobeError }
     | { $case: "sockaddrunArg"; sockaddrunArg: KprobeSockaddrUn }
     | undefined;
   label: string;
@@ -345,6 +348,10 @@ export interface ProcessInternal {
   process: Process | undefined;
   color: string;
   refcnt: number | undefined;
+}
+
+export interface KprobeError {
+  Message: string;
 }
 
 function createBaseFilter(): Filter {
@@ -2442,6 +2449,9 @@ export const KprobeArgument: MessageFns<KprobeArgument> = {
       case "sockaddrArg":
         KprobeSockaddr.encode(message.arg.sockaddrArg, writer.uint32(242).fork()).join();
         break;
+      case "errorArg":
+        KprobeError.encode(message.arg.errorArg, writer.uint32(258).fork()).join();
+        break;
       case "sockaddrunArg":
         KprobeSockaddrUn.encode(message.arg.sockaddrunArg, writer.uint32(266).fork()).join();
         break;
@@ -2581,6 +2591,14 @@ export const KprobeArgument: MessageFns<KprobeArgument> = {
             }
 
             message.arg = { $case: "sockaddrArg", sockaddrArg: KprobeSockaddr.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.arg = { $case: "errorArg", errorArg: KprobeError.decode(reader, reader.uint32()) };
             continue;
           }
           case 33: {
@@ -3347,6 +3365,52 @@ export const ProcessInternal: MessageFns<ProcessInternal> = {
             }
 
             message.refcnt = UInt32Value.decode(reader, reader.uint32()).value;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKprobeError(): KprobeError {
+  return { Message: "" };
+}
+
+export const KprobeError: MessageFns<KprobeError> = {
+  encode(message: KprobeError, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.Message !== "") {
+      writer.uint32(10).string(message.Message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KprobeError {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKprobeError();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.Message = reader.string();
             continue;
           }
         }

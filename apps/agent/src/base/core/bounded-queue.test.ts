@@ -23,3 +23,26 @@ test("an item that follows a missed one is missed, so that nothing is out of ord
   queue.push(4);
   expect(drain(queue.take)).toEqual([{ item: 2 }, { missed: 2 }]);
 });
+
+test("items may take different parts of the capacity", () => {
+  const queue = createBoundedQueue<string>(5, (text) => text.length);
+  expect(["abc", "de", "f"].map((text) => queue.push(text))).toEqual([true, true, false]);
+  expect([queue.take(), queue.take(), queue.take()]).toEqual([
+    { item: "abc" },
+    { item: "de" },
+    { missed: 1 },
+  ]);
+  expect(queue.push("abcde")).toBe(true);
+  expect(queue.push("abcdef")).toBe(false);
+});
+
+test("a queue that is never empty keeps its order", () => {
+  const queue = createBoundedQueue<number>(10_000);
+  let next = 0;
+  let pushed = 0;
+  for (let round = 0; round < 3000; round++) {
+    queue.push(pushed++);
+    queue.push(pushed++);
+    expect(queue.take()).toEqual({ item: next++ });
+  }
+});

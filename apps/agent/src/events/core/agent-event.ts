@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened on the node, between the process cache and the messages for clients.
+
+import type { AddressFacet, NumberFacet, RuleReport, TextFacet } from "@rthooks/policy";
+
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly tid: number;
+  /** Since boot. */
+  readonly startTimeNs: bigint;
+  readonly uid: number;
+  readonly auid: number | undefined;
+  readonly namespacePid: number | undefined;
+  readonly binary: string;
+  readonly arguments: string;
+  readonly cwd: string;
+  readonly flags: readonly string[];
+  readonly execId: string;
+  readonly parentExecId: string;
+  readonly refcnt: number;
+  readonly container: EventContainer | undefined;
+}
+
+/** What the main thread knows of a container. */
+export interface EventContainer {
+  readonly cgroupId: bigint;
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly startTimeMs: number | undefined;
+  readonly pid: number | undefined;
+  readonly podName: string;
+  readonly podUid: string;
+  readonly namespace: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly workload: string;
+  readonly workloadKind: string;
+}
+
+/** `timeNs`: Unix time. */
+export type AgentEvent =
+  | {
+      readonly kind: "exec";
+      readonly timeNs: bigint;
+      readonly process: ProcessFacts;
+      readonly parent: ProcessFacts | undefined;
+    }
+  | {
+      readonly kind: "exit";
+      readonly timeNs: bigint;
+      readonly process: ProcessFacts;
+      readonly parent: ProcessFacts | undefined;
+      readonly status: number;
+      readonly signal: string;
+    }
+  | {
+      readonly kind: "match";
+      readonly timeNs: bigint;
+      readonly process: ProcessFacts;
+      readonly parent: ProcessFacts | undefined;
+      readonly report: RuleReport;
+      readonly action: MatchAction;
+      readonly facts: MatchFacts;
+    }
+  | { readonly kind: "lost"; readonly timeNs: bigint; readonly count: bigint };
+
+/** What was done; in monitor mode the would-be effect is not done: "post". */
+export type MatchAction = "post" | "kill" | "signal" | "override" | "nopost";
+
+/** The facets that are known. */
+export interface MatchFacts {
+  readonly numbers: Partial<Record<NumberFacet, bigint>>;
+  readonly texts: Partial<Record<TextFacet, string>>;
+  readonly addresses: Partial<Record<AddressFacet, string>>;
+}

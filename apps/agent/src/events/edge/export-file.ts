@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file of the export: lines are added until it has its size, then it gets a name with the time and a new file begins.
+// The names are those of the library that Tetragon uses (lumberjack): events-2006-01-02T15-04-05.000.log.
+
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { ExportFileSettings } from "../core/export-settings.ts";
+import { compressFile } from "./compress-file.ts";
+
+export interface ExportFile {
+  /** Writes whole lines, all or none. The error is one line. */
+  write(lines: Uint8Array): Result<void, string>;
+  /** Begins a new file, if this one has lines. */
+  rotate(): Result<void, string>;
+  close(): void;
+}
+
+/** A link in the place of the file is not followed, and opening a FIFO does not wait. */
+const openFlags =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** `nowMs`: Unix time. `onError`: what went wrong beside a write, such as the end of an old file. */
+export function openExportFile(
+  options: ExportFileSettings,
+  nowMs: () => number,
+  onError: (error: string) => void,
+): Result<ExportFile, string> {
+  const { path, maxBytes } = options;
+  let file: OpenFile | undefined;
+
+  const open = (): Result<OpenFile, string> => {
+    if (file !== undefined && isStillThere(path, file)) return ok(file);
+    if (file !== undefined) closeSync(file.fd);
+    file = undefined;
+    const opened = openFile(path, options.mode);
+    if (opened.ok) file = opened.value;
+    return opened;
+  };
+
+  const rotate = (): Result<void, string> => {
+    const opened = open();
+    if (!opened.ok) return opened;
+    if (opened.value.bytes === 0) return ok(undefined);
+    try {
+      const target = findBackupName(path, nowMs());
+      renameSync(path, target);
+      closeSync(opened.value.fd);
+      file = undefined;
+      tidy(options, target, onError);
+    } catch (error) {
+      return err(`cannot rotate ${path}: ${describeError(error)}`);
+    }
+    const next = open();
+    return next.ok ? ok(undefined) : next;
+  };
+
+  const write = (lines: Uint8Array): Result<void, string> => {
+    const found = open();
+    if (!found.ok) return found;
+    if (found.value.bytes > 0 && found.value.bytes + lines.length > maxBytes) {
+      const rotated = rotate();
+      // Too large is better than lost.
+      if (!rotated.ok) onError(rotated.error);
+    }
+    const opened = open();
+    return opened.ok ? writeLines(path, opened.value, lines) : opened;
+  };
+
+  const first = open();
+  if (!first.ok) return first;
+  return ok({
+    write,
+    rotate,
+    close() {
+      if (file !== undefined) closeSync(file.fd);
+      file = undefined;
+    },
+  });
+}
+
+interface OpenFile {
+  readonly fd: number;
+  readonly inode: bigint;
+  bytes: number;
+}
+
+function openFile(path: string, mode: number): Result<OpenFile, string> {
+  let fd: number;
+  try {
+    fd = openSync(path, openFlags, mode);
+  } catch (error) {
+    const isLink = error instanceof Error && "code" in error && error.code === "ELOOP";
+    return err(`cannot open ${path}: ${isLink ? "it is a symbolic link" : describeError(error)}`);
+  }
+  try {
+    const found = fstatSync(fd, { bigint: true });
+    if (!found.isFile()) throw new Error("it is not a regular file");
+    fchmodSync(fd, mode);
+    return ok({ fd, inode: found.ino, bytes: Number(found.size) });
+  } catch (error) {
+    closeSync(fd);
+    return err(`cannot use ${path}: ${describeError(error)}`);
+  }
+}
+
+/** False where another program has moved or removed it. It may also have made it shorter. */
+function isStillThere(path: string, file: OpenFile): boolean {
+  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found?.ino !== file.inode) return false;
+  file.bytes = Number(found.size);
+  return true;
+}
+
+function writeLines(path: string, file: OpenFile, lines: Uint8Array): Result<void, string> {
+  let done = 0;
+  try {
+    while (done < lines.length) {
+      const written = writeSync(file.fd, lines, done);
+      if (written === 0) throw new Error("write(2) wrote no bytes");
+      done += written;
+    }
+    file.bytes += done;
+    return ok(undefined);
+  } catch (error) {
+    // A part of a line would make the next one unreadable.
+    if (done > 0) ftruncateSync(file.fd, fstatSync(file.fd).size - done);
+    return err(`cannot write ${path}: ${describeError(error)}`);
+  }
+}
+
+const stamp = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}$/;
+
+/** A name that no file has. */
+function findBackupName(path: string, nowMs: number): string {
+  const suffix = extname(path);
+  const stem = path.slice(0, path.length - suffix.length);
+  for (let atMs = nowMs; ; atMs++) {
+    const time = new Date(atMs).toISOString().slice(0, 23).replaceAll(":", "-");
+    const target = `${stem}-${time}${suffix}`;
+    const isTaken = [target, `${target}.gz`].some(
+      (name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined,
+    );
+    if (!isTaken) return target;
+  }
+}
+
+/** Compresses the newest of the older files, and removes those that are too many. */
+function tidy(options: ExportFileSettings, newest: string, onError: (error: string) => void): void {
+  const { path, maxBackups } = options;
+  if (options.compresses) {
+    compressFile(newest, options.mode).catch((error: unknown) =>
+      onError(`cannot compress ${newest}: ${describeError(error)}`),
+    );
+  }
+  if (maxBackups === 0) return;
+  const suffix = extname(path);
+  const stem = `${basename(path, suffix)}-`;
+  const backups = readdirSync(dirname(path))
+    .filter((name) => {
+      const plain = name.endsWith(".gz") ? name.slice(0, -3) : name;
+      if (!plain.startsWith(stem) || !plain.endsWith(suffix)) return false;
+      return stamp.test(plain.slice(stem.length, plain.length - suffix.length));
+    })
+    .toSorted();
+  for (const name of backups.slice(0, Math.max(0, backups.length - maxBackups))) {
+    try {
+      unlinkSync(join(dirname(path), name));
+    } catch (error) {
+      onError(`cannot remove ${name}: ${describeError(error)}`);
+    }
+  }
+}
