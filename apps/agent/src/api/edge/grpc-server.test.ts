@@ -299,7 +299,7 @@ describe("the gRPC server", () => {
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining(says) });
   });
 
-  test.each(["/tetragon.FineGuidanceSensors/GetEvents", "/grpc.health.v1.Health/Check"])(
+  test.each(["/tetragon.FineGuidanceSensors/ListSensors", "/grpc.health.v1.Health/Check"])(
     "%s is UNIMPLEMENTED by name",
     async (method) => {
       const error = await raw(method, new Uint8Array());
