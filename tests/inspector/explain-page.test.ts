@@ -74,6 +74,11 @@ test("the node at a glance follows the program, and opens one tile at a time", a
   await detail(page).getByRole("row", { name: "CRI containerd 2.1.9 0" }).waitFor();
   await tile(page, "Policies 1 not loaded").click();
   await detail(page).getByRole("row", { name: "load_error 1" }).waitFor();
+  await detail(page)
+    .getByRole("row", {
+      name: "shop/protect-keys enforce signalled: the call completes; counted 1,200 matches, 3 signals",
+    })
+    .waitFor();
   await tile(page, "Problems 1").click();
   await detail(page).getByText("may be out of date").waitFor();
   await page.keyboard.press("Escape");
@@ -108,7 +113,9 @@ test("a container of the overview is explained: with an actor that is selected, 
     "does notshop/protect-keysstatic, enabled, enforcenot met: pod label app in (db, web), found: app=cache",
     "does notpayments/egressk8s, disabled, monitornot met: namespace is payments, found: namespace is shop",
   ]);
-  await panel.getByText("No enforcement: this agent loads no programs.").waitFor();
+  expect(await panel.locator(".enforced > li").allTextContents()).toEqual([
+    "deny-shellsprevented by lsmenforce, 12 matches, 12 denials",
+  ]);
 
   await tile(page, "Denied, last hour").click();
   await detail(page).getByRole("button", { name: "payments/ledger-0/ledger" }).click();

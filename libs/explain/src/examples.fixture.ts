@@ -4,24 +4,38 @@
 
 import type { Explanation, PolicyMatch } from "./explanation.ts";
 import type { NodeOverview } from "./overview.ts";
+import type { PolicyEnforcement } from "./policy-enforcement.ts";
 
 /** 2026-03-14 09:26:53.589 UTC. */
 export const exampleMs = Date.UTC(2026, 2, 14, 9, 26, 53, 589);
 
 const policy = { namespace: "", domain: "static", state: "enabled", mode: "enforce", selectors: [] } as const; // const: literals
-const exec: PolicyMatch = { ...policy, name: "deny-shells", selects: true, failing: undefined };
+const denyShells: PolicyEnforcement = {
+  mechanisms: ["prevented by lsm"],
+  counts: { matches: 12, denials: 12, signals: 0, withheld: 0 },
+};
+const protectKeys: PolicyEnforcement = {
+  mechanisms: ["signalled: the call completes", "counted"],
+  counts: { matches: 1200, denials: 0, signals: 3, withheld: 0 },
+};
+const exec: PolicyMatch = {
+  ...{ ...policy, name: "deny-shells", selects: true, failing: undefined },
+  enforcement: denyShells,
+};
 const files: PolicyMatch = {
   ...policy,
   name: "protect-keys",
   namespace: "shop",
   selects: false,
   failing: { term: "pod label app in (db, web)", found: "app=cache" },
+  enforcement: protectKeys,
 };
 const network: PolicyMatch = {
   ...{ name: "egress", namespace: "payments", domain: "k8s", state: "disabled", mode: "monitor" },
   selectors: [],
   selects: false,
   failing: { term: "namespace is payments", found: "namespace is shop" },
+  enforcement: undefined,
 };
 
 export const startedExample: Explanation = {
@@ -134,6 +148,11 @@ export const overviewExample: NodeOverview = {
     { state: "enabled", count: 12 },
     { state: "load_error", count: 1 },
   ],
+  enforced: [
+    { ...{ name: "protect-keys", namespace: "shop", domain: "static", mode: "enforce" }, ...protectKeys },
+    { ...{ name: "deny-shells", namespace: "", domain: "static", mode: "enforce" }, ...denyShells },
+  ],
+  enforcedCount: 2,
   containers: [
     { state: "released", source: "hook", count: 31 },
     { state: "released", source: "synchronize", count: 7 },

@@ -3,6 +3,8 @@
 //
 // Times are Unix time in milliseconds, with fractions; durations are milliseconds. All of it is plain JSON.
 
+import type { PolicyEnforcement } from "./policy-enforcement.ts";
+
 /**
  * `held`: the runtime waits. `running`: it was started, held or not. `denied`: the start was denied. `failed`: the agent
  * refused its report, or could not put it into its filters. `ended`: its cgroup is gone.
@@ -73,6 +75,8 @@ export interface PolicyMatch {
   readonly failing: FailingTerm | undefined;
   /** Its selectors that have `matchWorkloads`, in the order of the document. */
   readonly selectors: readonly SelectorMatch[];
+  /** Undefined for a policy without rules in the kernel: it has no hooks, or is not in force. */
+  readonly enforcement: PolicyEnforcement | undefined;
 }
 
 export interface SelectorMatch {

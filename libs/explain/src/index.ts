@@ -33,6 +33,12 @@ export type {
   WaitingStart,
 } from "./overview.ts";
 export {
+  describeCounts,
+  type EnforcedPolicy,
+  type EnforcementCounts,
+  type PolicyEnforcement,
+} from "./policy-enforcement.ts";
+export {
   type Participant,
   type SequenceStep,
   type StartSequence,

@@ -2,6 +2,7 @@
 // The node at a glance. Times are Unix time in milliseconds; lists are bounded, counts are not. All of it is plain JSON.
 
 import type { FailureAdvice } from "./explanation.ts";
+import type { EnforcedPolicy } from "./policy-enforcement.ts";
 
 export interface NodeOverview {
   readonly atMs: number;
@@ -17,6 +18,9 @@ export interface NodeOverview {
   readonly sources: readonly SourceState[];
   /** Policies by state. */
   readonly policies: readonly StateCount[];
+  /** Policies with rules in the kernel, those that matched most first. */
+  readonly enforced: readonly EnforcedPolicy[];
+  readonly enforcedCount: number;
   /** Containers on record by state and source; the counts of one state add up to all of its containers. */
   readonly containers: readonly ContainerCount[];
   readonly interfaces: readonly RuntimeInterface[];

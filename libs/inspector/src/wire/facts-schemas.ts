@@ -13,6 +13,10 @@ const list = <Item extends v.GenericSchema>(item: Item) => v.pipe(v.array(item),
 
 const failure = v.object({ kind: text, what: text, next: text, message: text });
 const failing = v.optional(v.object({ term: text, found: text }));
+const enforcement = {
+  mechanisms: list(text),
+  counts: v.optional(v.object({ matches: count, denials: count, signals: count, withheld: count })),
+};
 const names = { containerId: text, namespace: text, pod: text, container: text };
 
 const explanation = v.object({
@@ -43,6 +47,7 @@ const explanation = v.object({
       selects: v.boolean(),
       failing,
       selectors: list(v.object({ selector: text, failing })),
+      enforcement: v.optional(v.object(enforcement)),
     }),
   ),
   failure: v.optional(failure),
@@ -65,6 +70,12 @@ const overview = v.object({
     }),
   ),
   policies: list(v.object({ state: text, count })),
+  // Recordings of earlier versions do not have them.
+  enforced: v.optional(
+    list(v.object({ name: text, namespace: text, domain: text, mode: text, ...enforcement })),
+    [],
+  ),
+  enforcedCount: v.optional(count, 0),
   containers: list(v.object({ state: text, source: text, count })),
   interfaces: list(
     v.object({ name: text, runtime: text, containers: count, lastReportMs: v.optional(time) }),

@@ -6,6 +6,7 @@ import type {
   ContainerQuery,
   Explanation,
   HoldPhase,
+  PolicyEnforcement,
   PolicyMatch,
   RuntimeHold,
 } from "@rthooks/explain";
@@ -35,7 +36,11 @@ export const toExplanationMessage = (explanation: Explanation): ExplanationMessa
   ...explanation,
   identity: [...explanation.identity],
   hold: explanation.hold && { ...explanation.hold, phases: [...explanation.hold.phases] },
-  policies: explanation.policies.map((policy) => ({ ...policy, selectors: [...policy.selectors] })),
+  policies: explanation.policies.map((policy) => ({
+    ...policy,
+    selectors: [...policy.selectors],
+    enforcement: policy.enforcement && toEnforcementMessage(policy.enforcement),
+  })),
 });
 
 /** The agent may be of another version: an unknown word becomes a known one. */
@@ -66,6 +71,29 @@ const toPolicyMatch = (policy: ExplanationMessage["policies"][number]): PolicyMa
   ...policy,
   failing: policy.failing,
   selectors: policy.selectors,
+  enforcement: policy.enforcement && toEnforcement(policy.enforcement),
+});
+
+type EnforcementMessage = NonNullable<ExplanationMessage["policies"][number]["enforcement"]>;
+
+const toEnforcementMessage = ({ mechanisms, counts }: PolicyEnforcement): EnforcementMessage => ({
+  mechanisms: [...mechanisms],
+  counts: counts && {
+    matches: BigInt(counts.matches),
+    denials: BigInt(counts.denials),
+    signals: BigInt(counts.signals),
+    withheld: BigInt(counts.withheld),
+  },
+});
+
+const toEnforcement = ({ mechanisms, counts }: EnforcementMessage): PolicyEnforcement => ({
+  mechanisms,
+  counts: counts && {
+    matches: Number(counts.matches),
+    denials: Number(counts.denials),
+    signals: Number(counts.signals),
+    withheld: Number(counts.withheld),
+  },
 });
 
 const outcomes: readonly ContainerOutcome[] = ["held", "running", "denied", "failed", "ended"];

@@ -18,8 +18,15 @@ test("a container that runs", () => {
     /^Hold: 11 ms by the OCI hook, from 2026-03-14T09:26:53\.589Z$/,
     /^ {2}4\.30 ms +5\.20 ms +pod source +wait for the pod$/,
     /^ {2}protect-keys +shop +static +enforce +no +pod label app in \(db, web\) +app=cache$/,
+    /^ {2}deny-shells +\(global\) +prevented by lsm +12 +12 +0 +0$/,
   ])
     expect(lines.filter((one) => line.test(one))).toHaveLength(1);
+});
+
+test("what acts on a container are the policies that select it", () => {
+  const policies = startedExample.policies.map((policy) => ({ ...policy, selects: false }));
+  const lines = renderExplanations([{ ...startedExample, policies }], screen());
+  expect(lines.at(-1)).toBe("  No policy that selects it has rules in the kernel.");
 });
 
 test("a denied container says first why, and what to do", () => {

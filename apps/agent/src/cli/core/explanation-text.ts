@@ -49,6 +49,7 @@ function renderExplanation(explanation: Explanation, screen: Screen): readonly s
     ...section("Identity", renderIdentity(explanation, inner)),
     ...section(...renderHold(hold, inner)),
     ...section("Policies", renderPolicies(policies, inner)),
+    ...section("Enforcement, with counts of the whole node", renderEnforcement(policies, inner)),
   ];
 }
 
@@ -124,6 +125,24 @@ function renderPolicies(policies: readonly PolicyMatch[], screen: Screen): reado
       ...toTerm(one.failing),
     ]),
   ]);
+  return renderTable(columns, rows, screen);
+}
+
+function renderEnforcement(policies: readonly PolicyMatch[], screen: Screen): readonly string[] {
+  const columns: readonly Column[] = [
+    { title: "POLICY", shrinksTo: 20 },
+    { title: "NAMESPACE", shrinksTo: 10 },
+    { title: "MECHANISM", shrinksTo: 20 },
+    ...["MATCHES", "DENIALS", "SIGNALS", "WITHHELD"].map((title) => ({ title })),
+  ];
+  const rows = policies.flatMap(({ name, namespace, selects, enforcement }) => {
+    if (!selects || enforcement === undefined) return [];
+    const { mechanisms, counts } = enforcement;
+    const { matches, denials, signals, withheld } = counts ?? {};
+    const numbers = [matches, denials, signals, withheld].map((count) => `${count ?? "-"}`);
+    return [[name, namespace || "(global)", mechanisms.join("; "), ...numbers].map((text) => ({ text }))];
+  });
+  if (rows.length === 0) return ["No policy that selects it has rules in the kernel."];
   return renderTable(columns, rows, screen);
 }
 

@@ -28,7 +28,8 @@ function openExplained(change: Partial<ExplanationSources> = {}) {
     ...{ findFacts: lifecycle.findFacts, listFacts: lifecycle.listFacts, findFiltered: policyFilter.find },
     ...{ missing: () => [], denied: () => [], waiting: () => [], hasAllLabels: () => true },
     ...{ hookInvocation: () => undefined, hookInvocations: () => [] },
-    ...{ policies: () => [], policyOf: () => undefined, now: () => 1_000 },
+    ...{ policies: () => [], policyOf: () => undefined, enforcementOf: () => undefined },
+    now: () => 1_000,
     findPodTimes: () => ({ firstMs: 50, changedMs: 60 }),
     ...change,
   });

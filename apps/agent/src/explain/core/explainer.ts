@@ -39,6 +39,7 @@ export interface ExplanationSources {
   hasAllLabels(facts: ContainerFacts): boolean;
   policies(): PolicyFacts["policies"];
   readonly policyOf: PolicyFacts["policyOf"];
+  readonly enforcementOf: PolicyFacts["enforcementOf"];
   readonly findPodTimes: FindPodTimes;
   /** Milliseconds on the monotonic clock. */
   now(): number;
@@ -71,6 +72,7 @@ export function createExplainer(sources: ExplanationSources): Explainer {
     return explainContainer(facts, {
       policies: sources.policies(),
       policyOf: sources.policyOf,
+      enforcementOf: sources.enforcementOf,
       findPodTimes: sources.findPodTimes,
       filtered: sources.findFiltered(containerId) ?? toFiltered(facts, sources.hasAllLabels(facts)),
       invocation: findInvocation(facts, sources.hookInvocation(containerId)),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which policies select a container, and why the others do not.
 
-import type { FailingTerm, PolicyMatch } from "@rthooks/explain";
+import type { FailingTerm, PolicyEnforcement, PolicyMatch } from "@rthooks/explain";
 import { type FilteredContainer, findSelection, type TracingPolicy } from "@rthooks/policy";
 import type { PolicyName, PolicyStatus } from "../../policies/core/policy-store.ts";
 
@@ -10,11 +10,13 @@ export interface PolicyFacts {
   readonly policies: readonly PolicyStatus[];
   /** Undefined for a policy that is not loaded. */
   policyOf(name: PolicyName): TracingPolicy | undefined;
+  /** Undefined for a policy without rules in the kernel. */
+  enforcementOf(policy: PolicyStatus): PolicyEnforcement | undefined;
 }
 
 export const matchPolicies = (
   container: FilteredContainer,
-  { policies, policyOf }: PolicyFacts,
+  { policies, policyOf, enforcementOf }: PolicyFacts,
 ): readonly PolicyMatch[] =>
   policies.map((status) => {
     const { name, namespace, domain, state, mode } = status;
@@ -26,6 +28,7 @@ export const matchPolicies = (
       ...{ name, namespace, domain, state, mode, failing },
       selects: failing === undefined,
       selectors: selectors.map(({ selector, unmet }) => ({ selector, failing: unmet })),
+      enforcement: enforcementOf(status),
     };
   });
 

@@ -24,7 +24,7 @@ const denied: DeniedStart = {
 const facts: OverviewFacts = {
   ...{ atMs: 5, node: "node-1", version: "1.2.3", problems: ["no API server"] },
   ...{ waiting: [], stateOf: () => undefined, denied: { starts: [], count: 0 }, containers: [] },
-  ...{ policies: [], sources: [], criRuntime: undefined },
+  ...{ policies: [], enforced: [], sources: [], criRuntime: undefined },
 };
 
 describe("the overview", () => {
@@ -43,6 +43,16 @@ describe("the overview", () => {
     const starts = Array.from({ length: 60 }, () => denied);
     const overview = toNodeOverview({ ...facts, denied: { starts, count: 1234 } });
     expect([overview.denied.length, overview.deniedCount]).toEqual([50, 1234]);
+  });
+
+  test("has a bounded list of the policies with rules in the kernel, those that matched most first", () => {
+    const enforced = Array.from({ length: 60 }, (_, at) => ({
+      ...{ name: `p${at}`, namespace: "", domain: "static", mode: "enforce", mechanisms: ["counted"] },
+      counts: at === 7 ? undefined : { matches: at % 7, denials: 0, signals: 0, withheld: 0 },
+    }));
+    const overview = toNodeOverview({ ...facts, enforced });
+    expect(overview.enforced.slice(0, 2).map(({ name }) => name)).toEqual(["p6", "p13"]);
+    expect([overview.enforced.length, overview.enforcedCount]).toEqual([50, 60]);
   });
 
   test("counts containers by state and source, and policies by state", () => {

@@ -4,6 +4,7 @@
 import type {
   ContainerCount,
   DeniedStart,
+  EnforcedPolicy,
   NodeOverview,
   RuntimeInterface,
   SourceState,
@@ -24,6 +25,8 @@ export interface OverviewFacts extends Pick<NodeOverview, "atMs" | "node" | "ver
   readonly denied: { readonly starts: readonly DeniedStart[]; readonly count: number };
   readonly containers: readonly Pick<ContainerRecord, "state" | "source" | "reportedAtNanos">[];
   readonly policies: readonly { readonly state: string }[];
+  /** Policies with rules in the kernel. */
+  readonly enforced: readonly EnforcedPolicy[];
   readonly sources: readonly SourceState[];
   /** The runtime that answers CRI calls, as an operator knows it; undefined where CRI is off. */
   readonly criRuntime: string | undefined;
@@ -47,10 +50,15 @@ export function toNodeOverview(facts: OverviewFacts): NodeOverview {
     denied: denied.starts.slice(0, maxListed),
     deniedCount: denied.count,
     policies: [...countStates(policies)].map(([state, count]): StateCount => ({ state, count })),
+    enforced: facts.enforced.toSorted(byMatches).slice(0, maxListed),
+    enforcedCount: facts.enforced.length,
     containers: countContainers(containers),
     interfaces: listInterfaces(facts),
   };
 }
+
+const byMatches = (one: EnforcedPolicy, other: EnforcedPolicy): number =>
+  (other.counts?.matches ?? 0) - (one.counts?.matches ?? 0);
 
 function countContainers(containers: OverviewFacts["containers"]): readonly ContainerCount[] {
   const counts = new Map<string, ContainerCount>();

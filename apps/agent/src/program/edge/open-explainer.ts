@@ -42,6 +42,7 @@ export function openExplainer(explained: ExplainedParts, parts: DisposableStack)
     hasAllLabels: ({ pod }) => pod !== undefined && hasAllLabels(pod, podSource),
     policies: () => explained.policies.list(""),
     policyOf: explained.filterLoader.policyOf,
+    enforcementOf: () => undefined,
     findPodTimes: podTimes.find,
     now: systemTime.now,
   });

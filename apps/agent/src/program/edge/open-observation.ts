@@ -97,7 +97,7 @@ export async function openObservation(
       ...{ atMs: Date.now(), node: options.kube?.nodeName ?? hostname(), version: options.version },
       ...{ waiting: waitingStarts.list(), stateOf: (id) => lifecycle.find(id)?.state },
       ...{ denied: deniedStarts.list(Date.now()), containers: listContainers() },
-      ...{ policies: policies.list(""), sources: sourceStates.list() },
+      ...{ policies: policies.list(""), enforced: [], sources: sourceStates.list() },
       problems: findHealth().map(({ text }) => text),
       criRuntime: cri?.name(),
     });

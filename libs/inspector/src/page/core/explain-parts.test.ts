@@ -9,7 +9,17 @@ import { nameSource, summarize } from "./words.ts";
 
 describe("the tiles of the overview", () => {
   const quiet: NodeOverview = {
-    ...{ atMs: 0, node: "n", version: "1", held: [], heldCount: 0, denied: [], deniedCount: 0 },
+    ...{
+      atMs: 0,
+      node: "n",
+      version: "1",
+      held: [],
+      heldCount: 0,
+      denied: [],
+      deniedCount: 0,
+      enforced: [],
+      enforcedCount: 0,
+    },
     ...{ sources: [], policies: [], containers: [], interfaces: [], problems: [] },
   };
   const read = (overview: NodeOverview) =>

@@ -2,10 +2,12 @@
 // The parts of an explanation: summary, failure, hold, identity, policies, enforcement.
 
 import {
+  describeCounts,
   type Explanation,
   type FailingTerm,
   type IdentityPart,
   nameHolder,
+  type PolicyEnforcement,
   type PolicyMatch,
   type RuntimeHold,
 } from "@rthooks/explain";
@@ -45,7 +47,7 @@ export function renderExplanation(explanation: Explanation): readonly HTMLElemen
     ),
     renderPart("Identity and its sources", [renderIdentity(identity)]),
     renderPart("Policies", renderPolicies(policies)),
-    renderPart("Enforcement", [renderNothing("No enforcement: this agent loads no programs.")]),
+    renderPart("Enforcement", renderEnforcement(policies)),
   ];
 }
 
@@ -133,4 +135,28 @@ const renderTerm = (prefix: string, { term, found }: FailingTerm): HTMLElement =
     createElement("code", {}, [showInvisible(term)]),
     ", found: ",
     createElement("code", {}, [showInvisible(found)]),
+  ]);
+
+function renderEnforcement(policies: readonly PolicyMatch[]): readonly HTMLElement[] {
+  const items = policies.flatMap(({ name, namespace, mode, selects, enforcement }) =>
+    selects && enforcement !== undefined ? [renderEnforced({ name, namespace, mode, ...enforcement })] : [],
+  );
+  if (items.length === 0) return [renderNothing("No policy that selects it has rules in the kernel.")];
+  const left = items.length - maxPolicies;
+  return [
+    createElement("ul", { class: "enforced" }, items.slice(0, maxPolicies)),
+    ...(left > 0 ? [renderNothing(`And ${left} more.`)] : []),
+    renderNothing("Counts are those of all containers of the node."),
+  ];
+}
+
+type Enforced = PolicyEnforcement & Pick<PolicyMatch, "name" | "namespace" | "mode">;
+
+const renderEnforced = ({ name, namespace, mode, mechanisms, counts }: Enforced): HTMLElement =>
+  createElement("li", {}, [
+    createElement("span", { class: "policy-name", dir: "auto" }, [
+      showInvisible(namespace === "" ? name : `${namespace}/${name}`),
+    ]),
+    createElement("span", { class: "mechanism" }, [showInvisible(mechanisms.join("; "))]),
+    createElement("span", { class: "aside" }, [`${showInvisible(mode)}, ${describeCounts(counts)}`]),
   ]);

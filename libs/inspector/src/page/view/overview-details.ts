@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The details of one tile of the overview.
 
-import type { DeniedStart, NodeOverview, SourceState, WaitingStart } from "@rthooks/explain";
+import {
+  type DeniedStart,
+  describeCounts,
+  type NodeOverview,
+  type SourceState,
+  type WaitingStart,
+} from "@rthooks/explain";
 import { sumStates, type TileId } from "../core/overview-tiles.ts";
 import { renderDuration, renderTime } from "../core/time-format.ts";
 import { showInvisible } from "../core/visible-text.ts";
@@ -17,7 +23,7 @@ export function renderTileDetail(
   overview: NodeOverview,
   onContainer: OnContainer,
 ): readonly HTMLElement[] {
-  const { atMs, held, heldCount, denied, deniedCount, sources, policies, problems } = overview;
+  const { atMs, held, heldCount, denied, deniedCount, sources, problems } = overview;
   switch (id) {
     case "held":
       return [
@@ -38,14 +44,7 @@ export function renderTileDetail(
     case "sources":
       return renderList(sources.map(renderSource), "The agent has hook calls only.");
     case "policies":
-      return policies.length === 0
-        ? [renderEmpty("No policy is loaded.")]
-        : [
-            renderTable(
-              ["State", "Policies"],
-              policies.map(({ state, count }) => [renderState(state), `${count}`]),
-            ),
-          ];
+      return renderPolicies(overview);
     case "containers":
       return renderContainers(overview);
     case "problems":
@@ -54,6 +53,24 @@ export function renderTileDetail(
         "The agent does all that its configuration asks for.",
       );
   }
+}
+
+function renderPolicies({ policies, enforced, enforcedCount }: NodeOverview): readonly HTMLElement[] {
+  if (policies.length === 0) return [renderEmpty("No policy is loaded.")];
+  const states = policies.map(({ state, count }) => [renderState(state), `${count}`]);
+  const acting = enforced.map(({ name, namespace, mode, mechanisms, counts }) => [
+    showInvisible(namespace === "" ? name : `${namespace}/${name}`),
+    showInvisible(mode),
+    showInvisible(mechanisms.join("; ")),
+    describeCounts(counts),
+  ]);
+  return [
+    renderTable(["State", "Policies"], states),
+    ...(acting.length === 0
+      ? [renderEmpty("No policy has rules in the kernel.")]
+      : [renderTable(["Policy in the kernel", "Mode", "Mechanism", "So far"], acting)]),
+    ...renderMore(enforcedCount - enforced.length, "policies"),
+  ];
 }
 
 function renderContainers({ containers, interfaces }: NodeOverview): readonly HTMLElement[] {

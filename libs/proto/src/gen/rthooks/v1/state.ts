@@ -187,6 +187,30 @@ export interface ExplainedPolicy {
     | undefined;
   /** Its selectors with matchWorkloads. */
   selectors: ExplainedSelector[];
+  /** Absent for a policy without rules in the kernel: it has no hooks, or is not in force. */
+  enforcement: ExplainedEnforcement | undefined;
+}
+
+export interface ExplainedEnforcement {
+  /**
+   * What carries out its rules on this node: "prevented by lsm", "prevented by cgroup program", "signalled: the call
+   * completes".
+   */
+  mechanisms: string[];
+  /** Absent where they cannot be read. */
+  counts: ExplainedCounts | undefined;
+}
+
+/** Of all containers of the node, since the rules of the policy came into force. */
+export interface ExplainedCounts {
+  /** Events that a selector of the policy matched. */
+  matches: bigint;
+  /** Calls that failed. */
+  denials: bigint;
+  /** Signals to processes. */
+  signals: bigint;
+  /** Denials and signals that were left out: the policy is in monitor mode. */
+  withheld: bigint;
 }
 
 export interface ExplainedSelector {
@@ -1556,6 +1580,7 @@ function createBaseExplainedPolicy(): ExplainedPolicy {
     selects: false,
     failing: undefined,
     selectors: [],
+    enforcement: undefined,
   };
 }
 
@@ -1584,6 +1609,9 @@ export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
     }
     for (const v of message.selectors) {
       ExplainedSelector.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.enforcement !== undefined) {
+      ExplainedEnforcement.encode(message.enforcement, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1663,6 +1691,162 @@ export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
             }
 
             message.selectors.push(ExplainedSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.enforcement = ExplainedEnforcement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplainedEnforcement(): ExplainedEnforcement {
+  return { mechanisms: [], counts: undefined };
+}
+
+export const ExplainedEnforcement: MessageFns<ExplainedEnforcement> = {
+  encode(message: ExplainedEnforcement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.mechanisms) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.counts !== undefined) {
+      ExplainedCounts.encode(message.counts, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedEnforcement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedEnforcement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mechanisms.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.counts = ExplainedCounts.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplainedCounts(): ExplainedCounts {
+  return { matches: 0n, denials: 0n, signals: 0n, withheld: 0n };
+}
+
+export const ExplainedCounts: MessageFns<ExplainedCounts> = {
+  encode(message: ExplainedCounts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.matches !== 0n) {
+      if (BigInt.asUintN(64, message.matches) !== message.matches) {
+        throw new globalThis.Error("value provided for field message.matches of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.matches);
+    }
+    if (message.denials !== 0n) {
+      if (BigInt.asUintN(64, message.denials) !== message.denials) {
+        throw new globalThis.Error("value provided for field message.denials of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.denials);
+    }
+    if (message.signals !== 0n) {
+      if (BigInt.asUintN(64, message.signals) !== message.signals) {
+        throw new globalThis.Error("value provided for field message.signals of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.signals);
+    }
+    if (message.withheld !== 0n) {
+      if (BigInt.asUintN(64, message.withheld) !== message.withheld) {
+        throw new globalThis.Error("value provided for field message.withheld of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.withheld);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedCounts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedCounts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.matches = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.denials = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.signals = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.withheld = reader.uint64() as bigint;
             continue;
           }
         }
