@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hooks on system calls and kernel functions: kprobes and fentries.
 
-import { err, ok, type Result } from "@rthooks/result";
+import { err, ok } from "@rthooks/result";
 import type { Argument } from "../schema/argument.ts";
 import type { Selector } from "../schema/selector.ts";
 import type { ArgumentPlace, NamedArgument } from "./argument-place.ts";
 import { findExecTarget } from "./exec-target.ts";
 import { type FoundTarget, only64Bits, plainTarget, type TargetContext } from "./hook-target.ts";
 import type { HookPoint, NumberFilter } from "./kernel-rule.ts";
-import { hasSameArguments, toLsmHook } from "./lsm-functions.ts";
+import { findListTarget } from "./list-target.ts";
+import { toLsmHook } from "./lsm-functions.ts";
 import { findLsmTarget } from "./lsm-target.ts";
 import { argumentsOf, placeArguments, syscallArguments } from "./place-arguments.ts";
 import { findEnd } from "./socket-filter.ts";
-import { parseSyscall, toSyscallSymbol } from "./syscall-name.ts";
+import { parseSyscall, toSyscallHook, toSyscallSymbol } from "./syscall-name.ts";
 import type { Architecture } from "./syscall-numbers.ts";
 
 interface CallHook {
@@ -52,28 +53,24 @@ function findSyscallTarget({ call, args }: CallHook, architecture: Architecture)
   });
 }
 
-const toSyscallHook = (
-  name: string,
-  args: Extract<HookPoint, { kind: "tracepoint" }>["args"],
-): HookPoint => ({
-  kind: "tracepoint",
-  subsystem: "syscalls",
-  event: `sys_enter_${name}`,
-  args,
-});
-
 const IPPROTO_TCP = 6n;
 const IPPROTO_UDP = 17n;
 const udp =
   "datagrams to IPv4 and IPv6 addresses are covered, whichever of udp_sendmsg and udpv6_sendmsg is named";
 
-/** Functions that send to the address of a socket. */
-const sending: ReadonlyMap<string, { readonly protocol: bigint; readonly notes: readonly string[] }> =
-  new Map([
-    ["tcp_connect", { protocol: IPPROTO_TCP, notes: [] }],
-    ["udp_sendmsg", { protocol: IPPROTO_UDP, notes: [udp] }],
-    ["udpv6_sendmsg", { protocol: IPPROTO_UDP, notes: [udp] }],
-  ]);
+/** A function that sends to the address of a socket. */
+interface Sending {
+  readonly protocol: bigint;
+  /** When the function runs, the socket has the destination. */
+  readonly isConnected: boolean;
+  readonly notes: readonly string[];
+}
+
+const sending: ReadonlyMap<string, Sending> = new Map([
+  ["tcp_connect", { protocol: IPPROTO_TCP, isConnected: true, notes: [] }],
+  ["udp_sendmsg", { protocol: IPPROTO_UDP, isConnected: false, notes: [udp] }],
+  ["udpv6_sendmsg", { protocol: IPPROTO_UDP, isConnected: false, notes: [udp] }],
+]);
 
 function findFunctionTarget(hook: CallHook): FoundTarget {
   const { call, args } = hook;
@@ -82,11 +79,13 @@ function findFunctionTarget(hook: CallHook): FoundTarget {
   if (lsm !== undefined) return findLsmTarget(lsm, hook, report, true);
   const found = sending.get(call);
   if (found !== undefined && !needsSocket(hook)) {
-    const { protocol, notes } = found;
+    const { protocol, isConnected, notes } = found;
+    const own: HookPoint = { kind: "function", name: call, args: [{ index: 0, reading: "sock" }] };
     const numbers: readonly NumberFilter[] = [{ facet: "protocol", values: [protocol], isNegated: false }];
     return ok({
       ...plainTarget,
       hooks: [{ kind: "connect" }],
+      fallbacks: [isConnected ? own : undefined],
       places: args.map(toConnectPlace),
       numbers,
       report,
@@ -114,79 +113,6 @@ function toConnectPlace(argument: Argument): ArgumentPlace {
     return { argument, kind: "unread", needs: `programs that read argument 0 as ${argument.type}` };
   return { argument, kind: "socket", ends: ["destination"], elsewhere: "a kprobe on the function" };
 }
-
-/** One rule about several hooks, so that argN must be the same argument in all of them. */
-function findListTarget(
-  { call, args }: CallHook,
-  calls: readonly string[],
-  isSyscall: (call: string) => boolean,
-  architecture: Architecture,
-): FoundTarget {
-  const toPlace = (index: number): number => index;
-  const hooks: HookPoint[] = [];
-  const fallbacks: (HookPoint | undefined)[] = [];
-  const names: Record<string, string> = {};
-  let places: readonly ArgumentPlace[] = [];
-  for (const member of calls) {
-    const found = toMember(member, args, toPlace, isSyscall(member), architecture);
-    if (!found.ok) return err({ field: "call", needs: found.error });
-    hooks.push(found.value.hook);
-    fallbacks.push(found.value.fallback);
-    names[found.value.key] = found.value.name;
-    places = mergePlaces(places, found.value.places);
-  }
-  return ok({
-    ...plainTarget,
-    ...{ hooks, fallbacks, places },
-    report: { event: "kprobe", hook: call, hooks: names },
-    notes: calls.some(isSyscall) ? [only64Bits] : [],
-  });
-}
-
-interface Member {
-  readonly hook: HookPoint;
-  readonly fallback: HookPoint | undefined;
-  readonly key: string;
-  readonly name: string;
-  readonly places: readonly ArgumentPlace[];
-}
-
-function toMember(
-  call: string,
-  args: readonly Argument[],
-  toPlace: (index: number) => number,
-  isSyscall: boolean,
-  architecture: Architecture,
-): Result<Member, string> {
-  if (isSyscall) {
-    const name = parseSyscall(call, architecture);
-    if (!name.ok) return name;
-    const placed = placeArguments(args, { ...syscallArguments, toPlace });
-    return ok({
-      hook: toSyscallHook(name.value, placed.args),
-      fallback: undefined,
-      key: `syscalls/sys_enter_${name.value}`,
-      name: toSyscallSymbol(name.value, architecture),
-      places: placed.places,
-    });
-  }
-  const placed = placeArguments(args, { ...argumentsOf(call), toPlace });
-  const plain: HookPoint = { kind: "function", name: call, args: placed.args };
-  const lsm = hasSameArguments(call) ? toLsmHook(call) : undefined;
-  return ok({
-    hook: lsm === undefined ? plain : { kind: "lsm", hook: lsm },
-    fallback: lsm === undefined ? undefined : plain,
-    key: lsm ?? call,
-    name: call,
-    places: placed.places,
-  });
-}
-
-/** An argument that one member cannot read is read of none. */
-const mergePlaces = (
-  one: readonly ArgumentPlace[],
-  other: readonly ArgumentPlace[],
-): readonly ArgumentPlace[] => other.map((place, at) => (one[at]?.kind === "unread" ? one[at] : place));
 
 const callNumber: NamedArgument = { index: 4, type: "syscall64", label: undefined };
 

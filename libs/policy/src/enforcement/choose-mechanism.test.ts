@@ -22,7 +22,12 @@ const node = (...able: readonly string[]): NodeCapabilities => {
   return {
     ...{ lsm: has("lsm"), cgroupProgram: has("cgroup"), rawTracepoint: has("raw") },
     ...{ tracepoint: has("tracepoint"), kprobe: has("kprobe") },
-    lsmHooks: new Map([["file_open", new Set<"arg0">(["arg0"])]]),
+    lsmHooks: new Map(
+      ["file_open", "socket_connect", "socket_sendmsg", "socket_bind"].map((hook) => [
+        hook,
+        new Set<"arg0">(["arg0"]),
+      ]),
+    ),
   };
 };
 const everything = node("lsm", "raw", "cgroup", "tracepoint", "kprobe");
@@ -49,7 +54,19 @@ describe("the strongest program of the node holds the rule", () => {
     ["connection: no LSM", socket(override), node("cgroup", "kprobe", "raw"), "prevented by cgroup program"],
     ["connection: kprobe", tcp(kill), node("kprobe"), "signalled: the call completes"],
     ["connection, another signal", tcp(term), node("cgroup", "kprobe"), "signalled: the call completes"],
+    [
+      "connection, LSM has no datagrams",
+      tcp(kill),
+      { ...everything, lsmHooks: new Map() },
+      "prevented by cgroup program",
+    ],
     ["connection counted", tcp({}), node("kprobe"), "counted"],
+    [
+      "datagram",
+      call("udp_sendmsg", ["sock"], kill),
+      node("cgroup", "kprobe"),
+      "prevented by cgroup program",
+    ],
     ["bind", bind(override), node("cgroup"), "prevented by cgroup program"],
     ["LSM hook", open(override), everything, "prevented by lsm"],
     ["LSM hook: kprobe", open(kill), node("kprobe"), "signalled: the call completes"],
@@ -76,6 +93,12 @@ describe("the strongest program of the node holds the rule", () => {
     });
     expect<unknown>(hooks(flags, everything)).toMatchObject([{ kind: "function" }]);
     expect<unknown>(hooks(call("security_path_mkdir", []), everything)).toMatchObject([{ kind: "function" }]);
+    expect<unknown>(hooks(tcp(term), node("kprobe", "cgroup"))).toEqual([
+      { kind: "function", name: "tcp_connect", args: [{ index: 0, reading: "sock" }] },
+    ]);
+    expect<unknown>(hooks(socket(term), node("kprobe"))).toEqual([
+      { kind: "function", name: "security_socket_connect", args: [{ index: 1, reading: "sockaddr" }] },
+    ]);
   });
 
   test("with a note where it does less than the policy says", () => {
@@ -110,12 +133,18 @@ describe("what is missing is named", () => {
       node("raw"),
       "needs BPF LSM (not here), or a raw tracepoint (it does not know the calling binary)",
     ],
-    [tcp(override), node("kprobe"), "needs BPF LSM (not here), or a cgroup program (not here)"],
+    [socket(override), node("kprobe"), "needs BPF LSM (not here), or a cgroup program (not here)"],
     [
       tcp(kill),
       node("raw"),
       "needs BPF LSM (not here), or a cgroup program (not here), or a kprobe (not here)",
     ],
+    [
+      socket({ ...select(filter("Protocol", "6")), ...term }),
+      node("cgroup", "kprobe"),
+      "needs BPF LSM (not here), or a kprobe (it does not know the protocol of the socket)",
+    ],
+    [call("udp_sendmsg", ["sock"], term), node("cgroup", "kprobe"), "needs BPF LSM (not here)"],
     [open(override), node("kprobe"), "needs BPF LSM (not here)"],
     [
       call("security_path_mkdir", [], override),

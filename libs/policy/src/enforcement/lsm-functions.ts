@@ -36,9 +36,8 @@ const toHookIndex = (hook: string, index: number): number =>
 const toFunctionIndex = (hook: string, index: number): number =>
   hook === "mmap_file" && index > 1 ? index - 1 : index;
 
-const lsm: Pick<ArgumentSource, "name" | "strings" | "without"> = {
+const lsm: Pick<ArgumentSource, "name" | "without"> = {
   name: "an LSM hook",
-  strings: "kernel-string",
   without: new Set(["char_buf", "data_loc", "fd"]),
 };
 

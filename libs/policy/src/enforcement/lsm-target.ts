@@ -31,6 +31,7 @@ export function findLsmTarget(
 }
 
 const internetOnly = "only IPv4 and IPv6 addresses are covered";
+const datagramsToo = "an address that a datagram is sent to is covered too";
 
 /** Argument 0 is the socket, 1 the address. Before the call the socket has no address itself. */
 function toSocketTarget(
@@ -48,5 +49,12 @@ function toSocketTarget(
     if (isPlain && index === 1 && type === "sockaddr") return { argument, kind: "sockaddr", end };
     return { argument, kind: "unread", needs: `programs that read argument ${index} as ${type}` };
   });
-  return { ...plainTarget, hooks: [{ kind }], places, report, notes: [internetOnly] };
+  const name = toLsmFunction(`socket_${kind}`);
+  return {
+    ...plainTarget,
+    hooks: [{ kind }],
+    fallbacks: [{ kind: "function", name, args: [{ index: 1, reading: "sockaddr" }] }],
+    ...{ places, report },
+    notes: kind === "connect" ? [internetOnly, datagramsToo] : [internetOnly],
+  };
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs that can carry out a rule at one place of the kernel, strongest first.
 
-import { err, type Result } from "@rthooks/result";
+import type { Result } from "@rthooks/result";
+import { judgeFunction, judgeLsm, judgeRawExec, judgeSocketLsm } from "./judge-programs.ts";
 import type { HookPoint, KernelRule, RuleEffect } from "./kernel-rule.ts";
 import { findLsmOfSyscall } from "./lsm-of-syscall.ts";
 import type { NodeCapabilities } from "./node-capabilities.ts";
@@ -32,6 +33,7 @@ export interface MechanismStep {
 }
 
 const all = ["kill", "override", "signal"] as const; // const: kinds of effects
+const denials = ["kill", "override"] as const; // const: as above
 const signals = ["kill", "signal"] as const; // const: as above
 const signalled = "signalled: the call completes";
 
@@ -56,21 +58,17 @@ export function listSteps(
         },
       ];
     case "connect":
-    case "bind":
-      return [
-        { ...lsm, ability: capabilities.lsm, hook },
-        {
-          ...{
-            name: "a cgroup program",
-            ability: capabilities.cgroupProgram,
-            effects: ["kill", "override"],
-            hook,
-          },
-          mechanism: "prevented by cgroup program",
-          note: { of: "kill", text: "the call fails: the process is not killed" },
-        },
-        { ...kprobe, hook },
-      ];
+    case "bind": {
+      const cgroup: MechanismStep = {
+        ...{ name: "a cgroup program", ability: capabilities.cgroupProgram, effects: denials, hook },
+        mechanism: "prevented by cgroup program",
+        note: { of: "kill", text: "the call fails: the process is not killed" },
+      };
+      const preventing = [{ ...lsm, ability: judgeSocketLsm(hook.kind, capabilities), hook }, cgroup];
+      if (fallback === undefined) return preventing;
+      const ability = judgeFunction(fallback, rule, capabilities);
+      return [...preventing, { ...kprobe, ability, hook: fallback }];
+    }
     case "lsm": {
       const own = { ...lsm, ability: judgeLsm(hook.hook, rule, capabilities), hook };
       return fallback === undefined ? [own] : [own, { ...kprobe, hook: fallback }];
@@ -91,30 +89,6 @@ export function listSteps(
       return hook satisfies never;
   }
 }
-
-/** At a raw tracepoint the program of the caller is gone. */
-const judgeRawExec = ({ filters }: KernelRule, { rawTracepoint }: NodeCapabilities): Result<void, string> =>
-  rawTracepoint.ok && filters.texts.some(({ facet }) => facet === "binary")
-    ? err("it does not know the calling binary")
-    : rawTracepoint;
-
-function judgeLsm(
-  hook: string,
-  { filters }: KernelRule,
-  { lsm, lsmHooks }: NodeCapabilities,
-): Result<void, string> {
-  if (!lsm.ok) return lsm;
-  const known = lsmHooks.get(hook);
-  if (known === undefined) return err(`there is none for the hook ${hook}`);
-  const facets = [...filters.numbers, ...filters.comparisons, ...filters.texts, ...filters.addresses].map(
-    ({ facet }) => facet,
-  );
-  const unknown = facets.find((facet) => !known.has(facet) && !ofProcess.has(facet));
-  return unknown === undefined ? lsm : err(`at the hook ${hook} it does not read ${unknown}`);
-}
-
-/** Facets that every program knows. */
-const ofProcess: ReadonlySet<string> = new Set(["binary", "pid", "namespacePid"]);
 
 /** For a place where no program has the effects of the rule. */
 export function describeEvent(hook: HookPoint): string {

@@ -169,12 +169,12 @@ describe("an argument that no program compares is named", () => {
     [
       exec(select(filter("Equal", "/a\0b"))),
       first,
-      'values[0] needs a text of 1 to 255 bytes without a zero, not "/a\\u0000b"',
+      'values[0] needs a text of 1 to 254 bytes without a zero, not "/a\\u0000b"',
     ],
     [
-      exec(select(filter("Postfix", "a".repeat(128)))),
+      exec(select(filter("Postfix", "a".repeat(256)))),
       first,
-      `values[0] needs a text of 1 to 127 bytes without a zero, not "${"a".repeat(40)}..."`,
+      `values[0] needs a text of 1 to 255 bytes without a zero, not "${"a".repeat(40)}..."`,
     ],
     [number("file", "Equal", "/a"), kprobe, "index needs programs that read the type file of a system call"],
     [number("auto", "Equal", "1"), kprobe, "index needs programs that read the type auto of a system call"],

@@ -2,20 +2,27 @@
 // Which arguments of a hook the programs read, and what the facets of the event are then.
 
 import type { Argument } from "../schema/argument.ts";
-import { type ArgumentPlace, findUnread, readArguments, toArgumentFacet } from "./argument-place.ts";
+import {
+  type ArgumentPlace,
+  findUnread,
+  readArguments,
+  type SocketEnd,
+  toArgumentFacet,
+} from "./argument-place.ts";
 import type { HookArgument } from "./kernel-rule.ts";
 
-/** How a kind of hooks has its arguments. */
+/** How a kind of hooks has its arguments. Texts and addresses are in the memory of the process or in that of the kernel. */
 export interface ArgumentSource {
   /** "a system call" */
   readonly name: string;
-  readonly strings: "string" | "kernel-string";
   /** Types of the CRD that make no sense here. */
   readonly without: ReadonlySet<Argument["type"]>;
   /** From the index of the policy to that of the program; undefined where the programs read no such argument. */
   readonly toIndex: (index: number) => number | undefined;
   /** argN is the argument that the policy has by this index; without it, the N-th that is read. */
   readonly toPlace?: (index: number) => number;
+  /** What a sockaddr is; without it, the destination. */
+  readonly addressEnd?: SocketEnd;
 }
 
 export interface PlacedArguments {
@@ -44,7 +51,7 @@ export function placeArguments(declared: readonly Argument[], source: ArgumentSo
       return unread("sizeArgIndex, the number of the argument with its length");
     const entry: HookArgument = {
       index: from,
-      reading: type === "string" ? source.strings : read.reading,
+      reading: read.reading,
       ...(sizeIndex === undefined ? {} : { sizeIndex }),
     };
     const place = source.toPlace === undefined ? args.length : source.toPlace(index);
@@ -57,7 +64,8 @@ export function placeArguments(declared: readonly Argument[], source: ArgumentSo
     args[place] = entry;
     if (read.compared.kind === "socket")
       return { argument, kind: "socket", ends: ["source", "destination"], elsewhere: "" };
-    if (read.compared.kind === "sockaddr") return { argument, kind: "sockaddr", end: "destination" };
+    if (read.compared.kind === "sockaddr")
+      return { argument, kind: "sockaddr", end: source.addressEnd ?? "destination" };
     return { argument, facet, ...read.compared };
   });
   return { places, args };
@@ -69,7 +77,6 @@ const pointers: readonly Argument["type"][] = [
   "dentry",
   "linux_binprm",
   "sock",
-  "sockaddr",
   "capability",
   "cred",
   "data_loc",
@@ -80,7 +87,6 @@ const fieldsBeforeArguments = 5;
 
 export const syscallArguments: ArgumentSource = {
   name: "a system call",
-  strings: "string",
   without: new Set(pointers),
   toIndex: (index) => (index < 6 ? index + fieldsBeforeArguments : undefined),
 };
@@ -88,17 +94,16 @@ export const syscallArguments: ArgumentSource = {
 /** The index is that of the field in the tracepoint's format, with the fields that all have. */
 export const fieldsOf = (subsystem: string): ArgumentSource => ({
   name: "a tracepoint",
-  strings: subsystem === "syscalls" ? "string" : "kernel-string",
   without: new Set(subsystem === "syscalls" ? pointers : ["linux_binprm", "path"]),
   toIndex: (index) => index,
 });
 
-/** These have the texts of the system call itself. */
-const hasUserTexts = (name: string): boolean => /^(__sys_|do_sys_|ksys_)/.test(name);
+/** Five are in registers on every processor. */
+const inRegisters = 5;
 
 export const argumentsOf = (name: string): ArgumentSource => ({
   name: "a kernel function",
-  strings: hasUserTexts(name) ? "string" : "kernel-string",
   without: new Set(["data_loc"]),
-  toIndex: (index) => (index < 6 ? index : undefined),
+  toIndex: (index) => (index < inRegisters ? index : undefined),
+  addressEnd: /bind/.test(name) ? "source" : "destination",
 });

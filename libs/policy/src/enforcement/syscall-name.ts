@@ -3,6 +3,7 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { describeValue } from "../schema/describe-value.ts";
+import type { HookArgument, HookPoint } from "./kernel-rule.ts";
 import { type Architecture, syscallNumbers } from "./syscall-numbers.ts";
 
 /** The name after "sys_": "mkdir". The error says what a hook on it needs. */
@@ -21,6 +22,14 @@ const abi32: ReadonlySet<string> = new Set(["ia32", "i386", "arm32"]);
 /** As the kernel names the function: "__x64_sys_mkdir". */
 export const toSyscallSymbol = (name: string, architecture: Architecture): string =>
   `__${architecture}_sys_${name}`;
+
+/** `args`: of the tracepoint. */
+export const toSyscallHook = (name: string, args: readonly HookArgument[]): HookPoint => ({
+  kind: "tracepoint",
+  subsystem: "syscalls",
+  event: `sys_enter_${name}`,
+  args,
+});
 
 /** Names of the kernel's functions that are not those of the call. */
 const calls: ReadonlyMap<string, string> = new Map([

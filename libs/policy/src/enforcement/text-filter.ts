@@ -6,9 +6,8 @@ import { describeValue } from "../schema/describe-value.ts";
 import type { TextFacet, TextFilter } from "./kernel-rule.ts";
 import type { MissingCapability } from "./policy-rule.ts";
 
-/** Of a text that a rule can compare: bpf/rules.h, without the zero at the end. The end of a text is compared up to 127. */
+/** Of a text that a rule can compare (bpf/rules.h): an exact one includes the zero at its end. */
 const maxBytes = 255;
-const maxPostfixBytes = 127;
 
 const matches: ReadonlyMap<string, Pick<TextFilter, "match" | "isNegated">> = new Map([
   ["Equal", { match: "exact", isNegated: false }],
@@ -58,7 +57,7 @@ export function toTextFilter(
 }
 
 function findWrongText(text: string, match: TextFilter["match"]): string | undefined {
-  const max = match === "postfix" ? maxPostfixBytes : maxBytes;
+  const max = match === "exact" ? maxBytes - 1 : maxBytes;
   const bytes = new TextEncoder().encode(text).length;
   return bytes === 0 || bytes > max || text.includes("\0")
     ? `a text of 1 to ${max} bytes without a zero`
