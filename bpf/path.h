@@ -8,7 +8,6 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-#include "rules.h"
 
 /* Offsets in the kernel's structures, by the names of its BTF; the loader sets them. */
 #define OFFSET(name) const volatile __u32 offset__##name SEC(".rodata")
@@ -45,7 +44,6 @@ struct path_buffer {
 	void *mnt;
 	void *root_dentry;
 	void *root_mnt;
-	struct path_key key;
 	/* A name may be written across the end. */
 	char text[PATH_BUFFER + NAME_BYTES];
 };
@@ -148,14 +146,6 @@ static __always_inline int render_path(volatile struct path_buffer *buffer, cons
 		buffer->dentry = parent;
 	}
 	return 0;
-}
-
-/* Fills buffer->key with the first bytes of a text that ends with a zero. */
-static __always_inline void fill_key(struct path_buffer *buffer, const void *text)
-{
-	__builtin_memset(&buffer->key, 0, sizeof(buffer->key));
-	buffer->key.prefix_bits = PATH_BYTES * 8;
-	bpf_probe_read_kernel_str(buffer->key.path, PATH_BYTES, text);
 }
 
 #endif

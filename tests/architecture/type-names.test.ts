@@ -10,7 +10,6 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ["Filter", "that of libs/proto is a message of Tetragon"],
   ["LogLevel", "that of libs/proto is a message of Tetragon"],
   ["Pod", "that of libs/proto is a message of Tetragon"],
-  ["KernelRule", "that of libs/bpf knows two subjects, and gives way to that of libs/policy"],
 ]);
 
 /** The packages in which each name is declared. Generated messages count: their names are those of the protocols. */

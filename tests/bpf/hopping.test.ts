@@ -3,13 +3,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type KernelRule, openProgramSet, openRuleMaps, type ProgramSet, type RuleMaps } from "@rthooks/bpf";
+import { openProgramSet, openRuleMaps, type ProgramSet, type RuleMaps } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
+import type { KernelRule } from "@rthooks/policy";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
 import { buildBare } from "../harness/build-bare.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
 import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
 import { waitForFirstAct } from "../harness/first-act.ts";
+import { connectRule, execRule, placeRule } from "../harness/kernel-rules.ts";
 import { createRunc } from "../harness/runc.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 
@@ -39,16 +41,14 @@ beforeAll(() => {
   hop = buildBare(join(import.meta.dir, "hop.c"), workspace.path("."));
 }, 60_000);
 afterAll(() => workspace.close(), 60_000);
-beforeEach(() => {
-  for (const rule of rules.active()) must(rules.remove(rule));
-});
+beforeEach(() => must(rules.change([], [...rules.active()])));
 
-const exec: KernelRule = {
-  ...{ kind: "exec", paths: [{ path: "/out/forbidden", match: "exact" }], isNegated: false, denies: true },
-};
-const connect: KernelRule = {
-  ...{ kind: "connect", addresses: ["127.0.0.2"], isNegated: false, ports: [], sockets: "all", denies: true },
-};
+const exec = execRule({
+  texts: [{ facet: "arg0", match: "exact", values: ["/out/forbidden"], isNegated: false }],
+});
+const connect = connectRule({
+  addresses: [{ facet: "destination", blocks: ["127.0.0.2"], isNegated: false }],
+});
 const toConnect = `connect ${0x7f000002}`;
 
 /** Starts a real container and, with the rule in force for it, runs hop in it. */
@@ -70,7 +70,7 @@ async function hopInContainer(name: string, words: string, rule: KernelRule | un
   const { cgroupPath } = await waitForFirstAct(running, bundle.outDir);
   const id = readCgroupId(cgroupPath);
   must(rules.putContainer(id, cgroupPath.split("/").length - 1, new Set()));
-  if (rule !== undefined) must(rules.put(1, rule, new Set([id])));
+  if (rule !== undefined) must(rules.change([placeRule(1, rule, new Set([id]))], []));
   writeFileSync(join(bundle.outDir, "begin"), "");
   const { exitCode, stderr } = await running.exited;
   expect([exitCode, stderr]).toEqual([0, ""]);

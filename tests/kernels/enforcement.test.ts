@@ -39,7 +39,7 @@ async function compile(arch: Kernel["arch"]): Promise<string> {
   return program;
 }
 
-const network = ["connect_ipv4", "connect_ipv6", "send_ipv4", "send_ipv6"].join(" ");
+const network = "connect_ipv4 connect_ipv6 send_ipv4 send_ipv6 bind_ipv4 bind_ipv6";
 const enforce = "/root/enforce /sys/fs/bpf/enforcement /sys/fs/cgroup /box";
 const script = `
 ip link set lo up
@@ -59,7 +59,7 @@ attempt() {
   done
 }
 report probe ${enforce}
-report signal.attach ${enforce} kill_exec ${network}
+report signal.attach ${enforce} kill_exec kill_script ${network}
 attempt signal
 report lsm.attach ${enforce} deny_exec ${network}
 attempt lsm
@@ -77,7 +77,7 @@ function testKernel(kernel: Kernel, lsm: string): void {
 
   const attached = (moment: string): readonly string[] => vm.result(`${moment}.attach`).split("\n");
   const all = (exec: string, what: string): readonly string[] =>
-    [exec, ...network.split(" ")].map((name) => `${name}: ${what}`);
+    `${exec} ${network}`.split(" ").map((name) => `${name}: ${what}`);
 
   test("what it can do is found out by trying", () => {
     const probed = JSON.parse(vm.result("probe"));
@@ -90,7 +90,7 @@ function testKernel(kernel: Kernel, lsm: string): void {
   });
 
   test("the verifier accepts the programs", () => {
-    expect(attached("signal")).toEqual(all("kill_exec", "attached"));
+    expect(attached("signal")).toEqual(all("kill_exec kill_script", "attached"));
   });
 
   const testAttempts = (moment: string, exec: string, exit: string): void => {

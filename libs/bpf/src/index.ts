@@ -10,11 +10,12 @@ export type {
   ForkRecord,
   MatchRecord,
 } from "./core/event-records.ts";
-export type { ConnectRule, ExecRule, KernelRule } from "./core/kernel-rule.ts";
 export { findMismatch, type MapInfo, type MapSpec } from "./core/map-spec.ts";
+export type { PlacedRule } from "./core/placed-rule.ts";
 export type { ProgramError } from "./core/program-error.ts";
 export type { RecordKind } from "./core/record-layout.ts";
-export { RULES, type RuleSet } from "./core/rule-layout.ts";
+export { RULES, type RuleCounts, type RuleSet } from "./core/rule-layout.ts";
+export type { RuleOwner } from "./core/rule-owner.ts";
 export { ensureBpfFs } from "./edge/bpf-fs.ts";
 export type { BpfMap } from "./edge/bpf-map.ts";
 export { type EventReader, openEventReader } from "./edge/event-reader.ts";
@@ -22,4 +23,4 @@ export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";
 export { type ProgramCapabilities, probePrograms } from "./edge/probe-programs.ts";
 export { openProgramSet, type ProgramSet, type ProgramSetOptions } from "./edge/program-set.ts";
-export { openRuleMaps, type RuleCounts, type RuleMaps } from "./edge/rule-maps.ts";
+export { openRuleMaps, type RuleMaps } from "./edge/rule-maps.ts";

@@ -12,4 +12,6 @@ export const numberFacets = [
 /** Those that a record tells; the binary is known from its execution. */
 export const recordedTexts = argumentNames;
 
+export const textFacets = [...argumentNames, "binary"] as const; // const: the names are a union
+
 export const addressFacets = ["destination", "source"] as const;

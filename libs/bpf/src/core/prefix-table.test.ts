@@ -1,105 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against the plain definition: a rule matches a value if one of its prefixes covers it, or, negated, if none does.
+// Against the plain definition: a filter matches a value if one of its prefixes covers it, or, negated, if none does; a
+// rule matches if all of its filters do.
 import { describe, expect, test } from "bun:test";
-import {
-  findPuts,
-  findRemovals,
-  findRules,
-  type PrefixEntry,
-  type PrefixMatch,
-  toPrefixName,
-} from "./prefix-table.ts";
-import type { Prefix } from "./rule-layout.ts";
+import { type Prefix, toPrefixName } from "./prefix.ts";
+import { createPrefixTable, type PrefixEntry, type PrefixMatch, type PrefixTable } from "./prefix-table.ts";
 
-const LENGTH = 1;
-const toPrefix = (text: string): Prefix => ({
-  bits: text.length,
-  bytes: Uint8Array.of(Number.parseInt(text.padEnd(8, "0"), 2)),
+const FACET = 3;
+const toPrefix = (text: string, facet = FACET): Prefix => ({
+  bits: 8 + text.length,
+  bytes: Uint8Array.of(facet, Number.parseInt(text.padEnd(8, "0"), 2)),
 });
+const whole = toPrefix("");
 const values = Array.from({ length: 256 }, (_, value) => value.toString(2).padStart(8, "0"));
 
-const createTable = () => new Map<string, PrefixEntry>();
-function apply(
-  table: Map<string, PrefixEntry>,
-  puts: readonly PrefixEntry[],
-  check: () => void = () => {},
-): void {
-  for (const entry of puts) {
-    table.set(toPrefixName(entry.prefix), entry);
-    check();
-  }
-}
-const rulesOf = (table: ReadonlyMap<string, PrefixEntry>, value: string) => [
-  ...findRules(table, toPrefix(value)),
-];
-
-interface Wanted {
+interface Filter {
   readonly texts: readonly string[];
   readonly isNegated: boolean;
 }
-const toMatch = ({ texts, isNegated }: Wanted): PrefixMatch => ({ prefixes: texts.map(toPrefix), isNegated });
-const matches = ({ texts, isNegated }: Wanted, value: string): boolean =>
-  texts.some((text) => value.startsWith(text)) !== isNegated;
+type Rule = readonly Filter[];
 
-/** Every order in which these rules can come, and their removal in it. */
-const rules: readonly Wanted[] = [
-  { texts: ["1"], isNegated: false },
-  { texts: ["1010", "0"], isNegated: false },
-  { texts: ["10"], isNegated: true },
-  { texts: [], isNegated: true },
-  { texts: ["10101111", "1"], isNegated: true },
-];
-const orders = (list: readonly number[]): readonly (readonly number[])[] =>
-  list.length <= 1
-    ? [list]
-    : list.flatMap((first) => orders(list.filter((one) => one !== first)).map((rest) => [first, ...rest]));
+const isMatch = (rule: Rule, value: string): boolean =>
+  rule.every(({ texts, isNegated }) => texts.some((text) => value.startsWith(text)) !== isNegated);
+const toText = ({ bits, bytes }: Prefix): string =>
+  (bytes[1] ?? 0)
+    .toString(2)
+    .padStart(8, "0")
+    .slice(0, bits - 8);
+const toMatch = (rule: Rule): PrefixMatch => ({
+  facet: FACET,
+  prefixes: rule.flatMap(({ texts }) => texts.map((text) => toPrefix(text))),
+  matches: (prefix) => isMatch(rule, toText(prefix)),
+});
+
+/** The map as the kernel has it: a lookup gives the value of the longest prefix that covers the key. */
+function createMap() {
+  const entries = new Map<string, PrefixEntry>();
+  const table: PrefixTable = createPrefixTable();
+  return {
+    entries,
+    table,
+    set(entry: PrefixEntry) {
+      entries.set(toPrefixName(entry.prefix, entry.prefix.bits), entry);
+      table.set(entry);
+    },
+    delete(prefix: Prefix) {
+      entries.delete(toPrefixName(prefix, prefix.bits));
+      table.delete(prefix);
+    },
+    lookUp(value: string): readonly number[] {
+      const covering = [...entries.values()]
+        .filter(({ prefix }) => prefix.bytes[0] === FACET && value.startsWith(toText(prefix)))
+        .toSorted((one, other) => other.prefix.bits - one.prefix.bits);
+      return [...(covering[0]?.rules ?? [])].toSorted((one, other) => one - other);
+    },
+  };
+}
+
+/** The same numbers in each run. */
+function createRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+function writeRule(random: (below: number) => number): Rule {
+  const toValue = (): string => values[random(256)]?.slice(0, random(9)) ?? "";
+  return Array.from({ length: 1 + random(3) }, () => ({
+    texts: Array.from({ length: random(4) }, toValue),
+    isNegated: random(2) === 0,
+  }));
+}
 
 describe("one lookup gives the rules that match", () => {
-  test.each(orders([0, 1, 2, 3, 4]).map((order) => ({ order })))("added as $order", ({ order }) => {
-    const table = createTable();
-    const present = new Set<number>();
-    const judge = (value: string, except: number): readonly number[] =>
-      [...present].filter((rule) => rule !== except && matches(rules[rule] ?? never(), value));
-    /** What other rules match stays as it is, whatever step was the last one. */
-    const checkOthers = (changing: number) => () => {
-      for (const value of ["00000000", "10101111", "10100000", "11111111"])
-        expect(
-          rulesOf(table, value)
-            .filter((rule) => rule !== changing)
-            .toSorted(),
-        ).toEqual(judge(value, changing).toSorted());
-    };
-    for (const rule of order) {
-      apply(table, findPuts(table, rule, toMatch(rules[rule] ?? never()), LENGTH), checkOthers(rule));
-      present.add(rule);
-      for (const value of values)
-        expect(rulesOf(table, value).toSorted()).toEqual(judge(value, -1).toSorted());
-    }
-    for (const rule of order) {
-      const { puts, deletions } = findRemovals(table, rule);
-      apply(table, puts, checkOthers(rule));
-      for (const prefix of deletions) {
-        table.delete(toPrefixName(prefix));
-        checkOthers(rule)();
+  test.each(Array.from({ length: 60 }, (_, seed) => ({ seed })))(
+    "whatever conjunctions come and go, with each step: $seed",
+    ({ seed }) => {
+      const random = createRandom(seed + 1);
+      const map = createMap();
+      // Of another facet: it must not matter, and stay.
+      map.set({ prefix: toPrefix("1", FACET + 1), rules: new Set([99]) });
+      const present = new Map<number, Rule>();
+      const judge = (value: string): readonly number[] =>
+        [...present]
+          .filter(([, rule]) => isMatch(rule, value))
+          .map(([number]) => number)
+          .toSorted((one, other) => one - other);
+      /** What other rules match stays as it is, whatever step was the last one. */
+      const checkOthers = (changing: number): void => {
+        for (let at = 0; at < 256; at += 1 + random(40)) {
+          const value = values[at] ?? "";
+          expect(map.lookUp(value).filter((rule) => rule !== changing)).toEqual(
+            judge(value).filter((rule) => rule !== changing),
+          );
+        }
+      };
+      for (let change = 0; change < 12; change++) {
+        const number = random(6);
+        if (present.has(number)) {
+          for (const entry of map.table.findClears(new Set([number]))) {
+            map.set(entry);
+            checkOthers(number);
+          }
+          present.delete(number);
+          for (const prefix of map.table.findRedundant(new Set([FACET]))) {
+            map.delete(prefix);
+            checkOthers(-1);
+          }
+        } else {
+          const rule = writeRule(random);
+          for (const entry of map.table.findPuts(number, toMatch(rule), whole)) {
+            map.set(entry);
+            checkOthers(number);
+          }
+          present.set(number, rule);
+        }
+        for (const value of values) expect(map.lookUp(value)).toEqual(judge(value));
       }
-      present.delete(rule);
-      for (const value of values)
-        expect(rulesOf(table, value).toSorted()).toEqual(judge(value, -1).toSorted());
-    }
-    expect(table.size).toBe(0);
-  });
+      for (const entry of map.table.findClears(new Set(present.keys()))) map.set(entry);
+      for (const prefix of map.table.findRedundant(new Set([FACET]))) map.delete(prefix);
+      expect([...map.entries.values()]).toEqual([{ prefix: toPrefix("1", FACET + 1), rules: new Set([99]) }]);
+    },
+  );
 });
 
 test("a rule that was put in part is complete after the next put", () => {
-  const table = createTable();
-  apply(
-    table,
-    findPuts(table, 7, { prefixes: [toPrefix("11"), toPrefix("0")], isNegated: false }, LENGTH).slice(0, 2),
-  );
-  apply(table, findPuts(table, 7, { prefixes: [toPrefix("101")], isNegated: false }, LENGTH));
-  for (const value of values) expect(rulesOf(table, value)).toEqual(value.startsWith("101") ? [7] : []);
+  const map = createMap();
+  const first = map.table.findPuts(7, toMatch([{ texts: ["11", "0"], isNegated: false }]), whole);
+  for (const entry of first.slice(0, 2)) map.set(entry);
+  const next = map.table.findPuts(7, toMatch([{ texts: ["101"], isNegated: false }]), whole);
+  for (const entry of next) map.set(entry);
+  for (const value of values) expect(map.lookUp(value)).toEqual(value.startsWith("101") ? [7] : []);
 });
-
-function never(): never {
-  throw new Error("no such rule");
-}

@@ -2,87 +2,102 @@
 // The content of a longest-prefix map that gives the rules of a value in one lookup. Each entry has all rules that match
 // a value for which it is the longest prefix, those of shorter prefixes included.
 
-import type { Prefix, RuleSet } from "./rule-layout.ts";
+import type { Prefix } from "./prefix.ts";
+import { createPrefixGroup, type PrefixGroup } from "./prefix-group.ts";
+import type { RuleSet } from "./rule-layout.ts";
 
 export interface PrefixEntry {
   readonly prefix: Prefix;
   readonly rules: RuleSet;
 }
 
-/** By `toPrefixName`. */
-export type PrefixTable = ReadonlyMap<string, PrefixEntry>;
-
-/** Which values a rule matches: those that one of the prefixes covers, or all others. */
+/** Which values of a facet a rule matches. */
 export interface PrefixMatch {
+  readonly facet: number;
+  /** Where the answer changes: a value has that of the longest of these, or of the whole facet, that covers it. */
   readonly prefixes: readonly Prefix[];
-  readonly isNegated: boolean;
+  matches(prefix: Prefix): boolean;
 }
 
-/** Equal for equal prefixes. */
-export const toPrefixName = ({ bits, bytes }: Prefix): string =>
-  `${bits}:${bytes.subarray(0, Math.ceil(bits / 8)).toHex()}`;
-
-/**
- * The entries to set, so that the rule matches these values and no others. For every other rule each intermediate state
- * is the same as before and after: a new entry has the rules of the one that covered it.
- */
-export function findPuts(
-  table: PrefixTable,
-  rule: number,
-  { prefixes, isNegated }: PrefixMatch,
-  length: number,
-): readonly PrefixEntry[] {
-  const everything: Prefix = { bits: 0, bytes: new Uint8Array(length) };
-  const added = [everything, ...prefixes]
-    .filter((prefix) => !table.has(toPrefixName(prefix)))
-    .map((prefix) => ({ prefix, rules: findRules(table, prefix) }));
-  const isNew = new Set(added.map(({ prefix }) => toPrefixName(prefix)));
-  return [...table.values(), ...added].flatMap((entry) => {
-    const matches = prefixes.some((one) => isCovered(entry.prefix, one)) !== isNegated;
-    if (entry.rules.has(rule) === matches && !isNew.has(toPrefixName(entry.prefix))) return [];
-    const rules = new Set(entry.rules);
-    if (matches) rules.add(rule);
-    else rules.delete(rule);
-    return [{ prefix: entry.prefix, rules }];
-  });
+/** A copy of the map, facet by facet. */
+export interface PrefixTable {
+  set(entry: PrefixEntry): void;
+  delete(prefix: Prefix): void;
+  entries(): Iterable<PrefixEntry>;
+  /**
+   * The entries to set, so that the rule matches these values of a whole facet and no others. For every other rule each
+   * intermediate state is the same as before and after: a new entry has the rules of the one that covered it.
+   */
+  findPuts(rule: number, match: PrefixMatch, whole: Prefix): readonly PrefixEntry[];
+  /** The entries to set, so that these rules match nothing. */
+  findClears(rules: ReadonlySet<number>): readonly PrefixEntry[];
+  /** The entries without which every lookup in these facets gives the same, in the order in which they can go. */
+  findRedundant(facets: ReadonlySet<number>): readonly Prefix[];
 }
 
-/** The entries to set and to delete, so that the rule matches nothing and no entry is there without need. */
-export function findRemovals(
-  table: PrefixTable,
-  rule: number,
-): { readonly puts: readonly PrefixEntry[]; readonly deletions: readonly Prefix[] } {
-  const puts = [...table.values()]
-    .filter(({ rules }) => rules.has(rule))
-    .map(({ prefix, rules }) => ({ prefix, rules: new Set([...rules].filter((one) => one !== rule)) }));
-  const without = new Map(table);
-  for (const entry of puts) without.set(toPrefixName(entry.prefix), entry);
-  const deletions: Prefix[] = [];
-  for (const [name, { prefix, rules }] of without) {
-    const others = new Map(without);
-    others.delete(name);
-    if (isEqual(rules, findRules(others, prefix))) deletions.push(prefix);
+export function createPrefixTable(): PrefixTable {
+  const groups = new Map<number, PrefixGroup<RuleSet>>();
+  const groupOf = ({ bytes }: Prefix): PrefixGroup<RuleSet> => {
+    const facet = bytes[0] ?? 0;
+    const group = groups.get(facet) ?? createPrefixGroup<RuleSet>();
+    groups.set(facet, group);
+    return group;
+  };
+  function* entries(): Iterable<PrefixEntry> {
+    for (const group of groups.values()) {
+      for (const { prefix, value } of group.entries()) yield { prefix, rules: value };
+    }
   }
-  return { puts, deletions };
+
+  return {
+    set: ({ prefix, rules }) => groupOf(prefix).set(prefix, rules),
+    delete: (prefix) => groupOf(prefix).delete(prefix),
+    entries,
+    findPuts(rule, { prefixes, matches }, whole) {
+      const group = groupOf(whole);
+      const result = createPrefixGroup<RuleSet>();
+      const puts: PrefixEntry[] = [];
+      for (const { prefix, value } of group.entries()) {
+        const rules = toggle(value, rule, matches(prefix));
+        result.set(prefix, rules);
+        if (rules !== value) puts.push({ prefix, rules });
+      }
+      // The shortest first: an entry is needed if the one that covers it has other rules.
+      for (const prefix of [whole, ...prefixes].toSorted((one, other) => one.bits - other.bits)) {
+        if (result.has(prefix)) continue;
+        const rules = toggle(group.find(prefix) ?? new Set(), rule, matches(prefix));
+        if (isEqual(rules, result.find(prefix) ?? new Set())) continue;
+        result.set(prefix, rules);
+        puts.push({ prefix, rules });
+      }
+      return puts;
+    },
+    findClears: (gone) =>
+      [...entries()]
+        .map(({ prefix, rules }) => ({ prefix, before: rules.size, rules: rules.difference(gone) }))
+        .filter(({ before, rules }) => rules.size < before),
+    findRedundant: (facets) =>
+      [...facets].flatMap((facet) => {
+        const group = groups.get(facet);
+        return group === undefined ? [] : findRedundant(group);
+      }),
+  };
 }
 
-/** What a lookup gives: the rules of the longest prefix that covers this one. */
-export function findRules(table: PrefixTable, wanted: Prefix): RuleSet {
-  let longest: PrefixEntry | undefined;
-  for (const entry of table.values()) {
-    if (isCovered(wanted, entry.prefix) && entry.prefix.bits >= (longest?.prefix.bits ?? 0)) longest = entry;
-  }
-  return longest?.rules ?? new Set();
+/** The longest first: then what covers an entry is still there when the entry goes. */
+function findRedundant(group: PrefixGroup<RuleSet>): readonly Prefix[] {
+  const longestFirst = [...group.entries()].toSorted((one, other) => other.prefix.bits - one.prefix.bits);
+  return longestFirst
+    .filter(({ prefix, value }) =>
+      isEqual(value, group.find({ ...prefix, bits: prefix.bits - 1 }) ?? new Set()),
+    )
+    .map(({ prefix }) => prefix);
 }
 
+/** The same set if there is nothing to change. */
+const toggle = (rules: RuleSet, rule: number, isIn: boolean): RuleSet => {
+  if (rules.has(rule) === isIn) return rules;
+  return isIn ? new Set([...rules, rule]) : new Set([...rules].filter((one) => one !== rule));
+};
 const isEqual = (one: RuleSet, other: RuleSet): boolean =>
   one.size === other.size && [...one].every((rule) => other.has(rule));
-
-/** Whether all values below `inner` are also below `outer`. */
-function isCovered(inner: Prefix, outer: Prefix): boolean {
-  if (inner.bits < outer.bits) return false;
-  const whole = outer.bits >> 3;
-  for (let at = 0; at < whole; at++) if (inner.bytes[at] !== outer.bytes[at]) return false;
-  const mask = (0xff00 >> (outer.bits & 7)) & 0xff;
-  return (((inner.bytes[whole] ?? 0) ^ (outer.bytes[whole] ?? 0)) & mask) === 0;
-}

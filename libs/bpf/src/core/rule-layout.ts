@@ -1,37 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layout of bpf/rules.h.
+// The layout of the values in bpf/rules.h.
 
-import { parseBlock, parseIp } from "@rthooks/net";
+import { addressFacets, numberFacets, textFacets } from "./facets.ts";
 
-/** A rule is one selector of one policy, with a number from 0 to RULES - 1. */
+/** A rule is one selector of one hook of a policy, with a number from 0 to RULES - 1. */
 export const RULES = 256;
 export const RULE_SET_BYTES = RULES / 8;
 /** How many different levels of the cgroup hierarchy can have containers. */
 export const LEVELS = 8;
-/** Of a path that a rule can compare; an exact path needs one for its end. */
-export const PATH_BYTES = 256;
+/** Hooks have ids below this one. */
+export const HOOKS = 2_048;
 
 export type RuleSet = ReadonlySet<number>;
 
-/** What programs read first. */
-export interface Enforcement {
+/** Which of the two tables is in force, and where containers are. */
+export interface CurrentRules {
+  readonly version: number;
   /** Levels at which containers have their root cgroup; 1 is below the root. At most LEVELS different ones. */
   readonly levels: ReadonlySet<number>;
-  /** Rules that are complete in all maps. */
-  readonly active: RuleSet;
-  /** Rules that deny; the others only count. */
-  readonly denying: RuleSet;
-  /** Rules about executions. */
-  readonly exec: RuleSet;
-  /** Rules about connections of stream sockets, and of all others. */
-  readonly stream: RuleSet;
-  readonly datagram: RuleSet;
-  /** Rules about connections to any port. */
-  readonly anyPort: RuleSet;
 }
 
-/** The sets of struct enforcement in their order. */
-export const ruleSetNames = ["active", "denying", "exec", "stream", "datagram", "anyPort"] as const;
+/** What rules do. */
+const plainSets = [
+  ...(["active", "enforcing", "follows", "host", "posting", "limited"] as const),
+  ...(["signalling", "killing", "overriding"] as const),
+] as const;
+
+/** Which facets rules have filters on, by the number of the facet; and which match an event without the facet. */
+const facetSets = [
+  ["numbers", numberFacets.length],
+  ["masks", numberFacets.length],
+  ["texts", textFacets.length],
+  ["endings", textFacets.length],
+  ["addresses", addressFacets.length],
+  ["absentNumbers", numberFacets.length],
+  ["absentTexts", textFacets.length],
+  ["absentAddresses", addressFacets.length],
+] as const; // const: the names are a union
+/** Those that `filtered` has a bit for. */
+const filteredSets = facetSets.slice(0, 5);
+
+type PlainSet = (typeof plainSets)[number];
+type FacetSet = (typeof facetSets)[number][0];
+
+/** What rules are about and what they do, completely. */
+export type RuleTable = Readonly<Record<PlainSet, RuleSet> & Record<FacetSet, readonly RuleSet[]>>;
+
+export const tableBytes =
+  (plainSets.length + facetSets.reduce((sum, [, count]) => sum + count, 0)) * RULE_SET_BYTES + 8;
 
 /** Rule n is bit n % 8 of byte n / 8: the order of little-endian words. */
 export function encodeRuleSet(rules: Iterable<number>): Uint8Array {
@@ -51,60 +67,105 @@ export function decodeRuleSet(bytes: Uint8Array): RuleSet {
   return rules;
 }
 
-export function encodeEnforcement(enforcement: Enforcement): Uint8Array {
-  const bytes = new Uint8Array(LEVELS + ruleSetNames.length * RULE_SET_BYTES);
-  const deepestFirst = [...enforcement.levels].toSorted((one, other) => other - one);
+export function encodeCurrent({ version, levels }: CurrentRules): Uint8Array {
+  const bytes = new Uint8Array(8 + LEVELS);
+  const deepestFirst = [...levels].toSorted((one, other) => other - one);
   if (deepestFirst.length > LEVELS) throw new RangeError(`${deepestFirst.length} levels of cgroups`);
-  bytes.set(deepestFirst);
-  for (const [at, name] of ruleSetNames.entries())
-    bytes.set(encodeRuleSet(enforcement[name]), LEVELS + at * RULE_SET_BYTES);
+  bytes[0] = version;
+  bytes.set(deepestFirst, 8);
   return bytes;
 }
 
-export function decodeEnforcement(bytes: Uint8Array): Enforcement {
-  const read = (name: (typeof ruleSetNames)[number]): RuleSet =>
-    decodeRuleSet(bytes.subarray(LEVELS + ruleSetNames.indexOf(name) * RULE_SET_BYTES));
-  return {
-    levels: new Set([...bytes.subarray(0, LEVELS)].filter((level) => level !== 0)),
-    ...{ active: read("active"), denying: read("denying"), exec: read("exec") },
-    ...{ stream: read("stream"), datagram: read("datagram"), anyPort: read("anyPort") },
+export function decodeCurrent(bytes: Uint8Array): CurrentRules {
+  const levels = [...bytes.subarray(8, 8 + LEVELS)].filter((level) => level !== 0);
+  return { version: bytes[0] === 1 ? 1 : 0, levels: new Set(levels) };
+}
+
+export function encodeTable(table: RuleTable): Uint8Array {
+  const bytes = new Uint8Array(tableBytes);
+  const plain = plainSets.map((name) => table[name]);
+  const ofFacets = facetSets.flatMap(([name]) => table[name]);
+  for (const [at, rules] of plain.entries()) bytes.set(encodeRuleSet(rules), at * RULE_SET_BYTES);
+  const filtered = filteredSets
+    .flatMap(([name]) => table[name])
+    .reduce((bits, rules, at) => (rules.size === 0 ? bits : bits | (1n << BigInt(at))), 0n);
+  const start = plain.length * RULE_SET_BYTES;
+  new DataView(bytes.buffer).setBigUint64(start, filtered, true);
+  for (const [at, rules] of ofFacets.entries())
+    bytes.set(encodeRuleSet(rules), start + 8 + at * RULE_SET_BYTES);
+  return bytes;
+}
+
+export function decodeTable(bytes: Uint8Array): RuleTable {
+  let at = 0;
+  const next = (): RuleSet => {
+    at += RULE_SET_BYTES;
+    return decodeRuleSet(bytes.subarray(at - RULE_SET_BYTES, at));
   };
+  const plain = plainSets.map((name) => [name, next()] as const);
+  at += 8;
+  const ofFacets = facetSets.map(([name, count]) => [name, Array.from({ length: count }, next)] as const);
+  // The names are those of the type, each once.
+  return Object.fromEntries([...plain, ...ofFacets]) as RuleTable;
 }
 
-/** Bits of an address or a path; the key of a longest-prefix match. */
-export interface Prefix {
-  readonly bits: number;
-  /** What is after the last bit is 0. */
-  readonly bytes: Uint8Array;
+/** The table with each set changed by `change`; `facet` for those of facets. */
+export function mapTable(
+  table: RuleTable,
+  change: (rules: RuleSet, name: PlainSet | FacetSet, facet: number) => RuleSet,
+): RuleTable {
+  const plain = plainSets.map((name) => [name, change(table[name], name, 0)] as const);
+  const ofFacets = facetSets.map(
+    ([name]) => [name, table[name].map((rules, facet) => change(rules, name, facet))] as const,
+  );
+  // The names are those of the type, each once.
+  return Object.fromEntries([...plain, ...ofFacets]) as RuleTable;
 }
 
-export function decodePrefix(key: Uint8Array): Prefix {
-  return { bits: new DataView(key.buffer, key.byteOffset).getUint32(0, true), bytes: key.slice(4) };
+/** SCOPE_… */
+const scopes = { thread: 1, process: 2, global: 3 } as const; // const: by the names of the scopes
+
+export interface RuleActionValue {
+  /** 0: none. */
+  readonly signal: number;
+  /** 0: none. */
+  readonly error: number;
+  readonly rate: { readonly seconds: number; readonly scope: keyof typeof scopes } | undefined;
+  /** Another one for each rule that gets the number. */
+  readonly generation: number;
 }
 
-/** Struct path_key and struct address_key. */
-export function encodePrefix({ bits, bytes }: Prefix): Uint8Array {
-  const key = new Uint8Array(4 + bytes.length);
-  new DataView(key.buffer).setUint32(0, bits, true);
-  key.set(bytes, 4);
-  return key;
+/** Struct rule_action. */
+export function encodeAction({ signal, error, rate, generation }: RuleActionValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, signal, true);
+  view.setUint32(4, error, true);
+  view.setBigUint64(8, BigInt(Math.round((rate?.seconds ?? 0) * 1e9)), true);
+  view.setUint32(16, rate === undefined ? 0 : scopes[rate.scope], true);
+  view.setUint32(20, generation, true);
+  return bytes;
 }
 
-/** Of an address or a block of them in CIDR notation; undefined for other text. */
-export function toAddressPrefix(text: string): Prefix | undefined {
-  const address = parseIp(text);
-  const block = address === undefined ? parseBlock(text) : { base: address, bits: 128 };
-  if (block === undefined) return undefined;
-  const { base, bits } = block;
-  return { bits, bytes: base.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - at * 8)))) };
-}
+export const readGeneration = (action: Uint8Array): number =>
+  new DataView(action.buffer, action.byteOffset).getUint32(20, true);
 
-/** Undefined for a path that is too long to compare, or with a zero in it. */
-export function toPathPrefix(path: string, match: "exact" | "prefix"): Prefix | undefined {
-  const text = new TextEncoder().encode(path);
-  const length = text.length + (match === "exact" ? 1 : 0);
-  if (length > PATH_BYTES || text.includes(0)) return undefined;
-  const bytes = new Uint8Array(PATH_BYTES);
-  bytes.set(text);
-  return { bits: length * 8, bytes };
+/** In the order of struct rule_count. */
+const countNames = ["post", "signal", "monitorSignal", "override", "monitorOverride", "nopost"] as const; // const: names
+
+/** How often a rule matched and posted, and how often it had an effect, or would have had it. */
+export type RuleCounts = Readonly<Record<(typeof countNames)[number], bigint>>;
+
+/** Adds up struct rule_count of all processors. */
+export function decodeCounts(bytes: Uint8Array): RuleCounts {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sumOf = (name: number): bigint => {
+    let sum = 0n;
+    for (let at = name * 8; at + 8 <= bytes.length; at += countNames.length * 8)
+      sum += view.getBigUint64(at, true);
+    return sum;
+  };
+  const sums = countNames.map((name, at) => [name, sumOf(at)] as const);
+  // The names are those of the type, each once.
+  return Object.fromEntries(sums) as RuleCounts;
 }

@@ -8,7 +8,7 @@ import type { BpfMap } from "./bpf-map.ts";
 export function readEntries(
   map: BpfMap,
 ): Result<readonly (readonly [key: Uint8Array, value: Uint8Array])[], BpfError> {
-  const keys = map.keys();
+  const keys = map.info.type === "array" ? ok(listIndexes(map.info.maxEntries)) : map.keys();
   if (!keys.ok) return keys;
   const entries: [Uint8Array, Uint8Array][] = [];
   for (let at = 0; at < keys.value.length; at += map.info.keySize) {
@@ -19,3 +19,7 @@ export function readEntries(
   }
   return ok(entries);
 }
+
+/** The keys of an array need not be asked for. */
+const listIndexes = (count: number): Uint8Array =>
+  new Uint8Array(Uint32Array.from({ length: count }, (_, index) => index).buffer);

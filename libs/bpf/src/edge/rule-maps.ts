@@ -1,179 +1,177 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules in the maps of bpf/enforce.bpf.c (docs/adr/0022).
+// Rules in the maps of bpf/rule-maps.h (docs/adr/0022).
 
 import { err, ok, type Result } from "@rthooks/result";
 import { type BpfError, renderBpfError } from "../core/bpf-error.ts";
-import { type KernelRule, toPrefixMatch } from "../core/kernel-rule.ts";
-import {
-  decodeEnforcement,
-  type Enforcement,
-  encodeEnforcement,
-  LEVELS,
-  type RuleSet,
-  ruleSetNames,
-} from "../core/rule-layout.ts";
-import type { BpfMap } from "./bpf-map.ts";
-import { openPrefixMap, type PrefixMap } from "./prefix-map.ts";
+import { compileRule, type PlacedRule, withoutRules, withRule } from "../core/placed-rule.ts";
+import type { CompiledFilters } from "../core/rule-filters.ts";
+import { LEVELS, RULES, type RuleCounts, type RuleSet } from "../core/rule-layout.ts";
+import type { RuleOwner } from "../core/rule-owner.ts";
+import { openProgramWait } from "./await-programs.ts";
 import type { ProgramSet } from "./program-set.ts";
-import { openRuleSetMap, type RuleSetMap } from "./rule-set-map.ts";
-
-export interface RuleCounts {
-  readonly matched: bigint;
-  readonly denied: bigint;
-}
+import { openRuleFilters } from "./rule-filter-maps.ts";
+import { openRuleRecords } from "./rule-records.ts";
+import { openRuleSetMap } from "./rule-set-map.ts";
+import { openRuleTables } from "./rule-tables.ts";
 
 /** Errors are one line. */
 export interface RuleMaps {
   /** Rules that are in force, those of an earlier process included. */
   active(): RuleSet;
+  owners(): ReadonlyMap<number, RuleOwner>;
   /**
-   * Brings a rule that is not in force into force, for these containers: at once for all of them, or not at all. Ids that
-   * are not of a container are ignored.
+   * Brings `added` into force and ends `removed`, in one step for every process. After an error the rules are as before.
+   * Afterwards the numbers of `removed` may be given out again: no program is at work with them.
    */
-  put(number: number, rule: KernelRule, cgroupIds: ReadonlySet<bigint>): Result<void, string>;
-  /** Ends a rule at once; then removes what it had in the maps. */
-  remove(number: number): Result<void, string>;
-  /** Changes whether a rule denies or only counts. */
-  setDenying(number: number, denies: boolean): Result<void, string>;
+  change(added: readonly PlacedRule[], removed: readonly number[]): Result<void, string>;
+  /** Changes whether rules have their effects or only count them, in one step. */
+  setEnforcing(numbers: readonly number[], enforces: boolean): Result<void, string>;
   /** `level`: of its root cgroup, 1 being directly below the root. Its nested cgroups follow it. */
   putContainer(cgroupId: bigint, level: number, rules: RuleSet): Result<void, string>;
   removeContainer(cgroupId: bigint): Result<void, string>;
+  containers(): Iterable<bigint>;
   counts(number: number): Result<RuleCounts, string>;
-}
-
-/** Takes over what the maps contain. */
-export function openRuleMaps({ map }: Pick<ProgramSet, "map">): Result<RuleMaps, string> {
-  const containers = openRuleSetMap(map("container_rules"), true);
-  if (!containers.ok) return err(renderBpfError(containers.error));
-  const paths = openPrefixMap(map("exec_paths"));
-  if (!paths.ok) return err(renderBpfError(paths.error));
-  const addresses = openPrefixMap(map("connect_addresses"));
-  if (!addresses.ok) return err(renderBpfError(addresses.error));
-  const ports = openRuleSetMap(map("connect_ports"), false);
-  if (!ports.ok) return err(renderBpfError(ports.error));
-  const state = map("enforcement").lookup(toKey(0));
-  if (!state.ok) return err(renderBpfError(state.error));
-  return ok(
-    toRuleMaps({
-      ...{ enforcement: map("enforcement"), counts: map("rule_counts"), containers: containers.value },
-      ...{ paths: paths.value, addresses: addresses.value, ports: ports.value },
-      found: decodeEnforcement(state.value ?? new Uint8Array()),
-    }),
-  );
-}
-
-interface Opened {
-  readonly enforcement: BpfMap;
-  readonly counts: BpfMap;
-  readonly containers: RuleSetMap;
-  readonly paths: PrefixMap;
-  readonly addresses: PrefixMap;
-  readonly ports: RuleSetMap;
-  readonly found: Enforcement;
-}
-
-function toRuleMaps({ enforcement, counts, containers, paths, addresses, ports, found }: Opened): RuleMaps {
-  let now = found;
-
-  /** Programs see each bit before or after the call, and no other value of it. */
-  const write = (next: Enforcement): Result<void, BpfError> => {
-    const done = enforcement.update(toKey(0), encodeEnforcement(next));
-    if (done.ok) now = next;
-    return done;
-  };
-  const toLine = (done: Result<void, BpfError>): Result<void, string> =>
-    done.ok ? done : err(renderBpfError(done.error));
-  /** The first failure of steps that are taken one after the other. */
-  const inTurn = (...steps: readonly (() => Result<void, BpfError>)[]): Result<void, string> => {
-    for (const step of steps) {
-      const done = step();
-      if (!done.ok) return toLine(done);
-    }
-    return ok(undefined);
-  };
-  const resetCounts = (number: number): Result<void, BpfError> =>
-    counts.update(toKey(number), new Uint8Array(counts.valueBytes));
-
-  return {
-    active: () => now.active,
-    put(number, rule, cgroupIds) {
-      if (now.active.has(number)) throw new RangeError(`rule ${number} is in force`);
-      const match = toPrefixMatch(rule);
-      if (!match.ok) return match;
-      const ofConnect = rule.kind === "connect" ? rule : undefined;
-      return inTurn(
-        () => (rule.kind === "exec" ? paths : addresses).put(number, match.value),
-        () => ports.put(number, new Set(ofConnect?.ports.map(BigInt))),
-        () => containers.put(number, cgroupIds),
-        () => resetCounts(number),
-        () => write(withRule(now, number, rule)),
-        // Programs read this set first.
-        () => write({ ...now, active: new Set([...now.active, number]) }),
-      );
-    },
-    remove: (number) =>
-      inTurn(
-        () => write({ ...now, active: without(now.active, number) }),
-        () => write(withoutRule(now, number)),
-        () => paths.remove(number),
-        () => addresses.remove(number),
-        () => ports.put(number, new Set()),
-        () => containers.put(number, new Set()),
-      ),
-    setDenying: (number, denies) =>
-      toLine(
-        write({ ...now, denying: denies ? new Set([...now.denying, number]) : without(now.denying, number) }),
-      ),
-    putContainer(cgroupId, level, rules) {
-      const levels = new Set([...now.levels, level]);
-      if (level < 1 || level > MAX_LEVEL) return err(`level ${level} of the cgroup hierarchy is too deep`);
-      if (levels.size > LEVELS)
-        return err(`containers at more than ${LEVELS} different levels of the cgroup hierarchy`);
-      return inTurn(
-        () => (now.levels.has(level) ? ok(undefined) : write({ ...now, levels })),
-        () => containers.set(cgroupId, rules),
-      );
-    },
-    removeContainer: (cgroupId) => toLine(containers.delete(cgroupId)),
-    counts(number) {
-      const found = counts.lookup(toKey(number));
-      return found.ok ? ok(addCounts(found.value ?? new Uint8Array())) : err(renderBpfError(found.error));
-    },
-  };
 }
 
 /** The kernel takes any level, and a byte holds it. */
 const MAX_LEVEL = 255;
-const toKey = (number: number): Uint8Array => new Uint8Array(Uint32Array.of(number).buffer);
-const without = (rules: RuleSet, rule: number): RuleSet => new Set([...rules].filter((one) => one !== rule));
 
-/** The sets that say what a rule is about. */
-function withRule(now: Enforcement, number: number, rule: KernelRule): Enforcement {
-  const put = (rules: RuleSet, isIn: boolean): RuleSet =>
-    isIn ? new Set([...rules, number]) : without(rules, number);
-  const ofConnect = rule.kind === "connect" ? rule : undefined;
+/**
+ * Takes over what the maps contain, and removes what an earlier process left of a change that it did not finish.
+ * `programWait`: what waits for programs that are at work.
+ */
+export function openRuleMaps(
+  { map }: Pick<ProgramSet, "map">,
+  programWait = openProgramWait(),
+): Result<RuleMaps, string> {
+  if (!programWait.ok) return programWait;
+  const containers = openRuleSetMap(map("container_rules"));
+  if (!containers.ok) return err(renderBpfError(containers.error));
+  const filters = openRuleFilters(map);
+  if (!filters.ok) return err(renderBpfError(filters.error));
+  const tables = openRuleTables(map, programWait.value);
+  if (!tables.ok) return err(renderBpfError(tables.error));
+  const opened = { containers: containers.value, filters: filters.value, tables: tables.value };
+  const maps = toRuleMaps({ ...opened, records: openRuleRecords(map) });
+  const cleaned = maps.removeLeftovers();
+  return cleaned.ok ? ok(maps) : cleaned;
+}
+
+interface Opened {
+  readonly containers: ReturnType<typeof openRuleSetMap> extends Result<infer T, unknown> ? T : never;
+  readonly filters: ReturnType<typeof openRuleFilters> extends Result<infer T, unknown> ? T : never;
+  readonly tables: ReturnType<typeof openRuleTables> extends Result<infer T, unknown> ? T : never;
+  readonly records: ReturnType<typeof openRuleRecords>;
+}
+
+function toRuleMaps({ containers, filters, tables, records }: Opened): RuleMaps & {
+  removeLeftovers(): Result<void, string>;
+} {
+  const active = (): RuleSet => tables.table().active;
+
+  /** What the maps have for rules that are not in force. */
+  const clear = (numbers: ReadonlySet<number>): Result<void, BpfError> =>
+    inTurn(
+      () => containers.remove(numbers),
+      () => filters.remove(numbers),
+    );
+  const removeLeftovers = (): Result<void, BpfError> => {
+    const written = new Set([...containers.rules(), ...filters.rules()]);
+    const left = written.difference(active());
+    if (left.size === 0 && !filters.hasLeftovers()) return ok(undefined);
+    // An earlier process may have ended the rules a moment ago.
+    return inTurn(tables.wait, () => clear(left));
+  };
+  const write = (placed: PlacedRule, compiled: CompiledFilters): Result<void, BpfError> =>
+    inTurn(
+      () => filters.put(placed, compiled),
+      () => containers.put(placed.number, placed.cgroupIds),
+    );
+
   return {
-    ...{ levels: now.levels, active: now.active },
-    denying: put(now.denying, rule.denies),
-    exec: put(now.exec, rule.kind === "exec"),
-    stream: put(now.stream, ofConnect !== undefined && ofConnect.sockets !== "datagram"),
-    datagram: put(now.datagram, ofConnect !== undefined && ofConnect.sockets !== "stream"),
-    anyPort: put(now.anyPort, ofConnect?.ports.length === 0),
+    active,
+    owners: () => new Map([...active()].map((number) => [number, records.owner(number)])),
+    change(added, removed) {
+      check(added, removed, active());
+      const compiled: (readonly [PlacedRule, CompiledFilters])[] = [];
+      for (const placed of added) {
+        const one = compileRule(placed);
+        if (!one.ok) return one;
+        compiled.push([placed, one.value]);
+      }
+      const numbers = new Set(added.map(({ number }) => number));
+      const gone = new Set(removed);
+      let next = withoutRules(tables.table(), gone);
+      for (const [placed, one] of compiled) next = withRule(next, placed, one);
+      const done = firstFailure([
+        ...compiled.map(
+          ([placed, one]) =>
+            () =>
+              toLine(write(placed, one)),
+        ),
+        ...compiled.map(
+          ([placed]) =>
+            () =>
+              records.put(placed),
+        ),
+        () => toLine(tables.put(next)),
+      ]);
+      if (!done.ok) {
+        // What cannot be taken back now means nothing, and goes with the next leftovers.
+        clear(numbers);
+        return done;
+      }
+      // The rules are in force and ended. What is left of the ended ones means nothing either.
+      if (gone.size > 0 && tables.wait().ok) clear(gone);
+      return ok(undefined);
+    },
+    setEnforcing(numbers, enforces) {
+      const now = tables.table();
+      const changed = new Set(numbers);
+      const enforcing = enforces ? now.enforcing.union(changed) : now.enforcing.difference(changed);
+      return toLine(tables.put({ ...now, enforcing }));
+    },
+    putContainer(cgroupId, level, rules) {
+      if (level < 1 || level > MAX_LEVEL) return err(`level ${level} of the cgroup hierarchy is too deep`);
+      const levels = new Set([...tables.levels(), level]);
+      if (levels.size > LEVELS)
+        return err(`containers at more than ${LEVELS} different levels of the cgroup hierarchy`);
+      return toLine(
+        inTurn(
+          () => (tables.levels().has(level) ? ok(undefined) : tables.putLevels(levels)),
+          () => containers.set(cgroupId, rules),
+        ),
+      );
+    },
+    removeContainer: (cgroupId) => toLine(containers.delete(cgroupId)),
+    containers: () => containers.keys(),
+    counts: records.counts,
+    removeLeftovers: () => toLine(removeLeftovers()),
   };
 }
 
-function withoutRule(now: Enforcement, number: number): Enforcement {
-  const sets = ruleSetNames.map((name) => [name, without(now[name], number)] as const);
-  return { ...now, ...Object.fromEntries(sets) };
+/** Throws for what only a mistake in this program can cause. */
+function check(added: readonly PlacedRule[], removed: readonly number[], active: RuleSet): void {
+  for (const { number, follows } of added) {
+    if (active.has(number)) throw new RangeError(`rule ${number} is in force`);
+    if (!Number.isInteger(number) || number < 0 || number >= RULES)
+      throw new RangeError(`no rule number: ${number}`);
+    if (follows && number % 64 === 0) throw new RangeError(`rule ${number} follows one of other 64`);
+  }
+  for (const number of removed)
+    if (!active.has(number)) throw new RangeError(`rule ${number} is not in force`);
 }
 
-/** Adds up struct rule_count of all processors. */
-function addCounts(bytes: Uint8Array): RuleCounts {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let [matched, denied] = [0n, 0n];
-  for (let at = 0; at + 16 <= bytes.length; at += 16) {
-    matched += view.getBigUint64(at, true);
-    denied += view.getBigUint64(at + 8, true);
+/** The first failure of steps that are taken one after the other. */
+function firstFailure<E>(steps: readonly (() => Result<void, E>)[]): Result<void, E> {
+  for (const step of steps) {
+    const done = step();
+    if (!done.ok) return done;
   }
-  return { matched, denied };
+  return ok(undefined);
 }
+
+const inTurn = (...steps: readonly (() => Result<void, BpfError>)[]) => firstFailure(steps);
+
+const toLine = (done: Result<void, BpfError>): Result<void, string> =>
+  done.ok ? done : err(renderBpfError(done.error));

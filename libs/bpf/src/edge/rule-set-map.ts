@@ -6,51 +6,68 @@ import { decodeRuleSet, encodeRuleSet, type RuleSet } from "../core/rule-layout.
 import type { BpfMap } from "./bpf-map.ts";
 import { readEntries } from "./read-entries.ts";
 
-/** A hash of rule sets by a number, and a copy of its content. */
+/** Rule sets by a number, and a copy of them. */
 export interface RuleSetMap {
   set(key: bigint, rules: RuleSet): Result<void, BpfError>;
   delete(key: bigint): Result<void, BpfError>;
   /** Puts the rule into the sets of these keys and takes it out of all others. */
   put(rule: number, keys: ReadonlySet<bigint>): Result<void, BpfError>;
+  remove(rules: ReadonlySet<number>): Result<void, BpfError>;
+  keys(): Iterable<bigint>;
+  /** Rules that are in a set. */
+  rules(): ReadonlySet<number>;
 }
 
 /**
- * `areKeysFixed`: keys come and go by `set` and `delete` alone, and `put` ignores others. Else an entry is there as long as
- * it has rules.
+ * In a hash, keys come and go by `set` and `delete` alone, and `put` ignores others. An array has all its keys, and the
+ * copy those that have rules.
  */
-export function openRuleSetMap(map: BpfMap, areKeysFixed: boolean): Result<RuleSetMap, BpfError> {
+export function openRuleSetMap(map: BpfMap): Result<RuleSetMap, BpfError> {
+  const isArray = map.info.type === "array";
   const entries = readEntries(map);
   if (!entries.ok) return entries;
-  const copy = new Map(entries.value.map(([key, value]) => [toNumber(key), decodeRuleSet(value)]));
+  const copy = new Map<bigint, RuleSet>();
+  for (const [key, value] of entries.value) {
+    const rules = decodeRuleSet(value);
+    if (!isArray || rules.size > 0) copy.set(toNumber(key), rules);
+  }
 
   const set: RuleSetMap["set"] = (key, rules) => {
     const done = map.update(toKey(key, map.info.keySize), encodeRuleSet(rules));
-    if (done.ok) copy.set(key, new Set(rules));
+    if (!done.ok) return done;
+    if (isArray && rules.size === 0) copy.delete(key);
+    else copy.set(key, new Set(rules));
     return done;
   };
-  const remove: RuleSetMap["delete"] = (key) => {
-    const done = map.delete(toKey(key, map.info.keySize));
-    if (!done.ok) return done;
-    copy.delete(key);
-    return ok(undefined);
-  };
+
   return ok({
     set,
-    delete: remove,
+    delete(key) {
+      const done = map.delete(toKey(key, map.info.keySize));
+      if (!done.ok) return done;
+      copy.delete(key);
+      return ok(undefined);
+    },
     put(rule, keys) {
-      for (const [key, rules] of [...copy]) {
-        if (rules.has(rule) === keys.has(key)) continue;
-        const others = [...rules].filter((one) => one !== rule);
-        const changed = keys.has(key) ? [...others, rule] : others;
-        const done = changed.length === 0 && !areKeysFixed ? remove(key) : set(key, new Set(changed));
-        if (!done.ok) return done;
-      }
-      for (const key of keys) {
-        const done = copy.has(key) || areKeysFixed ? ok(undefined) : set(key, new Set([rule]));
+      for (const key of new Set([...copy.keys(), ...keys])) {
+        const rules = copy.get(key);
+        if ((rules === undefined && !isArray) || rules?.has(rule) === keys.has(key)) continue;
+        const others = [...(rules ?? [])].filter((one) => one !== rule);
+        const done = set(key, new Set(keys.has(key) ? [...others, rule] : others));
         if (!done.ok) return done;
       }
       return ok(undefined);
     },
+    remove(gone) {
+      for (const [key, rules] of [...copy]) {
+        const left = [...rules].filter((rule) => !gone.has(rule));
+        const done = left.length === rules.size ? ok(undefined) : set(key, new Set(left));
+        if (!done.ok) return done;
+      }
+      return ok(undefined);
+    },
+    keys: () => copy.keys(),
+    rules: () => new Set([...copy.values()].flatMap((rules) => [...rules])),
   });
 }
 

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The scratch of an event, and its facts. */
+#ifndef EVENT_TEXTS_H
+#define EVENT_TEXTS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "events.h"
+#include "path.h"
+#include "rules.h"
+
+/* Of a text, with its terminating zero: as much as the longest path has. */
+#define TEXT_BYTES 4096
+#define TAIL_BYTES 256
+
+/*
+ * What is known of an event, while it is judged. In the memory of a map: there is no room for it on the stack, and in
+ * registers the verifier would examine each step again for every value that it finds possible.
+ */
+struct event {
+	__u32 is_taken;
+	/* Of the rule table that was in force when the event began. */
+	__u32 version;
+	/* The rules that can still match. */
+	struct rule_set candidates;
+	/* Those that a loop has not come to. */
+	struct rule_set left;
+	struct rule_set kills;
+	/* Bit n: text n. It cannot be known, so that every filter on it matches. */
+	__u32 uncertain_texts;
+	/* Only its beginning is known, so that every ending matches. */
+	__u32 cut_texts;
+	/* Place of the next text. */
+	__u32 used;
+	/* That the call fails with, or 0. */
+	__u32 error;
+	/* What the verifier must not know the value of, so that it does not follow each one by itself. */
+	__u32 opaque;
+	__u32 unused;
+	/* Of the executable: behind the texts that the record tells. */
+	struct record_text binary;
+	struct text_key text_key;
+	/* The last bytes of a text. */
+	char tail[TAIL_BYTES];
+	struct number_key number_key;
+	struct address_key address_key;
+	union {
+		struct match_record record;
+		/* The texts are a part of the record. */
+		char room[sizeof(struct match_record) + TEXTS * TEXT_BYTES];
+	};
+};
+
+/* In the place of an event that there is no memory for: a rule denies it without a look at its facts. */
+#define UNSEEN_EVENT ((struct event *)1)
+
+static __always_inline int has_memory(const struct event *event)
+{
+	return event != UNSEEN_EVENT;
+}
+
+static __always_inline void set_number(struct event *event, __u32 facet, __u64 value)
+{
+	if (!has_memory(event) || facet >= NUMBERS)
+		return;
+	event->record.numbers[facet] = value;
+	event->record.known_numbers |= 1 << facet;
+}
+
+/* `ipv6`: 16 bytes, not in user memory. */
+static __always_inline void set_address(struct event *event, __u32 facet, const void *ipv6)
+{
+	if (!has_memory(event) || facet >= ADDRESSES)
+		return;
+	bpf_probe_read_kernel(event->record.addresses[facet], sizeof(event->record.addresses[facet]), ipv6);
+	event->record.known_addresses |= 1 << facet;
+}
+
+/* Where the next text begins. Each has room, if none is set twice. */
+static __always_inline __u32 find_room(const struct event *event)
+{
+	__u32 at = *(const volatile __u32 *)&event->used;
+
+	return at > (TEXTS - 1) * TEXT_BYTES ? (TEXTS - 1) * TEXT_BYTES : at;
+}
+
+/* `length`: without the terminating zero. */
+static __always_inline void end_text(struct event *event, __u32 facet, __u32 at, __u32 length)
+{
+	struct record_text text = { .start = at, .length = length };
+
+	if (facet == TEXT_BINARY) {
+		event->binary = text;
+	} else if (facet < ARGUMENTS) {
+		event->record.texts[facet] = text;
+		event->used = at + length + 1;
+	}
+}
+
+/* `got`: what the helper returned. */
+static __always_inline void end_string(struct event *event, __u32 argument, __u32 at, long got, __u32 bytes)
+{
+	/* Unreadable: the event does not have the text. */
+	if (got <= 0 || got > TEXT_BYTES)
+		return;
+	if (got == bytes)
+		event->cut_texts |= 1 << argument;
+	end_text(event, argument, at, got - 1);
+}
+
+/* A text with a zero at its end. `bytes`: with the zero, at most TEXT_BYTES; a text that is longer is cut. */
+static __always_inline void set_text_from_user(struct event *event, __u32 argument, const void *text, __u32 bytes)
+{
+	if (!has_memory(event) || argument >= ARGUMENTS)
+		return;
+	__u32 at = find_room(event);
+
+	if (bytes > TEXT_BYTES)
+		bytes = TEXT_BYTES;
+	end_string(event, argument, at, bpf_probe_read_user_str(&event->record.text[at], bytes, text), bytes);
+}
+
+static __always_inline void set_text_from_kernel(struct event *event, __u32 argument, const void *text, __u32 bytes)
+{
+	if (!has_memory(event) || argument >= ARGUMENTS)
+		return;
+	__u32 at = find_room(event);
+
+	if (bytes > TEXT_BYTES)
+		bytes = TEXT_BYTES;
+	end_string(event, argument, at, bpf_probe_read_kernel_str(&event->record.text[at], bytes, text), bytes);
+}
+
+/* A buffer of this length, which may have zeros in it; one of TEXT_BYTES or more is cut. */
+static __always_inline void set_buffer_from_user(struct event *event, __u32 argument, const void *buffer, __u64 length)
+{
+	if (!has_memory(event) || argument >= ARGUMENTS)
+		return;
+	__u32 at = find_room(event);
+	__u32 bytes = length;
+
+	if (length > TEXT_BYTES - 1) {
+		bytes = TEXT_BYTES - 1;
+		event->cut_texts |= 1 << argument;
+	}
+	bytes &= TEXT_BYTES - 1;
+	if (bpf_probe_read_user(&event->record.text[at], bytes, buffer) != 0)
+		return;
+	/* The compiler must not take the check of `at` away from this place. */
+	asm volatile("" : "+r"(at), "+r"(bytes));
+	if (at > (TEXTS - 1) * TEXT_BYTES)
+		return;
+	event->record.text[at + (bytes & (TEXT_BYTES - 1))] = 0;
+	end_text(event, argument, at, bytes);
+}
+
+/* The filters on it match: what cannot be known must not be a way around a rule. */
+static __always_inline void set_uncertain(struct event *event, __u32 argument)
+{
+	if (has_memory(event))
+		event->uncertain_texts |= 1 << argument;
+}
+
+/* A struct path as the process sees it. */
+static __always_inline void set_path(struct event *event, __u32 facet, const void *path)
+{
+	if (!has_memory(event) || facet >= TEXTS)
+		return;
+	struct path_buffer *buffer = take_buffer();
+
+	if (!buffer) {
+		set_uncertain(event, facet);
+		return;
+	}
+	if (render_path(buffer, path)) {
+		__u32 at = find_room(event);
+		__u32 start = buffer->start;
+
+		/* The root itself has no name. */
+		if (start == PATH_BUFFER)
+			buffer->text[--start] = '/';
+		__u32 bytes = (PATH_BUFFER - start) & (TEXT_BYTES - 1);
+
+		/* With the zero behind the text. */
+		bpf_probe_read_kernel(&event->record.text[at], bytes + 1, &buffer->text[start & (PATH_BUFFER - 1)]);
+		end_text(event, facet, at, bytes);
+	} else {
+		set_uncertain(event, facet);
+	}
+	release_buffer(buffer);
+}
+
+#endif

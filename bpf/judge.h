@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Which of the candidates match the facts of an event: one lookup for each facet that they filter on. */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "event-texts.h"
+#include "rule-maps.h"
+#include "rule-sets.h"
+#include "task.h"
+
+OFFSET(task_struct__mm);
+OFFSET(mm_struct__exe_file);
+
+static __always_inline int is_filtered(const struct rule_table *table, __u32 bit)
+{
+	return *(const volatile __u64 *)&table->filtered >> bit & 1;
+}
+
+/* Leaves those that do not filter on the facet, and those that match. `matching`: 0 for none. */
+static __always_inline void keep_matching(struct event *event, const struct rule_set *filtering,
+					  const struct rule_set *matching)
+{
+#pragma unroll
+	for (int at = 0; at < RULE_WORDS; at++)
+		event->candidates.words[at] &= ~filtering->words[at] | (matching ? matching->words[at] : 0);
+}
+
+/* Facts that are looked up for those rules only that ask for them. */
+static __always_inline void find_process_ids(struct event *event, const struct rule_table *table)
+{
+	if (has_common(&event->candidates, &table->numbers[NUMBER_PID]))
+		set_number(event, NUMBER_PID, read_u32((void *)bpf_get_current_task(), offset__task_struct__tgid));
+	if (has_common(&event->candidates, &table->numbers[NUMBER_NAMESPACE_PID]))
+		set_number(event, NUMBER_NAMESPACE_PID, read_namespace_pid((void *)bpf_get_current_task()));
+}
+
+static __always_inline void judge_numbers(struct event *event, const struct rule_table *table)
+{
+	struct number_key *key = &event->number_key;
+
+	for (__u32 facet = 0; facet < NUMBERS; facet++) {
+		const struct rule_set *filtering = &table->numbers[facet];
+
+		if (!is_filtered(table, FILTERED_NUMBERS + facet) || !has_common(&event->candidates, filtering))
+			continue;
+		if (!(event->record.known_numbers >> facet & 1)) {
+			keep_matching(event, filtering, &table->absent_numbers[facet]);
+			continue;
+		}
+		__u64 value = __builtin_bswap64(event->record.numbers[facet]);
+
+		key->prefix_bits = 72;
+		key->facet = facet;
+		__builtin_memcpy(key->number, &value, sizeof(value));
+		keep_matching(event, filtering, bpf_map_lookup_elem(&number_filters, key));
+	}
+}
+
+static __always_inline void judge_masks(struct event *event, const struct rule_table *table)
+{
+	for (__u32 facet = 0; facet < NUMBERS; facet++) {
+		const struct rule_set *filtering = &table->masks[facet];
+
+		if (!is_filtered(table, FILTERED_MASKS + facet) || !has_common(&event->candidates, filtering))
+			continue;
+		/* The rules that no bit has matched: in the end they are taken away. */
+		event->left = *filtering;
+		__u64 value = event->record.known_numbers >> facet & 1 ? event->record.numbers[facet] : 0;
+
+		for (__u32 bit = 0; bit < 64; bit++) {
+			__u32 key = facet * 64 + bit;
+			struct rule_set *found = bpf_map_lookup_elem(&mask_filters, &key);
+
+			if (!found || !(value >> bit & 1))
+				continue;
+#pragma unroll
+			for (int at = 0; at < RULE_WORDS; at++)
+				event->left.words[at] &= ~found->words[at];
+		}
+#pragma unroll
+		for (int at = 0; at < RULE_WORDS; at++)
+			event->candidates.words[at] &= ~event->left.words[at];
+	}
+}
+
+/* The executable of the process; kernel threads have none. */
+static __always_inline void find_binary(struct event *event, const struct rule_table *table)
+{
+	if (!has_common(&event->candidates, &table->texts[TEXT_BINARY]) &&
+	    !has_common(&event->candidates, &table->endings[TEXT_BINARY]))
+		return;
+	void *mm = read_pointer((void *)bpf_get_current_task(), offset__task_struct__mm);
+	void *file = mm ? read_pointer(mm, offset__mm_struct__exe_file) : 0;
+
+	if (file)
+		set_path(event, TEXT_BINARY, file + offset__file__f_path);
+}
+
+/* Fills the key with the last bytes of the text, in reverse. What is before them is behind the end of the key. */
+static __always_inline void reverse_text(struct event *event, const char *text, __u32 length)
+{
+	bpf_probe_read_kernel(event->tail, TAIL_BYTES, text + length - TAIL_BYTES);
+#pragma unroll
+	for (int at = 0; at + 8 < TAIL_BYTES; at += 8)
+		*(__u64 *)(event->text_key.text + at) =
+			__builtin_bswap64(*(__u64 *)(event->tail + TAIL_BYTES - 8 - at));
+#pragma unroll
+	for (int at = TAIL_BYTES - 8; at < KEY_TEXT_BYTES; at++)
+		event->text_key.text[at] = event->tail[TAIL_BYTES - 1 - at];
+}
+
+static __always_inline void set_key_bytes(struct event *event, __u32 facet, __u32 bytes)
+{
+	if (bytes > KEY_TEXT_BYTES)
+		bytes = KEY_TEXT_BYTES;
+	event->text_key.prefix_bits = 8 + bytes * 8;
+	event->text_key.facet = facet;
+}
+
+static __always_inline struct record_text find_text(const struct event *event, __u32 facet)
+{
+	return facet < ARGUMENTS ? event->record.texts[facet] : event->binary;
+}
+
+static __always_inline void judge_texts(struct event *event, const struct rule_table *table)
+{
+	for (__u32 facet = 0; facet < TEXTS; facet++) {
+		const struct rule_set *filtering = &table->texts[facet];
+		struct record_text text = find_text(event, facet);
+
+		if (!is_filtered(table, FILTERED_TEXTS + facet) || !has_common(&event->candidates, filtering) ||
+		    event->uncertain_texts >> facet & 1)
+			continue;
+		if (text.start == NO_TEXT) {
+			keep_matching(event, filtering, &table->absent_texts[facet]);
+			continue;
+		}
+		set_key_bytes(event, facet, text.length + 1);
+		/* Read like any memory of the kernel: the verifier need not know where in the event it is. */
+		bpf_probe_read_kernel(event->text_key.text, KEY_TEXT_BYTES, event->record.text + text.start);
+		keep_matching(event, filtering, bpf_map_lookup_elem(&text_filters, &event->text_key));
+	}
+}
+
+static __always_inline void judge_endings(struct event *event, const struct rule_table *table)
+{
+	for (__u32 facet = 0; facet < TEXTS; facet++) {
+		const struct rule_set *filtering = &table->endings[facet];
+		struct record_text text = find_text(event, facet);
+
+		if (!is_filtered(table, FILTERED_ENDINGS + facet) || !has_common(&event->candidates, filtering) ||
+		    (event->uncertain_texts | event->cut_texts) >> facet & 1)
+			continue;
+		if (text.start == NO_TEXT) {
+			keep_matching(event, filtering, &table->absent_texts[facet]);
+			continue;
+		}
+		set_key_bytes(event, facet, text.length);
+		reverse_text(event, event->record.text + text.start, text.length);
+		keep_matching(event, filtering, bpf_map_lookup_elem(&text_endings, &event->text_key));
+	}
+}
+
+static __always_inline void judge_addresses(struct event *event, const struct rule_table *table)
+{
+	for (__u32 facet = 0; facet < ADDRESSES; facet++) {
+		if (!is_filtered(table, FILTERED_ADDRESSES + facet) ||
+		    !has_common(&event->candidates, &table->addresses[facet]))
+			continue;
+		if (!(event->record.known_addresses >> facet & 1)) {
+			keep_matching(event, &table->addresses[facet], &table->absent_addresses[facet]);
+			continue;
+		}
+		struct address_key *key = &event->address_key;
+
+		key->prefix_bits = 136;
+		key->facet = facet;
+		__builtin_memcpy(key->address, event->record.addresses[facet], sizeof(key->address));
+		keep_matching(event, &table->addresses[facet], bpf_map_lookup_elem(&address_filters, key));
+	}
+}
+
+/* Cheapest first. Leaves the candidates that match and that no earlier selector of their hook takes the event from. */
+static __always_inline void judge_event(struct event *event, const struct rule_table *table)
+{
+	if (table->filtered != 0) {
+		find_process_ids(event, table);
+		judge_numbers(event, table);
+		judge_addresses(event, table);
+		judge_masks(event, table);
+		find_binary(event, table);
+		judge_texts(event, table);
+		judge_endings(event, table);
+	}
+	keep_first_of_groups(&event->candidates, &table->follows);
+}
+
+#endif
