@@ -49,7 +49,7 @@ describe("the reference has the flags of the built programs", () => {
     const setup = "tetragon-oci-hook-setup";
     expect(commands.map(({ command }) => command)).toEqual([
       ...["tetragon", "tetragon status", "tetragon policies", "tetragon explain", "tetragon watch"],
-      ...["tetragon inspect", "tetragon version", "tetragon completion"],
+      ...["tetragon events", "tetragon inspect", "tetragon version", "tetragon completion"],
       ...["tetragon-oci-hook", "tetragon-nri-hook", setup],
       ...["install", "uninstall", "print-config"].map((name) => `${setup} ${name}`),
       ...["enable-nri", "disable-nri", "add-oci-hook", "remove-oci-hook"].map(

@@ -227,6 +227,60 @@ export const watchFlags = {
   timeout: flag.duration({ usage: "how long to wait for the agent's first answer", default: "5s" }),
 } as const; // const: each flag keeps its own kind
 
+export const eventsFlags = {
+  "server-address": statusFlags["server-address"],
+  timeout: flag.duration({ usage: "how long to wait for the agent's first answer", default: "5s" }),
+  help: generalFlags.help,
+  output: flag.string({
+    usage: "output format",
+    default: "compact",
+    choices: ["compact", "json", "yaml"],
+    synonyms: ["table", "text"],
+    short: "o",
+  }),
+  namespace: flag.list({
+    usage: "show only events of pods in these namespaces",
+    short: "n",
+    placeholder: "NAMES",
+    names: "namespace",
+  }),
+  "namespace-regex": flag.patternList({
+    usage: "show only events of pods in namespaces that one of these regular expressions matches",
+    placeholder: "PATTERN",
+  }),
+  host: flag.boolean({ usage: "show events of processes outside of pods (with --namespace: these too)" }),
+  pod: flag.patternList({
+    usage: "show only events of pods whose name one of these regular expressions matches",
+    placeholder: "PATTERN",
+    names: "pod",
+  }),
+  containers: flag.patternList({
+    usage: "show only events of containers whose name one of these regular expressions matches",
+    placeholder: "PATTERN",
+  }),
+  process: flag.patternList({
+    usage: "show only events of processes whose binary one of these regular expressions matches",
+    placeholder: "PATTERN",
+  }),
+  "policy-names": flag.list({
+    usage: "show only events of these tracing policies",
+    placeholder: "NAMES",
+  }),
+  "event-types": flag.list({
+    usage:
+      "show only events of these types: PROCESS_EXEC, PROCESS_EXIT, PROCESS_KPROBE, PROCESS_TRACEPOINT, PROCESS_LSM, RATE_LIMIT_INFO",
+    short: "e",
+    placeholder: "TYPES",
+  }),
+  "include-fields": flag.list({
+    usage: "show only these fields: process.pod.name,parent.exec_id",
+    short: "f",
+    placeholder: "FIELDS",
+  }),
+  "exclude-fields": flag.list({ usage: "leave out these fields", short: "F", placeholder: "FIELDS" }),
+  timestamps: flag.boolean({ usage: "show the time of each event in the compact form" }),
+} as const; // const: each flag keeps its own kind
+
 export const inspectCommandFlags = {
   replay: flag.string({
     usage: "recording to show: a file that --record wrote, also compressed with gzip",
@@ -265,6 +319,7 @@ export const commands = [
     names: "container",
   },
   { name: "watch", summary: "show each change of a container as it happens" },
+  { name: "events", summary: "show what processes do, and what policies did, as it happens" },
   { name: "inspect", summary: "record a running inspector, or show a recording in a browser" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },

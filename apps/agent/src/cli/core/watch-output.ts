@@ -8,7 +8,6 @@ import {
   type OutputFormat,
   renderStreamed,
   type Screen,
-  toPrintable,
 } from "@rthooks/terminal";
 import { renderTime } from "./render-time.ts";
 import { shortIdLength, toStateStyle } from "./status-table.ts";
@@ -142,6 +141,3 @@ function toDocument(event: WatchMessage, nowNanos: bigint): unknown {
       return { type: event.kind, time: renderTime(nowNanos, 9), changes: event.changes };
   }
 }
-
-/** For standard error, which does not disturb what reads the output. */
-export const toNotice = (text: string): string => `tetragon: watch: ${toPrintable(text)}\n`;

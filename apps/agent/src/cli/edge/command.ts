@@ -22,9 +22,11 @@ import { toExportSettings } from "../../events/wire/to-export-settings.ts";
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
 import { waitForSignal } from "../../program/edge/signals.ts";
+import { toEventQuery } from "../core/event-query.ts";
 import { renderExplanations, toExplanationsDocument } from "../core/explanation-text.ts";
 import {
   agentFlags,
+  eventsFlags,
   explainFlags,
   inspectCommandFlags,
   plainFlags,
@@ -59,6 +61,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
       return await explain(rest);
     case "watch":
       return await watch(rest);
+    case "events":
+      return await events(rest);
     case "inspect":
       return await inspect(rest);
     case "version":
@@ -250,6 +254,26 @@ async function watch(argv: readonly string[]): Promise<number> {
       states: flags.state,
       changesOnly: flags["changes-only"],
     },
+  });
+  return ended.ok ? 0 : fail(ended.error);
+}
+
+async function events(argv: readonly string[]): Promise<number> {
+  const read = await readCommand("events", eventsFlags, argv);
+  if (typeof read === "number") return read;
+  const { flags } = read;
+  const query = toEventQuery(flags);
+  if (!query.ok) return fail(`events: ${query.error}`);
+  const { showEvents } = await import("./events-command.ts");
+  const given = parseArguments(eventsFlags, argv);
+  const hasAddress = given.ok && given.value.given["server-address"] !== undefined;
+  const ended = await showEvents({
+    addresses: flags["server-address"],
+    timeoutMs: flags.timeout,
+    format: toOutputFormat(flags.output),
+    withTimes: flags.timestamps,
+    query: query.value,
+    mayReadInput: !hasAddress,
   });
   return ended.ok ? 0 : fail(ended.error);
 }

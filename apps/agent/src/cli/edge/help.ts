@@ -5,6 +5,7 @@ import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
 import {
   agentFlags,
   commands,
+  eventsFlags,
   explainFlags,
   inspectCommandFlags,
   plainFlags,
@@ -21,6 +22,7 @@ export type HelpTopic =
   | "policies"
   | "explain"
   | "watch"
+  | "events"
   | "inspect"
   | "version"
   | "completion";
@@ -35,7 +37,10 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     program: "tetragon",
     summary:
       "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, updates the BPF maps, and then releases the container.",
-    usage: ["tetragon [flags]", "tetragon status|policies|explain|watch|inspect|version|completion [flags]"],
+    usage: [
+      "tetragon [flags]",
+      "tetragon status|policies|explain|watch|events|inspect|version|completion [flags]",
+    ],
     commands,
     flags: agentFlags,
     exitCodes: [
@@ -102,6 +107,26 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
     ],
     examples: ["tetragon watch --namespace shop", "tetragon watch --changes-only --state failed -o json"],
   },
+  events: {
+    program: "tetragon events",
+    summary:
+      "Shows events of the running agent as they happen: programs that start and end in pods, and what policies reported or prevented. Reads the lines of an export file instead, if standard input is a file or a pipe and --server-address is not given. Events that this program did not read in time are counted.",
+    usage: [
+      "tetragon events [-n NAMES] [--pod PATTERN] [--process PATTERN] [-e TYPES] [-o compact|json|yaml] [--server-address ADDRESS]",
+      "tetragon events [flags] < FILE",
+    ],
+    flags: eventsFlags,
+    exitCodes: [
+      { code: 0, meaning: "ended by SIGINT or SIGTERM, or at the end of the input" },
+      { code: 1, meaning: "the agent did not answer or refused a filter, or the command line is wrong" },
+      { code: 141, meaning: "the reader of its output has ended" },
+    ],
+    examples: [
+      "tetragon events --namespace shop --timestamps",
+      "tetragon events --policy-names no-metadata -o json",
+      "tetragon events --process '^/bin/sh$' < /var/log/tetragon/events.log",
+    ],
+  },
   inspect: {
     program: "tetragon inspect",
     summary:
@@ -147,6 +172,6 @@ export function renderShellCompletion(shell: string): string | undefined {
     : renderCompletion(known, {
         name: "tetragon",
         commands,
-        flags: { ...inspectCommandFlags, ...watchFlags, ...agentFlags },
+        flags: { ...inspectCommandFlags, ...eventsFlags, ...watchFlags, ...agentFlags },
       });
 }

@@ -26,7 +26,7 @@ const texts = [
   ...["containerNameRegex", "namespaceRegex"],
 ] as const; // const: the names are fields of a filter
 
-const emptyFilter: Filter = {
+export const emptyFilter: Filter = {
   ...{ binaryRegex: [], namespace: [], healthCheck: undefined, pid: [], pidSet: [], eventSet: [] },
   ...{ podRegex: [], argumentsRegex: [], labels: [], policyNames: [], capabilities: undefined },
   ...{ parentBinaryRegex: [], celExpression: [], parentArgumentsRegex: [], containerId: [] },
