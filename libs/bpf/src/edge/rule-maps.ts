@@ -29,7 +29,8 @@ export interface RuleMaps {
   /** `level`: of its root cgroup, 1 being directly below the root. Its nested cgroups follow it. */
   putContainer(cgroupId: bigint, level: number, rules: RuleSet): Result<void, string>;
   removeContainer(cgroupId: bigint): Result<void, string>;
-  containers(): Iterable<bigint>;
+  /** All known containers by their ids, with the rules about them. */
+  containers(): ReadonlyMap<bigint, RuleSet>;
   counts(number: number): Result<RuleCounts, string>;
 }
 
@@ -144,7 +145,7 @@ function toRuleMaps({ containers, filters, tables, records }: Opened): RuleMaps 
       );
     },
     removeContainer: (cgroupId) => toLine(containers.delete(cgroupId)),
-    containers: () => containers.keys(),
+    containers: containers.content,
     counts: records.counts,
     removeLeftovers: () => toLine(removeLeftovers()),
   };

@@ -13,7 +13,7 @@ export interface RuleSetMap {
   /** Puts the rule into the sets of these keys and takes it out of all others. */
   put(rule: number, keys: ReadonlySet<bigint>): Result<void, BpfError>;
   remove(rules: ReadonlySet<number>): Result<void, BpfError>;
-  keys(): Iterable<bigint>;
+  content(): ReadonlyMap<bigint, RuleSet>;
   /** Rules that are in a set. */
   rules(): ReadonlySet<number>;
 }
@@ -66,7 +66,7 @@ export function openRuleSetMap(map: BpfMap): Result<RuleSetMap, BpfError> {
       }
       return ok(undefined);
     },
-    keys: () => copy.keys(),
+    content: () => new Map(copy),
     rules: () => new Set([...copy.values()].flatMap((rules) => [...rules])),
   });
 }
