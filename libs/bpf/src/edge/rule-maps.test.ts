@@ -310,7 +310,7 @@ test("the next process knows the rules, their owners and the containers", () => 
   expect(rules.owners().get(101)).toEqual({ key: "key 101", digest: "one" });
   expect(rules.containers()).toEqual(
     new Map([
-      [101n, new Set([1, 2, 100, 101, 102])],
+      [101n, new Set([1, 2, 3, 100, 101, 102])],
       [102n, new Set([2, 3, 100, 101, 102])],
       [103n, new Set([1])],
     ]),
