@@ -20,19 +20,25 @@ interface Summary {
 }
 
 const expected: Readonly<Record<string, Summary>> = {
+  "capable-processes": { mode: "enforce", filter: "pods * containers", hooks: "kprobes 1" },
   "egress-of-jobs": { mode: "monitor", filter: "batch: pods * containers", hooks: "kprobes 1", workloads: 1 },
   "enforce-by-list": { mode: "enforce", filter: "none", hooks: "tracepoints 1" },
   "gained-capabilities": { mode: "monitor_only", filter: "none", hooks: "kprobes 1" },
   "generated-lists": { mode: "monitor_only", filter: "pods * containers *", hooks: "kprobes 2" },
+  "guarded-files": { mode: "enforce", filter: "pods * containers *", hooks: "kprobes 1 lsmhooks 2" },
   "host-modules": { mode: "monitor_only", filter: "host", hooks: "kprobes 2" },
+  "kernel-functions": { mode: "enforce", filter: "none", hooks: "kprobes 2 fentries 1" },
   lookups: { mode: "monitor_only", filter: "traps: pods containers *", hooks: "kprobes 1" },
   "no-shell-in-pods": { mode: "enforce", filter: "pods containers *", hooks: "lsmhooks 1" },
+  "open-ports": { mode: "enforce", filter: "pods containers *", hooks: "kprobes 2" },
   "raw-tracepoint": { mode: "monitor_only", filter: "pods * containers", hooks: "tracepoints 1" },
   "runtime-probes": { mode: "enforce", filter: "none", hooks: "usdts 1" },
   "shared-macros": { mode: "enforce", filter: "build: pods * containers *", hooks: "kprobes 2" },
   "shell-lines": { mode: "monitor_only", filter: "none", hooks: "uprobes 2" },
   "track-sockets": { mode: "monitor_only", filter: "none", hooks: "kprobes 2 fentries 1" },
+  "unwanted-calls": { mode: "enforce", filter: "pods containers *", hooks: "kprobes 2 tracepoints 1" },
   "watch-secrets": { mode: "monitor_only", filter: "shop: pods containers *", hooks: "kprobes 1" },
+  "written-bytes": { mode: "enforce", filter: "shop: pods * containers *", hooks: "kprobes 2 tracepoints 1" },
 };
 
 const kinds = ["kprobes", "fentries", "tracepoints", "lsmhooks", "uprobes", "usdts"] as const; // const: keys of a spec

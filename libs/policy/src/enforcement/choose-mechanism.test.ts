@@ -7,6 +7,7 @@ import {
   act,
   at,
   call,
+  convert,
   exec,
   filter,
   select,
@@ -99,6 +100,25 @@ describe("the strongest program of the node holds the rule", () => {
     expect<unknown>(hooks(socket(term), node("kprobe"))).toEqual([
       { kind: "function", name: "security_socket_connect", args: [{ index: 1, reading: "sockaddr" }] },
     ]);
+  });
+
+  test("and all selectors of its hook, or the first that matches would not decide", () => {
+    const rules = (...selectors: readonly object[]) =>
+      convert(tcp(...selectors)).flatMap((outcome) => (outcome.kind === "rule" ? [outcome.rule] : []));
+    const choices = (node: NodeCapabilities) => {
+      const group = rules(act("NoPost"), term);
+      return group.map((rule) => chooseMechanism(rule, node, group));
+    };
+    const hooks = [{ kind: "function", name: "tcp_connect", args: [{ index: 0, reading: "sock" }] }];
+    expect<unknown>(choices(node("cgroup", "kprobe"))).toEqual([
+      ok({ mechanism: "counted", hooks, notes: [] }),
+      ok({ mechanism: "signalled: the call completes", hooks, notes: [] }),
+    ]);
+    expect(choices(node("cgroup"))[0]).toEqual(
+      err(
+        "needs BPF LSM (not here), or a cgroup program (it does not carry out another selector of the hook), or a kprobe (not here)",
+      ),
+    );
   });
 
   test("with a note where it does less than the policy says", () => {

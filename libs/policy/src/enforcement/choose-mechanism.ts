@@ -22,14 +22,23 @@ export interface ChosenMechanism {
   readonly notes: readonly string[];
 }
 
-/** The error is one line with what is missing. */
+type JudgedRule = Pick<PolicyRule, "rule" | "fallbacks">;
+
+/**
+ * `group`: all rules of the same hook. They are judged together, by the same programs, or an earlier selector would not be
+ * seen where a later one matches. The error is one line with what is missing.
+ */
 export function chooseMechanism(
-  { rule, fallbacks }: Pick<PolicyRule, "rule" | "fallbacks">,
+  { rule, fallbacks }: JudgedRule,
   capabilities: NodeCapabilities,
+  group: readonly JudgedRule[] = [],
 ): Result<ChosenMechanism, string> {
   const chosen: MechanismStep[] = [];
   for (const [at, hook] of rule.hooks.entries()) {
-    const steps = listSteps(hook, fallbacks[at], rule, capabilities);
+    const steps = group.reduce(
+      (left, { rule: other }) => keepCommon(left, listSteps(hook, fallbacks[at], other, capabilities), other),
+      listSteps(hook, fallbacks[at], rule, capabilities),
+    );
     const step = chooseStep(steps, rule.effects, hook);
     if (!step.ok) return step;
     chosen.push(step.value);
@@ -43,6 +52,21 @@ export function chooseMechanism(
     notes: [...new Set(notes)],
   });
 }
+
+/** The steps, in the same order, that carry out the other rule too. */
+const keepCommon = (
+  steps: readonly MechanismStep[],
+  others: readonly MechanismStep[],
+  { effects }: PolicyRule["rule"],
+): readonly MechanismStep[] =>
+  steps.map((step) => {
+    const other = others.find(({ name }) => name === step.name);
+    if (other === undefined || !step.ability.ok) return step;
+    const lacks = effects.some(({ kind }) => !other.effects.includes(kind));
+    return lacks
+      ? { ...step, ability: err("it does not carry out another selector of the hook") }
+      : { ...step, ability: other.ability };
+  });
 
 function chooseStep(
   steps: readonly MechanismStep[],
