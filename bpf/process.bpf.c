@@ -8,18 +8,13 @@
 #include "containers.h"
 #include "events.h"
 #include "path.h"
+#include "task.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 OFFSET(linux_binprm__file);
-OFFSET(task_struct__tgid);
-OFFSET(task_struct__pid);
-OFFSET(task_struct__group_leader);
-OFFSET(task_struct__start_boottime);
-OFFSET(task_struct__real_parent);
 OFFSET(task_struct__signal);
 OFFSET(task_struct__exit_code);
-OFFSET(task_struct__thread_pid);
 OFFSET(task_struct__mm);
 OFFSET(signal_struct__live);
 OFFSET(signal_struct__flags);
@@ -27,8 +22,6 @@ OFFSET(signal_struct__group_exit_code);
 OFFSET(mm_struct__arg_start);
 OFFSET(mm_struct__arg_end);
 OFFSET(fs_struct__pwd);
-OFFSET(pid__level);
-OFFSET(pid__numbers);
 OFFSET(cgroup__kn);
 OFFSET(cgroup__root);
 OFFSET(cgroup_root__hierarchy_id);
@@ -47,10 +40,6 @@ const struct cgroup_record *cgroup_layout __attribute__((unused));
 #define ARGUMENT_BYTES 4096
 /* Path, arguments and working directory, and a power of two. */
 #define TEXT_BYTES (4 * 4096)
-/* struct upid { int nr; struct pid_namespace *ns; } */
-#define UPID_BYTES 16
-/* Depth of the namespaces of processes, include/linux/pid_namespace.h. */
-#define MAX_PID_NS_LEVEL 32
 
 struct exec_scratch {
 	__u32 is_taken;
@@ -69,45 +58,6 @@ struct {
 	__type(value, struct exec_scratch);
 } exec_scratches SEC(".maps");
 
-static __always_inline __u32 read_u32(const void *from, __u32 offset)
-{
-	__u32 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), from + offset);
-	return value;
-}
-
-static __always_inline __u64 read_u64(const void *from, __u32 offset)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), from + offset);
-	return value;
-}
-
-static __always_inline __u64 read_start_time(const void *task)
-{
-	return read_u64(read_pointer(task, offset__task_struct__group_leader), offset__task_struct__start_boottime);
-}
-
-/* All but `bytes`, which output_record() sets. */
-static __always_inline void fill_record(struct record *record, __u32 kind, __u64 container)
-{
-	void *task = (void *)bpf_get_current_task();
-	void *parent = read_pointer(task, offset__task_struct__real_parent);
-	__u64 ids = bpf_get_current_pid_tgid();
-
-	record->kind = kind;
-	record->time = bpf_ktime_get_boot_ns();
-	record->container = container;
-	record->start_time = read_start_time(task);
-	record->pid = ids >> 32;
-	record->tid = (__u32)ids;
-	record->uid = (__u32)bpf_get_current_uid_gid();
-	record->parent_pid = read_u32(parent, offset__task_struct__tgid);
-	record->parent_start_time = read_start_time(parent);
-}
-
 static __always_inline struct exec_scratch *take_scratch(void)
 {
 #pragma unroll
@@ -119,14 +69,6 @@ static __always_inline struct exec_scratch *take_scratch(void)
 			return scratch;
 	}
 	return 0;
-}
-
-static __always_inline __u32 read_namespace_pid(const void *task)
-{
-	void *pid = read_pointer(read_pointer(task, offset__task_struct__group_leader), offset__task_struct__thread_pid);
-	__u32 level = read_u32(pid, offset__pid__level);
-
-	return level > MAX_PID_NS_LEVEL ? 0 : read_u32(pid, offset__pid__numbers + level * UPID_BYTES);
 }
 
 /* Appends the path at `end` of the text; its length, or 0 if it cannot be told. */

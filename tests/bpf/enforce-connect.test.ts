@@ -7,7 +7,7 @@ import { readCgroupId } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import { connectRule, execRule, placeRule } from "../harness/kernel-rules.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type Enforcement, openEnforcement } from "./open-enforcement.ts";
+import { type Enforcement, must, openEnforcement } from "./open-enforcement.ts";
 
 const workspace = createWorkspace("enforce-connect");
 let enforcement: Enforcement;
@@ -122,4 +122,29 @@ test("a rule with what is not an address is refused with it", () => {
     ok: false,
     error: "not an address: 10.0.0.0/33",
   });
+});
+
+test("for which no memory is free is denied where a rule denies any", () => {
+  const port80 = connectRule({ numbers: [toPorts([80])] });
+  enforcement.put(1, port80);
+  const scratch = enforcement.programs.map("event_scratch");
+  const slots = Array.from({ length: scratch.info.maxEntries }, (_, slot) => slot);
+  /** struct event begins with whether it is taken. */
+  const setTaken = (taken: number): void => {
+    const value = new Uint8Array(scratch.valueBytes);
+    for (let at = 0; at < value.length; at += Math.ceil(scratch.info.valueSize / 8) * 8) value[at] = taken;
+    for (const slot of slots) must(scratch.update(new Uint8Array(Uint32Array.of(slot).buffer), value));
+  };
+  const to81 = (cgroup: string) => connect(cgroup, ["tcp", "127.0.0.2", 81]);
+  setTaken(1);
+  try {
+    expect(to81(enforcement.container)).toEqual(["EPERM"]);
+    expect(to81(enforcement.neighbour)).toEqual(["passed"]);
+    must(enforcement.rules.setEnforcing([1], false));
+    expect(to81(enforcement.container)).toEqual(["passed"]);
+  } finally {
+    setTaken(0);
+  }
+  must(enforcement.rules.setEnforcing([1], true));
+  expect(to81(enforcement.container)).toEqual(["passed"]);
 });

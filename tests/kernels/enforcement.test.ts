@@ -56,6 +56,8 @@ attempt() {
     rm -f /tmp/mark
     report $name.connect enter $where nc 127.0.0.2 9
     report $name.mapped enter $where nc ::ffff:127.0.0.2 9
+    report $name.range enter $where nc 127.0.0.3 85
+    report $name.outside enter $where nc 127.0.0.3 90
   done
 }
 report probe ${enforce}
@@ -106,10 +108,17 @@ function testKernel(kernel: Kernel, lsm: string): void {
       for (const how of ["connect", "mapped"])
         expect(vm.result(`${moment}.${cgroup}.${how}`)).toContain("Operation not permitted");
     });
+    test.each(["box", "sub"])(
+      `${moment}: the rule's error is that of the call in the cgroup %p`,
+      (cgroup) => {
+        expect(vm.result(`${moment}.${cgroup}.range`)).toContain("Permission denied");
+        expect(vm.result(`${moment}.${cgroup}.outside`)).toContain("Connection refused");
+      },
+    );
     test(`${moment}: beside the container nothing is denied`, () => {
       expect(vm.result(`${moment}.beside.exec.exit`)).toBe("0");
       expect(vm.result(`${moment}.beside.mark`)).toBe("/tmp/mark");
-      for (const how of ["connect", "mapped"])
+      for (const how of ["connect", "mapped", "range"])
         expect(vm.result(`${moment}.beside.${how}`)).toContain("Connection refused");
     });
   };
