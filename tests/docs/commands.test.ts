@@ -127,7 +127,7 @@ describe("a command of a document has flags that its program has", () => {
   const commands = [...new Set([...lines, ...inText].filter((line) => /^tetragon(-\S+)? /.test(line)))];
   /** Words with which a program has help of its own. */
   const subcommand =
-    /^(?:(?:tetragon (?:status|policies|explain|watch|inspect|version)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
+    /^(?:(?:tetragon (?:status|policies|explain|watch|events|inspect|version)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
 
   test("there are some", () => expect(commands.length).toBeGreaterThan(8));
 

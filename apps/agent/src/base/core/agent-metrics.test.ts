@@ -115,3 +115,33 @@ test.each([
   expect(text.split("\n")).toContain(`tetragon_policyfilter_filters{namespace="${written}"} 1`);
   expect(text).not.toMatch(/^forged/m);
 });
+
+test("what became of events is read at each scrape", async () => {
+  const metrics = createAgentMetrics("1.2.3");
+  let sent = 5;
+  metrics.followOutputs(() => ({
+    ...{
+      clients: 2,
+      sent: sent++,
+      dropped: 1000,
+      exported: 7,
+      exportedBytes: 900,
+      lastExportedAt: 1_700_000_000,
+    },
+    ...{ rateLimited: 3, exportFailed: 4 },
+  }));
+  await metrics.render(emptyState);
+  const text = await metrics.render(emptyState);
+  for (const line of [
+    "tetragon_events_clients 2",
+    "tetragon_events_sent_total 6",
+    "tetragon_notify_overflowed_events_total 1000",
+    "tetragon_events_exported_total 7",
+    "tetragon_events_exported_bytes_total 900",
+    "tetragon_events_last_exported_timestamp 1700000000",
+    "tetragon_export_ratelimit_events_dropped_total 3",
+    "tetragon_export_failed_events_total 4",
+  ]) {
+    expect(text).toContain(`\n${line}\n`);
+  }
+});

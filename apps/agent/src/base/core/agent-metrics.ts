@@ -6,6 +6,7 @@ import { latencyBuckets } from "@rthooks/metrics";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createStateMetrics, type MeteredState } from "./agent-state-metrics.ts";
 import { type CallSource, createCallMetrics } from "./call-metrics.ts";
+import { createOutputMetrics, type MeteredOutputs } from "./output-metrics.ts";
 import type { RefusalKind } from "./refusal.ts";
 
 /** Where a call that waited for its pod got the identity from; `none`: it was refused. */
@@ -30,6 +31,8 @@ export interface AgentMetrics {
   countTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
   /** A client's connection was closed because it, or all connections together, exceeded a bound. */
   countEviction(reason: Eviction): void;
+  /** `read` is called at each scrape. Until then there are no events. */
+  followOutputs(read: () => MeteredOutputs): void;
   setFilterLimits(limits: Readonly<Record<"node" | "namespace" | "namespaces", number>>): void;
   /** All metrics, for the generated reference. */
   readonly registry: Registry;
@@ -120,6 +123,8 @@ export function createAgentMetrics(version: string): AgentMetrics {
     labelNames: ["scope"],
   });
   const state = createStateMetrics(named);
+  const setOutputs = createOutputMetrics(named);
+  let readOutputs: (() => MeteredOutputs) | undefined;
   new Gauge({ ...named("build_info", "Always 1."), labelNames: ["version"] }).set({ version }, 1);
 
   // As alerts compare them with their past: the first error is an increase too.
@@ -129,6 +134,9 @@ export function createAgentMetrics(version: string): AgentMetrics {
     registry,
     observeHook: calls.observe,
     observeIdentityWait: (source, seconds) => identityWaits.observe({ source }, seconds),
+    followOutputs(read) {
+      readOutputs = read;
+    },
     setFilterLimits: (all) => {
       for (const [scope, limit] of Object.entries(all)) limits.set({ scope }, limit);
     },
@@ -146,6 +154,7 @@ export function createAgentMetrics(version: string): AgentMetrics {
     render(found) {
       calls.flush();
       state.set(found);
+      if (readOutputs !== undefined) setOutputs(readOutputs());
       return registry.metrics();
     },
   };

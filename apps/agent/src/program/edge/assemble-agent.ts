@@ -90,6 +90,10 @@ export async function assembleAgent(
 
   const events = await openEvents(options);
   if (!events.ok) return events;
+  const thread = events.value;
+  if (thread !== undefined) {
+    metrics.followOutputs(() => ({ ...thread.statistics(), clients: thread.streams.size }));
+  }
   const descriptors = readDescriptorLimit();
   const observation = await openObservation(
     options,
