@@ -76,7 +76,7 @@ test("the node at a glance follows the program, and opens one tile at a time", a
   await detail(page).getByRole("row", { name: "load_error 1" }).waitFor();
   await detail(page)
     .getByRole("row", {
-      name: "shop/protect-keys enforce signalled: the call completes; counted 1,200 matches, 3 signals",
+      name: "shop/protect-keys enforce signalled: the call completes 1,200 matches, 3 signals",
     })
     .waitFor();
   await tile(page, "Problems 1").click();

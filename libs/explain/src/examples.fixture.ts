@@ -11,11 +11,11 @@ export const exampleMs = Date.UTC(2026, 2, 14, 9, 26, 53, 589);
 
 const policy = { namespace: "", domain: "static", state: "enabled", mode: "enforce", selectors: [] } as const; // const: literals
 const denyShells: PolicyEnforcement = {
-  mechanisms: ["prevented by lsm"],
+  mechanism: "prevented by lsm",
   counts: { matches: 12, denials: 12, signals: 0, withheld: 0 },
 };
 const protectKeys: PolicyEnforcement = {
-  mechanisms: ["signalled: the call completes", "counted"],
+  mechanism: "signalled: the call completes",
   counts: { matches: 1200, denials: 0, signals: 3, withheld: 0 },
 };
 const exec: PolicyMatch = {

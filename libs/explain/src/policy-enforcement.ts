@@ -2,8 +2,8 @@
 // What the programs in the kernel do for a policy on this node.
 
 export interface PolicyEnforcement {
-  /** What carries out its rules: "prevented by lsm", "signalled: the call completes"; each text once. */
-  readonly mechanisms: readonly string[];
+  /** What carries out its rules: "prevented by lsm", "signalled: the call completes", or both with a comma. */
+  readonly mechanism: string;
   /** Undefined where they cannot be read. */
   readonly counts: EnforcementCounts | undefined;
 }

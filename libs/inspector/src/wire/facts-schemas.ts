@@ -14,7 +14,7 @@ const list = <Item extends v.GenericSchema>(item: Item) => v.pipe(v.array(item),
 const failure = v.object({ kind: text, what: text, next: text, message: text });
 const failing = v.optional(v.object({ term: text, found: text }));
 const enforcement = {
-  mechanisms: list(text),
+  mechanism: text,
   counts: v.optional(v.object({ matches: count, denials: count, signals: count, withheld: count })),
 };
 const names = { containerId: text, namespace: text, pod: text, container: text };

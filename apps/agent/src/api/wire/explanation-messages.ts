@@ -76,8 +76,8 @@ const toPolicyMatch = (policy: ExplanationMessage["policies"][number]): PolicyMa
 
 type EnforcementMessage = NonNullable<ExplanationMessage["policies"][number]["enforcement"]>;
 
-const toEnforcementMessage = ({ mechanisms, counts }: PolicyEnforcement): EnforcementMessage => ({
-  mechanisms: [...mechanisms],
+const toEnforcementMessage = ({ mechanism, counts }: PolicyEnforcement): EnforcementMessage => ({
+  mechanism,
   counts: counts && {
     matches: BigInt(counts.matches),
     denials: BigInt(counts.denials),
@@ -86,8 +86,8 @@ const toEnforcementMessage = ({ mechanisms, counts }: PolicyEnforcement): Enforc
   },
 });
 
-const toEnforcement = ({ mechanisms, counts }: EnforcementMessage): PolicyEnforcement => ({
-  mechanisms,
+const toEnforcement = ({ mechanism, counts }: EnforcementMessage): PolicyEnforcement => ({
+  mechanism,
   counts: counts && {
     matches: Number(counts.matches),
     denials: Number(counts.denials),

@@ -137,10 +137,10 @@ function renderEnforcement(policies: readonly PolicyMatch[], screen: Screen): re
   ];
   const rows = policies.flatMap(({ name, namespace, selects, enforcement }) => {
     if (!selects || enforcement === undefined) return [];
-    const { mechanisms, counts } = enforcement;
+    const { mechanism, counts } = enforcement;
     const { matches, denials, signals, withheld } = counts ?? {};
     const numbers = [matches, denials, signals, withheld].map((count) => `${count ?? "-"}`);
-    return [[name, namespace || "(global)", mechanisms.join("; "), ...numbers].map((text) => ({ text }))];
+    return [[name, namespace || "(global)", mechanism, ...numbers].map((text) => ({ text }))];
   });
   if (rows.length === 0) return ["No policy that selects it has rules in the kernel."];
   return renderTable(columns, rows, screen);

@@ -47,7 +47,7 @@ describe("the overview", () => {
 
   test("has a bounded list of the policies with rules in the kernel, those that matched most first", () => {
     const enforced = Array.from({ length: 60 }, (_, at) => ({
-      ...{ name: `p${at}`, namespace: "", domain: "static", mode: "enforce", mechanisms: ["counted"] },
+      ...{ name: `p${at}`, namespace: "", domain: "static", mode: "enforce", mechanism: "counted" },
       counts: at === 7 ? undefined : { matches: at % 7, denials: 0, signals: 0, withheld: 0 },
     }));
     const overview = toNodeOverview({ ...facts, enforced });

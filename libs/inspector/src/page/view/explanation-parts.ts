@@ -152,11 +152,11 @@ function renderEnforcement(policies: readonly PolicyMatch[]): readonly HTMLEleme
 
 type Enforced = PolicyEnforcement & Pick<PolicyMatch, "name" | "namespace" | "mode">;
 
-const renderEnforced = ({ name, namespace, mode, mechanisms, counts }: Enforced): HTMLElement =>
+const renderEnforced = ({ name, namespace, mode, mechanism, counts }: Enforced): HTMLElement =>
   createElement("li", {}, [
     createElement("span", { class: "policy-name", dir: "auto" }, [
       showInvisible(namespace === "" ? name : `${namespace}/${name}`),
     ]),
-    createElement("span", { class: "mechanism" }, [showInvisible(mechanisms.join("; "))]),
+    createElement("span", { class: "mechanism" }, [showInvisible(mechanism)]),
     createElement("span", { class: "aside" }, [`${showInvisible(mode)}, ${describeCounts(counts)}`]),
   ]);

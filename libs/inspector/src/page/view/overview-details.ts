@@ -58,10 +58,10 @@ export function renderTileDetail(
 function renderPolicies({ policies, enforced, enforcedCount }: NodeOverview): readonly HTMLElement[] {
   if (policies.length === 0) return [renderEmpty("No policy is loaded.")];
   const states = policies.map(({ state, count }) => [renderState(state), `${count}`]);
-  const acting = enforced.map(({ name, namespace, mode, mechanisms, counts }) => [
+  const acting = enforced.map(({ name, namespace, mode, mechanism, counts }) => [
     showInvisible(namespace === "" ? name : `${namespace}/${name}`),
     showInvisible(mode),
-    showInvisible(mechanisms.join("; ")),
+    showInvisible(mechanism),
     describeCounts(counts),
   ]);
   return [

@@ -193,10 +193,10 @@ export interface ExplainedPolicy {
 
 export interface ExplainedEnforcement {
   /**
-   * What carries out its rules on this node: "prevented by lsm", "prevented by cgroup program", "signalled: the call
-   * completes".
+   * What carries out its rules on this node, as lists of policies have it: "prevented by lsm", "prevented by cgroup
+   * program", "signalled: the call completes".
    */
-  mechanisms: string[];
+  mechanism: string;
   /** Absent where they cannot be read. */
   counts: ExplainedCounts | undefined;
 }
@@ -1715,13 +1715,13 @@ export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
 };
 
 function createBaseExplainedEnforcement(): ExplainedEnforcement {
-  return { mechanisms: [], counts: undefined };
+  return { mechanism: "", counts: undefined };
 }
 
 export const ExplainedEnforcement: MessageFns<ExplainedEnforcement> = {
   encode(message: ExplainedEnforcement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.mechanisms) {
-      writer.uint32(10).string(v!);
+    if (message.mechanism !== "") {
+      writer.uint32(10).string(message.mechanism);
     }
     if (message.counts !== undefined) {
       ExplainedCounts.encode(message.counts, writer.uint32(18).fork()).join();
@@ -1747,7 +1747,7 @@ export const ExplainedEnforcement: MessageFns<ExplainedEnforcement> = {
               break;
             }
 
-            message.mechanisms.push(reader.string());
+            message.mechanism = reader.string();
             continue;
           }
           case 2: {
