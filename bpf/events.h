@@ -71,7 +71,8 @@ struct exit_record {
 struct fork_record {
 	struct record common;
 	__u32 child_pid;
-	__u32 unused;
+	/* In the innermost namespace of the child. */
+	__u32 child_namespace_pid;
 	__u64 child_start_time;
 };
 

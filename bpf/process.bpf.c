@@ -208,6 +208,7 @@ int tell_fork(struct bpf_raw_tracepoint_args *ctx)
 
 	fill_record(&record.common, RECORD_FORK, container);
 	record.child_pid = pid;
+	record.child_namespace_pid = read_namespace_pid(child);
 	record.child_start_time = read_u64(child, offset__task_struct__start_boottime);
 	output_record(&record.common, sizeof(record));
 	return 0;

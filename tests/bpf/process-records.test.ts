@@ -151,6 +151,7 @@ while True: pass`),
     const exec = ofKind(records, "exec").at(-1);
     expect(exec).toMatchObject({ path: "/usr/bin/busybox", namespacePid: 1 });
     expect(exec?.pid).toBeGreaterThan(1);
+    expect(ofKind(records, "fork")).toMatchObject([{ childPid: exec?.pid, childNamespacePid: 1 }]);
   });
 
   test("of a user has its uid", () => {

@@ -22,7 +22,7 @@ const records: readonly EventRecord[] = [
   ...[exec, match],
   { ...exec, auid: undefined, path: undefined, arguments: undefined, cwd: undefined, areArgumentsCut: true },
   { kind: "exit", ...recordHead, exitCode: 9 },
-  { kind: "fork", ...recordHead, childPid: 12, childStartTime: 4_000_000_001n },
+  { kind: "fork", ...recordHead, childPid: 12, childNamespacePid: 3, childStartTime: 4_000_000_001n },
   { kind: "cgroup_gone", ...recordHead, cgroup: 1n << 63n },
 ];
 

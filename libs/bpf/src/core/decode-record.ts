@@ -41,6 +41,7 @@ export function decodeRecord(
         kind,
         ...decodeHead(view, at),
         childPid: view.getUint32(at + 56, true),
+        childNamespacePid: view.getUint32(at + 60, true),
         childStartTime: view.getBigUint64(at + 64, true),
       };
     case "match":

@@ -69,6 +69,7 @@ function encodeRest(
       return;
     case "fork":
       view.setUint32(56, record.childPid, true);
+      view.setUint32(60, record.childNamespacePid, true);
       view.setBigUint64(64, record.childStartTime, true);
       return;
     case "cgroup_gone":

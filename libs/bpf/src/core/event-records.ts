@@ -44,6 +44,8 @@ export interface ExitRecord extends RecordHead {
 export interface ForkRecord extends RecordHead {
   readonly kind: "fork";
   readonly childPid: number;
+  /** In the innermost namespace of the child. */
+  readonly childNamespacePid: number;
   readonly childStartTime: bigint;
 }
 

@@ -17,7 +17,7 @@ export const recordLayout = {
     text: 80,
   },
   exit_record: { exit_code: 56 },
-  fork_record: { child_pid: 56, child_start_time: 64 },
+  fork_record: { child_pid: 56, child_namespace_pid: 60, child_start_time: 64 },
   match_record: {
     ...{ hook: 56, flags: 60, rules: 64, enforced: 96, known_numbers: 128, known_addresses: 132 },
     ...{ numbers: 136, addresses: 240, texts: 272, text: 292 },

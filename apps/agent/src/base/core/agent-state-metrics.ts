@@ -28,6 +28,20 @@ export interface MeteredState {
   /** How many runtimes wait for an answer. */
   readonly waitingStarts: number;
   readonly inspectorClients: number;
+  readonly events: MeteredEvents;
+}
+
+/** What the programs in the kernel tell about processes, and what becomes of it. */
+export interface MeteredEvents {
+  /** Events by type: "PROCESS_EXEC". */
+  readonly events: Iterable<readonly [type: string, count: number]>;
+  /** Records that were read from the ring buffer. */
+  readonly received: number;
+  /** Records for which the ring buffer had no room, by the name of their kind. */
+  readonly lost: Iterable<readonly [kind: string, count: number]>;
+  /** Processes in the cache now, and those that were removed to make room. */
+  readonly cached: number;
+  readonly evicted: number;
 }
 
 /** How full a BPF map is. */
@@ -134,9 +148,38 @@ export function createStateMetrics(
   const inspectorClients = new Gauge(
     named("inspector_clients", "Clients that are connected to the inspector (--inspect-address)."),
   );
+  const events = new Counter({
+    ...named("events_total", "Events of processes, by type."),
+    labelNames: ["type"],
+  });
+  const received = new Counter(
+    named("observer_ringbuf_events_received_total", "Records that were read from the ring buffer."),
+  );
+  const lost = new Counter({
+    ...named(
+      "bpf_missed_events_total",
+      "Records that the programs in the kernel could not write, since the ring buffer was full, by kind.",
+    ),
+    labelNames: ["msg_op", "error"],
+  });
+  const cached = new Gauge(named("process_cache_size", "Processes in the cache of the events."));
+  const evicted = new Counter(
+    named("process_cache_evictions_total", "Processes that were removed from the full cache of the events."),
+  );
+
+  const setEvents = (now: MeteredEvents): void => {
+    for (const counter of [events, received, lost, evicted]) counter.reset();
+    for (const [type, count] of now.events) events.inc({ type }, count);
+    received.inc(now.received);
+    // EAGAIN is what bpf_ringbuf_output() returns then.
+    for (const [kind, count] of now.lost) lost.inc({ msg_op: kind, error: "EAGAIN" }, count);
+    cached.set(now.cached);
+    evicted.inc(now.evicted);
+  };
 
   return {
     set(state) {
+      setEvents(state.events);
       inKernel.set(state.isFilterInKernel ? 1 : 0);
       waitingStarts.set(state.waitingStarts);
       inspectorClients.set(state.inspectorClients);

@@ -13,6 +13,7 @@ export const healthParts = [
   "containers",
   "nri-plugin",
   "hook-log",
+  "events",
   "descriptors",
 ] as const; // const: the names are a union
 

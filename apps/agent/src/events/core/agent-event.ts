@@ -6,7 +6,7 @@ import type { AddressFacet, NumberFacet, RuleReport, TextFacet } from "@rthooks/
 export interface ProcessFacts {
   readonly pid: number;
   readonly tid: number;
-  /** Since boot. */
+  /** Since the boot: the begin of the program, or of the process where it has begun none itself. */
   readonly startTimeNs: bigint;
   readonly uid: number;
   readonly auid: number | undefined;
@@ -15,6 +15,7 @@ export interface ProcessFacts {
   readonly arguments: string;
   readonly cwd: string;
   readonly flags: readonly string[];
+  /** Base64 of "NODE:START:PID", with `startTimeNs` as the start. */
   readonly execId: string;
   readonly parentExecId: string;
   readonly refcnt: number;

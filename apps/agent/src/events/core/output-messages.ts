@@ -50,3 +50,14 @@ export const noOutput: OutputStatistics = {
     exportFailed: 0,
   },
 };
+
+/** Counters of a thread and its successor. */
+export const addOutput = (before: OutputStatistics, now: OutputStatistics): OutputStatistics => ({
+  sent: before.sent + now.sent,
+  dropped: before.dropped + now.dropped,
+  exported: before.exported + now.exported,
+  exportedBytes: before.exportedBytes + now.exportedBytes,
+  lastExportedAt: Math.max(before.lastExportedAt, now.lastExportedAt),
+  rateLimited: before.rateLimited + now.rateLimited,
+  exportFailed: before.exportFailed + now.exportFailed,
+});

@@ -22,7 +22,7 @@ export interface EventOutputs {
   close(): void;
 }
 
-export interface EventOutputsOptions extends EventThreadSettings {
+export interface EventOutputsOptions extends Pick<EventThreadSettings, "node" | "export"> {
   /** To the main thread. */
   post(report: OutputReport): void;
   warn(message: string, fields: Readonly<Record<string, string | number>>): void;

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread of the events. See event-thread.ts.
 
-import type { OutputStatistics } from "../core/output-messages.ts";
-import type { EventThreadSettings, FromEventThread, ToEventThread } from "../core/thread-messages.ts";
+import { createFileWait, createSignalReader } from "@rthooks/sys/wake-signal";
+import { noStatistics } from "../core/event-statistics.ts";
+import type {
+  EventThreadSettings,
+  FromEventThread,
+  ThreadStatistics,
+  ToEventThread,
+} from "../core/thread-messages.ts";
 import { createEventOutputs, type EventOutputs } from "./event-outputs.ts";
+import { type EventPump, openEventPump } from "./event-pump.ts";
 
 declare const self: Worker;
 
@@ -12,6 +19,8 @@ const flushEveryMs = 250;
 const statisticsEveryMs = 1000;
 
 let outputs: EventOutputs | undefined;
+let pump: EventPump | undefined;
+let posted: ThreadStatistics | undefined;
 
 function post(message: FromEventThread): void {
   self.postMessage(message);
@@ -26,18 +35,59 @@ function start(settings: EventThreadSettings): void {
         : post({ channel: "outputs", report }),
     warn: (message, fields) => post({ channel: "log", level: "warn", message, fields }),
   });
-  if (created.ok) {
-    outputs = created.value;
-    setInterval(() => outputs?.flush(), flushEveryMs);
-    setInterval(() => {
-      if (outputs !== undefined) reportStatistics(outputs.statistics());
-    }, statisticsEveryMs);
-  }
-  post({ channel: "started", error: created.ok ? undefined : created.error });
+  const error = created.ok ? openPump(settings, created.value) : created.error;
+  post({ channel: "started", error });
+  if (!created.ok || error !== undefined) return;
+  outputs = created.value;
+  setInterval(() => outputs?.flush(), flushEveryMs);
+  setInterval(reportStatistics, statisticsEveryMs);
+  if (pump !== undefined) move(pump, settings.wakeFd);
 }
 
-function reportStatistics(statistics: OutputStatistics): void {
+/** The error is one line. */
+function openPump({ records, node }: EventThreadSettings, consumer: EventOutputs): string | undefined {
+  if (records === undefined) return undefined;
+  const { nodeName } = node;
+  const onCgroupsGone = (cgroupIds: readonly bigint[]): void => post({ channel: "cgroups.gone", cgroupIds });
+  const opened = openEventPump({ ...records, nodeName, consumer, onCgroupsGone });
+  if (!opened.ok) return opened.error;
+  pump = opened.value;
+  return undefined;
+}
+
+/** Before records are read, the messages that came are handled: each was sent before what it is about can be recorded. */
+function move(from: EventPump, wakeFd: number): void {
+  const wait = createFileWait([from.fd, wakeFd]);
+  const takeSignal = createSignalReader(wakeFd);
+  const turn = (): void => {
+    if (pump !== from) return;
+    const hasMore = from.move();
+    setImmediate(() => next(hasMore));
+  };
+  const next = (hasMore: boolean): void => {
+    if (pump !== from) return;
+    const ready = wait(hasMore ? 0 : flushEveryMs);
+    if (!ready.ok) throw new Error(`cannot wait for events: ${ready.error.message}`);
+    takeSignal();
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+}
+
+function reportStatistics(): void {
+  if (outputs === undefined) return;
+  const statistics = { outputs: outputs.statistics(), records: pump?.tick() ?? noStatistics };
+  if (Bun.deepEquals(statistics, posted)) return;
+  posted = statistics;
   post({ channel: "statistics", statistics });
+}
+
+function stop(): void {
+  pump?.close();
+  pump = undefined;
+  outputs?.close();
+  outputs = undefined;
+  post({ channel: "stopped" });
 }
 
 self.onmessage = ({ data }: MessageEvent<ToEventThread>) => {
@@ -46,9 +96,14 @@ self.onmessage = ({ data }: MessageEvent<ToEventThread>) => {
       return start(data.settings);
     case "outputs":
       return outputs?.handle(data.request);
+    case "container.put":
+      return pump?.stream.putContainer(data.container);
+    case "container.removed":
+      return pump?.stream.removeContainer(data.cgroupId);
+    case "rules.put":
+      for (const [number, rule] of data.rules) pump?.stream.putRule(number, rule);
+      return;
     case "stop":
-      outputs?.close();
-      outputs = undefined;
-      return post({ channel: "stopped" });
+      return stop();
   }
 };

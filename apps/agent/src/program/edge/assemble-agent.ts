@@ -16,7 +16,7 @@ import { openPolicyFilter } from "../../filter/edge/open-policy-filter.ts";
 import { openPods } from "../../pods/edge/open-pods.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { openAgentInspector } from "./open-agent-inspector.ts";
-import { openContainers } from "./open-containers.ts";
+import { type OpenedContainers, openContainers } from "./open-containers.ts";
 import { openEvents } from "./open-events.ts";
 import { openObservation } from "./open-observation.ts";
 import { openPolicies } from "./open-policies.ts";
@@ -76,9 +76,14 @@ export async function assembleAgent(
   const inspector = await openAgentInspector(options, parts);
   if (!inspector.ok) return inspector;
   const { inspect } = inspector.value;
-  const containers = openContainers(
+  const onCgroupsGone = (cgroupIds: readonly bigint[]): void => {
+    for (const cgroupId of cgroupIds) containers.checkCgroup(cgroupId);
+  };
+  const events = await openEvents(options, root.value, onCgroupsGone, parts);
+  if (!events.ok) return events;
+  const containers: OpenedContainers = openContainers(
     options,
-    { root: root.value, podSource, policyFilter, inspect, cri: cri.value },
+    { root: root.value, podSource, policyFilter, events: events.value, inspect, cri: cri.value },
     parts,
   );
   const { lifecycle } = containers;
@@ -88,18 +93,16 @@ export async function assembleAgent(
   }, sweepIntervalMs);
   parts.defer(() => clearInterval(sweep));
 
-  const events = await openEvents(options);
-  if (!events.ok) return events;
-  const thread = events.value;
+  const { thread } = events.value;
   if (thread !== undefined) {
-    metrics.followOutputs(() => ({ ...thread.statistics(), clients: thread.streams.size }));
+    metrics.followOutputs(() => ({ ...thread.statistics().outputs, clients: thread.streams.size }));
   }
   const descriptors = readDescriptorLimit();
   const observation = await openObservation(
     options,
     {
       ...{ pods: pods.value, filter: filter.value, inspector: inspector.value, directories, descriptors },
-      ...{ containers, policies: opened.value, cri: cri.value },
+      ...{ containers, policies: opened.value, cri: cri.value, events: events.value },
     },
     parts,
   );
@@ -114,6 +117,7 @@ export async function assembleAgent(
       listWatches: () => [...pods.value.progress(), ...(policyWatch?.progress() ?? [])],
       countWaiting: () => waitingStarts.list().length,
       countInspectorClients: inspector.value.clients,
+      eventStatistics: events.value.statistics,
     },
     parts,
   );
@@ -134,7 +138,7 @@ export async function assembleAgent(
   const server = createGrpcServer({
     ...{ starts, changes: shown.changes, findExplanations: explainer.find, awaitPod, log, metrics },
     ...{ policies, policyCommands, reportPluginProblem: plugin.report },
-    ...{ events: events.value?.streams, logLevel: options.logLevel },
+    ...{ events: events.value.thread?.streams, logLevel: options.logLevel },
     lifecycle: {
       ...lifecycle,
       list: shown.list,
@@ -153,5 +157,5 @@ export async function assembleAgent(
       conf: options.conf,
     },
   });
-  return ok({ server, serving, events: events.value });
+  return ok({ server, serving, events: events.value.thread });
 }

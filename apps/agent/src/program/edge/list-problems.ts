@@ -28,6 +28,7 @@ export interface ProblemSources {
   readonly containers: Part;
   readonly plugin: Part;
   readonly hookLog: Part;
+  readonly events: { problems(): readonly string[] };
   /** The limit of open descriptors of the process. */
   readonly descriptors: number;
 }
@@ -49,6 +50,7 @@ export function listProblems(from: ProblemSources): readonly HealthProblem[] {
     ...toProblems("containers", [from.containers.problem()]),
     ...toProblems("nri-plugin", [from.plugin.problem()]),
     ...toProblems("hook-log", [from.hookLog.problem()]),
+    ...toProblems("events", from.events.problems()),
     ...toProblems("descriptors", [describeDescriptorShortage(from.descriptors)]),
   ];
 }

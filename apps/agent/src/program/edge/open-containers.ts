@@ -10,6 +10,7 @@ import { createLifecycle, type Lifecycle } from "../../containers/core/lifecycle
 import { type ContainerFinder, openContainerFinder } from "../../containers/edge/container-finder.ts";
 import type { CriFollower } from "../../containers/edge/follow-cri.ts";
 import { startSweep } from "../../containers/edge/sweep.ts";
+import { type EventContainers, reportContainers } from "../../events/core/reported-containers.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import { sweepInherited } from "../../filter/edge/sweep-inherited.ts";
 import type { PodSource } from "../../pods/core/pod-source.ts";
@@ -19,6 +20,7 @@ export interface ContainerParts {
   readonly root: CgroupRoot;
   readonly podSource: PodSource;
   readonly policyFilter: PolicyFilter;
+  readonly events: EventContainers;
   readonly inspect: Inspect | undefined;
   /** Undefined where CRI is not used. */
   readonly cri: CriFollower | undefined;
@@ -28,19 +30,22 @@ export interface OpenedContainers {
   readonly lifecycle: Lifecycle;
   readonly cgroupResolver: CgroupResolver;
   readonly finder: ContainerFinder;
+  /** The cgroup was removed; the container whose root it was has ended. */
+  checkCgroup(cgroupId: bigint): void;
 }
 
 /** `parts` closes what was opened. */
 export function openContainers(
   options: AgentOptions,
-  { root, podSource, policyFilter, inspect, cri }: ContainerParts,
+  { root, podSource, policyFilter, events, inspect, cri }: ContainerParts,
   parts: DisposableStack,
 ): OpenedContainers {
   const { log, sweepIntervalMs: intervalMs, failureRetentionMs } = options;
   const cgroupRoot = root.path;
   const cgroupResolver = createCgroupResolver(root);
+  const reported = reportContainers(events, policyFilter);
   const lifecycle: Lifecycle = createLifecycle({
-    ...{ podSource, policyFilter, cgroupResolver, log, failureRetentionMs, inspect },
+    ...{ podSource, policyFilter: reported, cgroupResolver, log, failureRetentionMs, inspect },
     time: systemTime,
   });
   parts.defer(lifecycle.close);
@@ -53,5 +58,11 @@ export function openContainers(
   });
   parts.defer(finder.close);
   cri?.start(finder);
-  return { lifecycle, cgroupResolver, finder };
+  return {
+    ...{ lifecycle, cgroupResolver, finder },
+    checkCgroup(cgroupId) {
+      const containerId = reported.findContainerId(cgroupId);
+      if (containerId !== undefined) lifecycle.checkCgroup(containerId);
+    },
+  };
 }

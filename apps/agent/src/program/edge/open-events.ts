@@ -1,27 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events for clients of GetEvents and for the export file.
+// Events for clients of GetEvents and for the export file, and the programs in the kernel that they come from.
 
-import { hostname, uptime } from "node:os";
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
+import type { CgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
+import { noStatistics } from "../../events/core/event-statistics.ts";
+import type { EventContainers } from "../../events/core/reported-containers.ts";
+import type { EventStatistics } from "../../events/core/thread-messages.ts";
+import { openBootClock } from "../../events/edge/boot-clock.ts";
 import { type EventThread, startEventThread } from "../../events/edge/event-thread.ts";
+import { attachProcessPrograms } from "../../events/edge/process-programs.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
-/** Undefined where there are no programs that could report events. The caller ends the thread. */
-export async function openEvents(options: AgentOptions): Promise<Result<EventThread | undefined, string>> {
-  const { bpfDirectory, eventExport, kube, clusterName, log } = options;
-  if (bpfDirectory === "") {
+export interface OpenedEvents extends EventContainers {
+  /** Undefined where there are no programs that could report events. The caller ends the thread. */
+  readonly thread: EventThread | undefined;
+  /** What is not reported, and why, one line each. */
+  problems(): readonly string[];
+  statistics(): EventStatistics;
+}
+
+/** `parts` detaches the programs; the caller ends the thread. The error is one line. */
+export async function openEvents(
+  options: AgentOptions,
+  root: CgroupRoot,
+  onCgroupsGone: (cgroupIds: readonly bigint[]) => void,
+  parts: DisposableStack,
+): Promise<Result<OpenedEvents, string>> {
+  const { claimedDirectory, eventExport, kube, clusterName, procfs, log } = options;
+  if (claimedDirectory === undefined) {
     if (eventExport !== undefined) {
       return err("--export-filename needs --enable-policy-filter: events come from BPF programs");
     }
-    return ok(undefined);
+    return ok(noEvents);
+  }
+  // The maps are those of the programs that enforce.
+  const directory = claimedDirectory.ok
+    ? ok(join(claimedDirectory.value.path, "enforcement"))
+    : claimedDirectory;
+  const programs = directory.ok ? attachProcessPrograms(directory.value, root.path, log) : directory;
+  if (programs.ok) {
+    parts.defer(programs.value.close);
+    parts.defer(programs.value.detach);
+  } else {
+    log.error("there are no events of processes", { err: programs.error });
   }
   const node = {
-    nodeName: kube?.nodeName || hostname(),
-    clusterName,
-    bootNs: BigInt(Date.now()) * 1_000_000n - BigInt(Math.round(uptime() * 1e9)),
-    abi: process.arch,
+    ...{ nodeName: kube?.nodeName || hostname(), clusterName },
+    ...{ bootNs: openBootClock().bootTimeNs(), abi: process.arch },
   };
-  const started = await startEventThread({ node, export: eventExport }, log);
-  if (!started.ok) return err(`--export-filename: ${started.error}`);
-  return started;
+  const records = directory.ok && programs.ok ? { directory: directory.value, procfs } : undefined;
+  const started = await startEventThread({
+    settings: { node, export: eventExport, records },
+    ...{ log, onCgroupsGone },
+  });
+  if (!started.ok) return err(`events: ${started.error}`);
+  const thread = started.value;
+  return ok({
+    ...{ thread, putContainer: thread.putContainer, removeContainer: thread.removeContainer },
+    statistics: () => thread.statistics().records,
+    problems: () => [
+      ...(programs.ok ? programs.value.problems() : [`there are no events of processes: ${programs.error}`]),
+      ...(thread.problem() === "" ? [] : [thread.problem()]),
+    ],
+  });
 }
+
+const noEvents: OpenedEvents = {
+  thread: undefined,
+  ...{ putContainer() {}, removeContainer() {}, problems: () => [], statistics: () => noStatistics },
+};

@@ -25,6 +25,7 @@ import { listProblems } from "./list-problems.ts";
 import { listSources } from "./list-sources.ts";
 import type { AgentInspector } from "./open-agent-inspector.ts";
 import type { OpenedContainers } from "./open-containers.ts";
+import type { OpenedEvents } from "./open-events.ts";
 import { openExplainer } from "./open-explainer.ts";
 import type { OpenedPolicies } from "./open-policies.ts";
 
@@ -36,6 +37,7 @@ export interface ObservedParts {
   /** Undefined where CRI is not used. */
   readonly cri: CriFollower | undefined;
   readonly policies: OpenedPolicies;
+  readonly events: Pick<OpenedEvents, "problems">;
   readonly directories: DirectoryWatch;
   /** The limit of open descriptors of the process. */
   readonly descriptors: number;
@@ -82,7 +84,7 @@ export async function openObservation(
 
   const problemSources = {
     ...{ ...shared, filter: { ...filter, isWanted: options.bpfDirectory !== "" } },
-    ...{ policyWatch, cgroups, directories, containers: finder, descriptors },
+    ...{ policyWatch, cgroups, directories, containers: finder, descriptors, events: observed.events },
   };
   const findHealth = (): readonly HealthProblem[] => listProblems(problemSources);
   const explainer = openExplainer(

@@ -7,6 +7,8 @@ import { err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import type { MeteredState, MeteredWatch } from "../../base/core/agent-state-metrics.ts";
 import { countStates } from "../../base/core/count-states.ts";
+import { toMeteredEvents } from "../../events/core/metered-events.ts";
+import type { EventStatistics } from "../../events/core/thread-messages.ts";
 import type { OpenedFilter } from "../../filter/edge/open-policy-filter.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
@@ -24,6 +26,7 @@ export interface MeteredParts {
   listWatches(): readonly WatchProgress[];
   countWaiting(): number;
   countInspectorClients(): number;
+  eventStatistics(): EventStatistics;
 }
 
 /** `parts` closes the endpoint. The error is one line. */
@@ -58,6 +61,7 @@ function readState(metered: MeteredParts, serving: MeteredState["serving"]): Met
     watches: metered.listWatches().map(toMeteredWatch),
     waitingStarts: metered.countWaiting(),
     inspectorClients: metered.countInspectorClients(),
+    events: toMeteredEvents(metered.eventStatistics()),
   };
 }
 

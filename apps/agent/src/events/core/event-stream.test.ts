@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "bun:test";
+import type { EventRecord, ExecRecord, ExitRecord, ForkRecord, MatchRecord } from "@rthooks/bpf";
+import type { RuleReport } from "@rthooks/policy";
+import type { AgentEvent, EventContainer } from "./agent-event.ts";
+import { createEventStream } from "./event-stream.ts";
+import { createProcessCache } from "./process-cache.ts";
+import type { FoundProcess } from "./process-reader.ts";
+
+const BOOT = 1_700_000_000_000_000_000n;
+const SECOND = 1_000_000_000n;
+const head = {
+  ...{ time: 50n * SECOND, container: 7n, startTime: 40n * SECOND, pid: 100, tid: 100, uid: 5 },
+  ...{ parentPid: 1, parentStartTime: SECOND },
+};
+const exec = (more: Partial<ExecRecord> = {}): ExecRecord => ({
+  ...{ kind: "exec", ...head, auid: 4, namespacePid: 2, path: "/bin/ls", arguments: ["ls", "-l", "a b", ""] },
+  ...{ areArgumentsCut: false, cwd: "/root" },
+  ...more,
+});
+const exit = (more: Partial<ExitRecord> = {}): ExitRecord => ({
+  kind: "exit",
+  ...head,
+  exitCode: 0,
+  ...more,
+});
+const fork = (childPid: number, more: Partial<ForkRecord> = {}): ForkRecord => ({
+  ...{ kind: "fork", ...head, childPid, childNamespacePid: 8, childStartTime: BigInt(childPid) * SECOND },
+  ...more,
+});
+const match = (more: Partial<MatchRecord> = {}): MatchRecord => ({
+  ...{ kind: "match", ...head, hook: 1, isDenied: false, isSignalled: false, rules: new Set([3]) },
+  ...{ enforced: new Set(), numbers: {}, texts: {}, addresses: {} },
+  ...more,
+});
+const container: EventContainer = {
+  ...{ cgroupId: 7n, id: "c1", name: "app", image: "i", imageId: "", startTimeMs: undefined, pid: undefined },
+  ...{ podName: "p", podUid: "u", namespace: "n", labels: new Map(), workload: "", workloadKind: "" },
+};
+
+function open(found: readonly FoundProcess[] = []) {
+  const events: AgentEvent[] = [];
+  const gone: bigint[] = [];
+  const read: number[] = [];
+  const clock = { ms: 0 };
+  const nowMs = (): number => clock.ms;
+  const stream = createEventStream({
+    cache: createProcessCache({ nodeName: "n", maxBytes: 1 << 20, retentionMs: 1_000 }),
+    reader: {
+      read(pid) {
+        read.push(pid);
+        return found.find((one) => one.pid === pid);
+      },
+    },
+    consumer: { publish: (event) => void events.push(event) },
+    ...{ hold: { forMs: 100, ofContainer: 50, inAll: 100 }, retentionMs: 500, readsPerSecond: 3, nowMs },
+    bootTimeNs: () => BOOT,
+    onCgroupGone: (cgroupId) => void gone.push(cgroupId),
+  });
+  stream.putContainer(container);
+  return {
+    ...{ stream, events, gone, read, clock },
+    take: (...records: readonly EventRecord[]): readonly AgentEvent[] => {
+      events.length = 0;
+      for (const record of records) stream.take(record);
+      return [...events];
+    },
+  };
+}
+
+describe("a program", () => {
+  test("is told with its texts, its container and its parent", () => {
+    const { take } = open();
+    const [first] = take(
+      exec({ pid: 1, startTime: SECOND, parentPid: 0, parentStartTime: 0n, path: "/init", cwd: "/" }),
+    );
+    expect(first).toMatchObject({ process: { binary: "/init", flags: ["execve", "rootcwd", "clone"] } });
+    const [event] = take(exec());
+    expect(event).toEqual({
+      ...{ kind: "exec", timeNs: BOOT + 50n * SECOND },
+      process: {
+        ...{ pid: 100, tid: 100, startTimeNs: 50n * SECOND, uid: 5, auid: 4, namespacePid: 2 },
+        ...{ binary: "/bin/ls", arguments: '-l "a b" ""', cwd: "/root", flags: ["execve", "clone"] },
+        ...{ execId: btoa("n:50000000000:100"), parentExecId: btoa("n:50000000000:1"), refcnt: 1, container },
+      },
+      parent: expect.objectContaining({ pid: 1, binary: "/init", refcnt: 2, container }),
+    });
+  });
+
+  test("that follows another one in the same process has an id of its own", () => {
+    const { take } = open();
+    take(exec());
+    const [second] = take(exec({ time: 51n * SECOND, path: "/bin/cat" }));
+    expect(second).toMatchObject({ process: { execId: btoa("n:51000000000:100"), flags: ["execve"] } });
+    expect(take(exit())).toMatchObject([{ process: { binary: "/bin/cat" } }]);
+  });
+
+  test("of which something cannot be told says so", () => {
+    const nothing = { path: undefined, cwd: undefined, arguments: undefined, areArgumentsCut: true };
+    expect(open().take(exec(nothing))).toMatchObject([
+      {
+        process: {
+          ...{ binary: "", arguments: "", cwd: "" },
+          flags: ["execve", "errorCWD", "truncFilename", "errorArgs", "truncArgs", "clone"],
+        },
+      },
+    ]);
+  });
+});
+
+describe("the end of a process", () => {
+  test("has its status, or the signal", () => {
+    const { take } = open();
+    take(exec());
+    expect(take(exit({ exitCode: 9 }))).toMatchObject([{ kind: "exit", status: 0, signal: "SIGKILL" }]);
+    take(exec({ pid: 101 }));
+    expect(take(exit({ pid: 101, exitCode: 3 << 8 }))).toMatchObject([{ status: 3, signal: "" }]);
+  });
+
+  test("is told once", () => {
+    const { take } = open();
+    take(exec());
+    expect(take(exit(), exit({ tid: 101 }))).toHaveLength(1);
+  });
+
+  test("that was forked is that of its parent's program", () => {
+    const { take } = open();
+    const [parent] = take(exec(), fork(200));
+    const [event] = take(
+      exit({ pid: 200, startTime: 200n * SECOND, parentPid: 100, parentStartTime: 40n * SECOND }),
+    );
+    expect(event).toMatchObject({
+      process: {
+        ...{
+          binary: "/bin/ls",
+          pid: 200,
+          namespacePid: 8,
+          flags: ["clone"],
+          execId: btoa("n:200000000000:200"),
+        },
+        parentExecId: parent?.kind === "exec" ? parent.process.execId : "",
+      },
+      parent: { pid: 100, binary: "/bin/ls" },
+    });
+  });
+});
+
+describe("a match", () => {
+  const report: RuleReport = {
+    ...{ policyName: "p", policyNamespace: "", event: "kprobe", hook: "h", hookIndex: 0, selectorIndex: 0 },
+    ...{ selectorLabel: "", message: "", tags: [], args: [] },
+  };
+  test("is one of the thread, in the program that runs", () => {
+    const { take, stream } = open();
+    stream.putRule(3, { report, effects: [] });
+    take(exec());
+    expect(take(match({ tid: 105, uid: 6 }))).toMatchObject([
+      { kind: "match", process: { pid: 100, tid: 105, uid: 6, binary: "/bin/ls" }, report, action: "post" },
+    ]);
+  });
+
+  test("of a process in no container has none", () => {
+    const { take, stream } = open();
+    stream.putRule(3, { report, effects: [] });
+    expect(take(match({ container: 0n }))).toMatchObject([{ process: { pid: 100, container: undefined } }]);
+  });
+});
+
+describe("a process that is older than the agent", () => {
+  const old = (pid: number, more: Partial<FoundProcess> = {}): FoundProcess => ({
+    ...{ pid, parentPid: 1, startTime: 40n * SECOND, uid: 3, namespacePid: 9 },
+    program: {
+      ...{ binary: "/bin/old", arguments: "x", cwd: "/", auid: 1, flags: ["rootcwd"] },
+    },
+    ...more,
+  });
+
+  test("is read once, with its parent", () => {
+    const { take, read } = open([old(100), old(1, { startTime: SECOND })]);
+    expect(take(exit({ startTime: 40n * SECOND + 7n }))).toMatchObject([
+      {
+        process: { binary: "/bin/old", flags: ["procFS", "rootcwd"], container },
+        parent: { pid: 1, container },
+      },
+    ]);
+    take(exec({ pid: 101 }), exit({ pid: 101 }));
+    expect(read).toEqual([1, 100]);
+  });
+
+  test("is the runtime, and in no container, where it is in no PID namespace", () => {
+    const runtime = old(1, { startTime: SECOND, namespacePid: 1 });
+    expect(open([runtime]).take(exec())).toMatchObject([{ parent: { pid: 1, container: undefined } }]);
+  });
+
+  test("is not taken for another one that has its number now", () => {
+    const { take } = open([old(100, { startTime: 41n * SECOND })]);
+    expect(take(exit())).toMatchObject([{ process: { pid: 100, binary: "", flags: ["unknown"] } }]);
+  });
+
+  test("is read so many times in a second for one container", () => {
+    const { take, read, clock, stream } = open();
+    for (let pid = 100; pid < 200; pid++) take(exit({ pid }));
+    expect(read).toHaveLength(3);
+    stream.putContainer({ ...container, cgroupId: 8n });
+    take(exit({ pid: 300, container: 8n }));
+    expect(read).toHaveLength(5);
+    clock.ms = 1_000;
+    take(exit({ pid: 301 }));
+    expect(read).toHaveLength(7);
+  });
+});
+
+describe("a container", () => {
+  test("that is not known yet holds its records back, and no others", () => {
+    const { take, events, stream } = open();
+    const unknown = { container: 9n };
+    expect(take(exec({ ...unknown, pid: 1 }), exec(), exit({ ...unknown, pid: 1 }))).toMatchObject([
+      { process: { pid: 100 } },
+    ]);
+    events.length = 0;
+    const late = { ...container, cgroupId: 9n, podName: "late" };
+    stream.putContainer(late);
+    expect(events).toMatchObject([
+      { kind: "exec", process: { pid: 1, container: late } },
+      { kind: "exit", process: { pid: 1, container: late } },
+    ]);
+  });
+
+  test("that does not become known has events without a pod, a while later", () => {
+    const { take, events, stream, clock } = open();
+    take(exec({ container: 9n }));
+    clock.ms = 99;
+    stream.tick();
+    expect(events).toEqual([]);
+    clock.ms = 100;
+    stream.tick();
+    expect(events).toMatchObject([{ kind: "exec", process: { container: undefined } }]);
+  });
+
+  test("that was removed is known a while longer", () => {
+    const { take, stream, clock } = open();
+    stream.removeContainer(7n);
+    clock.ms = 499;
+    stream.tick();
+    expect(take(exec())).toMatchObject([{ process: { container } }]);
+    clock.ms = 500;
+    stream.tick();
+    expect(take(exit())).toEqual([]);
+  });
+
+  test("that was removed and put again stays", () => {
+    const { take, stream, clock } = open();
+    stream.removeContainer(7n);
+    stream.putContainer(container);
+    clock.ms = 1_000;
+    stream.tick();
+    expect(take(exec())).toMatchObject([{ process: { container } }]);
+  });
+
+  test("whose cgroup was removed is reported", () => {
+    const { take, gone } = open();
+    expect(take({ kind: "cgroup_gone", ...head, container: 0n, cgroup: 7n })).toEqual([]);
+    expect(gone).toEqual([7n]);
+  });
+});
+
+test("lost records are an event", () => {
+  const { stream, events, clock } = open();
+  clock.ms = 2_000;
+  stream.lose(5n);
+  expect(events).toEqual([{ kind: "lost", timeNs: BOOT + 2n * SECOND, count: 5n }]);
+});

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { MatchRecord } from "@rthooks/bpf";
+import type { RuleEffect, RuleReport } from "@rthooks/policy";
+import type { AgentEvent, MatchAction, MatchFacts, ProcessFacts } from "./agent-event.ts";
+
+/** A rule that is in force. */
+export interface ReportedRule {
+  readonly report: RuleReport;
+  readonly effects: readonly RuleEffect[];
+}
+
+/** One event for each rule for which one is due. Rules that are not known any more have none. */
+export function toMatchEvents(
+  record: MatchRecord,
+  timeNs: bigint,
+  subject: { readonly process: ProcessFacts; readonly parent: ProcessFacts | undefined },
+  findRule: (number: number) => ReportedRule | undefined,
+): readonly AgentEvent[] {
+  const events: AgentEvent[] = [];
+  const facts: MatchFacts = { numbers: record.numbers, texts: record.texts, addresses: record.addresses };
+  for (const number of record.rules) {
+    const rule = findRule(number);
+    if (rule === undefined) continue;
+    const action = record.enforced.has(number) ? findAction(record, rule.effects) : "post";
+    events.push({ kind: "match", timeNs, ...subject, report: rule.report, action, facts });
+  }
+  return events;
+}
+
+/** The strongest of the rule's effects that was carried out. */
+function findAction(
+  { isDenied, isSignalled }: Pick<MatchRecord, "isDenied" | "isSignalled">,
+  effects: readonly RuleEffect[],
+): MatchAction {
+  const has = (kind: RuleEffect["kind"]): boolean => effects.some((effect) => effect.kind === kind);
+  if (isSignalled && has("kill")) return "kill";
+  if (isDenied && has("override")) return "override";
+  return isSignalled && has("signal") ? "signal" : "post";
+}

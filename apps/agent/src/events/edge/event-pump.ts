@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Moves records from the ring buffer to the consumer of events.
+
+import { type EventReader, openEventReader, type RecordKind } from "@rthooks/bpf";
+import { ok, type Result } from "@rthooks/result";
+import type { EventConsumer } from "../core/event-consumer.ts";
+import { noStatistics } from "../core/event-statistics.ts";
+import { createEventStream, type EventStream } from "../core/event-stream.ts";
+import { createProcessCache } from "../core/process-cache.ts";
+import type { EventStatistics, RecordSource } from "../core/thread-messages.ts";
+import { openBootClock } from "./boot-clock.ts";
+import { createProcessReader } from "./read-process.ts";
+
+export interface EventPump {
+  readonly stream: EventStream;
+  /** Descriptor of the ring buffer. */
+  readonly fd: number;
+  /** Moves some records; whether there may be more. */
+  move(): boolean;
+  /** Call it about once a second. */
+  tick(): EventStatistics;
+  close(): void;
+}
+
+export interface PumpOptions extends RecordSource {
+  readonly nodeName: string;
+  readonly consumer: EventConsumer;
+  onCgroupsGone(cgroupIds: readonly bigint[]): void;
+}
+
+/** Before messages are looked at again: some milliseconds. */
+const RECORDS_AT_ONCE = 512;
+const CACHE_BYTES = 64 * 1024 * 1024;
+/** A container's message comes before its first record, except for one that an earlier agent knew. */
+const hold = { forMs: 3_000, ofContainer: 1_024, inAll: 16_384 };
+
+/** The error is one line. */
+export function openEventPump(options: PumpOptions): Result<EventPump, string> {
+  const reader = openEventReader(options.directory);
+  return reader.ok ? ok(createEventPump(options, reader.value)) : reader;
+}
+
+function createEventPump(
+  { consumer, onCgroupsGone, nodeName, procfs }: PumpOptions,
+  reader: EventReader,
+): EventPump {
+  const clock = openBootClock();
+  const nowMs = (): number => Number(clock.nowNs() / 1_000n) / 1_000;
+  const cache = createProcessCache({ nodeName, maxBytes: CACHE_BYTES, retentionMs: 2_000 });
+  const { records, events } = structuredClone(noStatistics);
+  const counts = { records: { ...records }, events: { ...events }, unreadable: 0 };
+  let gone: bigint[] = [];
+  let bootTimeNs = clock.bootTimeNs();
+  const countLost = createLostCounter(reader);
+  const stream = createEventStream({
+    ...{ cache, nowMs, hold, reader: createProcessReader(procfs), readsPerSecond: 100, retentionMs: 10_000 },
+    bootTimeNs: () => bootTimeNs,
+    onCgroupGone: (cgroupId) => void gone.push(cgroupId),
+    consumer: {
+      publish(event) {
+        counts.events[event.kind === "match" ? event.report.event : event.kind]++;
+        consumer.publish(event);
+      },
+    },
+  });
+
+  return {
+    stream,
+    fd: reader.fd,
+    move() {
+      bootTimeNs = clock.bootTimeNs();
+      const read = reader.read((record) => {
+        counts.records[record.kind]++;
+        stream.take(record);
+      }, RECORDS_AT_ONCE);
+      counts.unreadable += read.unreadable;
+      if (gone.length > 0) onCgroupsGone(gone);
+      gone = [];
+      if (read.records > 0) consumer.flush();
+      return read.records === RECORDS_AT_ONCE;
+    },
+    tick() {
+      stream.tick();
+      const { lost, added } = countLost();
+      if (added > 0n) stream.lose(added);
+      const { evicted, size: processes } = cache;
+      return { ...structuredClone(counts), evicted, processes, lost };
+    },
+    close: reader.close,
+  };
+}
+
+/** Lost records since it was created, and since the last call. A map that cannot be read has none. */
+function createLostCounter(reader: EventReader): () => {
+  readonly lost: Readonly<Record<RecordKind, number>>;
+  readonly added: bigint;
+} {
+  const read = (): ReadonlyMap<RecordKind, bigint> => {
+    const counts = reader.countLost();
+    return counts.ok ? counts.value : new Map();
+  };
+  const before = read();
+  let [last, sum] = [before, 0n];
+  return () => {
+    const now = read();
+    if (now.size > 0) last = now;
+    const of = (kind: RecordKind): number => Number((last.get(kind) ?? 0n) - (before.get(kind) ?? 0n));
+    const lost = {
+      ...{ exec: of("exec"), exit: of("exit"), fork: of("fork"), match: of("match") },
+      cgroup_gone: of("cgroup_gone"),
+    };
+    const total = BigInt(Object.values(lost).reduce((all, one) => all + one, 0));
+    const added = total - sum;
+    sum = total;
+    return { lost, added };
+  };
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread of the events, with real processes in a real cgroup.
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readdirSync, rmdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type EventCgroup, must, openEventCgroup } from "./event-cgroup.fixture.ts";
+import { type EventThread, startEventThread } from "./event-thread.ts";
+import { attachProcessPrograms, type ProcessPrograms } from "./process-programs.ts";
+
+let cgroup: EventCgroup;
+let programs: ProcessPrograms;
+let thread: EventThread;
+const gone: bigint[] = [];
+const errors: string[] = [];
+const log = { debug() {}, info() {}, warn() {}, error: (text: string) => void errors.push(text) };
+const start = async (startWorker?: () => Worker): Promise<EventThread> =>
+  must(
+    await startEventThread({
+      settings: {
+        node: { nodeName: "n", clusterName: "", bootNs: 0n, abi: "x64" },
+        export: undefined,
+        records: { directory: join(cgroup.bpfFs, "enforcement"), procfs: "/proc" },
+      },
+      log,
+      onCgroupsGone: (ids) => void gone.push(...ids),
+      ...(startWorker === undefined ? {} : { startWorker }),
+    }),
+  );
+async function waitFor(what: string, isSo: () => boolean): Promise<void> {
+  for (let tries = 0; !isSo(); tries++) {
+    if (tries === 10_000) throw new Error(`not seen: ${what}`);
+    await Bun.sleep(2);
+  }
+}
+
+beforeEach(async () => {
+  gone.length = 0;
+  errors.length = 0;
+  cgroup = openEventCgroup();
+  programs = must(attachProcessPrograms(join(cgroup.bpfFs, "enforcement"), cgroup.hierarchy, log));
+  thread = await start();
+});
+afterEach(async () => {
+  await thread.close();
+  programs.detach();
+  programs.close();
+  cgroup.close();
+});
+
+test("processes are counted, and the end of the container's cgroup is told", async () => {
+  thread.putContainer(cgroup.container);
+  for (let at = 0; at < 20; at++) cgroup.run("/bin/busybox", "true");
+  await waitFor("20 executions", () => thread.statistics().records.events.exec === 20);
+  expect(thread.statistics().records).toMatchObject({ events: { exec: 20, exit: 20 }, unreadable: 0 });
+  expect([thread.problem(), ...programs.problems()]).toEqual([""]);
+  rmdirSync(join(cgroup.hierarchy, basename(cgroup.bpfFs)));
+  await waitFor("the end of the cgroup", () => gone.includes(cgroup.container.cgroupId));
+});
+
+test("what happened while there was no agent is read by the next one", async () => {
+  await thread.close();
+  cgroup.run("/bin/busybox", "true");
+  thread = await start();
+  thread.putContainer(cgroup.container);
+  await waitFor("the execution", () => thread.statistics().records.events.exec === 1);
+});
+
+test("programs are detached at the end", () => {
+  const list = (): readonly string[] =>
+    readdirSync(join(cgroup.bpfFs, "enforcement")).filter((name) => name.startsWith("tell_"));
+  expect(list()).toHaveLength(4);
+  programs.detach();
+  expect(list()).toEqual([]);
+});
+
+test("a thread that ends is a problem, and another one goes on with the same containers", async () => {
+  await thread.close();
+  let starts = 0;
+  // It starts, and fails with the first container.
+  const script = `self.onmessage = ({ data: { channel } }) => {
+    if (channel === "start") self.postMessage({ channel: "started" });
+    if (channel === "container.put") throw new Error("broken");
+  };`;
+  thread = await start(() => {
+    starts++;
+    return starts > 1
+      ? new Worker(new URL("./events-worker.ts", import.meta.url))
+      : new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  });
+  thread.putContainer(cgroup.container);
+  cgroup.run("/bin/busybox", "true");
+  await waitFor("the problem", () => thread.problem() !== "");
+  expect(thread.problem()).toContain("there are no events: ");
+  expect(errors).toHaveLength(1);
+  await waitFor("the execution", () => thread.statistics().records.events.exec === 1);
+  expect([thread.problem(), starts]).toEqual(["", 2]);
+});
