@@ -19,6 +19,12 @@ export type { RuleOwner } from "./core/rule-owner.ts";
 export { ensureBpfFs } from "./edge/bpf-fs.ts";
 export type { BpfMap } from "./edge/bpf-map.ts";
 export { type EventReader, openEventReader } from "./edge/event-reader.ts";
+export {
+  type AttachedHook,
+  type HookPrograms,
+  type HookProgramsOptions,
+  openHookPrograms,
+} from "./edge/hook-programs.ts";
 export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";
 export { type ProgramCapabilities, probePrograms } from "./edge/probe-programs.ts";

@@ -7,7 +7,7 @@ import { type Bytes, openBytes } from "./bytes.ts";
 /** BTF_KIND_… of include/uapi/linux/btf.h, as far as they are used here. */
 export const btfKind = {
   ...{ int: 1, pointer: 2, array: 3, struct: 4, union: 5, typedef: 8, volatile: 9, const: 10, restrict: 11 },
-  ...{ func: 12, var: 14, section: 15, typeTag: 18 },
+  ...{ enum: 6, func: 12, prototype: 13, var: 14, section: 15, typeTag: 18 },
 } as const; // const: the numbers are a union
 
 interface BtfType {
@@ -38,6 +38,10 @@ export interface Btf {
   members(id: number): readonly BtfMember[];
   /** The variables of a section; empty for other types. */
   variables(id: number): readonly BtfType[];
+  /** The types of a function's parameters; undefined for an id that is not of a function. */
+  parameters(id: number): readonly number[] | undefined;
+  /** The names and values of an enumeration; empty for other types. */
+  enumerators(id: number): ReadonlyMap<string, number>;
   /** Of an array type. */
   elements(id: number): { readonly type: number; readonly count: number } | undefined;
 }
@@ -46,6 +50,8 @@ const MAGIC = 0xeb9f;
 const HEADER_BYTES = 24;
 const TYPE_BYTES = 12;
 const MEMBER_BYTES = 12;
+/** Of a parameter, and of a value of an enumeration. */
+const PAIR_BYTES = 8;
 const MAX_TYPES = 1 << 20;
 
 /** Bytes behind each type, by kind: fixed, and for each of its members. Kinds that are not listed end the parse. */
@@ -146,6 +152,20 @@ function toBtf(types: Bytes, texts: Bytes, starts: Uint32Array): Btf {
       return Array.from({ length: count }, (_, number) => {
         return get(types.u32(at + number * MEMBER_BYTES));
       }).filter((variable) => variable !== undefined);
+    },
+    parameters(id) {
+      const prototype = get(id)?.kind === btfKind.func ? (get(id)?.type ?? 0) : 0;
+      if (get(prototype)?.kind !== btfKind.prototype) return undefined;
+      const { at, count } = open(prototype, btfKind.prototype);
+      return Array.from({ length: count }, (_, number) => types.u32(at + number * PAIR_BYTES + 4));
+    },
+    enumerators(id) {
+      const { at, count } = open(id, btfKind.enum);
+      const pairs = Array.from({ length: count }, (_, number): [string, number] => {
+        const pair = at + number * PAIR_BYTES;
+        return [texts.text(types.u32(pair)), types.u32(pair + 4)];
+      });
+      return new Map(pairs);
     },
     elements(id) {
       const at = startOf(id);

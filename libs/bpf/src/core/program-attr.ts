@@ -36,12 +36,19 @@ export function encodeProgramLoad(
   return bytes;
 }
 
-export function encodeLinkCreate(programFd: number, targetFd: number, attachType: number): Uint8Array {
+/** `cookie`: of a perf event. */
+export function encodeLinkCreate(
+  programFd: number,
+  targetFd: number,
+  attachType: number,
+  cookie = 0n,
+): Uint8Array {
   const bytes = new Uint8Array(48);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, programFd, true);
   view.setUint32(4, targetFd, true);
   view.setUint32(8, attachType, true);
+  view.setBigUint64(16, cookie, true);
   return bytes;
 }
 

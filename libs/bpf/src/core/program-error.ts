@@ -11,6 +11,8 @@ export interface ProgramError {
   readonly reason: string;
   /** The verifier's log; empty if it has not examined the program. */
   readonly log: string;
+  /** Of the kernel's answer to an attachment. */
+  readonly code?: BpfError["code"];
 }
 
 export const toProgramError = (program: string, reason: string, log = ""): ProgramError => ({
@@ -60,7 +62,7 @@ export function toAttachError(
 ): ProgramError {
   const hint = code === "ENOENT" ? "the kernel does not have it" : findHint(point, code);
   const line = `attaching it to ${describeAttachPoint(point)}: ${message}`;
-  return toProgramError(program, hint === "" ? line : `${line} (${hint})`);
+  return { ...toProgramError(program, hint === "" ? line : `${line} (${hint})`), code };
 }
 
 function findHint(point: AttachPoint, code: BpfError["code"]): string {

@@ -34,7 +34,7 @@ const cgroupPrograms: Readonly<Record<string, readonly [type: ProgramType, attac
 const templates: readonly string[] = ["tracepoint", "kprobe", "lsm"];
 
 /** A hook of BPF LSM by its name in include/linux/lsm_hook_defs.h. */
-const toLsmPoint = (hook: string): AttachPoint => ({
+export const toLsmPoint = (hook: string): AttachPoint => ({
   ...{ kind: "btf", symbol: `bpf_lsm_${hook}`, attachType: attachType.lsm_mac },
 });
 

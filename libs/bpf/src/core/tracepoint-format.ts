@@ -19,10 +19,12 @@ const line = /^\s*field:([^;]+);\s*offset:(\d+);\s*size:(\d+);\s*signed:([01]);/
 export function parseTracepointFormat(text: string): readonly TracepointField[] {
   return [...text.matchAll(line)].map(([, declaration = "", offset, size, signed]) => ({
     ...{ offset: Number(offset), size: Number(size), isSigned: signed === "1" },
-    content: declaration.startsWith("__data_loc ")
-      ? "location"
-      : declaration.includes("[") || declaration.startsWith("__rel_loc ")
-        ? "array"
-        : "value",
+    content: findContent(declaration),
   }));
+}
+
+function findContent(declaration: string): TracepointField["content"] {
+  if (declaration.startsWith("__data_loc ")) return "location";
+  // Where a __rel_loc is is not read: it is only a number.
+  return declaration.includes("[") && !declaration.startsWith("__rel_loc ") ? "array" : "value";
 }

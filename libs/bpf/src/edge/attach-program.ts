@@ -19,6 +19,8 @@ export function attachProgram(
   fd: number,
   /** Directory of the root of the v2 hierarchy. */
   cgroupRoot: string,
+  /** At a tracepoint or a kprobe. */
+  cookie = 0n,
 ): Result<number, ProgramError> {
   const judge = (done: Result<number, BpfError>): Result<number, ProgramError> =>
     done.ok ? done : err(toAttachError(name, attach, done.error));
@@ -35,15 +37,15 @@ export function attachProgram(
     case "tracepoint": {
       const id = readTracepointId(attach.group, attach.event);
       if (!id.ok) return fail(id.error);
-      return judge(
-        linkPerfEvent(calls, name, fd, encodePerfEvent(TRACEPOINT_PERF_TYPE, BigInt(id.value), 0n)),
-      );
+      const event = encodePerfEvent(TRACEPOINT_PERF_TYPE, BigInt(id.value), 0n);
+      return judge(linkPerfEvent(calls, name, fd, event, cookie));
     }
     case "kprobe": {
       const type = readKprobeType();
       if (type === undefined) return fail("the kernel is built without kprobes");
       const symbol = new TextEncoder().encode(`${attach.symbol}\0`);
-      return judge(linkPerfEvent(calls, name, fd, encodePerfEvent(type, 0n, calls.pointerTo(symbol))));
+      const event = encodePerfEvent(type, 0n, calls.pointerTo(symbol));
+      return judge(linkPerfEvent(calls, name, fd, event, cookie));
     }
     case "cgroup": {
       const root = openDirectory(cgroupRoot);
@@ -63,10 +65,12 @@ function linkPerfEvent(
   name: string,
   fd: number,
   event: Uint8Array,
+  cookie: bigint,
 ): Result<number, BpfError> {
   const opened = calls.perfEventOpen(name, event);
   if (!opened.ok) return opened;
-  const link = calls.bpf("LINK_CREATE", name, encodeLinkCreate(fd, opened.value, attachType.perf_event));
+  const attr = encodeLinkCreate(fd, opened.value, attachType.perf_event, cookie);
+  const link = calls.bpf("LINK_CREATE", name, attr);
   calls.close(opened.value);
   return link;
 }

@@ -61,7 +61,7 @@ function probeOne(calls: BpfCalls, section: string, cgroupRoot: string): Result<
     const fd = loader.load(program);
     if (!fd.ok) return err(fd.error.reason);
     const link = attachProgram(calls, program, fd.value, cgroupRoot);
-    calls.close(fd.value);
+    loader.release(fd.value);
     if (!link.ok) return err(link.error.reason);
     const judged = program.type === "lsm" ? judgeLsm(ran.value) : ok(undefined);
     calls.close(link.value);

@@ -8,7 +8,7 @@ import { BPF_F_RDONLY_PROG } from "../core/commands.ts";
 import { setKernelOffsets } from "../core/kernel-offsets.ts";
 import { linkInstructions } from "../core/link-instructions.ts";
 import { type ProgramError, toProgramError } from "../core/program-error.ts";
-import { type ProgramInstance, setInstanceConstants } from "../core/program-instance.ts";
+import { type ProgramInstance, renderProgram, setInstanceConstants } from "../core/program-instance.ts";
 import type { BpfCalls } from "./bpf-call.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { loadProgram } from "./bpf-programs.ts";
@@ -16,11 +16,18 @@ import { readKernelBtf } from "./kernel-btf.ts";
 import type { Bpf } from "./open-bpf.ts";
 
 export interface ProgramLoader {
-  /** The descriptor of the loaded program. `instance`: of a template. */
+  /** The descriptor of the loaded program, to be given back. `instance`: of a template. */
   load(program: BpfProgram, instance?: ProgramInstance): Result<number, ProgramError>;
-  /** Closes what programs have in common. */
+  /** Closes the descriptor, if it is not kept for the next instance of the same program. */
+  release(fd: number): void;
+  /** Does not keep the descriptor any more. */
+  forget(fd: number): void;
+  /** Closes what programs have in common, and what was kept. */
   close(): void;
 }
+
+/** Loaded programs that are not attached any more cost memory. */
+const MAX_KEPT = 16;
 
 /** Loads programs of one object. The types of the kernel are read for those only that need them. */
 export function createProgramLoader(
@@ -29,6 +36,8 @@ export function createProgramLoader(
   object: Pick<BpfObject, "constants" | "constantBytes" | "license">,
   maps: ReadonlyMap<string, BpfMap>,
 ): ProgramLoader {
+  /** By the program and what makes it another one: the verifier takes a second for each. */
+  const kept = new Map<string, number>();
   /** With the offsets of this kernel. */
   let bytes: Uint8Array | undefined;
   /** Of the programs that are no templates. */
@@ -40,6 +49,15 @@ export function createProgramLoader(
     const set = kernel.ok ? setKernelOffsets(object, kernel.value) : kernel;
     if (set.ok) bytes = set.value;
     return set;
+  };
+
+  const keep = (key: string, fd: number): void => {
+    const [oldest] = kept;
+    if (kept.size === MAX_KEPT && oldest !== undefined) {
+      kept.delete(oldest[0]);
+      calls.close(oldest[1]);
+    }
+    kept.set(key, fd);
   };
 
   const openConstants = (instance: ProgramInstance | undefined): Result<BpfMap, string> => {
@@ -67,16 +85,31 @@ export function createProgramLoader(
 
   return {
     load(template, instance) {
+      const key = instance && `${template.name} ${renderProgram(instance)}`;
+      const found = key === undefined ? undefined : kept.get(key);
+      if (found !== undefined) return ok(found);
       const program = { ...template, attach: instance?.attach ?? template.attach };
       if (!program.references.some(({ map }) => map === CONSTANTS)) return link(program, undefined);
       const constants = openConstants(instance);
       if (!constants.ok) return err(toProgramError(program.name, constants.error));
       const loaded = link(program, constants.value);
+      if (key === undefined) return loaded;
       // The program keeps its own.
-      if (instance !== undefined) constants.value.close();
+      constants.value.close();
+      if (loaded.ok) keep(key, loaded.value);
       return loaded;
     },
-    close: () => common?.close(),
+    release(fd) {
+      if (![...kept.values()].includes(fd)) calls.close(fd);
+    },
+    forget(fd) {
+      for (const [key, other] of kept) if (other === fd) kept.delete(key);
+    },
+    close() {
+      common?.close();
+      for (const fd of kept.values()) calls.close(fd);
+      kept.clear();
+    },
   };
 }
 

@@ -120,16 +120,28 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     return isSame;
   };
 
+  const attach = (
+    program: BpfProgram,
+    instance: ProgramInstance | undefined,
+    isFresh = false,
+  ): Result<number, ProgramError> => {
+    const fd = loader.load(program, instance);
+    if (!fd.ok) return fd;
+    const placed = { ...program, attach: instance?.attach ?? program.attach };
+    const link = attachProgram(calls, placed, fd.value, opened.cgroupRoot, instance?.cookie);
+    // The kernel has not yet ended an earlier link of this very program to the place: then another copy is attached.
+    const isThere = !link.ok && link.error.code === "EEXIST" && instance !== undefined && !isFresh;
+    if (isThere) loader.forget(fd.value);
+    loader.release(fd.value);
+    return isThere ? attach(program, instance, true) : link;
+  };
+
   const attachAndPin = (
     program: BpfProgram,
     instance: ProgramInstance | undefined,
     path: string,
   ): Result<number, ProgramError> => {
-    const fd = loader.load(program, instance);
-    if (!fd.ok) return fd;
-    const placed = { ...program, attach: instance?.attach ?? program.attach };
-    const link = attachProgram(calls, placed, fd.value, opened.cgroupRoot);
-    calls.close(fd.value);
+    const link = attach(program, instance);
     if (!link.ok) return link;
     const pinned = pinObject(calls, link.value, path);
     if (pinned.ok) return link;
