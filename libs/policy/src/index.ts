@@ -35,7 +35,7 @@ export {
   type FilterMembership,
   type MembershipChange,
 } from "./filter/filter-membership.ts";
-export type { FilteredContainer } from "./filter/filtered-container.ts";
+export { type FilteredContainer, hasPod } from "./filter/filtered-container.ts";
 export { findUnmetTerm, type UnmetTerm } from "./filter/unmet-term.ts";
 export {
   findAnchor,

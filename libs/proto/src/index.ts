@@ -34,6 +34,7 @@ export {
   GetVersionResponse,
   HealthStatusResult,
   HealthStatusType,
+  HookState,
   ListDomainsResponse,
   ListTracingPoliciesResponse,
   LogLevel as DebugLevel,
@@ -42,7 +43,9 @@ export {
   RuntimeHookResponse,
   SetDebugRequest,
   SetDebugResponse,
+  TracingPolicyActionCounters,
   TracingPolicyMode,
   TracingPolicyState,
+  TracingPolicyStats,
   TracingPolicyStatus,
 } from "./gen/tetragon/sensors.ts";

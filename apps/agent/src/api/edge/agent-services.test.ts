@@ -49,6 +49,7 @@ beforeAll(async () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       ...{ events: undefined, logLevel: { level: () => "info", setLevel: silent } },
+      enforcement: { countsOf: () => [] },
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },

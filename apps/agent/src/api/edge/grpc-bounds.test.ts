@@ -63,6 +63,7 @@ describe("bounds of the gRPC server", () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       ...{ events: undefined, logLevel: { level: () => "info", setLevel: silent } },
+      enforcement: { countsOf: () => [] },
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },

@@ -112,6 +112,7 @@ describe("the gRPC server", () => {
       policies,
       policyCommands: createMemoryCommands(policies),
       ...{ events: undefined, logLevel: { level: () => "info", setLevel: silent } },
+      enforcement: { countsOf: () => [] },
       awaitPod: () => undefined,
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },

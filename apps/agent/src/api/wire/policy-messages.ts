@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { TracingPolicyMode, TracingPolicyState, type TracingPolicyStatus } from "@rthooks/proto";
+import {
+  HookState,
+  type TracingPolicyActionCounters,
+  TracingPolicyMode,
+  TracingPolicyState,
+  type TracingPolicyStats,
+  type TracingPolicyStatus,
+} from "@rthooks/proto";
 import { type GrpcCode, grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import type { WireError } from "../../base/wire/service.ts";
+import type { CountedRule } from "../../enforcement/core/enforcement.ts";
 import type { PolicyFailure } from "../../policies/core/policy-commands.ts";
 import type { PolicyChange, PolicyStatus } from "../../policies/core/policy-store.ts";
 
@@ -21,20 +29,60 @@ const modes = {
   monitor_only: TracingPolicyMode.TP_MODE_MONITOR_ONLY,
 } as const; // const: each mode keeps its number
 
-export const toStatusMessage = (status: PolicyStatus): TracingPolicyStatus => ({
+/** `rules`: those of the policy that are in force. */
+export const toStatusMessage = (
+  status: PolicyStatus,
+  rules: readonly CountedRule[],
+): TracingPolicyStatus => ({
   id: BigInt(status.id),
   name: status.name,
   namespace: status.namespace,
   // Older clients parse this field; it stays empty.
   info: "",
-  sensors: [],
+  sensors: status.heldBy === "" ? [] : [status.heldBy],
   enabled: status.state === "enabled",
   filterId: BigInt(status.filterId),
   error: status.error,
   state: states[status.state],
   kernelMemoryBytes: 0n,
   mode: modes[status.mode],
+  stats: rules.length === 0 ? undefined : toStatsMessage(rules),
   domain: status.domain,
+  hookStatuses: rules.map(({ selector, mechanism, notes, report }) => ({
+    section: selector,
+    state: HookState.STATUS_LOADED,
+    hookDescription: [mechanism, ...notes].join("; "),
+    hookIdx: report.hookIndex,
+  })),
+});
+
+const toStatsMessage = (rules: readonly CountedRule[]): TracingPolicyStats => ({
+  actionCounters: rules.map(toCounters).reduce(addCounters),
+  selectorActionCounters: rules.map((rule) => {
+    const { hook, hookIndex, selectorIndex, selectorLabel } = rule.report;
+    return { hook, hookIndex, selectorIndex, selectorLabel, actionCounters: toCounters(rule) };
+  }),
+});
+
+const toCounters = ({ counts }: CountedRule): TracingPolicyActionCounters => ({ ...noActions, ...counts });
+
+const noActions: TracingPolicyActionCounters = {
+  ...{ post: 0n, signal: 0n, monitorSignal: 0n, override: 0n, monitorOverride: 0n, nopost: 0n },
+  // Actions that the programs do not have.
+  ...{ notifyEnforcer: 0n, monitorNotifyEnforcer: 0n, set: 0n, monitorSet: 0n },
+};
+
+const addCounters = (
+  one: TracingPolicyActionCounters,
+  other: TracingPolicyActionCounters,
+): TracingPolicyActionCounters => ({
+  ...one,
+  post: one.post + other.post,
+  signal: one.signal + other.signal,
+  monitorSignal: one.monitorSignal + other.monitorSignal,
+  override: one.override + other.override,
+  monitorOverride: one.monitorOverride + other.monitorOverride,
+  nopost: one.nopost + other.nopost,
 });
 
 /** The agent may be of another version: an unknown state becomes `load_error`. */
@@ -48,6 +96,7 @@ export function toPolicyStatus(message: TracingPolicyStatus): PolicyStatus {
     state: state ?? "load_error",
     mode: findName(modes, message.mode) ?? "monitor_only",
     filterId: Number(message.filterId),
+    heldBy: message.sensors.join(", "),
     error: message.error || (state === undefined ? `state ${message.state}` : ""),
   };
 }

@@ -6,6 +6,8 @@ import { grpcCode } from "@rthooks/proto/grpc-code";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { registerUnary, type WireError } from "../../base/wire/service.ts";
+import type { Enforcement } from "../../enforcement/core/enforcement.ts";
+import { toPolicyKey } from "../../filter/core/filter-key.ts";
 import type { PolicyCommands, PolicyFailure } from "../../policies/core/policy-commands.ts";
 import type { PolicyStore } from "../../policies/core/policy-store.ts";
 import { toPolicyChange, toPolicyError, toStatusMessage } from "./policy-messages.ts";
@@ -13,11 +15,12 @@ import { toPolicyChange, toPolicyError, toStatusMessage } from "./policy-message
 export interface PolicyHandlers {
   readonly policies: Pick<PolicyStore, "list" | "domains">;
   readonly policyCommands: PolicyCommands;
+  readonly enforcement: Pick<Enforcement, "countsOf">;
 }
 
 export function registerPolicyService(
   to: Registrar,
-  { policies, policyCommands }: PolicyHandlers,
+  { policies, policyCommands, enforcement }: PolicyHandlers,
   onBug: (error: unknown) => void,
 ): void {
   const service = FineGuidanceSensorsDefinition;
@@ -78,7 +81,11 @@ export function registerPolicyService(
     to,
     service,
     methods.listTracingPolicies,
-    ({ domain }, answer) => answer(ok({ policies: policies.list(domain).map(toStatusMessage) })),
+    ({ domain }, answer) => {
+      const listed = policies.list(domain);
+      const messages = listed.map((one) => toStatusMessage(one, enforcement.countsOf(toPolicyKey(one))));
+      answer(ok({ policies: messages }));
+    },
     onBug,
   );
   registerUnary(

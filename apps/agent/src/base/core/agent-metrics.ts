@@ -12,6 +12,8 @@ import type { RefusalKind } from "./refusal.ts";
 /** Where a call that waited for its pod got the identity from; `none`: it was refused. */
 export type AwaitedIdentity = "pod-source" | "hook" | "none";
 
+type Limits = Readonly<Record<"node" | "namespace" | "namespaces", number>>;
+
 export interface AgentMetrics {
   /** A RuntimeHook call was answered. */
   observeHook(source: CallSource, outcome: "ok" | RefusalKind, seconds: number): void;
@@ -33,7 +35,8 @@ export interface AgentMetrics {
   countEviction(reason: Eviction): void;
   /** `read` is called at each scrape. Until then there are no events. */
   followOutputs(read: () => MeteredOutputs): void;
-  setFilterLimits(limits: Readonly<Record<"node" | "namespace" | "namespaces", number>>): void;
+  setFilterLimits(limits: Limits): void;
+  setRuleLimits(limits: Limits): void;
   /** All metrics, for the generated reference. */
   readonly registry: Registry;
   /** In the Prometheus text format. */
@@ -122,6 +125,13 @@ export function createAgentMetrics(version: string): AgentMetrics {
     ),
     labelNames: ["scope"],
   });
+  const ruleLimits = new Gauge({
+    ...named(
+      "tracingpolicy_rules_max",
+      "Maximum number of rules: on the node, for one namespace, for all namespaces.",
+    ),
+    labelNames: ["scope"],
+  });
   const state = createStateMetrics(named);
   const setOutputs = createOutputMetrics(named);
   let readOutputs: (() => MeteredOutputs) | undefined;
@@ -139,6 +149,9 @@ export function createAgentMetrics(version: string): AgentMetrics {
     },
     setFilterLimits: (all) => {
       for (const [scope, limit] of Object.entries(all)) limits.set({ scope }, limit);
+    },
+    setRuleLimits: (all) => {
+      for (const [scope, limit] of Object.entries(all)) ruleLimits.set({ scope }, limit);
     },
     countMissing: (what) => missing[what].inc(),
     countPod: (operation) => operations.inc({ subsys: "pod-handlers", operation, error: "" }),

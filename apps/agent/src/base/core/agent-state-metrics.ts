@@ -16,6 +16,10 @@ export interface MeteredState {
   readonly containers: ReadonlyMap<string, number>;
   /** How many policies are in each state. */
   readonly policies: ReadonlyMap<string, number>;
+  /** The rules of policies that are in force in the kernel. */
+  readonly rules: readonly MeteredRule[];
+  /** Numbers of rules that are taken, also by rules of an earlier agent. */
+  readonly rulesInUse: number;
   /** Cgroups of each policy, by its id in the maps. */
   readonly filterEntries: Iterable<readonly [filterId: number, cgroups: number]>;
   /** Filters of policies and workload selectors, by namespace; "" is the cluster's. */
@@ -44,10 +48,27 @@ export interface MeteredEvents {
   readonly evicted: number;
 }
 
+/** One selector of a policy. */
+export interface MeteredRule {
+  readonly policyName: string;
+  readonly namespace: string;
+  readonly hook: string;
+  readonly hookIndex: number;
+  readonly selectorIndex: number;
+  readonly selectorLabel: string;
+  readonly mechanism: string;
+  /** Undefined where they cannot be read. */
+  readonly counts:
+    | Readonly<
+        Record<"post" | "signal" | "monitorSignal" | "override" | "monitorOverride" | "nopost", bigint>
+      >
+    | undefined;
+}
+
 /** How full a BPF map is. */
 export interface MapFill {
   /** The map's name; `policy_map` stands for the fullest of the filters' maps. */
-  readonly map: "policy_filter_maps" | "policy_map" | "policy_filter_cgroup_maps";
+  readonly map: "policy_filter_maps" | "policy_map" | "policy_filter_cgroup_maps" | "container_rules";
   readonly entries: number;
   readonly capacity: number;
 }
@@ -134,6 +155,23 @@ export function createStateMetrics(
     ...named("tracingpolicy_loaded", "Tracing policies, by state."),
     labelNames: ["state"],
   });
+  const held = new Gauge({
+    ...named("tracingpolicy_rules", "Rules (selectors of policies) in force, by what holds them."),
+    labelNames: ["mechanism"],
+  });
+  const rulesInUse = new Gauge(
+    named("tracingpolicy_rules_in_use", "Numbers of rules that are taken, of tracingpolicy_rules_max."),
+  );
+  const actions = new Counter({
+    ...named(
+      "tracingpolicy_selector_actions_total",
+      "Actions of the selectors of policies; monitor_*: what they would have done.",
+    ),
+    labelNames: [
+      ...["action", "hook", "hook_index", "policy", "policy_namespace"],
+      ...["selector_index", "selector_label"],
+    ],
+  });
   const silence = new Gauge({
     ...named(
       "k8s_watch_silence_seconds",
@@ -188,6 +226,10 @@ export function createStateMetrics(
         if (service !== "") serving.set({ service }, isServing ? 1 : 0);
       setAll(containers, state.containers);
       setAll(policies, [...policyStates.map((name) => [name, 0] as const), ...state.policies]);
+      setAll(held, countMechanisms(state.rules));
+      rulesInUse.set(state.rulesInUse);
+      actions.reset();
+      for (const rule of state.rules) setActions(actions, rule);
       setAll(entries, state.filterEntries);
       setAll(filters, state.filters);
       setAll(failed, state.failedEntries);
@@ -221,4 +263,30 @@ function countParts(problems: MeteredState["problems"]): ReadonlyMap<HealthPart,
   const counts = new Map<HealthPart, number>(healthParts.map((part) => [part, 0]));
   for (const { part } of problems) counts.set(part, (counts.get(part) ?? 0) + 1);
   return counts;
+}
+
+function countMechanisms(rules: MeteredState["rules"]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { mechanism } of rules) counts.set(mechanism, (counts.get(mechanism) ?? 0) + 1);
+  return counts;
+}
+
+const actionNames = {
+  ...{ post: "post", signal: "signal", monitorSignal: "monitor_signal" },
+  ...{ override: "override", monitorOverride: "monitor_override", nopost: "nopost" },
+} as const; // const: each count keeps its name
+
+/** A policy's author writes it. */
+const LABEL_CHARACTERS = 128;
+
+function setActions(actions: Counter<string>, rule: MeteredRule): void {
+  const { counts } = rule;
+  if (counts === undefined) return;
+  const labels = {
+    ...{ hook: rule.hook, hook_index: rule.hookIndex, policy: rule.policyName },
+    ...{ policy_namespace: rule.namespace, selector_index: rule.selectorIndex },
+    selector_label: rule.selectorLabel.slice(0, LABEL_CHARACTERS),
+  };
+  for (const [count, action] of Object.entries(actionNames))
+    actions.inc({ ...labels, action }, Number(counts[count as keyof typeof actionNames])); // as: its own keys
 }

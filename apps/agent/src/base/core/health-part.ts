@@ -3,6 +3,7 @@
 
 export const healthParts = [
   "policy-filter",
+  "enforcement",
   "pods",
   "kept-policies",
   "policy-files",

@@ -8,6 +8,8 @@ export const emptyState: MeteredState = {
   serving: new Map(),
   containers: new Map(),
   policies: new Map(),
+  rules: [],
+  rulesInUse: 0,
   filterEntries: [],
   filters: [],
   failedEntries: [],

@@ -138,6 +138,19 @@ export const agentFlags = {
     default: "32",
     placeholder: "NUMBER",
   }),
+  "namespace-rules": flag.string({
+    usage: "maximum number of rules (selectors of hooks) for the policies of one namespace, of 256 in all",
+    default: "32",
+    placeholder: "NUMBER",
+  }),
+  "cluster-rules": flag.string({
+    usage: "number of rules reserved for cluster-wide policies, of 256 in all",
+    default: "64",
+    placeholder: "NUMBER",
+  }),
+  "keep-sensors-on-exit": flag.boolean({
+    usage: "leave policies in force when the agent is stopped (after a crash they always are)",
+  }),
   "tracing-policy": flag.string({
     usage: "file with a TracingPolicy, reloaded when it changes",
     placeholder: "FILE",

@@ -12,6 +12,7 @@ const columns: readonly Column[] = [
   { title: "STATE" },
   { title: "MODE" },
   { title: "FILTERID" },
+  { title: "HELD BY", shrinksTo: 20 },
   { title: "ERROR", shrinksTo: 20 },
 ];
 
@@ -25,7 +26,7 @@ const styles: Readonly<Partial<Record<string, Style>>> = {
 
 export function renderPolicies(policies: readonly PolicyStatus[], screen: Screen): readonly string[] {
   if (policies.length === 0) return ["The agent has no tracing policies."];
-  const rows = policies.map(({ id, name, namespace, domain, state, mode, filterId, error }) => [
+  const rows = policies.map(({ id, name, namespace, domain, state, mode, filterId, heldBy, error }) => [
     { text: `${id}` },
     { text: name },
     { text: namespace || "(global)" },
@@ -33,6 +34,7 @@ export function renderPolicies(policies: readonly PolicyStatus[], screen: Screen
     { text: state, style: styles[state] },
     { text: mode },
     { text: `${filterId}` },
+    { text: heldBy || "-" },
     { text: error || "-" },
   ]);
   return renderTable(columns, rows, screen);

@@ -18,6 +18,7 @@ import { renderDocument, type Screen, toOutputFormat, toPrintable } from "@rthoo
 import { openScreen } from "@rthooks/terminal/screen";
 import { isHealthy } from "../../api/core/health.ts";
 import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
+import { parseRuleLimits } from "../../enforcement/core/rule-limits.ts";
 import { toExportSettings } from "../../events/wire/to-export-settings.ts";
 import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
 import { runAgent } from "../../program/edge/run-agent.ts";
@@ -93,6 +94,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   if (stray !== undefined) return fail(`unknown command ${JSON.stringify(stray)}; see tetragon --help`);
   const filterLimits = parseFilterLimits(flags);
   if (!filterLimits.ok) return fail(filterLimits.error);
+  const ruleLimits = parseRuleLimits(flags);
+  if (!ruleLimits.ok) return fail(ruleLimits.error);
   const healthIntervalMs = parseHealthInterval(flags["health-server-interval"]);
   if (!healthIntervalMs.ok) return fail(healthIntervalMs.error);
   const exportPath = flags["export-filename"] === "" ? "" : resolve(flags["export-filename"]);
@@ -126,6 +129,8 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     procfs: flags.procfs,
     bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
     filterLimits: filterLimits.value,
+    ruleLimits: ruleLimits.value,
+    keepsSensors: flags["keep-sensors-on-exit"],
     hasReverseMap: flags["enable-policy-filter-cgroup-map"],
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The effects of the container machine: look up the cgroup, add it to the policy filter, answer the callers, write the
+// The effects of the container machine: look up the cgroup, put it under its policies, answer the callers, write the
 // log. Each effect answers its machine before it returns, and none may throw.
 
 import type { Logger } from "@rthooks/log";
@@ -18,10 +18,11 @@ import type { Labels } from "@rthooks/oci";
 import { type Refusal, toRefusal } from "../../base/core/refusal.ts";
 import type { Time } from "../../base/core/time.ts";
 import type { CgroupResolver } from "../../cgroups/core/cgroup-resolver.ts";
-import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import type { PodSource } from "../../pods/core/pod-source.ts";
 import { attemptEffect } from "./attempt-effect.ts";
+import { cgroupLevel } from "./cgroup-level.ts";
 import { toContainerFields } from "./container-log-fields.ts";
+import type { ContainerPolicies } from "./container-policies.ts";
 import type { FailedContainers } from "./failed-containers.ts";
 import type { HoldRecorder } from "./hold-times.ts";
 import { findRoot } from "./root-cgroup.ts";
@@ -29,7 +30,7 @@ import type { WaitingCallers } from "./waiting-callers.ts";
 
 export interface ContainerEffects {
   readonly podSource: PodSource;
-  readonly policyFilter: Pick<PolicyFilter, "add" | "remove" | "updatePod">;
+  readonly containerPolicies: ContainerPolicies;
   readonly cgroupResolver: CgroupResolver;
   readonly time: Time;
   readonly log: Logger;
@@ -50,7 +51,7 @@ export interface ContainerEffects {
 }
 
 export function provideContainerEffects(effects: ContainerEffects): ContainerLogic {
-  const { podSource, policyFilter, cgroupResolver, time, log, callers, failed, times } = effects;
+  const { podSource, containerPolicies, cgroupResolver, time, log, callers, failed, times } = effects;
   const machine = containerMachine.provide({
     actions: {
       findCgroup: ({ context, self }) => {
@@ -66,11 +67,12 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
         const { containerId } = report;
         times.note(containerId, "filterMs", time.now());
         const added = attemptEffect(() =>
-          policyFilter.add({
+          containerPolicies.add({
             containerId,
             containerName: report.containerName,
             image: report.image,
             cgroupId: cgroup?.id ?? 0n,
+            level: cgroup === undefined ? 0 : cgroupLevel(cgroup.path),
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",
@@ -85,7 +87,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
         else self.send({ type: "filter.refused", failure: added.error });
       },
       removeFromFilter: ({ context: { report } }) => {
-        policyFilter.remove(report.containerId);
+        containerPolicies.remove(report.containerId);
         effects.onRemoved(report.containerId);
       },
       release: ({ context, self }) => {

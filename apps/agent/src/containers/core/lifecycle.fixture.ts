@@ -84,7 +84,7 @@ export function open(options: OpenOptions = {}) {
   const clock = new SimulatedClock();
   const lifecycle = createLifecycle({
     podSource: pods,
-    policyFilter,
+    containerPolicies: policyFilter,
     cgroupResolver,
     time: {
       unixMs: () => 1_000_000,

@@ -32,7 +32,7 @@ import { findRecordedRoot } from "./root-cgroup.ts";
 import { createUnownedCgroups } from "./unowned-cgroups.ts";
 import { createWaitingCallers, type OnAnswer } from "./waiting-callers.ts";
 
-type Ports = "podSource" | "policyFilter" | "cgroupResolver" | "time" | "log" | "failureRetentionMs";
+type Ports = "podSource" | "containerPolicies" | "cgroupResolver" | "time" | "log" | "failureRetentionMs";
 
 export interface LifecycleOptions
   extends Pick<ContainerEffects, Ports>,
@@ -67,7 +67,7 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { podSource, policyFilter, cgroupResolver, log } = options;
+  const { podSource, containerPolicies, cgroupResolver, log } = options;
   const callers = createWaitingCallers();
   const roots = createContainerRoots();
   const podKeys = createPodKeys();
@@ -88,7 +88,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   );
   const ends = createContainerEnds({ ...options, findContainer });
   const removeFromFilter = (containerId: string): void => {
-    policyFilter.remove(containerId);
+    containerPolicies.remove(containerId);
     roots.remove(containerId);
   };
   const unowned = createUnownedCgroups(cgroupResolver, removeFromFilter);

@@ -25,7 +25,7 @@ export interface PodEffects extends ContainerEffects {
 
 /** The pod machine and its container machine with their effects. All pods run the same logic. */
 export function providePodEffects(effects: PodEffects): PodLogic {
-  const { podSource, policyFilter, callers, log } = effects;
+  const { podSource, containerPolicies, callers, log } = effects;
   const refuseReport = ({ context, event }: PodArgs, failure: Failure): void => {
     if (event.type !== "container.reported") return;
     const { containerId } = event.report;
@@ -46,7 +46,7 @@ export function providePodEffects(effects: PodEffects): PodLogic {
       },
       updateFilter: ({ context: { identity, containers } }) => {
         const { uid, name, namespace, labels, identitySource } = identity;
-        policyFilter.updatePod({
+        containerPolicies.updatePod({
           podUid: uid,
           podName: name,
           namespace,

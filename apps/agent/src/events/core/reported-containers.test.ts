@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, expect, test } from "bun:test";
-import type { FilteredContainer } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
+import type { PlacedContainer } from "../../enforcement/core/rule-members.ts";
 import { type ReportedContainers, reportContainers } from "./reported-containers.ts";
 
-const one: FilteredContainer = {
+const one: PlacedContainer = {
   ...{ containerId: "c1", containerName: "app", image: "busybox", cgroupId: 7n, podUid: "u", podName: "p" },
-  ...{ namespace: "n", labels: new Map([["app", "web"]]), hasAllLabels: true },
+  ...{ namespace: "n", labels: new Map([["app", "web"]]), hasAllLabels: true, level: 3 },
 };
 let log: string[];
 let isFull: boolean;

@@ -2,11 +2,16 @@
 // Tells the thread of the events of each container before the kernel's maps have it.
 
 import type { FilteredContainer } from "@rthooks/policy";
+import type { Result } from "@rthooks/result";
+import type { Refusal } from "../../base/core/refusal.ts";
+import type { PlacedContainer } from "../../enforcement/core/rule-members.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import type { EventContainer } from "./agent-event.ts";
 
 /** Where the lifecycle puts containers. */
-export type ContainerSink = Pick<PolicyFilter, "add" | "remove" | "updatePod">;
+export interface ContainerSink extends Pick<PolicyFilter, "remove" | "updatePod"> {
+  add(container: PlacedContainer): Result<void, Refusal>;
+}
 
 export interface EventContainers {
   putContainer(container: EventContainer): void;

@@ -242,7 +242,15 @@ test.each([
     spec: {},
   });
   if (!parsed.ok) throw new Error("not a policy");
-  const status = { name: "a", namespace: "", domain: "static", id: 1, filterId: 0, mode: "enforce" } as const;
+  const status = {
+    name: "a",
+    namespace: "",
+    domain: "static",
+    id: 1,
+    filterId: 0,
+    heldBy: "",
+    mode: "enforce",
+  } as const;
   const { explainer, call } = openExplained({
     policies: () => [{ ...status, state, error }],
     policyOf: () => parsed.value,

@@ -22,7 +22,7 @@ import { createInheritedEntries } from "./inherited-entries.ts";
 import { listNamed, listUnnamed, renderUnnamed } from "./unnamed-filters.ts";
 
 /** The pod of these containers as it is known now. */
-interface PodUpdate
+export interface PodUpdate
   extends Pick<FilteredContainer, "podUid" | "podName" | "namespace" | "labels" | "hasAllLabels"> {
   readonly containerIds: Iterable<string>;
 }

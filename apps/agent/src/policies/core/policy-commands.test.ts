@@ -37,7 +37,7 @@ function open() {
       state: () => state,
       settled: () => settling.promise,
     },
-    () => 2,
+    { filterId: () => 2, heldBy: () => "" },
   );
   const silent = (): void => {};
   const commands = createPolicyCommands({

@@ -67,7 +67,7 @@ function open(isFull = false) {
       return fault.isFull ? err("the map is full") : ok(undefined);
     },
   };
-  const store = createPolicyStore(noting, loader.filterId);
+  const store = createPolicyStore(noting, { ...loader, heldBy: () => "" });
   return { store, keys, fault, statuses, settings };
 }
 const web = { name: "web", namespace: "", domain: "grpc" };
@@ -90,7 +90,7 @@ describe("a policy", () => {
     const { store, keys } = open();
     expect(store.add("grpc", policy("web"))).toEqual({ ok: true, value: undefined });
     expect(store.list("")).toEqual([
-      { ...web, id: 1, state: "enabled", mode: "monitor_only", filterId: 2, error: "" },
+      { ...web, id: 1, state: "enabled", mode: "monitor_only", filterId: 2, heldBy: "", error: "" },
     ]);
     expect(keys).toEqual(["grpc//web"]);
   });

@@ -23,6 +23,8 @@ export interface PolicyStatus extends PolicyName {
   readonly mode: PolicyMode;
   /** 0 for a policy that needs no filter or is not loaded. */
   readonly filterId: number;
+  /** What holds its rules on this node; empty for a policy without hooks and for one that is not in force. */
+  readonly heldBy: string;
   /** One line; empty without an error. */
   readonly error: string;
 }
@@ -58,8 +60,14 @@ export interface PolicyStore {
   domains(): readonly string[];
 }
 
-/** What the store knows by itself; `show` adds what the loader knows. */
-type Entry = Omit<PolicyStatus, "filterId">;
+/** What the store knows by itself; `show` adds what the loaders know. */
+type Entry = Omit<PolicyStatus, "filterId" | "heldBy">;
+
+/** Of a loaded policy. */
+interface LoadedFacts {
+  filterId(name: PolicyName): number;
+  heldBy(name: PolicyName): string;
+}
 
 interface Refused {
   readonly domain: string;
@@ -67,11 +75,7 @@ interface Refused {
   readonly change: PolicyChange;
 }
 
-/** `filterIdOf`: of a loaded policy. */
-export function createPolicyStore(
-  loader: PolicyLoader,
-  filterIdOf: (name: PolicyName) => number,
-): PolicyStore {
+export function createPolicyStore(loader: PolicyLoader, facts: LoadedFacts): PolicyStore {
   const entries = new Map<string, Entry>();
   /** The newest version of each policy that was put and refused, by its key. */
   const refused = new Map<string, Refused>();
@@ -139,8 +143,8 @@ export function createPolicyStore(
   };
 
   const show = (entry: Entry): PolicyStatus => {
-    if (!isLoaded(entry)) return { ...entry, filterId: 0 };
-    const status = { ...entry, filterId: filterIdOf(entry) };
+    if (!isLoaded(entry)) return { ...entry, filterId: 0, heldBy: "" };
+    const status = { ...entry, filterId: facts.filterId(entry), heldBy: facts.heldBy(entry) };
     const loadState = loader.state(entry);
     if (loadState.kind === "failed") return { ...status, state: "load_error", error: loadState.error };
     return loadState.kind === "loading" ? { ...status, state: "loading" } : status;

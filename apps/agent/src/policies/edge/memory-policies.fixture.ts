@@ -15,7 +15,7 @@ export function createMemoryPolicies(): PolicyStore {
     status: () => ({ kind: "in-force" }),
     settled: () => Promise.resolve(),
   });
-  return createPolicyStore(loader, loader.filterId);
+  return createPolicyStore(loader, { ...loader, heldBy: () => "" });
 }
 
 export function createMemoryCommands(policies: PolicyStore): PolicyCommands {

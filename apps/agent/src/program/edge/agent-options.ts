@@ -2,12 +2,16 @@
 
 import type { LogLevelSwitch } from "../../api/wire/debug-service.ts";
 import type { AgentInfo } from "../../api/wire/info-message.ts";
+import type { RuleLimits } from "../../enforcement/core/rule-numbers.ts";
 import type { ExportSettings } from "../../events/core/export-settings.ts";
 import type { PolicyFilterOptions } from "../../filter/edge/open-policy-filter.ts";
 import type { PodsOptions } from "../../pods/edge/open-pods.ts";
 
 /** What the flags select. */
 export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "metrics"> {
+  readonly ruleLimits: RuleLimits;
+  /** Policies stay in force when the agent is stopped. */
+  readonly keepsSensors: boolean;
   /** Empty: metrics are not served. */
   readonly metricsAddress: string;
   /** Undefined: CRI is not used; empty: the endpoint is detected. */

@@ -10,6 +10,8 @@ import { createServing, type Serving } from "../../api/edge/serving.ts";
 import { createAgentMetrics } from "../../base/core/agent-metrics.ts";
 import { findCgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
 import { openCri } from "../../containers/edge/follow-cri.ts";
+import { MAX_RULES } from "../../enforcement/core/rule-numbers.ts";
+import { openEnforcement } from "../../enforcement/edge/open-enforcement.ts";
 import type { EventThread } from "../../events/edge/event-thread.ts";
 import { MAX_FILTERS } from "../../filter/core/filter-ids.ts";
 import { openPolicyFilter } from "../../filter/edge/open-policy-filter.ts";
@@ -29,6 +31,8 @@ export interface AssembledAgent {
   readonly serving: Serving;
   /** Undefined where there are no events. */
   readonly events: EventThread | undefined;
+  /** For an orderly stop: policies are in force no longer, unless they are to stay. */
+  endEnforcement(): void;
 }
 
 /** `parts` stops what was started, also after an error. The error is one line. */
@@ -70,7 +74,19 @@ export async function assembleAgent(
     ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
   });
 
-  const opened = await openPolicies(options, { policyFilter, parser, directories, client, metrics }, parts);
+  const kernel = openEnforcement(options, root.value);
+  parts.defer(kernel.close);
+  const { enforcement } = kernel;
+  const rules = options.ruleLimits;
+  metrics.setRuleLimits({
+    ...{ node: MAX_RULES, namespace: rules.perNamespace, namespaces: MAX_RULES - rules.forCluster },
+  });
+
+  const opened = await openPolicies(
+    options,
+    { policyFilter, enforcement, parser, directories, client, metrics },
+    parts,
+  );
   if (!opened.ok) return opened;
   const { policies, policyCommands, policyWatch } = opened.value;
   const inspector = await openAgentInspector(options, parts);
@@ -81,19 +97,28 @@ export async function assembleAgent(
   };
   const events = await openEvents(options, root.value, onCgroupsGone, parts);
   if (!events.ok) return events;
+  const { thread } = events.value;
+  enforcement.policies.follow((started) =>
+    thread?.putRules(
+      started.map(({ number, report, rule: { effects } }) => [number, { report, effects }] as const),
+    ),
+  );
   const containers: OpenedContainers = openContainers(
     options,
-    { root: root.value, podSource, policyFilter, events: events.value, inspect, cri: cri.value },
+    {
+      ...{ root: root.value, podSource, policyFilter, enforcement, events: events.value },
+      ...{ inspect, cri: cri.value },
+    },
     parts,
   );
   const { lifecycle } = containers;
   const sweep = setInterval(() => {
     filter.value.sweep();
+    kernel.sweep();
     policies.retryRefused();
   }, sweepIntervalMs);
   parts.defer(() => clearInterval(sweep));
 
-  const { thread } = events.value;
   if (thread !== undefined) {
     metrics.followOutputs(() => ({ ...thread.statistics().outputs, clients: thread.streams.size }));
   }
@@ -102,7 +127,7 @@ export async function assembleAgent(
     options,
     {
       ...{ pods: pods.value, filter: filter.value, inspector: inspector.value, directories, descriptors },
-      ...{ containers, policies: opened.value, cri: cri.value, events: events.value },
+      ...{ containers, policies: opened.value, cri: cri.value, events: events.value, enforcement: kernel },
     },
     parts,
   );
@@ -112,7 +137,13 @@ export async function assembleAgent(
     options,
     metrics,
     {
-      ...{ filter: filter.value, findServing: serving.check, findHealth, listContainers },
+      ...{
+        filter: filter.value,
+        enforcement: kernel,
+        findServing: serving.check,
+        findHealth,
+        listContainers,
+      },
       listPolicies: () => policies.list(""),
       listWatches: () => [...pods.value.progress(), ...(policyWatch?.progress() ?? [])],
       countWaiting: () => waitingStarts.list().length,
@@ -130,6 +161,7 @@ export async function assembleAgent(
     ...{ cgroupRoot: root.value.path, cgroupMode: root.value.mode },
     pods: options.kube !== undefined ? "API server" : options.podsFile || "hook calls only",
     policyFilter: isInKernel ? options.bpfDirectory : "in memory",
+    enforcement: enforcement.state,
   });
   if (!root.value.isCgroupFileSystem) {
     const { path: cgroupRoot } = root.value;
@@ -137,7 +169,7 @@ export async function assembleAgent(
   }
   const server = createGrpcServer({
     ...{ starts, changes: shown.changes, findExplanations: explainer.find, awaitPod, log, metrics },
-    ...{ policies, policyCommands, reportPluginProblem: plugin.report },
+    ...{ policies, policyCommands, enforcement, reportPluginProblem: plugin.report },
     ...{ events: events.value.thread?.streams, logLevel: options.logLevel },
     lifecycle: {
       ...lifecycle,
@@ -153,9 +185,12 @@ export async function assembleAgent(
     info: {
       version,
       runtime: `Bun ${Bun.version}`,
-      probes: () => ({ ...probeKernel(), policy_filter_maps: isInKernel }),
+      probes: () => ({ ...probeKernel(), ...kernel.probes(), policy_filter_maps: isInKernel }),
       conf: options.conf,
     },
   });
-  return ok({ server, serving, events: events.value.thread });
+  const endEnforcement = (): void => {
+    if (!options.keepsSensors) kernel.end();
+  };
+  return ok({ server, serving, events: events.value.thread, endEnforcement });
 }

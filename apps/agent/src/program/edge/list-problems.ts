@@ -17,6 +17,7 @@ export interface ProblemSources {
     readonly isWanted: boolean;
     problems(): readonly string[];
   };
+  readonly enforcement: { problems(): readonly string[] };
   readonly pods: Part & { isKnown(): boolean };
   readonly keptPolicies: Part;
   readonly policyFiles: Part;
@@ -40,6 +41,7 @@ export function listProblems(from: ProblemSources): readonly HealthProblem[] {
   const isUnenforced = filter.isWanted && !filter.isInKernel;
   return [
     ...toProblems("policy-filter", filter.problems(), isUnenforced),
+    ...toProblems("enforcement", from.enforcement.problems()),
     ...toProblems("pods", [pods.problem()], !pods.isKnown()),
     ...toProblems("kept-policies", [from.keptPolicies.problem()]),
     ...toProblems("policy-files", [from.policyFiles.problem()]),

@@ -42,7 +42,7 @@ export async function openEvents(
   const programs = directory.ok ? attachProcessPrograms(directory.value, root.path, log) : directory;
   if (programs.ok) {
     parts.defer(programs.value.close);
-    parts.defer(programs.value.detach);
+    if (!options.keepsSensors) parts.defer(programs.value.detach);
   } else {
     log.error("there are no events of processes", { err: programs.error });
   }

@@ -14,6 +14,7 @@ import { createShownContainers, type ShownContainers } from "../../containers/co
 import { createStartObserver, type StartObserver } from "../../containers/core/start-observer.ts";
 import { createWaitingStarts, type WaitingStarts } from "../../containers/core/waiting-starts.ts";
 import type { CriFollower } from "../../containers/edge/follow-cri.ts";
+import type { OpenedEnforcement } from "../../enforcement/edge/open-enforcement.ts";
 import type { Explainer } from "../../explain/core/explainer.ts";
 import { toNodeOverview } from "../../explain/core/node-overview.ts";
 import { createSourceStates } from "../../explain/core/source-states.ts";
@@ -32,6 +33,7 @@ import type { OpenedPolicies } from "./open-policies.ts";
 export interface ObservedParts {
   readonly pods: OpenedPods;
   readonly filter: OpenedFilter;
+  readonly enforcement: OpenedEnforcement;
   readonly inspector: AgentInspector;
   readonly containers: OpenedContainers;
   /** Undefined where CRI is not used. */
@@ -60,7 +62,7 @@ export async function openObservation(
   observed: ObservedParts,
   parts: DisposableStack,
 ): Promise<Observation> {
-  const { pods, filter, inspector, cri, directories, descriptors } = observed;
+  const { pods, filter, enforcement, inspector, cri, directories, descriptors } = observed;
   const { lifecycle, finder, cgroupResolver: cgroups } = observed.containers;
   const { policies, policyFiles, keptPolicies, policyWatch, filterLoader } = observed.policies;
   const listContainers = () => [...lifecycle.list(), ...finder.listMissing()];
@@ -84,7 +86,8 @@ export async function openObservation(
 
   const problemSources = {
     ...{ ...shared, filter: { ...filter, isWanted: options.bpfDirectory !== "" } },
-    ...{ policyWatch, cgroups, directories, containers: finder, descriptors, events: observed.events },
+    ...{ enforcement, policyWatch, cgroups, directories, containers: finder, descriptors },
+    events: observed.events,
   };
   const findHealth = (): readonly HealthProblem[] => listProblems(problemSources);
   const explainer = openExplainer(

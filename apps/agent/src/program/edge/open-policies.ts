@@ -6,8 +6,11 @@ import { ok, type Result } from "@rthooks/result";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
 import { awaitAll } from "../../base/core/await-all.ts";
+import type { Enforcement } from "../../enforcement/core/enforcement.ts";
+import { toPolicyKey } from "../../filter/core/filter-key.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import { combineLoaders } from "../../policies/core/combined-loaders.ts";
+import { createEnforcementLoader } from "../../policies/core/enforcement-loader.ts";
 import { createFilterLoader, type FilterLoader } from "../../policies/core/filter-loader.ts";
 import { noPolicyArchive } from "../../policies/core/policy-archive.ts";
 import { createPolicyCommands, type PolicyCommands } from "../../policies/core/policy-commands.ts";
@@ -21,6 +24,7 @@ import type { ParseThread } from "./parse-thread.ts";
 
 export interface PolicyParts {
   readonly policyFilter: PolicyFilter;
+  readonly enforcement: Enforcement;
   readonly parser: ParseThread;
   readonly directories: DirectoryWatch;
   /** Undefined without an API server. */
@@ -41,16 +45,23 @@ export interface OpenedPolicies {
 /** `parts` closes what was opened. The error is one line. */
 export async function openPolicies(
   options: AgentOptions,
-  { policyFilter, parser, directories, client, metrics }: PolicyParts,
+  { policyFilter, enforcement, parser, directories, client, metrics }: PolicyParts,
   parts: DisposableStack,
 ): Promise<Result<OpenedPolicies, string>> {
   const { log, policyFile: file, policyDirectory: directory, policyArchive, watchesPolicies, kube } = options;
   const filterLoader = createFilterLoader(policyFilter);
-  const policies = createPolicyStore(combineLoaders([filterLoader]), filterLoader.filterId);
+  const loaders = combineLoaders([filterLoader, createEnforcementLoader(enforcement)]);
+  const policies = createPolicyStore(loaders, {
+    filterId: filterLoader.filterId,
+    heldBy: (name) => enforcement.heldBy(toPolicyKey(name)),
+  });
   const archive = policyArchive === "" ? ok(noPolicyArchive) : openPolicyArchive(policyArchive);
   if (!archive.ok) return archive;
-  // Filters of an earlier agent are removed only after every source of policies was read completely.
-  const settle = awaitAll(["calls", "files", "API server"], policyFilter.removeUnusedFilters);
+  // What an earlier agent left is removed only after every source of policies was read completely.
+  const settle = awaitAll(["calls", "files", "API server"], () => {
+    policyFilter.removeUnusedFilters();
+    enforcement.policies.removeUnused();
+  });
   const sources = { policies, parser, log };
   const keptPolicies = await restorePolicies({
     ...{ ...sources, archive: archive.value },

@@ -49,12 +49,14 @@ export async function runAgent({
     parts.dispose();
     return assembled;
   }
-  const { server, serving, events } = assembled.value;
+  const { server, serving, events, endEnforcement } = assembled.value;
   let health: HealthServer | undefined;
-  const stop = async (): Promise<boolean> => {
+  /** `onDrained`: no container is let go any more. */
+  const stop = async (onDrained = (): void => {}): Promise<boolean> => {
     serving.end();
     await health?.update();
     const isDrained = await server.drain(options.drainTimeoutMs);
+    onDrained();
     await events?.close();
     parts.dispose();
     return isDrained;
@@ -93,5 +95,5 @@ export async function runAgent({
   const serverAddress = first === undefined ? "" : renderAddress(first);
   const { metricsAddress, bpfDirectory: mapDirectory } = options;
   parts.defer(writeInfoFile(infoFile, { serverAddress, metricsAddress, mapDirectory }, log));
-  return ok({ addresses: listening, stop });
+  return ok({ addresses: listening, stop: () => stop(endEnforcement) });
 }

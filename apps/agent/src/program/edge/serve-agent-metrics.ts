@@ -5,11 +5,15 @@ import type { WatchProgress } from "@rthooks/kube";
 import { registerProcessMetrics, serveMetrics } from "@rthooks/metrics";
 import { err, ok, type Result } from "@rthooks/result";
 import type { AgentMetrics } from "../../base/core/agent-metrics.ts";
-import type { MeteredState, MeteredWatch } from "../../base/core/agent-state-metrics.ts";
+import type { MeteredRule, MeteredState, MeteredWatch } from "../../base/core/agent-state-metrics.ts";
 import { countStates } from "../../base/core/count-states.ts";
+import type { Enforcement } from "../../enforcement/core/enforcement.ts";
+import type { OpenedEnforcement } from "../../enforcement/edge/open-enforcement.ts";
 import { toMeteredEvents } from "../../events/core/metered-events.ts";
 import type { EventStatistics } from "../../events/core/thread-messages.ts";
+import { toPolicyKey } from "../../filter/core/filter-key.ts";
 import type { OpenedFilter } from "../../filter/edge/open-policy-filter.ts";
+import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 import type { AgentOptions } from "./agent-options.ts";
 
 interface HasState {
@@ -19,10 +23,11 @@ interface HasState {
 /** What is read at each scrape. */
 export interface MeteredParts {
   readonly filter: OpenedFilter;
+  readonly enforcement: OpenedEnforcement;
   findServing(): Promise<MeteredState["serving"]>;
   findHealth(): MeteredState["problems"];
   listContainers(): readonly HasState[];
-  listPolicies(): readonly HasState[];
+  listPolicies(): readonly PolicyStatus[];
   listWatches(): readonly WatchProgress[];
   countWaiting(): number;
   countInspectorClients(): number;
@@ -48,22 +53,33 @@ export async function serveAgentMetrics(
 
 function readState(metered: MeteredParts, serving: MeteredState["serving"]): MeteredState {
   const { filter: policyFilter, isInKernel, fill } = metered.filter;
+  const { enforcement } = metered;
+  const policies = metered.listPolicies();
   return {
     serving,
     isFilterInKernel: isInKernel,
     problems: metered.findHealth(),
     containers: countStates(metered.listContainers()),
-    policies: countStates(metered.listPolicies()),
+    policies: countStates(policies),
+    rules: policies.flatMap((policy) => toMeteredRules(policy, enforcement.enforcement)),
+    rulesInUse: enforcement.enforcement.rulesInUse(),
     filterEntries: policyFilter.sizes(),
     filters: policyFilter.filterCounts(),
     failedEntries: policyFilter.failedEntries(),
-    maps: fill(),
+    maps: [...fill(), ...enforcement.fill()],
     watches: metered.listWatches().map(toMeteredWatch),
     waitingStarts: metered.countWaiting(),
     inspectorClients: metered.countInspectorClients(),
     events: toMeteredEvents(metered.eventStatistics()),
   };
 }
+
+const toMeteredRules = (policy: PolicyStatus, enforcement: Enforcement): readonly MeteredRule[] =>
+  enforcement.countsOf(toPolicyKey(policy)).map(({ mechanism, report, counts }) => {
+    const { hook, hookIndex, selectorIndex, selectorLabel } = report;
+    const { name: policyName, namespace } = policy;
+    return { policyName, namespace, hook, hookIndex, selectorIndex, selectorLabel, mechanism, counts };
+  });
 
 const toMeteredWatch = ({ what, silenceMs, lists }: WatchProgress): MeteredWatch => ({
   ...{ what, lists },

@@ -4,7 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Any } from "../google/protobuf/any.ts";
-import { BoolValue } from "../google/protobuf/wrappers.ts";
+import { BoolValue, UInt32Value } from "../google/protobuf/wrappers.ts";
 import { GetEventsRequest, GetEventsResponse, ProcessInternal } from "./events.ts";
 
 export const protobufPackage = "tetragon";
@@ -107,6 +107,24 @@ export namespace TracingPolicyMode {
   export type TP_MODE_ENFORCE = typeof TracingPolicyMode.TP_MODE_ENFORCE;
   export type TP_MODE_MONITOR = typeof TracingPolicyMode.TP_MODE_MONITOR;
   export type TP_MODE_MONITOR_ONLY = typeof TracingPolicyMode.TP_MODE_MONITOR_ONLY;
+}
+
+export const HookState = {
+  STATUS_UNSPECIFIED: 0,
+  STATUS_LOADED: 1,
+  STATUS_DIGEST_REJECTED: 2,
+  STATUS_CALL_NOT_FOUND: 3,
+  STATUS_PARTIAL_CALL_NOT_FOUND: 4,
+} as const;
+
+export type HookState = typeof HookState[keyof typeof HookState];
+
+export namespace HookState {
+  export type STATUS_UNSPECIFIED = typeof HookState.STATUS_UNSPECIFIED;
+  export type STATUS_LOADED = typeof HookState.STATUS_LOADED;
+  export type STATUS_DIGEST_REJECTED = typeof HookState.STATUS_DIGEST_REJECTED;
+  export type STATUS_CALL_NOT_FOUND = typeof HookState.STATUS_CALL_NOT_FOUND;
+  export type STATUS_PARTIAL_CALL_NOT_FOUND = typeof HookState.STATUS_PARTIAL_CALL_NOT_FOUND;
 }
 
 export interface DumpProcessCacheReqArgs {
@@ -260,7 +278,43 @@ export interface TracingPolicyStatus {
   state: TracingPolicyState;
   kernelMemoryBytes: bigint;
   mode: TracingPolicyMode;
+  stats?: TracingPolicyStats | undefined;
   domain: string;
+  hookStatuses: HookStatus[];
+}
+
+export interface TracingPolicyStats {
+  actionCounters: TracingPolicyActionCounters | undefined;
+  selectorActionCounters: TracingPolicySelectorActionCounters[];
+}
+
+/** How often each action was done, and how often it would have been done in monitor mode. */
+export interface TracingPolicyActionCounters {
+  post: bigint;
+  signal: bigint;
+  monitorSignal: bigint;
+  override: bigint;
+  monitorOverride: bigint;
+  notifyEnforcer: bigint;
+  monitorNotifyEnforcer: bigint;
+  set: bigint;
+  monitorSet: bigint;
+  nopost: bigint;
+}
+
+export interface TracingPolicySelectorActionCounters {
+  hook: string;
+  hookIndex: number | undefined;
+  selectorIndex: number | undefined;
+  actionCounters: TracingPolicyActionCounters | undefined;
+  selectorLabel: string;
+}
+
+export interface HookStatus {
+  section: string;
+  state: HookState;
+  hookDescription: string;
+  hookIdx: number;
 }
 
 export interface ListDomainsRequest {
@@ -1916,7 +1970,9 @@ function createBaseTracingPolicyStatus(): TracingPolicyStatus {
     state: 0,
     kernelMemoryBytes: 0n,
     mode: 0,
+    stats: undefined,
     domain: "",
+    hookStatuses: [],
   };
 }
 
@@ -1964,8 +2020,14 @@ export const TracingPolicyStatus: MessageFns<TracingPolicyStatus> = {
     if (message.mode !== 0) {
       writer.uint32(88).int32(message.mode);
     }
+    if (message.stats !== undefined) {
+      TracingPolicyStats.encode(message.stats, writer.uint32(98).fork()).join();
+    }
     if (message.domain !== "") {
       writer.uint32(106).string(message.domain);
+    }
+    for (const v of message.hookStatuses) {
+      HookStatus.encode(v!, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -2071,12 +2133,440 @@ export const TracingPolicyStatus: MessageFns<TracingPolicyStatus> = {
             message.mode = reader.int32() as any;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.stats = TracingPolicyStats.decode(reader, reader.uint32());
+            continue;
+          }
           case 13: {
             if (tag !== 106) {
               break;
             }
 
             message.domain = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.hookStatuses.push(HookStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTracingPolicyStats(): TracingPolicyStats {
+  return { actionCounters: undefined, selectorActionCounters: [] };
+}
+
+export const TracingPolicyStats: MessageFns<TracingPolicyStats> = {
+  encode(message: TracingPolicyStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.actionCounters !== undefined) {
+      TracingPolicyActionCounters.encode(message.actionCounters, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.selectorActionCounters) {
+      TracingPolicySelectorActionCounters.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TracingPolicyStats {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTracingPolicyStats();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.actionCounters = TracingPolicyActionCounters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.selectorActionCounters.push(TracingPolicySelectorActionCounters.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTracingPolicyActionCounters(): TracingPolicyActionCounters {
+  return {
+    post: 0n,
+    signal: 0n,
+    monitorSignal: 0n,
+    override: 0n,
+    monitorOverride: 0n,
+    notifyEnforcer: 0n,
+    monitorNotifyEnforcer: 0n,
+    set: 0n,
+    monitorSet: 0n,
+    nopost: 0n,
+  };
+}
+
+export const TracingPolicyActionCounters: MessageFns<TracingPolicyActionCounters> = {
+  encode(message: TracingPolicyActionCounters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.post !== 0n) {
+      if (BigInt.asUintN(64, message.post) !== message.post) {
+        throw new globalThis.Error("value provided for field message.post of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.post);
+    }
+    if (message.signal !== 0n) {
+      if (BigInt.asUintN(64, message.signal) !== message.signal) {
+        throw new globalThis.Error("value provided for field message.signal of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.signal);
+    }
+    if (message.monitorSignal !== 0n) {
+      if (BigInt.asUintN(64, message.monitorSignal) !== message.monitorSignal) {
+        throw new globalThis.Error("value provided for field message.monitorSignal of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.monitorSignal);
+    }
+    if (message.override !== 0n) {
+      if (BigInt.asUintN(64, message.override) !== message.override) {
+        throw new globalThis.Error("value provided for field message.override of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.override);
+    }
+    if (message.monitorOverride !== 0n) {
+      if (BigInt.asUintN(64, message.monitorOverride) !== message.monitorOverride) {
+        throw new globalThis.Error("value provided for field message.monitorOverride of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.monitorOverride);
+    }
+    if (message.notifyEnforcer !== 0n) {
+      if (BigInt.asUintN(64, message.notifyEnforcer) !== message.notifyEnforcer) {
+        throw new globalThis.Error("value provided for field message.notifyEnforcer of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.notifyEnforcer);
+    }
+    if (message.monitorNotifyEnforcer !== 0n) {
+      if (BigInt.asUintN(64, message.monitorNotifyEnforcer) !== message.monitorNotifyEnforcer) {
+        throw new globalThis.Error("value provided for field message.monitorNotifyEnforcer of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.monitorNotifyEnforcer);
+    }
+    if (message.set !== 0n) {
+      if (BigInt.asUintN(64, message.set) !== message.set) {
+        throw new globalThis.Error("value provided for field message.set of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.set);
+    }
+    if (message.monitorSet !== 0n) {
+      if (BigInt.asUintN(64, message.monitorSet) !== message.monitorSet) {
+        throw new globalThis.Error("value provided for field message.monitorSet of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.monitorSet);
+    }
+    if (message.nopost !== 0n) {
+      if (BigInt.asUintN(64, message.nopost) !== message.nopost) {
+        throw new globalThis.Error("value provided for field message.nopost of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.nopost);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TracingPolicyActionCounters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTracingPolicyActionCounters();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.post = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.signal = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.monitorSignal = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.override = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.monitorOverride = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.notifyEnforcer = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.monitorNotifyEnforcer = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.set = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.monitorSet = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.nopost = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTracingPolicySelectorActionCounters(): TracingPolicySelectorActionCounters {
+  return { hook: "", hookIndex: undefined, selectorIndex: undefined, actionCounters: undefined, selectorLabel: "" };
+}
+
+export const TracingPolicySelectorActionCounters: MessageFns<TracingPolicySelectorActionCounters> = {
+  encode(message: TracingPolicySelectorActionCounters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hook !== "") {
+      writer.uint32(10).string(message.hook);
+    }
+    if (message.hookIndex !== undefined) {
+      UInt32Value.encode({ value: message.hookIndex! }, writer.uint32(18).fork()).join();
+    }
+    if (message.selectorIndex !== undefined) {
+      UInt32Value.encode({ value: message.selectorIndex! }, writer.uint32(26).fork()).join();
+    }
+    if (message.actionCounters !== undefined) {
+      TracingPolicyActionCounters.encode(message.actionCounters, writer.uint32(34).fork()).join();
+    }
+    if (message.selectorLabel !== "") {
+      writer.uint32(42).string(message.selectorLabel);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TracingPolicySelectorActionCounters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTracingPolicySelectorActionCounters();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hook = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hookIndex = UInt32Value.decode(reader, reader.uint32()).value;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.selectorIndex = UInt32Value.decode(reader, reader.uint32()).value;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.actionCounters = TracingPolicyActionCounters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.selectorLabel = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHookStatus(): HookStatus {
+  return { section: "", state: 0, hookDescription: "", hookIdx: 0 };
+}
+
+export const HookStatus: MessageFns<HookStatus> = {
+  encode(message: HookStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.section !== "") {
+      writer.uint32(10).string(message.section);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.hookDescription !== "") {
+      writer.uint32(26).string(message.hookDescription);
+    }
+    if (message.hookIdx !== 0) {
+      writer.uint32(32).uint32(message.hookIdx);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HookStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHookStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.section = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hookDescription = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.hookIdx = reader.uint32();
             continue;
           }
         }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HookPrograms } from "@rthooks/bpf";
+import { ok, type Result } from "@rthooks/result";
+import type { PlannedGroup, PlannedRule } from "./policy-plan.ts";
+
+/** A rule whose programs are attached. */
+export interface AttachedRule extends PlannedRule {
+  readonly hookIds: ReadonlySet<number>;
+}
+
+export type AttachedGroup = readonly AttachedRule[];
+
+/** Programs are attached before the rules that need them are in force. The error is one line and names the selector. */
+export function attachHooks(
+  groups: readonly PlannedGroup[],
+  programs: Pick<HookPrograms, "attach">,
+): Result<readonly AttachedGroup[], string> {
+  /** Many rules of a policy are about the same hooks. */
+  const attached = new Map<string, number>();
+  const done: AttachedGroup[] = [];
+  for (const group of groups) {
+    const rules: AttachedRule[] = [];
+    for (const planned of group) {
+      const hookIds = new Set<number>();
+      for (const hook of planned.rule.hooks) {
+        const text = JSON.stringify(hook);
+        const known = attached.get(text);
+        const id = known === undefined ? programs.attach(hook) : ok(known);
+        if (!id.ok) return { ok: false, error: `${planned.selector}: ${id.error}` };
+        attached.set(text, id.value);
+        hookIds.add(id.value);
+      }
+      rules.push({ ...planned, hookIds, owner: withHooks(planned, hookIds) });
+    }
+    done.push(rules);
+  }
+  return ok(done);
+}
+
+/** A rule of an earlier agent is another one where its hooks had other numbers. */
+const withHooks = ({ owner }: PlannedRule, hookIds: ReadonlySet<number>): PlannedRule["owner"] => ({
+  ...owner,
+  digest: [owner.digest, ...[...hookIds].toSorted((one, other) => one - other)].join("."),
+});

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens the programs and maps in the kernel that enforce policies.
+
+import { statSync } from "node:fs";
+import type { Logger } from "@rthooks/log";
+import type { NodeCapabilities } from "@rthooks/policy";
+import { describeError, err, ok, type Result } from "@rthooks/result";
+import type { MapFill } from "../../base/core/agent-state-metrics.ts";
+import type { CgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
+import type { BpfDirectory } from "../../filter/edge/claim-bpf-directory.ts";
+import { createEnforcement, createNoEnforcement, type Enforcement } from "../core/enforcement.ts";
+import type { RuleLimits } from "../core/rule-numbers.ts";
+import { openEngine, toEnforcementDirectory } from "./open-engine.ts";
+
+export interface EnforcementOptions {
+  readonly ruleLimits: RuleLimits;
+  /** Undefined where nothing is enforced; an error where nothing can be. */
+  readonly claimedDirectory: Result<BpfDirectory, string> | undefined;
+  readonly log: Logger;
+}
+
+export interface OpenedEnforcement {
+  readonly enforcement: Enforcement;
+  /** What is not in force as it should be, one line each. */
+  problems(): readonly string[];
+  /** Which programs the kernel takes, by name. */
+  probes(): Readonly<Record<string, boolean>>;
+  /** Empty where nothing is enforced. */
+  fill(): readonly MapFill[];
+  /** Retries what has failed, and pins again what is not pinned any more. */
+  sweep(): void;
+  /** Detaches all programs. */
+  end(): void;
+  /** Closes descriptors; what is in force stays so. */
+  close(): void;
+}
+
+/** In the kernel if that is wanted and possible. */
+export function openEnforcement(options: EnforcementOptions, root: CgroupRoot): OpenedEnforcement {
+  const { claimedDirectory: directory, log } = options;
+  if (directory === undefined) return openNothing(undefined);
+  const opened = directory.ok ? openInKernel(options, directory.value, root) : directory;
+  if (opened.ok) return opened.value;
+  log.error("policies with hooks cannot be in force", { err: opened.error });
+  return openNothing(opened.error);
+}
+
+function openInKernel(
+  { ruleLimits: limits, log }: EnforcementOptions,
+  directory: BpfDirectory,
+  root: CgroupRoot,
+): Result<OpenedEnforcement, string> {
+  const place = checkRoot(root);
+  if (!place.ok) return place;
+  const engine = openEngine(toEnforcementDirectory(directory.path), root.path);
+  if (!engine.ok) return engine;
+  const { maps, hooks, keep, close } = engine.value;
+  const architecture = process.arch === "arm64" ? "arm64" : "x64";
+  const enforcement = createEnforcement({ maps, hooks, limits, architecture, digest, log });
+  let pinProblem = "";
+  return ok({
+    enforcement,
+    problems: () => [...enforcement.problems(), ...(pinProblem === "" ? [] : [pinProblem])],
+    probes: () => toProbes(hooks.capabilities()),
+    fill: () => [{ map: "container_rules", entries: enforcement.containers.count(), capacity: CONTAINERS }],
+    sweep() {
+      const kept = keep();
+      pinProblem = kept.ok ? "" : `programs and rules are not pinned: ${kept.error}`;
+      if (kept.ok && kept.value)
+        log.warn("pins were missing or replaced: programs and rules are pinned again", {});
+      enforcement.retry();
+    },
+    end() {
+      const done = enforcement.policies.end();
+      if (!done.ok) log.error("cannot detach the programs", { err: done.error });
+    },
+    close,
+  });
+}
+
+/** Entries of container_rules (bpf/containers.h). */
+const CONTAINERS = 32_768;
+
+/** Of the root of a hierarchy (fs/kernfs/dir.c): a root with another id is that of a cgroup namespace. */
+const ROOT_ID = 1n;
+
+/** Programs count levels of cgroups from the root of the version 2 hierarchy. */
+function checkRoot({ path, mode }: CgroupRoot): Result<void, string> {
+  if (mode === "v1") return err("they need the cgroup hierarchy of version 2, which is not mounted");
+  try {
+    if (statSync(path, { bigint: true }).ino === ROOT_ID) return ok(undefined);
+    return err(
+      `${path} is not the root of the cgroup hierarchy of version 2, from which programs count levels`,
+    );
+  } catch (error) {
+    return err(`cannot examine ${path}: ${describeError(error)}`);
+  }
+}
+
+const toProbes = ({ lsm, cgroupProgram, rawTracepoint, tracepoint, kprobe }: NodeCapabilities) => ({
+  bpf_lsm: lsm.ok,
+  bpf_cgroup_program: cgroupProgram.ok,
+  bpf_raw_tracepoint: rawTracepoint.ok,
+  bpf_tracepoint: tracepoint.ok,
+  bpf_kprobe: kprobe.ok,
+});
+
+const digest = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+
+function openNothing(reason: string | undefined): OpenedEnforcement {
+  const enforcement = createNoEnforcement(reason);
+  return {
+    enforcement,
+    problems: enforcement.problems,
+    probes: () => ({}),
+    fill: () => [],
+    ...{ sweep: () => {}, end: () => {}, close: () => {} },
+  };
+}
