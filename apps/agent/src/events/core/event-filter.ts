@@ -2,6 +2,7 @@
 // One filter of a client: of each list that is not empty, an entry must match (Tetragon pkg/filters).
 
 import { err, ok, type Result } from "@rthooks/result";
+import type { CompileTexts } from "./compile-texts.ts";
 import { type EventSubject, eventTypes, type SubjectProcess } from "./event-subject.ts";
 import { compileLabelQuery } from "./label-query.ts";
 import { createPidSet } from "./pid-set.ts";
@@ -35,7 +36,10 @@ export type EventMatcher = (subject: EventSubject) => boolean;
 /** Entries of one list. */
 const maxEntries = 256;
 
-export function compileFilter(written: WrittenFilter): Result<EventMatcher, string> {
+export function compileFilter(
+  written: WrittenFilter,
+  compileTexts: CompileTexts,
+): Result<EventMatcher, string> {
   const refused = findUnsupported(written);
   if (refused !== undefined) return err(refused);
   const tests: EventMatcher[] = [];
@@ -60,12 +64,12 @@ export function compileFilter(written: WrittenFilter): Result<EventMatcher, stri
   if (written.healthCheck === true) tests.push(() => false);
   for (const { patterns, of, from } of listPatterns(written)) {
     if (patterns.length === 0) continue;
-    const matchers = compileAll(patterns, compilePattern);
+    const matchers = compileTexts(patterns, compilePattern);
     if (!matchers.ok) return err(`${of}: ${matchers.error}`);
     tests.push(toPatternTest(matchers.value, from));
   }
   if (written.labels.length > 0) {
-    const queries = compileAll(written.labels, compileLabelQuery);
+    const queries = compileTexts(written.labels, compileLabelQuery);
     if (!queries.ok) return err(`labels: ${queries.error}`);
     tests.push((subject) => {
       const pod = subject.process?.pod;
@@ -117,19 +121,6 @@ const toPatternTest =
     const text = from(subject);
     return text !== undefined && matchers.some((matches) => matches(text));
   };
-
-function compileAll<T>(
-  texts: readonly string[],
-  compile: (text: string) => Result<T, string>,
-): Result<readonly T[], string> {
-  const compiled: T[] = [];
-  for (const text of texts) {
-    const one = compile(text);
-    if (!one.ok) return one;
-    compiled.push(one.value);
-  }
-  return ok(compiled);
-}
 
 function findUnsupported(written: WrittenFilter): string | undefined {
   if (written.celExpression.length > 0) {

@@ -135,16 +135,27 @@ test.each([
   expect(selection.ok && selection.value.wantsDrops).toBe(wants);
 });
 
-test("expressions that take long together are refused", () => {
+const patterns = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `a${at}`);
+
+test.each([
+  { where: "in many filters", filters: patterns(9).map((pattern) => ({ binaryRegex: [pattern] })) },
+  { where: "in one filter", filters: [{ binaryRegex: patterns(9) }] },
+  { where: "in label selectors", filters: [{ labels: patterns(9) }] },
+])("texts that take long together are refused $where", ({ filters }) => {
   let now = 0;
-  const slow = select(
-    Array.from({ length: 9 }, () => ({ binaryRegex: ["a"] })),
-    [],
-    () => (now += 100),
-  );
-  expect(slow).toEqual({ ok: false, error: "the regular expressions are too large together" });
+  const slow = select(filters, [], () => (now += 100));
+  expect(slow).toMatchObject({ ok: false, error: expect.stringContaining("too large together") });
+});
+
+test("a request has so many filters, and so many texts in all of them", () => {
   expect(select(Array.from({ length: 65 }, () => ({})))).toEqual({
     ok: false,
     error: "65 filters: 64 are allowed",
+  });
+  const half = { binaryRegex: patterns(64), labels: patterns(64) };
+  expect(select([half], [half]).ok).toBe(true);
+  expect(select([half], [half, { podRegex: ["a"] }])).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("deny_list[1]: pod_regex: more than 256 regular expressions"),
   });
 });

@@ -3,11 +3,12 @@
 // list matches.
 
 import { err, ok, type Result } from "@rthooks/result";
+import { createTextCompiler } from "./compile-texts.ts";
 import { compileFilter, type EventMatcher, namesRateLimitInfo, type WrittenFilter } from "./event-filter.ts";
 import { eventTypes } from "./event-subject.ts";
 
 export interface EventSelection {
-  matches: EventMatcher;
+  readonly matches: EventMatcher;
   /**
    * Whether it gets `rate_limit_info` for events that it missed. That event has no process, and `tetra getevents -o compact`
    * ends with an error at such an event; it sends a filter always, and an empty allow list never.
@@ -17,8 +18,6 @@ export interface EventSelection {
 
 /** Of both lists together: each is tried on each event. */
 const maxFilters = 64;
-/** Hostile expressions take a quarter of a second each. */
-const maxCompileMs = 500;
 
 export function compileSelection(
   allowed: readonly WrittenFilter[],
@@ -28,12 +27,11 @@ export function compileSelection(
   if (allowed.length + denied.length > maxFilters) {
     return err(`${allowed.length + denied.length} filters: ${maxFilters} are allowed`);
   }
-  const beganMs = nowMs();
+  const compileTexts = createTextCompiler(nowMs);
   const compileAll = (filters: readonly WrittenFilter[], list: string): Result<EventMatcher[], string> => {
     const matchers: EventMatcher[] = [];
     for (const [at, filter] of filters.entries()) {
-      if (nowMs() - beganMs > maxCompileMs) return err("the regular expressions are too large together");
-      const matcher = compileFilter(filter);
+      const matcher = compileFilter(filter, compileTexts);
       if (!matcher.ok) return err(`${list}[${at}]: ${matcher.error}`);
       matchers.push(matcher.value);
     }

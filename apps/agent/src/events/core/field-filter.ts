@@ -28,6 +28,8 @@ export type FieldCut = (type: number, event: Fields) => Fields;
 /** The parts of the paths. A part without further parts is a whole field. */
 type PathTree = ReadonlyMap<string, PathTree>;
 
+/** Each is a walk through the event. */
+const maxFilters = 16;
 const maxPaths = 256;
 const maxDepth = 8;
 const part = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
@@ -36,6 +38,9 @@ export function compileFieldFilters(
   filters: readonly WrittenFieldFilter[],
   form: FieldForm,
 ): Result<FieldCut, string> {
+  if (filters.length > maxFilters) {
+    return err(`field_filters: ${filters.length} filters: ${maxFilters} are allowed`);
+  }
   const cuts: FieldCut[] = [];
   let count = 0;
   for (const filter of filters) {

@@ -81,6 +81,16 @@ describe("field filters", () => {
     expect(of({ eventSet: [1], invertsEventSet: true })).toEqual(["process", "parent"]);
   });
 
+  test("are so many at most", () => {
+    const of = (count: number) =>
+      compileFieldFilters(
+        Array.from({ length: count }, () => include("a")),
+        messageForm,
+      );
+    expect(of(16).ok).toBe(true);
+    expect(of(17)).toEqual({ ok: false, error: "field_filters: 17 filters: 16 are allowed" });
+  });
+
   test("without paths change nothing", () => {
     expect(cut(exec, include())).toEqual(cut(exec));
     expect(cut(exec, exclude())).toEqual(cut(exec));
