@@ -28,7 +28,10 @@ export interface EventStreams {
 
 /** `post`: to the thread of the events. */
 export function createEventStreams(post: (request: OutputRequest) => void): EventStreams {
-  const streams = new Map<number, { receive(report: OutputReport): void; readonly sink: EventSink }>();
+  const streams = new Map<
+    number,
+    { receive(report: OutputReport): void; end(...why: Parameters<EventSink["end"]>): void }
+  >();
   let next = 0;
 
   const open = (request: Uint8Array, sink: EventSink): EventStream => {
@@ -50,14 +53,19 @@ export function createEventStreams(post: (request: OutputRequest) => void): Even
         isReady = sink.write(event);
       }
     };
+    const leave = (): boolean => {
+      // The connection may become ready once more after its end.
+      waiting.length = 0;
+      return streams.delete(client);
+    };
+    const end: EventSink["end"] = (why, details) => {
+      leave();
+      sink.end(why, details);
+    };
     streams.set(client, {
-      sink,
+      end,
       receive(report) {
-        if (report.kind === "end") {
-          streams.delete(client);
-          sink.end(report.why, report.details);
-          return;
-        }
+        if (report.kind === "end") return end(report.why, report.details);
         waiting.push({ events: split(report), written: 0 });
         send();
       },
@@ -69,7 +77,7 @@ export function createEventStreams(post: (request: OutputRequest) => void): Even
         send();
       },
       close() {
-        if (streams.delete(client)) post({ kind: "unsubscribe", client });
+        if (leave()) post({ kind: "unsubscribe", client });
       },
     };
   };
@@ -78,9 +86,7 @@ export function createEventStreams(post: (request: OutputRequest) => void): Even
     open,
     handle: (report) => streams.get(report.client)?.receive(report),
     endAll(why) {
-      const all = [...streams.values()];
-      streams.clear();
-      for (const { sink } of all) sink.end("stopped", why);
+      for (const { end } of [...streams.values()]) end("stopped", why);
     },
     get size() {
       return streams.size;
