@@ -156,6 +156,18 @@ describe("the export file", () => {
     expect(open()).toMatchObject({ ok: false });
   });
 
+  test("a path that cannot be used later is an error, and is used again when it can", () => {
+    const file = mustOpen();
+    renameSync(directory, `${directory}.moved`);
+    symlinkSync(directory, directory);
+    expect(file.write(line("x"))).toMatchObject({ ok: false });
+    expect(file.rotate()).toMatchObject({ ok: false });
+    unlinkSync(directory);
+    mkdirSync(directory);
+    expect(file.write(line("y")).ok).toBe(true);
+    expect(readFileSync(path, "utf8")).toBe("y\n");
+  });
+
   test("a link that takes its place later is not followed", () => {
     const file = mustOpen();
     const target = join(directory, "target");

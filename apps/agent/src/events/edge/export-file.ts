@@ -41,10 +41,20 @@ export function openExportFile(
   const { path, maxBytes } = options;
   let file: OpenFile | undefined;
 
+  const closeFile = (): void => {
+    const closed = file;
+    file = undefined;
+    if (closed === undefined) return;
+    try {
+      closeSync(closed.fd);
+    } catch (error) {
+      // Its lines may be lost, such as on NFS; the descriptor is free.
+      onError(`cannot close ${path}: ${describeError(error)}`);
+    }
+  };
   const open = (): Result<OpenFile, string> => {
     if (file !== undefined && isStillThere(path, file)) return ok(file);
-    if (file !== undefined) closeSync(file.fd);
-    file = undefined;
+    closeFile();
     const opened = openFile(path, options.mode);
     if (opened.ok) file = opened.value;
     return opened;
@@ -57,8 +67,7 @@ export function openExportFile(
     try {
       const target = findBackupName(path, nowMs());
       renameSync(path, target);
-      closeSync(opened.value.fd);
-      file = undefined;
+      closeFile();
       tidy(options, target, onError);
     } catch (error) {
       return err(`cannot rotate ${path}: ${describeError(error)}`);
@@ -84,10 +93,7 @@ export function openExportFile(
   return ok({
     write,
     rotate,
-    close() {
-      if (file !== undefined) closeSync(file.fd);
-      file = undefined;
-    },
+    close: closeFile,
   });
 }
 
@@ -116,12 +122,16 @@ function openFile(path: string, mode: number): Result<OpenFile, string> {
   }
 }
 
-/** False where another program has moved or removed it. It may also have made it shorter. */
+/** False where another program has moved or removed it, or where its path cannot be used. It may also be shorter now. */
 function isStillThere(path: string, file: OpenFile): boolean {
-  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (found?.ino !== file.inode) return false;
-  file.bytes = Number(found.size);
-  return true;
+  try {
+    const found = lstatSync(path, { bigint: true });
+    if (found.ino !== file.inode) return false;
+    file.bytes = Number(found.size);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function writeLines(path: string, file: OpenFile, lines: Uint8Array): Result<void, string> {
@@ -135,9 +145,17 @@ function writeLines(path: string, file: OpenFile, lines: Uint8Array): Result<voi
     file.bytes += done;
     return ok(undefined);
   } catch (error) {
-    // A part of a line would make the next one unreadable.
-    if (done > 0) ftruncateSync(file.fd, fstatSync(file.fd).size - done);
+    if (done > 0) cutEnd(file, done);
     return err(`cannot write ${path}: ${describeError(error)}`);
+  }
+}
+
+/** A part of a line would make the next one unreadable. */
+function cutEnd({ fd }: OpenFile, bytes: number): void {
+  try {
+    ftruncateSync(fd, fstatSync(fd).size - bytes);
+  } catch {
+    // A disk that fails may refuse this too: the error of the write is reported.
   }
 }
 
