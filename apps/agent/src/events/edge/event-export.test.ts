@@ -24,13 +24,14 @@ const defaults = {
 function open(flags: Partial<typeof defaults> = {}) {
   const directory = mkdtempSync(join(root, `${count++}-`));
   const path = join(directory, "events.log");
-  let nowMs = 1_700_000_000_000;
+  let nowMs = 0;
   const settings = toExportSettings({ ...defaults, ...flags, "export-filename": path }, () => 0);
   if (!settings.ok || settings.value === undefined) throw new Error("the flags of a test are wrong");
   const wishes = compileWishes(GetEventsRequest.decode(settings.value.request), () => 0);
   if (!wishes.ok) throw new Error(wishes.error);
   const opened = openEventExport(settings.value, wishes.value, {
     nowMs: () => nowMs,
+    unixMs: () => 1_700_000_000_000 - nowMs,
     toDropsJson: (drops) => `{"drops":${drops}}`,
     warn: () => {},
   });

@@ -30,8 +30,10 @@ const reportEveryMs = 60_000;
 const warnEveryMs = 10_000;
 
 export interface ExportPorts {
-  /** Unix time. */
+  /** Of a clock that is never set back: intervals and limits go on when that of the node is. */
   nowMs(): number;
+  /** For the names of older files. */
+  unixMs(): number;
   /** A line of JSON about events that are not in the file. */
   toDropsJson(count: number): string;
   warn(message: string, fields: Readonly<Record<string, string | number>>): void;
@@ -40,7 +42,7 @@ export interface ExportPorts {
 export function openEventExport(
   settings: ExportSettings,
   wishes: EventWishes,
-  { nowMs, toDropsJson, warn }: ExportPorts,
+  { nowMs, unixMs, toDropsJson, warn }: ExportPorts,
 ): Result<EventExport, string> {
   let lastWarnedMs = Number.NEGATIVE_INFINITY;
   const onError = (error: string): void => {
@@ -48,7 +50,7 @@ export function openEventExport(
     lastWarnedMs = nowMs();
     warn("events are missing in the export file", { err: error, missing: exportFailed });
   };
-  const opened = openExportFile(settings, nowMs, onError);
+  const opened = openExportFile(settings, unixMs, onError);
   if (!opened.ok) return opened;
   const file = opened.value;
   const { rotationIntervalMs, rateLimit } = settings;

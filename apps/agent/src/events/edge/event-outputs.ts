@@ -42,7 +42,7 @@ export function createEventOutputs(options: EventOutputsOptions): Result<EventOu
       node,
     );
   };
-  const opened = openExport(options, (count) => toDrops(count).toJson(wholeEvent));
+  const opened = openExport(options, nowMs, (count) => toDrops(count).toJson(wholeEvent));
   if (!opened.ok) return opened;
   const exported = opened.value;
   const clients = createEventClients<EventWishes>({
@@ -91,10 +91,11 @@ export function createEventOutputs(options: EventOutputsOptions): Result<EventOu
 
 function openExport(
   { export: settings, warn }: EventOutputsOptions,
+  nowMs: () => number,
   toDropsJson: (count: number) => string,
 ): Result<EventExport | undefined, string> {
   if (settings === undefined) return ok(undefined);
-  const wishes = readRequest(settings.request, () => performance.now());
+  const wishes = readRequest(settings.request, nowMs);
   if (!wishes.ok) return err(`the filters of the export: ${wishes.error}`);
-  return openEventExport(settings, wishes.value, { nowMs: Date.now, toDropsJson, warn });
+  return openEventExport(settings, wishes.value, { nowMs, unixMs: Date.now, toDropsJson, warn });
 }
