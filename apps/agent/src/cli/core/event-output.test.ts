@@ -68,6 +68,7 @@ describe("the compact form", () => {
       line: "❓ call    - - / ?:0 -> ?:0",
     },
     { event: { process_exec: { process: "x" } }, line: "🚀 process - -" },
+    { event: { process_lsm: { function_name: "f", action: "constructor" } }, line: "🔒 LSM     - - f" },
   ])("$line", ({ event, line }) => expect(render(event)).toBe(`${line}\n`));
 
   test("has the time where it is asked for", () =>
@@ -127,5 +128,21 @@ test("filters see what they see of an agent's own events", () => {
       pod: { namespace: "shop", name: "web-0", containerName: "app", labels: new Map([["app", "web"]]) },
     },
     parent: { pid: 1, binary: "/init", arguments: "", docker: "", pod: undefined },
+  });
+});
+
+test("values that are not texts or numbers are empty for filters", () => {
+  const object = { toString: 1, valueOf: 1 };
+  const parsed = parseJsonEvent(
+    JSON.stringify({
+      process_exec: {
+        process: { pid: object, binary: object, pod: { name: object, pod_labels: { a: object } } },
+      },
+    }),
+  );
+  if (parsed === undefined) throw new Error("it is an event");
+  expect(toJsonSubject(parsed).process).toEqual({
+    ...{ pid: 0, binary: "", arguments: "", docker: "" },
+    pod: { namespace: "", name: "", containerName: "", labels: new Map([["a", ""]]) },
   });
 });

@@ -24,11 +24,11 @@ const kinds: Readonly<Record<string, string>> = {
   process_lsm: "🔒 LSM    ",
 };
 
-const actions: Readonly<Record<string, string>> = {
-  KPROBE_ACTION_SIGKILL: "killed",
-  KPROBE_ACTION_SIGNAL: "signalled",
-  KPROBE_ACTION_OVERRIDE: "denied",
-};
+const actions: ReadonlyMap<string, string> = new Map([
+  ["KPROBE_ACTION_SIGKILL", "killed"],
+  ["KPROBE_ACTION_SIGNAL", "signalled"],
+  ["KPROBE_ACTION_OVERRIDE", "denied"],
+]);
 
 function renderLine(event: JsonEvent, screen: Screen, withTimes: boolean): string {
   const { name, content, whole } = event;
@@ -64,7 +64,7 @@ function renderDetails({ name, content }: JsonEvent, screen: Screen, plain: Read
     default: {
       const place = plain("function_name") || `${plain("subsys")}/${plain("event")}`;
       const policy = plain("policy_name");
-      const action = actions[findText(content, "action")];
+      const action = actions.get(findText(content, "action"));
       return [
         place,
         ...renderArguments(content["args"]),

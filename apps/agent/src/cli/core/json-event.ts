@@ -67,7 +67,7 @@ function toProcess(json: unknown): SubjectProcess | undefined {
   const { pod } = json;
   const labels = find(pod, "pod_labels");
   return {
-    pid: Number(json["pid"] ?? 0),
+    pid: Number(findText(json, "pid")),
     binary: findText(json, "binary"),
     arguments: findText(json, "arguments"),
     docker: findText(json, "docker"),
@@ -77,7 +77,7 @@ function toProcess(json: unknown): SubjectProcess | undefined {
           name: findText(pod, "name"),
           containerName: findText(pod, "container", "name"),
           labels: new Map(
-            Object.entries(isJson(labels) ? labels : {}).map(([key, text]) => [key, `${text}`]),
+            Object.keys(isJson(labels) ? labels : {}).map((key) => [key, findText(labels, key)]),
           ),
         }
       : undefined,
