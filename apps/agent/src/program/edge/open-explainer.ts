@@ -7,7 +7,7 @@ import type { DeniedStarts } from "../../containers/core/denied-starts.ts";
 import type { Lifecycle } from "../../containers/core/lifecycle.ts";
 import type { WaitingStarts } from "../../containers/core/waiting-starts.ts";
 import type { ContainerFinder } from "../../containers/edge/container-finder.ts";
-import { createExplainer, type Explainer } from "../../explain/core/explainer.ts";
+import { createExplainer, type Explainer, type ExplanationSources } from "../../explain/core/explainer.ts";
 import { followPodTimes } from "../../explain/core/pod-times.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
 import type { HookInvocations } from "../../hook-log/core/hook-invocations.ts";
@@ -25,6 +25,7 @@ export interface ExplainedParts {
   readonly policyFilter: Pick<PolicyFilter, "find">;
   readonly policies: Pick<PolicyStore, "list">;
   readonly filterLoader: Pick<FilterLoader, "policyOf">;
+  readonly enforcementOf: ExplanationSources["enforcementOf"];
 }
 
 /** Follows the pod source until `parts` ends. */
@@ -42,7 +43,7 @@ export function openExplainer(explained: ExplainedParts, parts: DisposableStack)
     hasAllLabels: ({ pod }) => pod !== undefined && hasAllLabels(pod, podSource),
     policies: () => explained.policies.list(""),
     policyOf: explained.filterLoader.policyOf,
-    enforcementOf: () => undefined,
+    enforcementOf: explained.enforcementOf,
     findPodTimes: podTimes.find,
     now: systemTime.now,
   });

@@ -3,7 +3,7 @@
 // and explanations.
 
 import { hostname } from "node:os";
-import type { NodeOverview } from "@rthooks/explain";
+import type { EnforcedPolicy, NodeOverview, PolicyEnforcement } from "@rthooks/explain";
 import { nowNanos } from "@rthooks/log";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { HealthProblem } from "../../api/core/health.ts";
@@ -17,9 +17,12 @@ import type { CriFollower } from "../../containers/edge/follow-cri.ts";
 import type { OpenedEnforcement } from "../../enforcement/edge/open-enforcement.ts";
 import type { Explainer } from "../../explain/core/explainer.ts";
 import { toNodeOverview } from "../../explain/core/node-overview.ts";
+import { toPolicyEnforcement } from "../../explain/core/policy-enforcement.ts";
 import { createSourceStates } from "../../explain/core/source-states.ts";
+import { toPolicyKey } from "../../filter/core/filter-key.ts";
 import type { OpenedFilter } from "../../filter/edge/open-policy-filter.ts";
 import type { OpenedPods } from "../../pods/edge/open-pods.ts";
+import type { PolicyStatus } from "../../policies/core/policy-store.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { followHookLog } from "./follow-hook-log.ts";
 import { listProblems } from "./list-problems.ts";
@@ -90,9 +93,17 @@ export async function openObservation(
     events: observed.events,
   };
   const findHealth = (): readonly HealthProblem[] => listProblems(problemSources);
+  const enforcementOf = (status: PolicyStatus): PolicyEnforcement | undefined =>
+    toPolicyEnforcement(status.heldBy, enforcement.enforcement.countsOf(toPolicyKey(status)));
+  const listEnforced = (): readonly EnforcedPolicy[] =>
+    policies.list("").flatMap((status) => {
+      const { name, namespace, domain, mode } = status;
+      const done = enforcementOf(status);
+      return done === undefined ? [] : [{ name, namespace, domain, mode, ...done }];
+    });
   const explainer = openExplainer(
     {
-      ...{ lifecycle, finder, waitingStarts, deniedStarts, policies, filterLoader },
+      ...{ lifecycle, finder, waitingStarts, deniedStarts, policies, filterLoader, enforcementOf },
       ...{ policyFilter: filter.filter, podSource: pods.source, hookInvocations: hookLog.invocations },
     },
     parts,
@@ -102,7 +113,7 @@ export async function openObservation(
       ...{ atMs: Date.now(), node: options.kube?.nodeName ?? hostname(), version: options.version },
       ...{ waiting: waitingStarts.list(), stateOf: (id) => lifecycle.find(id)?.state },
       ...{ denied: deniedStarts.list(Date.now()), containers: listContainers() },
-      ...{ policies: policies.list(""), enforced: [], sources: sourceStates.list() },
+      ...{ policies: policies.list(""), enforced: listEnforced(), sources: sourceStates.list() },
       problems: findHealth().map(({ text }) => text),
       criRuntime: cri?.name(),
     });
