@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread of the events, with real processes in a real cgroup.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readdirSync, rmdirSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type EventCgroup, must, openEventCgroup } from "./event-cgroup.fixture.ts";
 import { type EventThread, startEventThread } from "./event-thread.ts";
@@ -71,6 +71,43 @@ test("programs are detached at the end", () => {
   expect(list()).toHaveLength(4);
   programs.detach();
   expect(list()).toEqual([]);
+});
+
+test("a bug in the thread leaves no open maps and no mapped memory", async () => {
+  const isMap = (fd: string): boolean => {
+    try {
+      return readlinkSync(join("/proc/self/fd", fd)).includes("bpf-map");
+    } catch {
+      // It was that of the list itself.
+      return false;
+    }
+  };
+  const count = (): readonly number[] => [
+    readFileSync("/proc/self/maps", "utf8").split("bpf-map").length,
+    readdirSync("/proc/self/fd").filter(isMap).length,
+  ];
+  const before = count();
+  // The type is wrong on purpose: reading the request throws in the thread.
+  const broken = undefined as unknown as Uint8Array;
+  const ended = Promise.withResolvers<string>();
+  thread.streams.open(broken, { write: () => true, end: ended.resolve });
+  expect(await ended.promise).toBe("stopped");
+  await waitFor("another thread", () => thread.problem() === "");
+  expect(count()).toEqual(before);
+});
+
+test("a thread that cannot start is an error alone", async () => {
+  const started = await startEventThread({
+    settings: {
+      node: { nodeName: "n", clusterName: "", bootNs: 0n, abi: "x64" },
+      export: undefined,
+      records: { directory: join(cgroup.bpfFs, "nothing"), procfs: "/proc" },
+    },
+    log,
+    onCgroupsGone() {},
+  });
+  expect(started).toMatchObject({ ok: false, error: expect.stringContaining("no map is pinned") });
+  expect(errors).toEqual([]);
 });
 
 test("a thread that ends is a problem, and another one goes on with the same containers", async () => {

@@ -64,6 +64,7 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
   let worker: Worker | undefined;
   let restart: ReturnType<typeof setTimeout> | undefined;
   let problem = "";
+  let hasStarted = false;
   let isClosed = false;
   const nothing: ThreadStatistics = { outputs: noOutput, records: noStatistics };
   /** Of threads that have ended, and of this one. */
@@ -84,9 +85,12 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
   const fail = (why: string): void => {
     worker?.terminate();
     worker = undefined;
-    started.resolve(why);
     stopped.resolve();
     if (isClosed) return;
+    if (!hasStarted) {
+      started.resolve(why);
+      return;
+    }
     [before, now] = [readStatistics(), nothing];
     problem = `there are no events: ${why}`;
     log.error("the thread of the events ended; another one starts", { err: why });
@@ -98,9 +102,13 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
   const take = (message: FromEventThread): void => {
     switch (message.channel) {
       case "started":
-        if (message.error === undefined) problem = "";
-        if (message.error === undefined) started.resolve(undefined);
-        else fail(message.error);
+        if (message.error !== undefined) {
+          fail(message.error);
+          return;
+        }
+        problem = "";
+        hasStarted = true;
+        started.resolve(undefined);
         return;
       case "stopped":
         stopped.resolve();

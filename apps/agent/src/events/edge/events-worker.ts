@@ -35,12 +35,15 @@ function start(settings: EventThreadSettings): void {
         : post({ channel: "outputs", report }),
     warn: (message, fields) => post({ channel: "log", level: "warn", message, fields }),
   });
+  if (created.ok) outputs = created.value;
   const error = created.ok ? openPump(settings, created.value) : created.error;
   post({ channel: "started", error });
-  if (!created.ok || error !== undefined) return;
-  outputs = created.value;
-  setInterval(() => outputs?.flush(), flushEveryMs);
-  setInterval(reportStatistics, statisticsEveryMs);
+  if (error !== undefined) {
+    closeParts();
+    return;
+  }
+  setInterval(() => guard(() => outputs?.flush()), flushEveryMs);
+  setInterval(() => guard(reportStatistics), statisticsEveryMs);
   if (pump !== undefined) move(pump, settings.wakeFd);
 }
 
@@ -62,16 +65,16 @@ function move(from: EventPump, wakeFd: number): void {
   const turn = (): void => {
     if (pump !== from) return;
     const hasMore = from.move();
-    setImmediate(() => next(hasMore));
+    setImmediate(() => guard(() => next(hasMore)));
   };
   const next = (hasMore: boolean): void => {
     if (pump !== from) return;
     const ready = wait(hasMore ? 0 : flushEveryMs);
     if (!ready.ok) throw new Error(`cannot wait for events: ${ready.error.message}`);
     takeSignal();
-    setImmediate(turn);
+    setImmediate(() => guard(turn));
   };
-  setImmediate(turn);
+  setImmediate(() => guard(turn));
 }
 
 function reportStatistics(): void {
@@ -82,15 +85,29 @@ function reportStatistics(): void {
   post({ channel: "statistics", statistics });
 }
 
-function stop(): void {
+function closeParts(): void {
   pump?.close();
   pump = undefined;
   outputs?.close();
   outputs = undefined;
+}
+
+function stop(): void {
+  closeParts();
   post({ channel: "stopped" });
 }
 
-self.onmessage = ({ data }: MessageEvent<ToEventThread>) => {
+/** Files and mapped memory are those of the process: a bug that ends this thread must not leave them behind. */
+function guard(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    closeParts();
+    throw error;
+  }
+}
+
+const handle = (data: ToEventThread) => {
   switch (data.channel) {
     case "start":
       return start(data.settings);
@@ -107,3 +124,5 @@ self.onmessage = ({ data }: MessageEvent<ToEventThread>) => {
       return stop();
   }
 };
+
+self.onmessage = ({ data }: MessageEvent<ToEventThread>) => guard(() => handle(data));
