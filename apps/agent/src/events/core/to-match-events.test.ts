@@ -53,7 +53,10 @@ test.each([
   { effects: [signal], isSignalled: true, isDenied: false, action: "signal" },
   { effects: [override], isSignalled: false, isDenied: true, action: "override" },
   { effects: [override, kill], isSignalled: true, isDenied: true, action: "kill" },
-  { effects: [kill], isSignalled: false, isDenied: true, action: "post" },
+  { effects: [kill], isSignalled: false, isDenied: true, action: "override" },
+  { effects: [override], isSignalled: true, isDenied: false, action: "kill" },
+  { effects: [override, signal], isSignalled: true, isDenied: true, action: "override" },
+  { effects: [signal], isSignalled: false, isDenied: true, action: "post" },
   { effects: [], isSignalled: true, isDenied: true, action: "post" },
 ])("the action of effects $# is what was done: $action", ({ effects, action, isSignalled, isDenied }) => {
   const done = { isSignalled, isDenied, enforced: new Set([4]) };

@@ -28,13 +28,16 @@ export function toMatchEvents(
   return events;
 }
 
-/** The strongest of the rule's effects that was carried out. */
+/**
+ * The strongest of what was done for the rule. A program that cannot signal denies the call in the place of a kill, and one
+ * that cannot deny it kills in the place of an override.
+ */
 function findAction(
   { isDenied, isSignalled }: Pick<MatchRecord, "isDenied" | "isSignalled">,
   effects: readonly RuleEffect[],
 ): MatchAction {
   const has = (kind: RuleEffect["kind"]): boolean => effects.some((effect) => effect.kind === kind);
-  if (isSignalled && has("kill")) return "kill";
-  if (isDenied && has("override")) return "override";
+  if (isSignalled && (has("kill") || (has("override") && !isDenied))) return "kill";
+  if (isDenied && (has("override") || has("kill"))) return "override";
   return isSignalled && has("signal") ? "signal" : "post";
 }
