@@ -59,7 +59,7 @@ const rows: readonly (readonly [name: string, spec: object, why: string | undefi
     ["disabled-no", {}, "the policy is enabled: it is disabled"],
     [
       "workloads-no",
-      { kprobes: [{ call: "sys_write", syscall: true, selectors: [workloads("db")] }] },
+      { kprobes: [{ call: "sys_acct", syscall: true, selectors: [workloads("db")] }] },
       "kprobes[0].selectors[0].matchWorkloads: pod label app is db: app=web",
     ],
   ];

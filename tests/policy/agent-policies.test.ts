@@ -46,7 +46,7 @@ spec:
     matchLabels:
       app: ${app}
   kprobes:
-  - call: sys_write
+  - call: sys_acct
     selectors:
     - matchActions:
       - action: Sigkill
@@ -157,13 +157,13 @@ describe("a policy that is added by a call", () => {
       `unix://${control.socketPath}`,
     ]);
     expect(stdout).toMatch(
-      /^ID +NAME +NAMESPACE +DOMAIN +STATE +MODE +FILTERID +ERROR\n\d+ +tuned +\(global\) +own +disabled +monitor +\d+ +-\n$/,
+      /^ID +NAME +NAMESPACE +DOMAIN +STATE +MODE +FILTERID +HELD BY +ERROR\n\d+ +tuned +\(global\) +own +disabled +monitor +\d+ +- +-\n$/,
     );
     await client().delete("tuned", "own");
   });
 
   test("that is wrong is refused with every place", async () => {
-    const wrong = yaml("wrong", "web").replace("sys_write", '""').replace("Sigkill", "Kill");
+    const wrong = yaml("wrong", "web").replace("sys_acct", '""').replace("Sigkill", "Kill");
     const failure: unknown = await client()
       .add(wrong)
       .catch((error) => error);

@@ -33,7 +33,7 @@ metadata:
   namespace: shop
 spec:
   kprobes:
-  - call: sys_write
+  - call: sys_acct
 `;
 const file = join(directory, "a.yaml");
 const allPods = 1;

@@ -37,7 +37,7 @@ metadata:
   name: ${name}
 spec:
   kprobes:
-  - call: sys_write
+  - call: sys_acct
 `;
 
 const client = () => callPolicies(`unix://${control.socketPath}`);

@@ -41,7 +41,7 @@ const policy = (name: string): string =>
     spec: {
       podSelector: {},
       kprobes: Array.from({ length: selectors / 5 }, () => ({
-        call: "sys_write",
+        call: "sys_acct",
         syscall: true,
         selectors: Array.from({ length: 5 }, () => ({
           matchWorkloads: {
