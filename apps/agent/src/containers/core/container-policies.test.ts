@@ -47,7 +47,7 @@ test("a container is in both parts, or in none", () => {
 test("both parts have a change of the pod, and the end", () => {
   const { held, updates, both } = open();
   both.add(web);
-  both.updatePod({ ...web, containerIds: new Set(["web", "log"]).values() });
+  both.updatePod({ ...web, containerIds: ["web", "log"] });
   expect(updates).toEqual(["filter web,log", "rules web,log"]);
   both.remove("web");
   expect([held.filter.size, held.rules.size]).toEqual([0, 0]);

@@ -35,10 +35,8 @@ export function createContainerPolicies(
     },
     remove,
     updatePod(update) {
-      // Read twice.
-      const containerIds = [...update.containerIds];
-      filter.updatePod({ ...update, containerIds });
-      enforcement.updatePod({ ...update, containerIds });
+      filter.updatePod(update);
+      enforcement.updatePod(update);
     },
   };
 }

@@ -52,7 +52,7 @@ export function providePodEffects(effects: PodEffects): PodLogic {
           namespace,
           labels,
           hasAllLabels: hasAllLabels(identity, podSource),
-          containerIds: containers.keys(),
+          containerIds: [...containers.keys()],
         });
         const message =
           identitySource === "pod-source" ? "pod updated by the pod source" : "pod labels set by the runtime";

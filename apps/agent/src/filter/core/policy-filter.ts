@@ -24,7 +24,8 @@ import { listNamed, listUnnamed, renderUnnamed } from "./unnamed-filters.ts";
 /** The pod of these containers as it is known now. */
 export interface PodUpdate
   extends Pick<FilteredContainer, "podUid" | "podName" | "namespace" | "labels" | "hasAllLabels"> {
-  readonly containerIds: Iterable<string>;
+  /** A list, as several parts read it. */
+  readonly containerIds: readonly string[];
 }
 
 export interface PolicyFilter {
