@@ -98,7 +98,7 @@ export const agentFlags = {
     placeholder: "FILE",
   }),
   "node-name": flag.string({
-    usage: "name of this node in the cluster (default: NODE_NAME of the environment)",
+    usage: "name of this node in the cluster, and in events (default: NODE_NAME of the environment)",
     placeholder: "NAME",
   }),
   "pod-wait": flag.duration({

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs what the command line asks for, and returns the exit code.
 
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { parseContainerQuery } from "@rthooks/explain";
 import {
@@ -108,6 +109,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
   if (flags["enable-export-aggregation"]) {
     log.warn("--enable-export-aggregation has no effect: the events of this agent are not aggregated");
   }
+  const nodeNameInCluster = flags["node-name"] || (process.env["NODE_NAME"] ?? "");
   const signal = waitForSignal(log);
   raisePriority();
   const agent = await runAgent({
@@ -117,7 +119,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     kube: flags["enable-k8s-api"]
       ? {
           kubeconfigPath: flags["k8s-kubeconfig-path"],
-          nodeName: flags["node-name"] || (process.env["NODE_NAME"] ?? ""),
+          nodeName: nodeNameInCluster,
           podWaitMs: flags["pod-wait"],
         }
       : undefined,
@@ -138,6 +140,7 @@ async function serve(argv: readonly string[], version: string): Promise<number> 
     allowsChangesOnTcp: flags["server-tcp-allow-changes"],
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
     clusterName: flags["cluster-name"],
+    nodeName: nodeNameInCluster || hostname(),
     eventExport: eventExport.value,
     logLevel: log,
     inspectAddress: flags["inspect-address"],

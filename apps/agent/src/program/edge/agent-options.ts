@@ -38,6 +38,8 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   readonly allowsChangesOnTcp: boolean;
   /** In each event; may be empty. */
   readonly clusterName: string;
+  /** Of this node, for what clients see: its name in the cluster, or its host name. */
+  readonly nodeName: string;
   /** Undefined: events are not exported. */
   readonly eventExport: ExportSettings | undefined;
   readonly logLevel: LogLevelSwitch;

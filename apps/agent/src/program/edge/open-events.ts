@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events for clients of GetEvents and for the export file, and the programs in the kernel that they come from.
 
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
 import type { CgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
@@ -28,7 +27,7 @@ export async function openEvents(
   onCgroupsGone: (cgroupIds: readonly bigint[]) => void,
   parts: DisposableStack,
 ): Promise<Result<OpenedEvents, string>> {
-  const { claimedDirectory, eventExport, kube, clusterName, procfs, log } = options;
+  const { claimedDirectory, eventExport, nodeName, clusterName, procfs, log } = options;
   if (claimedDirectory === undefined) {
     if (eventExport !== undefined) {
       return err("--export-filename needs --enable-policy-filter: events come from BPF programs");
@@ -47,7 +46,7 @@ export async function openEvents(
     log.error("there are no events of processes", { err: programs.error });
   }
   const node = {
-    ...{ nodeName: kube?.nodeName || hostname(), clusterName },
+    ...{ nodeName, clusterName },
     ...{ bootNs: openBootClock().bootTimeNs(), abi: process.arch },
   };
   const records = directory.ok && programs.ok ? { directory: directory.value, procfs } : undefined;

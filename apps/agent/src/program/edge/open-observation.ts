@@ -2,7 +2,6 @@
 // What operators see of the agent: starts that wait or were denied, changes of containers, health, the overview of the node,
 // and explanations.
 
-import { hostname } from "node:os";
 import type { EnforcedPolicy, NodeOverview, PolicyEnforcement } from "@rthooks/explain";
 import { nowNanos } from "@rthooks/log";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
@@ -110,7 +109,7 @@ export async function openObservation(
   );
   const overview = (): NodeOverview =>
     toNodeOverview({
-      ...{ atMs: Date.now(), node: options.kube?.nodeName ?? hostname(), version: options.version },
+      ...{ atMs: Date.now(), node: options.nodeName, version: options.version },
       ...{ waiting: waitingStarts.list(), stateOf: (id) => lifecycle.find(id)?.state },
       ...{ denied: deniedStarts.list(Date.now()), containers: listContainers() },
       ...{ policies: policies.list(""), enforced: listEnforced(), sources: sourceStates.list() },
