@@ -2,9 +2,10 @@
 // Policies in force for real containers, from their first act on: what a policy forbids the pods that it selects, and
 // leaves to others; in both modes; while the agent is gone; and no longer when the policy is gone.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TracingPolicyMode } from "@rthooks/proto";
+import { startAgent } from "../harness/agent.ts";
 import { callPolicies } from "../harness/agent-client.ts";
 import { type AgentControl, createAgentControl } from "../harness/agent-control.ts";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
@@ -16,6 +17,7 @@ import { forbidConnection, forbidExecution, toPolicy } from "./policy-sources.ts
 
 const workspace = createWorkspace("enforced");
 let control: AgentControl;
+let bpfDirectory: string;
 let containers: ActingContainers;
 
 const pod = (name: string, uid: string): Pod => ({ name, namespace: "shop", uid });
@@ -29,9 +31,10 @@ beforeAll(async () => {
   }));
   writeFileSync(workspace.path("pods.json"), JSON.stringify({ kind: "List", items }));
   const runc = createRunc(workspace);
+  bpfDirectory = join(mountBpfFs(workspace), "tetragon");
   control = createAgentControl(workspace, [
     ...["--pods-file", workspace.path("pods.json"), "--sweep-interval", "100ms"],
-    ...["--enable-policy-filter", "--bpf-dir", join(mountBpfFs(workspace), "tetragon")],
+    ...["--enable-policy-filter", "--bpf-dir", bpfDirectory],
     ...["--tracing-policy-dir", workspace.path("none")],
     ...["--persist-grpc-policies", "--persist-dir", workspace.path("kept")],
   ]);
@@ -41,6 +44,7 @@ beforeAll(async () => {
 afterAll(() => workspace.close(), 60_000);
 
 const policies = () => callPolicies(`unix://${control.socketPath}`);
+const find = async (name: string) => (await policies().list()).policies.find((one) => one.name === name);
 beforeEach(async () => {
   for (const { name } of (await policies().list()).policies) await policies().delete(name);
 });
@@ -120,9 +124,50 @@ describe("an agent that is stopped", () => {
   }, 120_000);
 });
 
-describe("what clients see", () => {
-  const find = async (name: string) => (await policies().list()).policies.find((one) => one.name === name);
+describe("an agent whose pins are removed", () => {
+  test("goes on with its policies, and pins programs and rules again for the next one", async () => {
+    await policies().add(noExec);
+    const directory = join(bpfDirectory, "enforcement");
+    const names = readdirSync(directory).toSorted();
+    await containers.keepRunning(web, async (attempt) => {
+      rmSync(directory, { recursive: true });
+      expect(await attempt()).toBe("killed");
+      await waitFor(
+        "the pins",
+        () => existsSync(directory) && Bun.deepEquals(readdirSync(directory).toSorted(), names),
+      );
+      control.agent().process.signal("SIGKILL");
+      await control.agent().process.exited;
+      expect(await attempt()).toBe("killed");
+      await control.start();
+      expect((await find("no-exec"))?.state).toBe(1);
+    });
+  }, 120_000);
+});
 
+describe("an agent that cannot enforce", () => {
+  test("runs on, and says so: of each policy with hooks, and in its health", async () => {
+    const agent = await startAgent(workspace, {
+      flags: [
+        ...["--cgroup-root", workspace.path("."), "--tracing-policy-dir", workspace.path("none")],
+        ...["--enable-policy-filter", "--bpf-dir", join(bpfDirectory, "..", "other")],
+      ],
+    });
+    const calls = callPolicies(agent.address);
+    const reason = "is not the root of the cgroup hierarchy of version 2, from which programs count levels";
+    expect(await calls.add(noExec).catch(String)).toContain(reason);
+    await calls.add(toPolicy("no-hooks", {}));
+    const states = (await calls.list()).policies.map(({ name, state, error }) => [name, state, error !== ""]);
+    expect(states).toEqual([
+      ["no-exec", 3, true],
+      ["no-hooks", 1, false],
+    ]);
+    expect((await agent.status()).stdout).toContain(reason);
+    await agent.stop();
+  }, 60_000);
+});
+
+describe("what clients see", () => {
   test("is what holds a policy, and what its selectors have done", async () => {
     await policies().add(noExec);
     await policies().add(noConnect);
