@@ -162,7 +162,7 @@ describe("an agent that cannot enforce", () => {
       ["no-exec", 3, true],
       ["no-hooks", 1, false],
     ]);
-    expect((await agent.status()).stdout).toContain(reason);
+    expect((await agent.status("--output", "json")).stdout).toContain(reason);
     await agent.stop();
   }, 60_000);
 });

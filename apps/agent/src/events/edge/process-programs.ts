@@ -9,6 +9,8 @@ import { ok, type Result } from "@rthooks/result";
 export interface ProcessPrograms {
   /** Programs that are not attached, and why, one line each. */
   problems(): readonly string[];
+  /** Pins again what is not pinned any more. */
+  keep(): void;
   detach(): void;
   /** The programs go on. */
   close(): void;
@@ -30,8 +32,13 @@ export function attachProcessPrograms(
     log.error("cannot attach a program", { err: done.error.reason });
     return [done.error.reason];
   });
+  let pinProblem = "";
   return ok({
-    problems: () => failures,
+    problems: () => [...failures, ...(pinProblem === "" ? [] : [pinProblem])],
+    keep() {
+      const kept = set.value.keep();
+      pinProblem = kept.ok ? "" : `programs that report processes are not pinned: ${kept.error}`;
+    },
     detach() {
       for (const name of programs) {
         const done = set.value.detach(name);

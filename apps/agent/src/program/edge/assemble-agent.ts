@@ -115,6 +115,7 @@ export async function assembleAgent(
   const sweep = setInterval(() => {
     filter.value.sweep();
     kernel.sweep();
+    events.value.sweep();
     policies.retryRefused();
   }, sweepIntervalMs);
   parts.defer(() => clearInterval(sweep));

@@ -17,6 +17,8 @@ export interface OpenedEvents extends EventContainers {
   readonly thread: EventThread | undefined;
   /** What is not reported, and why, one line each. */
   problems(): readonly string[];
+  /** Pins again what is not pinned any more. */
+  sweep(): void;
   statistics(): EventStatistics;
 }
 
@@ -59,6 +61,9 @@ export async function openEvents(
   return ok({
     ...{ thread, putContainer: thread.putContainer, removeContainer: thread.removeContainer },
     statistics: () => thread.statistics().records,
+    sweep() {
+      if (programs.ok) programs.value.keep();
+    },
     problems: () => [
       ...(programs.ok ? programs.value.problems() : [`there are no events of processes: ${programs.error}`]),
       ...(thread.problem() === "" ? [] : [thread.problem()]),
@@ -68,5 +73,11 @@ export async function openEvents(
 
 const noEvents: OpenedEvents = {
   thread: undefined,
-  ...{ putContainer() {}, removeContainer() {}, problems: () => [], statistics: () => noStatistics },
+  ...{
+    putContainer() {},
+    removeContainer() {},
+    sweep() {},
+    problems: () => [],
+    statistics: () => noStatistics,
+  },
 };
