@@ -51,7 +51,8 @@ static __always_inline int take_rate(const struct rule_action *action, __u32 rul
 		return bpf_map_update_elem(&rule_rates, &key, &now, BPF_NOEXIST) == 0;
 	__u64 before = *last;
 
-	return now - before >= action->rate_nanoseconds && __sync_val_compare_and_swap(last, before, now) == before;
+	/* Another processor may have set a later time since. */
+	return now > before && now - before >= action->rate_nanoseconds && __sync_val_compare_and_swap(last, before, now) == before;
 }
 
 /* Takes the lowest rule out of event->left, which is not empty. */
