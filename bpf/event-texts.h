@@ -26,6 +26,8 @@ struct event {
 	/* Those that a loop has not come to. */
 	struct rule_set left;
 	struct rule_set kills;
+	/* Those with a filter that matches only because the text cannot be known. */
+	struct rule_set doubtful;
 	/* Bit n: text n. It cannot be known, so that every filter on it matches. */
 	__u32 uncertain_texts;
 	/* Only its beginning is known, so that every ending matches. */
@@ -97,13 +99,16 @@ static __always_inline void end_text(struct event *event, __u32 facet, __u32 at,
 	}
 }
 
-/* `got`: what the helper returned. */
-static __always_inline void end_string(struct event *event, __u32 argument, __u32 at, long got, __u32 bytes)
+/*
+ * `got`: what the helper returned. Less room than TEXT_BYTES is that of a field in the kernel's record of an event: the
+ * text in it is complete, also one that fills it.
+ */
+static __always_inline void end_string(struct event *event, __u32 argument, __u32 at, long got)
 {
 	/* Unreadable: the event does not have the text. */
 	if (got <= 0 || got > TEXT_BYTES)
 		return;
-	if (got == bytes)
+	if (got == TEXT_BYTES)
 		event->cut_texts |= 1 << argument;
 	end_text(event, argument, at, got - 1);
 }
@@ -117,7 +122,7 @@ static __always_inline void set_text_from_user(struct event *event, __u32 argume
 
 	if (bytes > TEXT_BYTES)
 		bytes = TEXT_BYTES;
-	end_string(event, argument, at, bpf_probe_read_user_str(&event->record.text[at], bytes, text), bytes);
+	end_string(event, argument, at, bpf_probe_read_user_str(&event->record.text[at], bytes, text));
 }
 
 static __always_inline void set_text_from_kernel(struct event *event, __u32 argument, const void *text, __u32 bytes)
@@ -128,7 +133,7 @@ static __always_inline void set_text_from_kernel(struct event *event, __u32 argu
 
 	if (bytes > TEXT_BYTES)
 		bytes = TEXT_BYTES;
-	end_string(event, argument, at, bpf_probe_read_kernel_str(&event->record.text[at], bytes, text), bytes);
+	end_string(event, argument, at, bpf_probe_read_kernel_str(&event->record.text[at], bytes, text));
 }
 
 /* A buffer of this length, which may have zeros in it; one of TEXT_BYTES or more is cut. */

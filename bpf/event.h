@@ -97,6 +97,7 @@ static __always_inline struct event *begin_event(__u32 hook)
 		return begin_unseen(&candidates, table);
 	event->version = version;
 	event->candidates = candidates;
+	__builtin_memset(&event->doubtful, 0, sizeof(event->doubtful));
 	event->uncertain_texts = 0;
 	event->cut_texts = 0;
 	event->used = 0;

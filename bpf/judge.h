@@ -117,6 +117,14 @@ static __always_inline void set_key_bytes(struct event *event, __u32 facet, __u3
 	event->text_key.facet = facet;
 }
 
+/* They stay candidates: what cannot be known must neither be a way around a rule, nor an exception from the next one. */
+static __always_inline void add_doubtful(struct event *event, const struct rule_set *filtering)
+{
+#pragma unroll
+	for (int at = 0; at < RULE_WORDS; at++)
+		event->doubtful.words[at] |= filtering->words[at];
+}
+
 static __always_inline struct record_text find_text(const struct event *event, __u32 facet)
 {
 	return facet < ARGUMENTS ? event->record.texts[facet] : event->binary;
@@ -128,9 +136,12 @@ static __always_inline void judge_texts(struct event *event, const struct rule_t
 		const struct rule_set *filtering = &table->texts[facet];
 		struct record_text text = find_text(event, facet);
 
-		if (!is_filtered(table, FILTERED_TEXTS + facet) || !has_common(&event->candidates, filtering) ||
-		    event->uncertain_texts >> facet & 1)
+		if (!is_filtered(table, FILTERED_TEXTS + facet) || !has_common(&event->candidates, filtering))
 			continue;
+		if (event->uncertain_texts >> facet & 1) {
+			add_doubtful(event, filtering);
+			continue;
+		}
 		if (text.start == NO_TEXT) {
 			keep_matching(event, filtering, &table->absent_texts[facet]);
 			continue;
@@ -148,9 +159,12 @@ static __always_inline void judge_endings(struct event *event, const struct rule
 		const struct rule_set *filtering = &table->endings[facet];
 		struct record_text text = find_text(event, facet);
 
-		if (!is_filtered(table, FILTERED_ENDINGS + facet) || !has_common(&event->candidates, filtering) ||
-		    (event->uncertain_texts | event->cut_texts) >> facet & 1)
+		if (!is_filtered(table, FILTERED_ENDINGS + facet) || !has_common(&event->candidates, filtering))
 			continue;
+		if ((event->uncertain_texts | event->cut_texts) >> facet & 1) {
+			add_doubtful(event, filtering);
+			continue;
+		}
 		if (text.start == NO_TEXT) {
 			keep_matching(event, filtering, &table->absent_texts[facet]);
 			continue;
@@ -192,7 +206,7 @@ static __always_inline void judge_event(struct event *event, const struct rule_t
 		judge_texts(event, table);
 		judge_endings(event, table);
 	}
-	keep_first_of_groups(&event->candidates, &table->follows);
+	keep_first_of_groups(&event->candidates, &table->follows, &event->doubtful);
 }
 
 #endif

@@ -75,15 +75,17 @@ static __always_inline __u32 find_first(const struct rule_set *set)
 }
 
 /*
- * Leaves of each group, which is a rule and those that follow it, the lowest rule. `blocked`: an earlier one of the group
- * is in the set. Each step of the loop goes twice as far, over rules without a gap between groups.
+ * Leaves of each group, which is a rule and those that follow it, the lowest rule; of `doubtful` ones also the next.
+ * `blocked`: an earlier one of the group is in the set. Each step of the loop goes twice as far, over rules without a gap
+ * between groups.
  */
-static __always_inline void keep_first_of_groups(struct rule_set *set, const struct rule_set *follows)
+static __always_inline void keep_first_of_groups(struct rule_set *set, const struct rule_set *follows,
+						 const struct rule_set *doubtful)
 {
 #pragma unroll
 	for (int at = 0; at < RULE_WORDS; at++) {
 		__u64 passable = follows->words[at];
-		__u64 blocked = (set->words[at] << 1) & passable;
+		__u64 blocked = ((set->words[at] & ~doubtful->words[at]) << 1) & passable;
 
 #pragma unroll
 		for (int step = 1; step < 64; step *= 2) {

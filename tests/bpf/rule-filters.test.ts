@@ -252,6 +252,27 @@ describe("of the selectors of a hook", () => {
     ]);
   });
 
+  test("one that matches only because a path cannot be known does not decide", () => {
+    const deep = join(workspace.path("deep"), ...Array.from({ length: 150 }, () => "d"));
+    mkdirSync(deep, { recursive: true });
+    const busybox = realpathSync(findTool("busybox"));
+    copyFileSync(busybox, join(deep, "true"));
+    const run = (path: string): string => runInCgroup(enforcement.container, [path, "true"]).signal;
+    for (const match of ["exact", "postfix"] as const) {
+      // const: kinds of comparisons
+      groups(
+        [
+          8,
+          execRule({ texts: [{ facet: "arg0", match, values: [busybox], isNegated: false }] }, passes),
+          false,
+        ],
+        [9, execRule({}), true],
+      );
+      expect([match, run(join(deep, "true")), run(busybox)]).toEqual([match, "SIGKILL", ""]);
+      enforcement.removeAll();
+    }
+  });
+
   test("one that is not the next decides as well, and other hooks have their own", () => {
     groups(
       [8, connectRule(numbers([80n]), passes), false],
