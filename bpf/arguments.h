@@ -232,6 +232,9 @@ static __always_inline void set_sockaddr(struct event *event, const void *from, 
 	head.family = find_family(head.family, socket);
 	if (head.family != AF_INET && head.family != AF_INET6)
 		return;
+	/* That of the socket, where the hook has it, counts. */
+	if (has_memory(event) && !(event->record.known_numbers >> NUMBER_FAMILY & 1))
+		set_number(event, NUMBER_FAMILY, head.family);
 	set_number(event, flags & SOCKADDR_SOURCE ? NUMBER_SOURCE_PORT : NUMBER_DESTINATION_PORT, bpf_ntohs(head.port));
 	if (head.family == AF_INET) {
 		set_ipv4(event, facet, head.ipv4 == 0 && facet == ADDRESS_DESTINATION ? LOOPBACK : head.ipv4);
@@ -357,7 +360,8 @@ static __always_inline void set_argument(struct event *event, __u32 at, __u64 va
 		set_number(event, NUMBER_ARGUMENT + at, extend(value, 4, 1));
 		break;
 	}
-	if (pointer && find_place(&place, reading, pointer, beside))
+	/* 0 is a descriptor like any other. */
+	if ((pointer || reading == READ_FD) && find_place(&place, reading, pointer, beside))
 		set_path(event, at, &place);
 }
 

@@ -127,8 +127,7 @@ describe("a system call that matches kills its process, and one that does not ma
   }
   const rows: readonly Row[] = [
     {
-      what: "an int",
-      hook: call("kill", arg(6, "int32")),
+      ...{ what: "an int", hook: call("kill", arg(6, "int32")) },
       filters: equals("arg0", 0n),
       matching: "os.kill(os.getpid(), 0)",
       other: "os.kill(os.getpid(), signal.SIGCONT)",
@@ -141,8 +140,7 @@ describe("a system call that matches kills its process, and one that does not ma
       other: "libc.getpriority(0, 0)",
     },
     {
-      what: "a uint64",
-      hook: call("lseek", arg(6, "uint64")),
+      ...{ what: "a uint64", hook: call("lseek", arg(6, "uint64")) },
       filters: equals("arg0", 1n << 40n),
       matching: `os.lseek(os.open("${file}", 0), 1 << 40, 0)`,
       other: `os.lseek(os.open("${file}", 0), 0, 0)`,
@@ -190,10 +188,10 @@ describe("a system call that matches kills its process, and one that does not ma
       other: `${atPageEnd}libc.write(fd, edge(b"secret"), 5)`,
     },
     {
-      what: "the file of a descriptor",
+      what: "the file of a descriptor, also of 0",
       hook: write,
       filters: text("arg0", "exact", file),
-      matching: `os.write(os.open("${file}", os.O_WRONLY), b"x")`,
+      matching: `os.dup2(os.open("${file}", os.O_WRONLY), 0)\nos.write(0, b"x")`,
       other: `os.write(os.open("${other}", os.O_WRONLY), b"x")`,
     },
     {
@@ -204,8 +202,7 @@ describe("a system call that matches kills its process, and one that does not ma
       other: `fd = os.open("${file}", os.O_WRONLY)\nos.dup2(fd, 77)\nos.write(fd, b"x")`,
     },
     {
-      what: "an address",
-      hook: call("connect", arg(6, "sockaddr")),
+      ...{ what: "an address", hook: call("connect", arg(6, "sockaddr")) },
       filters: { addresses: [{ facet: "destination", blocks: ["127.0.0.2"], isNegated: false }] },
       matching: 'import socket\nsocket.socket().connect_ex(("127.0.0.2", 9))',
       other: 'import socket\nsocket.socket().connect_ex(("127.0.0.3", 9))',
@@ -216,6 +213,12 @@ describe("a system call that matches kills its process, and one that does not ma
       filters: { numbers: [{ facet: "destinationPort", values: [99n], isNegated: false }] },
       matching: 'import socket\nsocket.socket(socket.AF_INET6).connect_ex(("::1", 99))',
       other: 'import socket\nsocket.socket(socket.AF_INET6).connect_ex(("::1", 98))',
+    },
+    {
+      ...{ what: "the family of an address", hook: call("connect", arg(6, "sockaddr")) },
+      filters: { numbers: [{ facet: "family", values: [10n], isNegated: false }] },
+      matching: 'import socket\nsocket.socket(socket.AF_INET6).connect_ex(("::1", 9))',
+      other: 'import socket\nsocket.socket().connect_ex(("127.0.0.1", 9))',
     },
     {
       what: "the number of any call",
@@ -235,11 +238,18 @@ describe("a system call that matches kills its process, and one that does not ma
       other: 'os.execv("/bin/echo", ["echo", "end"])',
     },
     {
-      what: "an array in a tracepoint's record",
+      what: "the end of a text of a tracepoint's record",
+      hook: at("sched", "sched_process_exec", arg(4, "kernel-string")),
+      filters: text("arg0", "postfix", "/false"),
+      matching: 'os.execv("/bin/false", ["false"])',
+      other: 'os.execv("/bin/echo", ["echo", "end"])',
+    },
+    {
+      what: "the end of a text that fills its array in the record",
       hook: at("task", "task_rename", arg(6, "string")),
-      filters: text("arg0", "exact", "renamed"),
-      matching: 'libc.prctl(15, b"renamed")',
-      other: 'libc.prctl(15, b"rename")',
+      filters: text("arg0", "postfix", "-the-rooms"),
+      matching: 'libc.prctl(15, b"fills-the-rooms")',
+      other: 'libc.prctl(15, b"fills-the-rooks")',
     },
   ];
   test.each(rows)("$what", ({ hook, filters, matching, other: passing }) => {
