@@ -49,8 +49,8 @@ test("an agent that has counted everything exports a bounded number of series", 
   const series = listSeries(text);
   expect(new Set(series).size).toBe(series.length);
   // Histograms have 16 series for each label: 12 outcomes, 2 sources, 3 identities. Filters have 3 for each of 127.
-  // Requests have 12 outcomes for each of 6 sources. All others together have fewer than 60.
-  expect(series.length).toBeLessThan(16 * (12 + 2 + 3) + 3 * 127 + 6 * 12 + 60);
+  // Requests have 12 outcomes for each of 6 sources. All others together have fewer than 80.
+  expect(series.length).toBeLessThan(16 * (12 + 2 + 3) + 3 * 127 + 6 * 12 + 80);
 });
 
 test("refusals are counted by source and kind, from 0 on for those that deny a start", async () => {
