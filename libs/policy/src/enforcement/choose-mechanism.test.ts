@@ -149,6 +149,11 @@ describe("what is missing is named", () => {
   test.each([
     [exec(kill), node("cgroup"), "needs BPF LSM (not here), or a raw tracepoint (not here)"],
     [
+      socket({ ...select(filter("State", "TCP_ESTABLISHED")), ...override }),
+      node("cgroup"),
+      "needs BPF LSM (not here), or a cgroup program (it does not know the socketState of the socket)",
+    ],
+    [
       exec({ ...binary, ...kill }),
       node("raw"),
       "needs BPF LSM (not here), or a raw tracepoint (it does not know the calling binary)",

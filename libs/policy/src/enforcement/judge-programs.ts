@@ -44,6 +44,24 @@ export function judgeSocketLsm(
   return lsm.ok && missing !== undefined ? err(`there is none for the hook ${missing}`) : lsm;
 }
 
+export function judgeCgroup(
+  kind: "connect" | "bind",
+  { filters }: KernelRule,
+  { cgroupProgram }: NodeCapabilities,
+): Result<void, string> {
+  const unknown = listFacets(filters).find((facet) => !ofCgroup[kind].has(facet));
+  return cgroupProgram.ok && unknown !== undefined
+    ? err(`it does not know the ${unknown} of the socket`)
+    : cgroupProgram;
+}
+
+/** What bpf/enforce.bpf.c sets for both kinds of calls. */
+const ofCall = ["family", "socketType", "protocol"] as const; // const: facets
+const ofCgroup: Readonly<Record<"connect" | "bind", ReadonlySet<string>>> = {
+  connect: new Set([...ofCall, "destination", "destinationPort"]),
+  bind: new Set([...ofCall, "source", "sourcePort"]),
+};
+
 /** Of an address alone the program knows no more than what is in it. */
 export function judgeFunction(
   fallback: HookPoint,

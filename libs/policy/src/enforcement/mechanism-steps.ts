@@ -2,7 +2,7 @@
 // The programs that can carry out a rule at one place of the kernel, strongest first.
 
 import type { Result } from "@rthooks/result";
-import { judgeFunction, judgeLsm, judgeRawExec, judgeSocketLsm } from "./judge-programs.ts";
+import { judgeCgroup, judgeFunction, judgeLsm, judgeRawExec, judgeSocketLsm } from "./judge-programs.ts";
 import type { HookPoint, KernelRule, RuleEffect } from "./kernel-rule.ts";
 import { findLsmOfSyscall } from "./lsm-of-syscall.ts";
 import type { NodeCapabilities } from "./node-capabilities.ts";
@@ -60,7 +60,8 @@ export function listSteps(
     case "connect":
     case "bind": {
       const cgroup: MechanismStep = {
-        ...{ name: "a cgroup program", ability: capabilities.cgroupProgram, effects: denials, hook },
+        ...{ name: "a cgroup program", effects: denials, hook },
+        ability: judgeCgroup(hook.kind, rule, capabilities),
         mechanism: "prevented by cgroup program",
         note: { of: "kill", text: "the call fails: the process is not killed" },
       };
