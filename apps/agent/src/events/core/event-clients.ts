@@ -41,7 +41,6 @@ const maxInFlight = 512;
 interface Client<Wishes> {
   readonly wishes: Wishes;
   readonly queue: BoundedQueue<Uint8Array>;
-  readonly isInBudget: ReturnType<typeof createFilterBudget>;
   inFlight: number;
 }
 
@@ -52,6 +51,7 @@ export function createEventClients<Wishes extends ClientWishes>(options: {
 }): EventClients<Wishes> {
   const { post, encodeDrops, nowMs } = options;
   const clients = new Map<number, Client<Wishes>>();
+  const budget = createFilterBudget();
   let sent = 0;
   let dropped = 0;
 
@@ -84,7 +84,6 @@ export function createEventClients<Wishes extends ClientWishes>(options: {
       clients.set(client, {
         wishes,
         queue: createBoundedQueue<Uint8Array>(maxQueuedBytes, (event) => event.length + eventOverhead),
-        isInBudget: createFilterBudget(),
         inFlight: 0,
       });
     },
@@ -97,15 +96,19 @@ export function createEventClients<Wishes extends ClientWishes>(options: {
     },
     publish(subject, encode) {
       const encoded = new Map<string, Uint8Array>();
-      for (const [number, { wishes, queue, isInBudget }] of clients) {
+      for (const [number, { wishes, queue }] of clients) {
         const beganMs = nowMs();
         const isWanted = wishes.matches(subject);
         const endedMs = nowMs();
-        if (!isInBudget(endedMs - beganMs, endedMs)) {
-          end(number, "too-expensive", "its filters take too long: use fewer or simpler regular expressions");
-          continue;
+        const tooLong = budget.spend(number, endedMs - beganMs, endedMs);
+        if (tooLong !== undefined) {
+          end(
+            tooLong,
+            "too-expensive",
+            "its filters take too long: use fewer or simpler regular expressions",
+          );
         }
-        if (!isWanted) continue;
+        if (!isWanted || tooLong === number) continue;
         let bytes = encoded.get(wishes.fieldsKey);
         if (bytes === undefined) {
           bytes = encode(wishes);
