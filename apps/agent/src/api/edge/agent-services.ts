@@ -58,7 +58,7 @@ export function registerServices(
   registerPolicyService(to, options, onBug);
   registerContainerEvents(to, { reportStopped, reportRefused, reportPluginProblem }, onBug);
   registerAgentState(to, lifecycle, options.findExplanations, onBug);
-  registerDebugService(to, options.logLevel, undefined, onBug);
+  registerDebugService(to, options.logLevel, onBug);
   const endings = [
     registerWatchService(to, changes, onBug),
     registerEventsService(to, options.events, onBug),

@@ -23,7 +23,7 @@ beforeAll(async () => {
       level = next;
     },
   };
-  registerDebugService(server, log, undefined, (error) => {
+  registerDebugService(server, log, (error) => {
     throw error;
   });
   await new Promise((resolve) => server.bindAsync(target, ServerCredentials.createInsecure(), resolve));
@@ -83,6 +83,6 @@ test.each([
   expect(level).toBe("warn");
 });
 
-test("the process cache is not there without events", async () => {
+test("the process cache is not shown", async () => {
   expect(await get([0x08, 1])).toMatchObject({ ok: false, error: { code: 12 } });
 });

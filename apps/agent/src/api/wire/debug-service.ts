@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// GetDebug and SetDebug: `tetra loglevel get|set`, and `tetra debug dump processcache`.
+// GetDebug and SetDebug: `tetra loglevel get|set`.
 
 import type { LogLevel } from "@rthooks/log";
-import { ConfigFlag, DebugLevel, FineGuidanceSensorsDefinition, GetDebugResponse } from "@rthooks/proto";
+import { ConfigFlag, DebugLevel, FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { grpcCode } from "@rthooks/proto/grpc-code";
-import { err, ok, type Result } from "@rthooks/result";
+import { err, ok } from "@rthooks/result";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
 import { registerUnary, type WireError } from "../../base/wire/service.ts";
 
@@ -31,11 +31,9 @@ const fromMessage: ReadonlyMap<number, LogLevel> = new Map([
   [DebugLevel.LOG_LEVEL_TRACE, "debug"],
 ]);
 
-/** `dumpProcesses`: an encoded GetDebugResponse; undefined where the agent has no events. */
 export function registerDebugService(
   to: Registrar,
   log: LogLevelSwitch,
-  dumpProcesses: (() => Promise<Result<Uint8Array, string>>) | undefined,
   onBug: (error: unknown) => void,
 ): void {
   const service = FineGuidanceSensorsDefinition;
@@ -48,21 +46,10 @@ export function registerDebugService(
       if (flag === ConfigFlag.CONFIG_FLAG_LOG_LEVEL) {
         const arg = { $case: "level", level: toMessage[log.level()] } as const; // const: the name of the member
         answer(ok({ flag, arg }));
-      } else if (flag !== ConfigFlag.CONFIG_FLAG_DUMP_PROCESS_CACHE) answer(err(toUnknownFlag(flag)));
-      else if (dumpProcesses === undefined) {
-        const details = "GetDebug: the agent has no process cache, because it has no events";
+      } else if (flag === ConfigFlag.CONFIG_FLAG_DUMP_PROCESS_CACHE) {
+        const details = "GetDebug: this agent does not show its process cache";
         answer(err({ code: grpcCode.unimplemented, details }));
-      } else {
-        dumpProcesses()
-          .then((dumped) =>
-            answer(
-              dumped.ok
-                ? ok(GetDebugResponse.decode(dumped.value))
-                : err({ code: grpcCode.unavailable, details: `GetDebug: ${dumped.error}` }),
-            ),
-          )
-          .catch(onBug);
-      }
+      } else answer(err(toUnknownFlag(flag)));
     },
     onBug,
   );
