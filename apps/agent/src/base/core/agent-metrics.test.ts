@@ -145,3 +145,12 @@ test("what became of events is read at each scrape", async () => {
     expect(text).toContain(`\n${line}\n`);
   }
 });
+
+test("records of the ring buffer are counted, also those that could not be read", async () => {
+  const metrics = createAgentMetrics("1");
+  const events = { ...emptyState.events, received: 9, unreadable: 4 };
+  await metrics.render({ ...emptyState, events });
+  const text = await metrics.render({ ...emptyState, events });
+  expect(text).toContain("\ntetragon_observer_ringbuf_events_received_total 9\n");
+  expect(text).toContain("\ntetragon_observer_ringbuf_errors_total 4\n");
+});

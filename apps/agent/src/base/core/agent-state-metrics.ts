@@ -41,6 +41,8 @@ export interface MeteredEvents {
   readonly events: Iterable<readonly [type: string, count: number]>;
   /** Records that were read from the ring buffer. */
   readonly received: number;
+  /** Of them: those that are not what the programs of this version write. */
+  readonly unreadable: number;
   /** Records for which the ring buffer had no room, by the name of their kind. */
   readonly lost: Iterable<readonly [kind: string, count: number]>;
   /** Processes in the cache now, and those that were removed to make room. */
@@ -193,6 +195,12 @@ export function createStateMetrics(
   const received = new Counter(
     named("observer_ringbuf_events_received_total", "Records that were read from the ring buffer."),
   );
+  const unreadable = new Counter(
+    named(
+      "observer_ringbuf_errors_total",
+      "Records in the ring buffer that could not be read, such as those of programs of another version.",
+    ),
+  );
   const lost = new Counter({
     ...named(
       "bpf_missed_events_total",
@@ -206,9 +214,10 @@ export function createStateMetrics(
   );
 
   const setEvents = (now: MeteredEvents): void => {
-    for (const counter of [events, received, lost, evicted]) counter.reset();
+    for (const counter of [events, received, unreadable, lost, evicted]) counter.reset();
     for (const [type, count] of now.events) events.inc({ type }, count);
     received.inc(now.received);
+    unreadable.inc(now.unreadable);
     // EAGAIN is what bpf_ringbuf_output() returns then.
     for (const [kind, count] of now.lost) lost.inc({ msg_op: kind, error: "EAGAIN" }, count);
     cached.set(now.cached);

@@ -6,6 +6,7 @@ import type { EventStatistics } from "./thread-messages.ts";
 /** The statistics under the names that Tetragon's metrics have. */
 export function toMeteredEvents({
   records,
+  unreadable,
   events,
   lost,
   processes,
@@ -19,7 +20,8 @@ export function toMeteredEvents({
       ["PROCESS_TRACEPOINT", events.tracepoint],
       ["PROCESS_LSM", events.lsm],
     ],
-    received: Object.values(records).reduce((sum, count) => sum + count, 0),
+    received: Object.values(records).reduce((sum, count) => sum + count, unreadable),
+    unreadable,
     lost: [
       ["MSG_OP_EXECVE", lost.exec],
       ["MSG_OP_EXIT", lost.exit],
