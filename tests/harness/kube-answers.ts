@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an API server sends: pods and answers, written as the real one writes them.
 
+interface TestContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageID?: string;
+}
+
 export interface TestPod {
   readonly uid: string;
   readonly name: string;
@@ -9,8 +16,9 @@ export interface TestPod {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly object[];
+  readonly generateName?: string;
   /** Those that run, as the kubelet reports them. */
-  readonly containers?: readonly { readonly id: string; readonly name: string; readonly image: string }[];
+  readonly containers?: readonly TestContainer[];
   /** Whoever asks for it by name is told; lists and watches are behind, until `catchUp`. */
   readonly isBehind?: boolean;
   /** Of its container's environment. */
@@ -33,16 +41,16 @@ export const failure = (code: number, message: string): Response =>
 
 export function toPodObject(pod: TestPod, version: number) {
   const { uid, name, namespace = "shop", nodeName = "node-1", containers = [], env = {} } = pod;
-  const { labels = {}, annotations = {}, ownerReferences = [] } = pod;
+  const { labels = {}, annotations = {}, ownerReferences = [], generateName } = pod;
   const resourceVersion = String(version);
-  const containerStatuses = containers.map(({ id, name, image }) => ({
-    ...{ name, image, imageID: "", containerID: `containerd://${id}` },
+  const containerStatuses = containers.map(({ id, name, image, imageID = "" }) => ({
+    ...{ name, image, imageID, containerID: `containerd://${id}` },
     state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
   }));
   const environment = Object.entries(env).map(([key, value]) => ({ name: key, value }));
   return {
     ...{ kind: "Pod", apiVersion: "v1" },
-    metadata: { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences },
+    metadata: { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences, generateName },
     ...{ spec: { nodeName, containers: [{ name: "app", env: environment }] } },
     status: { phase: "Running", containerStatuses },
   };

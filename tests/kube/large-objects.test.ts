@@ -54,6 +54,27 @@ describe("a pod of 9 MB is known whole, and the pods behind it", () => {
     seen.watch.close();
   });
 
+  test.each([false, true])("where the names of its owners are as large (listed: %p)", async (isListed) => {
+    const api = startKubeApi(workspace);
+    api.refusesInitialEvents = isListed;
+    const seen = isListed ? undefined : observe(workspace, accessOf(api));
+    if (seen !== undefined) await connected(seen);
+    const ownerReferences = [{ kind: env.BIG, name: env.BIG, controller: true }];
+    api.put({ uid: "u1", name: "owned", labels: { app: "web" }, generateName: "o-", ownerReferences });
+    const generateName = "web-";
+    const behind = {
+      generateName,
+      ownerReferences: [{ kind: "StatefulSet", name: "web", controller: true }],
+    };
+    api.put({ uid: "u2", name: "web-2", ...behind });
+    const watched = seen ?? observe(workspace, accessOf(api));
+    await waitFor("the pod behind it", () => watched.pods().has("u2"));
+    const workload = { name: "owned", kind: "Pod" };
+    expect(watched.pods().get("u1")).toMatchObject({ labels: new Map([["app", "web"]]), workload });
+    expect(watched.pods().get("u2")?.workload).toEqual({ name: "web", kind: "StatefulSet" });
+    watched.watch.close();
+  });
+
   test("where it is asked for by its name", async () => {
     const api = startKubeApi(workspace);
     putLarge(api, "large");

@@ -10,7 +10,7 @@ export interface ObjectLevels {
   readonly object: readonly Level[];
   /** For one line of a watch. The last level keeps only the object's name. */
   readonly event: readonly Level[];
-  /** For a page of up to `limit` objects. With a limit of 1 the last level keeps only the object's name. */
+  /** For a page of up to `limit` objects: more than one are kept with all needed members, or the page does not fit. */
   page(limit: number): readonly Level[];
 }
 
@@ -22,15 +22,15 @@ const name: Keep = {
 };
 const NAME_BYTES = 64 * 1024;
 
-/** `keep`: the members that are kept of an object larger than 1 MiB; undefined to keep objects of up to 8 MiB whole. */
-export function createObjectLevels(keep: Keep | undefined): ObjectLevels {
+/**
+ * `kept`: the members that are kept of an object larger than 1 MiB; the next ones where these are larger than 4 MiB.
+ * Empty to keep objects of up to 8 MiB whole.
+ */
+export function createObjectLevels(kept: readonly Keep[]): ObjectLevels {
   const object: readonly Level[] =
-    keep === undefined
+    kept.length === 0
       ? [{ keep: true, maxBytes: 8 * MiB }]
-      : [
-          { keep: true, maxBytes: MiB },
-          { keep, maxBytes: 4 * MiB },
-        ];
+      : [{ keep: true, maxBytes: MiB }, ...kept.map((keep) => ({ keep, maxBytes: 4 * MiB }))];
   const within = (levels: readonly Level[], wrap: (keep: Keep) => Keep): readonly Level[] =>
     levels.map((level) => (level.keep === true ? level : { ...level, keep: wrap(level.keep) }));
   const withName = [...object, { keep: name, maxBytes: NAME_BYTES }];
@@ -38,6 +38,7 @@ export function createObjectLevels(keep: Keep | undefined): ObjectLevels {
   return {
     object,
     event: within(withName, (kept) => ({ type: true, object: kept })),
-    page: (limit) => within(limit === 1 ? withName : object, toPage),
+    // In a page one object's size must not cost the others members, so only a page of one has the last levels.
+    page: (limit) => within(limit === 1 ? withName : object.slice(0, 2), toPage),
   };
 }

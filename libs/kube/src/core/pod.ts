@@ -4,6 +4,7 @@
 import type { Labels } from "@rthooks/oci";
 import * as v from "valibot";
 import type { Keep } from "./json-filter.ts";
+import { findWorkload, type Workload } from "./workload.ts";
 
 export interface Pod {
   readonly uid: string;
@@ -12,6 +13,7 @@ export interface Pod {
   readonly labels: Labels;
   /** The hash by which the kubelet runs a static pod; its mirror pod in the API has a UID of its own. */
   readonly staticPodHash: string | undefined;
+  readonly workload: Workload;
   /** The running containers in the pod's status. The kubelet updates it late, and removes stopped containers. */
   readonly containers: readonly PodContainer[];
 }
@@ -21,12 +23,20 @@ export interface PodContainer {
   readonly id: string;
   readonly name: string;
   readonly image: string;
+  /** As the kubelet writes it; empty where the runtime gives none. */
+  readonly imageId: string;
+  /** Unix time. */
+  readonly startedMs: number | undefined;
 }
 
 /** Annotation of a mirror pod with the static pod's config hash (kubernetes pkg/kubelet/types). */
 const MIRROR = "kubernetes.io/config.mirror";
 
 const text = v.pipe(v.string(), v.nonEmpty());
+/** Only events show these: one of another type is left out, and the pod counts. */
+const optionalText = v.fallback(v.nullish(v.string(), ""), "");
+const optionalFlag = v.fallback(v.nullish(v.boolean(), false), false);
+const running = v.object({ startedAt: optionalText });
 const texts = v.nullish(v.record(v.string(), v.string()));
 const containers = v.nullish(
   v.array(
@@ -46,9 +56,12 @@ export const podSchema = v.object({
     uid: text,
     name: text,
     namespace: text,
+    generateName: optionalText,
     labels: texts,
     annotations: texts,
-    ownerReferences: v.nullish(v.array(v.object({ kind: v.string() }))),
+    ownerReferences: v.nullish(
+      v.array(v.object({ kind: v.string(), name: optionalText, controller: optionalFlag })),
+    ),
   }),
   status: v.nullish(
     v.object({
@@ -61,39 +74,49 @@ export const podSchema = v.object({
 
 const status: Keep = { name: true, image: true, imageID: true, containerID: true, state: true };
 
-/** The fields that `podSchema` reads; the others are what makes a pod large. */
-export const podParts: Keep = {
-  metadata: {
-    uid: true,
-    name: true,
-    namespace: true,
-    resourceVersion: true,
-    labels: true,
-    annotations: { [MIRROR]: true },
-    ownerReferences: { kind: true },
-  },
-  status: {
-    initContainerStatuses: status,
-    containerStatuses: status,
-    ephemeralContainerStatuses: status,
-  },
+const statuses: Keep = {
+  initContainerStatuses: status,
+  containerStatuses: status,
+  ephemeralContainerStatuses: status,
 };
+const identity = { uid: true, name: true, namespace: true, resourceVersion: true, labels: true } as const; // const: each is kept
+
+/**
+ * The fields that `podSchema` reads; the others are what makes a pod large. An author of pods can make the owners' names
+ * large, too: then the pod is known without owners.
+ */
+export const podParts: readonly Keep[] = [
+  {
+    metadata: {
+      ...identity,
+      generateName: true,
+      annotations: { [MIRROR]: true },
+      ownerReferences: { kind: true, name: true, controller: true },
+    },
+    status: statuses,
+  },
+  { metadata: identity, status: statuses },
+];
 
 type PodObject = v.InferOutput<typeof podSchema>;
 
 const HASH = /^[0-9a-f]{32}$/;
 
 export function readPod({ metadata, status }: PodObject): Pod {
-  const { uid, namespace, name, labels, annotations } = metadata;
+  const { uid, namespace, name, generateName, annotations } = metadata;
+  const labels = new Map(Object.entries(metadata.labels ?? {}));
+  const references = metadata.ownerReferences ?? [];
+  const owners = references.map(({ controller: isController, ...owner }) => ({ ...owner, isController }));
   // Any author of a pod can write the annotation, but only mirror pods of the kubelet are owned by a node.
-  const isOfNode = (metadata.ownerReferences ?? []).some(({ kind }) => kind === "Node");
+  const isOfNode = owners.some(({ kind }) => kind === "Node");
   const hash = annotations?.[MIRROR] ?? "";
   return {
     uid,
     namespace,
     name,
-    labels: new Map(Object.entries(labels ?? {})),
+    labels,
     staticPodHash: isOfNode && HASH.test(hash) ? hash : undefined,
+    workload: findWorkload({ name, generateName, labels, owners }),
     containers: [
       ...(status?.initContainerStatuses ?? []),
       ...(status?.containerStatuses ?? []),
@@ -110,7 +133,20 @@ function readContainer({ name, image, imageID, containerID, state }: StatusObjec
   if (id === "" || (state?.running ?? undefined) === undefined) return [];
   // imageID is the runtime's name with the digest, where it has a name; `image` may be a bare image hash.
   const named = imageID?.includes("@") === true ? imageID : (image ?? "");
-  return [{ id, name, image: named.replace(/^[a-z-]+:\/\//, "") }];
+  const imageId = (imageID?.length ?? 0) > maxImageIdLength ? "" : (imageID ?? "");
+  const startedMs = readStart(state?.running);
+  return [{ id, name, image: named.replace(/^[a-z-]+:\/\//, ""), imageId, startedMs }];
+}
+
+/** A reference to an image has at most 255 characters before its digest; runtimes add a prefix. */
+const maxImageIdLength = 1024;
+/** The last time of a protobuf Timestamp. */
+const maxTimeMs = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+function readStart(value: unknown): number | undefined {
+  const parsed = v.safeParse(running, value);
+  const startedMs = parsed.success ? Date.parse(parsed.output.startedAt) : Number.NaN;
+  return startedMs >= 0 && startedMs <= maxTimeMs ? startedMs : undefined;
 }
 
 /** Undefined for anything but a pod. */

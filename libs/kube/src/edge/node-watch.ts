@@ -28,6 +28,6 @@ export const watchNode = ({ nodeName, ...options }: NodeWatchOptions): ResourceW
         ? { labels: new Map(Object.entries(parsed.output.metadata.labels ?? {})) }
         : undefined;
     },
-    keep: { metadata: { name: true, uid: true, resourceVersion: true, labels: true } },
+    keep: [{ metadata: { name: true, uid: true, resourceVersion: true, labels: true } }],
     what: "node labels",
   });

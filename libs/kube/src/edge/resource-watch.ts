@@ -25,8 +25,11 @@ export interface WatchOptions<T> {
   readonly fieldSelector: string;
   /** Undefined if the object is not of this kind. */
   parse(object: unknown): T | undefined;
-  /** The members that `parse` needs of an object larger than 1 MiB; undefined to keep objects of up to 8 MiB whole. */
-  readonly keep?: Keep;
+  /**
+   * The members that `parse` needs of an object larger than 1 MiB, then those that it cannot do without. None to keep
+   * objects of up to 8 MiB whole.
+   */
+  readonly keep?: readonly Keep[];
   /** Parses an object that is too large even so, and of which only the name is left. Without it, it is ignored. */
   parseName?(object: unknown): T | undefined;
   /** For the log: "pods". */
@@ -94,7 +97,7 @@ type Ended = Result<"listed" | "watched", ApiError>;
 export function watchResource<T>(options: WatchOptions<T>): ResourceWatch {
   const { client, what, log, parse, random = Math.random } = options;
   const { settledMs, ...silences } = { ...usualTiming, ...options.timing };
-  const levels = createObjectLevels(options.keep);
+  const levels = createObjectLevels(options.keep ?? []);
   const noteTooLarge = createTooLargeLog(what, log);
   const report = createConnectionReport(what, log);
   const pace = createPace(settledMs, random);

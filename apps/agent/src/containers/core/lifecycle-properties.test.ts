@@ -49,6 +49,7 @@ function begin(seed: number) {
   const podOf = (pod: number): Pod => ({
     ...{ uid: uidOf(pod), staticPodHash: undefined, namespace: "shop", name: `web-${pod}` },
     ...{ labels: new Map([["app", apps[pod] ?? ""]]), containers: [] },
+    workload: { name: `web-${pod}`, kind: "Pod" },
   });
   const containers: readonly Actual[] = [0, 1, 2].map((at) => ({
     ...{

@@ -24,6 +24,7 @@ export const web = (labels: Record<string, string>, namespace = "shop"): Pod => 
   namespace,
   name: "web-0",
   labels: new Map(Object.entries(labels)),
+  workload: { name: "web-0", kind: "Pod" },
   containers: [],
 });
 

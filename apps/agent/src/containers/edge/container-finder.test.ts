@@ -12,7 +12,10 @@ afterAll(() => {
   for (const root of roots) rmSync(root, { recursive: true });
 });
 
-const container = { id: "a".repeat(64), name: "app", image: "docker.io/library/web@sha256:1" };
+const container = {
+  ...{ id: "a".repeat(64), name: "app", image: "docker.io/library/web@sha256:1" },
+  ...{ imageId: "", startedMs: undefined },
+};
 const running = (pod: Partial<Pod> = {}): Pod => ({
   ...web({ app: "web" }),
   containers: [container],

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
+import type { Pod } from "@rthooks/kube";
 import { err, ok } from "@rthooks/result";
 import type { PlacedContainer } from "../../enforcement/core/rule-members.ts";
+import { createPodStore, type PodStore } from "../../pods/core/pod-store.ts";
+import type { EventContainer } from "./agent-event.ts";
 import { type ReportedContainers, reportContainers } from "./reported-containers.ts";
 
 const one: PlacedContainer = {
@@ -9,18 +12,26 @@ const one: PlacedContainer = {
   ...{ namespace: "n", labels: new Map([["app", "web"]]), hasAllLabels: true, level: 3 },
 };
 let log: string[];
+let last: EventContainer | undefined;
 let isFull: boolean;
+let pods: PodStore;
 let containers: ReportedContainers;
 beforeEach(() => {
   log = [];
   isFull = false;
-  containers = reportContainers(
-    {
-      putContainer: ({ cgroupId, id, podName, labels }) =>
-        void log.push(`event ${id} ${cgroupId} ${podName} ${[...labels].join()}`),
+  last = undefined;
+  pods = createPodStore();
+  containers = reportContainers({
+    podSource: pods,
+    events: {
+      putContainer(container) {
+        const { cgroupId, id, podName, labels } = container;
+        last = container;
+        log.push(`event ${id} ${cgroupId} ${podName} ${[...labels].join()}`);
+      },
       removeContainer: (cgroupId) => void log.push(`event gone ${cgroupId}`),
     },
-    {
+    sink: {
       add({ containerId }) {
         log.push(`kernel ${containerId}`);
         return isFull ? err({ kind: "filter-full", message: "full" }) : ok(undefined);
@@ -28,7 +39,7 @@ beforeEach(() => {
       remove: (containerId) => void log.push(`kernel gone ${containerId}`),
       updatePod: ({ containerIds }) => void log.push(`kernel update ${[...containerIds].join()}`),
     },
-  );
+  });
 });
 
 test("a container is told before the kernel has it, and until the kernel has it no more", () => {
@@ -65,4 +76,76 @@ test("what is known of a pod later is told of its containers", () => {
   const pod = { podUid: "u", podName: "q", namespace: "n", labels: new Map(), hasAllLabels: true };
   containers.updatePod({ ...pod, containerIds: ["c1", "unknown"] });
   expect(log.slice(2)).toEqual(["event c1 7 q ", "kernel update c1,unknown"]);
+});
+
+describe("the pod source says of a container", () => {
+  const pod = (more: Partial<Pod> = {}): Pod => ({
+    ...{ uid: "u", namespace: "n", name: "p", staticPodHash: undefined, labels: one.labels },
+    ...{ workload: { name: "web", kind: "Deployment" }, containers: [], ...more },
+  });
+  const status = { id: "c1", name: "app", image: "busybox", imageId: "sha256:1", startedMs: 1000 };
+  const ofPod = { workload: "web", workloadKind: "Deployment" };
+  const ofStatus = { imageId: "sha256:1", startTimeMs: 1000 };
+  const nothing = { workload: "", workloadKind: "", imageId: "", startTimeMs: undefined };
+
+  test("what it knows already", () => {
+    pods.put(pod({ containers: [status] }));
+    containers.add(one);
+    expect(last).toMatchObject({ id: "c1", ...ofPod, ...ofStatus });
+    expect(log).toHaveLength(2);
+  });
+
+  test("what it learns later, once for each change of it", () => {
+    containers.add(one);
+    expect(last).toMatchObject(nothing);
+    pods.put(pod());
+    expect(last).toMatchObject({ ...nothing, ...ofPod });
+    pods.put(pod({ containers: [status] }));
+    expect(last).toMatchObject({ ...ofPod, ...ofStatus });
+    pods.put(pod({ containers: [status, { ...status, id: "c2" }] }));
+    pods.put(pod({ containers: [status], workload: { name: "db", kind: "StatefulSet" } }));
+    expect(last).toMatchObject({ workload: "db", workloadKind: "StatefulSet", ...ofStatus });
+    expect(log).toHaveLength(5);
+  });
+
+  test("nothing of another pod with the name", () => {
+    containers.add(one);
+    pods.put(pod({ uid: "other", containers: [status] }));
+    expect(last).toMatchObject(nothing);
+  });
+
+  test("what stays when the pod or its status is gone, and while the container is put again", () => {
+    pods.put(pod({ containers: [status] }));
+    containers.add(one);
+    pods.put(pod());
+    pods.remove("u");
+    containers.add(one);
+    expect(last).toMatchObject({ ...ofPod, ...ofStatus });
+  });
+
+  test("what is of its pod, when the identity is corrected", () => {
+    pods.put(pod({ containers: [status] }));
+    containers.add(one);
+    const identity = { podUid: "v", podName: "q", namespace: "n", labels: one.labels, hasAllLabels: true };
+    containers.updatePod({ ...identity, containerIds: ["c1"] });
+    expect(last).toMatchObject(nothing);
+  });
+
+  test("by the mirror of a static pod", () => {
+    const hash = "0123456789abcdef0123456789abcdef";
+    containers.add({ ...one, podUid: hash });
+    pods.put(pod({ staticPodHash: hash, workload: { name: "p", kind: "Pod" }, containers: [status] }));
+    expect(last).toMatchObject({ workload: "p", workloadKind: "Pod", ...ofStatus });
+  });
+
+  test("nothing after the end of the container, or of the subscription", () => {
+    containers.add(one);
+    containers.remove("c1");
+    pods.put(pod());
+    containers.add(one);
+    containers.close();
+    const count = log.length;
+    pods.put(pod({ containers: [status] }));
+    expect(log).toHaveLength(count);
+  });
 });

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the thread of the events of each container before the kernel's maps have it.
+// Tells the thread of the events of each container before the kernel's maps have it, and again when the pod source knows
+// more: the kubelet writes a pod's status after the container has started.
 
 import type { FilteredContainer } from "@rthooks/policy";
 import type { Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PlacedContainer } from "../../enforcement/core/rule-members.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
+import type { PodSource } from "../../pods/core/pod-source.ts";
 import type { EventContainer } from "./agent-event.ts";
 
 /** Where the lifecycle puts containers. */
-export interface ContainerSink extends Pick<PolicyFilter, "remove" | "updatePod"> {
+interface ContainerSink extends Pick<PolicyFilter, "remove" | "updatePod"> {
   add(container: PlacedContainer): Result<void, Refusal>;
 }
 
@@ -21,10 +23,23 @@ export interface EventContainers {
 export interface ReportedContainers extends ContainerSink {
   /** The container with this root cgroup. */
   findContainerId(cgroupId: bigint): string | undefined;
+  /** Ends the subscription to the pod source. */
+  close(): void;
 }
 
-/** `sink`: where they go afterwards; one that it refuses has no events. */
-export function reportContainers(events: EventContainers, sink: ContainerSink): ReportedContainers {
+export interface ReportOptions {
+  readonly events: EventContainers;
+  /** Where they go afterwards; one that it refuses has no events. */
+  readonly sink: ContainerSink;
+  readonly podSource: Pick<PodSource, "find" | "subscribe">;
+}
+
+/** What only the pod source knows. */
+type PodDetails = Pick<EventContainer, "workload" | "workloadKind" | "imageId" | "startTimeMs">;
+
+const noDetails: PodDetails = { workload: "", workloadKind: "", imageId: "", startTimeMs: undefined };
+
+export function reportContainers({ events, sink, podSource }: ReportOptions): ReportedContainers {
   const reported = new Map<string, EventContainer>();
   const idByCgroup = new Map<bigint, string>();
 
@@ -36,12 +51,34 @@ export function reportContainers(events: EventContainers, sink: ContainerSink): 
     events.removeContainer(before.cgroupId);
   };
 
-  const put = (container: EventContainer): void => {
+  /** A pod that the source does not have any more leaves what it was. */
+  const findDetails = (container: EventContainer): PodDetails => {
+    const { id, podUid, namespace, podName: name } = container;
+    const before = reported.get(id);
+    const isSamePod = before?.podUid === podUid && before.namespace === namespace && before.podName === name;
+    const known = isSamePod ? toDetails(before) : noDetails;
+    const pod = podSource.find({ uid: podUid === "" ? undefined : podUid, namespace, name });
+    if (pod === undefined) return known;
+    const status = pod.containers.find((listed) => listed.id === id);
+    const ofStatus = status && { imageId: status.imageId, startTimeMs: status.startedMs };
+    return { ...known, workload: pod.workload.name, workloadKind: pod.workload.kind, ...ofStatus };
+  };
+
+  const put = (told: EventContainer): void => {
+    const container = { ...told, ...findDetails(told) };
     if (reported.get(container.id)?.cgroupId !== container.cgroupId) remove(container.id);
     reported.set(container.id, container);
     idByCgroup.set(container.cgroupId, container.id);
     events.putContainer(container);
   };
+
+  const unsubscribe = podSource.subscribe(({ kind, pod }) => {
+    if (kind !== "changed" && kind !== "containers") return;
+    for (const container of reported.values()) {
+      if (container.podName !== pod.name || container.namespace !== pod.namespace) continue;
+      if (!areSame(findDetails(container), container)) put(container);
+    }
+  });
 
   return {
     add(container) {
@@ -63,12 +100,23 @@ export function reportContainers(events: EventContainers, sink: ContainerSink): 
       sink.updatePod(update);
     },
     findContainerId: (cgroupId) => idByCgroup.get(cgroupId),
+    close: unsubscribe,
   };
 }
 
+const areSame = (a: PodDetails, b: PodDetails): boolean =>
+  a.workload === b.workload &&
+  a.workloadKind === b.workloadKind &&
+  a.imageId === b.imageId &&
+  a.startTimeMs === b.startTimeMs;
+
+const toDetails = ({ workload, workloadKind, imageId, startTimeMs }: EventContainer): PodDetails => ({
+  ...{ workload, workloadKind, imageId, startTimeMs },
+});
+
 const toEventContainer = (container: FilteredContainer): EventContainer => ({
   ...{ cgroupId: container.cgroupId, id: container.containerId, name: container.containerName },
-  ...{ image: container.image, imageId: "", startTimeMs: undefined, pid: undefined },
+  ...{ image: container.image, pid: undefined, ...noDetails },
   ...{ podName: container.podName, podUid: container.podUid ?? "", namespace: container.namespace },
-  ...{ labels: container.labels, workload: "", workloadKind: "" },
+  labels: container.labels,
 });

@@ -6,6 +6,7 @@ import { followPodTimes } from "./pod-times.ts";
 
 const pod = (uid: string, app: string): Pod => ({
   ...{ uid, staticPodHash: undefined, namespace: "shop", name: uid, containers: [] },
+  workload: { name: uid, kind: "Pod" },
   labels: new Map([["app", app]]),
 });
 const query = (uid: string) => ({ uid, namespace: "shop", name: uid });
@@ -21,7 +22,8 @@ test("a pod has the time of its first report and of its last change", () => {
   store.put(pod("late", "web"));
   expect(times.find(query("late"))).toEqual({ firstMs: 200, changedMs: 200 });
   store.put(pod("late", "cart"));
-  store.put({ ...pod("early", "web"), containers: [{ id: "c1", name: "app", image: "" }] });
+  const container = { id: "c1", name: "app", image: "", imageId: "", startedMs: undefined };
+  store.put({ ...pod("early", "web"), containers: [container] });
   expect(times.find(query("late"))).toEqual({ firstMs: 200, changedMs: 300 });
   expect(times.find(query("early"))).toEqual({ firstMs: 100, changedMs: 100 });
   store.remove("late");

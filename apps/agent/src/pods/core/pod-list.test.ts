@@ -41,6 +41,7 @@ describe("what kubectl writes is read", () => {
       namespace: "shop",
       name: "a",
       labels: new Map([["app", "web"]]),
+      workload: { name: "a", kind: "Pod" },
       containers: [],
     });
   });

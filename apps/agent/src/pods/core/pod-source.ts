@@ -11,7 +11,7 @@ export interface PodQuery {
 
 export type PodChange =
   | { readonly kind: "changed"; readonly pod: Pod }
-  /** Only its list of containers differs. */
+  /** Only its list of containers, what it says of them, or its workload differs. */
   | { readonly kind: "containers"; readonly pod: Pod }
   /** The last list lacks it, and no DELETED event came: its containers may still run. */
   | { readonly kind: "unlisted"; readonly pod: Pod }

@@ -10,6 +10,7 @@ const pod = (name: string, app = "web", staticPodHash?: string): Pod => ({
   namespace: "shop",
   name,
   labels: new Map([["app", app]]),
+  workload: { name, kind: "Pod" },
   containers: [],
 });
 
@@ -95,19 +96,26 @@ test("a fetched pod stays until the watch reports it, and older reports do not c
   expect(changes).toEqual(["unlisted uid-a2"]);
 });
 
-test("a change of a pod's containers is not a change of the pod", () => {
+test("a change of what only events show is not a change of the pod", () => {
   const store = createPodStore();
   const changes: string[] = [];
   store.put(pod("a"));
   store.subscribe(({ kind, pod: { containers } }) =>
     changes.push(`${kind} ${containers.map(({ id }) => id)}`),
   );
-  const container = { id: "c1", name: "app", image: "web" };
+  const container = { id: "c1", name: "app", image: "web", imageId: "", startedMs: undefined };
   store.put({ ...pod("a"), containers: [container] });
   store.put({ ...pod("a"), containers: [container] });
   store.put({ ...pod("a"), containers: [{ ...container, id: "c2" }] });
+  store.put({ ...pod("a"), containers: [{ ...container, id: "c2", imageId: "sha256:1" }] });
+  store.put({ ...pod("a"), containers: [{ ...container, id: "c2", startedMs: 1 }] });
+  for (const workload of [
+    { name: "b", kind: "Pod" },
+    { name: "b", kind: "StatefulSet" },
+  ])
+    store.put({ ...pod("a"), workload, containers: [{ ...container, id: "c2", startedMs: 1 }] });
   store.put({ ...pod("a", "cart"), containers: [container] });
-  expect(changes).toEqual(["containers c1", "containers c2", "changed c1"]);
+  expect(changes).toEqual(["containers c1", ...Array(5).fill("containers c2"), "changed c1"]);
 });
 
 test("a bounded number of deleted pods is remembered", () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pods of the node, as the last complete list and the changes since then give them.
 
-import type { Pod } from "@rthooks/kube";
+import type { Pod, PodContainer } from "@rthooks/kube";
 import { haveSameLabels } from "@rthooks/oci";
 import type { PodChange, PodQuery, PodSource } from "./pod-source.ts";
 
@@ -37,8 +37,11 @@ function dropOldest(kept: Set<string> | Map<string, Pod>): void {
   }
 }
 
-const mirrorKey = ({ staticPodHash, namespace, name }: Omit<Pod, "uid" | "labels" | "containers">): string =>
-  `${staticPodHash} ${namespace}/${name}`;
+const mirrorKey = ({
+  staticPodHash,
+  namespace,
+  name,
+}: Pick<Pod, "staticPodHash" | "namespace" | "name">): string => `${staticPodHash} ${namespace}/${name}`;
 
 const nameKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string => `${namespace}/${name}`;
 
@@ -101,7 +104,7 @@ export function createPodStore(): PodStore {
     if (!isOutdated) byName.set(nameKey(pod), pod);
     if (pod.staticPodHash !== undefined && !isOutdated) byMirror.set(mirrorKey(pod), pod);
     if (old === undefined || !isSamePod(old, pod)) notify({ kind: "changed", pod });
-    else if (!haveSameContainers(old, pod)) notify({ kind: "containers", pod });
+    else if (!haveSameDetails(old, pod)) notify({ kind: "containers", pod });
   };
 
   return {
@@ -144,9 +147,11 @@ function isSamePod(a: Pod, b: Pod): boolean {
   );
 }
 
-function haveSameContainers(a: Pod, b: Pod): boolean {
-  return (
-    a.containers.length === b.containers.length &&
-    a.containers.every(({ id }, at) => b.containers[at]?.id === id)
-  );
-}
+const haveSameDetails = (a: Pod, b: Pod): boolean =>
+  a.workload.name === b.workload.name &&
+  a.workload.kind === b.workload.kind &&
+  a.containers.length === b.containers.length &&
+  a.containers.every((container, at) => isSameContainer(container, b.containers[at]));
+
+const isSameContainer = (a: PodContainer, b: PodContainer | undefined): boolean =>
+  a.id === b?.id && a.imageId === b.imageId && a.startedMs === b.startedMs;

@@ -46,7 +46,11 @@ export function openContainers(
   const { log, sweepIntervalMs: intervalMs, failureRetentionMs } = options;
   const cgroupRoot = root.path;
   const cgroupResolver = createCgroupResolver(root);
-  const reported = reportContainers(events, createContainerPolicies(policyFilter, enforcement.containers));
+  const reported = reportContainers({
+    ...{ events, podSource },
+    sink: createContainerPolicies(policyFilter, enforcement.containers),
+  });
+  parts.defer(reported.close);
   const lifecycle: Lifecycle = createLifecycle({
     ...{ podSource, containerPolicies: reported, cgroupResolver, log, failureRetentionMs, inspect },
     time: systemTime,
