@@ -73,6 +73,7 @@ export function provideContainerEffects(effects: ContainerEffects): ContainerLog
             image: report.image,
             cgroupId: cgroup?.id ?? 0n,
             level: cgroup === undefined ? 0 : cgroupLevel(cgroup.path),
+            ...(cgroup === undefined ? {} : { cgroupPath: cgroup.path }),
             podUid: pod?.uid,
             podName: pod?.name ?? "",
             namespace: pod?.namespace ?? "",

@@ -9,6 +9,8 @@ import { createFilterMembership, type Filter, type FilteredContainer, hasPod } f
 export interface PlacedContainer extends FilteredContainer {
   /** Of its root cgroup below the root of the hierarchy; 1 is directly below. */
   readonly level: number;
+  /** Path of its root cgroup below the root of the hierarchy. */
+  readonly cgroupPath?: string;
 }
 
 /** What a rule is about. */

@@ -25,6 +25,8 @@ export interface ProcessFacts {
 /** What the main thread knows of a container. */
 export interface EventContainer {
   readonly cgroupId: bigint;
+  /** Of its root cgroup, below the root of the hierarchy. */
+  readonly cgroupPath?: string;
   readonly id: string;
   readonly name: string;
   readonly image: string;

@@ -20,6 +20,8 @@ export interface NewProcess
 
 export interface ProcessCache {
   find(pid: number, startTime: bigint): ProcessEntry | undefined;
+  /** The process that has the number now, as far as records tell. */
+  findNow(pid: number): ProcessEntry | undefined;
   /** Replaces what the process was before. */
   put(added: NewProcess): ProcessEntry;
   /** The process has ended. It is forgotten a while later, when `forgetEnded` says so; its children keep it as their parent. */
@@ -122,6 +124,7 @@ export function createProcessCache({ nodeName, maxBytes, retentionMs }: CacheOpt
       const isSame = entry.origin === "procfs" && entry.startTime / TICK_NS === startTime / TICK_NS;
       return isSame ? entry : undefined;
     },
+    findNow: (pid) => byPid.get(pid),
     put({ chargedTo, parent, ...added }) {
       const before = byPid.get(added.pid);
       const entry: ProcessEntry = {

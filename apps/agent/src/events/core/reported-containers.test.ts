@@ -149,3 +149,23 @@ describe("the pod source says of a container", () => {
     expect(log).toHaveLength(count);
   });
 });
+
+test("whether a container runs already is told once, with its cgroup", () => {
+  const told: unknown[] = [];
+  const events = {
+    putContainer: ({ cgroupPath }: EventContainer, runsAlready: boolean) =>
+      void told.push([cgroupPath, runsAlready]),
+    removeContainer() {},
+  };
+  const sink = { add: () => ok(undefined), remove() {}, updatePod() {} };
+  const reported = reportContainers({ events, sink, podSource: pods });
+  reported.add({ ...one, cgroupPath: "/pod/c1", runsAlready: true });
+  const update = { podUid: "u", podName: "p", namespace: "n", labels: new Map(), hasAllLabels: true };
+  reported.updatePod({ ...update, containerIds: ["c1"] });
+  reported.add({ ...one, containerId: "c2", cgroupId: 9n });
+  expect(told).toEqual([
+    ["/pod/c1", true],
+    ["/pod/c1", false],
+    [undefined, false],
+  ]);
+});

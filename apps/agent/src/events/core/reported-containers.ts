@@ -2,7 +2,6 @@
 // Tells the thread of the events of each container before the kernel's maps have it, and again when the pod source knows
 // more: the kubelet writes a pod's status after the container has started.
 
-import type { FilteredContainer } from "@rthooks/policy";
 import type { Result } from "@rthooks/result";
 import type { Refusal } from "../../base/core/refusal.ts";
 import type { PlacedContainer } from "../../enforcement/core/rule-members.ts";
@@ -16,7 +15,8 @@ interface ContainerSink extends Pick<PolicyFilter, "remove" | "updatePod"> {
 }
 
 export interface EventContainers {
-  putContainer(container: EventContainer): void;
+  /** `runsAlready`: it has processes that are older than any record about it. */
+  putContainer(container: EventContainer, runsAlready: boolean): void;
   removeContainer(cgroupId: bigint): void;
 }
 
@@ -64,25 +64,25 @@ export function reportContainers({ events, sink, podSource }: ReportOptions): Re
     return { ...known, workload: pod.workload.name, workloadKind: pod.workload.kind, ...ofStatus };
   };
 
-  const put = (told: EventContainer): void => {
+  const put = (told: EventContainer, runsAlready: boolean): void => {
     const container = { ...told, ...findDetails(told) };
     if (reported.get(container.id)?.cgroupId !== container.cgroupId) remove(container.id);
     reported.set(container.id, container);
     idByCgroup.set(container.cgroupId, container.id);
-    events.putContainer(container);
+    events.putContainer(container, runsAlready);
   };
 
   const unsubscribe = podSource.subscribe(({ kind, pod }) => {
     if (kind !== "changed" && kind !== "containers") return;
     for (const container of reported.values()) {
       if (container.podName !== pod.name || container.namespace !== pod.namespace) continue;
-      if (!areSame(findDetails(container), container)) put(container);
+      if (!areSame(findDetails(container), container)) put(container, false);
     }
   });
 
   return {
     add(container) {
-      put(toEventContainer(container));
+      put(toEventContainer(container), container.runsAlready === true);
       const done = sink.add(container);
       if (!done.ok) remove(container.containerId);
       return done;
@@ -95,7 +95,7 @@ export function reportContainers({ events, sink, podSource }: ReportOptions): Re
       const { podUid = "", podName, namespace, labels } = update;
       for (const containerId of update.containerIds) {
         const before = reported.get(containerId);
-        if (before !== undefined) put({ ...before, podUid, podName, namespace, labels });
+        if (before !== undefined) put({ ...before, podUid, podName, namespace, labels }, false);
       }
       sink.updatePod(update);
     },
@@ -114,7 +114,8 @@ const toDetails = ({ workload, workloadKind, imageId, startTimeMs }: EventContai
   ...{ workload, workloadKind, imageId, startTimeMs },
 });
 
-const toEventContainer = (container: FilteredContainer): EventContainer => ({
+const toEventContainer = (container: PlacedContainer): EventContainer => ({
+  ...(container.cgroupPath === undefined ? {} : { cgroupPath: container.cgroupPath }),
   ...{ cgroupId: container.cgroupId, id: container.containerId, name: container.containerName },
   ...{ image: container.image, pid: undefined, ...noDetails },
   ...{ podName: container.podName, podUid: container.podUid ?? "", namespace: container.namespace },

@@ -31,13 +31,16 @@ export interface RecordSource {
   /** In a bpf file system, with the maps of bpf/events.h. */
   readonly directory: string;
   readonly procfs: string;
+  /** Root of the cgroup hierarchy. */
+  readonly cgroupRoot: string;
 }
 
 export type ToEventThread =
   /** The first. */
   | { readonly channel: "start"; readonly settings: EventThreadSettings }
   | { readonly channel: "outputs"; readonly request: OutputRequest }
-  | { readonly channel: "container.put"; readonly container: EventContainer }
+  /** `runsAlready`: it has processes that are older than any record about it. */
+  | { readonly channel: "container.put"; readonly container: EventContainer; readonly runsAlready: boolean }
   | { readonly channel: "container.removed"; readonly cgroupId: bigint }
   | { readonly channel: "rules.put"; readonly rules: readonly NumberedRule[] }
   /** The last: what is collected is written, and "stopped" is the answer. */

@@ -41,6 +41,7 @@ export function openEventCgroup(): EventCgroup {
   return {
     ...{ bpfFs, hierarchy },
     container: {
+      ...{ cgroupPath: basename(bpfFs) },
       ...{ cgroupId, id: "c1", name: "app", image: "i", imageId: "", startTimeMs: undefined, pid: undefined },
       ...{
         podName: "web",

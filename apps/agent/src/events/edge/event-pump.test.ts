@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events of real processes in a real cgroup.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openProgramSet, type ProgramSet } from "@rthooks/bpf";
 import { embeddedProcessPrograms } from "@rthooks/bpf/embedded-programs";
@@ -23,8 +23,9 @@ beforeAll(() => {
   );
   for (const name of names) must(programs.attach(name));
   const consumer = { publish: (event: AgentEvent) => void events.push(event), flush() {} };
-  pump = must(openEventPump({ directory, nodeName: "n", procfs: "/proc", consumer, onCgroupsGone() {} }));
-  pump.stream.putContainer(cgroup.container);
+  const source = { directory, procfs: "/proc", cgroupRoot: cgroup.hierarchy };
+  pump = must(openEventPump({ ...source, nodeName: "n", consumer, onCgroupsGone() {} }));
+  pump.putContainer(cgroup.container, false);
 });
 afterAll(() => {
   pump.close();
@@ -132,6 +133,52 @@ time.sleep(1000)`;
       ...{ kind: "exit", status: 4 },
       process: { binary: expect.stringContaining("/python3"), flags: ["clone"] },
       parent: { pid: started.pid, flags: ["procFS"], arguments: expect.stringContaining(path) },
+    },
+  ]);
+});
+
+test("the end of a process that was there before has its program, and its parent's", async () => {
+  for (const name of names) programs.detach(name);
+  do {
+    events.length = 0;
+    cgroup.run("/bin/busybox", "true");
+  } while (readAll().length > 0);
+  const below = join(cgroup.hierarchy, cgroup.container.cgroupPath ?? "", "below");
+  mkdirSync(below);
+  const first = cgroup.start("/bin/busybox", "sleep", "1000");
+  const second = cgroup.start(
+    "/bin/busybox",
+    "sh",
+    "-c",
+    'echo $$ >"$0/cgroup.procs"; exec sleep 1001',
+    below,
+  );
+  while (
+    [first, second].some(({ pid }) => !readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("sleep\0"))
+  )
+    await Bun.sleep(2);
+  for (const name of names) must(programs.attach(name));
+  pump.putContainer(cgroup.container, true);
+  readAll();
+  for (const started of [first, second]) {
+    started.kill("SIGKILL");
+    await started.exited;
+  }
+  rmdirSync(below);
+  const parent = { pid: process.pid, flags: ["procFS"], container: undefined };
+  const busybox = { binary: "/usr/bin/busybox", flags: ["procFS"], container: cgroup.container };
+  expect(readAll()).toMatchObject([
+    {
+      kind: "exit",
+      signal: "SIGKILL",
+      process: { ...busybox, pid: first.pid, arguments: "sleep 1000" },
+      parent,
+    },
+    {
+      kind: "exit",
+      signal: "SIGKILL",
+      process: { pid: second.pid, arguments: expect.stringContaining("1001") },
+      parent,
     },
   ]);
 });

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moves records from the ring buffer to the consumer of events.
 
+import { join } from "node:path";
 import { type EventReader, openEventReader, type RecordKind } from "@rthooks/bpf";
 import { ok, type Result } from "@rthooks/result";
+import type { EventContainer } from "../core/agent-event.ts";
 import type { EventConsumer } from "../core/event-consumer.ts";
 import { noStatistics } from "../core/event-statistics.ts";
 import { createEventStream, type EventStream } from "../core/event-stream.ts";
 import { createProcessCache } from "../core/process-cache.ts";
+import { createProcessScan } from "../core/process-scan.ts";
 import type { EventStatistics, RecordSource } from "../core/thread-messages.ts";
 import { openBootClock } from "./boot-clock.ts";
+import { listProcesses } from "./list-processes.ts";
 import { createProcessReader } from "./read-process.ts";
 
 export interface EventPump {
   readonly stream: EventStream;
   /** Descriptor of the ring buffer. */
   readonly fd: number;
-  /** Moves some records; whether there may be more. */
+  /** `runsAlready`: its processes are looked up in /proc. */
+  putContainer(container: EventContainer, runsAlready: boolean): void;
+  removeContainer(cgroupId: bigint): void;
+  /** Moves some records, and looks up some processes; whether there may be more of either. */
   move(): boolean;
   /** Call it about once a second. */
   tick(): EventStatistics;
@@ -30,6 +37,8 @@ export interface PumpOptions extends RecordSource {
 
 /** Before messages are looked at again: some milliseconds. */
 const RECORDS_AT_ONCE = 512;
+/** Processes looked up between them: about as long. */
+const PROCESSES_AT_ONCE = 16;
 const CACHE_BYTES = 64 * 1024 * 1024;
 /** A container's message comes before its first record, except for one that an earlier agent knew. */
 const hold = { forMs: 3_000, ofContainer: 1_024, inAll: 16_384 };
@@ -41,19 +50,21 @@ export function openEventPump(options: PumpOptions): Result<EventPump, string> {
 }
 
 function createEventPump(
-  { consumer, onCgroupsGone, nodeName, procfs }: PumpOptions,
+  { consumer, onCgroupsGone, nodeName, procfs, cgroupRoot }: PumpOptions,
   reader: EventReader,
 ): EventPump {
   const clock = openBootClock();
   const nowMs = (): number => Number(clock.nowNs() / 1_000n) / 1_000;
   const cache = createProcessCache({ nodeName, maxBytes: CACHE_BYTES, retentionMs: 2_000 });
+  const processes = createProcessReader(procfs);
+  const scan = createProcessScan({ cache, reader: processes, atOnce: PROCESSES_AT_ONCE });
   const { records, events } = structuredClone(noStatistics);
   const counts = { records: { ...records }, events: { ...events }, unreadable: 0 };
   let gone: bigint[] = [];
   let bootTimeNs = clock.bootTimeNs();
   const countLost = createLostCounter(reader);
   const stream = createEventStream({
-    ...{ cache, nowMs, hold, reader: createProcessReader(procfs), readsPerSecond: 100, retentionMs: 10_000 },
+    ...{ cache, nowMs, hold, reader: processes, readsPerSecond: 100, retentionMs: 10_000 },
     bootTimeNs: () => bootTimeNs,
     onCgroupGone: (cgroupId) => void gone.push(cgroupId),
     consumer: {
@@ -67,6 +78,16 @@ function createEventPump(
   return {
     stream,
     fd: reader.fd,
+    putContainer(container, runsAlready) {
+      const { cgroupId, cgroupPath } = container;
+      stream.putContainer(container);
+      if (runsAlready && cgroupPath !== undefined)
+        scan.add(cgroupId, listProcesses(join(cgroupRoot, cgroupPath)));
+    },
+    removeContainer(cgroupId) {
+      scan.remove(cgroupId);
+      stream.removeContainer(cgroupId);
+    },
     move() {
       bootTimeNs = clock.bootTimeNs();
       const read = reader.read((record) => {
@@ -77,14 +98,15 @@ function createEventPump(
       if (gone.length > 0) onCgroupsGone(gone);
       gone = [];
       if (read.records > 0) consumer.flush();
-      return read.records === RECORDS_AT_ONCE;
+      const isScanning = scan.step();
+      return isScanning || read.records === RECORDS_AT_ONCE;
     },
     tick() {
       stream.tick();
       const { lost, added } = countLost();
       if (added > 0n) stream.lose(added);
-      const { evicted, size: processes } = cache;
-      return { ...structuredClone(counts), evicted, processes, lost };
+      const { evicted, size } = cache;
+      return { ...structuredClone(counts), evicted, processes: size, lost };
     },
     close: reader.close,
   };

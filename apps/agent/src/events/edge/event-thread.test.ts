@@ -19,7 +19,11 @@ const start = async (startWorker?: () => Worker): Promise<EventThread> =>
       settings: {
         node: { nodeName: "n", clusterName: "", bootNs: 0n, abi: "x64" },
         export: undefined,
-        records: { directory: join(cgroup.bpfFs, "enforcement"), procfs: "/proc" },
+        records: {
+          directory: join(cgroup.bpfFs, "enforcement"),
+          procfs: "/proc",
+          cgroupRoot: cgroup.hierarchy,
+        },
       },
       log,
       onCgroupsGone: (ids) => void gone.push(...ids),
@@ -48,7 +52,7 @@ afterEach(async () => {
 });
 
 test("processes are counted, and the end of the container's cgroup is told", async () => {
-  thread.putContainer(cgroup.container);
+  thread.putContainer(cgroup.container, false);
   for (let at = 0; at < 20; at++) cgroup.run("/bin/busybox", "true");
   await waitFor("20 executions", () => thread.statistics().records.events.exec === 20);
   expect(thread.statistics().records).toMatchObject({ events: { exec: 20, exit: 20 }, unreadable: 0 });
@@ -61,8 +65,20 @@ test("what happened while there was no agent is read by the next one", async () 
   await thread.close();
   cgroup.run("/bin/busybox", "true");
   thread = await start();
-  thread.putContainer(cgroup.container);
+  thread.putContainer(cgroup.container, false);
   await waitFor("the execution", () => thread.statistics().records.events.exec === 1);
+});
+
+test("a process that ran before the thread is known with its parent", async () => {
+  thread.putContainer(cgroup.container, false);
+  const started = cgroup.start("/bin/busybox", "sleep", "1000");
+  await waitFor("the execution", () => thread.statistics().records.events.exec === 1);
+  await thread.close();
+  thread = await start();
+  thread.putContainer(cgroup.container, true);
+  await waitFor("the process and its parent", () => thread.statistics().records.processes === 2);
+  started.kill("SIGKILL");
+  await waitFor("its end", () => thread.statistics().records.events.exit === 1);
 });
 
 test("programs are detached at the end", () => {
@@ -101,7 +117,7 @@ test("a thread that cannot start is an error alone", async () => {
     settings: {
       node: { nodeName: "n", clusterName: "", bootNs: 0n, abi: "x64" },
       export: undefined,
-      records: { directory: join(cgroup.bpfFs, "nothing"), procfs: "/proc" },
+      records: { directory: join(cgroup.bpfFs, "nothing"), procfs: "/proc", cgroupRoot: cgroup.hierarchy },
     },
     log,
     onCgroupsGone() {},
@@ -124,7 +140,7 @@ test("a thread that ends is a problem, and another one goes on with the same con
       ? new Worker(new URL("./events-worker.ts", import.meta.url))
       : new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   });
-  thread.putContainer(cgroup.container);
+  thread.putContainer(cgroup.container, false);
   cgroup.run("/bin/busybox", "true");
   await waitFor("the problem", () => thread.problem() !== "");
   expect(thread.problem()).toContain("there are no events: ");

@@ -24,7 +24,7 @@ import type { ReportedRule } from "../core/to-match-events.ts";
 export interface EventThread {
   readonly streams: EventStreams;
   /** Call it before the kernel's map has the container: then its first record finds it. */
-  putContainer(container: EventContainer): void;
+  putContainer(container: EventContainer, runsAlready: boolean): void;
   removeContainer(cgroupId: bigint): void;
   /** Call it before the rules come into force. */
   putRules(rules: readonly NumberedRule[]): void;
@@ -145,7 +145,9 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
     begun.unref();
     post({ channel: "start", settings: { ...settings, wakeFd: wake.fd } });
     post({ channel: "rules.put", rules: [...rules] });
-    for (const container of containers.values()) post({ channel: "container.put", container });
+    // After a crash their processes are not known to the new thread.
+    for (const container of containers.values())
+      post({ channel: "container.put", container, runsAlready: true });
   };
 
   const close = async (): Promise<void> => {
@@ -169,9 +171,9 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
   }
   return ok({
     streams,
-    putContainer(container) {
+    putContainer(container, runsAlready) {
       containers.set(container.cgroupId, container);
-      post({ channel: "container.put", container });
+      post({ channel: "container.put", container, runsAlready });
     },
     removeContainer(cgroupId) {
       if (containers.delete(cgroupId)) post({ channel: "container.removed", cgroupId });

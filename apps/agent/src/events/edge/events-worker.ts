@@ -114,9 +114,9 @@ const handle = (data: ToEventThread) => {
     case "outputs":
       return outputs?.handle(data.request);
     case "container.put":
-      return pump?.stream.putContainer(data.container);
+      return pump?.putContainer(data.container, data.runsAlready);
     case "container.removed":
-      return pump?.stream.removeContainer(data.cgroupId);
+      return pump?.removeContainer(data.cgroupId);
     case "rules.put":
       for (const [number, rule] of data.rules) pump?.stream.putRule(number, rule);
       return;

@@ -51,7 +51,8 @@ export async function openEvents(
     ...{ nodeName, clusterName },
     ...{ bootNs: openBootClock().bootTimeNs(), abi: process.arch },
   };
-  const records = directory.ok && programs.ok ? { directory: directory.value, procfs } : undefined;
+  const records =
+    directory.ok && programs.ok ? { directory: directory.value, procfs, cgroupRoot: root.path } : undefined;
   const started = await startEventThread({
     settings: { node, export: eventExport, records },
     ...{ log, onCgroupsGone },
