@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs of bpf/ on stock kernels: their verifiers accept them, and rules are in force, by signal and by BPF LSM.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import { runProcess } from "../harness/process.ts";
 import { createWorkspace } from "../harness/workspace.ts";
+import { compileFixture } from "./compile-fixture.ts";
 import { type Booted, bootDeadlineMs, bootKernel } from "./vm/boot-kernel.ts";
 import { findKernel, type Kernel, type KernelName } from "./vm/find-kernels.ts";
 
@@ -24,19 +23,6 @@ for (const { name, lsm } of boots) {
   } else {
     describe(`Linux ${kernel.version} with lsm=${lsm}`, () => testKernel(kernel, lsm));
   }
-}
-
-/** The library with its objects, as a program for the kernel's processor. */
-async function compile(arch: Kernel["arch"]): Promise<string> {
-  const program = workspace.path(`enforce-${arch}-${crypto.randomUUID()}`);
-  const target = `bun-linux-${arch === "amd64" ? "x64" : "arm64"}`;
-  const source = join(import.meta.dir, "fixtures", "enforce.ts");
-  const options = ["--compile", "--minify", "--bytecode", "--format=esm", `--outfile=${program}`];
-  // The machine's own Bun may be the one for processors without AVX2: then it is taken.
-  const cross = arch === (process.arch === "x64" ? "amd64" : "arm64") ? [] : [`--target=${target}`];
-  const { exitCode, stderr } = await runProcess([process.execPath, "build", ...options, ...cross, source]);
-  if (exitCode !== 0) throw new Error(stderr);
-  return program;
 }
 
 const network = "connect_ipv4 connect_ipv6 send_ipv4 send_ipv6 bind_ipv4 bind_ipv6";
@@ -73,7 +59,7 @@ function testKernel(kernel: Kernel, lsm: string): void {
   const isArm = kernel.arch === "arm64";
   let vm: Booted;
   beforeAll(async () => {
-    const files = { "/root/enforce": { from: await compile(kernel.arch) } };
+    const files = { "/root/enforce": { from: await compileFixture(workspace, "enforce", kernel.arch) } };
     vm = await bootKernel({ kernel, cgroups: "v2", lsm, files, script });
   }, bootDeadlineMs + 60_000);
 
