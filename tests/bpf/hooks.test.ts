@@ -1,105 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs on system calls and tracepoints of this kernel, attached for rules and judging real processes in real cgroups.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type HookPrograms,
-  openHookPrograms,
-  openProgramSet,
-  openRuleMaps,
-  type ProgramSet,
-  type RuleMaps,
-} from "@rthooks/bpf";
-import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
-import type { ArgumentReading, HookArgument, HookPoint, RuleFilters } from "@rthooks/policy";
-import { mountBpfFs } from "../harness/bpf-fs.ts";
-import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
-import { runInCgroup } from "../harness/enter-cgroup.ts";
+import type { HookPrograms } from "@rthooks/bpf";
+import type { HookPoint, RuleFilters } from "@rthooks/policy";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
+import { must } from "./open-enforcement.ts";
+import { arg, at, call, equals, type Hooks, openHooks, run, text } from "./open-hooks.ts";
 
 const workspace = createWorkspace("hooks");
-const root = `/rthooks-${workspace.tag}`;
-const container = `${root}/container`;
-const neighbour = `${root}/neighbour`;
-const LEVEL = 2;
-let directory: string;
-let enforce: ProgramSet;
+let opened: Hooks;
 let hooks: HookPrograms;
-let rules: RuleMaps;
-
-const must = <T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T => {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-};
-const cgroupRoot = findCgroupDirectory("/");
-const openHooks = (): HookPrograms => must(openHookPrograms({ directory, cgroupRoot, enforce }));
-
+let directory: string;
+let container: string;
+let neighbour: string;
 beforeAll(() => {
-  directory = join(mountBpfFs(workspace), "enforcement");
-  for (const path of [container, neighbour]) mkdirSync(cgroupRoot + path, { recursive: true });
-  workspace.onClose(() => removeCgroup(root));
-  enforce = must(openProgramSet({ object: embeddedPrograms(), directory, cgroupRoot }));
-  hooks = openHooks();
-  rules = must(openRuleMaps(enforce));
-  for (const path of [container, neighbour]) must(rules.putContainer(readCgroupId(path), LEVEL, new Set()));
-  workspace.onClose(() => {
-    must(hooks.detachUnused([]));
-    hooks.close();
-    enforce.close();
-  });
+  opened = openHooks(workspace);
+  ({ hooks, directory, container, neighbour } = opened);
 });
 afterAll(() => workspace.close(), 60_000);
-beforeEach(() => {
-  must(rules.change([], [...rules.active()]));
-  must(hooks.detachUnused([]));
-});
-
-const noFilters: RuleFilters = { numbers: [], comparisons: [], texts: [], addresses: [] };
-const arg = (index: number, reading: ArgumentReading, sizeIndex?: number): HookArgument =>
-  sizeIndex === undefined ? { index, reading } : { index, reading, sizeIndex };
-const at = (subsystem: string, event: string, ...args: readonly HookArgument[]): HookPoint => ({
-  ...{ kind: "tracepoint", subsystem, event, args },
-});
-const call = (name: string, ...args: readonly HookArgument[]): HookPoint =>
-  at("syscalls", `sys_enter_${name}`, ...args);
-
-/** Kills processes of the container. */
-function kill(hook: HookPoint, filters: Partial<RuleFilters>, number = 7): void {
-  const hookIds = new Set([must(hooks.attach(hook))]);
-  const rule = {
-    ...{ hooks: [hook], filters: { ...noFilters, ...filters }, effects: [{ kind: "kill" }] as const }, // const: a kind
-    ...{ posts: true, rateLimit: undefined },
-  };
-  const place = {
-    number,
-    cgroupIds: new Set([readCgroupId(container)]),
-    hookIds,
-    follows: false,
-    host: false,
-  };
-  must(rules.change([{ ...place, rule, enforces: true, owner: { key: "rule", digest: "" } }], []));
-}
-
-/** "SIGKILL", or what the program wrote at its end. */
-function run(cgroup: string, script: string): string {
-  const head = "import ctypes, mmap, os, signal, sys, time\nlibc = ctypes.CDLL(None)\n";
-  const { signal, stdout, stderr } = runInCgroup(cgroup, ["python3", "-c", `${head}${script}\nprint("end")`]);
-  if (stderr !== "") throw new Error(stderr);
-  return signal === "" ? stdout.trim() : signal;
-}
-const text = (
-  facet: "arg0" | "arg1",
-  match: "exact" | "prefix" | "postfix",
-  value: string,
-  isNegated = false,
-) => ({ texts: [{ facet, match, values: [value], isNegated }] });
-const equals = (facet: "arg0" | "arg1", value: bigint) => ({
-  numbers: [{ facet, values: [value], isNegated: false }],
-});
+beforeEach(() => opened.reset());
 
 const file = workspace.path("file");
 const other = workspace.path("other");
@@ -253,7 +175,7 @@ describe("a system call that matches kills its process, and one that does not ma
     },
   ];
   test.each(rows)("$what", ({ hook, filters, matching, other: passing }) => {
-    kill(hook, filters);
+    opened.kill(hook, filters);
     expect(run(container, matching)).toBe("SIGKILL");
     expect(run(container, passing)).toBe("end");
     expect(run(neighbour, matching)).not.toBe("SIGKILL");
@@ -264,22 +186,22 @@ describe("memory that cannot be read", () => {
   const unreadable = "libc.rmdir(ctypes.c_void_p(16))";
 
   test("is no text: filters do not match it", () => {
-    kill(call("rmdir", arg(5, "string")), text("arg0", "prefix", "/"));
+    opened.kill(call("rmdir", arg(5, "string")), text("arg0", "prefix", "/"));
     expect(run(container, unreadable)).toBe("end");
   });
 
   test("negated filters match it", () => {
-    kill(call("rmdir", arg(5, "string")), text("arg0", "prefix", "/", true));
+    opened.kill(call("rmdir", arg(5, "string")), text("arg0", "prefix", "/", true));
     expect(run(container, unreadable)).toBe("SIGKILL");
   });
 
   test("of the kernel is not read for a process", () => {
-    kill(call("rmdir", arg(5, "string")), text("arg0", "prefix", "", true));
+    opened.kill(call("rmdir", arg(5, "string")), text("arg0", "prefix", "", true));
     expect(run(container, "libc.rmdir(ctypes.c_void_p(0xffffffff81000000))")).toBe("SIGKILL");
   });
 
   test("no file is behind a descriptor that is not open", () => {
-    kill(call("fsync", arg(5, "fd")), text("arg0", "prefix", "/"));
+    opened.kill(call("fsync", arg(5, "fd")), text("arg0", "prefix", "/"));
     for (const fd of ["-1", "1 << 30", "2147483647", "-100", "99"])
       expect([fd, run(container, `libc.fsync(${fd})`)]).toEqual([fd, "end"]);
     expect(run(container, `libc.fsync(os.open("${file}", 0))`)).toBe("SIGKILL");
@@ -328,7 +250,7 @@ describe("programs are attached for hooks that rules need, and for no others", (
     const points = [chroot, call("acct", arg(5, "string")), { kind: "exec" } as const]; // const: a kind
     const ids = points.map((point) => must(hooks.attach(point)));
     const before = linksOf();
-    const next = openHooks();
+    const next = opened.open();
     expect(must(next.attached()).toSorted((one, two) => two.hookId - one.hookId)).toEqual(
       points
         .map((hook, number) => ({ hookId: ids[number] ?? 0, hook }))
@@ -366,6 +288,25 @@ describe("programs are attached for hooks that rules need, and for no others", (
         .toSorted(),
     ).toEqual(["bind_ipv4", "bind_ipv6"]);
   });
+});
+
+test("a tracepoint holds 64 programs, and one more is an error of one line", () => {
+  // Hooks of their own, of which nothing is read: they share a loaded program. No other test is at this place, where the
+  // kernel might not yet have detached everything.
+  const one = (number: number): HookPoint => call("swapoff", arg(number, "skip"));
+  const ids = Array.from({ length: 64 }, (_, number) => must(hooks.attach(one(number))));
+  expect(hooks.attach(one(64))).toEqual({
+    ok: false,
+    error: expect.stringMatching(
+      /^the tracepoint syscalls\/sys_enter_swapoff: .*: argument list too long \(64 programs are attached there: the kernel allows no more\)$/,
+    ),
+  });
+  expect(must(hooks.attached())).toHaveLength(64);
+  // What is in force stays so, and a place that becomes free can be had.
+  must(hooks.detachUnused(ids.slice(1)));
+  const again = (): boolean => hooks.attach(one(64)).ok;
+  while (!again()) Bun.sleepSync(10);
+  expect(must(hooks.attached())).toHaveLength(64);
 });
 
 describe("what cannot be attached is an error of one line, and leaves nothing", () => {

@@ -68,6 +68,9 @@ export function toAttachError(
 function findHint(point: AttachPoint, code: BpfError["code"]): string {
   if (point.kind === "cgroup" && code === "EPERM")
     return "another program is attached there in a way that excludes others";
+  // BPF_TRACE_MAX_PROGS of kernel/trace/bpf_trace.c.
+  if (point.kind === "tracepoint" && code === "E2BIG")
+    return "64 programs are attached there: the kernel allows no more";
   if (point.kind === "cgroup" && code === "EBADF") return "it is not a directory of cgroup v2";
   return "";
 }
