@@ -20,7 +20,7 @@ export function toEnforcerFilters(
     if (!members.ok) return members;
     if (members.value === "all") return ok([]);
     for (const member of members.value.calls) {
-      // Calls of 32-bit programs are not covered by the hook either.
+      // 32-bit calls are not covered by the hook either.
       const name = parseSyscall(member, architecture);
       if (name.ok) names.add(name.value);
     }

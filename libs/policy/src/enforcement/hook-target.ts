@@ -38,4 +38,4 @@ export interface TargetContext {
   readonly lists: CallLists;
 }
 
-export const only64Bits = "system calls of 32-bit programs are not covered";
+export const only64Bits = "32-bit system calls (int 0x80), which any program can make, are not covered";
