@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes docs/reference from the programs' own tables of flags, commands, exit codes and metrics. With --check it
-// writes nothing, and fails where a page is not what it would write.
+// Writes docs/reference from the programs' own tables of flags, commands, exit codes and metrics, and from what the tests
+// on stock kernels expect. With --check it writes nothing, and fails where a page is not what it would write.
 import { helpTopics } from "../apps/agent/src/cli/edge/help.ts";
 import { hookHelp } from "../apps/hook/src/core/hook-help.ts";
 import { pluginHelp } from "../apps/nri-plugin/src/core/plugin-help.ts";
 import { describeCommand, describeProgram } from "../apps/setup/src/core/commands-help.ts";
 import { commands } from "../apps/setup/src/edge/commands.ts";
+import { renderKernelsPage } from "./reference/kernels-page.ts";
 import { renderMetricsPage } from "./reference/metrics-page.ts";
 import { renderProgramPage } from "./reference/program-page.ts";
 import { writePages } from "./write-pages.ts";
@@ -20,6 +21,7 @@ const pages = new Map([
   ["tetragon-nri-hook.md", renderProgramPage(pluginHelp, [])],
   ["tetragon-oci-hook-setup.md", renderProgramPage(describeProgram(commands), commands.map(describeCommand))],
   ["metrics.md", renderMetricsPage()],
+  ["enforcement-kernels.md", renderKernelsPage()],
 ]);
 
 const texts = new Map([...pages].map(([name, page]) => [name, `${note}\n\n${page}\n`]));
