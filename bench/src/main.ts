@@ -16,6 +16,7 @@ const allParts: Readonly<Record<string, () => Promise<Measure>>> = {
   inspector: async () => (await import("./inspector/inspector-bench.ts")).benchInspector,
   policies: async () => (await import("./policies/policies-bench.ts")).benchPolicies,
   enforcement: async () => (await import("./enforcement/enforcement-bench.ts")).benchEnforcement,
+  events: async () => (await import("./events/events-bench.ts")).benchEvents,
   containerd: async () => (await import("./containerd/containerd-bench.ts")).benchContainerd,
   soak: async () => (await import("./soak/soak-bench.ts")).benchSoak,
 };

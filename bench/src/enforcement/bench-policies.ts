@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies about what the loops do, none of which matches it: another path, another address, another program.
+// Policies about what the loops do. All but one kind do not match it: another path, another address, another program.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What the hooks of a policy are about. */
-export type Subject = "system calls" | "executions and connections" | "nothing";
+export type Subject = "system calls" | "executions and connections" | "posted connections" | "nothing";
 
 const matchActions = [{ action: "Sigkill" }];
 
@@ -27,6 +27,11 @@ function writeHooks(subject: Subject, number: number): object {
       ],
     };
   }
+  const sockaddr = { index: 1, type: "sockaddr" };
+  if (subject === "posted connections") {
+    const selectors = [{ matchActions: [{ action: "Post" }] }];
+    return { kprobes: [{ call: "security_socket_connect", syscall: false, args: [sockaddr], selectors }] };
+  }
   const path = { index: 0, operator: "Equal", values: [`/opt/tool-${number}`] };
   const address = { index: 1, operator: "SAddr", values: [`10.0.${number}.0/24`] };
   return {
@@ -36,7 +41,7 @@ function writeHooks(subject: Subject, number: number): object {
         selectors: [{ matchArgs: [path], matchActions }],
       },
       {
-        ...{ call: "security_socket_connect", syscall: false, args: [{ index: 1, type: "sockaddr" }] },
+        ...{ call: "security_socket_connect", syscall: false, args: [sockaddr] },
         selectors: [{ matchArgs: [address], matchActions }],
       },
     ],

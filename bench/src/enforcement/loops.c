@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loops KIND COUNT: makes the same system call again and again, and prints the nanoseconds of processor time of one; for
- * "exec" those of a child that executes a program.
+ * loops KIND COUNT [PER_MILLISECOND]: makes the same system call again and again, at once or so many in a millisecond,
+ * and prints the nanoseconds of processor time of one; for "exec" those of a child that executes a program.
  */
 #include <linux/fcntl.h>
 #include <linux/in.h>
@@ -11,8 +11,19 @@
 #define AF_INET 2
 #define SOCK_DGRAM 2
 
-static long run(char kind, long count, char *self)
+/* Waits until it is time for the call after `done` ones, of so many in a millisecond. */
+static void keep_pace(long began, long done, long per_millisecond)
 {
+	long ahead = began + done * 1000000 / per_millisecond - read_clock(CLOCK_MONOTONIC);
+	long time[2] = { ahead / 1000000000, ahead % 1000000000 };
+
+	if (ahead > 0)
+		call(__NR_nanosleep, (long)time, 0, 0, 0, 0);
+}
+
+static long run(char kind, long count, long per_millisecond, char *self)
+{
+	long began = read_clock(CLOCK_MONOTONIC);
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = 0x0900, .sin_addr = { 0x0200007f } };
 	char *quit[] = { self, "quit", 0 };
 	char *none[] = { 0 };
@@ -21,6 +32,8 @@ static long run(char kind, long count, char *self)
 	long started = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 
 	for (long done = 0; done < count; done++) {
+		if (per_millisecond && done % per_millisecond == 0)
+			keep_pace(began, done, per_millisecond);
 		if (kind == 'g') {
 			call(__NR_getpid, 0, 0, 0, 0, 0);
 		} else if (kind == 'o') {
@@ -56,7 +69,7 @@ __attribute__((used)) static void begin(long *stack)
 
 	if (stack[0] < 3)
 		call(__NR_exit, 0, 0, 0, 0, 0);
-	long nanoseconds = run(words[1][0], to_number(words[2]), words[0]);
+	long nanoseconds = run(words[1][0], to_number(words[2]), stack[0] > 3 ? to_number(words[3]) : 0, words[0]);
 	char text[24];
 	char *end = text + sizeof(text) - 1;
 

@@ -9,10 +9,11 @@ export async function startEnforcing(
   bpfDir: string,
   policyDir: string,
   count: number,
+  flags: readonly string[] = [],
 ): Promise<AgentProcess> {
   const agent = await startAgent(dir, [
     ...["--bpf-dir", bpfDir, "--tracing-policy-dir", policyDir, "--enable-policy-filter"],
-    ...["--cluster-filters", "127", "--log-level", "warn"],
+    ...["--cluster-filters", "127", "--log-level", "warn", ...flags],
   ]);
   await waitFor(
     "the policies are in force",
