@@ -11,8 +11,8 @@ const matchActions = [{ action: "Sigkill" }];
 function writeHooks(subject: Subject, number: number): object {
   if (subject === "nothing") return {};
   if (subject === "system calls") {
-    const open = { index: 1, type: "string" };
-    const path = { index: 1, operator: "Equal", values: [`/opt/data-${number}`] };
+    const open = { index: 6, type: "string" };
+    const path = { index: 6, operator: "Equal", values: [`/opt/data-${number}`] };
     const binary = { operator: "In", values: [`/opt/tool-${number}`] };
     return {
       tracepoints: [

@@ -15,7 +15,7 @@ import type { Table } from "../table.ts";
 /** Events a millisecond; 0: as fast as one process makes them. */
 const rates = [10, 25, 50, 75, 100, 0];
 const seconds = 10;
-/** Where there is no rate. */
+/** Without a rate. */
 const many = 2_000_000;
 /** Without a line for so long, all that will come has come. */
 const quietMs = 3_000;
