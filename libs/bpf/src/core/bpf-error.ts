@@ -29,6 +29,8 @@ function findHint(command: CommandName, code: ErrnoName): string {
     case "ENOMEM":
       return "out of memory, or RLIMIT_MEMLOCK is too low (kernels before 5.11 charge maps to it)";
     case "E2BIG":
+    // What a longest-prefix trie answers (kernel/bpf/lpm_trie.c).
+    case "ENOSPC":
       return command === "MAP_UPDATE_ELEM" || command === "MAP_UPDATE_BATCH" ? "the map is full" : "";
     case "EEXIST":
       return command === "OBJ_PIN" ? "the path already exists" : "";
