@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "event.h"
+#include "internet.h"
 #include "path.h"
 
 OFFSET(vm_area_struct__vm_file);
@@ -87,13 +88,6 @@ const volatile __u32 hook__id SEC(".rodata");
 const volatile __u32 hook__flags SEC(".rodata");
 const volatile struct hook_argument hook__arguments[ARGUMENTS] SEC(".rodata");
 
-#define AF_INET 2
-#define AF_INET6 10
-#define IPPROTO_TCP 6
-#define IPPROTO_MPTCP 262
-#define LOOPBACK bpf_htonl(0x7f000001)
-#define MAPPED bpf_htonl(0xffff)
-
 /* At most 8 bytes. */
 static __always_inline __u64 read_value(const void *from, __u32 offset, __u32 bytes)
 {
@@ -126,26 +120,12 @@ static __always_inline const void *find_file(__u32 fd)
 	return read_pointer(read_pointer(table, offset__fdtable__fd) + (__u64)fd * sizeof(void *), 0);
 }
 
-static __always_inline void set_ipv4(struct event *event, __u32 facet, __u32 address)
-{
-	__u32 words[4] = { 0, 0, MAPPED, address };
-
-	set_address(event, facet, words);
-}
-
-/* To the unspecified address the kernel connects to the loopback one (net/ipv4/route.c, net/ipv6/tcp_ipv6.c). */
-static __always_inline void set_ipv6(struct event *event, __u32 facet, const void *from)
+static __always_inline void set_kernel_ipv6(struct event *event, __u32 facet, const void *from)
 {
 	__u32 words[4] = {};
 
 	bpf_probe_read_kernel(words, sizeof(words), from);
-	if (facet == ADDRESS_DESTINATION && (words[0] | words[1]) == 0 && words[3] == 0) {
-		if (words[2] == 0)
-			words[3] = bpf_htonl(1);
-		else if (words[2] == MAPPED)
-			words[3] = LOOPBACK;
-	}
-	set_address(event, facet, words);
+	set_ipv6(event, facet, words);
 }
 
 /* `omitted`: SOCKET_NO_… */
@@ -155,10 +135,7 @@ static __always_inline void set_sock(struct event *event, const void *sk, __u32 
 
 	set_number(event, NUMBER_FAMILY, family);
 	set_number(event, NUMBER_SOCKET_TYPE, read_value(sk, offset__sock__sk_type, 2));
-	__u32 protocol = read_value(sk, offset__sock__sk_protocol, 2);
-
-	/* The connections that Multipath TCP makes are TCP. */
-	set_number(event, NUMBER_PROTOCOL, protocol == IPPROTO_MPTCP ? IPPROTO_TCP : protocol);
+	set_protocol(event, read_value(sk, offset__sock__sk_protocol, 2));
 	set_number(event, NUMBER_SOCKET_STATE, read_value(sk, offset__sock_common__skc_state, 1));
 	if (family != AF_INET && family != AF_INET6)
 		return;
@@ -167,7 +144,7 @@ static __always_inline void set_sock(struct event *event, const void *sk, __u32 
 		if (family == AF_INET)
 			set_ipv4(event, ADDRESS_SOURCE, read_value(sk, offset__sock_common__skc_rcv_saddr, 4));
 		else
-			set_ipv6(event, ADDRESS_SOURCE, sk + offset__sock_common__skc_v6_rcv_saddr);
+			set_kernel_ipv6(event, ADDRESS_SOURCE, sk + offset__sock_common__skc_v6_rcv_saddr);
 	}
 	if (!(omitted & SOCKET_NO_DESTINATION)) {
 		__u16 port = read_value(sk, offset__sock_common__skc_dport, 2);
@@ -179,7 +156,7 @@ static __always_inline void set_sock(struct event *event, const void *sk, __u32 
 		if (family == AF_INET)
 			set_ipv4(event, ADDRESS_DESTINATION, read_value(sk, offset__sock_common__skc_daddr, 4));
 		else
-			set_ipv6(event, ADDRESS_DESTINATION, sk + offset__sock_common__skc_v6_daddr);
+			set_kernel_ipv6(event, ADDRESS_DESTINATION, sk + offset__sock_common__skc_v6_daddr);
 	}
 }
 
@@ -237,14 +214,14 @@ static __always_inline void set_sockaddr(struct event *event, const void *from, 
 		set_number(event, NUMBER_FAMILY, head.family);
 	set_number(event, flags & SOCKADDR_SOURCE ? NUMBER_SOURCE_PORT : NUMBER_DESTINATION_PORT, bpf_ntohs(head.port));
 	if (head.family == AF_INET) {
-		set_ipv4(event, facet, head.ipv4 == 0 && facet == ADDRESS_DESTINATION ? LOOPBACK : head.ipv4);
+		set_ipv4(event, facet, head.ipv4);
 		return;
 	}
 	if (flags & SOCKADDR_USER) {
 		if (bpf_probe_read_user(words, sizeof(words), from + sizeof(head)) == 0)
 			set_ipv6(event, facet, words);
 	} else {
-		set_ipv6(event, facet, from + sizeof(head));
+		set_kernel_ipv6(event, facet, from + sizeof(head));
 	}
 }
 

@@ -7,15 +7,13 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "event.h"
+#include "internet.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 OFFSET(linux_binprm__file);
 OFFSET(linux_binprm__filename);
 OFFSET(linux_binprm__interp);
-
-#define IPPROTO_TCP 6
-#define IPPROTO_MPTCP 262
 
 /* The path of the opened file. */
 static __always_inline int judge_file(const void *bprm, int can_deny)
@@ -71,14 +69,6 @@ long deny_exec(unsigned long long *ctx)
 	return to_lsm_result(judge_file((const void *)ctx[0], DENIES_BY_ERROR));
 }
 
-static __always_inline void set_socket(struct event *event, struct bpf_sock_addr *ctx)
-{
-	/* The connections that Multipath TCP makes are TCP. */
-	set_number(event, NUMBER_PROTOCOL, ctx->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : ctx->protocol);
-	set_number(event, NUMBER_FAMILY, ctx->family);
-	set_number(event, NUMBER_SOCKET_TYPE, ctx->type);
-}
-
 /* A program of this kind returns 0 for an error, EPERM unless it sets another, and 1 to let the call pass. */
 static __always_inline int finish_call(struct event *event)
 {
@@ -91,96 +81,61 @@ static __always_inline int finish_call(struct event *event)
 	return 0;
 }
 
-#define LOOPBACK bpf_htonl(0x7f000001)
-#define MAPPED bpf_htonl(0xffff)
-
-/* Addresses are in network order. To the unspecified one the kernel connects to the loopback one (net/ipv4/route.c). */
-static __always_inline int judge_ipv4(struct bpf_sock_addr *ctx)
+/* Of a connection and a datagram the address is the destination, of bind(2) the source. */
+static __always_inline int judge_address(struct bpf_sock_addr *ctx, __u32 hook, int is_ipv6)
 {
-	struct event *event = begin_event(HOOK_CONNECT);
+	__u32 facet = hook == HOOK_BIND ? ADDRESS_SOURCE : ADDRESS_DESTINATION;
+	struct event *event = begin_event(hook);
 
 	if (!event)
 		return 1;
-	__u32 words[4] = { 0, 0, MAPPED, ctx->user_ip4 == 0 ? LOOPBACK : ctx->user_ip4 };
+	if (is_ipv6) {
+		__u32 words[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
 
-	set_address(event, ADDRESS_DESTINATION, words);
-	set_number(event, NUMBER_DESTINATION_PORT, bpf_ntohs((__u16)ctx->user_port));
-	set_socket(event, ctx);
-	return finish_call(event);
-}
-
-/* The same for IPv6: net/ipv6/tcp_ipv6.c. */
-static __always_inline int judge_ipv6(struct bpf_sock_addr *ctx)
-{
-	struct event *event = begin_event(HOOK_CONNECT);
-
-	if (!event)
-		return 1;
-	__u32 words[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
-
-	if ((words[0] | words[1]) == 0 && words[3] == 0) {
-		if (words[2] == 0)
-			words[3] = bpf_htonl(1);
-		else if (words[2] == MAPPED)
-			words[3] = LOOPBACK;
+		set_ipv6(event, facet, words);
+	} else {
+		set_ipv4(event, facet, ctx->user_ip4);
 	}
-	set_address(event, ADDRESS_DESTINATION, words);
-	set_number(event, NUMBER_DESTINATION_PORT, bpf_ntohs((__u16)ctx->user_port));
-	set_socket(event, ctx);
+	set_number(event, hook == HOOK_BIND ? NUMBER_SOURCE_PORT : NUMBER_DESTINATION_PORT,
+		   bpf_ntohs((__u16)ctx->user_port));
+	set_protocol(event, ctx->protocol);
+	set_number(event, NUMBER_FAMILY, ctx->family);
+	set_number(event, NUMBER_SOCKET_TYPE, ctx->type);
 	return finish_call(event);
 }
 
 SEC("cgroup/connect4")
 int connect_ipv4(struct bpf_sock_addr *ctx)
 {
-	return judge_ipv4(ctx);
+	return judge_address(ctx, HOOK_CONNECT, 0);
 }
 
 SEC("cgroup/connect6")
 int connect_ipv6(struct bpf_sock_addr *ctx)
 {
-	return judge_ipv6(ctx);
+	return judge_address(ctx, HOOK_CONNECT, 1);
 }
 
 SEC("cgroup/sendmsg4")
 int send_ipv4(struct bpf_sock_addr *ctx)
 {
-	return judge_ipv4(ctx);
+	return judge_address(ctx, HOOK_CONNECT, 0);
 }
 
 SEC("cgroup/sendmsg6")
 int send_ipv6(struct bpf_sock_addr *ctx)
 {
-	return judge_ipv6(ctx);
+	return judge_address(ctx, HOOK_CONNECT, 1);
 }
 
-/* To the unspecified address means to all of them, so that it stays what it is. */
 SEC("cgroup/bind4")
 int bind_ipv4(struct bpf_sock_addr *ctx)
 {
-	struct event *event = begin_event(HOOK_BIND);
-
-	if (!event)
-		return 1;
-	__u32 words[4] = { 0, 0, MAPPED, ctx->user_ip4 };
-
-	set_address(event, ADDRESS_SOURCE, words);
-	set_number(event, NUMBER_SOURCE_PORT, bpf_ntohs((__u16)ctx->user_port));
-	set_socket(event, ctx);
-	return finish_call(event);
+	return judge_address(ctx, HOOK_BIND, 0);
 }
 
 SEC("cgroup/bind6")
 int bind_ipv6(struct bpf_sock_addr *ctx)
 {
-	struct event *event = begin_event(HOOK_BIND);
-
-	if (!event)
-		return 1;
-	__u32 words[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
-
-	set_address(event, ADDRESS_SOURCE, words);
-	set_number(event, NUMBER_SOURCE_PORT, bpf_ntohs((__u16)ctx->user_port));
-	set_socket(event, ctx);
-	return finish_call(event);
+	return judge_address(ctx, HOOK_BIND, 1);
 }

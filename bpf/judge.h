@@ -73,13 +73,9 @@ static __always_inline void judge_masks(struct event *event, const struct rule_t
 
 			if (!found || !(value >> bit & 1))
 				continue;
-#pragma unroll
-			for (int at = 0; at < RULE_WORDS; at++)
-				event->left.words[at] &= ~found->words[at];
+			take_away(&event->left, found);
 		}
-#pragma unroll
-		for (int at = 0; at < RULE_WORDS; at++)
-			event->candidates.words[at] &= ~event->left.words[at];
+		take_away(&event->candidates, &event->left);
 	}
 }
 
