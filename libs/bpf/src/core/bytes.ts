@@ -42,3 +42,6 @@ export function openBytes(bytes: Uint8Array): Bytes {
         : undefined,
   };
 }
+
+/** A number of 4 bytes, as keys and values of maps have it. */
+export const encodeNumber = (number: number): Uint8Array => new Uint8Array(Uint32Array.of(number).buffer);

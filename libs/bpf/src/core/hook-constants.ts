@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The constants of bpf/arguments.h: what a program reads of its context. A test compares the two by the object's BTF.
 
+import { encodeNumber } from "./bytes.ts";
+
 /** Enum reading. */
 export const reading = {
   ...{
@@ -33,7 +35,6 @@ export const HOOK_INTERNET = 1;
 
 export const ARGUMENTS = 5;
 const ARGUMENT_BYTES = 20;
-const number = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
 
 /** By the names of the constants. */
 export function encodeHook(
@@ -50,8 +51,8 @@ export function encodeHook(
       view.setUint32(at * ARGUMENT_BYTES + field * 4, value, true);
   }
   return new Map([
-    ["hook__id", number(id)],
-    ["hook__flags", number(flags)],
+    ["hook__id", encodeNumber(id)],
+    ["hook__flags", encodeNumber(flags)],
     ["hook__arguments", bytes],
   ]);
 }

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
+import { encodeNumber } from "../core/bytes.ts";
 import { decodeRecord } from "../core/decode-record.ts";
 import type { EventRecord } from "../core/event-records.ts";
 import { type RecordKind, recordKinds } from "../core/record-layout.ts";
@@ -75,7 +76,7 @@ function countLost(map: BpfMap): Result<ReadonlyMap<RecordKind, bigint>, string>
   const counts = new Map<RecordKind, bigint>();
   for (const [number, kind] of recordKinds.entries()) {
     if (kind === undefined) continue;
-    const found = map.lookup(new Uint8Array(Uint32Array.of(number).buffer));
+    const found = map.lookup(encodeNumber(number));
     if (!found.ok) return err(renderBpfError(found.error));
     const ofProcessors = new BigUint64Array(found.value?.slice().buffer ?? new ArrayBuffer());
     counts.set(

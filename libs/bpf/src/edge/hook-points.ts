@@ -2,6 +2,7 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
+import { encodeNumber } from "../core/bytes.ts";
 import {
   type DynamicHook,
   HOOK_POINT_BYTES,
@@ -28,7 +29,7 @@ export function openHookPoints(map: BpfMap): Result<HookPoints, string> {
   if (!keys.ok) return err(renderBpfError(keys.error));
   const ids = new Uint32Array(keys.value.buffer, keys.value.byteOffset, keys.value.length / 4);
   for (const id of ids) {
-    const value = map.lookup(toKey(id));
+    const value = map.lookup(encodeNumber(id));
     if (!value.ok) return err(renderBpfError(value.error));
     const bytes = value.value ?? new Uint8Array();
     texts.set(id, new TextDecoder().decode(bytes.subarray(0, Math.max(0, bytes.indexOf(0)))));
@@ -46,18 +47,16 @@ export function openHookPoints(map: BpfMap): Result<HookPoints, string> {
       if (bytes.length >= HOOK_POINT_BYTES) return err(`its name and arguments have ${bytes.length} bytes`);
       const value = new Uint8Array(HOOK_POINT_BYTES);
       value.set(bytes);
-      const done = map.update(toKey(id), value);
+      const done = map.update(encodeNumber(id), value);
       if (!done.ok) return err(renderBpfError(done.error));
       texts.set(id, text);
       return ok(undefined);
     },
     delete(id) {
-      const done = map.delete(toKey(id));
+      const done = map.delete(encodeNumber(id));
       if (!done.ok) return err(renderBpfError(done.error));
       texts.delete(id);
       return ok(undefined);
     },
   });
 }
-
-const toKey = (id: number): Uint8Array => new Uint8Array(Uint32Array.of(id).buffer);

@@ -2,6 +2,7 @@
 
 import { ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
+import { inTurn } from "../core/in-turn.ts";
 import type { PlacedRule } from "../core/placed-rule.ts";
 import { type CompiledFilters, type FacetMatch, prefixMaps, toWholeFacet } from "../core/rule-filters.ts";
 import type { BpfMap } from "./bpf-map.ts";
@@ -38,17 +39,9 @@ export function openRuleFilters(map: (name: string) => BpfMap): Result<RuleFilte
     prefixes.set(name, opened.value);
   }
 
-  const inTurn = (steps: readonly (() => Result<void, BpfError>)[]): Result<void, BpfError> => {
-    for (const step of steps) {
-      const done = step();
-      if (!done.ok) return done;
-    }
-    return ok(undefined);
-  };
-
   return ok({
     put: ({ number, hookIds }, compiled) =>
-      inTurn([
+      inTurn(
         ...compiled.facets.map(
           ({ map: name, match }) =>
             () =>
@@ -56,13 +49,13 @@ export function openRuleFilters(map: (name: string) => BpfMap): Result<RuleFilte
         ),
         () => masks.value.put(number, toMaskKeys(compiled)),
         () => hooks.value.put(number, new Set([...hookIds].map(BigInt))),
-      ]),
+      ),
     remove: (rules) =>
-      inTurn([
+      inTurn(
         () => hooks.value.remove(rules),
         () => masks.value.remove(rules),
         ...[...prefixes.values()].map((one) => () => one.remove(rules)),
-      ]),
+      ),
     rules: () => new Set([hooks.value, masks.value, ...prefixes.values()].flatMap((one) => [...one.rules()])),
     hasLeftovers: () => [...prefixes.values()].some((one) => one.hasRedundant()),
   });

@@ -3,6 +3,7 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { type BpfError, renderBpfError } from "../core/bpf-error.ts";
+import { inTurn } from "../core/in-turn.ts";
 import { compileRule, type PlacedRule, withoutRules, withRule } from "../core/placed-rule.ts";
 import type { CompiledFilters } from "../core/rule-filters.ts";
 import { LEVELS, RULES, type RuleCounts, type RuleSet } from "../core/rule-layout.ts";
@@ -104,7 +105,7 @@ function toRuleMaps({ containers, filters, tables, records }: Opened): RuleMaps 
       const gone = new Set(removed);
       let next = withoutRules(tables.table(), gone);
       for (const [placed, one] of compiled) next = withRule(next, placed, one);
-      const done = firstFailure([
+      const done = inTurn(
         ...compiled.map(
           ([placed, one]) =>
             () =>
@@ -116,7 +117,7 @@ function toRuleMaps({ containers, filters, tables, records }: Opened): RuleMaps 
               records.put(placed),
         ),
         () => toLine(tables.put(next)),
-      ]);
+      );
       if (!done.ok) {
         // What cannot be taken back now means nothing, and goes with the next leftovers.
         clear(numbers);
@@ -162,17 +163,6 @@ function check(added: readonly PlacedRule[], removed: readonly number[], active:
   for (const number of removed)
     if (!active.has(number)) throw new RangeError(`rule ${number} is not in force`);
 }
-
-/** The first failure of steps that are taken one after the other. */
-function firstFailure<E>(steps: readonly (() => Result<void, E>)[]): Result<void, E> {
-  for (const step of steps) {
-    const done = step();
-    if (!done.ok) return done;
-  }
-  return ok(undefined);
-}
-
-const inTurn = (...steps: readonly (() => Result<void, BpfError>)[]) => firstFailure(steps);
 
 const toLine = (done: Result<void, BpfError>): Result<void, string> =>
   done.ok ? done : err(renderBpfError(done.error));

@@ -2,6 +2,7 @@
 
 import { err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
+import { encodeNumber } from "../core/bytes.ts";
 import { type PlacedRule, toActionValue } from "../core/placed-rule.ts";
 import { decodeCounts, encodeAction, type RuleCounts, readGeneration } from "../core/rule-layout.ts";
 import { decodeOwner, encodeOwner, type RuleOwner } from "../core/rule-owner.ts";
@@ -15,13 +16,11 @@ export interface RuleRecords {
   counts(number: number): Result<RuleCounts, string>;
 }
 
-const toKey = (number: number): Uint8Array => new Uint8Array(Uint32Array.of(number).buffer);
-
 export function openRuleRecords(map: (name: string) => BpfMap): RuleRecords {
   const [actions, owners, counts] = [map("rule_actions"), map("rule_owners"), map("rule_counts")];
   return {
     put({ number, rule, owner }) {
-      const key = toKey(number);
+      const key = encodeNumber(number);
       const text = encodeOwner(owner);
       if (!text.ok) return text;
       const before = actions.lookup(key);
@@ -38,11 +37,11 @@ export function openRuleRecords(map: (name: string) => BpfMap): RuleRecords {
       return ok(undefined);
     },
     owner(number) {
-      const found = owners.lookup(toKey(number));
+      const found = owners.lookup(encodeNumber(number));
       return decodeOwner(found.ok ? (found.value ?? new Uint8Array()) : new Uint8Array());
     },
     counts(number) {
-      const found = counts.lookup(toKey(number));
+      const found = counts.lookup(encodeNumber(number));
       return found.ok ? ok(decodeCounts(found.value ?? new Uint8Array())) : err(renderBpfError(found.error));
     },
   };

@@ -2,6 +2,7 @@
 
 import { ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
+import { encodeNumber } from "../core/bytes.ts";
 import {
   decodeCurrent,
   decodeTable,
@@ -23,18 +24,15 @@ export interface RuleTables {
   wait(): Result<void, BpfError>;
 }
 
-/** Both maps have 4 bytes of key. */
-const toKey = (number: number): Uint8Array => new Uint8Array(Uint32Array.of(number).buffer);
-
 export function openRuleTables(
   map: (name: string) => BpfMap,
   waitForPrograms: () => Result<void, BpfError>,
 ): Result<RuleTables, BpfError> {
   const [current, tables] = [map("current_rules"), map("rule_tables")];
-  const state = current.lookup(toKey(0));
+  const state = current.lookup(encodeNumber(0));
   if (!state.ok) return state;
   let now = decodeCurrent(state.value ?? new Uint8Array(16));
-  const found = tables.lookup(toKey(now.version));
+  const found = tables.lookup(encodeNumber(now.version));
   if (!found.ok) return found;
   let table = decodeTable(found.value ?? new Uint8Array(tableBytes));
   /** A program may still work with the other table. An earlier process may have put this one in force a moment ago. */
@@ -48,7 +46,7 @@ export function openRuleTables(
   };
   /** The entry is copied as a whole, and only one word of it is another one than before. */
   const write = (next: typeof now): Result<void, BpfError> => {
-    const done = current.update(toKey(0), encodeCurrent(next));
+    const done = current.update(encodeNumber(0), encodeCurrent(next));
     if (done.ok) now = next;
     return done;
   };
@@ -59,7 +57,7 @@ export function openRuleTables(
       const free = wait();
       if (!free.ok) return free;
       const version = 1 - now.version;
-      const written = tables.update(toKey(version), encodeTable(next));
+      const written = tables.update(encodeNumber(version), encodeTable(next));
       if (!written.ok) return written;
       const switched = write({ ...now, version });
       if (!switched.ok) return switched;
