@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HookPrograms } from "@rthooks/bpf";
+import { reportedHook } from "@rthooks/policy";
 import { ok, type Result } from "@rthooks/result";
 import type { PlannedGroup, PlannedRule } from "./policy-plan.ts";
 
 /** A rule whose programs are attached. */
 export interface AttachedRule extends PlannedRule {
   readonly hookIds: ReadonlySet<number>;
+  /** What events of each hook say, by its id. */
+  readonly hookNames: ReadonlyMap<number, string>;
 }
 
 export type AttachedGroup = readonly AttachedRule[];
@@ -22,16 +25,17 @@ export function attachHooks(
   for (const group of groups) {
     const rules: AttachedRule[] = [];
     for (const planned of group) {
-      const hookIds = new Set<number>();
+      const hookNames = new Map<number, string>();
       for (const hook of planned.rule.hooks) {
         const text = JSON.stringify(hook);
         const known = attached.get(text);
         const id = known === undefined ? programs.attach(hook) : ok(known);
         if (!id.ok) return { ok: false, error: `${planned.selector}: ${id.error}` };
         attached.set(text, id.value);
-        hookIds.add(id.value);
+        hookNames.set(id.value, reportedHook(planned.report, hook));
       }
-      rules.push({ ...planned, hookIds, owner: withHooks(planned, hookIds) });
+      const hookIds = new Set(hookNames.keys());
+      rules.push({ ...planned, hookIds, hookNames, owner: withHooks(planned, hookIds) });
     }
     done.push(rules);
   }

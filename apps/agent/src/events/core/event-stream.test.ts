@@ -152,7 +152,7 @@ describe("a match", () => {
   };
   test("is one of the thread, in the program that runs", () => {
     const { take, stream } = open();
-    stream.putRule(3, { report, effects: [] });
+    stream.putRule(3, { report, hookNames: new Map(), effects: [] });
     take(exec());
     expect(take(match({ tid: 105, uid: 6 }))).toMatchObject([
       { kind: "match", process: { pid: 100, tid: 105, uid: 6, binary: "/bin/ls" }, report, action: "post" },
@@ -161,7 +161,7 @@ describe("a match", () => {
 
   test("of a process in no container has none", () => {
     const { take, stream } = open();
-    stream.putRule(3, { report, effects: [] });
+    stream.putRule(3, { report, hookNames: new Map(), effects: [] });
     expect(take(match({ container: 0n }))).toMatchObject([{ process: { pid: 100, container: undefined } }]);
   });
 });

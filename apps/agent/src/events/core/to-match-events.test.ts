@@ -26,7 +26,9 @@ const report = (policyName: string): RuleReport => ({
 });
 const convert = (of: Partial<MatchRecord>, effects: readonly RuleEffect[] = []) =>
   toMatchEvents({ ...record, ...of }, 9n, { process: subject, parent: undefined }, (number) =>
-    number === 4 || number === 200 ? { report: report(`p${number}`), effects } : undefined,
+    number === 4 || number === 200
+      ? { report: report(`p${number}`), hookNames: new Map([[301, "__x64_sys_dup"]]), effects }
+      : undefined,
   );
 
 test("a match is one event for each rule, with what is known", () => {
@@ -61,4 +63,11 @@ test.each([
 ])("the action of effects $# is what was done: $action", ({ effects, action, isSignalled, isDenied }) => {
   const done = { isSignalled, isDenied, enforced: new Set([4]) };
   expect(convert(done, effects)).toMatchObject([{ action }, { action: "post" }]);
+});
+
+test("an event of a rule about several calls names the call", () => {
+  const names = (hook: number) =>
+    convert({ hook }).map((event) => (event.kind === "match" ? event.report.hook : event.kind));
+  expect(names(301)).toEqual(["__x64_sys_dup", "__x64_sys_dup"]);
+  expect(names(300)).toEqual(["tcp_connect", "tcp_connect"]);
 });

@@ -7,6 +7,8 @@ import type { AgentEvent, MatchAction, MatchFacts, ProcessFacts } from "./agent-
 /** A rule that is in force. */
 export interface ReportedRule {
   readonly report: RuleReport;
+  /** What an event of each hook says as the hook, by the hook's id. */
+  readonly hookNames: ReadonlyMap<number, string>;
   readonly effects: readonly RuleEffect[];
 }
 
@@ -23,7 +25,8 @@ export function toMatchEvents(
     const rule = findRule(number);
     if (rule === undefined) continue;
     const action = record.enforced.has(number) ? findAction(record, rule.effects) : "post";
-    events.push({ kind: "match", timeNs, ...subject, report: rule.report, action, facts });
+    const report = { ...rule.report, hook: rule.hookNames.get(record.hook) ?? rule.report.hook };
+    events.push({ kind: "match", timeNs, ...subject, report, action, facts });
   }
   return events;
 }

@@ -100,7 +100,10 @@ export async function assembleAgent(
   const { thread } = events.value;
   enforcement.policies.follow((started) =>
     thread?.putRules(
-      started.map(({ number, report, rule: { effects } }) => [number, { report, effects }] as const),
+      started.map(
+        ({ number, report, hookNames, rule: { effects } }) =>
+          [number, { report, hookNames, effects }] as const,
+      ),
     ),
   );
   const containers: OpenedContainers = openContainers(
