@@ -7,13 +7,17 @@ import { Counter, Gauge, type Registry } from "prom-client";
 /** Counters since the start. */
 export interface MeteredOutputs {
   readonly clients: number;
+  /** Sent to clients of GetEvents. */
   readonly sent: number;
+  /** Not kept for clients that read too slowly. */
   readonly dropped: number;
   readonly exported: number;
   readonly exportedBytes: number;
-  /** Unix time in seconds. */
+  /** Unix time in seconds; 0 before the first. */
   readonly lastExportedAt: number;
+  /** Over --export-rate-limit. */
   readonly rateLimited: number;
+  /** Not in the export file, because it could not be written. */
   readonly exportFailed: number;
 }
 

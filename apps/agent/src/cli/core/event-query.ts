@@ -21,6 +21,10 @@ export interface EventQuery {
   readonly exclude: readonly string[];
 }
 
+/** Without one, all events are shown. */
+export const hasFilter = ({ filter }: EventQuery): boolean =>
+  Object.values(filter).some((list) => list.length > 0);
+
 interface QueryFlags {
   readonly process: readonly string[];
   readonly namespace: readonly string[];

@@ -10,7 +10,7 @@ import { compileSelection } from "../../events/core/event-selection.ts";
 import { compileFieldFilters, type FieldForm } from "../../events/core/field-filter.ts";
 import { emptyFilter } from "../../events/wire/written-filters.ts";
 import { createEventOutput } from "../core/event-output.ts";
-import type { EventQuery } from "../core/event-query.ts";
+import { type EventQuery, hasFilter } from "../core/event-query.ts";
 import { isJson, parseJsonEvent, toJsonSubject } from "../core/json-event.ts";
 import { getEvents } from "../wire/events-call.ts";
 import { followAgents } from "./follow-agents.ts";
@@ -60,11 +60,11 @@ function isInputGiven(): boolean {
 const jsonForm: FieldForm = { toKey: (name) => name, clear: () => undefined };
 
 async function showInput(
-  { filter, include, exclude }: EventQuery,
+  query: EventQuery,
   show: (event: NonNullable<ReturnType<typeof parseJsonEvent>>) => Promise<void>,
 ): Promise<Result<void, string>> {
-  const isFiltered = Object.values(filter).some((list) => list.length > 0);
-  const selection = compileSelection(isFiltered ? [{ ...emptyFilter, ...filter }] : [], [], () => 0);
+  const { filter, include, exclude } = query;
+  const selection = compileSelection(hasFilter(query) ? [{ ...emptyFilter, ...filter }] : [], [], () => 0);
   if (!selection.ok) return err(`events: ${selection.error}`);
   const fields = { eventSet: [], invertsEventSet: false };
   const cut = compileFieldFilters(

@@ -7,7 +7,7 @@ import { grpcCode } from "@rthooks/proto/grpc-code";
 import type { WireError } from "../../base/wire/service.ts";
 import { eventTypes } from "../../events/core/event-subject.ts";
 import { emptyFilter } from "../../events/wire/written-filters.ts";
-import type { EventQuery } from "../core/event-query.ts";
+import { type EventQuery, hasFilter } from "../core/event-query.ts";
 
 export interface EventsListener {
   onAnswer(): void;
@@ -43,15 +43,15 @@ export async function getEvents(
   }
 }
 
-function toRequest({ filter, include, exclude }: EventQuery): GetEventsRequest {
-  const isFiltered = Object.values(filter).some((list) => list.length > 0);
+function toRequest(query: EventQuery): GetEventsRequest {
+  const { filter, include, exclude } = query;
   // ts-proto's lists are not readonly; encoding only reads them.
   const written = { ...emptyFilter, ...(filter as Partial<typeof emptyFilter>) };
   const fieldFilter = (fields: readonly string[], action: FieldFilterAction) =>
     fields.length === 0 ? [] : [{ eventSet: [], fields: [...fields], action, invertEventSet: undefined }];
   return {
     // Without the second filter the agent would not say how many events it dropped.
-    allowList: isFiltered ? [written, { ...emptyFilter, eventSet: [eventTypes.RATE_LIMIT_INFO] }] : [],
+    allowList: hasFilter(query) ? [written, { ...emptyFilter, eventSet: [eventTypes.RATE_LIMIT_INFO] }] : [],
     denyList: [],
     aggregationOptions: undefined,
     fieldFilters: [

@@ -69,7 +69,7 @@ export type AgentEvent =
   | { readonly kind: "lost"; readonly timeNs: bigint; readonly count: bigint };
 
 /** What was done; in monitor mode the would-be effect is not done: "post". */
-export type MatchAction = "post" | "kill" | "signal" | "override" | "nopost";
+export type MatchAction = "post" | "kill" | "signal" | "override";
 
 /** The facets that are known. */
 export interface MatchFacts {

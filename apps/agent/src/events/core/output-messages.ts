@@ -2,6 +2,8 @@
 // What the main thread, which has the connections of clients, and the thread of the events send each other. The bytes are
 // protobuf messages; the main thread does not read them.
 
+import type { MeteredOutputs } from "../../base/core/output-metrics.ts";
+
 /** To the thread of the events. `client`: a number that the main thread chose. */
 export type OutputRequest =
   | { readonly kind: "subscribe"; readonly client: number; readonly request: Uint8Array }
@@ -23,21 +25,7 @@ export type OutputReport =
     }
   | { readonly kind: "end"; readonly client: number; readonly why: OutputEnd; readonly details: string };
 
-/** Counters since the start. */
-export interface OutputStatistics {
-  /** Sent to clients of GetEvents. */
-  readonly sent: number;
-  /** Not kept for clients that read too slowly. */
-  readonly dropped: number;
-  readonly exported: number;
-  readonly exportedBytes: number;
-  /** Unix time in seconds; 0 before the first. */
-  readonly lastExportedAt: number;
-  /** Over --export-rate-limit. */
-  readonly rateLimited: number;
-  /** Not in the export file, because it could not be written. */
-  readonly exportFailed: number;
-}
+export type OutputStatistics = Omit<MeteredOutputs, "clients">;
 
 export const noOutput: OutputStatistics = {
   ...{

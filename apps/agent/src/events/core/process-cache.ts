@@ -5,6 +5,7 @@
 import { toExecId } from "./exec-id.ts";
 import type { ProcessEntry } from "./process-entry.ts";
 import { countBytes, type Program, unknownProgram } from "./program.ts";
+import { isSameTick } from "./start-ticks.ts";
 
 /** What is put into the cache. */
 export interface NewProcess
@@ -41,8 +42,6 @@ export interface CacheOptions {
 
 /** About the memory of an entry without its texts. */
 const ENTRY_BYTES = 600;
-/** Start times of /proc are in ticks, of which there are 100 in a second (USER_HZ). */
-const TICK_NS = 10_000_000n;
 
 /** The entries of one container, from the oldest to the newest, with the bytes that each takes. */
 interface Group {
@@ -121,7 +120,7 @@ export function createProcessCache({ nodeName, maxBytes, retentionMs }: CacheOpt
     find(pid, startTime) {
       const entry = byPid.get(pid);
       if (entry === undefined || entry.startTime === startTime) return entry;
-      const isSame = entry.origin === "procfs" && entry.startTime / TICK_NS === startTime / TICK_NS;
+      const isSame = entry.origin === "procfs" && isSameTick(entry.startTime, startTime);
       return isSame ? entry : undefined;
     },
     findNow: (pid) => byPid.get(pid),

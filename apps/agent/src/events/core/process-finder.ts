@@ -6,6 +6,7 @@ import type { ProcessCache } from "./process-cache.ts";
 import type { ProcessEntry } from "./process-entry.ts";
 import type { ProcessReader } from "./process-reader.ts";
 import { unknownProgram } from "./program.ts";
+import { isSameTick } from "./start-ticks.ts";
 
 export interface ProcessFinder {
   /** Undefined for a process of which nothing is known. */
@@ -23,9 +24,6 @@ export interface FinderOptions {
   nowMs(): number;
 }
 
-/** Start times of /proc are in ticks, of which there are 100 in a second (USER_HZ). */
-const TICK_NS = 10_000_000n;
-
 export function createProcessFinder(options: FinderOptions): ProcessFinder {
   const { cache, reader } = options;
   const mayRead = createReadBudget(options);
@@ -38,7 +36,7 @@ export function createProcessFinder(options: FinderOptions): ProcessFinder {
     parent: ProcessEntry | undefined,
   ): ProcessEntry | undefined => {
     const found = pid !== 0 && mayRead(chargedTo) ? reader.read(pid) : undefined;
-    if (found === undefined || found.startTime / TICK_NS !== startTime / TICK_NS) return undefined;
+    if (found === undefined || !isSameTick(found.startTime, startTime)) return undefined;
     const { startTime: programTime, program, uid, namespacePid } = found;
     // The process of a container, or the parent of one: the runtime, which is in no PID namespace of a container.
     const container = namespacePid === pid ? 0n : chargedTo;

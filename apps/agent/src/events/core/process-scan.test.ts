@@ -49,7 +49,7 @@ test("processes have their program, container and parent", () => {
   expect(cache.findNow(100)?.parent).toMatchObject({ program: { binary: "/bin/shim" }, container: 0n });
 });
 
-test("a process that records have told of stays as they say", () => {
+test("a scan does not change a process that a record has described", () => {
   add(100, 0);
   const entry = cache.put({
     ...{

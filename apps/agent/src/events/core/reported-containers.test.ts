@@ -71,7 +71,7 @@ test("a container with another cgroup is no longer in the old one", () => {
   expect([containers.findContainerId(7n), containers.findContainerId(8n)]).toEqual([undefined, "c1"]);
 });
 
-test("what is known of a pod later is told of its containers", () => {
+test("a later change of a pod updates the events of its containers", () => {
   containers.add(one);
   const pod = { podUid: "u", podName: "q", namespace: "n", labels: new Map(), hasAllLabels: true };
   containers.updatePod({ ...pod, containerIds: ["c1", "unknown"] });

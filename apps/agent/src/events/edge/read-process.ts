@@ -5,9 +5,8 @@ import { closeSync, openSync, readFileSync, readlinkSync, readSync } from "node:
 import { join } from "node:path";
 import type { FoundProcess, ProcessReader } from "../core/process-reader.ts";
 import { joinArguments } from "../core/program.ts";
+import { TICK_NS } from "../core/start-ticks.ts";
 
-/** Of the kernel's USER_HZ: 100 in a second. */
-const TICK_NS = 10_000_000n;
 const MAX_ARGUMENT_BYTES = 4_096;
 /** In fields of /proc/PID/stat behind the name. */
 const PARENT_FIELD = 1;

@@ -67,7 +67,6 @@ const actions: Readonly<Record<MatchAction, KprobeAction>> = {
   kill: KprobeAction.KPROBE_ACTION_SIGKILL,
   signal: KprobeAction.KPROBE_ACTION_SIGNAL,
   override: KprobeAction.KPROBE_ACTION_OVERRIDE,
-  nopost: KprobeAction.KPROBE_ACTION_NOPOST,
 };
 
 interface WithProcesses {
