@@ -2,7 +2,7 @@
 // Policies in force for real containers, from their first act on: what a policy forbids the pods that it selects, and
 // leaves to others; in both modes; while the agent is gone; and no longer when the policy is gone.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { TracingPolicyMode } from "@rthooks/proto";
 import { startAgent } from "../harness/agent.ts";
@@ -12,28 +12,22 @@ import { mountBpfFs } from "../harness/bpf-fs.ts";
 import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type ActingContainers, createActingContainers, type Pod } from "./acting-container.ts";
+import { type ActingContainers, createActingContainers } from "./acting-container.ts";
 import { forbidConnection, forbidExecution, toPolicy } from "./policy-sources.ts";
+import { writeTwoPods } from "./two-pods.ts";
 
 const workspace = createWorkspace("enforced");
 let control: AgentControl;
 let bpfDirectory: string;
 let containers: ActingContainers;
 
-const pod = (name: string, uid: string): Pod => ({ name, namespace: "shop", uid });
-const web = pod("web-0", "9f3f6c1e-2f55-4b0f-8f9b-4a1d5e1f7c31");
-const database = pod("db-0", "9f3f6c1e-2f55-4b0f-8f9b-4a1d5e1f7c32");
+const { web, database, podsFile } = writeTwoPods(workspace);
 
 beforeAll(async () => {
-  const items = [web, database].map(({ name, namespace, uid }) => ({
-    kind: "Pod",
-    metadata: { name, namespace, uid, labels: { app: name.replace("-0", "") } },
-  }));
-  writeFileSync(workspace.path("pods.json"), JSON.stringify({ kind: "List", items }));
   const runc = createRunc(workspace);
   bpfDirectory = join(mountBpfFs(workspace), "tetragon");
   control = createAgentControl(workspace, [
-    ...["--pods-file", workspace.path("pods.json"), "--sweep-interval", "100ms"],
+    ...["--pods-file", podsFile, "--sweep-interval", "100ms"],
     ...["--enable-policy-filter", "--bpf-dir", bpfDirectory],
     ...["--tracing-policy-dir", workspace.path("none")],
     ...["--persist-grpc-policies", "--persist-dir", workspace.path("kept")],

@@ -2,7 +2,7 @@
 // What users see of real containers: programs that start and end, and what policies match, from `tetragon events` and from
 // the export file.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TracingPolicyMode } from "@rthooks/proto";
 import { callPolicies } from "../harness/agent-client.ts";
@@ -13,27 +13,21 @@ import { findAgent } from "../harness/programs.ts";
 import { createRunc } from "../harness/runc.ts";
 import { waitFor } from "../harness/wait.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type ActingContainers, createActingContainers, type Pod } from "./acting-container.ts";
+import { type ActingContainers, createActingContainers } from "./acting-container.ts";
 import { forbidConnection, forbidExecution, toPolicy } from "./policy-sources.ts";
+import { writeTwoPods } from "./two-pods.ts";
 
 const workspace = createWorkspace("events");
 const exportFile = workspace.path("events.json");
 let control: AgentControl;
 let containers: ActingContainers;
 
-const pod = (name: string, uid: string): Pod => ({ name, namespace: "shop", uid });
-const web = pod("web-0", "9f3f6c1e-2f55-4b0f-8f9b-4a1d5e1f7c41");
-const database = pod("db-0", "9f3f6c1e-2f55-4b0f-8f9b-4a1d5e1f7c42");
+const { web, database, podsFile } = writeTwoPods(workspace);
 
 beforeAll(async () => {
-  const items = [web, database].map(({ name, namespace, uid }) => ({
-    kind: "Pod",
-    metadata: { name, namespace, uid, labels: { app: name.replace("-0", "") } },
-  }));
-  writeFileSync(workspace.path("pods.json"), JSON.stringify({ kind: "List", items }));
   const runc = createRunc(workspace);
   control = createAgentControl(workspace, [
-    ...["--pods-file", workspace.path("pods.json"), "--node-name", "node-1"],
+    ...["--pods-file", podsFile, "--node-name", "node-1"],
     ...["--enable-policy-filter", "--bpf-dir", join(mountBpfFs(workspace), "tetragon")],
     ...["--export-filename", exportFile],
   ]);

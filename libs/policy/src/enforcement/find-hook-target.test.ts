@@ -5,22 +5,17 @@ import {
   at,
   bprm,
   call,
+  exact,
   exec,
   filter,
   filtersOf,
+  numbers,
   select,
   socket,
   syscall,
   tcp,
   toRule,
 } from "./written-policy.fixture.ts";
-
-const exact = (facet: string, ...values: readonly string[]) => ({
-  texts: [{ facet, match: "exact", isNegated: false, values }],
-});
-const numbers = (facet: string, ...values: readonly bigint[]) => ({
-  numbers: [{ facet, values, isNegated: false }],
-});
 
 describe("a hook about executions", () => {
   const selectors = [select(filter("Equal", "/bin/sh"))];

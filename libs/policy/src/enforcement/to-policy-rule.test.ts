@@ -4,22 +4,17 @@ import {
   act,
   call,
   convert,
+  exact,
   exec,
   filter,
   filtersOf,
+  numbers,
   select,
   socket,
   syscall,
   tcp,
   toRule,
 } from "./written-policy.fixture.ts";
-
-const exact = (facet: string, ...values: readonly string[]) => ({
-  texts: [{ facet, match: "exact", isNegated: false, values }],
-});
-const numbers = (facet: string, ...values: readonly bigint[]) => ({
-  numbers: [{ facet, values, isNegated: false }],
-});
 
 describe("the process", () => {
   const pids = (more: object) => exec({ matchPIDs: [{ operator: "In", values: [1, 2, 1], ...more }] });

@@ -65,3 +65,11 @@ export const syscall = (name: string, types: readonly string[], ...selectors: re
 export const tcp = (...selectors: readonly object[]) => call("tcp_connect", ["sock"], ...selectors);
 export const socket = (...selectors: readonly object[]) =>
   call("security_socket_connect", ["socket", "sockaddr"], ...selectors);
+
+/** Filters of a rule. */
+export const exact = (facet: string, ...values: readonly string[]) => ({
+  texts: [{ facet, match: "exact", isNegated: false, values }],
+});
+export const numbers = (facet: string, ...values: readonly bigint[]) => ({
+  numbers: [{ facet, values, isNegated: false }],
+});
