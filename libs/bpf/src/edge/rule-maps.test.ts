@@ -254,7 +254,7 @@ describe.each(changes)("a policy that is $name", ({ from, to }) => {
       must(openRuleMaps(set, noWait));
       expect(observe(set)).toEqual(isDone ? next : old);
       expect(dump(set)).toEqual(isDone ? end : start);
-      // Whoever gets the numbers next takes nothing over.
+      // A later rule with one of these numbers has no filter of the ended rule.
       const adopted = must(openRuleMaps(set, noWait));
       if (!isDone) must(adopted.change(to, numbersOf(from)));
       expect(observe(set)).toEqual(next);
@@ -343,6 +343,28 @@ test("a map that is full refuses a policy, and nothing of it is left", () => {
   must(rules.change([many("b")], []));
   must(rules.change([], [7]));
   expect(dump(set)).toEqual(old.dump);
+  set.close();
+});
+
+test("the maps are not written while a program may still work with a rule that has ended", () => {
+  const set = prepare(first);
+  const busy = { command: "MAP_UPDATE_ELEM", subject: "", code: "EBUSY", message: "busy", hint: "" } as const;
+  // The first wait is that for the table which the removal overwrites.
+  let waits = 0;
+  const wait = ok(() => (waits++ === 0 ? ok(undefined) : { ok: false as const, error: busy }));
+  let written = 0;
+  const watch = (map: BpfMap): BpfMap => ({
+    ...map,
+    update(...words) {
+      written++;
+      return map.update(...words);
+    },
+  });
+  const rules = must(openRuleMaps({ map: (name) => watch(set.map(name)) }, wait));
+  must(rules.change([], [1]));
+  const before = written;
+  expect(rules.change([place(1, "exec", {})], []).ok).toBe(false);
+  expect(written).toBe(before);
   set.close();
 });
 

@@ -105,6 +105,9 @@ function toRuleMaps({ containers, filters, tables, records }: Opened): RuleMaps 
       const gone = new Set(removed);
       let next = withoutRules(tables.table(), gone);
       for (const [placed, one] of compiled) next = withRule(next, placed, one);
+      // A program may still work with a rule that had one of these numbers.
+      const free = toLine(tables.wait());
+      if (!free.ok) return free;
       const done = inTurn(
         ...compiled.map(
           ([placed, one]) =>
