@@ -131,7 +131,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } lost_events SEC(".maps");
 
-/* The processor may change in between: then two of them add to one counter at the same time. */
+/* Atomic: another program may interrupt this one on its processor. */
 static __always_inline void count_lost(__u32 kind)
 {
 	__u64 *lost = bpf_map_lookup_elem(&lost_events, &kind);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Programs for tracepoints, kernel functions and LSM hooks. Each is a template: it is loaded once for each place that it
- * is attached to, with the constants below, and the verifier removes what they do not need.
+ * Programs for tracepoints, kernel functions and LSM hooks. Each is a template: it is loaded for each LSM hook, and for each
+ * list of arguments of tracepoints and functions, with the constants below. The verifier removes what they do not need.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -24,7 +24,7 @@ export interface PlacedRule {
 
 const SIGKILL = 9;
 
-/** What a rule does. Of several signals the strongest; of several errors the first. */
+/** What a rule does. Of several signals SIGKILL, else the first; of several errors the first. */
 export function toActionValue({ effects, rateLimit }: KernelRule, generation: number): RuleActionValue {
   const signals = effects.flatMap((effect) => {
     if (effect.kind === "kill") return [SIGKILL];
