@@ -3,11 +3,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { KernelRule, NumberFilter } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { readCgroupId } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import { connectRule, execRule, placeRule } from "../harness/kernel-rules.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type Enforcement, must, openEnforcement } from "./open-enforcement.ts";
+import { type Enforcement, openEnforcement } from "./open-enforcement.ts";
 
 const workspace = createWorkspace("enforce-connect");
 let enforcement: Enforcement;

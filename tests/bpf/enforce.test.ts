@@ -14,12 +14,13 @@ import {
 import { join } from "node:path";
 import { openRuleMaps } from "@rthooks/bpf";
 import type { KernelRule } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { findCgroupDirectory, readCgroupId } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import { connectRule, execRule, placeRule } from "../harness/kernel-rules.ts";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type Enforcement, LEVEL, must, openEnforcement } from "./open-enforcement.ts";
+import { type Enforcement, LEVEL, openEnforcement } from "./open-enforcement.ts";
 
 const workspace = createWorkspace("enforce");
 let enforcement: Enforcement;

@@ -5,9 +5,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HookPrograms } from "@rthooks/bpf";
 import type { HookPoint, RuleFilters } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { must } from "./open-enforcement.ts";
 import { arg, at, call, equals, type Hooks, openHooks, run, text } from "./open-hooks.ts";
 
 const workspace = createWorkspace("hooks");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openProgramSet, openRuleMaps, type ProgramSet, type RuleMaps } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
 import type { KernelRule } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
 import { buildBare } from "../harness/build-bare.ts";
 import { type Bundle, createBundle, firstActScript } from "../harness/bundle.ts";
@@ -20,13 +21,6 @@ const workspace = createWorkspace("hopping");
 let programs: ProgramSet;
 let rules: RuleMaps;
 let hop: string;
-
-const must = <T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T => {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-};
 
 beforeAll(() => {
   const directory = join(mountBpfFs(workspace), "enforcement");

@@ -5,12 +5,13 @@ import { copyFileSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type EventReader, type MatchRecord, openEventReader } from "@rthooks/bpf";
 import type { KernelRule } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { readCgroupId } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import { connectRule, execRule } from "../harness/kernel-rules.ts";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type Enforcement, must, openEnforcement } from "./open-enforcement.ts";
+import { type Enforcement, openEnforcement } from "./open-enforcement.ts";
 
 const workspace = createWorkspace("match-records");
 const bin = workspace.path("bin");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openProgramSet, openRuleMaps, type PlacedRule, type ProgramSet, type RuleMaps } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
 import type { KernelRule } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { placeRule } from "../harness/kernel-rules.ts";
@@ -35,13 +36,6 @@ const programNames = [
   ...["kill_exec", "kill_script", "connect_ipv4", "connect_ipv6", "send_ipv4", "send_ipv6"],
   ...["bind_ipv4", "bind_ipv6"],
 ];
-
-export function must<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-}
 
 /** Ends with the workspace. */
 export function openEnforcement(workspace: Workspace): Enforcement {

@@ -10,11 +10,12 @@ import {
 } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
 import type { ArgumentReading, HookArgument, HookPoint, KernelRule, RuleFilters } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { mountBpfFs } from "../harness/bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import type { Workspace } from "../harness/workspace.ts";
-import { LEVEL, must } from "./open-enforcement.ts";
+import { LEVEL } from "./open-enforcement.ts";
 
 /** Programs for hooks of this kernel, and two cgroups that they know as containers. */
 export interface Hooks {

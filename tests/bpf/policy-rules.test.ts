@@ -5,12 +5,13 @@ import { copyFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { PlacedRule } from "@rthooks/bpf";
 import { parseTracingPolicy, toKernelRules } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { readCgroupId } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import { placeRule } from "../harness/kernel-rules.ts";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type Enforcement, must, openEnforcement } from "./open-enforcement.ts";
+import { type Enforcement, openEnforcement } from "./open-enforcement.ts";
 
 const workspace = createWorkspace("policy-rules");
 let enforcement: Enforcement;

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { copyFileSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { Comparison, KernelRule, NumberFilter, RuleFilters, TextFilter } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import { findCgroupDirectory } from "../harness/cgroup.ts";
 import { runInCgroup } from "../harness/enter-cgroup.ts";
 import { connectRule, execRule } from "../harness/kernel-rules.ts";
 import { findTool } from "../harness/programs.ts";
 import { createWorkspace } from "../harness/workspace.ts";
-import { type Enforcement, must, openEnforcement } from "./open-enforcement.ts";
+import { type Enforcement, openEnforcement } from "./open-enforcement.ts";
 
 const workspace = createWorkspace("rule-filters");
 const script = join(import.meta.dir, "connect.py");

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openProgramSet, openRuleMaps, type ProgramSet } from "@rthooks/bpf";
 import { embeddedProcessPrograms, embeddedPrograms } from "@rthooks/bpf/embedded-programs";
+import { must } from "@rthooks/result/must";
 import { mountBpfFs } from "./bpf-fs.ts";
 import { findCgroupDirectory, readCgroupId, removeCgroup } from "./cgroup.ts";
 import type { Workspace } from "./workspace.ts";
@@ -19,13 +20,6 @@ export interface RecordedContainer {
 }
 
 const processPrograms = ["tell_exec", "tell_exit", "tell_fork", "tell_cgroup_gone"] as const;
-
-function must<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-}
 
 /** A cgroup that the programs know as a container's, with the programs of bpf/process.bpf.c attached. */
 export function openRecordedContainer(workspace: Workspace): RecordedContainer {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { must } from "@rthooks/result/must";
 import { openSyscalls } from "@rthooks/sys/syscall";
 import { findMismatch, type MapSpec } from "../core/map-spec.ts";
 import { probeBpf, renderBpfError } from "../index.ts";
@@ -37,12 +38,6 @@ const outer: MapSpec = {
   maxEntries: 3,
 };
 
-function must<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-}
 function keep(map: BpfMap): BpfMap {
   maps.push(map);
   return map;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An observer of the kernel's maps sees a change of rules completely or not at all, after whichever step it looks.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { KernelRule, RuleFilters } from "@rthooks/policy";
 import { ok } from "@rthooks/result";
+import { must } from "@rthooks/result/must";
 import type { PlacedRule } from "../core/placed-rule.ts";
 import { encodePrefix, type Prefix, toAddressPrefix, toNumberPrefix, toTextPrefix } from "../core/prefix.ts";
 import {
@@ -18,48 +16,28 @@ import {
 } from "../core/rule-layout.ts";
 import type { openProgramWait } from "./await-programs.ts";
 import type { BpfMap } from "./bpf-map.ts";
-import { embeddedPrograms } from "./embedded-programs.ts";
-import { openProgramSet, type ProgramSet } from "./program-set.ts";
+import { createPinnedSets } from "./pinned-sets.fixture.ts";
+import type { ProgramSet } from "./program-set.ts";
 import { readEntries } from "./read-entries.ts";
 import { openRuleMaps, type RuleMaps } from "./rule-maps.ts";
 
-const pins = mkdtempSync(join(tmpdir(), "rth-rules-"));
-const run = (...argv: readonly string[]): void => {
-  const { exitCode, stderr } = Bun.spawnSync([...argv]);
-  if (exitCode !== 0) throw new Error(stderr.toString());
-};
-beforeAll(() => run("mount", "-t", "bpf", "bpf", pins));
-afterAll(() => {
-  run("umount", pins);
-  rmSync(pins, { recursive: true });
-});
-
-function must<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
-}
-
-let count = 0;
-function openSet(): ProgramSet {
-  const directory = join(pins, `d${++count}`);
-  return must(openProgramSet({ object: embeddedPrograms(), directory, cgroupRoot: "/" }));
-}
+const { openSet, mount, unmount } = createPinnedSets();
+beforeAll(mount);
+afterAll(unmount);
 
 /** No program is attached. */
 const noWait: ReturnType<typeof openProgramWait> = ok(() => ok(undefined));
 
 /** Maps of which `step` is told each change before it is made; the change is not made if it says no. */
-function openWatched(set: ProgramSet, step: () => boolean): RuleMaps {
-  const dead = { command: "MAP_UPDATE_ELEM", subject: "", code: "EIO", message: "dead", hint: "" } as const;
+function openWatched(set: ProgramSet, step: () => boolean, wait = noWait): RuleMaps {
   const guard =
     <A extends readonly unknown[], T>(change: (...words: A) => T) =>
     (...words: A) =>
       step() ? change(...words) : { ok: false as const, error: dead };
   const wrap = (map: BpfMap): BpfMap => ({ ...map, update: guard(map.update), delete: guard(map.delete) });
-  return must(openRuleMaps({ map: (name) => wrap(set.map(name)) }, noWait));
+  return must(openRuleMaps({ map: (name) => wrap(set.map(name)) }, wait));
 }
+const dead = { command: "MAP_UPDATE_ELEM", subject: "", code: "EIO", message: "dead", hint: "" } as const; // const: a code
 
 const [EXEC, CONNECT] = [1, 2];
 const containers = [101n, 102n, 103n];
@@ -348,19 +326,10 @@ test("a map that is full refuses a policy, and nothing of it is left", () => {
 
 test("the maps are not written while a program may still work with a rule that has ended", () => {
   const set = prepare(first);
-  const busy = { command: "MAP_UPDATE_ELEM", subject: "", code: "EBUSY", message: "busy", hint: "" } as const;
+  let [waits, written] = [0, 0];
   // The first wait is that for the table which the removal overwrites.
-  let waits = 0;
-  const wait = ok(() => (waits++ === 0 ? ok(undefined) : { ok: false as const, error: busy }));
-  let written = 0;
-  const watch = (map: BpfMap): BpfMap => ({
-    ...map,
-    update(...words) {
-      written++;
-      return map.update(...words);
-    },
-  });
-  const rules = must(openRuleMaps({ map: (name) => watch(set.map(name)) }, wait));
+  const wait = ok(() => (waits++ === 0 ? ok(undefined) : { ok: false as const, error: dead }));
+  const rules = openWatched(set, () => ++written > 0, wait);
   must(rules.change([], [1]));
   const before = written;
   expect(rules.change([place(1, "exec", {})], []).ok).toBe(false);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { openProgramSet, openRuleMaps } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
+import { must } from "@rthooks/result/must";
 import type { EventContainer } from "../core/agent-event.ts";
 
 export interface EventCgroup {
@@ -17,13 +18,6 @@ export interface EventCgroup {
   run(...argv: readonly string[]): Bun.SyncSubprocess<"pipe", "pipe">;
   start(...argv: readonly string[]): Bun.Subprocess;
   close(): void;
-}
-
-export function must<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
 }
 
 export function openEventCgroup(): EventCgroup {

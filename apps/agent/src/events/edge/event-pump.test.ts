@@ -5,8 +5,9 @@ import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { openProgramSet, type ProgramSet } from "@rthooks/bpf";
 import { embeddedProcessPrograms } from "@rthooks/bpf/embedded-programs";
+import { must } from "@rthooks/result/must";
 import type { AgentEvent } from "../core/agent-event.ts";
-import { type EventCgroup, must, openEventCgroup } from "./event-cgroup.fixture.ts";
+import { type EventCgroup, openEventCgroup } from "./event-cgroup.fixture.ts";
 import { type EventPump, openEventPump } from "./event-pump.ts";
 
 const names = ["tell_exec", "tell_exit", "tell_fork", "tell_cgroup_gone"];

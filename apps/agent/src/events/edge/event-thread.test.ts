@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type EventCgroup, must, openEventCgroup } from "./event-cgroup.fixture.ts";
+import { must } from "@rthooks/result/must";
+import { type EventCgroup, openEventCgroup } from "./event-cgroup.fixture.ts";
 import { type EventThread, startEventThread } from "./event-thread.ts";
 import { attachProcessPrograms, type ProcessPrograms } from "./process-programs.ts";
 

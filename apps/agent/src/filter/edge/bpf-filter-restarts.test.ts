@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bpf, type BpfMap, type MapSpec, openBpf } from "@rthooks/bpf";
 import { type Filter, type FilteredContainer, HOST_MARKER, matchAll } from "@rthooks/policy";
+import { must } from "@rthooks/result/must";
 import {
   decodeKey,
   KEY_BYTES,
@@ -73,13 +74,6 @@ function read(directory: string): Contents {
 }
 
 const noKeys = { ok: true, value: new Uint8Array(0) } as const; // const: it is of the successful kind
-function must<T>(
-  done: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown },
-): T {
-  if (!done.ok) throw new Error(JSON.stringify(done.error));
-  return done.value;
-}
-
 /** The same contents in maps of another layout, as an agent of another version, or another program, leaves them. */
 function convert(directory: string, random: () => number): void {
   const pick = <T>(...choices: readonly [T, ...T[]]): T =>
