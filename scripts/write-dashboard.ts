@@ -17,7 +17,8 @@ const instances = (name: string, label: string, metric: string): QueryVariable =
 
 const dashboard: DashboardModel = {
   ...{ uid: "tetragon-rthooks", title: "Tetragon runtime hooks", tags: ["tetragon", "containers"] },
-  description: "Held container starts: the agent and the NRI plugin on each node.",
+  description:
+    "Held container starts, enforcement of policies, and events: the agent and the NRI plugin on each node.",
   ...{ schemaVersion: 39, version: 1, editable: true, graphTooltip: DashboardCursorSync.Crosshair },
   ...{ refresh: "30s", time: { from: "now-6h", to: "now" }, timezone: "browser" },
   templating: {

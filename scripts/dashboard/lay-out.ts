@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PlacedPanel } from "./model.ts";
-import type { Row } from "./rows.ts";
+import type { Row } from "./row.ts";
 
 /** Width of Grafana's grid. */
 const GRID = 24;

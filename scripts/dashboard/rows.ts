@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the dashboard shows, row by row.
 
-import { graph, type Placed, type Query, stat, states } from "./panels.ts";
-
-export interface Row {
-  readonly title: string;
-  readonly panels: readonly Placed[];
-}
-
-const agent = 'instance=~"$instance"';
-const plugin = 'instance=~"$plugin"';
-const window = "$__rate_interval";
-
-/** The rate of a counter, by one label. */
-const rateBy = (label: string, series: string): Query => ({
-  expr: `sum by (${label}) (rate(${series}[${window}]))`,
-  legend: `{{${label}}}`,
-});
+import { enforcement, events, glanceAtEnforcement } from "./enforcement-rows.ts";
+import { graph, type Query, stat, states } from "./panels.ts";
+import { agent, countOf, lastHour, plugin, rateBy, rateOf, window } from "./queries.ts";
+import type { Row } from "./row.ts";
 
 const quantiles = (histogram: string, selector: string): readonly Query[] =>
   (
@@ -29,9 +17,6 @@ const quantiles = (histogram: string, selector: string): readonly Query[] =>
     expr: `histogram_quantile(${quantile}, sum by (le) (rate(${histogram}_bucket{${selector}}[${window}])))`,
     legend,
   }));
-
-const countOf = (condition: string): string => `count(${condition}) or vector(0)`;
-const lastHour = (series: string): string => `sum(increase(${series}[1h]))`;
 
 const refusedBy = (sources: string): string =>
   `tetragon_rthooks_requests_total{${agent}, source=~"${sources}", outcome="refused"}`;
@@ -87,6 +72,7 @@ const glance: Row = {
       { title: "Starts that wait now", description: "Containers whose runtime waits for an agent's answer." },
       `sum(tetragon_rthooks_waiting_starts{${agent}}) or vector(0)`,
     ),
+    ...glanceAtEnforcement,
   ],
 };
 
@@ -150,13 +136,13 @@ const policies: Row = {
     ),
     graph(
       {
-        title: "Fill of the BPF maps",
+        title: "Room in the policy filter",
         description:
           "On the node where the map is fullest. `policy_map`: the map of the filter that has most cgroups.",
       },
       [
         {
-          expr: `max by (map) (tetragon_map_entries{${agent}} / tetragon_map_capacity{${agent}})`,
+          expr: `max by (map) (tetragon_map_entries{${agent}, map=~"policy_.*"} / tetragon_map_capacity)`,
           legend: "{{map}}",
         },
       ],
@@ -216,10 +202,7 @@ const sources: Row = {
       },
       [
         rateBy("operation", `tetragon_policyfilter_operations_total{${agent}, subsys="pod-handlers"}`),
-        {
-          expr: `sum(rate(tetragon_watcher_errors_total{${agent}}[${window}]))`,
-          legend: "pod unknown",
-        },
+        rateOf("pod unknown", `tetragon_watcher_errors_total{${agent}}`),
       ],
       { unit: "ops" },
     ),
@@ -341,4 +324,4 @@ const processes: Row = {
   ],
 };
 
-export const rows: readonly Row[] = [glance, starts, policies, sources, nri, processes];
+export const rows: readonly Row[] = [glance, starts, policies, enforcement, events, sources, nri, processes];

@@ -113,6 +113,7 @@ const cases: readonly Case[] = [
     quiet: [
       [named("tetragon_health_problems", { part: "descriptors" }), always(0)],
       [named("tetragon_health_problems", { part: "policies" }), always(1)],
+      [named("tetragon_health_problems", { part: "enforcement" }), always(1)],
     ],
     ...{ minutes: 10, labels: { ...agent, part: "descriptors" } },
   },
@@ -157,6 +158,47 @@ const cases: readonly Case[] = [
       [named("tetragon_tracingpolicy_loaded", { state: "enabled" }), always(9)],
     ],
     ...{ minutes: 5, labels: { ...agent, state: "load_error" } },
+  },
+  {
+    alert: "TetragonEnforcementProblem",
+    firing: [[named("tetragon_health_problems", { part: "enforcement" }), always(1)]],
+    quiet: [
+      [named("tetragon_health_problems", { part: "enforcement" }), always(0)],
+      [named("tetragon_health_problems", { part: "events" }), always(1)],
+    ],
+    ...{ minutes: 2, labels: { ...agent, part: "enforcement" } },
+  },
+  {
+    alert: "TetragonRulesNearlyUsedUp",
+    firing: [
+      [named("tetragon_tracingpolicy_rules_in_use", {}), always(240)],
+      [named("tetragon_tracingpolicy_rules_max", { scope: "node" }), always(256)],
+    ],
+    quiet: [
+      [named("tetragon_tracingpolicy_rules_in_use", {}), always(60)],
+      [named("tetragon_tracingpolicy_rules_max", { scope: "node" }), always(256)],
+      // One namespace may have fewer.
+      [named("tetragon_tracingpolicy_rules_max", { scope: "namespace" }), always(32)],
+    ],
+    ...{ minutes: 10, labels: agent },
+  },
+  {
+    alert: "TetragonEventsLost",
+    firing: [[named("tetragon_bpf_missed_events_total", { msg_op: "MSG_OP_EXIT", error: "EAGAIN" }), jump]],
+    quiet: [
+      [named("tetragon_bpf_missed_events_total", { msg_op: "MSG_OP_EXIT", error: "EAGAIN" }), always(4)],
+      [named("tetragon_notify_overflowed_events_total", {}), jump],
+    ],
+    ...{ minutes: 6, labels: { ...agent, msg_op: "MSG_OP_EXIT" } },
+  },
+  {
+    alert: "TetragonExportFailed",
+    firing: [[named("tetragon_export_failed_events_total", {}), jump]],
+    quiet: [
+      [named("tetragon_export_failed_events_total", {}), always(4)],
+      [named("tetragon_export_ratelimit_events_dropped_total", {}), jump],
+    ],
+    ...{ minutes: 6, labels: agent },
   },
   {
     alert: "TetragonNriPluginDown",

@@ -46,7 +46,7 @@ for (const line of (await read("docs/reference/metrics.md")).split("\n")) {
 labelsOf.set("up", new Set());
 
 const words = new Set(
-  "absent and by count histogram_quantile increase max min offset or rate sum unless vector without on".split(
+  "absent and by count histogram_quantile ignoring increase max min offset or rate sum unless vector without on".split(
     " ",
   ),
 );
@@ -57,7 +57,7 @@ function dissect(expr: string) {
   const groups = [...bare.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = ""]) => list.split(/, */));
   const selectors = [...bare.matchAll(/\b([a-z_]\w*)(?:\{([^}]*)\})?/g)];
   const plain = bare
-    .replaceAll(/\bby \([^)]*\)/g, "")
+    .replaceAll(/\b(?:by|ignoring) \([^)]*\)/g, "")
     .replaceAll(/\{[^}]*\}/g, "")
     .replaceAll(/\[[^\]]*\]/g, "");
   const names = [...plain.matchAll(/\b[a-z_]\w*\b/g)]
@@ -149,6 +149,8 @@ describe("at a glance", () => {
   const ready = `tetragon_health_serving{${agent}, service="readiness"}`;
   const refused = (source: string): string =>
     `tetragon_rthooks_requests_total{${agent}, source="${source}", outcome="refused", error="internal"}`;
+  const actions = (policy: string, action: string): string =>
+    `tetragon_tracingpolicy_selector_actions_total{${agent}, policy="${policy}", action="${action}"}`;
   const once = "0+0x5 1+0x60";
 
   test.each([
@@ -186,6 +188,51 @@ describe("at a glance", () => {
         [refused("hook"), once],
         [refused("nri"), once],
         [`tetragon_nri_hook_denied_total{${plugin}, reason="refused"}`, once],
+      ],
+      count: 2,
+    },
+    {
+      title: "Policies with errors",
+      of: "two policies with errors, among enabled ones",
+      series: [
+        [`tetragon_tracingpolicy_loaded{${agent}, state="load_error"}`, "2+0x60"],
+        [`tetragon_tracingpolicy_loaded{${agent}, state="enabled"}`, "9+0x60"],
+      ],
+      count: 2,
+    },
+    {
+      title: "Agents with enforcement problems",
+      of: "an agent with two such problems and another one",
+      series: [
+        [`tetragon_health_problems{${agent}, part="enforcement"}`, "2+0x60"],
+        [`tetragon_health_problems{${agent}, part="events"}`, "1+0x60"],
+      ],
+      count: 1,
+    },
+    {
+      title: "Denied or signalled, last hour",
+      of: "a denial, a signal, a post, and a denial that was withheld",
+      series: ["override", "signal", "post", "monitor_override"].map((action, at) => [
+        actions(`policy-${at}`, action),
+        once,
+      ]),
+      count: 2,
+    },
+    {
+      title: "Withheld, last hour",
+      of: "a denial, and a signal that was withheld",
+      series: [
+        [actions("no-shell", "override"), once],
+        [actions("no-shell", "monitor_signal"), once],
+      ],
+      count: 1,
+    },
+    {
+      title: "Records lost, last hour",
+      of: "one without room, and one that is unreadable",
+      series: [
+        [`tetragon_bpf_missed_events_total{${agent}, msg_op="MSG_OP_EXIT", error="EAGAIN"}`, once],
+        [`tetragon_observer_ringbuf_errors_total{${agent}}`, once],
       ],
       count: 2,
     },

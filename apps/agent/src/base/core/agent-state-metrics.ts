@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The metrics that are read from the agent's state at each scrape. Their labels are from fixed sets, or are bounded by the
-// number of filters, which is at most 127.
+// number of filters (127) or of rules (256).
 
 import { Counter, Gauge, type Registry } from "prom-client";
 import { type HealthPart, healthParts } from "./health-part.ts";
@@ -35,7 +35,7 @@ export interface MeteredState {
   readonly events: MeteredEvents;
 }
 
-/** What the programs in the kernel tell about processes, and what becomes of it. */
+/** Records of the programs in the kernel about processes, and the events that the agent makes of them. */
 export interface MeteredEvents {
   /** Events by type: "PROCESS_EXEC". */
   readonly events: Iterable<readonly [type: string, count: number]>;
