@@ -81,6 +81,8 @@ export function createContainerSpec(options: SpecOptions): object {
     root: { path: options.rootfs, readonly: true },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
+      // The runtime makes links here; containers that share a root file system would make the same ones.
+      { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
       ...Object.entries({ "/out": options.outDir, ...options.binds }).map(([destination, source]) => ({
         ...{ destination, source, type: "bind", options: ["bind", "rw"] },
       })),

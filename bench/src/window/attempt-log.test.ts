@@ -6,7 +6,7 @@ test.each([
   {
     name: "killed before it wrote anything",
     ended: { exitCode: 137, stdout: "", stderr: "" },
-    window: { end: "stopped", through: 0, openMs: 0, reopened: 0, firstNs: undefined },
+    window: { end: "stopped", startError: "", through: 0, openMs: 0, reopened: 0, firstNs: undefined },
   },
   {
     name: "killed later",
@@ -30,8 +30,8 @@ test.each([
   },
   {
     name: "denied by the hook",
-    ended: { exitCode: 1, stdout: "", stderr: "error running hook #0" },
-    window: { end: "not-started", through: 0 },
+    ended: { exitCode: 1, stdout: "", stderr: "level=warning\nerror running hook #0\n" },
+    window: { end: "not-started", startError: "error running hook #0", through: 0 },
   },
   {
     name: "whose first execution was refused",

@@ -19,6 +19,8 @@ export interface Window {
    * denied it, or the runtime failed.
    */
   readonly end: "stopped" | "open" | "not-started";
+  /** What the runtime said last, of a container that did not start; empty for others. */
+  readonly startError: string;
   /** Attempts after which the program went on. */
   readonly through: number;
   /** From the first attempt to the end of the last one that went through; 0 where none did. */
@@ -58,9 +60,10 @@ export function judge(action: Action, { exitCode, stdout, stderr }: Ended): Wind
   const last = through.at(-1);
   const isDeniedExec = attempts.length === 0 && /exec .*: operation not permitted/.test(stderr);
   const isStopped = exitCode === KILLED || attempts.at(-1)?.isRefused === true || isDeniedExec;
+  const end = isStopped ? "stopped" : attempts.length === 0 ? "not-started" : "open";
   return {
-    action,
-    end: isStopped ? "stopped" : attempts.length === 0 ? "not-started" : "open",
+    ...{ action, end },
+    startError: end === "not-started" ? (stderr.trim().split("\n").at(-1) ?? "") : "",
     through: through.length,
     openMs: first === undefined || last === undefined ? 0 : Number(last.endedNs - first.beganNs) / 1e6,
     reopened: firstRefused < 0 ? 0 : attempts.slice(firstRefused).filter((one) => !one.isRefused).length,

@@ -4,7 +4,16 @@ import type { Window } from "./attempt-log.ts";
 import { renderPlot } from "./plot.ts";
 
 const one = (change: Partial<Window>): Window => ({
-  ...{ action: "exec", end: "stopped", through: 0, openMs: 0, reopened: 0, firstNs: 0n, lastNs: 0n },
+  ...{
+    action: "exec",
+    end: "stopped",
+    startError: "",
+    through: 0,
+    openMs: 0,
+    reopened: 0,
+    firstNs: 0n,
+    lastNs: 0n,
+  },
   ...change,
 });
 const plot = (...windows: readonly Window[]): string =>

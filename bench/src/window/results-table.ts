@@ -55,8 +55,10 @@ function remarks(measured: readonly Measured[]): readonly string[] {
       const found = windows.filter(is).length;
       return found === 0 ? [] : [`${scenario.name}: ${found} of ${windows.length} ${what}.`];
     };
+    const startErrors = windows.flatMap(({ end, startError }) => (end === "not-started" ? [startError] : []));
     return [
       ...count("did not start", ({ end }) => end === "not-started"),
+      ...[...new Set(startErrors)].map((error) => `${scenario.name}: the runtime said: ${error}`),
       ...count("were not stopped before their own end", ({ end }) => end === "open"),
       ...count("had an action go through after one that was refused", ({ reopened }) => reopened > 0),
     ];

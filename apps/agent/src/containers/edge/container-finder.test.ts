@@ -22,7 +22,18 @@ const running = (pod: Partial<Pod> = {}): Pod => ({
   ...pod,
 });
 
-function begin(located: ReadonlyMap<string, string> = new Map()) {
+/** Longer than any test. */
+const never = 1_000_000;
+
+interface Surroundings {
+  /** Paths that the runtime gives. */
+  readonly located?: ReadonlyMap<string, string>;
+  readonly intervalMs?: number;
+  /** Before each answer of the runtime. */
+  readonly answering?: Promise<void>;
+}
+
+function begin({ located = new Map(), intervalMs = 20, answering }: Surroundings = {}) {
   const script = open();
   const root = mkdtempSync(join(tmpdir(), "rth-finder-"));
   roots.push(root);
@@ -31,9 +42,10 @@ function begin(located: ReadonlyMap<string, string> = new Map()) {
     lifecycle: script.lifecycle,
     podSource: script.pods,
     cgroupRoot: root,
-    intervalMs: 20,
+    intervalMs,
     fetchCgroupsPath: async (id) => {
       asked.push(id);
+      await answering;
       return located.get(id);
     },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -79,8 +91,47 @@ test("one without a cgroup yet is searched again", async () => {
   finder.close();
 });
 
+const newOne = { ...container, id: "b".repeat(64) };
+const newPod = running({ uid: otherUid, name: "web-1", containers: [newOne] });
+
+test("a new one does not wait for the next search for one that was not found", async () => {
+  const { finder, pods, addCgroup, known } = begin({ intervalMs: never });
+  pods.put(running());
+  await until(() => finder.listMissing().length > 0);
+  addCgroup(otherUid, newOne.id);
+  pods.put(newPod);
+  await until(() => known().length > 0);
+  expect(known()).toMatchObject([{ id: newOne.id, source: "scan" }]);
+  finder.close();
+});
+
+test("one that is listed during a search is searched right after it", async () => {
+  const { promise: answering, resolve: answer } = Promise.withResolvers<void>();
+  const { finder, pods, addCgroup, known, asked } = begin({ intervalMs: never, answering });
+  pods.put(running());
+  await until(() => asked.length > 0);
+  addCgroup(otherUid, newOne.id);
+  pods.put(newPod);
+  answer();
+  await until(() => known().length > 0);
+  expect(known()).toMatchObject([{ id: newOne.id, source: "scan" }]);
+  finder.close();
+});
+
+test("changes of a pod do not shorten the pause for its container that was not found", async () => {
+  const { finder, pods, asked } = begin({ intervalMs: never });
+  pods.put(running());
+  await until(() => finder.listMissing().length > 0);
+  for (const step of ["1", "2", "3"]) {
+    pods.put(running({ labels: new Map([["step", step]]) }));
+    await Bun.sleep(40);
+  }
+  expect(asked).toEqual([container.id]);
+  finder.close();
+});
+
 test("one in an unusual place is found at the path that the runtime gives", async () => {
-  const { finder, pods, cgroups, known } = begin(new Map([[container.id, "/elsewhere/c"]]));
+  const { finder, pods, cgroups, known } = begin({ located: new Map([[container.id, "/elsewhere/c"]]) });
   cgroups.set("/elsewhere/c", 7n);
   pods.put(running());
   await until(() => known().length > 0);
@@ -132,7 +183,9 @@ test("a container of a deleted pod is not searched any more", async () => {
 });
 
 test("one that is not found is listed, with the reason, until it is found or has ended", async () => {
-  const { finder, pods, addCgroup, known, asked } = begin(new Map([["elsewhere", "/not/there"]]));
+  const { finder, pods, addCgroup, known, asked } = begin({
+    located: new Map([["elsewhere", "/not/there"]]),
+  });
   pods.put(running({ containers: [container, { ...container, id: "elsewhere" }] }));
   await until(() => finder.listMissing().length === 2);
   expect(finder.listMissing()).toMatchObject([
@@ -165,7 +218,7 @@ test("one that has ended is not missing, though it is listed as running for a wh
 
 test("a static pod's hash is ignored for a container that the runtime has in another pod", async () => {
   const claimed = "0123456789abcdef0123456789abcdef";
-  const { finder, pods, cgroups, known } = begin(new Map([[container.id, "/elsewhere/c"]]));
+  const { finder, pods, cgroups, known } = begin({ located: new Map([[container.id, "/elsewhere/c"]]) });
   cgroups.set("/elsewhere/c", 7n);
   pods.put(running({ staticPodHash: claimed }));
   await until(() => known().length > 0);

@@ -51,12 +51,15 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   const missing = createMissingContainers();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isSearching = false;
+  /** A container was listed for the first time since the last search began. */
+  let hasNew = false;
   let isClosed = false;
 
   const schedule = (ms: number): void => {
     if (isClosed || isSearching || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
+      hasNew = false;
       isSearching = true;
       void search()
         .catch((error: unknown) =>
@@ -64,9 +67,19 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
         )
         .finally(() => {
           isSearching = false;
-          if (listUnregistered().length > 0) schedule(intervalMs);
+          if (hasNew) schedule(gatherMs);
+          else if (listUnregistered().length > 0) schedule(intervalMs);
         });
     }, ms);
+  };
+
+  /** The pause for what was not found is not for a container that no search has tried. */
+  const searchSoon = (): void => {
+    if (hasNew) return;
+    hasNew = true;
+    clearTimeout(timer);
+    timer = undefined;
+    schedule(gatherMs);
   };
 
   const listUnregistered = (): readonly ListedContainer[] =>
@@ -135,9 +148,12 @@ export function openContainerFinder(options: FinderOptions): ContainerFinder {
   };
 
   const replaceList: ContainerFinder["replaceList"] = (listName, containers) => {
+    const former = lists.get(listName);
     if (containers.length === 0) lists.delete(listName);
     else lists.set(listName, new Map(containers.map((container) => [container.containerId, container])));
-    if (containers.some(({ containerId }) => !lifecycle.has(containerId))) schedule(gatherMs);
+    const unregistered = containers.filter(({ containerId }) => !lifecycle.has(containerId));
+    if (unregistered.some(({ containerId }) => !former?.has(containerId))) searchSoon();
+    else if (unregistered.length > 0) schedule(intervalMs);
   };
 
   const unsubscribe = podSource.subscribe(({ kind, pod }) =>
