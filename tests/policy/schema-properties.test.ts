@@ -9,41 +9,12 @@ import {
   toKernelRules,
 } from "@rthooks/policy";
 import fc from "fast-check";
+import { change, listPlaces, type Path, type Place } from "./document-places.ts";
 import { policyFiles } from "./policy-files.ts";
-
-type Path = readonly (string | number)[];
-
-interface Place {
-  readonly path: Path;
-  readonly value: unknown;
-}
 
 const runs = { numRuns: 2_000 };
 const anything = fc.jsonValue({ maxDepth: 4 });
 const documents = policyFiles.map(({ document }) => document);
-
-/** Every place in a document, the document itself first. */
-function listPlaces(value: unknown, path: Path = []): readonly Place[] {
-  const here = { path, value };
-  if (Array.isArray(value)) {
-    return [here, ...value.flatMap((item, index) => listPlaces(item, [...path, index]))];
-  }
-  if (typeof value !== "object" || value === null) return [here];
-  return [here, ...Object.entries(value).flatMap(([key, item]) => listPlaces(item, [...path, key]))];
-}
-
-/** A copy with `replace` done to one place. */
-function change(value: unknown, path: Path, replace: (old: unknown) => unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return replace(value);
-  if (Array.isArray(value)) {
-    return value.map((item, index) => (index === key ? change(item, rest, replace) : item));
-  }
-  const entries = Object.entries(Object(value));
-  return Object.fromEntries(
-    entries.map(([name, item]) => [name, name === key ? change(item, rest, replace) : item]),
-  );
-}
 
 function judgeRules(outcomes: readonly HookOutcome[]): void {
   for (const outcome of outcomes.flatMap(({ outcomes }) => outcomes)) {

@@ -3,6 +3,7 @@
 
 import * as v from "valibot";
 import { address, matching, oneOf, signed, switchedOff, text, unsigned } from "./scalar.ts";
+import { withCelRules } from "./schema-part.ts";
 import { listOf, type Report, requiredListOf, shape } from "./shape.ts";
 
 const actionNames = [
@@ -48,16 +49,25 @@ const newTargets = ["argNewSymbol", "argNewAddr", "argNewOffset"] as const; // c
 /** Fields of the action Post. */
 const postFields = ["rateLimit", "kernelStackTrace", "userStackTrace"] as const; // const: as above
 
-const actionSchema = shape(entries, (value, report) => {
-  const targets = newTargets.filter((name) => value[name] !== undefined);
-  for (const name of targets.slice(1)) {
-    report([name], `only one of ${newTargets.join(", ")} may be set, and ${targets[0]} is`);
-  }
-  if (value.action === undefined || value.action === "Post") return;
-  for (const name of postFields) {
-    if (value[name]) report([name], `is allowed with the action Post only, not with ${value.action}`);
-  }
-});
+const actionSchema = withCelRules(
+  shape(entries, (value, report) => {
+    const targets = newTargets.filter((name) => value[name] !== undefined);
+    for (const name of targets.slice(1)) {
+      report([name], `only one of ${newTargets.join(", ")} may be set, and ${targets[0]} is`);
+    }
+    if (value.action === undefined || value.action === "Post") return;
+    for (const name of postFields) {
+      if (value[name]) report([name], `is allowed with the action Post only, not with ${value.action}`);
+    }
+  }),
+  {
+    // Pairs and no loop: the API server limits what a rule may cost, times the actions that fit into a request.
+    rule: newTargets
+      .map((name, at) => `!(has(self.${name}) && has(self.${newTargets[(at + 1) % newTargets.length]}))`)
+      .join(" && "),
+    message: `only one of ${newTargets.join(", ")} may be set`,
+  },
+);
 
 export type Action = v.InferOutput<typeof actionSchema>;
 

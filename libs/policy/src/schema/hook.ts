@@ -4,6 +4,7 @@
 import * as v from "valibot";
 import { type Argument, argument } from "./argument.ts";
 import { nonEmptyText, text } from "./scalar.ts";
+import type { CelRule } from "./schema-part.ts";
 import { type Selector, selector } from "./selector.ts";
 import { listOf, type Report, requiredListOf } from "./shape.ts";
 import { checkValueCount } from "./value-filter.ts";
@@ -41,6 +42,12 @@ interface Hook {
   readonly returnArg: Argument | undefined;
   readonly selectors: readonly Selector[];
 }
+
+/** Of the hooks with a return value. */
+export const returnRule: CelRule = {
+  rule: "!has(self.return) || !self.return || has(self.returnArg)",
+  message: "returnArg is required with return: true",
+};
 
 /** The rules that all kinds of hooks share. `hook` lacks the fields that its kind does not have. */
 export function checkHook(hook: Partial<Hook>, report: Report): void {

@@ -5,8 +5,9 @@ import * as v from "valibot";
 import { checkLsmAction } from "./action.ts";
 import { argument } from "./argument.ts";
 import { describeValue } from "./describe-value.ts";
-import { argumentList, checkHook, described, requiredText, selectorList } from "./hook.ts";
+import { argumentList, checkHook, described, requiredText, returnRule, selectorList } from "./hook.ts";
 import { flag, oneOf, switchedOff } from "./scalar.ts";
+import { withCelRules } from "./schema-part.ts";
 import { shape } from "./shape.ts";
 
 const functionEntries = {
@@ -23,22 +24,25 @@ const functionEntries = {
   ...described,
 };
 
-export const fentry = shape(functionEntries, checkHook);
+export const fentry = withCelRules(shape(functionEntries, checkHook), returnRule);
 
-export const kprobe = shape(functionEntries, (value, report) => {
-  checkHook(value, report);
-  const { call, syscall, selectors = [] } = value;
-  if (call === undefined || syscall === undefined || syscall || canBeOverridden(call)) return;
-  for (const [place, { matchActions }] of selectors.entries()) {
-    for (const [index, { action }] of matchActions.entries()) {
-      if (action !== "Override") continue;
-      report(
-        ["selectors", place, "matchActions", index, "action"],
-        `Override works on system calls and on security_ functions, not on ${describeValue(call)}`,
-      );
+export const kprobe = withCelRules(
+  shape(functionEntries, (value, report) => {
+    checkHook(value, report);
+    const { call, syscall, selectors = [] } = value;
+    if (call === undefined || syscall === undefined || syscall || canBeOverridden(call)) return;
+    for (const [place, { matchActions }] of selectors.entries()) {
+      for (const [index, { action }] of matchActions.entries()) {
+        if (action !== "Override") continue;
+        report(
+          ["selectors", place, "matchActions", index, "action"],
+          `Override works on system calls and on security_ functions, not on ${describeValue(call)}`,
+        );
+      }
     }
-  }
-});
+  }),
+  returnRule,
+);
 
 export const tracepoint = shape(
   {

@@ -8,6 +8,7 @@ import type { LabelRequirement, LabelSelector } from "../label-selector.ts";
 import { describeValue } from "./describe-value.ts";
 import { isDnsSubdomain } from "./object-name.ts";
 import { oneOf, text } from "./scalar.ts";
+import { describeSchema } from "./schema-part.ts";
 import { listOf, mapOf, shape } from "./shape.ts";
 
 const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -21,14 +22,17 @@ const key = v.pipe(
   }),
 );
 
-const labelValue = v.pipe(
-  text,
-  v.check(
-    (value) => value === "" || isName(value),
-    ({ input }) =>
-      `must be a label value (at most ${maxNameLength} of A-Z a-z 0-9 - _ . with a letter or digit at both ends), ` +
-      `not ${describeValue(input)}`,
+const labelValue = describeSchema(
+  v.pipe(
+    text,
+    v.check(
+      (value) => value === "" || isName(value),
+      ({ input }) =>
+        `must be a label value (at most ${maxNameLength} of A-Z a-z 0-9 - _ . with a letter or digit at both ends), ` +
+        `not ${describeValue(input)}`,
+    ),
   ),
+  { kind: "text", maxLength: maxNameLength, pattern: `^(${namePattern.source.slice(1, -1)})?$` },
 );
 
 const createSelector = (expressionValue: v.GenericSchema<unknown, string>) => {

@@ -7,6 +7,7 @@ import { containerSelector, hostSelector, labelSelector } from "./label-selector
 import { policyOption } from "./policy-option.ts";
 import { checkReferences } from "./references.ts";
 import { flag, nonEmptyText, oneOf, switchedOff, text } from "./scalar.ts";
+import { withCelRules } from "./schema-part.ts";
 import { selector } from "./selector.ts";
 import { listOf, mapOf, requiredListOf, shape } from "./shape.ts";
 import { uprobe, usdt } from "./user-hooks.ts";
@@ -49,15 +50,22 @@ const entries = {
 
 export const clusterSpec = shape(entries, checkReferences);
 
-export const namespacedSpec = shape(entries, (value, report) => {
-  checkReferences(value, report);
-  if (value.hostSelector === true) report(["hostSelector"], "must be left out: a namespace has no host");
-  for (const name of ["uprobes", "usdts"] as const) {
-    const hooks = value[name];
-    if (hooks !== undefined && hooks.length > 0) {
-      report([name], "must be left out: hooks into programs are not confined to a namespace");
+export const namespacedSpec = withCelRules(
+  shape(entries, (value, report) => {
+    checkReferences(value, report);
+    if (value.hostSelector === true) report(["hostSelector"], "must be left out: a namespace has no host");
+    for (const name of ["uprobes", "usdts"] as const) {
+      const hooks = value[name];
+      if (hooks !== undefined && hooks.length > 0) {
+        report([name], "must be left out: hooks into programs are not confined to a namespace");
+      }
     }
-  }
-});
+  }),
+  { rule: "!has(self.hostSelector)", message: "hostSelector must be left out: a namespace has no host" },
+  ...["uprobes", "usdts"].map((name) => ({
+    rule: `!has(self.${name}) || size(self.${name}) == 0`,
+    message: `${name} must be left out: hooks into programs are not confined to a namespace`,
+  })),
+);
 
 export type TracingPolicySpec = v.InferOutput<typeof clusterSpec>;

@@ -83,5 +83,8 @@ export type Selector = v.InferOutput<typeof selector>;
 
 /** The reference ignores the case here, and only here. */
 function namespaceName(): v.GenericSchema<unknown, string> {
-  return matching(new RegExp(`^(${namespaces.join("|")})$`, "i"), `one of ${namespaces.join(", ")}`);
+  const anyCase = namespaces.map((name) =>
+    [...name].map((letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`).join(""),
+  );
+  return matching(new RegExp(`^(${anyCase.join("|")})$`), `one of ${namespaces.join(", ")}`);
 }

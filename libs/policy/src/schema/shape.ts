@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { describeValue } from "./describe-value.ts";
 import { findNearestNames, joinNames } from "./nearest-names.ts";
 import { maxProblems, type PathKey } from "./policy-problem.ts";
+import { describeSchema } from "./schema-part.ts";
 
 type Entries = Readonly<Record<string, v.GenericSchema>>;
 type Output<E extends Entries> = { readonly [K in keyof E]: v.InferOutput<E[K]> };
@@ -26,42 +27,45 @@ export const shape = <const E extends Entries>(
   rule?: Rule<Output<E>>,
   unknownHint = `known here: ${joinNames(Object.keys(entries))}`,
 ): v.GenericSchema<unknown, Output<E>> =>
-  v.pipe(
-    v.custom<Readonly<Record<string, unknown>>>(
-      isRecord,
-      ({ input }) => `must be an object, not ${describeValue(input)}`,
-    ),
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const add = countIssues(addIssue);
-      const known = Object.keys(entries);
-      for (const key of Object.keys(dataset.value)) {
-        if (Object.hasOwn(entries, key)) continue;
-        if (add.count === maxProblems) break;
-        const near = findNearestNames(key, known);
-        const hint = near.length > 0 ? `did you mean ${joinNames(near)}?` : unknownHint;
-        add.issue({ message: `unknown field; ${hint}`, path: [toItem(key)] });
-      }
-      const output: Record<string, unknown> = {};
-      for (const [key, schema] of Object.entries(entries)) {
-        const input = Object.hasOwn(dataset.value, key) ? (dataset.value[key] ?? undefined) : undefined;
-        if (input === undefined && schema.type !== "optional") {
-          add.issue({ message: "is required", path: [toItem(key)] });
-          continue;
+  describeSchema(
+    v.pipe(
+      v.custom<Readonly<Record<string, unknown>>>(
+        isRecord,
+        ({ input }) => `must be an object, not ${describeValue(input)}`,
+      ),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const add = countIssues(addIssue);
+        const known = Object.keys(entries);
+        for (const key of Object.keys(dataset.value)) {
+          if (Object.hasOwn(entries, key)) continue;
+          if (add.count === maxProblems) break;
+          const near = findNearestNames(key, known);
+          const hint = near.length > 0 ? `did you mean ${joinNames(near)}?` : unknownHint;
+          add.issue({ message: `unknown field; ${hint}`, path: [toItem(key)] });
         }
-        const parsed = v.safeParse(schema, input);
-        if (parsed.success) output[key] = parsed.output;
-        else forward(parsed.issues, key, add.issue);
-      }
-      // Each field in `output` is the output of its own schema.
-      const value = output as Partial<Output<E>>;
-      rule?.(value, (at, message) => {
-        const [first, ...rest] = at;
-        if (first === undefined) add.issue({ message });
-        else add.issue({ message, path: [toItem(first), ...rest.map(toItem)] });
-      });
-      // Without issues every field is set.
-      return add.count > 0 ? NEVER : (value as Output<E>);
-    }),
+        const output: Record<string, unknown> = {};
+        for (const [key, schema] of Object.entries(entries)) {
+          const input = Object.hasOwn(dataset.value, key) ? (dataset.value[key] ?? undefined) : undefined;
+          if (input === undefined && schema.type !== "optional") {
+            add.issue({ message: "is required", path: [toItem(key)] });
+            continue;
+          }
+          const parsed = v.safeParse(schema, input);
+          if (parsed.success) output[key] = parsed.output;
+          else forward(parsed.issues, key, add.issue);
+        }
+        // Each field in `output` is the output of its own schema.
+        const value = output as Partial<Output<E>>;
+        rule?.(value, (at, message) => {
+          const [first, ...rest] = at;
+          if (first === undefined) add.issue({ message });
+          else add.issue({ message, path: [toItem(first), ...rest.map(toItem)] });
+        });
+        // Without issues every field is set.
+        return add.count > 0 ? NEVER : (value as Output<E>);
+      }),
+    ),
+    { kind: "object", fields: entries },
   );
 
 /** Empty by default, as in the reference, for which an absent list equals an empty one. */
@@ -72,47 +76,56 @@ export const requiredListOf = <T>(
   item: v.GenericSchema<unknown, T>,
   max?: { readonly count: number },
 ): v.GenericSchema<unknown, readonly T[]> =>
-  v.pipe(
-    v.custom<readonly unknown[]>(Array.isArray, ({ input }) => `must be a list, not ${describeValue(input)}`),
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const add = countIssues(addIssue);
-      if (max !== undefined && dataset.value.length > max.count) {
-        add.issue({
-          message: `must have at most ${max.count} ${max.count === 1 ? "entry" : "entries"}, not ${dataset.value.length}`,
-        });
-      }
-      const output: T[] = [];
-      for (const [index, input] of dataset.value.entries()) {
-        if (add.count >= maxProblems) break;
-        const parsed = v.safeParse(item, input);
-        if (parsed.success) output.push(parsed.output);
-        else forward(parsed.issues, index, add.issue);
-      }
-      return add.count > 0 ? NEVER : output;
-    }),
+  describeSchema(
+    v.pipe(
+      v.custom<readonly unknown[]>(
+        Array.isArray,
+        ({ input }) => `must be a list, not ${describeValue(input)}`,
+      ),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const add = countIssues(addIssue);
+        if (max !== undefined && dataset.value.length > max.count) {
+          add.issue({
+            message: `must have at most ${max.count} ${max.count === 1 ? "entry" : "entries"}, not ${dataset.value.length}`,
+          });
+        }
+        const output: T[] = [];
+        for (const [index, input] of dataset.value.entries()) {
+          if (add.count >= maxProblems) break;
+          const parsed = v.safeParse(item, input);
+          if (parsed.success) output.push(parsed.output);
+          else forward(parsed.issues, index, add.issue);
+        }
+        return add.count > 0 ? NEVER : output;
+      }),
+    ),
+    { kind: "list", item, maxItems: max?.count },
   );
 
 /** A Map: the keys are untrusted, and an object has inherited names. */
 export const mapOf = <T>(item: v.GenericSchema<unknown, T>, checkKey?: (key: string) => string | undefined) =>
   v.optional(
-    v.pipe(
-      v.custom<Readonly<Record<string, unknown>>>(
-        isRecord,
-        ({ input }) => `must be an object, not ${describeValue(input)}`,
+    describeSchema(
+      v.pipe(
+        v.custom<Readonly<Record<string, unknown>>>(
+          isRecord,
+          ({ input }) => `must be an object, not ${describeValue(input)}`,
+        ),
+        v.rawTransform(({ dataset, addIssue, NEVER }): ReadonlyMap<string, T> => {
+          const add = countIssues(addIssue);
+          const output = new Map<string, T>();
+          for (const key of Object.keys(dataset.value)) {
+            if (add.count >= maxProblems) break;
+            const wrong = checkKey?.(key);
+            if (wrong !== undefined) add.issue({ message: wrong, path: [toItem(key)] });
+            const parsed = v.safeParse(item, dataset.value[key]);
+            if (parsed.success) output.set(key, parsed.output);
+            else forward(parsed.issues, key, add.issue);
+          }
+          return add.count > 0 ? NEVER : output;
+        }),
       ),
-      v.rawTransform(({ dataset, addIssue, NEVER }): ReadonlyMap<string, T> => {
-        const add = countIssues(addIssue);
-        const output = new Map<string, T>();
-        for (const key of Object.keys(dataset.value)) {
-          if (add.count >= maxProblems) break;
-          const wrong = checkKey?.(key);
-          if (wrong !== undefined) add.issue({ message: wrong, path: [toItem(key)] });
-          const parsed = v.safeParse(item, dataset.value[key]);
-          if (parsed.success) output.set(key, parsed.output);
-          else forward(parsed.issues, key, add.issue);
-        }
-        return add.count > 0 ? NEVER : output;
-      }),
+      { kind: "map", value: item },
     ),
     {},
   );
