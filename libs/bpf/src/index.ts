@@ -25,6 +25,7 @@ export {
   type HookProgramsOptions,
   openHookPrograms,
 } from "./edge/hook-programs.ts";
+export { openMapSet } from "./edge/map-set.ts";
 export { type Bpf, openBpf } from "./edge/open-bpf.ts";
 export { probeBpf } from "./edge/probe-bpf.ts";
 export { type ProgramCapabilities, probePrograms } from "./edge/probe-programs.ts";

@@ -54,7 +54,7 @@ beforeAll(async () => {
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },
       findExplanations: () => err({ kind: "not-found", message: "no container" }),
-      info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
+      info: { version: "1.2.3", runtime: "Bun", probes: async () => ({}), conf: {} },
       listProblems: () => [],
       reportPluginProblem: (problem) => void problems.push(problem),
       metrics: createAgentMetrics("1.2.3"),

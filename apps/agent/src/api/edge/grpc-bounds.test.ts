@@ -68,7 +68,7 @@ describe("bounds of the gRPC server", () => {
       changes: unwatched,
       starts: { begin: () => silent, refused: silent },
       findExplanations: () => err({ kind: "not-found", message: "no container" }),
-      info: { version: "1.2.3", runtime: "Bun", probes: () => ({}), conf: {} },
+      info: { version: "1.2.3", runtime: "Bun", probes: async () => ({}), conf: {} },
       listProblems: () => [],
       reportPluginProblem: () => {},
       allowsChangesOnTcp: false,

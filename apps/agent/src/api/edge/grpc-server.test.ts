@@ -121,7 +121,7 @@ describe("the gRPC server", () => {
       info: {
         version: "1.2.3",
         runtime: "Bun",
-        probes: () => ({ maps: true }),
+        probes: async () => ({ maps: true }),
         conf: { procfs: "/proc", on: true },
       },
       metrics,

@@ -7,18 +7,23 @@ export interface AgentInfo {
   readonly version: string;
   /** "Bun 1.4.5" */
   readonly runtime: string;
-  /** Capabilities of the kernel and the agent by name; probed at each call. */
-  probes(): Readonly<Record<string, boolean>>;
+  /** Capabilities of the kernel and the agent by name. */
+  probes(): Promise<Readonly<Record<string, boolean>>>;
   /** All flags with their values. */
   readonly conf: Readonly<Record<string, string | boolean>>;
 }
 
 const TYPE_URL = "type.googleapis.com/google.protobuf.";
 
-export const toInfoMessage = ({ version, runtime, probes, conf }: AgentInfo): GetInfoResponse => ({
+export const readInfoMessage = async ({
+  version,
+  runtime,
+  probes,
+  conf,
+}: AgentInfo): Promise<GetInfoResponse> => ({
   version,
   name: "tetragon",
-  probes: Object.entries(probes()).map(([Name, Enabled]) => ({ Name, Enabled })),
+  probes: Object.entries(await probes()).map(([Name, Enabled]) => ({ Name, Enabled })),
   conf: Object.entries(conf).map(([key, value]) => ({
     key,
     value:

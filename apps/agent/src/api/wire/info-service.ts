@@ -4,8 +4,8 @@
 import { FineGuidanceSensorsDefinition, HealthStatusResult, HealthStatusType } from "@rthooks/proto";
 import { ok } from "@rthooks/result";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
-import { registerUnary } from "../../base/wire/service.ts";
-import { type AgentInfo, toInfoMessage } from "./info-message.ts";
+import { answerWhenDone, registerUnary } from "../../base/wire/service.ts";
+import { type AgentInfo, readInfoMessage } from "./info-message.ts";
 
 /** `describeHealth`: one line, as `renderHealth` writes it. */
 export function registerInfoService(
@@ -23,6 +23,12 @@ export function registerInfoService(
   });
   const { version } = info;
   registerUnary(to, service, getVersion, (_, answer) => answer(ok({ version })), onBug);
-  registerUnary(to, service, getInfo, (_, answer) => answer(ok(toInfoMessage(info))), onBug);
+  registerUnary(
+    to,
+    service,
+    getInfo,
+    (_, answer) => answerWhenDone(readInfoMessage(info).then(ok), answer, onBug),
+    onBug,
+  );
   registerUnary(to, service, getHealth, (_, answer) => answer(ok({ healthStatus: [findHealth()] })), onBug);
 }

@@ -2,10 +2,9 @@
 // Tetragon's calls about tracing policies.
 
 import { FineGuidanceSensorsDefinition } from "@rthooks/proto";
-import { grpcCode } from "@rthooks/proto/grpc-code";
-import { describeError, err, ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import type { Registrar } from "../../base/wire/serve-reads-only.ts";
-import { registerUnary, type WireError } from "../../base/wire/service.ts";
+import { answerWhenDone, registerUnary, type WireError } from "../../base/wire/service.ts";
 import type { Enforcement } from "../../enforcement/core/enforcement.ts";
 import { toPolicyKey } from "../../filter/core/filter-key.ts";
 import type { PolicyCommands, PolicyFailure } from "../../policies/core/policy-commands.ts";
@@ -27,30 +26,23 @@ export function registerPolicyService(
   const { methods } = service;
   const toEmpty = (done: Result<void, PolicyFailure>): Result<Record<string, never>, WireError> =>
     done.ok ? ok({}) : err(toPolicyError(done.error));
-  const answerWhenDone = (
+  const conclude = (
     pending: Promise<Result<void, PolicyFailure>>,
     answer: (result: Result<Record<string, never>, WireError>) => void,
-  ): void => {
-    pending
-      .then((done) => answer(toEmpty(done)))
-      .catch((error: unknown) => {
-        onBug(error);
-        answer(err({ code: grpcCode.internal, details: describeError(error) }));
-      });
-  };
+  ): void => answerWhenDone(pending.then(toEmpty), answer, onBug);
 
   registerUnary(
     to,
     service,
     methods.addTracingPolicy,
-    ({ yaml, domain }, answer) => answerWhenDone(policyCommands.add(yaml, domain), answer),
+    ({ yaml, domain }, answer) => conclude(policyCommands.add(yaml, domain), answer),
     onBug,
   );
   registerUnary(
     to,
     service,
     methods.deleteTracingPolicy,
-    (request, answer) => answerWhenDone(policyCommands.remove(request), answer),
+    (request, answer) => conclude(policyCommands.remove(request), answer),
     onBug,
   );
   registerUnary(
@@ -59,7 +51,8 @@ export function registerPolicyService(
     methods.configureTracingPolicy,
     (request, answer) => {
       const change = toPolicyChange(request);
-      answer(change.ok ? toEmpty(policyCommands.configure(request, change.value)) : change);
+      if (change.ok) conclude(policyCommands.configure(request, change.value), answer);
+      else answer(change);
     },
     onBug,
   );
@@ -67,14 +60,14 @@ export function registerPolicyService(
     to,
     service,
     methods.enableTracingPolicy,
-    (request, answer) => answer(toEmpty(policyCommands.configure(request, { enable: true }))),
+    (request, answer) => conclude(policyCommands.configure(request, { enable: true }), answer),
     onBug,
   );
   registerUnary(
     to,
     service,
     methods.disableTracingPolicy,
-    (request, answer) => answer(toEmpty(policyCommands.configure(request, { enable: false }))),
+    (request, answer) => conclude(policyCommands.configure(request, { enable: false }), answer),
     onBug,
   );
   registerUnary(

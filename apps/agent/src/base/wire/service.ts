@@ -74,6 +74,18 @@ export function registerUnary<Request, Response>(
   );
 }
 
+/** Answers with the outcome; an exception becomes INTERNAL at the client. */
+export function answerWhenDone<Response>(
+  pending: Promise<Result<Response, WireError>>,
+  answer: (result: Result<Response, WireError>) => void,
+  onBug: (error: unknown) => void,
+): void {
+  pending.then(answer).catch((error: unknown) => {
+    onBug(error);
+    answer(err({ code: grpcCode.internal, details: describeError(error) }));
+  });
+}
+
 /** The responses of one call that has many. */
 export interface ResponseStream<Response> {
   /** False: the client has not read the earlier ones yet. Write again when `onReady` was called. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HookPrograms } from "@rthooks/bpf";
 import { reportedHook } from "@rthooks/policy";
 import { ok, type Result } from "@rthooks/result";
+import type { AttachedPrograms } from "./attached-programs.ts";
 import type { PlannedGroup, PlannedRule } from "./policy-plan.ts";
 
 /** A rule whose programs are attached. */
@@ -15,10 +15,10 @@ export interface AttachedRule extends PlannedRule {
 export type AttachedGroup = readonly AttachedRule[];
 
 /** Programs are attached before the rules that need them are in force. The error is one line and names the selector. */
-export function attachHooks(
+export async function attachHooks(
   groups: readonly PlannedGroup[],
-  programs: Pick<HookPrograms, "attach">,
-): Result<readonly AttachedGroup[], string> {
+  programs: Pick<AttachedPrograms, "attach">,
+): Promise<Result<readonly AttachedGroup[], string>> {
   /** Many rules of a policy are about the same hooks. */
   const attached = new Map<string, number>();
   const done: AttachedGroup[] = [];
@@ -29,7 +29,7 @@ export function attachHooks(
       for (const hook of planned.rule.hooks) {
         const text = JSON.stringify(hook);
         const known = attached.get(text);
-        const id = known === undefined ? programs.attach(hook) : ok(known);
+        const id = known === undefined ? await programs.attach(hook) : ok(known);
         if (!id.ok) return { ok: false, error: `${planned.selector}: ${id.error}` };
         attached.set(text, id.value);
         hookNames.set(id.value, reportedHook(planned.report, hook));

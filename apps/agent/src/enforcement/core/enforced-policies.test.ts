@@ -13,6 +13,7 @@ import { createEnforcedContainers } from "./enforced-containers.ts";
 import { createEnforcedPolicies, type EnforcedPolicies } from "./enforced-policies.ts";
 import { createMemoryKernel, type MemoryKernel } from "./memory-kernel.fixture.ts";
 import type { PlannedGroup } from "./policy-plan.ts";
+import type { PolicySetting } from "./policy-setting.ts";
 import { createRuleMembers, type PlacedContainer } from "./rule-members.ts";
 import { createRuleNumbers } from "./rule-numbers.ts";
 
@@ -69,7 +70,7 @@ function open(kernel: MemoryKernel) {
   const containers = createEnforcedContainers(maps, members, log);
   const policies = createEnforcedPolicies({
     ...{ maps, hooks, members, numbers: createRuleNumbers(new Map(owners)) },
-    plan(policyKey) {
+    async plan(policyKey) {
       const planned = plans.get(policyKey) ?? [];
       return typeof planned === "string" ? err(planned) : ok(toGroups(policyKey, planned));
     },
@@ -79,9 +80,19 @@ function open(kernel: MemoryKernel) {
 }
 
 const enforced = { isEnabled: true, enforces: true };
-function put(policies: EnforcedPolicies, key: string, ...hooks: readonly Written[]) {
+async function put(policies: EnforcedPolicies, key: string, ...hooks: readonly Written[]) {
   plans.set(key, hooks);
-  return policies.put(key, policy, enforced);
+  const prepared = await policies.prepare(key, policy, enforced);
+  const done = prepared.ok ? policies.put(key, policy, enforced) : prepared;
+  policies.conclude(key);
+  await policies.settled();
+  return done;
+}
+async function configure(policies: EnforcedPolicies, key: string, setting: PolicySetting) {
+  await policies.prepare(key, policy, setting);
+  const done = policies.configure(key, setting);
+  policies.conclude(key);
+  return done;
 }
 
 const container = (name: string, app: string, more: Partial<PlacedContainer> = {}): PlacedContainer => ({
@@ -92,11 +103,11 @@ const container = (name: string, app: string, more: Partial<PlacedContainer> = {
 });
 const [w, d] = [BigInt("w".charCodeAt(0)), BigInt("d".charCodeAt(0))];
 
-test("a rule is about the containers that its filters match, known before the policy or after", () => {
+test("a rule is about the containers that its filters match, known before the policy or after", async () => {
   const kernel = createMemoryKernel();
   const { policies, containers } = open(kernel);
   containers.add(container("w", "web"));
-  expect(put(policies, "crd//a", { filters: [web], versions: ["1"] })).toEqual(ok(undefined));
+  expect(await put(policies, "crd//a", { filters: [web], versions: ["1"] })).toEqual(ok(undefined));
   containers.add(container("d", "db"));
   expect([kernel.inForce(w), kernel.inForce(d)]).toEqual([["crd//a#lsmhooks.0.0"], []]);
   containers.updatePod({ ...container("d", "web"), containerIds: ["d"] });
@@ -104,49 +115,52 @@ test("a rule is about the containers that its filters match, known before the po
   expect([kernel.inForce(w), kernel.inForce(d)]).toEqual([[], ["crd//a#lsmhooks.0.0"]]);
 });
 
-test("a container that is in no pod is under rules that are about the host too", () => {
+test("a container that is in no pod is under rules that are about the host too", async () => {
   const kernel = createMemoryKernel();
   const { policies, containers } = open(kernel);
-  put(policies, "crd//a", { filters: [web], versions: ["1"] }, { versions: ["1"] });
+  await put(policies, "crd//a", { filters: [web], versions: ["1"] }, { versions: ["1"] });
   containers.add(container("w", "web", { podUid: undefined, podName: "" }));
   expect(kernel.inForce(w)).toEqual(["crd//a#lsmhooks.1.0"]);
 });
 
-test("a policy is replaced in one step, and what stays the same stays in force", () => {
+test("a policy is replaced in one step, and what stays the same stays in force", async () => {
   const kernel = createMemoryKernel();
   const { policies } = open(kernel);
-  put(policies, "crd//a", { versions: ["1", "2"] }, { hook: connect, versions: ["3"] });
+  await put(policies, "crd//a", { versions: ["1", "2"] }, { hook: connect, versions: ["3"] });
   expect(policies.rulesOf("crd//a").map(({ number }) => number)).toEqual([0, 1, 2]);
   kernel.fail("change");
-  expect(put(policies, "crd//a", { versions: ["1", "4"] }, { hook: connect, versions: ["3"] }).ok).toBe(
-    false,
-  );
+  expect(
+    (await put(policies, "crd//a", { versions: ["1", "4"] }, { hook: connect, versions: ["3"] })).ok,
+  ).toBe(false);
   expect(policies.rulesOf("crd//a").map(({ number }) => number)).toEqual([0, 1, 2]);
   expect([...kernel.maps.active()]).toEqual([0, 1, 2]);
-  put(policies, "crd//a", { versions: ["1", "4"] }, { hook: connect, versions: ["3"] });
+  await put(policies, "crd//a", { versions: ["1", "4"] }, { hook: connect, versions: ["3"] });
   expect(policies.rulesOf("crd//a").map(({ number }) => number)).toEqual([5, 6, 2]);
   expect([...kernel.maps.active()].toSorted()).toEqual([2, 5, 6]);
 });
 
-test("programs are attached before their rules, and detached when no rule needs them", () => {
+test("programs are attached before their rules, and detached when no rule needs them", async () => {
   const kernel = createMemoryKernel();
   const { policies } = open(kernel);
   policies.removeUnused();
   kernel.fail("attach");
-  expect(put(policies, "crd//a", { versions: ["1"] })).toEqual(err("lsmhooks[0].selectors[0]: refused"));
-  put(policies, "crd//a", { versions: ["1"] }, { hook: connect, versions: ["1"] });
-  put(policies, "crd//b", { versions: ["1"] });
+  expect(await put(policies, "crd//a", { versions: ["1"] })).toEqual(
+    err("lsmhooks[0].selectors[0]: refused"),
+  );
+  await put(policies, "crd//a", { versions: ["1"] }, { hook: connect, versions: ["1"] });
+  await put(policies, "crd//b", { versions: ["1"] });
   expect(kernel.programs()).toEqual(['{"kind":"exec"}', '{"kind":"connect"}']);
   policies.remove("crd//a");
+  await policies.settled();
   expect(kernel.programs()).toEqual(['{"kind":"exec"}']);
-  expect(policies.end()).toEqual(ok(undefined));
+  expect(await policies.end()).toEqual(ok(undefined));
   expect([kernel.programs(), kernel.maps.active().size]).toEqual([[], 1]);
 });
 
-test("a rule that cannot be ended is ended later, and its number is not given out before", () => {
+test("a rule that cannot be ended is ended later, and its number is not given out before", async () => {
   const kernel = createMemoryKernel();
   const { policies } = open(kernel);
-  put(policies, "crd//a", { versions: ["1"] });
+  await put(policies, "crd//a", { versions: ["1"] });
   kernel.fail("change");
   policies.remove("crd//a");
   expect(policies.problem()).toBe("1 rules of ended policies are still in force: out of memory");
@@ -155,40 +169,40 @@ test("a rule that cannot be ended is ended later, and its number is not given ou
 });
 
 describe("settings", () => {
-  test("a disabled policy has no rules, and has them again when it is enabled", () => {
+  test("a disabled policy has no rules, and has them again when it is enabled", async () => {
     const kernel = createMemoryKernel();
     const { policies, containers } = open(kernel);
     containers.add(container("w", "web"));
-    put(policies, "crd//a", { versions: ["1"] });
-    policies.configure("crd//a", { isEnabled: false, enforces: true });
+    await put(policies, "crd//a", { versions: ["1"] });
+    await configure(policies, "crd//a", { isEnabled: false, enforces: true });
     expect([kernel.inForce(w), policies.rulesOf("crd//a")]).toEqual([[], []]);
-    policies.configure("crd//a", enforced);
+    await configure(policies, "crd//a", enforced);
     expect(kernel.inForce(w)).toEqual(["crd//a#lsmhooks.0.0"]);
   });
-  test("the mode is changed without a moment in which the rule is not in force", () => {
+  test("the mode is changed without a moment in which the rule is not in force", async () => {
     const kernel = createMemoryKernel();
     const { policies } = open(kernel);
-    put(policies, "crd//a", { versions: ["1"] });
+    await put(policies, "crd//a", { versions: ["1"] });
     kernel.fail("change");
-    expect(policies.configure("crd//a", { isEnabled: true, enforces: false })).toEqual(ok(undefined));
+    expect(await configure(policies, "crd//a", { isEnabled: true, enforces: false })).toEqual(ok(undefined));
     expect([kernel.maps.active(), kernel.enforcing()]).toEqual([new Set([0]), []]);
   });
 });
 
 describe("an agent after another one", () => {
-  const before = () => {
+  const before = async () => {
     const kernel = createMemoryKernel();
     const { policies, containers } = open(kernel);
     containers.add(container("w", "web"));
-    put(policies, "crd//a", { filters: [web], versions: ["1", "2"] });
-    put(policies, "crd//gone", { versions: ["1"] });
+    await put(policies, "crd//a", { filters: [web], versions: ["1", "2"] });
+    await put(policies, "crd//gone", { versions: ["1"] });
     return kernel;
   };
-  test("takes over the rules that are the same, with their containers", () => {
-    const kernel = before();
+  test("takes over the rules that are the same, with their containers", async () => {
+    const kernel = await before();
     kernel.fail("change");
     const { policies } = open(kernel);
-    expect(put(policies, "crd//a", { filters: [web], versions: ["1", "2"] })).toEqual(ok(undefined));
+    expect(await put(policies, "crd//a", { filters: [web], versions: ["1", "2"] })).toEqual(ok(undefined));
     expect(policies.rulesOf("crd//a").map(({ number }) => number)).toEqual([0, 1]);
     expect(kernel.inForce(w)).toEqual([
       "crd//a#lsmhooks.0.0",
@@ -196,36 +210,37 @@ describe("an agent after another one", () => {
       "crd//gone#lsmhooks.0.0",
     ]);
   });
-  test("keeps a container that it does not know under the next version of a policy", () => {
-    const kernel = before();
+  test("keeps a container that it does not know under the next version of a policy", async () => {
+    const kernel = await before();
     const { policies } = open(kernel);
-    put(policies, "crd//a", { filters: [web], versions: ["3", "2"] });
+    await put(policies, "crd//a", { filters: [web], versions: ["3", "2"] });
     expect(kernel.inForce(w)).toEqual([
       "crd//gone#lsmhooks.0.0",
       "crd//a#lsmhooks.0.0",
       "crd//a#lsmhooks.0.1",
     ]);
   });
-  test("keeps rules of others until all policies have been put, and programs too", () => {
-    const kernel = before();
+  test("keeps rules of others until all policies have been put, and programs too", async () => {
+    const kernel = await before();
     const { policies } = open(kernel);
-    put(policies, "crd//a", { hook: connect, filters: [web], versions: ["1", "2"] });
+    await put(policies, "crd//a", { hook: connect, filters: [web], versions: ["1", "2"] });
     expect([kernel.inForce(w).length, kernel.programs().length]).toEqual([3, 2]);
     policies.removeUnused();
+    await policies.settled();
     expect([kernel.inForce(w).length, kernel.programs().length]).toEqual([2, 1]);
   });
-  test("does not take a rule away from a container before it knows all labels of its pod", () => {
-    const kernel = before();
+  test("does not take a rule away from a container before it knows all labels of its pod", async () => {
+    const kernel = await before();
     const { policies, containers } = open(kernel);
-    put(policies, "crd//a", { filters: [web], versions: ["1", "2"] });
+    await put(policies, "crd//a", { filters: [web], versions: ["1", "2"] });
     policies.removeUnused();
     containers.add(container("w", "db", { hasAllLabels: false }));
     expect(kernel.inForce(w).length).toBe(2);
     containers.add(container("w", "db"));
     expect(kernel.inForce(w)).toEqual([]);
   });
-  test("knows which containers are left over", () => {
-    const kernel = before();
+  test("knows which containers are left over", async () => {
+    const kernel = await before();
     const { containers } = open(kernel);
     expect(containers.inheritedCgroupIds()).toEqual(new Set([w]));
     containers.removeInherited([w, d]);
@@ -234,7 +249,7 @@ describe("an agent after another one", () => {
 });
 
 describe("a container that the map does not take", () => {
-  test("is refused before it runs", () => {
+  test("is refused before it runs", async () => {
     const kernel = createMemoryKernel();
     const { containers } = open(kernel);
     kernel.fail("putContainer");
@@ -243,10 +258,10 @@ describe("a container that the map does not take", () => {
     );
     expect(containers.count()).toBe(0);
   });
-  test("is put later if it runs", () => {
+  test("is put later if it runs", async () => {
     const kernel = createMemoryKernel();
     const { policies, containers } = open(kernel);
-    put(policies, "crd//a", { versions: ["1"] });
+    await put(policies, "crd//a", { versions: ["1"] });
     kernel.fail("putContainer");
     expect(containers.add(container("w", "web", { runsAlready: true }))).toEqual(ok(undefined));
     expect(containers.problem()).toBe("container w does not have its rules: out of memory");

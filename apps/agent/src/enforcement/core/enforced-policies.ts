@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings the rules of policies into force in the kernel, and takes over what an earlier agent left there.
 
-import type { HookPrograms, PlacedRule, RuleMaps, RuleOwner } from "@rthooks/bpf";
+import type { PlacedRule, RuleMaps, RuleOwner } from "@rthooks/bpf";
 import type { TracingPolicy } from "@rthooks/policy";
-import { ok, type Result } from "@rthooks/result";
+import { err, ok, type Result } from "@rthooks/result";
 import { type AttachedGroup, type AttachedRule, attachHooks } from "./attach-hooks.ts";
+import type { AttachedPrograms } from "./attached-programs.ts";
 import { type PlannedGroup, policyKeyOf } from "./policy-plan.ts";
 import type { PolicySetting } from "./policy-setting.ts";
 import type { RuleMembers } from "./rule-members.ts";
@@ -20,6 +21,13 @@ type RuleListener = (rules: readonly NumberedRule[]) => void;
 
 /** Errors are one line. */
 export interface EnforcedPolicies {
+  /**
+   * Loads and attaches the programs that `put` or `configure` with the same arguments needs; `conclude` must follow. The
+   * programs have no effect without the rules.
+   */
+  prepare(policyKey: string, policy: TracingPolicy, setting: PolicySetting): Promise<Result<void, string>>;
+  /** Detaches what was prepared and is not needed. */
+  conclude(policyKey: string): void;
   /** In one step for every process: all of the policy's rules, in the place of those that it had. After an error these stay. */
   put(policyKey: string, policy: TracingPolicy, setting: PolicySetting): Result<void, string>;
   remove(policyKey: string): void;
@@ -29,8 +37,13 @@ export interface EnforcedPolicies {
   errorOf(policyKey: string): string;
   /** Call it when all policies have been put: ends rules of an earlier agent that no policy has. */
   removeUnused(): void;
-  /** Detaches all programs. The rules stay in the maps, where the next agent finds them with their containers. */
-  end(): Result<void, string>;
+  /** Resolves when programs that are not needed now are detached. */
+  settled(): Promise<void>;
+  /**
+   * Detaches all programs, and attaches none from now on. The rules stay in the maps, where the next agent finds them with
+   * their containers.
+   */
+  end(): Promise<Result<void, string>>;
   /** Calls `listener` with the rules in force, and from then on with rules before they come into force. */
   follow(listener: RuleListener): void;
   /** Retries what has failed. */
@@ -40,11 +53,11 @@ export interface EnforcedPolicies {
 
 export interface EnforcedPoliciesOptions {
   readonly maps: Pick<RuleMaps, "owners" | "active" | "change" | "setEnforcing">;
-  readonly hooks: Pick<HookPrograms, "attach" | "detachUnused">;
+  readonly hooks: Pick<AttachedPrograms, "attach" | "detachUnused">;
   readonly members: RuleMembers;
   readonly numbers: RuleNumbers;
   /** The rules that a policy needs; the error says what they lack on this node. */
-  plan(policyKey: string, policy: TracingPolicy): Result<readonly PlannedGroup[], string>;
+  plan(policyKey: string, policy: TracingPolicy): Promise<Result<readonly PlannedGroup[], string>>;
   /** The rules of known containers have changed otherwise than by `maps.change`. */
   onMembersChange(): void;
 }
@@ -62,20 +75,29 @@ export function createEnforcedPolicies(options: EnforcedPoliciesOptions): Enforc
   const policies = new Map<string, Enforced>();
   /** Rules of an earlier agent whose policy has not been put. */
   const unclaimed = new Map([...maps.owners()].filter(([number]) => maps.active().has(number)));
+  /** Of policies that are being prepared no groups yet. Their programs must stay: no rule in force needs them yet. */
+  const prepared = new Map<string, readonly AttachedGroup[] | undefined>();
   const listeners: RuleListener[] = [];
   /** Rules that could not be ended. */
   const lingering = new Set<number>();
   let hasAllPolicies = false;
   let lingeringError = "";
   let detachError = "";
+  let detaching: Promise<void> = Promise.resolve();
+  let hasEnded = false;
 
   const detachUnused = (): void => {
     // Before that, programs may serve rules of an earlier agent: these do not say which.
-    if (!hasAllPolicies || lingering.size > 0) return;
+    if (!hasAllPolicies || hasEnded || lingering.size > 0 || prepared.size > 0) return;
     const rules = [...policies.values()].flatMap((policy) => policy.rules);
-    const done = hooks.detachUnused(new Set(rules.flatMap(({ hookIds }) => [...hookIds])));
-    detachError = done.ok ? "" : done.error;
+    const used = new Set(rules.flatMap(({ hookIds }) => [...hookIds]));
+    detaching = hooks.detachUnused(used).then((done) => {
+      detachError = done.ok ? "" : done.error;
+    });
   };
+
+  const attach: AttachedPrograms["attach"] = async (hook) =>
+    hasEnded ? err("the agent is stopping") : await hooks.attach(hook);
 
   const publish = (rules: readonly NumberedRule[]): void => {
     for (const listener of listeners) listener(rules);
@@ -145,20 +167,17 @@ export function createEnforcedPolicies(options: EnforcedPoliciesOptions): Enforc
   };
 
   const set = (policyKey: string, policy: TracingPolicy, setting: PolicySetting): Result<void, string> => {
-    const planned = setting.isEnabled ? plan(policyKey, policy) : ok([]);
-    if (!planned.ok) return planned;
-    const attached = attachHooks(planned.value, hooks);
-    const rules = attached.ok ? place(policyKey, attached.value, setting.enforces) : attached;
-    if (rules.ok) {
-      const moded = maps.setEnforcing(
-        rules.value.map(({ number }) => number),
-        setting.enforces,
-      );
-      const error = moded.ok ? "" : `its mode could not be set: ${moded.error}`;
-      policies.set(policyKey, { policy, setting, rules: rules.value, error });
-    }
-    detachUnused();
-    return rules.ok ? ok(undefined) : rules;
+    const attached = setting.isEnabled ? prepared.get(policyKey) : [];
+    if (attached === undefined) return err("its programs are not attached");
+    const rules = place(policyKey, attached, setting.enforces);
+    if (!rules.ok) return rules;
+    const moded = maps.setEnforcing(
+      rules.value.map(({ number }) => number),
+      setting.enforces,
+    );
+    const error = moded.ok ? "" : `its mode could not be set: ${moded.error}`;
+    policies.set(policyKey, { policy, setting, rules: rules.value, error });
+    return ok(undefined);
   };
 
   const endRules = (ended: readonly number[]): void => {
@@ -172,6 +191,19 @@ export function createEnforcedPolicies(options: EnforcedPoliciesOptions): Enforc
   };
 
   return {
+    async prepare(policyKey, policy, setting) {
+      prepared.set(policyKey, undefined);
+      const planned = setting.isEnabled ? await plan(policyKey, policy) : ok([]);
+      if (!planned.ok) return planned;
+      const attached = await attachHooks(planned.value, { attach });
+      if (!attached.ok) return attached;
+      prepared.set(policyKey, attached.value);
+      return ok(undefined);
+    },
+    conclude(policyKey) {
+      prepared.delete(policyKey);
+      detachUnused();
+    },
     put: set,
     remove(policyKey) {
       const ended = listBefore(policies.get(policyKey)?.rules ?? [], unclaimed, policyKey);
@@ -188,7 +220,11 @@ export function createEnforcedPolicies(options: EnforcedPoliciesOptions): Enforc
       hasAllPolicies = true;
       endRules([...unclaimed.keys()]);
     },
-    end: () => hooks.detachUnused([]),
+    settled: () => detaching,
+    end() {
+      hasEnded = true;
+      return hooks.detachUnused(new Set());
+    },
     follow(listener) {
       listeners.push(listener);
       listener([...policies.values()].flatMap(({ rules }) => rules));

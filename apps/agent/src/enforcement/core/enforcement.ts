@@ -2,10 +2,11 @@
 // Enforcement: keeps the rules of policies and the containers that they are about in the kernel. Policies come from the
 // policy loader, containers from the lifecycle.
 
-import type { HookPrograms, RuleCounts, RuleMaps } from "@rthooks/bpf";
+import type { RuleCounts, RuleMaps } from "@rthooks/bpf";
 import type { Logger } from "@rthooks/log";
 import { describeMechanisms, toKernelRules } from "@rthooks/policy";
 import { err, ok } from "@rthooks/result";
+import type { AttachedPrograms } from "./attached-programs.ts";
 import { createEnforcedContainers, type EnforcedContainers } from "./enforced-containers.ts";
 import { createEnforcedPolicies, type EnforcedPolicies, type NumberedRule } from "./enforced-policies.ts";
 import { type PlanningNode, planPolicy } from "./policy-plan.ts";
@@ -36,7 +37,7 @@ export interface Enforcement {
 
 export interface EnforcementParts {
   readonly maps: RuleMaps;
-  readonly hooks: HookPrograms;
+  readonly hooks: AttachedPrograms;
   readonly limits: RuleLimits;
   readonly architecture: PlanningNode["architecture"];
   readonly digest: PlanningNode["digest"];
@@ -55,11 +56,13 @@ export function createEnforcement(parts: EnforcementParts): Enforcement {
   );
   const owners = [...maps.owners()].filter(([number]) => active.has(number));
   const numbers = createRuleNumbers(new Map(owners.map(([number, { key }]) => [number, key])), limits);
-  const node = { ...parts, capabilities: hooks.capabilities };
   const containers = createEnforcedContainers(maps, members, log);
   const policies = createEnforcedPolicies({
     ...{ maps, hooks, members, numbers },
-    plan: (policyKey, policy) => planPolicy(policyKey, policy, node),
+    async plan(policyKey, policy) {
+      const found = await hooks.capabilities();
+      return found.ok ? planPolicy(policyKey, policy, { ...parts, capabilities: found.value }) : found;
+    },
     onMembersChange: containers.rewrite,
   });
   return {
@@ -90,6 +93,8 @@ export function createNoEnforcement(reason: string | undefined): Enforcement {
   return {
     state: reason === undefined ? "off" : "impossible",
     policies: {
+      prepare: () => Promise.resolve(done),
+      settled: () => Promise.resolve(),
       put(policyKey, policy, { isEnabled }) {
         unenforced.delete(policyKey);
         // Whether there are rules is the same for all processors.
@@ -104,10 +109,10 @@ export function createNoEnforcement(reason: string | undefined): Enforcement {
           ? err(`a policy with hooks cannot be in force on this node: ${reason}`)
           : done,
       remove: (policyKey) => void unenforced.delete(policyKey),
-      ...{ removeUnused: nothing, retry: nothing, follow: nothing },
+      ...{ removeUnused: nothing, retry: nothing, follow: nothing, conclude: nothing },
       rulesOf: () => [],
       errorOf: () => "",
-      end: () => done,
+      end: () => Promise.resolve(done),
       problem: () => "",
     },
     containers: {

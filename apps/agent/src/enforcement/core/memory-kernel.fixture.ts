@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's side as far as the core sees it, in memory. A step can be made to fail.
 
-import type { HookPrograms, PlacedRule, RuleMaps, RuleOwner } from "@rthooks/bpf";
+import type { PlacedRule, RuleMaps, RuleOwner } from "@rthooks/bpf";
 import { err, ok } from "@rthooks/result";
+import type { AttachedPrograms } from "./attached-programs.ts";
 
 export interface MemoryKernel {
   readonly maps: RuleMaps;
-  readonly hooks: HookPrograms;
+  readonly hooks: AttachedPrograms;
   /** Owners' keys of the rules that are in force for a container, in the order of their numbers. */
   inForce(cgroupId: bigint): readonly string[];
   /** Owners' keys of the rules that deny. */
@@ -65,21 +66,17 @@ export function createMemoryKernel(): MemoryKernel {
         ok({ post: 1n, signal: 0n, monitorSignal: 0n, override: 0n, monitorOverride: 0n, nopost: 0n }),
     },
     hooks: {
-      attach(hook) {
+      async attach(hook) {
         if (take("attach")) return err("refused");
         const text = JSON.stringify(hook);
         const id = programs.get(text) ?? 1 + Math.max(0, ...programs.values());
         programs.set(text, id);
         return ok(id);
       },
-      detachUnused(used) {
-        const ids = new Set(used);
-        for (const [text, id] of programs) if (!ids.has(id)) programs.delete(text);
+      async detachUnused(used) {
+        for (const [text, id] of programs) if (!used.has(id)) programs.delete(text);
         return ok(undefined);
       },
-      attached: () => ok([]),
-      keep: () => ok(false),
-      close: () => {},
       capabilities() {
         throw new Error("the plan is given");
       },

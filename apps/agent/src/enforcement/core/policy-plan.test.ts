@@ -18,7 +18,7 @@ function plan(spec: object) {
   if (!policy.ok) throw new Error(JSON.stringify(policy.error));
   const digest = (text: string) => text;
   return planPolicy("k8s/shop/a", policy.value, {
-    capabilities: () => capabilities,
+    capabilities,
     architecture: "x64",
     digest,
   });

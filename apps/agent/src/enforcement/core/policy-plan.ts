@@ -34,7 +34,7 @@ export type PlannedGroup = readonly PlannedRule[];
 
 /** What a plan depends on besides the policy. */
 export interface PlanningNode {
-  capabilities(): NodeCapabilities;
+  readonly capabilities: NodeCapabilities;
   readonly architecture: "x64" | "arm64";
   /** Of a text, the same in every process. */
   digest(text: string): string;
@@ -62,7 +62,7 @@ export function planPolicy(
         continue;
       }
       const { filters, includesHost, report, notes } = outcome.rule;
-      const chosen = chooseMechanism(outcome.rule, capabilities(), all);
+      const chosen = chooseMechanism(outcome.rule, capabilities, all);
       if (!chosen.ok) {
         miss(chosen.error, `${selector}: ${chosen.error}`);
         continue;

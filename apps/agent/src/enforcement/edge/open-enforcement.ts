@@ -23,55 +23,68 @@ export interface OpenedEnforcement {
   readonly enforcement: Enforcement;
   /** What is not in force as it should be, one line each. */
   problems(): readonly string[];
-  /** Which programs the kernel takes, by name. */
-  probes(): Readonly<Record<string, boolean>>;
+  /** Which programs the kernel takes, by name; empty where that cannot be found out. */
+  probes(): Promise<Readonly<Record<string, boolean>>>;
   /** Empty where nothing is enforced. */
   fill(): readonly MapFill[];
   /** Retries what has failed, and pins again what is not pinned any more. */
   sweep(): void;
   /** Detaches all programs. */
-  end(): void;
+  end(): Promise<void>;
   /** Closes descriptors; what is in force stays so. */
   close(): void;
 }
 
 /** In the kernel if that is wanted and possible. */
-export function openEnforcement(options: EnforcementOptions, root: CgroupRoot): OpenedEnforcement {
+export async function openEnforcement(
+  options: EnforcementOptions,
+  root: CgroupRoot,
+): Promise<OpenedEnforcement> {
   const { claimedDirectory: directory, log } = options;
   if (directory === undefined) return openNothing(undefined);
-  const opened = directory.ok ? openInKernel(options, directory.value, root) : directory;
+  const opened = directory.ok ? await openInKernel(options, directory.value, root) : directory;
   if (opened.ok) return opened.value;
   log.error("policies with hooks cannot be in force", { err: opened.error });
   return openNothing(opened.error);
 }
 
-function openInKernel(
+async function openInKernel(
   { ruleLimits: limits, log }: EnforcementOptions,
   directory: BpfDirectory,
   root: CgroupRoot,
-): Result<OpenedEnforcement, string> {
+): Promise<Result<OpenedEnforcement, string>> {
   const place = checkRoot(root);
   if (!place.ok) return place;
-  const engine = openEngine(toEnforcementDirectory(directory.path), root.path);
+  const engine = await openEngine(toEnforcementDirectory(directory.path), root.path, log);
   if (!engine.ok) return engine;
   const { maps, hooks, keep, close } = engine.value;
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
   const enforcement = createEnforcement({ maps, hooks, limits, architecture, digest, log });
   let pinProblem = "";
+  let isKeeping = false;
+  const keepPins = async (): Promise<void> => {
+    if (isKeeping) return;
+    isKeeping = true;
+    const kept = await keep();
+    isKeeping = false;
+    pinProblem = kept.ok ? "" : `programs and rules are not pinned: ${kept.error}`;
+    if (kept.ok && kept.value)
+      log.warn("pins were missing or replaced: programs and rules are pinned again", {});
+  };
   return ok({
     enforcement,
     problems: () => [...enforcement.problems(), ...(pinProblem === "" ? [] : [pinProblem])],
-    probes: () => toProbes(hooks.capabilities()),
+    async probes() {
+      const found = await hooks.capabilities();
+      return found.ok ? toProbes(found.value) : {};
+    },
     fill: () => [{ map: "container_rules", entries: enforcement.containers.count(), capacity: CONTAINERS }],
     sweep() {
-      const kept = keep();
-      pinProblem = kept.ok ? "" : `programs and rules are not pinned: ${kept.error}`;
-      if (kept.ok && kept.value)
-        log.warn("pins were missing or replaced: programs and rules are pinned again", {});
+      void keepPins();
       enforcement.retry();
     },
-    end() {
-      const done = enforcement.policies.end();
+    async end() {
+      const done = await enforcement.policies.end();
       if (!done.ok) log.error("cannot detach the programs", { err: done.error });
     },
     close,
@@ -112,8 +125,8 @@ function openNothing(reason: string | undefined): OpenedEnforcement {
   return {
     enforcement,
     problems: enforcement.problems,
-    probes: () => ({}),
+    probes: () => Promise.resolve({}),
     fill: () => [],
-    ...{ sweep: () => {}, end: () => {}, close: () => {} },
+    ...{ sweep: () => {}, end: () => Promise.resolve(), close: () => {} },
   };
 }

@@ -2,21 +2,17 @@
 // The maps of rules and the programs of hooks, on their place in the bpf file system.
 
 import { join } from "node:path";
-import {
-  type HookPrograms,
-  openHookPrograms,
-  openProgramSet,
-  openRuleMaps,
-  type RuleMaps,
-} from "@rthooks/bpf";
+import { openMapSet, openRuleMaps, type RuleMaps } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
+import type { Logger } from "@rthooks/log";
 import { ok, type Result } from "@rthooks/result";
+import { type ProgramThread, startProgramThread } from "./program-thread.ts";
 
 export interface Engine {
   readonly maps: RuleMaps;
-  readonly hooks: HookPrograms;
+  readonly hooks: ProgramThread;
   /** Pins again what is not pinned any more; true: there was something. The error is one line. */
-  keep(): Result<boolean, string>;
+  keep(): Promise<Result<boolean, string>>;
   /** Closes the descriptors; what is in force stays so. */
   close(): void;
 }
@@ -25,31 +21,37 @@ export interface Engine {
 export const toEnforcementDirectory = (bpfDirectory: string): string => join(bpfDirectory, "enforcement");
 
 /** Adopts what an earlier agent left. The error is one line. */
-export function openEngine(directory: string, cgroupRoot: string): Result<Engine, string> {
-  const enforce = openProgramSet({ object: embeddedPrograms(), directory, cgroupRoot });
-  if (!enforce.ok) return enforce;
-  const hooks = openHookPrograms({ enforce: enforce.value, directory, cgroupRoot });
-  if (!hooks.ok) {
-    enforce.value.close();
-    return hooks;
-  }
+export async function openEngine(
+  directory: string,
+  cgroupRoot: string,
+  log: Logger,
+): Promise<Result<Engine, string>> {
+  const pinned = openMapSet({ object: embeddedPrograms(), directory });
+  if (!pinned.ok) return pinned;
+  const hooks = startProgramThread({
+    ...{ place: { directory, cgroupRoot }, log },
+    beforeStart: () => void pinned.value.keep(),
+  });
   const close = (): void => {
-    hooks.value.close();
-    enforce.value.close();
+    hooks.close();
+    pinned.value.close();
   };
-  const maps = openRuleMaps(enforce.value);
+  const maps = openRuleMaps(pinned.value);
   if (!maps.ok) {
     close();
     return maps;
   }
+  const opened = await hooks.open();
+  if (!opened.ok) {
+    close();
+    return opened;
+  }
   return ok({
-    maps: maps.value,
-    hooks: hooks.value,
-    keep() {
-      const kept = enforce.value.keep();
-      const hooksKept = kept.ok ? hooks.value.keep() : kept;
+    ...{ maps: maps.value, hooks, close },
+    async keep() {
+      const kept = pinned.value.keep();
+      const hooksKept = kept.ok ? await hooks.keep() : kept;
       return kept.ok && hooksKept.ok ? ok(kept.value || hooksKept.value) : hooksKept;
     },
-    close,
   });
 }

@@ -4,7 +4,7 @@ import type { TracingPolicy } from "@rthooks/policy";
 import { ok, type Result } from "@rthooks/result";
 import type { PolicySetting } from "../../enforcement/core/policy-setting.ts";
 import { type PolicyName, toPolicyKey } from "../../filter/core/filter-key.ts";
-import type { LoadState, PolicyLoader } from "./policy-loader.ts";
+import type { LoadState, PartLoader, PolicyLoader } from "./policy-loader.ts";
 
 interface Loaded {
   readonly policy: TracingPolicy;
@@ -12,17 +12,26 @@ interface Loaded {
 }
 
 /**
- * Several loaders as one. They are called in their order, and unloaded in reverse. The first loader that refuses a policy
- * decides, and the ones before it are set back to what they had; an error of setting back shows in `state`. The state is
- * that of the first loader that has failed, else loading where one is loading.
+ * Several loaders as one. First all are prepared, then they are called in their order, in one turn; they are unloaded in
+ * reverse. The first loader that refuses a policy decides, and the ones before it are set back to what they had, without
+ * being prepared for it; an error of setting back shows in `state`. The state is that of the first loader that has failed,
+ * else loading where one is loading.
  */
-export function combineLoaders(loaders: readonly PolicyLoader[]): PolicyLoader {
+export function combineLoaders(loaders: readonly PartLoader[]): PolicyLoader {
   /** The loaded policies with their settings, for setting back. */
   const loaded = new Map<string, Loaded>();
 
-  const apply = (
-    change: (loader: PolicyLoader) => Result<void, string>,
-    setBack: (loader: PolicyLoader) => void,
+  const prepare = async (name: PolicyName, { policy, setting }: Loaded): Promise<Result<void, string>> => {
+    for (const loader of loaders) {
+      const prepared = await loader.prepare(name, policy, setting);
+      if (!prepared.ok) return prepared;
+    }
+    return ok(undefined);
+  };
+
+  const applyAll = (
+    change: (loader: PartLoader) => Result<void, string>,
+    setBack: (loader: PartLoader) => void,
   ): Result<void, string> => {
     for (const [at, loader] of loaders.entries()) {
       const done = change(loader);
@@ -33,42 +42,47 @@ export function combineLoaders(loaders: readonly PolicyLoader[]): PolicyLoader {
     return ok(undefined);
   };
 
-  const set = (name: PolicyName, next: Loaded, done: Result<void, string>): Result<void, string> => {
-    if (done.ok) loaded.set(toPolicyKey(name), next);
-    return done;
+  const apply = async (
+    name: PolicyName,
+    next: Loaded,
+    change: (loader: PartLoader) => Result<void, string>,
+    setBack: (loader: PartLoader) => void,
+  ): Promise<Result<void, string>> => {
+    try {
+      const prepared = await prepare(name, next);
+      const done = prepared.ok ? applyAll(change, setBack) : prepared;
+      if (done.ok) loaded.set(toPolicyKey(name), next);
+      return done;
+    } finally {
+      for (const loader of loaders) loader.conclude(name);
+    }
   };
 
   return {
     load: (name, policy, setting) =>
-      set(
+      apply(
         name,
         { policy, setting },
-        apply(
-          (loader) => loader.load(name, policy, setting),
-          (loader) => loader.unload(name),
-        ),
+        (loader) => loader.load(name, policy, setting),
+        (loader) => loader.unload(name),
       ),
     replace(name, policy, setting) {
       const before = loaded.get(toPolicyKey(name));
-      return set(
+      return apply(
         name,
         { policy, setting },
-        apply(
-          (loader) => loader.replace(name, policy, setting),
-          (loader) => void (before !== undefined && loader.replace(name, before.policy, before.setting)),
-        ),
+        (loader) => loader.replace(name, policy, setting),
+        (loader) => void (before !== undefined && loader.replace(name, before.policy, before.setting)),
       );
     },
-    configure(name, setting) {
+    async configure(name, setting) {
       const before = loaded.get(toPolicyKey(name));
       if (before === undefined) return ok(undefined);
-      return set(
+      return await apply(
         name,
         { ...before, setting },
-        apply(
-          (loader) => loader.configure(name, setting),
-          (loader) => void loader.configure(name, before.setting),
-        ),
+        (loader) => loader.configure(name, setting),
+        (loader) => void loader.configure(name, before.setting),
       );
     },
     unload(name) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy loader for rules: each selector of a policy's hooks becomes a rule in the kernel.
+// The part loader for rules: each selector of a policy's hooks becomes a rule in the kernel.
 
 import type { Enforcement } from "../../enforcement/core/enforcement.ts";
 import { type PolicyName, toPolicyKey } from "../../filter/core/filter-key.ts";
-import type { PolicyLoader } from "./policy-loader.ts";
+import type { PartLoader } from "./policy-loader.ts";
 
-export function createEnforcementLoader({ policies }: Pick<Enforcement, "policies">): PolicyLoader {
+export function createEnforcementLoader({ policies }: Pick<Enforcement, "policies">): PartLoader {
   return {
+    prepare: (name, policy, setting) => policies.prepare(toPolicyKey(name), policy, setting),
+    conclude: (name) => policies.conclude(toPolicyKey(name)),
     load: (name, policy, setting) => policies.put(toPolicyKey(name), policy, setting),
     replace: (name, policy, setting) => policies.put(toPolicyKey(name), policy, setting),
     configure: (name, setting) => policies.configure(toPolicyKey(name), setting),
@@ -15,6 +17,6 @@ export function createEnforcementLoader({ policies }: Pick<Enforcement, "policie
       const error = policies.errorOf(toPolicyKey(name));
       return error === "" ? { kind: "in-force" } : { kind: "failed", error };
     },
-    settled: () => Promise.resolve(),
+    settled: policies.settled,
   };
 }

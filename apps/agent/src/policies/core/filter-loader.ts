@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy loader for filters: a policy has one of its own, and one for each selector with `matchWorkloads`.
+// The part loader for filters: a policy has one of its own, and one for each selector with `matchWorkloads`.
 
 import { type Filter, listMatchWorkloads, type TracingPolicy, toFilter } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
 import { type PolicyName, toPolicyKey, toSelectorKey } from "../../filter/core/filter-key.ts";
 import type { PolicyFilter } from "../../filter/core/policy-filter.ts";
-import type { PolicyLoader } from "./policy-loader.ts";
+import type { PartLoader } from "./policy-loader.ts";
 
-export interface FilterLoader extends PolicyLoader {
+export interface FilterLoader extends PartLoader {
   /** The id of the policy's own filter; 0 where it needs none or is not loaded. */
   filterId(name: PolicyName): number;
   /** Undefined for a policy that is not loaded. */
@@ -57,6 +57,8 @@ export function createFilterLoader(
   };
 
   return {
+    prepare: () => Promise.resolve(ok(undefined)),
+    conclude: () => {},
     load: put,
     replace: put,
     // The filter says which containers the policy selects, whether it is enabled or not.

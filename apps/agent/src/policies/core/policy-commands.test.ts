@@ -30,9 +30,9 @@ function open() {
   };
   const store = createPolicyStore(
     {
-      load: () => attempt("load", "load"),
-      replace: () => attempt("load", "replace"),
-      configure: () => ok(undefined),
+      load: async () => attempt("load", "load"),
+      replace: async () => attempt("load", "replace"),
+      configure: async () => ok(undefined),
       unload: () => void steps.push("unload"),
       state: () => state,
       settled: () => settling.promise,
@@ -81,7 +81,7 @@ const isPending = async (promise: Promise<unknown>): Promise<boolean> => {
   void promise.then(() => {
     isDone = true;
   });
-  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
   return !isDone;
 };
 
@@ -136,6 +136,19 @@ describe("adding a policy", () => {
   });
 });
 
+test("commands wait for the ones before them", async () => {
+  const { commands, steps, delay } = open();
+  const settling = delay();
+  const added = commands.add("", "");
+  expect(await isPending(added)).toBeTrue();
+  const removed = commands.remove(web);
+  expect(await isPending(removed)).toBeTrue();
+  expect(steps).toEqual(["stage", "load", "commit"]);
+  settling.resolve();
+  expect([await added, await removed]).toEqual([ok(undefined), ok(undefined)]);
+  expect(steps).toEqual(["stage", "load", "commit", "remove file", "unload"]);
+});
+
 describe("removing a policy", () => {
   test("removes its file first, and ends when the policy has settled", async () => {
     const { commands, steps, delay } = open();
@@ -143,8 +156,8 @@ describe("removing a policy", () => {
     steps.length = 0;
     const settling = delay();
     const removed = commands.remove({ ...web, domain: "" });
-    expect(steps).toEqual(["remove file", "unload"]);
     expect(await isPending(removed)).toBeTrue();
+    expect(steps).toEqual(["remove file", "unload"]);
     settling.resolve();
     expect(await removed).toEqual(ok(undefined));
   });
@@ -169,10 +182,10 @@ describe("configuring a policy", () => {
     const { commands, states, faults } = open();
     await commands.add("", "");
     faults.commit = true;
-    expect(commands.configure(web, { enable: false, mode: "monitor" }).ok).toBeFalse();
+    expect((await commands.configure(web, { enable: false, mode: "monitor" })).ok).toBeFalse();
     expect(states()).toEqual(["enabled enforce"]);
     faults.commit = false;
-    expect(commands.configure(web, { enable: false, mode: "monitor" })).toEqual(ok(undefined));
+    expect(await commands.configure(web, { enable: false, mode: "monitor" })).toEqual(ok(undefined));
     expect(states()).toEqual(["disabled monitor"]);
   });
 
@@ -185,9 +198,9 @@ describe("configuring a policy", () => {
       spec: {},
     });
     if (!parsed.ok) throw new Error("invalid");
-    store.put("static", parsed.value);
+    await store.put("static", parsed.value);
     steps.length = 0;
-    expect(commands.configure({ ...web, domain: "static" }, { enable: false })).toEqual(ok(undefined));
+    expect(await commands.configure({ ...web, domain: "static" }, { enable: false })).toEqual(ok(undefined));
     expect(steps).toEqual([]);
   });
 });

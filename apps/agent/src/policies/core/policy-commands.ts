@@ -3,8 +3,9 @@
 // beside its place, then the policy is loaded, and the rename of the file comes last.
 
 import type { Logger } from "@rthooks/log";
-import { renderProblem } from "@rthooks/policy";
+import { renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
+import { createSequence } from "../../base/core/sequence.ts";
 import type { PendingChange, PolicyArchive } from "./policy-archive.ts";
 import { GRPC_DOMAIN, isKeptDomain } from "./policy-domain.ts";
 import type { PolicyParser } from "./policy-parser.ts";
@@ -23,13 +24,14 @@ export interface PolicyFailure {
   readonly message: string;
 }
 
-/** An empty domain stands for `GRPC_DOMAIN`. */
+/** Commands are carried out one after the other. An empty domain stands for `GRPC_DOMAIN`. */
 export interface PolicyCommands {
   /** Resolves when the policy is in force, or refused. */
   add(yaml: string, domain: string): Promise<Result<void, PolicyFailure>>;
   /** Resolves when the policy is out of force. */
   remove(name: PolicyName): Promise<Result<void, PolicyFailure>>;
-  configure(name: PolicyName, change: PolicyChange): Result<void, PolicyFailure>;
+  /** Resolves when the policy is as it is to be, or as it was. */
+  configure(name: PolicyName, change: PolicyChange): Promise<Result<void, PolicyFailure>>;
 }
 
 interface PolicyCommandsOptions {
@@ -41,6 +43,7 @@ interface PolicyCommandsOptions {
 
 export function createPolicyCommands(options: PolicyCommandsOptions): PolicyCommands {
   const { policies, archive, parser, log } = options;
+  const commands = createSequence();
 
   /** The outcome for the client and for the log. */
   const conclude = (
@@ -57,64 +60,74 @@ export function createPolicyCommands(options: PolicyCommandsOptions): PolicyComm
     return err({ kind, message: done.error });
   };
 
+  const add = async (
+    yaml: string,
+    domain: string,
+    policy: TracingPolicy,
+  ): Promise<Result<void, PolicyFailure>> => {
+    const name = toPolicyName(domain, policy);
+    const fields = toFields(name);
+    for (const warning of policy.warnings)
+      log.warn("tracing policy has ineffective settings", { ...fields, warning: renderProblem(warning) });
+    const undo = async (): Promise<void> => {
+      await policies.remove(name);
+      archive.remove(name);
+    };
+    const added = await changeBoth(archive.save(name, yaml), () => policies.add(domain, policy), undo);
+    if (!added.ok) return conclude(added, "refused", "added", fields);
+    await policies.settled();
+    const status = policies.find(name);
+    if (status?.state !== "load_error") return conclude(added, "refused", "added", fields);
+    await undo();
+    return conclude(err(status.error), "refused", "added", fields);
+  };
+
+  const remove = async (name: PolicyName): Promise<Result<void, PolicyFailure>> => {
+    // The file first: where it cannot be removed, the policy stays in force.
+    const isKept = policies.find(name) !== undefined && isKeptDomain(name.domain);
+    const forgotten = isKept ? archive.remove(name) : ok(undefined);
+    const removed = forgotten.ok ? await policies.remove(name) : forgotten;
+    await policies.settled();
+    return conclude(removed, forgotten.ok ? "not-found" : "refused", "deleted", toFields(name));
+  };
+
+  const configure = async (name: PolicyName, change: PolicyChange): Promise<Result<void, PolicyFailure>> => {
+    const before = policies.find(name);
+    const apply = (): Promise<Result<void, string>> => policies.configure(name, change);
+    const done =
+      before !== undefined && isKeptDomain(name.domain)
+        ? await changeBoth(archive.update(name, change), apply, async () => {
+            await policies.configure(name, reverse(change, before));
+          })
+        : await apply();
+    return conclude(done, "refused", "configured", toFields(name));
+  };
+
   return {
     async add(yaml, givenDomain) {
       const domain = givenDomain || GRPC_DOMAIN;
       const policy = await parser.parsePolicy(yaml);
       if (!policy.ok) return conclude(policy, "invalid", "added", { domain });
-      const name = toPolicyName(domain, policy.value);
-      const fields = toFields(name);
-      for (const warning of policy.value.warnings)
-        log.warn("tracing policy has ineffective settings", { ...fields, warning: renderProblem(warning) });
-      const undo = (): void => {
-        policies.remove(name);
-        archive.remove(name);
-      };
-      const added = changeBoth(archive.save(name, yaml), () => policies.add(domain, policy.value), undo);
-      if (!added.ok) return conclude(added, "refused", "added", fields);
-      await policies.settled();
-      const status = policies.find(name);
-      if (status?.state !== "load_error") return conclude(added, "refused", "added", fields);
-      undo();
-      return conclude(err(status.error), "refused", "added", fields);
+      return await commands.run(() => add(yaml, domain, policy.value));
     },
-    async remove(given) {
-      const name = toFullName(given);
-      // The file first: where it cannot be removed, the policy stays in force.
-      const isKept = policies.find(name) !== undefined && isKeptDomain(name.domain);
-      const forgotten = isKept ? archive.remove(name) : ok(undefined);
-      const removed = forgotten.ok ? policies.remove(name) : forgotten;
-      await policies.settled();
-      return conclude(removed, forgotten.ok ? "not-found" : "refused", "deleted", toFields(name));
-    },
-    configure(given, change) {
-      const name = toFullName(given);
-      const before = policies.find(name);
-      const apply = (): Result<void, string> => policies.configure(name, change);
-      const done =
-        before !== undefined && isKeptDomain(name.domain)
-          ? changeBoth(archive.update(name, change), apply, () =>
-              policies.configure(name, reverse(change, before)),
-            )
-          : apply();
-      return conclude(done, "refused", "configured", toFields(name));
-    },
+    remove: (given) => commands.run(() => remove(toFullName(given))),
+    configure: (given, change) => commands.run(() => configure(toFullName(given), change)),
   };
 }
 
-function changeBoth(
+async function changeBoth(
   pending: Result<PendingChange, string>,
-  apply: () => Result<void, string>,
-  undo: () => void,
-): Result<void, string> {
+  apply: () => Promise<Result<void, string>>,
+  undo: () => Promise<void>,
+): Promise<Result<void, string>> {
   if (!pending.ok) return pending;
-  const applied = apply();
+  const applied = await apply();
   if (!applied.ok) {
     pending.value.discard();
     return applied;
   }
   const committed = pending.value.commit();
-  if (!committed.ok) undo();
+  if (!committed.ok) await undo();
   return committed;
 }
 

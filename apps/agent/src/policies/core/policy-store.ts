@@ -3,6 +3,7 @@
 
 import { type PolicyMode, policyMode, type TracingPolicy } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
+import { createSequence } from "../../base/core/sequence.ts";
 import type { PolicySetting } from "../../enforcement/core/policy-setting.ts";
 import { type PolicyName, toPolicyKey } from "../../filter/core/filter-key.ts";
 import { builtInDomains, isDomain } from "./policy-domain.ts";
@@ -18,7 +19,7 @@ export const toPolicyName = (
 export interface PolicyStatus extends PolicyName {
   /** Numbers count up from 1 in the order in which policies are added. */
   readonly id: number;
-  /** `loading`: not yet in force. `skipped`: not for this node. */
+  /** `loading`: not yet in force; where it replaces an earlier version, that one is. `skipped`: not for this node. */
   readonly state: "enabled" | "disabled" | "load_error" | "skipped" | "loading";
   readonly mode: PolicyMode;
   /** 0 for a policy that needs no filter or is not loaded. */
@@ -34,24 +35,26 @@ export interface PolicyChange {
   readonly mode?: "enforce" | "monitor";
 }
 
-/** Errors are one line. */
+/** Changes are made one after the other, in the order of their calls. Errors are one line. */
 export interface PolicyStore {
   /** An error for a name that is loaded already. A policy that is refused is not retried: the caller has the error. */
-  add(domain: string, policy: TracingPolicy): Result<void, string>;
+  add(domain: string, policy: TracingPolicy): Promise<Result<void, string>>;
   /**
    * Replaces the policy of the name, which stays in force where the new one is refused. `change`: of the policy as it is
    * written, from its first moment on.
    */
-  put(domain: string, policy: TracingPolicy, change?: PolicyChange): Result<void, string>;
+  put(domain: string, policy: TracingPolicy, change?: PolicyChange): Promise<Result<void, string>>;
+  /** Puts the policy unless one of its name is listed. */
+  putNew(domain: string, policy: TracingPolicy, change: PolicyChange): Promise<Result<void, string>>;
   /** Puts refused policies again, if others have made room since. */
-  retryRefused(): void;
+  retryRefused(): Promise<void>;
   /** Lists a policy that cannot be used; one of the name that is in force stays so. */
-  reject(name: PolicyName, error: string): void;
+  reject(name: PolicyName, error: string): Promise<void>;
   /** Lists a policy that is not for this node, and unloads it. */
-  skip(name: PolicyName): void;
-  remove(name: PolicyName): Result<void, string>;
+  skip(name: PolicyName): Promise<void>;
+  remove(name: PolicyName): Promise<Result<void, string>>;
   /** All of the change or nothing. */
-  configure(name: PolicyName, change: PolicyChange): Result<void, string>;
+  configure(name: PolicyName, change: PolicyChange): Promise<Result<void, string>>;
   find(name: PolicyName): PolicyStatus | undefined;
   /** In the order of their ids; "" stands for all domains. */
   list(domain: string): readonly PolicyStatus[];
@@ -79,6 +82,9 @@ export function createPolicyStore(loader: PolicyLoader, facts: LoadedFacts): Pol
   const entries = new Map<string, Entry>();
   /** The newest version of each policy that was put and refused, by its key. */
   const refused = new Map<string, Refused>();
+  const changes = createSequence();
+  /** The key of the policy that is being loaded, replaced or configured. */
+  let changing: string | undefined;
   /** Policies were unloaded or replaced since refused ones were last put. */
   let hasRoom = false;
   let lastId = 0;
@@ -110,101 +116,135 @@ export function createPolicyStore(loader: PolicyLoader, facts: LoadedFacts): Pol
     hasRoom = refused.size > 0;
   };
 
-  const load = (
+  const change = async (
+    name: PolicyName,
+    work: () => Promise<Result<void, string>>,
+  ): Promise<Result<void, string>> => {
+    changing = toPolicyKey(name);
+    try {
+      return await work();
+    } finally {
+      changing = undefined;
+    }
+  };
+
+  const load = async (
     name: PolicyName,
     policy: TracingPolicy,
     setting: PolicySetting,
     old: Entry | undefined,
-  ): Result<void, string> => {
-    if (old === undefined || !isLoaded(old)) return loader.load(name, policy, setting);
-    const done = loader.replace(name, policy, setting);
+  ): Promise<Result<void, string>> => {
+    if (old === undefined || !isLoaded(old)) return await loader.load(name, policy, setting);
+    const done = await loader.replace(name, policy, setting);
     if (done.ok) hasRoom = refused.size > 0;
     return done;
   };
 
-  const put = (domain: string, policy: TracingPolicy, change: PolicyChange = {}): Result<void, string> => {
+  const put = async (
+    domain: string,
+    policy: TracingPolicy,
+    changed: PolicyChange = {},
+  ): Promise<Result<void, string>> => {
     if (!isDomain(domain)) return err(`${JSON.stringify(domain)} cannot be the domain of a policy`);
     const name = toPolicyName(domain, policy);
     const key = toPolicyKey(name);
     const old = entries.get(key);
     const written = policyMode(policy);
-    const mode = written === "monitor_only" ? written : (change.mode ?? written);
-    const state = change.enable === false ? "disabled" : "enabled";
-    const done = load(name, policy, toSetting({ state, mode }), old);
+    const mode = written === "monitor_only" ? written : (changed.mode ?? written);
+    const state = changed.enable === false ? "disabled" : "enabled";
+    if (old === undefined || !isLoaded(old)) set(name, { state: "loading", mode, error: "" });
+    const done = await change(name, () => load(name, policy, toSetting({ state, mode }), old));
     if (done.ok) {
       refused.delete(key);
       set(name, { state, mode, error: "" });
       return done;
     }
-    refused.set(key, { domain, policy, change });
+    refused.set(key, { domain, policy, change: changed });
     if (old !== undefined && isLoaded(old)) keepLoaded(old, done.error);
     else set(name, { state: "load_error", mode, error: done.error });
     return err(`tracing policy ${render(name)}: ${done.error}`);
   };
 
+  const add = async (domain: string, policy: TracingPolicy): Promise<Result<void, string>> => {
+    const name = toPolicyName(domain, policy);
+    const old = entries.get(toPolicyKey(name));
+    if (old !== undefined && isLoaded(old))
+      return err(`tracing policy ${render(name)} exists already: delete it first`);
+    const added = await put(domain, policy);
+    refused.delete(toPolicyKey(name));
+    return added;
+  };
+
+  const remove = (name: PolicyName): Result<void, string> => {
+    const entry = get(name);
+    if (!entry.ok) return entry;
+    refused.delete(toPolicyKey(name));
+    unload(name);
+    entries.delete(toPolicyKey(name));
+    return ok(undefined);
+  };
+
+  const configure = async (
+    name: PolicyName,
+    { enable, mode }: PolicyChange,
+  ): Promise<Result<void, string>> => {
+    const found = get(name);
+    if (!found.ok) return found;
+    const entry = found.value;
+    if (!isLoaded(entry)) {
+      const why = entry.state === "skipped" ? "it is not for this node" : entry.error;
+      return err(`tracing policy ${render(name)} is not loaded: ${why}`);
+    }
+    if (mode !== undefined && entry.mode === "monitor_only")
+      return err("cannot set policy mode on a policy that is monitor only");
+    if (enable !== undefined && enable === (entry.state === "enabled"))
+      return err(`tracing policy ${render(name)} is not ${enable ? "disabled" : "enabled"}`);
+    const state = enable === undefined ? entry.state : enable ? "enabled" : "disabled";
+    const changed = { ...entry, state, mode: mode ?? entry.mode };
+    const done = await change(name, () => loader.configure(name, toSetting(changed)));
+    if (!done.ok) return err(`tracing policy ${render(name)}: ${done.error}`);
+    entries.set(toPolicyKey(name), changed);
+    return done;
+  };
+
   const show = (entry: Entry): PolicyStatus => {
     if (!isLoaded(entry)) return { ...entry, filterId: 0, heldBy: "" };
     const status = { ...entry, filterId: facts.filterId(entry), heldBy: facts.heldBy(entry) };
+    if (changing === toPolicyKey(entry)) return { ...status, state: "loading" };
     const loadState = loader.state(entry);
     if (loadState.kind === "failed") return { ...status, state: "load_error", error: loadState.error };
     return loadState.kind === "loading" ? { ...status, state: "loading" } : status;
   };
 
   return {
-    put,
-    add(domain, policy) {
-      const name = toPolicyName(domain, policy);
-      const old = entries.get(toPolicyKey(name));
-      if (old !== undefined && isLoaded(old))
-        return err(`tracing policy ${render(name)} exists already: delete it first`);
-      const added = put(domain, policy);
-      refused.delete(toPolicyKey(name));
-      return added;
-    },
-    retryRefused() {
-      if (!hasRoom) return;
-      hasRoom = false;
-      for (const { domain, policy, change } of [...refused.values()]) put(domain, policy, change);
-    },
-    reject(name, error) {
-      refused.delete(toPolicyKey(name));
-      const old = entries.get(toPolicyKey(name));
-      if (old !== undefined && isLoaded(old)) keepLoaded(old, error);
-      else set(name, { state: "load_error", mode: "monitor_only", error });
-    },
-    skip(name) {
-      refused.delete(toPolicyKey(name));
-      unload(name);
-      const mode = entries.get(toPolicyKey(name))?.mode ?? "monitor_only";
-      set(name, { state: "skipped", mode, error: "" });
-    },
-    remove(name) {
-      const entry = get(name);
-      if (!entry.ok) return entry;
-      refused.delete(toPolicyKey(name));
-      unload(name);
-      entries.delete(toPolicyKey(name));
-      return ok(undefined);
-    },
-    configure(name, { enable, mode }) {
-      const found = get(name);
-      if (!found.ok) return found;
-      const entry = found.value;
-      if (!isLoaded(entry)) {
-        const why = entry.state === "skipped" ? "it is not for this node" : entry.error;
-        return err(`tracing policy ${render(name)} is not loaded: ${why}`);
-      }
-      if (mode !== undefined && entry.mode === "monitor_only")
-        return err("cannot set policy mode on a policy that is monitor only");
-      if (enable !== undefined && enable === (entry.state === "enabled"))
-        return err(`tracing policy ${render(name)} is not ${enable ? "disabled" : "enabled"}`);
-      const state = enable === undefined ? entry.state : enable ? "enabled" : "disabled";
-      const changed = { ...entry, state, mode: mode ?? entry.mode };
-      const done = loader.configure(name, toSetting(changed));
-      if (!done.ok) return err(`tracing policy ${render(name)}: ${done.error}`);
-      entries.set(toPolicyKey(name), changed);
-      return done;
-    },
+    put: (domain, policy, changed) => changes.run(() => put(domain, policy, changed)),
+    putNew: (domain, policy, changed) =>
+      changes.run(() =>
+        entries.has(toPolicyKey(toPolicyName(domain, policy))) ? ok(undefined) : put(domain, policy, changed),
+      ),
+    add: (domain, policy) => changes.run(() => add(domain, policy)),
+    retryRefused: () =>
+      changes.run(async () => {
+        if (!hasRoom) return;
+        hasRoom = false;
+        for (const one of [...refused.values()]) await put(one.domain, one.policy, one.change);
+      }),
+    reject: (name, error) =>
+      changes.run(() => {
+        refused.delete(toPolicyKey(name));
+        const old = entries.get(toPolicyKey(name));
+        if (old !== undefined && isLoaded(old)) keepLoaded(old, error);
+        else set(name, { state: "load_error", mode: "monitor_only", error });
+      }),
+    skip: (name) =>
+      changes.run(() => {
+        refused.delete(toPolicyKey(name));
+        unload(name);
+        const mode = entries.get(toPolicyKey(name))?.mode ?? "monitor_only";
+        set(name, { state: "skipped", mode, error: "" });
+      }),
+    remove: (name) => changes.run(() => remove(name)),
+    configure: (name, changed) => changes.run(() => configure(name, changed)),
     find(name) {
       const entry = entries.get(toPolicyKey(name));
       return entry && show(entry);
@@ -214,7 +254,10 @@ export function createPolicyStore(loader: PolicyLoader, facts: LoadedFacts): Pol
         .filter((entry) => domain === "" || entry.domain === domain)
         .toSorted((one, other) => one.id - other.id)
         .map(show),
-    settled: loader.settled,
+    async settled() {
+      await changes.ended();
+      await loader.settled();
+    },
     domains: () =>
       [...new Set([...builtInDomains, ...[...entries.values()].map(({ domain }) => domain)])].toSorted(),
   };
@@ -225,7 +268,7 @@ const toSetting = ({ state, mode }: Pick<Entry, "state" | "mode">): PolicySettin
   enforces: mode !== "monitor",
 });
 
-const isLoaded = ({ state }: Entry): boolean => state !== "load_error" && state !== "skipped";
+const isLoaded = ({ state }: Entry): boolean => state === "enabled" || state === "disabled";
 
 const render = ({ namespace, name, domain }: PolicyName): string =>
   `${JSON.stringify(namespace === "" ? name : `${namespace}/${name}`)} (domain ${domain})`;

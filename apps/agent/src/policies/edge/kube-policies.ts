@@ -96,7 +96,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     if (unknown.size === 0) onAll();
   };
 
-  const use = (name: PolicyName, policy: Result<TracingPolicy, string>): void => {
+  const use = async (name: PolicyName, policy: Result<TracingPolicy, string>): Promise<void> => {
     const fields = { policy: name.name, namespace: name.namespace };
     const nodeSelector = policy.ok ? policy.value.spec.nodeSelector : undefined;
     if (nodeSelector !== undefined && !isNodeKnown) return;
@@ -105,12 +105,12 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
       nodeLabels !== undefined &&
       !matchesSelector(nodeSelector, nodeLabels)
     ) {
-      policies.skip(name);
+      await policies.skip(name);
       log.info("tracing policy of the API server skipped: not for this node", fields);
       return;
     }
-    if (!policy.ok) policies.reject(name, policy.error);
-    const done = policy.ok ? policies.put(KUBE_DOMAIN, policy.value) : policy;
+    if (!policy.ok) await policies.reject(name, policy.error);
+    const done = policy.ok ? await policies.put(KUBE_DOMAIN, policy.value) : policy;
     if (done.ok) log.info("tracing policy of the API server added", fields);
     else log.error("cannot use tracing policy of the API server", { ...fields, err: done.error });
   };
@@ -122,7 +122,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     object.policy ??= await parser.parsePolicyObject(JSON.stringify(object.object));
     // A newer version has its own turn.
     if (objects.get(uid) !== object) return;
-    use(object.name, object.policy);
+    await use(object.name, object.policy);
     await policies.settled();
   }, noteProgress);
 
@@ -148,7 +148,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     const hasSameName = ({ name }: PolicyObject): boolean =>
       name.name === gone.name && name.namespace === gone.namespace;
     if ([...objects.values()].some(hasSameName)) return;
-    policies.remove(gone);
+    void policies.remove(gone);
     log.info("tracing policy of the API server deleted", { policy: gone.name, namespace: gone.namespace });
     noteProgress();
   };

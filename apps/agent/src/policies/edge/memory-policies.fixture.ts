@@ -2,6 +2,7 @@
 // Policies without a kernel: every filter is in force at once, with id 2.
 
 import { ok } from "@rthooks/result";
+import { combineLoaders } from "../core/combined-loaders.ts";
 import { createFilterLoader } from "../core/filter-loader.ts";
 import { noPolicyArchive } from "../core/policy-archive.ts";
 import { createPolicyCommands, type PolicyCommands } from "../core/policy-commands.ts";
@@ -15,7 +16,7 @@ export function createMemoryPolicies(): PolicyStore {
     status: () => ({ kind: "in-force" }),
     settled: () => Promise.resolve(),
   });
-  return createPolicyStore(loader, { ...loader, heldBy: () => "" });
+  return createPolicyStore(combineLoaders([loader]), { ...loader, heldBy: () => "" });
 }
 
 export function createMemoryCommands(policies: PolicyStore): PolicyCommands {

@@ -32,9 +32,9 @@ export interface PolicyFile {
   /** Reads the file if it has changed. */
   read(): Promise<void>;
   /** The directory was listed, and does not have the file. */
-  miss(): void;
+  miss(): Promise<void>;
   /** Puts a policy that was refused when it was read: a name or a filter may have become free. */
-  retry(): void;
+  retry(): Promise<void>;
   policy(): TracingPolicy | undefined;
   /** The file has been missing for so long that its policy was removed. */
   isGone(): boolean;
@@ -67,29 +67,30 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       ? { name: path, namespace: "", domain: FILES_DOMAIN }
       : toPolicyName(FILES_DOMAIN, policy);
 
-  const reject = (error: string): Result<never, string> => {
-    policies.reject(toListed(), error.replaceAll("\n", "; "));
+  const reject = async (error: string): Promise<Result<never, string>> => {
+    await policies.reject(toListed(), error.replaceAll("\n", "; "));
     return err(error);
   };
 
-  const use = (wanted: TracingPolicy): Result<void, string> => {
+  const use = async (wanted: TracingPolicy): Promise<Result<void, string>> => {
     const owner = findOwner(wanted);
-    if (owner !== undefined) return reject(`${owner} has a policy of this name`);
+    if (owner !== undefined) return await reject(`${owner} has a policy of this name`);
     const name = toPolicyName(FILES_DOMAIN, wanted);
     const old = policy === undefined ? undefined : toPolicyName(FILES_DOMAIN, policy);
     const isOther = old !== undefined && (old.name !== name.name || old.namespace !== name.namespace);
-    const done = policies.put(FILES_DOMAIN, wanted);
+    const done = await policies.put(FILES_DOMAIN, wanted);
     if (isOther && !done.ok) {
-      policies.remove(name);
-      return reject(done.error);
+      await policies.remove(name);
+      return await reject(done.error);
     }
-    if (isOther || old === undefined) policies.remove(toListed());
+    if (isOther || old === undefined) await policies.remove(toListed());
     // A policy that was refused is listed too, with its error.
     policy = wanted;
     return done;
   };
 
   const record = (used: Result<void, string>, wanted: TracingPolicy | undefined): void => {
+    if (isClosed()) return;
     waiting = used.ok ? undefined : wanted;
     const error = used.ok ? "" : used.error;
     if (used.ok) log.info("tracing policy file read", { path, policy: policy?.name ?? "" });
@@ -97,24 +98,24 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
     unused = error;
   };
 
-  const setUnread = (error: string): void => {
+  const setUnread = async (error: string): Promise<void> => {
     if (error === unread) return;
     if (error === "") log.info("tracing policy file can be read again", { path });
     else log.error("cannot read tracing policy file; keeping its policy", { path, err: error });
     unread = error;
     // With a policy or another error the file is listed already.
     if (policy !== undefined || unused !== "") return;
-    if (error === "") policies.remove(toListed());
-    else policies.reject(toListed(), error);
+    if (error === "") await policies.remove(toListed());
+    else await policies.reject(toListed(), error);
   };
 
-  const miss = (): void => {
+  const miss = async (): Promise<void> => {
     isSame = false;
     missing++;
     if (missing === 1 && policy !== undefined)
       log.warn("tracing policy file is missing; keeping its policy for some seconds", { path });
     if (missing !== READS_UNTIL_GONE) return;
-    policies.remove(toListed());
+    await policies.remove(toListed());
     if (policy !== undefined) log.info("tracing policy file is gone; its policy is removed", { path });
     policy = undefined;
     waiting = undefined;
@@ -128,14 +129,14 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
       const found = await followed.look();
       if (isClosed()) return;
       if (found.kind === "missing") {
-        miss();
+        await miss();
         // In a directory, the file was removed after the listing, which is not an error.
-        if (isNamed) setUnread(found.error);
+        if (isNamed) await setUnread(found.error);
         return;
       }
       missing = 0;
       isSame = found.kind === "same";
-      setUnread(found.kind === "broken" ? found.error : "");
+      await setUnread(found.kind === "broken" ? found.error : "");
       if (found.kind !== "read") return;
       const read = found.bytes.ok ? await parser.parsePolicy(found.bytes.value) : found.bytes;
       if (isClosed()) return;
@@ -144,12 +145,13 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
           path,
           warning: renderProblem(warning),
         });
-      if (read.ok) record(use(read.value), read.value);
-      else record(reject(read.error), undefined);
+      if (read.ok) record(await use(read.value), read.value);
+      else record(await reject(read.error), undefined);
     },
     miss,
-    retry() {
-      if (waiting !== undefined) record(use(waiting), waiting);
+    async retry() {
+      const wanted = waiting;
+      if (wanted !== undefined) record(await use(wanted), wanted);
     },
     policy: () => policy,
     isGone: () => missing >= READS_UNTIL_GONE,

@@ -81,7 +81,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     if (!listed.ok) return;
     for (const [path, one] of known) {
       if (path === file || listed.value.includes(path)) continue;
-      one.miss();
+      await one.miss();
       if (one.isGone()) known.delete(path);
     }
     for (const path of listed.value) if (path !== file) await find(path).read();
@@ -97,14 +97,14 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     if (isClosed) return "quiet";
     isFirstRead = false;
     // A name that one file no longer uses may be another file's.
-    if (listNames() !== names) for (const one of known.values()) one.retry();
+    if (listNames() !== names) for (const one of known.values()) await one.retry();
     const isCalm = unlisted === "" && [...known.values()].every((one) => one.isSettled());
     calmReads = isCalm ? calmReads + 1 : 0;
     if (calmReads === READS_UNTIL_GONE && !isSettled) {
       isSettled = true;
       onSettled();
       // The removal of an earlier agent's filters may have made room.
-      for (const one of known.values()) one.retry();
+      for (const one of known.values()) await one.retry();
     }
     const isSettling = isCalm && !isSettled;
     const isQuiet = unlisted === "" && [...known.values()].every((one) => one.isQuiet());

@@ -6,7 +6,7 @@ import { ok, type Result } from "@rthooks/result";
 import type { PolicyArchive } from "../core/policy-archive.ts";
 import { GRPC_DOMAIN } from "../core/policy-domain.ts";
 import type { PolicyParser } from "../core/policy-parser.ts";
-import { type PolicyName, type PolicyStore, toPolicyName } from "../core/policy-store.ts";
+import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
 import { READS_UNTIL_GONE } from "./policy-file.ts";
 
 export interface RestoreOptions {
@@ -44,10 +44,8 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     if (!policy.ok) return policy;
     if (isClosed) return ok(undefined);
     restored.add(path);
-    const name = toPolicyName(domain, policy.value);
-    // A client has added it meanwhile, and the file with it.
-    if (policies.find(name) !== undefined) return ok(undefined);
-    return policies.put(domain, policy.value, {
+    // Not where a client has added it meanwhile, and the file with it.
+    return await policies.putNew(domain, policy.value, {
       ...(isEnabled ? {} : { enable: false }),
       ...(mode === undefined ? {} : { mode }),
     });
@@ -59,15 +57,15 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
     const error = done.ok ? "" : done.error;
     if (done.ok) log.info("tracing policy restored", { path });
     else if (error !== faults.get(path)) log.error("cannot restore tracing policy", { path, err: error });
-    if (restored.has(path)) clear(path);
+    if (restored.has(path)) await clear(path);
     else {
       faults.set(path, error);
-      policies.reject(listedAs(path), error.replaceAll("\n", "; "));
+      await policies.reject(listedAs(path), error.replaceAll("\n", "; "));
     }
   };
 
-  const clear = (path: string): void => {
-    if (faults.delete(path)) policies.remove(listedAs(path));
+  const clear = async (path: string): Promise<void> => {
+    if (faults.delete(path)) await policies.remove(listedAs(path));
   };
 
   const readAll = async (): Promise<void> => {
@@ -77,7 +75,7 @@ export async function restorePolicies(options: RestoreOptions): Promise<Restored
       log.error("cannot list the kept tracing policies", { err: error });
     unlisted = error;
     if (listed.ok) {
-      for (const path of faults.keys()) if (!listed.value.includes(path)) clear(path);
+      for (const path of faults.keys()) if (!listed.value.includes(path)) await clear(path);
       for (const path of listed.value) if (!restored.has(path) && !isClosed) await attempt(path);
     }
     calmReads = unlisted === "" && faults.size === 0 ? calmReads + 1 : 0;

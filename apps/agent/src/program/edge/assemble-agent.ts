@@ -32,7 +32,7 @@ export interface AssembledAgent {
   /** Undefined where there are no events. */
   readonly events: EventThread | undefined;
   /** For an orderly stop: policies are in force no longer, unless they are to stay. */
-  endEnforcement(): void;
+  endEnforcement(): Promise<void>;
 }
 
 /** `parts` stops what was started, also after an error. The error is one line. */
@@ -74,7 +74,7 @@ export async function assembleAgent(
     ...{ node: MAX_FILTERS, namespace: perNamespace, namespaces: MAX_FILTERS - forCluster },
   });
 
-  const kernel = openEnforcement(options, root.value);
+  const kernel = await openEnforcement(options, root.value);
   parts.defer(kernel.close);
   const { enforcement } = kernel;
   const rules = options.ruleLimits;
@@ -119,7 +119,7 @@ export async function assembleAgent(
     filter.value.sweep();
     kernel.sweep();
     events.value.sweep();
-    policies.retryRefused();
+    void policies.retryRefused();
   }, sweepIntervalMs);
   parts.defer(() => clearInterval(sweep));
 
@@ -189,12 +189,15 @@ export async function assembleAgent(
     info: {
       version,
       runtime: `Bun ${Bun.version}`,
-      probes: () => ({ ...probeKernel(), ...kernel.probes(), policy_filter_maps: isInKernel }),
+      probes: async () => ({
+        ...{ ...probeKernel(), ...(await kernel.probes()) },
+        policy_filter_maps: isInKernel,
+      }),
       conf: options.conf,
     },
   });
-  const endEnforcement = (): void => {
-    if (!options.keepsSensors) kernel.end();
+  const endEnforcement = async (): Promise<void> => {
+    if (!options.keepsSensors) await kernel.end();
   };
   return ok({ server, serving, events: events.value.thread, endEnforcement });
 }

@@ -52,11 +52,11 @@ export async function runAgent({
   const { server, serving, events, endEnforcement } = assembled.value;
   let health: HealthServer | undefined;
   /** `onDrained`: no container is let go any more. */
-  const stop = async (onDrained = (): void => {}): Promise<boolean> => {
+  const stop = async (onDrained = async (): Promise<void> => {}): Promise<boolean> => {
     serving.end();
     await health?.update();
     const isDrained = await server.drain(options.drainTimeoutMs);
-    onDrained();
+    await onDrained();
     await events?.close();
     parts.dispose();
     return isDrained;
