@@ -130,6 +130,16 @@ test("maps have entries and a capacity, also the map of cgroups", async () => {
   }
 }, 60_000);
 
+test("maps of rules have entries, a capacity and their memory", async () => {
+  const text = await scrape(socket);
+  expect(readValue(text, 'tetragon_map_entries{map="container_rules"}')).toBeGreaterThan(0);
+  for (const map of ["text_filters", "text_endings", "number_filters", "address_filters"]) {
+    expect(readValue(text, `tetragon_map_entries{map="${map}"}`)).toBe(0);
+    expect(readValue(text, `tetragon_map_capacity{map="${map}"}`)).toBe(16_384);
+  }
+  expect(readValue(text, 'tetragon_map_memory_bytes{map="container_rules"}')).toBeGreaterThan(0);
+}, 60_000);
+
 test("promtool finds nothing wrong with the agent's metrics", async () => {
   const text = await scrape(socket);
   expect(listSeries(text).length).toBeGreaterThan(100);

@@ -24,6 +24,7 @@ export interface PrefixTable {
   set(entry: PrefixEntry): void;
   delete(prefix: Prefix): void;
   entries(): Iterable<PrefixEntry>;
+  size(): number;
   /**
    * The entries to set, so that the rule matches these values of a whole facet and no others. For every other rule each
    * intermediate state is the same as before and after: a new entry has the rules of the one that covered it.
@@ -53,6 +54,7 @@ export function createPrefixTable(): PrefixTable {
     set: ({ prefix, rules }) => groupOf(prefix).set(prefix, rules),
     delete: (prefix) => groupOf(prefix).delete(prefix),
     entries,
+    size: () => [...groups.values()].reduce((sum, group) => sum + group.size, 0),
     findPuts(rule, { prefixes, matches }, whole) {
       const group = groupOf(whole);
       const result = createPrefixGroup<RuleSet>();

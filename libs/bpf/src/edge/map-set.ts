@@ -5,12 +5,16 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import { parseBpfObject } from "../core/bpf-object.ts";
 import { openBpfCalls } from "./bpf-call.ts";
 import { createHeldPins } from "./held-pins.ts";
+import { readMapMemory } from "./map-memory.ts";
 import { openObjectMaps } from "./object-maps.ts";
 import { toBpf } from "./open-bpf.ts";
 import type { ProgramSet, ProgramSetOptions } from "./program-set.ts";
 
 /** The pinned maps of one object, for a thread that attaches none of its programs. */
-type MapSet = Pick<ProgramSet, "map" | "keep" | "close">;
+interface MapSet extends Pick<ProgramSet, "map" | "keep" | "close"> {
+  /** What they take in the kernel, in bytes, by name; a map is left out where that cannot be read. */
+  memory(): ReadonlyMap<string, number>;
+}
 
 /** The error is one line. */
 export function openMapSet({
@@ -36,6 +40,13 @@ export function openMapSet({
       if (map === undefined) throw new RangeError(`the object does not pin a map ${name}`);
       return map;
     },
+    memory: () =>
+      new Map(
+        [...maps.value].flatMap(([name, { fd }]) => {
+          const bytes = readMapMemory(fd);
+          return bytes === undefined ? [] : [[name, bytes] as const];
+        }),
+      ),
     keep: () => pins.keep([...maps.value].map(([name, { fd }]) => [name, fd] as const)),
     close() {
       for (const map of maps.value.values()) map.close();

@@ -2,6 +2,7 @@
 
 import { ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
+import type { MapUse } from "../core/map-use.ts";
 import { decodePrefix, encodePrefix, type Prefix } from "../core/prefix.ts";
 import { createPrefixTable, type PrefixEntry, type PrefixMatch } from "../core/prefix-table.ts";
 import { decodeRuleSet, encodeRuleSet } from "../core/rule-layout.ts";
@@ -17,6 +18,7 @@ export interface PrefixMap {
   rules(): ReadonlySet<number>;
   /** Whether there are entries that no rule needs. */
   hasRedundant(): boolean;
+  fill(): MapUse;
 }
 
 /** `whole`: a prefix of any facet of the map. */
@@ -54,6 +56,7 @@ export function openPrefixMap(map: BpfMap, whole: (facet: number) => Prefix): Re
       return written.ok ? removeRedundant() : written;
     },
     hasRedundant: () => findRedundant().length > 0,
+    fill: () => ({ entries: table.size(), capacity: map.info.maxEntries }),
     rules: () => new Set([...table.entries()].flatMap((entry) => [...entry.rules])),
   });
 }

@@ -3,6 +3,7 @@
 import { ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
 import { inTurn } from "../core/in-turn.ts";
+import type { MapUse } from "../core/map-use.ts";
 import type { PlacedRule } from "../core/placed-rule.ts";
 import { type CompiledFilters, type FacetMatch, prefixMaps, toWholeFacet } from "../core/rule-filters.ts";
 import type { BpfMap } from "./bpf-map.ts";
@@ -18,6 +19,8 @@ export interface RuleFilterMaps {
   rules(): ReadonlySet<number>;
   /** Whether there are entries that no rule needs. */
   hasLeftovers(): boolean;
+  /** By the names of the maps, those of a fixed size left out. */
+  fill(): ReadonlyMap<string, MapUse>;
 }
 
 const names: Readonly<Record<FacetMatch["map"], string>> = {
@@ -57,6 +60,7 @@ export function openRuleFilters(map: (name: string) => BpfMap): Result<RuleFilte
         ...[...prefixes.values()].map((one) => () => one.remove(rules)),
       ),
     rules: () => new Set([hooks.value, masks.value, ...prefixes.values()].flatMap((one) => [...one.rules()])),
+    fill: () => new Map([...prefixes].map(([name, one]) => [names[name], one.fill()])),
     hasLeftovers: () => [...prefixes.values()].some((one) => one.hasRedundant()),
   });
 }

@@ -310,6 +310,9 @@ test("a map that is full refuses a policy, and nothing of it is left", () => {
       ],
     });
   must(rules.change([many("a")], []));
+  const entries = must(readEntries(set.map("text_filters"))).length;
+  expect(entries).toBeGreaterThan(9_000);
+  expect(rules.fill().get("text_filters")).toEqual({ entries, capacity: 16_384 });
   const full = observe(set);
   const done = rules.change([{ ...many("b"), number: 8 }, place(9, "exec", prefix(["/d"]))], []);
   expect(done).toMatchObject({ ok: false });

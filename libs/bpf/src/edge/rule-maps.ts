@@ -4,6 +4,7 @@
 import { err, ok, type Result } from "@rthooks/result";
 import { type BpfError, renderBpfError } from "../core/bpf-error.ts";
 import { inTurn } from "../core/in-turn.ts";
+import type { MapUse } from "../core/map-use.ts";
 import { compileRule, type PlacedRule, withoutRules, withRule } from "../core/placed-rule.ts";
 import type { CompiledFilters } from "../core/rule-filters.ts";
 import { LEVELS, RULES, type RuleCounts, type RuleSet } from "../core/rule-layout.ts";
@@ -33,6 +34,8 @@ export interface RuleMaps {
   /** All known containers by their ids, with the rules about them. */
   containers(): ReadonlyMap<bigint, RuleSet>;
   counts(number: number): Result<RuleCounts, string>;
+  /** By the names of the maps that can become full. */
+  fill(): ReadonlyMap<string, MapUse>;
 }
 
 /** The kernel takes any level, and a byte holds it. */
@@ -151,6 +154,7 @@ function toRuleMaps({ containers, filters, tables, records }: Opened): RuleMaps 
     removeContainer: (cgroupId) => toLine(containers.delete(cgroupId)),
     containers: containers.content,
     counts: records.counts,
+    fill: () => new Map([["container_rules", containers.fill()], ...filters.fill()]),
     removeLeftovers: () => toLine(removeLeftovers()),
   };
 }

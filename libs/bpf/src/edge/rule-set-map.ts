@@ -2,6 +2,7 @@
 
 import { ok, type Result } from "@rthooks/result";
 import type { BpfError } from "../core/bpf-error.ts";
+import type { MapUse } from "../core/map-use.ts";
 import { decodeRuleSet, encodeRuleSet, type RuleSet } from "../core/rule-layout.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { readEntries } from "./read-entries.ts";
@@ -16,6 +17,7 @@ export interface RuleSetMap {
   content(): ReadonlyMap<bigint, RuleSet>;
   /** Rules that are in a set. */
   rules(): ReadonlySet<number>;
+  fill(): MapUse;
 }
 
 /**
@@ -67,6 +69,7 @@ export function openRuleSetMap(map: BpfMap): Result<RuleSetMap, BpfError> {
       return ok(undefined);
     },
     content: () => new Map(copy),
+    fill: () => ({ entries: copy.size, capacity: map.info.maxEntries }),
     rules: () => new Set([...copy.values()].flatMap((rules) => [...rules])),
   });
 }

@@ -44,6 +44,7 @@ export const toStatusMessage = (
   filterId: BigInt(status.filterId),
   error: status.error,
   state: states[status.state],
+  // A policy has no maps or programs of its own: what all of them take is in the metrics.
   kernelMemoryBytes: 0n,
   mode: modes[status.mode],
   stats: rules.length === 0 ? undefined : toStatsMessage(rules),

@@ -28,6 +28,8 @@ export interface MeteredState {
   readonly failedEntries: Iterable<readonly [filterId: number, cgroups: number]>;
   /** Empty where the filter is in memory. */
   readonly maps: readonly MapFill[];
+  /** What the maps of rules, which policies share, take in the kernel, in bytes, by name. */
+  readonly mapMemory: Iterable<readonly [map: string, bytes: number]>;
   readonly watches: readonly MeteredWatch[];
   /** How many runtimes wait for an answer. */
   readonly waitingStarts: number;
@@ -69,8 +71,8 @@ export interface MeteredRule {
 
 /** How full a BPF map is. */
 export interface MapFill {
-  /** The map's name; `policy_map` stands for the fullest of the filters' maps. */
-  readonly map: "policy_filter_maps" | "policy_map" | "policy_filter_cgroup_maps" | "container_rules";
+  /** The map's name, of a fixed set; `policy_map` stands for the fullest of the filters' maps. */
+  readonly map: string;
   readonly entries: number;
   readonly capacity: number;
 }
@@ -130,6 +132,13 @@ export function createStateMetrics(
   });
   const mapCapacity = new Gauge({
     ...named("map_capacity", "Entries that a BPF map can have; policy_map: the map of one filter."),
+    labelNames: ["map"],
+  });
+  const mapMemory = new Gauge({
+    ...named(
+      "map_memory_bytes",
+      "Memory in the kernel of a map of the rules, which all policies share, as /proc/PID/fdinfo has it.",
+    ),
     labelNames: ["map"],
   });
   const problems = new Gauge({
@@ -250,6 +259,7 @@ export function createStateMetrics(
         mapCapacity,
         state.maps.map(({ map, capacity }) => [map, capacity]),
       );
+      setAll(mapMemory, state.mapMemory);
       setAll(
         silence,
         state.watches.flatMap(({ what, silenceSeconds }) =>

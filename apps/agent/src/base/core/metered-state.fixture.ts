@@ -14,6 +14,7 @@ export const emptyState: MeteredState = {
   filters: [],
   failedEntries: [],
   maps: [],
+  mapMemory: [],
   watches: [],
   waitingStarts: 0,
   inspectorClients: 0,

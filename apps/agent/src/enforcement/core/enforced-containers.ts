@@ -23,7 +23,6 @@ export interface EnforcedContainers {
   retry(): void;
   /** One line; empty where every known container has its rules. */
   problem(): string;
-  count(): number;
 }
 
 type Maps = Pick<RuleMaps, "putContainer" | "removeContainer">;
@@ -121,6 +120,5 @@ export function createEnforcedContainers(maps: Maps, members: RuleMembers, log: 
       const others = failed.size === 1 ? "" : ` (and ${failed.size - 1} more)`;
       return `container ${containerId} does not have its rules${others}: ${error}`;
     },
-    count: () => [...members.containers()].length + members.inheritedCgroupIds().size,
   };
 }

@@ -120,7 +120,6 @@ export function createNoEnforcement(reason: string | undefined): Enforcement {
       ...{ remove: nothing, updatePod: nothing, rewrite: nothing, removeInherited: nothing, retry: nothing },
       inheritedCgroupIds: () => new Set(),
       problem: () => "",
-      count: () => 0,
     },
     heldBy: (policyKey) => (unenforced.has(policyKey) ? notEnforced : ""),
     countsOf: () => [],

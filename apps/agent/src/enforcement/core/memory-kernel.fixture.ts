@@ -62,6 +62,7 @@ export function createMemoryKernel(): MemoryKernel {
         return ok(undefined);
       },
       containers: () => containers,
+      fill: () => new Map(),
       counts: () =>
         ok({ post: 1n, signal: 0n, monitorSignal: 0n, override: 0n, monitorOverride: 0n, nopost: 0n }),
     },

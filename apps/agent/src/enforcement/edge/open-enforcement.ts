@@ -27,6 +27,8 @@ export interface OpenedEnforcement {
   probes(): Promise<Readonly<Record<string, boolean>>>;
   /** Empty where nothing is enforced. */
   fill(): readonly MapFill[];
+  /** What the maps that policies share take in the kernel, in bytes, by name. */
+  memory(): ReadonlyMap<string, number>;
   /** Retries what has failed, and pins again what is not pinned any more. */
   sweep(): void;
   /** Detaches all programs. */
@@ -57,7 +59,7 @@ async function openInKernel(
   if (!place.ok) return place;
   const engine = await openEngine(toEnforcementDirectory(directory.path), root.path, log);
   if (!engine.ok) return engine;
-  const { maps, hooks, keep, close } = engine.value;
+  const { maps, hooks, keep, memory, close } = engine.value;
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
   const enforcement = createEnforcement({ maps, hooks, limits, architecture, digest, log });
   let pinProblem = "";
@@ -78,7 +80,8 @@ async function openInKernel(
       const found = await hooks.capabilities();
       return found.ok ? toProbes(found.value) : {};
     },
-    fill: () => [{ map: "container_rules", entries: enforcement.containers.count(), capacity: CONTAINERS }],
+    fill: () => [...maps.fill()].map(([map, fill]) => ({ map, ...fill })),
+    memory,
     sweep() {
       void keepPins();
       enforcement.retry();
@@ -90,9 +93,6 @@ async function openInKernel(
     close,
   });
 }
-
-/** Entries of container_rules (bpf/containers.h). */
-const CONTAINERS = 32_768;
 
 /** Of the root of a hierarchy (fs/kernfs/dir.c): a root with another id is that of a cgroup namespace. */
 const ROOT_ID = 1n;
@@ -127,6 +127,7 @@ function openNothing(reason: string | undefined): OpenedEnforcement {
     problems: enforcement.problems,
     probes: () => Promise.resolve({}),
     fill: () => [],
+    memory: () => new Map(),
     ...{ sweep: () => {}, end: () => Promise.resolve(), close: () => {} },
   };
 }

@@ -13,6 +13,8 @@ export interface Engine {
   readonly hooks: ProgramThread;
   /** Pins again what is not pinned any more; true: there was something. The error is one line. */
   keep(): Promise<Result<boolean, string>>;
+  /** What the maps take in the kernel, in bytes, by name. */
+  memory(): ReadonlyMap<string, number>;
   /** Closes the descriptors; what is in force stays so. */
   close(): void;
 }
@@ -47,7 +49,7 @@ export async function openEngine(
     return opened;
   }
   return ok({
-    ...{ maps: maps.value, hooks, close },
+    ...{ maps: maps.value, hooks, memory: pinned.value.memory, close },
     async keep() {
       const kept = pinned.value.keep();
       const hooksKept = kept.ok ? await hooks.keep() : kept;

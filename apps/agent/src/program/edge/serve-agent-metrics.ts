@@ -67,6 +67,7 @@ function readState(metered: MeteredParts, serving: MeteredState["serving"]): Met
     filters: policyFilter.filterCounts(),
     failedEntries: policyFilter.failedEntries(),
     maps: [...fill(), ...enforcement.fill()],
+    mapMemory: enforcement.memory(),
     watches: metered.listWatches().map(toMeteredWatch),
     waitingStarts: metered.countWaiting(),
     inspectorClients: metered.countInspectorClients(),
