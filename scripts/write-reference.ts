@@ -9,6 +9,7 @@ import { commands } from "../apps/setup/src/edge/commands.ts";
 import { renderKernelsPage } from "./reference/kernels-page.ts";
 import { renderMetricsPage } from "./reference/metrics-page.ts";
 import { renderProgramPage } from "./reference/program-page.ts";
+import { renderReferenceFlagsPage } from "./reference/reference-flags-page.ts";
 import { writePages } from "./write-pages.ts";
 
 const note = "<!-- `make generate` writes this page from the code. -->";
@@ -20,6 +21,7 @@ const pages = new Map([
   ["tetragon-oci-hook.md", renderProgramPage(hookHelp, [])],
   ["tetragon-nri-hook.md", renderProgramPage(pluginHelp, [])],
   ["tetragon-oci-hook-setup.md", renderProgramPage(describeProgram(commands), commands.map(describeCommand))],
+  ["tetragon-flags.md", renderReferenceFlagsPage()],
   ["metrics.md", renderMetricsPage()],
   ["enforcement-kernels.md", renderKernelsPage()],
 ]);

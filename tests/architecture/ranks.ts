@@ -17,6 +17,7 @@ export const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/sys", 3],
   ["libs/log", 3],
   ["libs/bpf", 4],
+  ["libs/config", 4],
   ["libs/grpc", 4],
   ["libs/hold", 4],
   ["libs/inspector", 4],

@@ -5,6 +5,7 @@ export { formatDuration, parseDuration } from "./duration.ts";
 export { type Flag, type FlagTable, type FlagValues, flag, type StringFlag } from "./flag.ts";
 export {
   type ArgumentError,
+  findNearFlag,
   type ParsedArguments,
   parseArguments,
   parseFlagValue,

@@ -141,10 +141,14 @@ function grow(flag: Flag, before: unknown, value: unknown, text: string): unknow
 }
 
 function unknownFlag(table: FlagTable, { flag, name }: Written): ArgumentError {
-  const near = Object.keys(table).find((known) => isNear(known, name));
+  const near = findNearFlag(table, name);
   const hint = near === undefined ? "" : `: did you mean --${near}?`;
   return problem("unknown-flag", flag, `unknown flag ${flag}${hint}`);
 }
+
+/** The flag that may be meant by a name that is none. */
+export const findNearFlag = (table: FlagTable, name: string): string | undefined =>
+  Object.keys(table).find((known) => isNear(known, name));
 
 /** Whether the names differ only in underscores, case, or one inserted, deleted or replaced letter. */
 function isNear(known: string, name: string): boolean {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's command line.
 
+import { configFlags } from "@rthooks/config/config-flags";
 import { flag } from "@rthooks/flags";
 import { healthFlags } from "@rthooks/grpc/health-flags";
 import { inspectFlags } from "@rthooks/inspector/flags";
@@ -201,6 +202,8 @@ export const agentFlags = {
     choices: logFormats,
   }),
   "log-level": flag.string({ usage: "lowest level to log", default: "info", choices: logLevels }),
+  debug: flag.boolean({ usage: "the same as --log-level=debug", short: "d" }),
+  ...configFlags,
   ...generalFlags,
 } as const; // const: each flag keeps its own kind
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs what the command line asks for, and returns the exit code.
 
-import { hostname } from "node:os";
-import { resolve } from "node:path";
 import { parseContainerQuery } from "@rthooks/explain";
 import {
   COMPLETE_COMMAND,
@@ -11,34 +9,27 @@ import {
   parseArguments,
   resolveFlags,
 } from "@rthooks/flags";
-import { parseHealthInterval } from "@rthooks/grpc/health-flags";
-import { createLogWriter, nowNanos, toLogFormat, toLogLevel } from "@rthooks/log";
+import { nowNanos } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
-import { raisePriority } from "@rthooks/sys/priority";
 import { renderDocument, type Screen, toOutputFormat, toPrintable } from "@rthooks/terminal";
 import { openScreen } from "@rthooks/terminal/screen";
 import { isHealthy } from "../../api/core/health.ts";
 import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
-import { parseRuleLimits } from "../../enforcement/core/rule-limits.ts";
-import { toExportSettings } from "../../events/wire/to-export-settings.ts";
-import { parseFilterLimits } from "../../filter/core/filter-limits.ts";
-import { runAgent } from "../../program/edge/run-agent.ts";
-import { waitForSignal } from "../../program/edge/signals.ts";
 import { toEventQuery } from "../core/event-query.ts";
 import { renderExplanations, toExplanationsDocument } from "../core/explanation-text.ts";
 import {
-  agentFlags,
   eventsFlags,
   explainFlags,
   inspectCommandFlags,
   plainFlags,
   statusFlags,
-  versionFlags,
   watchFlags,
 } from "../core/flag-tables.ts";
 import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
 import { renderStatus, toStatusDocument } from "../core/status-table.ts";
+import { fail, showHelp, showVersion } from "./command-output.ts";
 import type { HelpTopic } from "./help.ts";
+import { serveAgent } from "./serve-agent.ts";
 import { fetchExplanations, fetchPolicies, fetchStatus } from "./status-client.ts";
 import { watchAgents } from "./watch-agents.ts";
 
@@ -76,97 +67,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
     case "help":
       return await showHelp("");
     default:
-      return await serve(argv, version);
+      return await serveAgent(argv, version);
   }
-}
-
-function fail(message: string): number {
-  process.stderr.write(`tetragon: ${message}\n`);
-  return 1;
-}
-
-async function serve(argv: readonly string[], version: string): Promise<number> {
-  const parsed = parseArguments(agentFlags, argv);
-  if (!parsed.ok) return fail(`${parsed.error.message}; see tetragon --help`);
-  const [stray] = parsed.value.positionals;
-  const flags = resolveFlags(agentFlags, parsed.value.given);
-  if (flags.help) return await showHelp("");
-  if (flags.version) return await showVersion([], version);
-  if (stray !== undefined) return fail(`unknown command ${JSON.stringify(stray)}; see tetragon --help`);
-  const filterLimits = parseFilterLimits(flags);
-  if (!filterLimits.ok) return fail(filterLimits.error);
-  const ruleLimits = parseRuleLimits(flags);
-  if (!ruleLimits.ok) return fail(ruleLimits.error);
-  const healthIntervalMs = parseHealthInterval(flags["health-server-interval"]);
-  if (!healthIntervalMs.ok) return fail(healthIntervalMs.error);
-  const exportPath = flags["export-filename"] === "" ? "" : resolve(flags["export-filename"]);
-  const eventExport = toExportSettings({ ...flags, "export-filename": exportPath }, () => performance.now());
-  if (!eventExport.ok) return fail(eventExport.error);
-  const format = toLogFormat(flags["log-format"]);
-  const level = toLogLevel(flags["log-level"]);
-  const log = createLogWriter(process.stderr.fd, format, level);
-  process.on("exit", log.flush);
-  if (flags["enable-export-aggregation"]) {
-    log.warn("--enable-export-aggregation has no effect: the events of this agent are not aggregated");
-  }
-  const nodeNameInCluster = flags["node-name"] || (process.env["NODE_NAME"] ?? "");
-  const signal = waitForSignal(log);
-  raisePriority();
-  const agent = await runAgent({
-    serverAddresses: flags["server-address"],
-    infoFile: flags["info-file"],
-    podsFile: flags["pods-file"],
-    kube: flags["enable-k8s-api"]
-      ? {
-          kubeconfigPath: flags["k8s-kubeconfig-path"],
-          nodeName: nodeNameInCluster,
-          podWaitMs: flags["pod-wait"],
-        }
-      : undefined,
-    metricsAddress: flags["metrics-server"],
-    healthAddress: flags["health-server-address"],
-    healthIntervalMs: healthIntervalMs.value,
-    criEndpoint: flags["enable-cri"] ? flags["cri-endpoint"] : undefined,
-    cgroupRoot: flags["cgroup-root"],
-    procfs: flags.procfs,
-    bpfDirectory: flags["enable-policy-filter"] ? resolve("/sys/fs/bpf", flags["bpf-dir"]) : "",
-    filterLimits: filterLimits.value,
-    ruleLimits: ruleLimits.value,
-    keepsSensors: flags["keep-sensors-on-exit"],
-    hasReverseMap: flags["enable-policy-filter-cgroup-map"],
-    policyFile: flags["tracing-policy"],
-    policyDirectory: flags["tracing-policy-dir"],
-    watchesPolicies: flags["enable-tracing-policy-crd"],
-    allowsChangesOnTcp: flags["server-tcp-allow-changes"],
-    policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
-    clusterName: flags["cluster-name"],
-    nodeName: nodeNameInCluster || hostname(),
-    eventExport: eventExport.value,
-    logLevel: log,
-    inspectAddress: flags["inspect-address"],
-    inspectTokenFile: flags["inspect-token-file"],
-    hookLog: flags["hook-log"],
-    sweepIntervalMs: flags["sweep-interval"],
-    failureRetentionMs: flags["failure-retention"],
-    drainTimeoutMs: flags["drain-timeout"],
-    version,
-    conf: Object.fromEntries(
-      Object.entries(flags).map(([name, value]) => [
-        name,
-        typeof value === "boolean" ? value : String(value),
-      ]),
-    ),
-    log,
-  });
-  if (!agent.ok) {
-    await log.drain();
-    process.exit(fail(agent.error));
-  }
-  await signal;
-  if (await agent.value.stop()) log.info("stopped");
-  else log.warn("stopped with unanswered calls after --drain-timeout");
-  await log.drain();
-  process.exit(0);
 }
 
 type CommandFlags = FlagTable & { readonly help: typeof plainFlags.help };
@@ -315,18 +217,6 @@ async function inspect(argv: readonly string[]): Promise<number> {
   return done.ok ? 0 : fail(`inspect: ${done.error}`);
 }
 
-async function showVersion(argv: readonly string[], version: string): Promise<number> {
-  const parsed = parseArguments(versionFlags, argv);
-  if (!parsed.ok) return fail(`version: ${parsed.error.message}`);
-  const flags = resolveFlags(versionFlags, parsed.value.given);
-  if (flags.help) return await showHelp("version");
-  const format = toOutputFormat(flags.output);
-  process.stdout.write(
-    format === "table" ? `tetragon ${version}\n` : renderDocument(format, { program: "tetragon", version }),
-  );
-  return 0;
-}
-
 async function showCompletion(argv: readonly string[]): Promise<number> {
   const parsed = parseArguments(plainFlags, argv);
   if (!parsed.ok) return fail(`completion: ${parsed.error.message}`);
@@ -337,12 +227,5 @@ async function showCompletion(argv: readonly string[]): Promise<number> {
   if (script === undefined)
     return fail(`completion: ${JSON.stringify(shell)} is not a supported shell: use bash, zsh or fish`);
   process.stdout.write(script);
-  return 0;
-}
-
-async function showHelp(topic: HelpTopic): Promise<number> {
-  const { helpTopics } = await import("./help.ts");
-  const { renderHelp } = await import("@rthooks/flags/help");
-  process.stdout.write(renderHelp(helpTopics[topic]));
   return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { FollowedConfig } from "@rthooks/config";
 import type { LogLevelSwitch } from "../../api/wire/debug-service.ts";
 import type { AgentInfo } from "../../api/wire/info-message.ts";
 import type { RuleLimits } from "../../enforcement/core/rule-numbers.ts";
@@ -26,6 +27,8 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   readonly sweepIntervalMs: number;
   readonly failureRetentionMs: number;
   readonly drainTimeoutMs: number;
+  /** Undefined: no flags come from files. */
+  readonly config: FollowedConfig | undefined;
   /** All flags with their values, for GetInfo. */
   readonly conf: AgentInfo["conf"];
   /** Empty for none. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Assembles the agent from its parts.
 
+import { followConfig } from "@rthooks/config";
 import { toConnectionBounds } from "@rthooks/grpc";
 import { err, ok, type Result } from "@rthooks/result";
 import { readDescriptorLimit } from "@rthooks/sys/descriptors";
@@ -51,6 +52,10 @@ export async function assembleAgent(
   if (cri.value !== undefined) parts.defer(cri.value.close);
   const directories = openDirectoryWatch();
   parts.defer(directories.close);
+  if (options.config !== undefined) {
+    const followed = followConfig(options.config, directories, log);
+    parts.defer(() => void followed.close());
+  }
   const metrics = createAgentMetrics(version);
   const parser = startParseThread();
   parts.defer(parser.close);
