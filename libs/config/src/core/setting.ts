@@ -19,7 +19,7 @@ const MAX_SHOWN = 64;
 
 /**
  * The elements of a list are separated by commas, spaces or line breaks: viper, which Tetragon reads its flags with, splits
- * at spaces. An empty text is the default of a flag for which it is no value, so that a setting can be cleared.
+ * at spaces. An empty text is the default of a flag that does not take it as a value, so that a setting can be cleared.
  */
 export function parseSetting(flag: Flag, { text, origin, name }: Setting): Result<Value, string> {
   const isClearing = text === "" && (flag.kind === "boolean" || flag.kind === "duration" || hasChoices(flag));

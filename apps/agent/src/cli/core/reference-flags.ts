@@ -44,7 +44,7 @@ const ownRings = "the agent's own ring buffers have a fixed size";
 const anyContainer = "cgroups are always followed to their container, by the cgroups above them";
 const boundedCache = "the cache of processes is bounded in bytes, and each container has its share";
 const noSuchMap = "the agent's programs have no such map";
-const noProfiler = "there is no profiler: the runtime is Bun, not Go";
+const noProfiler = "Go's profiler and debugger do not exist here: the runtime is Bun";
 const noPrograms = "the agent tries which programs the kernel takes, whatever its version is";
 
 /** In the order of Tetragon's code. */
@@ -124,9 +124,9 @@ export const referenceFlags: readonly ReferenceFlag[] = [
   ),
   onOff("enable-policy-filter", same),
   onOff("enable-policy-filter-cgroup-map", same),
-  onOff("enable-policy-filter-debug", absent("there are no such messages")),
+  onOff("enable-policy-filter-debug", absent("the agent does not have these messages")),
   onOff("enable-pid-set-filter", absent("pid_set filters are always served")),
-  onOff("enable-msg-handling-latency", absent("there is no such metric")),
+  onOff("enable-msg-handling-latency", absent("the agent does not have this metric")),
   value("rb-queue-size", "65535", absent(ownRings)),
   onOff("enable-pod-info", absent("the agent reads pods themselves, and no PodInfo objects")),
   onOff("enable-tracing-policy-crd", other("off by default, and needs --enable-k8s-api"), "true"),
@@ -146,7 +146,7 @@ export const referenceFlags: readonly ReferenceFlag[] = [
   onOff("enable-cri", same),
   value("cri-endpoint", "", same),
   onOff("enable-cgidmap", absent(anyContainer)),
-  onOff("enable-cgidmap-debug", absent("there are no such messages")),
+  onOff("enable-cgidmap-debug", absent("the agent does not have these messages")),
   onOff("enable-cgtrackerid", absent(anyContainer), "true"),
   value(
     "event-cache-retries",
