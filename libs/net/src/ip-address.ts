@@ -7,15 +7,22 @@ export function parseIp(text: string): Uint8Array | undefined {
   return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
 }
 
-/** An address of 16 bytes in its shortest form, an IPv4-mapped one as IPv4: "10.0.0.1", "fd00::1". */
-export function renderIp(ip: Uint8Array): string {
-  const isMapped = ip.subarray(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 0xff));
-  if (isMapped) return ip.subarray(12, 16).join(".");
+/** The address of 16 bytes at this place in its shortest form, an IPv4-mapped one as IPv4: "10.0.0.1", "fd00::1". */
+export function renderIp(bytes: Uint8Array, start = 0): string {
+  if (isMapped(bytes, start)) {
+    return `${bytes[start + 12]}.${bytes[start + 13]}.${bytes[start + 14]}.${bytes[start + 15]}`;
+  }
   const words = Array.from({ length: 8 }, (_, at) =>
-    ((ip[at * 2] ?? 0) * 256 + (ip[at * 2 + 1] ?? 0)).toString(16),
+    ((bytes[start + at * 2] ?? 0) * 256 + (bytes[start + at * 2 + 1] ?? 0)).toString(16),
   );
   // The URL parser knows the rules of RFC 5952.
   return new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
+}
+
+/** Events have some hundred thousand addresses a second: no copy is made of them. */
+function isMapped(bytes: Uint8Array, start: number): boolean {
+  for (let at = start; at < start + 10; at++) if (bytes[at] !== 0) return false;
+  return bytes[start + 10] === 0xff && bytes[start + 11] === 0xff;
 }
 
 /** "localhost", 127.0.0.0/8 and ::1: only processes in this network namespace reach it. No name is resolved. */

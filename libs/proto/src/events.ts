@@ -2,6 +2,7 @@
 // The messages of GetEvents, and their JSON.
 
 export { toEventJson } from "./event-json/event-json.ts";
+export { toProcessJson } from "./event-json/process-json.ts";
 export {
   EventType,
   FieldFilterAction,

@@ -13,7 +13,7 @@ import {
   recordKinds,
   recordLayout,
 } from "./record-layout.ts";
-import { decodeRuleSet, RULE_SET_BYTES, type RuleSet } from "./rule-layout.ts";
+import { decodeRuleSet } from "./rule-layout.ts";
 
 /** Invalid UTF-8 becomes U+FFFD. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -97,33 +97,38 @@ function decodeMatch(bytes: Uint8Array, view: DataView, at: number, length: numb
   const knownNumbers = view.getUint32(at + layout.known_numbers, true);
   const knownAddresses = view.getUint32(at + layout.known_addresses, true);
   const numbers: { -readonly [K in keyof MatchRecord["numbers"]]: bigint } = {};
-  for (const [index, facet] of numberFacets.entries()) {
-    if ((knownNumbers >>> index) & 1)
+  // Without iterators: there are some ten thousand records a second.
+  for (let index = 0; index < numberFacets.length; index++) {
+    const facet = numberFacets[index];
+    if (facet !== undefined && (knownNumbers >>> index) & 1)
       numbers[facet] = view.getBigUint64(at + layout.numbers + index * 8, true);
   }
   const addresses: { -readonly [K in keyof MatchRecord["addresses"]]: string } = {};
-  for (const [index, facet] of addressFacets.entries()) {
+  for (let index = 0; index < addressFacets.length; index++) {
+    const facet = addressFacets[index];
     const start = at + layout.addresses + index * ADDRESS_BYTES;
-    if ((knownAddresses >>> index) & 1)
-      addresses[facet] = renderIp(bytes.subarray(start, start + ADDRESS_BYTES));
+    if (facet !== undefined && (knownAddresses >>> index) & 1) addresses[facet] = renderIp(bytes, start);
   }
   const texts: { -readonly [K in keyof MatchRecord["texts"]]: string } = {};
-  for (const [index, facet] of recordedTexts.entries()) {
+  for (let index = 0; index < recordedTexts.length; index++) {
+    const facet = recordedTexts[index];
     const start = view.getUint16(at + layout.texts + index * 4, true);
-    if (start === NO_TEXT) continue;
+    if (facet === undefined || start === NO_TEXT) continue;
     const textAt = at + layout.text + start;
     const end = textAt + view.getUint16(at + layout.texts + index * 4 + 2, true);
     if (end > at + length) return undefined;
     texts[facet] = decoder.decode(bytes.subarray(textAt, end));
   }
-  const setAt = (offset: number): RuleSet =>
-    decodeRuleSet(bytes.subarray(at + offset, at + offset + RULE_SET_BYTES));
   return {
-    kind: "match",
     ...decodeHead(view, at),
+    kind: "match",
     hook: view.getUint32(at + layout.hook, true),
     isDenied: (flags & matchFlag.denied) !== 0,
     isSignalled: (flags & matchFlag.signalled) !== 0,
-    ...{ rules: setAt(layout.rules), enforced: setAt(layout.enforced), numbers, texts, addresses },
+    rules: decodeRuleSet(bytes, at + layout.rules),
+    enforced: decodeRuleSet(bytes, at + layout.enforced),
+    numbers,
+    texts,
+    addresses,
   };
 }

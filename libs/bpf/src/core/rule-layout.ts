@@ -59,10 +59,13 @@ export function encodeRuleSet(rules: Iterable<number>): Uint8Array {
   return bytes;
 }
 
-export function decodeRuleSet(bytes: Uint8Array): RuleSet {
+/** The set at this place. */
+export function decodeRuleSet(bytes: Uint8Array, start = 0): RuleSet {
   const rules = new Set<number>();
-  for (let rule = 0; rule < RULES; rule++) {
-    if (((bytes[rule >> 3] ?? 0) >> (rule & 7)) & 1) rules.add(rule);
+  for (let at = 0; at < RULE_SET_BYTES; at++) {
+    // Most sets have few rules.
+    for (let left = bytes[start + at] ?? 0; left !== 0; left &= left - 1)
+      rules.add(at * 8 + 31 - Math.clz32(left & -left));
   }
   return rules;
 }

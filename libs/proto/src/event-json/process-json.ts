@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Container, Pod, Process } from "../gen/tetragon/events.ts";
-import { orNone, toMap, toTime } from "./json-value.ts";
+import { orNone, renderJson, toMap, toTime } from "./json-value.ts";
 
-export const toProcessJson = (one: Process): unknown => ({
+export const toProcessJson = (one: Process): string => renderJson(toFields(one));
+
+const toFields = (one: Process): object => ({
   exec_id: orNone(one.execId),
   pid: one.pid,
   uid: one.uid,

@@ -6,7 +6,10 @@ import type { AddressFacet, NumberFacet, RuleReport, TextFacet } from "@rthooks/
 export interface ProcessFacts {
   readonly pid: number;
   readonly tid: number;
-  /** Since the boot: the begin of the program, or of the process where it has begun none itself. */
+  /**
+   * Unix time: the begin of the program, or of the process where it has begun none itself. It stays what it is when the clock
+   * of the node is set later.
+   */
   readonly startTimeNs: bigint;
   readonly uid: number;
   readonly auid: number | undefined;
@@ -15,7 +18,7 @@ export interface ProcessFacts {
   readonly arguments: string;
   readonly cwd: string;
   readonly flags: readonly string[];
-  /** Base64 of "NODE:START:PID", with `startTimeNs` as the start. */
+  /** Base64 of "NODE:START:PID", with the start in nanoseconds since the boot. */
   readonly execId: string;
   readonly parentExecId: string;
   readonly refcnt: number;
@@ -63,6 +66,8 @@ export type AgentEvent =
       readonly process: ProcessFacts;
       readonly parent: ProcessFacts | undefined;
       readonly report: RuleReport;
+      /** Of the report's hooks the one where it matched. */
+      readonly hook: string;
       readonly action: MatchAction;
       readonly facts: MatchFacts;
     }

@@ -42,10 +42,15 @@ function open(found: readonly FoundProcess[] = []) {
   const events: AgentEvent[] = [];
   const gone: bigint[] = [];
   const read: number[] = [];
-  const clock = { ms: 0 };
+  const clock = { ms: 0, bootNs: BOOT };
   const nowMs = (): number => clock.ms;
   const stream = createEventStream({
-    cache: createProcessCache({ nodeName: "n", maxBytes: 1 << 20, retentionMs: 1_000 }),
+    cache: createProcessCache({
+      nodeName: "n",
+      maxBytes: 1 << 20,
+      retentionMs: 1_000,
+      bootTimeNs: () => clock.bootNs,
+    }),
     reader: {
       read(pid) {
         read.push(pid);
@@ -54,7 +59,7 @@ function open(found: readonly FoundProcess[] = []) {
     },
     consumer: { publish: (event) => void events.push(event) },
     ...{ hold: { forMs: 100, ofContainer: 50, inAll: 100 }, retentionMs: 500, readsPerSecond: 3, nowMs },
-    bootTimeNs: () => BOOT,
+    bootTimeNs: () => clock.bootNs,
     onCgroupGone: (cgroupId) => void gone.push(cgroupId),
   });
   stream.putContainer(container);
@@ -79,7 +84,7 @@ describe("a program", () => {
     expect(event).toEqual({
       ...{ kind: "exec", timeNs: BOOT + 50n * SECOND },
       process: {
-        ...{ pid: 100, tid: 100, startTimeNs: 50n * SECOND, uid: 5, auid: 4, namespacePid: 2 },
+        ...{ pid: 100, tid: 100, startTimeNs: BOOT + 50n * SECOND, uid: 5, auid: 4, namespacePid: 2 },
         ...{ binary: "/bin/ls", arguments: '-l "a b" ""', cwd: "/root", flags: ["execve", "clone"] },
         ...{ execId: btoa("n:50000000000:100"), parentExecId: btoa("n:50000000000:1"), refcnt: 1, container },
       },
@@ -106,6 +111,20 @@ describe("a program", () => {
       },
     ]);
   });
+});
+
+test("when the clock is set, a process keeps its start, and what comes has the new time", () => {
+  const { take, clock } = open();
+  take(exec());
+  clock.bootNs += 3_600n * SECOND;
+  const [exited] = take(exit({ time: 52n * SECOND }));
+  expect(exited).toMatchObject({
+    timeNs: BOOT + 3_652n * SECOND,
+    process: { startTimeNs: BOOT + 50n * SECOND },
+  });
+  const [begun] = take(exec({ pid: 101, startTime: 53n * SECOND, time: 54n * SECOND }));
+  const startTimeNs = BOOT + 3_654n * SECOND;
+  expect(begun).toMatchObject({ timeNs: startTimeNs, process: { startTimeNs } });
 });
 
 describe("the end of a process", () => {
@@ -157,6 +176,26 @@ describe("a match", () => {
     expect(take(match({ tid: 105, uid: 6 }))).toMatchObject([
       { kind: "match", process: { pid: 100, tid: 105, uid: 6, binary: "/bin/ls" }, report, action: "post" },
     ]);
+  });
+
+  test("has the thread, the user, the container and the references of its own time", () => {
+    const { take, stream } = open();
+    stream.putRule(3, { report, hookNames: new Map(), effects: [] });
+    take(exec());
+    const processOf = (more: Partial<MatchRecord> = {}) => {
+      const [event] = take(match(more));
+      return event?.kind === "match" ? event.process : undefined;
+    };
+    const first = processOf();
+    expect(first).toMatchObject({ tid: 100, uid: 5, refcnt: 1, container: { name: "app" } });
+    expect(processOf({ tid: 101 })).toMatchObject({ tid: 101 });
+    expect(processOf()).toEqual(first);
+    expect(processOf({ uid: 6 })).toMatchObject({ uid: 6 });
+    expect(processOf()).toEqual(first);
+    take(fork(200));
+    expect(processOf()).toMatchObject({ refcnt: 2 });
+    stream.putContainer({ ...container, name: "renamed" });
+    expect(processOf()).toMatchObject({ container: { name: "renamed" } });
   });
 
   test("of a process in no container has none", () => {

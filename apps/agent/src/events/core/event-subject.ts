@@ -45,13 +45,14 @@ const matchTypes = {
   lsm: eventTypes.PROCESS_LSM,
 };
 
-export function toSubject(event: AgentEvent): EventSubject {
+/** `toProcess`: one that remembers, where events are many. */
+export function toSubject(event: AgentEvent, toProcess = toSubjectProcess): EventSubject {
   if (event.kind === "lost") {
     return { type: eventTypes.RATE_LIMIT_INFO, process: undefined, parent: undefined, policyName: "" };
   }
   const processes = {
-    process: toSubjectProcess(event.process),
-    parent: event.parent === undefined ? undefined : toSubjectProcess(event.parent),
+    process: toProcess(event.process),
+    parent: event.parent && toProcess(event.parent),
   };
   switch (event.kind) {
     case "exec":
@@ -65,7 +66,7 @@ export function toSubject(event: AgentEvent): EventSubject {
   }
 }
 
-function toSubjectProcess({ pid, binary, arguments: args, container }: ProcessFacts): SubjectProcess {
+export function toSubjectProcess({ pid, binary, arguments: args, container }: ProcessFacts): SubjectProcess {
   const isInPod = container !== undefined && (container.podUid !== "" || container.podName !== "");
   return {
     ...{ pid, binary, arguments: args },

@@ -8,7 +8,7 @@ const program = (binary: string): Program => ({
   ...{ binary, arguments: "", cwd: "/", auid: undefined, flags: [] },
 });
 const create = (maxBytes = 1 << 20): ProcessCache =>
-  createProcessCache({ nodeName: "node", maxBytes, retentionMs: 1_000 });
+  createProcessCache({ nodeName: "node", maxBytes, retentionMs: 1_000, bootTimeNs: () => 0n });
 const put = (cache: ProcessCache, pid: number, more: Partial<NewProcess> = {}): ProcessEntry =>
   cache.put({
     ...{

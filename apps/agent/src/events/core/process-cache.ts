@@ -38,10 +38,12 @@ export interface CacheOptions {
   readonly nodeName: string;
   readonly maxBytes: number;
   readonly retentionMs: number;
+  /** Unix time of the boot in nanoseconds: what it is now, since the clock of the node may be set. */
+  bootTimeNs(): bigint;
 }
 
-/** About the memory of an entry without its texts. */
-const ENTRY_BYTES = 600;
+/** About the memory of an entry without its texts, with the facts that are made of it. */
+const ENTRY_BYTES = 800;
 
 /** The entries of one container, from the oldest to the newest, with the bytes that each takes. */
 interface Group {
@@ -49,7 +51,8 @@ interface Group {
   bytes: number;
 }
 
-export function createProcessCache({ nodeName, maxBytes, retentionMs }: CacheOptions): ProcessCache {
+export function createProcessCache(options: CacheOptions): ProcessCache {
+  const { nodeName, maxBytes, retentionMs, bootTimeNs } = options;
   const byPid = new Map<number, ProcessEntry>();
   const groups = new Map<bigint, Group>();
   const groupOf = new Map<ProcessEntry, bigint>();
@@ -114,6 +117,7 @@ export function createProcessCache({ nodeName, maxBytes, retentionMs }: CacheOpt
     release(oldest);
     // Its children may still have it as their parent.
     oldest.program = unknownProgram;
+    oldest.facts = undefined;
   };
 
   return {
@@ -128,11 +132,12 @@ export function createProcessCache({ nodeName, maxBytes, retentionMs }: CacheOpt
       const before = byPid.get(added.pid);
       const entry: ProcessEntry = {
         ...added,
+        programUnixNs: bootTimeNs() + added.programTime,
         execId: toExecId(nodeName, added.programTime, added.pid),
         // What has been evicted is not counted.
         parent: parent !== undefined && groupOf.has(parent) ? parent : undefined,
         parentExecId: parent?.execId ?? "",
-        ...{ children: 0, isRunning: true },
+        ...{ children: 0, facts: undefined, isRunning: true },
       };
       if (entry.parent !== undefined) entry.parent.children++;
       byPid.set(entry.pid, entry);

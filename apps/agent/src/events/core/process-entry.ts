@@ -10,6 +10,8 @@ export interface ProcessEntry {
   readonly startTime: bigint;
   /** Of the program: since the boot, in nanoseconds. */
   readonly programTime: bigint;
+  /** The same as Unix time, by the clock of the node when the entry was made. */
+  readonly programUnixNs: bigint;
   readonly execId: string;
   readonly parentExecId: string;
   readonly uid: number;
@@ -24,6 +26,8 @@ export interface ProcessEntry {
   program: Program;
   /** Entries on record whose parent it is. */
   children: number;
+  /** The last that were made: most events of a process have the same. */
+  facts: ProcessFacts | undefined;
   isRunning: boolean;
 }
 
@@ -53,12 +57,17 @@ function toFlags({ origin, program }: ProcessEntry): readonly string[] {
   }
 }
 
+/** The same object as before where nothing has changed: what is made of it is made once (remember-answers.ts). */
 export function toFacts(entry: ProcessEntry, { tid, uid, container }: EventSubject): ProcessFacts {
-  const { program } = entry;
-  return {
+  const { program, facts: last } = entry;
+  const refcnt = entry.children + (entry.isRunning ? 1 : 0);
+  if (last?.tid === tid && last.uid === uid && last.container === container && last.refcnt === refcnt) {
+    return last;
+  }
+  entry.facts = {
     pid: entry.pid,
     tid,
-    startTimeNs: entry.programTime,
+    startTimeNs: entry.programUnixNs,
     uid,
     auid: program.auid,
     namespacePid: entry.namespacePid,
@@ -68,7 +77,7 @@ export function toFacts(entry: ProcessEntry, { tid, uid, container }: EventSubje
     flags: toFlags(entry),
     execId: entry.execId,
     parentExecId: entry.parentExecId,
-    refcnt: entry.children + (entry.isRunning ? 1 : 0),
-    container,
+    ...{ refcnt, container },
   };
+  return entry.facts;
 }

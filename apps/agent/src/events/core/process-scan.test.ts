@@ -21,7 +21,7 @@ const scanAll = (): void => {
 beforeEach(() => {
   found.clear();
   read = [];
-  cache = createProcessCache({ nodeName: "n", maxBytes: 1 << 20, retentionMs: 1_000 });
+  cache = createProcessCache({ nodeName: "n", maxBytes: 1 << 20, retentionMs: 1_000, bootTimeNs: () => 0n });
   const reader = {
     read(pid: number) {
       read.push(pid);

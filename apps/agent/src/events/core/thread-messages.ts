@@ -12,8 +12,6 @@ import type { ReportedRule } from "./to-match-events.ts";
 export interface EventNode {
   readonly nodeName: string;
   readonly clusterName: string;
-  /** When the node was booted, as Unix time: start times of processes count from it. */
-  readonly bootNs: bigint;
   /** Of system calls: "x64" or "arm64". */
   readonly abi: string;
 }

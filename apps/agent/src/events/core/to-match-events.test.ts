@@ -40,6 +40,7 @@ test("a match is one event for each rule, with what is known", () => {
         process: subject,
         parent: undefined,
         report: report(name),
+        hook: "tcp_connect",
         action: "post",
       },
       facts: { numbers: { arg0: 3n }, texts: { arg1: "/etc" }, addresses: { destination: "10.0.0.1" } },
@@ -67,7 +68,7 @@ test.each([
 
 test("an event of a rule about several calls names the call", () => {
   const names = (hook: number) =>
-    convert({ hook }).map((event) => (event.kind === "match" ? event.report.hook : event.kind));
+    convert({ hook }).map((event) => (event.kind === "match" ? event.hook : event.kind));
   expect(names(301)).toEqual(["__x64_sys_dup", "__x64_sys_dup"]);
   expect(names(300)).toEqual(["tcp_connect", "tcp_connect"]);
 });

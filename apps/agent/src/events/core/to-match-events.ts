@@ -25,8 +25,9 @@ export function toMatchEvents(
     const rule = findRule(number);
     if (rule === undefined) continue;
     const action = record.enforced.has(number) ? findAction(record, rule.effects) : "post";
-    const report = { ...rule.report, hook: rule.hookNames.get(record.hook) ?? rule.report.hook };
-    events.push({ kind: "match", timeNs, ...subject, report, action, facts });
+    const { report } = rule;
+    const hook = rule.hookNames.get(record.hook) ?? report.hook;
+    events.push({ kind: "match", timeNs, ...subject, report, hook, action, facts });
   }
   return events;
 }

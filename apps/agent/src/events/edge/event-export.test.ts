@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetEventsRequest } from "@rthooks/proto/events";
 import { toSubject } from "../core/event-subject.ts";
-import { createEventEncoder } from "../wire/encode-event.ts";
+import { createEventEncoders } from "../wire/encode-event.ts";
 import { exec, exit, node } from "../wire/event-message.fixture.ts";
 import { compileWishes } from "../wire/read-request.ts";
 import { toExportSettings } from "../wire/to-export-settings.ts";
@@ -44,7 +44,7 @@ function open(flags: Partial<typeof defaults> = {}) {
     },
     add(event: typeof exec | typeof exit) {
       const subject = toSubject(event);
-      opened.value.publish(event, subject, createEventEncoder(event, subject.type, node));
+      opened.value.publish(event, subject, createEventEncoders(node)(event, subject.type));
     },
     lines: () =>
       readFileSync(path, "utf8")
@@ -53,6 +53,19 @@ function open(flags: Partial<typeof defaults> = {}) {
         .map((line) => Object.keys(JSON.parse(line))[0]),
   };
 }
+
+test("a line that is longer than what is collected is whole, between the others", () => {
+  const file = open();
+  file.add(exec);
+  const arguments_ = "\u20ac".repeat(500_000);
+  file.add({ ...exec, process: { ...exec.process, arguments: arguments_ } });
+  file.add(exit);
+  file.flush();
+  const lines = readFileSync(join(file.directory, "events.log"), "utf8").trimEnd().split("\n");
+  expect(
+    lines.map((line) => JSON.parse(line)).map(({ process_exec }) => process_exec?.process.arguments),
+  ).toEqual([exec.process.arguments, arguments_, undefined]);
+});
 
 test("events are lines of JSON, in their order", () => {
   const file = open();

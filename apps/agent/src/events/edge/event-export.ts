@@ -24,8 +24,8 @@ export interface EventExport {
   close(): void;
 }
 
-/** Lines that are collected before they are written. */
-const maxPendingLength = 1024 * 1024;
+/** Of lines that are collected before they are written. One that is longer makes more room. */
+const maxPendingBytes = 1024 * 1024;
 const reportEveryMs = 60_000;
 const warnEveryMs = 10_000;
 
@@ -55,7 +55,8 @@ export function openEventExport(
   const file = opened.value;
   const { rotationIntervalMs, rateLimit } = settings;
   const isAllowed = rateLimit === undefined ? () => true : createRateLimit(rateLimit, nowMs);
-  let lines: string[] = [];
+  let pending = Buffer.allocUnsafe(maxPendingBytes);
+  let count = 0;
   let length = 0;
   let [exported, exportedBytes, rateLimited, exportFailed, lastExportedAt] = [0, 0, 0, 0, 0];
   let lastTimeNs = 0n;
@@ -65,26 +66,27 @@ export function openEventExport(
   let reportedMs = nowMs();
 
   const write = (): void => {
-    if (lines.length === 0) return;
-    const count = lines.length;
-    const bytes = Buffer.from(`${lines.join("\n")}\n`);
-    lines = [];
-    length = 0;
-    const written = file.write(bytes);
+    if (count === 0) return;
+    const written = file.write(pending.subarray(0, length));
     if (written.ok) {
       exported += count;
-      exportedBytes += bytes.length;
+      exportedBytes += length;
       lastExportedAt = Number(lastTimeNs / 1_000_000_000n);
     } else {
       exportFailed += count;
       untold += count;
       onError(written.error);
     }
+    [count, length] = [0, 0];
   };
   const add = (line: string): void => {
-    lines.push(line);
-    length += line.length;
-    if (length >= maxPendingLength) write();
+    // A character has 3 bytes at most.
+    const atMost = line.length * 3 + 1;
+    if (length + atMost > pending.length) write();
+    if (atMost > pending.length) pending = Buffer.allocUnsafe(atMost);
+    length += pending.write(line, length);
+    pending[length++] = 0x0a;
+    count++;
   };
 
   return ok({

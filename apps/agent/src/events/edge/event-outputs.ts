@@ -4,10 +4,11 @@
 import { err, ok, type Result } from "@rthooks/result";
 import type { AgentEvent } from "../core/agent-event.ts";
 import { createEventClients } from "../core/event-clients.ts";
-import { eventTypes, toSubject } from "../core/event-subject.ts";
+import { eventTypes, toSubject, toSubjectProcess } from "../core/event-subject.ts";
 import type { OutputReport, OutputRequest, OutputStatistics } from "../core/output-messages.ts";
+import { rememberAnswers } from "../core/remember-answers.ts";
 import type { EventThreadSettings } from "../core/thread-messages.ts";
-import { createEventEncoder, type EventEncoder, wholeEvent } from "../wire/encode-event.ts";
+import { createEventEncoders, type EventEncoder, wholeEvent } from "../wire/encode-event.ts";
 import { type EventWishes, readRequest } from "../wire/read-request.ts";
 import { type EventExport, openEventExport } from "./event-export.ts";
 
@@ -28,19 +29,20 @@ export interface EventOutputsOptions extends Pick<EventThreadSettings, "node" | 
   warn(message: string, fields: Readonly<Record<string, string | number>>): void;
 }
 
+/** Processes of which is kept what filters look at. */
+const maxProcesses = 512;
+
 const noExport = { exported: 0, exportedBytes: 0, lastExportedAt: 0, rateLimited: 0, exportFailed: 0 };
 
 /** The error says why the export file cannot be used. */
 export function createEventOutputs(options: EventOutputsOptions): Result<EventOutputs, string> {
   const { node, post } = options;
   const nowMs = () => performance.now();
+  const toEncoder = createEventEncoders(node);
+  const toProcess = rememberAnswers(maxProcesses, toSubjectProcess);
   const toDrops = (count: number): EventEncoder => {
     const timeNs = BigInt(Date.now()) * 1_000_000n;
-    return createEventEncoder(
-      { kind: "lost", timeNs, count: BigInt(count) },
-      eventTypes.RATE_LIMIT_INFO,
-      node,
-    );
+    return toEncoder({ kind: "lost", timeNs, count: BigInt(count) }, eventTypes.RATE_LIMIT_INFO);
   };
   const opened = openExport(options, nowMs, (count) => toDrops(count).toJson(wholeEvent));
   if (!opened.ok) return opened;
@@ -55,8 +57,8 @@ export function createEventOutputs(options: EventOutputsOptions): Result<EventOu
   return ok({
     publish(event) {
       if (!isWanted()) return;
-      const subject = toSubject(event);
-      const encoder = createEventEncoder(event, subject.type, node);
+      const subject = toSubject(event, toProcess);
+      const encoder = toEncoder(event, subject.type);
       exported?.publish(event, subject, encoder);
       clients.publish(subject, encoder.toBytes);
     },

@@ -55,17 +55,18 @@ function createEventPump(
 ): EventPump {
   const clock = openBootClock();
   const nowMs = (): number => Number(clock.nowNs() / 1_000n) / 1_000;
-  const cache = createProcessCache({ nodeName, maxBytes: CACHE_BYTES, retentionMs: 2_000 });
+  let bootNs = clock.bootTimeNs();
+  const bootTimeNs = (): bigint => bootNs;
+  const cache = createProcessCache({ nodeName, maxBytes: CACHE_BYTES, retentionMs: 2_000, bootTimeNs });
   const processes = createProcessReader(procfs);
   const scan = createProcessScan({ cache, reader: processes, atOnce: PROCESSES_AT_ONCE });
   const { records, events } = structuredClone(noStatistics);
   const counts = { records: { ...records }, events: { ...events }, unreadable: 0 };
   let gone: bigint[] = [];
-  let bootTimeNs = clock.bootTimeNs();
   const countLost = createLostCounter(reader);
   const stream = createEventStream({
     ...{ cache, nowMs, hold, reader: processes, readsPerSecond: 100, retentionMs: 10_000 },
-    bootTimeNs: () => bootTimeNs,
+    bootTimeNs,
     onCgroupGone: (cgroupId) => void gone.push(cgroupId),
     consumer: {
       publish(event) {
@@ -89,7 +90,7 @@ function createEventPump(
       stream.removeContainer(cgroupId);
     },
     move() {
-      bootTimeNs = clock.bootTimeNs();
+      bootNs = clock.bootTimeNs();
       const read = reader.read((record) => {
         counts.records[record.kind]++;
         stream.take(record);

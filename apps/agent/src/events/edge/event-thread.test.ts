@@ -18,7 +18,7 @@ const start = async (startWorker?: () => Worker): Promise<EventThread> =>
   must(
     await startEventThread({
       settings: {
-        node: { nodeName: "n", clusterName: "", bootNs: 0n, abi: "x64" },
+        node: { nodeName: "n", clusterName: "", abi: "x64" },
         export: undefined,
         records: {
           directory: join(cgroup.bpfFs, "enforcement"),
@@ -116,7 +116,7 @@ test("a bug in the thread leaves no open maps and no mapped memory", async () =>
 test("a thread that cannot start is an error alone", async () => {
   const started = await startEventThread({
     settings: {
-      node: { nodeName: "n", clusterName: "", bootNs: 0n, abi: "x64" },
+      node: { nodeName: "n", clusterName: "", abi: "x64" },
       export: undefined,
       records: { directory: join(cgroup.bpfFs, "nothing"), procfs: "/proc", cgroupRoot: cgroup.hierarchy },
     },

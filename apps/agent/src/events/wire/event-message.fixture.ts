@@ -7,7 +7,6 @@ import type { EventNode } from "../core/thread-messages.ts";
 export const node: EventNode = {
   nodeName: "node-1",
   clusterName: "",
-  bootNs: 1_700_000_000_000_000_000n,
   abi: "x64",
 };
 
@@ -28,14 +27,28 @@ export const container: EventContainer = {
 };
 
 export const parent: ProcessFacts = {
-  ...{ pid: 4240, tid: 4240, startTimeNs: 100_000_000_000n, uid: 0, auid: 4_294_967_295, namespacePid: 1 },
+  ...{
+    pid: 4240,
+    tid: 4240,
+    startTimeNs: 1_700_000_100_000_000_000n,
+    uid: 0,
+    auid: 4_294_967_295,
+    namespacePid: 1,
+  },
   ...{ binary: "/bin/sh", arguments: "-c run", cwd: "/", flags: ["execve"], execId: "cGFyZW50", refcnt: 1 },
   ...{ parentExecId: "aW5pdA==", container },
 };
 
 export const child: ProcessFacts = {
   ...parent,
-  ...{ pid: 4242, tid: 4242, startTimeNs: 101_000_000_001n, uid: 1000, namespacePid: 7, binary: "/bin/cat" },
+  ...{
+    pid: 4242,
+    tid: 4242,
+    startTimeNs: 1_700_000_101_000_000_001n,
+    uid: 1000,
+    namespacePid: 7,
+    binary: "/bin/cat",
+  },
   ...{ arguments: "/etc/shadow", flags: ["execve", "clone"], execId: "Y2hpbGQ=", parentExecId: "cGFyZW50" },
 };
 
@@ -72,7 +85,7 @@ const socketFacts: MatchFacts = {
 export const match: EventOf<"match"> = {
   ...exec,
   kind: "match",
-  report,
+  ...{ report, hook: report.hook },
   action: "override",
   facts: socketFacts,
 };

@@ -94,7 +94,7 @@ const rename = (
   facts: MatchFacts,
 ) => {
   const args = types.map((type, at) => ({ facet: `arg${at}` as `arg${0 | 1 | 2}`, type, label: "" }));
-  const content = toEventMessage({ ...match, report: { ...report, hook, event, args }, facts }, node).event;
+  const content = toEventMessage({ ...match, report: { ...report, event, args }, hook, facts }, node).event;
   return JSON.parse(toEventJson({ event: content, nodeName: "", time: undefined, clusterName: "" }));
 };
 

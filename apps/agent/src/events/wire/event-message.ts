@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events as Tetragon's GetEventsResponse.
 
-import { type GetEventsResponse, KprobeAction, type KprobeArgument } from "@rthooks/proto/events";
+import {
+  type GetEventsResponse,
+  KprobeAction,
+  type KprobeArgument,
+  type Process,
+} from "@rthooks/proto/events";
 import type { AgentEvent, MatchAction, ProcessFacts } from "../core/agent-event.ts";
 import type { EventNode } from "../core/thread-messages.ts";
 import { toArgumentMessage } from "./argument-message.ts";
@@ -9,8 +14,14 @@ import { toProcessMessage } from "./process-message.ts";
 import { toReadableArguments } from "./readable-arguments.ts";
 import { nanosToTimestamp } from "./timestamp.ts";
 
-export const toEventMessage = (event: AgentEvent, node: EventNode): GetEventsResponse => ({
-  event: toContent(event, node),
+export type ToProcess = (facts: ProcessFacts) => Process;
+
+export const toEventMessage = (
+  event: AgentEvent,
+  node: EventNode,
+  toProcess: ToProcess = toProcessMessage,
+): GetEventsResponse => ({
+  event: toContent(event, node, toProcess),
   nodeName: node.nodeName,
   time: nanosToTimestamp(event.timeNs),
   clusterName: node.clusterName,
@@ -18,17 +29,17 @@ export const toEventMessage = (event: AgentEvent, node: EventNode): GetEventsRes
 
 type Content = NonNullable<GetEventsResponse["event"]>;
 
-function toContent(event: AgentEvent, node: EventNode): Content {
+function toContent(event: AgentEvent, node: EventNode, toProcess: ToProcess): Content {
   switch (event.kind) {
     case "exec":
-      return { $case: "processExec", processExec: toProcesses(event, node) };
+      return { $case: "processExec", processExec: toProcesses(event, toProcess) };
     case "exit": {
       const { status, signal, timeNs } = event;
       const end = { status, signal, time: nanosToTimestamp(timeNs) };
-      return { $case: "processExit", processExit: { ...toProcesses(event, node), ...end } };
+      return { $case: "processExit", processExit: { ...toProcesses(event, toProcess), ...end } };
     }
     case "match":
-      return toMatch(event, node);
+      return toMatch(event, node, toProcess);
     case "lost":
       return { $case: "rateLimitInfo", rateLimitInfo: { numberOfDroppedProcessEvents: event.count } };
   }
@@ -36,17 +47,16 @@ function toContent(event: AgentEvent, node: EventNode): Content {
 
 type MatchEvent = Extract<AgentEvent, { kind: "match" }>;
 
-function toMatch(event: MatchEvent, node: EventNode): Content {
-  const { report, facts } = event;
+function toMatch(event: MatchEvent, node: EventNode, toProcess: ToProcess): Content {
+  const { report, hook, facts } = event;
   const declared: KprobeArgument[] = report.args.map((arg) => toArgumentMessage(arg, facts, node.abi));
   const common = {
-    ...toProcesses(event, node),
+    ...toProcesses(event, toProcess),
     action: actions[event.action],
     policyName: report.policyName,
     message: report.message,
     tags: [...report.tags],
   };
-  const { hook } = report;
   switch (report.event) {
     case "kprobe": {
       const args = toReadableArguments(hook, declared);
@@ -74,7 +84,7 @@ interface WithProcesses {
   readonly parent: ProcessFacts | undefined;
 }
 
-const toProcesses = (event: WithProcesses, { bootNs }: EventNode) => ({
-  process: toProcessMessage(event.process, bootNs),
-  parent: event.parent === undefined ? undefined : toProcessMessage(event.parent, bootNs),
+const toProcesses = (event: WithProcesses, toProcess: ToProcess) => ({
+  process: toProcess(event.process),
+  parent: event.parent && toProcess(event.parent),
 });

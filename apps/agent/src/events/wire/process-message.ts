@@ -5,8 +5,7 @@ import type { EventContainer, ProcessFacts } from "../core/agent-event.ts";
 import { toDocker } from "../core/event-subject.ts";
 import { nanosToTimestamp } from "./timestamp.ts";
 
-/** `bootNs`: when the node was booted, as Unix time. */
-export function toProcessMessage(facts: ProcessFacts, bootNs: bigint): Process {
+export function toProcessMessage(facts: ProcessFacts): Process {
   const { container } = facts;
   return {
     execId: facts.execId,
@@ -16,7 +15,7 @@ export function toProcessMessage(facts: ProcessFacts, bootNs: bigint): Process {
     binary: facts.binary,
     arguments: facts.arguments,
     flags: facts.flags.join(" "),
-    startTime: nanosToTimestamp(bootNs + facts.startTimeNs),
+    startTime: nanosToTimestamp(facts.startTimeNs),
     auid: facts.auid,
     pod: container === undefined ? undefined : toPodMessage(container, facts.namespacePid),
     docker: container === undefined ? "" : toDocker(container.id),

@@ -7,7 +7,6 @@ import type { CgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
 import { noStatistics } from "../../events/core/event-statistics.ts";
 import type { EventContainers } from "../../events/core/reported-containers.ts";
 import type { EventStatistics } from "../../events/core/thread-messages.ts";
-import { openBootClock } from "../../events/edge/boot-clock.ts";
 import { type EventThread, startEventThread } from "../../events/edge/event-thread.ts";
 import { attachProcessPrograms } from "../../events/edge/process-programs.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -47,10 +46,7 @@ export async function openEvents(
   } else {
     log.error("there are no events of processes", { err: programs.error });
   }
-  const node = {
-    ...{ nodeName, clusterName },
-    ...{ bootNs: openBootClock().bootTimeNs(), abi: process.arch },
-  };
+  const node = { nodeName, clusterName, abi: process.arch };
   const records =
     directory.ok && programs.ok ? { directory: directory.value, procfs, cgroupRoot: root.path } : undefined;
   const started = await startEventThread({
