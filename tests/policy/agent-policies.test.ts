@@ -157,7 +157,7 @@ describe("a policy that is added by a call", () => {
       `unix://${control.socketPath}`,
     ]);
     expect(stdout).toMatch(
-      /^ID +NAME +NAMESPACE +DOMAIN +STATE +MODE +FILTERID +HELD BY +ERROR\n\d+ +tuned +\(global\) +own +disabled +monitor +\d+ +- +-\n$/,
+      /^ID +NAME +NAMESPACE +DOMAIN +STATE +MODE +FILTERID +HELD BY +MATCHES +ENFORCED +WITHHELD +ERROR\n\d+ +tuned +\(global\) +own +disabled +monitor +\d+ +- +- +- +- +-\n$/,
     );
     await client().delete("tuned", "own");
   });

@@ -8,7 +8,7 @@ export interface PolicyEnforcement {
   readonly counts: EnforcementCounts | undefined;
 }
 
-/** Of all containers of the node, since the rules of the policy came into force. */
+/** Of all processes on the node, since the rules of the policy came into force. */
 export interface EnforcementCounts {
   /** Events that a selector of the policy matched. */
   readonly matches: number;

@@ -60,3 +60,18 @@ export function toEventQuery(flags: QueryFlags): Result<EventQuery, string> {
     exclude: flags["exclude-fields"],
   });
 }
+
+/** The flags of fields whose entries can be wrong. */
+const flagOf: ReadonlyMap<string, string> = new Map([
+  ["binary_regex", "--process"],
+  ["namespace_regex", "--namespace-regex"],
+  ["pod_regex", "--pod"],
+  ["container_name_regex", "--containers"],
+]);
+
+/** What is wrong with a filter, by the flag that it comes from: messages name the field of the request. */
+export const nameFlag = (message: string): string =>
+  message.replace(/^(?:GetEvents: )?allow_list\[0\]: (\w+): /, (whole, field: string) => {
+    const name = flagOf.get(field);
+    return name === undefined ? whole : `${name}: `;
+  });

@@ -49,7 +49,7 @@ function renderExplanation(explanation: Explanation, screen: Screen): readonly s
     ...section("Identity", renderIdentity(explanation, inner)),
     ...section(...renderHold(hold, inner)),
     ...section("Policies", renderPolicies(policies, inner)),
-    ...section("Enforcement, with counts of the whole node", renderEnforcement(policies, inner)),
+    ...section("Enforcement (counts: all processes on this node)", renderEnforcement(policies, inner)),
   ];
 }
 

@@ -119,7 +119,8 @@ export const agentFlags = {
   }),
   procfs: flag.string({ usage: "proc file system of the host", default: "/proc", placeholder: "DIR" }),
   "enable-policy-filter": flag.boolean({
-    usage: "keep the cgroup ids of containers in BPF maps, for policies that select pods",
+    usage:
+      "enforce policies and make events, by programs and maps in the kernel; without it policies are only listed",
   }),
   "enable-policy-filter-cgroup-map": flag.boolean({
     usage: "also keep a BPF map from cgroup id to filter ids, for `tetra policyfilter`",
@@ -157,7 +158,7 @@ export const agentFlags = {
     placeholder: "FILE",
   }),
   "tracing-policy-dir": flag.string({
-    usage: "directory of TracingPolicy files (.yaml, .yml, .json), polled for changes",
+    usage: "directory of TracingPolicy files (.yaml, .yml, .json), reloaded when they change",
     default: "/etc/tetragon/tetragon.tp.d",
     placeholder: "DIR",
   }),
@@ -328,14 +329,21 @@ export const plainFlags = { help: generalFlags.help } as const; // const: each f
 
 export const commands = [
   { name: "status", summary: "show the containers on record in the running agent" },
-  { name: "policies", summary: "show the tracing policies of the running agent" },
+  {
+    name: "policies",
+    summary: "show the tracing policies of the running agent: their states, what holds them, what they did",
+  },
   {
     name: "explain",
-    summary: "explain a container: who reported it, where its start took time, its policies",
+    summary:
+      "explain a container: who reported it, where its start took time, its policies and their enforcement",
     names: "container",
   },
   { name: "watch", summary: "show each change of a container as it happens" },
-  { name: "events", summary: "show what processes do, and what policies did, as it happens" },
+  {
+    name: "events",
+    summary: "show events: programs that start and end in pods, and what policies matched and did",
+  },
   { name: "inspect", summary: "record a running inspector, or show a recording in a browser" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },

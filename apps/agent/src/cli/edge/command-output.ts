@@ -16,6 +16,8 @@ export async function showVersion(argv: readonly string[], version: string): Pro
   if (!parsed.ok) return fail(`version: ${parsed.error.message}`);
   const flags = resolveFlags(versionFlags, parsed.value.given);
   if (flags.help) return await showHelp("version");
+  const [stray] = parsed.value.positionals;
+  if (stray !== undefined) return fail(`version: unexpected argument ${JSON.stringify(stray)}`);
   const format = toOutputFormat(flags.output);
   process.stdout.write(
     format === "table" ? `tetragon ${version}\n` : renderDocument(format, { program: "tetragon", version }),

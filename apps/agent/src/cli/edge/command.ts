@@ -86,7 +86,8 @@ async function readCommand<Flags extends CommandFlags>(
   const flags = resolveFlags(table, given);
   if (flags.help) return await showHelp(topic);
   const stray = positionals[maxArguments];
-  if (stray !== undefined) return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}`);
+  if (stray !== undefined)
+    return fail(`${topic}: unexpected argument ${JSON.stringify(stray)}; see tetragon ${topic} --help`);
   return { flags, positionals };
 }
 
@@ -218,11 +219,11 @@ async function inspect(argv: readonly string[]): Promise<number> {
 }
 
 async function showCompletion(argv: readonly string[]): Promise<number> {
-  const parsed = parseArguments(plainFlags, argv);
-  if (!parsed.ok) return fail(`completion: ${parsed.error.message}`);
-  if (parsed.value.given.help === true) return await showHelp("completion");
+  const read = await readCommand("completion", plainFlags, argv, 1);
+  if (typeof read === "number") return read;
   const { renderShellCompletion } = await import("./help.ts");
-  const [shell = ""] = parsed.value.positionals;
+  const [shell] = read.positionals;
+  if (shell === undefined) return fail("completion: name the shell: bash, zsh or fish");
   const script = renderShellCompletion(shell);
   if (script === undefined)
     return fail(`completion: ${JSON.stringify(shell)} is not a supported shell: use bash, zsh or fish`);

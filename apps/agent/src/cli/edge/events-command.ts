@@ -10,7 +10,7 @@ import { compileSelection } from "../../events/core/event-selection.ts";
 import { compileFieldFilters, type FieldForm } from "../../events/core/field-filter.ts";
 import { emptyFilter } from "../../events/wire/written-filters.ts";
 import { createEventOutput } from "../core/event-output.ts";
-import { type EventQuery, hasFilter } from "../core/event-query.ts";
+import { type EventQuery, hasFilter, nameFlag } from "../core/event-query.ts";
 import { isJson, parseJsonEvent, toJsonSubject } from "../core/json-event.ts";
 import { getEvents } from "../wire/events-call.ts";
 import { followAgents } from "./follow-agents.ts";
@@ -36,7 +36,7 @@ export async function showEvents(options: Options): Promise<Result<void, string>
   if (options.mayReadInput && isInputGiven()) {
     return await showInput(query, (event) => print(output.render(event)));
   }
-  return await followAgents({ ...follow, command: "events", what: "events" }, (client, listener) =>
+  const followed = await followAgents({ ...follow, command: "events", what: "events" }, (client, listener) =>
     getEvents(client, query, {
       ...listener,
       async onEvent(json) {
@@ -45,6 +45,7 @@ export async function showEvents(options: Options): Promise<Result<void, string>
       },
     }),
   );
+  return followed.ok ? followed : err(nameFlag(followed.error));
 }
 
 /** A terminal and /dev/null are character devices; a service may have a socket. */
@@ -65,7 +66,7 @@ async function showInput(
 ): Promise<Result<void, string>> {
   const { filter, include, exclude } = query;
   const selection = compileSelection(hasFilter(query) ? [{ ...emptyFilter, ...filter }] : [], [], () => 0);
-  if (!selection.ok) return err(`events: ${selection.error}`);
+  if (!selection.ok) return err(`events: ${nameFlag(selection.error)}`);
   const fields = { eventSet: [], invertsEventSet: false };
   const cut = compileFieldFilters(
     [

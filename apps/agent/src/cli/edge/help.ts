@@ -36,7 +36,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   "": {
     program: "tetragon",
     summary:
-      "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, updates the BPF maps, and then releases the container.",
+      "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, brings the container under its policies in the kernel, and then releases it.",
     usage: [
       "tetragon [flags]",
       "tetragon status|policies|explain|watch|events|inspect|version|completion [flags]",
@@ -64,7 +64,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   policies: {
     program: "tetragon policies",
     summary:
-      "Shows the tracing policies of the running agent: domain, state and mode, the id of the filter in the BPF maps, and the error of a policy that is not in force.",
+      "Shows the tracing policies of the running agent: domain, state and mode, the id of the filter in the BPF maps, what holds a policy on this node, how often it matched, denied or signalled since it came into force, and the error of a policy that is not in force. MATCHES, ENFORCED (denials and signals) and WITHHELD (those that monitor mode left out) count all processes of the node.",
     usage: ["tetragon policies [-o table|json|yaml] [--server-address ADDRESS]"],
     flags: statusFlags,
     exitCodes: clientExitCodes,
@@ -72,7 +72,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
   explain: {
     program: "tetragon explain",
     summary:
-      "Explains a container that is on record, or that ended or was refused lately: who it is and who reported each part of that, how long the runtime was held and where the time went, which policies select it and the first term of each other policy that it does not meet, and why it failed. For a container that does not run, the policies are those that would select it now.",
+      "Explains a container that is on record, or that ended or was refused lately: who it is and who reported each part of that, how long the runtime was held and where the time went, which policies select it and the first term of each other policy that it does not meet, what enforces them, and why it failed. For a container that does not run, the policies are those that would select it now.",
     usage: [
       "tetragon explain NAMESPACE/POD[/CONTAINER] [-o text|json|yaml] [--server-address ADDRESS]",
       "tetragon explain CONTAINER_ID [-o text|json|yaml] [--server-address ADDRESS]",

@@ -7,7 +7,7 @@ import { renderAddress } from "@rthooks/net";
 import { err, type Result } from "@rthooks/result";
 import type { ServerAddress } from "../../base/core/server-address.ts";
 import type { WireError } from "../../base/wire/service.ts";
-import type { PolicyStatus } from "../../policies/core/policy-store.ts";
+import type { ListedPolicy } from "../core/policies-table.ts";
 import { type AgentStatus, queryExplanations, queryPolicies, queryStatus } from "../wire/agent-queries.ts";
 import { describeFailedCall, openAgentClient } from "./agent-client.ts";
 
@@ -21,7 +21,7 @@ export const fetchStatus = (
 export const fetchPolicies = (
   address: ServerAddress,
   timeoutMs: number,
-): Promise<Result<readonly PolicyStatus[], string>> => query(address, timeoutMs, "policies", queryPolicies);
+): Promise<Result<readonly ListedPolicy[], string>> => query(address, timeoutMs, "policies", queryPolicies);
 
 /** Errors as `fetchStatus` gives them; where the agent has no such container, its own line. */
 export const fetchExplanations =

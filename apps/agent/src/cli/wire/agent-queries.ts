@@ -3,6 +3,7 @@
 
 import type { Client } from "@grpc/grpc-js";
 import type { ContainerQuery, Explanation } from "@rthooks/explain";
+import type { TracingPolicyStatus } from "@rthooks/proto";
 import { AgentStateDefinition, FineGuidanceSensorsDefinition } from "@rthooks/proto";
 import { ok, type Result } from "@rthooks/result";
 import { toExplainRequest, toExplanation } from "../../api/wire/explanation-messages.ts";
@@ -10,7 +11,8 @@ import { toContainerRecord } from "../../api/wire/messages.ts";
 import { toPolicyStatus } from "../../api/wire/policy-messages.ts";
 import { callUnary, type WireError } from "../../base/wire/service.ts";
 import type { ContainerRecord } from "../../containers/core/container-record.ts";
-import type { PolicyStatus } from "../../policies/core/policy-store.ts";
+import { addCounts } from "../../explain/core/policy-enforcement.ts";
+import type { ListedPolicy } from "../core/policies-table.ts";
 
 export interface AgentStatus {
   /** "running", with the problems where there are some. */
@@ -35,11 +37,19 @@ export async function queryStatus(client: Client, deadline: Date): Promise<Resul
 export async function queryPolicies(
   client: Client,
   deadline: Date,
-): Promise<Result<readonly PolicyStatus[], WireError>> {
+): Promise<Result<readonly ListedPolicy[], WireError>> {
   const service = FineGuidanceSensorsDefinition;
   const request = { domain: "" };
   const answer = await callUnary(client, service, service.methods.listTracingPolicies, request, deadline);
-  return answer.ok ? ok(answer.value.policies.map(toPolicyStatus)) : answer;
+  return answer.ok ? ok(answer.value.policies.map(toListedPolicy)) : answer;
+}
+
+function toListedPolicy(message: TracingPolicyStatus): ListedPolicy {
+  const counters = message.stats?.actionCounters;
+  return {
+    ...toPolicyStatus(message),
+    counts: counters === undefined ? undefined : addCounts([{ counts: counters }]),
+  };
 }
 
 /** At least one. */

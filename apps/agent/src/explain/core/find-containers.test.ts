@@ -45,7 +45,11 @@ describe("the error", () => {
     { what: "names the pod of another namespace", text: "production-eu/db-0", says: "there is ops/db-0" },
     { what: "names a pod of nearly this name", text: "ops/bd-0", says: "there is ops/db-0" },
     { what: "names the pod's containers", text: "shop/cart-0/web", says: "there is shop/cart-0/app" },
-    { what: "says nothing where nothing is similar", text: "zz/completely-different", says: "is on record" },
+    {
+      what: "names the list where nothing is similar",
+      text: "zz/completely-different",
+      says: "is on record; tetragon status lists",
+    },
   ])("$what", ({ text, says }) => {
     const found = find(text);
     expect(found).toContain(says);

@@ -111,7 +111,7 @@ const render = ({ containerId, namespace, pod, container }: FoundContainer): str
   pod === "" ? containerId : `${containerId.slice(0, 12)} (${namespace}/${pod}/${container})`;
 
 const suggest = (names: readonly string[]): string =>
-  names.length === 0 ? "" : `; there is ${list([...new Set(names)])}`;
+  names.length === 0 ? "; tetragon status lists those on record" : `; there is ${list([...new Set(names)])}`;
 
 const list = (names: readonly string[]): string =>
   names.length <= MAX_LISTED

@@ -10,8 +10,8 @@ export const toPolicyEnforcement = (
 ): PolicyEnforcement | undefined =>
   heldBy === "" ? undefined : { mechanism: heldBy, counts: addCounts(rules) };
 
-/** Undefined where those of one of the rules cannot be read. */
-function addCounts(rules: readonly Pick<CountedRule, "counts">[]): EnforcementCounts | undefined {
+/** Of all rules together; undefined where those of one of them cannot be read. */
+export function addCounts(rules: readonly Pick<CountedRule, "counts">[]): EnforcementCounts | undefined {
   const sum = { matches: 0, denials: 0, signals: 0, withheld: 0 };
   for (const { counts } of rules) {
     if (counts === undefined) return undefined;

@@ -146,7 +146,7 @@ function renderEnforcement(policies: readonly PolicyMatch[]): readonly HTMLEleme
   return [
     createElement("ul", { class: "enforced" }, items.slice(0, maxPolicies)),
     ...(left > 0 ? [renderNothing(`And ${left} more.`)] : []),
-    renderNothing("Counts are those of all containers of the node."),
+    renderNothing("Counts are those of all processes on this node, not of this container alone."),
   ];
 }
 
@@ -158,5 +158,7 @@ const renderEnforced = ({ name, namespace, mode, mechanism, counts }: Enforced):
       showInvisible(namespace === "" ? name : `${namespace}/${name}`),
     ]),
     createElement("span", { class: "mechanism" }, [showInvisible(mechanism)]),
-    createElement("span", { class: "aside" }, [`${showInvisible(mode)}, ${describeCounts(counts)}`]),
+    createElement("span", { class: "aside" }, [
+      `${showInvisible(mode)}, on this node: ${describeCounts(counts)}`,
+    ]),
   ]);

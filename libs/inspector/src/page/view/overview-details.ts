@@ -68,7 +68,7 @@ function renderPolicies({ policies, enforced, enforcedCount }: NodeOverview): re
     renderTable(["State", "Policies"], states),
     ...(acting.length === 0
       ? [renderEmpty("No policy has rules in the kernel.")]
-      : [renderTable(["Policy in the kernel", "Mode", "Mechanism", "So far"], acting)]),
+      : [renderTable(["Policy in the kernel", "Mode", "Mechanism", "So far, on this node"], acting)]),
     ...renderMore(enforcedCount - enforced.length, "policies"),
   ];
 }
