@@ -51,12 +51,19 @@ const pictures: readonly Picture[] = [
     ...{
       name: "inspector-explain",
       width: 1280,
-      height: 2260,
+      height: 2700,
       colorScheme: "light",
       tab: "Explain",
       part: ".detail",
     },
     arrange: (page) => select(page, "container shop api released"),
+  },
+  {
+    ...{ name: "inspector-policies", ...desktop, colorScheme: "light" },
+    async arrange(page) {
+      await select(page, "container shop api released");
+      await page.getByRole("button", { name: /^Policies/ }).click();
+    },
   },
   {
     ...{ name: "inspector-denied", ...desktop, colorScheme: "dark" },

@@ -2,7 +2,7 @@
 // A node under load, to look at: a real agent with its inspector and policies, real runc containers that come, go, are
 // replaced and are denied, and an API server that plays a cluster: it has the pods of jobs only after their containers start.
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Agent, startAgent } from "../../tests/harness/agent.ts";
 import { mountBpfFs } from "../../tests/harness/bpf-fs.ts";
@@ -36,25 +36,25 @@ export interface BusyNodeOptions {
   readonly serviceMs: number;
 }
 
+/** Three that act on every kernel, and two that need what many nodes do not have. */
 const policies = [
-  "no-shell-in-pods",
-  "watch-secrets",
-  "egress-of-jobs",
-  "gained-capabilities",
-  "enforce-by-list",
+  ...["kubelet-port", "no-netcat", "special-files"].map((name) => join(import.meta.dir, "policies", name)),
+  ...["watch-secrets", "enforce-by-list"].map((name) =>
+    join(import.meta.dir, "..", "..", "tests", "policy", "policies", name),
+  ),
 ];
+/** What a container does each second that these policies are about. */
+const forbidden =
+  "busybox nc -w 1 127.0.0.1 10250; /bin/nc; busybox mknod /dev/pipe p && busybox rm /dev/pipe";
 /** The hook's log then has the steps of each invocation. */
 const traced = ["--log-level", "debug"];
-const policySource = join(import.meta.dir, "..", "..", "tests", "policy", "policies");
 
 export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions): Promise<BusyNode> {
   const { inspectAddress, jobEveryMs, serviceMs } = options;
   const runc = createRunc(workspace);
   const policyDirectory = workspace.path("policies");
   mkdirSync(policyDirectory);
-  for (const name of policies) {
-    copyFileSync(join(policySource, `${name}.yaml`), join(policyDirectory, `${name}.yaml`));
-  }
+  for (const path of policies) copyFileSync(`${path}.yaml`, join(policyDirectory, `${basename(path)}.yaml`));
   const api = startKubeApi(workspace);
   for (const pod of services) api.put(pod);
   const hookLog = workspace.path("hook.log");
@@ -83,13 +83,15 @@ export async function runBusyNode(workspace: Workspace, options: BusyNodeOptions
   ): Promise<void> => {
     const id = toContainerId(++starts);
     const [container = ""] = pod.name.split("-");
-    const script = `n=0; while [ ! -e /out/end ] && [ $n -lt ${Math.round(runMs / 100)} ]; do sleep 0.1; n=$((n+1)); done`;
+    const script = `n=0; while [ ! -e /out/end ] && [ $n -lt ${Math.round(runMs / 100)} ]; do
+      [ $((n % 10)) != 5 ] || { ${forbidden}; } >/dev/null 2>&1; sleep 0.1; n=$((n+1)); done`;
     const bundle = createHeldBundle(workspace, runc, {
       ...{ id, pod, container, image: `registry.example/${pod.namespace}/${container}:1.4` },
       ...{ agentAddress: agent.address, hookLog, hookFlags: traced, script },
       ...more,
       hookFlags: ["--log-level", "debug", ...(more.hookFlags ?? [])],
     });
+    copyFileSync("/bin/busybox", join(bundle.dir, "rootfs", "bin", "nc"));
     const running = runc.start(bundle);
     const end = (): void => void Bun.write(join(bundle.outDir, "end"), "");
     ended.signal.addEventListener("abort", end);
