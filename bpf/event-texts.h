@@ -136,7 +136,7 @@ static __always_inline void set_text_from_kernel(struct event *event, __u32 argu
 	end_string(event, argument, at, bpf_probe_read_kernel_str(&event->record.text[at], bytes, text));
 }
 
-/* A buffer of this length, which may have zeros in it; one of TEXT_BYTES or more is cut. */
+/* A buffer of this length, which may have zeros in it; one of TEXT_BYTES or more is cut: the number is its length. */
 static __always_inline void set_buffer_from_user(struct event *event, __u32 argument, const void *buffer, __u64 length)
 {
 	if (!has_memory(event) || argument >= ARGUMENTS)
@@ -151,6 +151,7 @@ static __always_inline void set_buffer_from_user(struct event *event, __u32 argu
 	bytes &= TEXT_BYTES - 1;
 	if (bpf_probe_read_user(&event->record.text[at], bytes, buffer) != 0)
 		return;
+	set_number(event, argument, length);
 	/* The compiler must not take the check of `at` away from this place. */
 	asm volatile("" : "+r"(at), "+r"(bytes));
 	if (at > (TEXTS - 1) * TEXT_BYTES)

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HookPrograms } from "@rthooks/bpf";
+import { type HookPrograms, type MatchRecord, openEventReader } from "@rthooks/bpf";
 import type { HookPoint, RuleFilters } from "@rthooks/policy";
 import { must } from "@rthooks/result/must";
 import { findTool } from "../harness/programs.ts";
@@ -288,6 +288,27 @@ describe("programs are attached for hooks that rules need, and for no others", (
         .toSorted(),
     ).toEqual(["bind_ipv4", "bind_ipv6"]);
   });
+});
+
+test("of a buffer its bytes are told, as far as there is room, and its length", () => {
+  const reader = must(openEventReader(directory));
+  try {
+    const read = (): readonly MatchRecord[] => {
+      const matches: MatchRecord[] = [];
+      reader.read((record) => record.kind === "match" && matches.push(record), 100_000);
+      return matches;
+    };
+    opened.kill(write, text("arg0", "exact", file));
+    read();
+    run(container, `os.write(os.open("${file}", os.O_WRONLY), b"a\\xffb")`);
+    run(container, `os.write(os.open("${file}", os.O_WRONLY), b"x" * 5000)`);
+    const [short, long, ...more] = read();
+    expect(more).toEqual([]);
+    expect(short).toMatchObject({ numbers: { arg1: 3n }, bytes: { arg1: Uint8Array.of(97, 255, 98) } });
+    expect(long).toMatchObject({ numbers: { arg1: 5000n }, texts: { arg1: "x".repeat(4095) } });
+  } finally {
+    reader.close();
+  }
 });
 
 test("a tracepoint holds 64 programs, and one more is an error of one line", () => {

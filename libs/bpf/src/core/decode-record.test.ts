@@ -17,6 +17,7 @@ const match: MatchRecord = {
   ...{ rules: new Set([0, 255]), enforced: new Set([255]), addresses: {} },
   numbers: { arg0: (1n << 64n) - 1n, destinationPort: 443n, namespacePid: 2n },
   texts: { arg1: "", arg4: "/etc/passwd" },
+  bytes: {},
 };
 const records: readonly EventRecord[] = [
   ...[exec, match],
@@ -59,6 +60,18 @@ test("lengths and places beyond the record are nothing", () => {
   new DataView(bytes.buffer).setUint16(recordLayout.match_record.texts + 2, 12, true);
   new DataView(bytes.buffer).setUint16(recordLayout.match_record.texts, 0, true);
   expect(decode(bytes)).toBeUndefined();
+});
+
+test("of a text that is not UTF-8 the bytes are kept", () => {
+  const bytes = encodeRecord({ ...match, texts: { arg1: "\ufeff\u20ac", arg4: "abc" } });
+  bytes.set([0xff, 0x00], bytes.length - 3);
+  const decoded = decode(bytes);
+  bytes.fill(0);
+  expect(decoded).toMatchObject({
+    texts: { arg1: "\ufeff\u20ac", arg4: "\ufffd\0c" },
+    bytes: { arg4: Uint8Array.of(0xff, 0, 0x63) },
+  });
+  expect(decoded).not.toHaveProperty(["bytes", "arg1"]);
 });
 
 test("what is not UTF-8 is replaced", () => {

@@ -15,6 +15,7 @@ import {
 } from "./record-layout.ts";
 import { decodeRuleSet } from "./rule-layout.ts";
 
+const REPLACEMENT = "\ufffd";
 /** Invalid UTF-8 becomes U+FFFD. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -109,6 +110,7 @@ function decodeMatch(bytes: Uint8Array, view: DataView, at: number, length: numb
     const start = at + layout.addresses + index * ADDRESS_BYTES;
     if (facet !== undefined && (knownAddresses >>> index) & 1) addresses[facet] = renderIp(bytes, start);
   }
+  const rawBytes: { -readonly [K in keyof MatchRecord["bytes"]]: Uint8Array } = {};
   const texts: { -readonly [K in keyof MatchRecord["texts"]]: string } = {};
   for (let index = 0; index < recordedTexts.length; index++) {
     const facet = recordedTexts[index];
@@ -117,7 +119,9 @@ function decodeMatch(bytes: Uint8Array, view: DataView, at: number, length: numb
     const textAt = at + layout.text + start;
     const end = textAt + view.getUint16(at + layout.texts + index * 4 + 2, true);
     if (end > at + length) return undefined;
-    texts[facet] = decoder.decode(bytes.subarray(textAt, end));
+    const text = decoder.decode(bytes.subarray(textAt, end));
+    texts[facet] = text;
+    if (text.includes(REPLACEMENT)) rawBytes[facet] = bytes.slice(textAt, end);
   }
   return {
     ...decodeHead(view, at),
@@ -129,6 +133,7 @@ function decodeMatch(bytes: Uint8Array, view: DataView, at: number, length: numb
     enforced: decodeRuleSet(bytes, at + layout.enforced),
     numbers,
     texts,
+    bytes: rawBytes,
     addresses,
   };
 }

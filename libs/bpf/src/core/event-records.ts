@@ -65,6 +65,8 @@ export interface MatchRecord extends RecordHead {
   /** What is known. Numbers are unsigned: of a negative one the two's complement. */
   readonly numbers: Partial<Readonly<Record<(typeof numberFacets)[number], bigint>>>;
   readonly texts: Partial<Readonly<Record<(typeof recordedTexts)[number], string>>>;
+  /** The bytes of those texts that are not UTF-8. */
+  readonly bytes: Partial<Readonly<Record<(typeof recordedTexts)[number], Uint8Array>>>;
   readonly addresses: Partial<Readonly<Record<(typeof addressFacets)[number], string>>>;
 }
 

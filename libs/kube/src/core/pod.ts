@@ -21,6 +21,8 @@ export interface Pod {
 export interface PodContainer {
   /** Without the runtime's prefix (`containerd://`). */
   readonly id: string;
+  /** The prefix of the id: "containerd", "cri-o". */
+  readonly runtime: string;
   readonly name: string;
   readonly image: string;
   /** As the kubelet writes it; empty where the runtime gives none. */
@@ -129,13 +131,13 @@ type StatusObject = NonNullable<NonNullable<PodObject["status"]>["containerStatu
 
 function readContainer({ name, image, imageID, containerID, state }: StatusObject): readonly PodContainer[] {
   // "containerd://0123…"
-  const id = containerID?.split("://")[1] ?? "";
+  const [runtime = "", id = ""] = containerID?.split("://") ?? [];
   if (id === "" || (state?.running ?? undefined) === undefined) return [];
   // imageID is the runtime's name with the digest, where it has a name; `image` may be a bare image hash.
   const named = imageID?.includes("@") === true ? imageID : (image ?? "");
   const imageId = (imageID?.length ?? 0) > maxImageIdLength ? "" : (imageID ?? "");
   const startedMs = readStart(state?.running);
-  return [{ id, name, image: named.replace(/^[a-z-]+:\/\//, ""), imageId, startedMs }];
+  return [{ id, runtime, name, image: named.replace(/^[a-z-]+:\/\//, ""), imageId, startedMs }];
 }
 
 /** A reference to an image has at most 255 characters before its digest; runtimes add a prefix. */

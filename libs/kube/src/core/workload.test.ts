@@ -109,7 +109,14 @@ test.each([
     status: { containerStatuses: [{ ...status, state: { running: { startedAt } } }] },
   });
   expect(read?.containers).toEqual([
-    { id: "c1", name: "app", image: "docker.io/web@sha256:1", imageId: "docker.io/web@sha256:1", startedMs },
+    {
+      id: "c1",
+      runtime: "cri-o",
+      name: "app",
+      image: "docker.io/web@sha256:1",
+      imageId: "docker.io/web@sha256:1",
+      startedMs,
+    },
   ]);
 });
 

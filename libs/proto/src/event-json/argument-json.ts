@@ -19,6 +19,10 @@ function toValue(arg: NonNullable<KprobeArgument["arg"]>): Readonly<Record<strin
       return { size_arg: `${arg.sizeArg}` };
     case "bytesArg":
       return { bytes_arg: arg.bytesArg.toBase64() };
+    case "truncatedBytesArg": {
+      const { bytesArg, origSize } = arg.truncatedBytesArg;
+      return { truncated_bytes_arg: { bytes_arg: orNone(bytesArg.toBase64()), orig_size: toLong(origSize) } };
+    }
     case "pathArg":
       return { path_arg: toFile(arg.pathArg) };
     case "fileArg":

@@ -14,7 +14,7 @@ afterAll(() => {
 
 const container = {
   ...{ id: "a".repeat(64), name: "app", image: "docker.io/library/web@sha256:1" },
-  ...{ imageId: "", startedMs: undefined },
+  ...{ runtime: "containerd", imageId: "", startedMs: undefined },
 };
 const running = (pod: Partial<Pod> = {}): Pod => ({
   ...web({ app: "web" }),

@@ -31,6 +31,8 @@ export interface EventContainer {
   /** Of its root cgroup, below the root of the hierarchy. */
   readonly cgroupPath?: string;
   readonly id: string;
+  /** As the kubelet names it in the status of pods, such as "containerd"; empty where no status was seen. */
+  readonly runtime: string;
   readonly name: string;
   readonly image: string;
   readonly imageId: string;
@@ -80,5 +82,7 @@ export type MatchAction = "post" | "kill" | "signal" | "override";
 export interface MatchFacts {
   readonly numbers: Partial<Record<NumberFacet, bigint>>;
   readonly texts: Partial<Record<TextFacet, string>>;
+  /** Of the texts that are not UTF-8. */
+  readonly bytes?: Partial<Record<TextFacet, Uint8Array>>;
   readonly addresses: Partial<Record<AddressFacet, string>>;
 }

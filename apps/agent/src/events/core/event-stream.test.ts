@@ -30,11 +30,20 @@ const fork = (childPid: number, more: Partial<ForkRecord> = {}): ForkRecord => (
 });
 const match = (more: Partial<MatchRecord> = {}): MatchRecord => ({
   ...{ kind: "match", ...head, hook: 1, isDenied: false, isSignalled: false, rules: new Set([3]) },
-  ...{ enforced: new Set(), numbers: {}, texts: {}, addresses: {} },
+  ...{ enforced: new Set(), numbers: {}, texts: {}, bytes: {}, addresses: {} },
   ...more,
 });
 const container: EventContainer = {
-  ...{ cgroupId: 7n, id: "c1", name: "app", image: "i", imageId: "", startTimeMs: undefined, pid: undefined },
+  ...{
+    cgroupId: 7n,
+    id: "c1",
+    name: "app",
+    image: "i",
+    imageId: "",
+    runtime: "",
+    startTimeMs: undefined,
+    pid: undefined,
+  },
   ...{ podName: "p", podUid: "u", namespace: "n", labels: new Map(), workload: "", workloadKind: "" },
 };
 

@@ -83,9 +83,16 @@ describe("the pod source says of a container", () => {
     ...{ uid: "u", namespace: "n", name: "p", staticPodHash: undefined, labels: one.labels },
     ...{ workload: { name: "web", kind: "Deployment" }, containers: [], ...more },
   });
-  const status = { id: "c1", name: "app", image: "busybox", imageId: "sha256:1", startedMs: 1000 };
+  const status = {
+    id: "c1",
+    runtime: "cri-o",
+    name: "app",
+    image: "busybox",
+    imageId: "sha256:1",
+    startedMs: 1000,
+  };
   const ofPod = { workload: "web", workloadKind: "Deployment" };
-  const ofStatus = { imageId: "sha256:1", startTimeMs: 1000 };
+  const ofStatus = { runtime: "cri-o", imageId: "sha256:1", startTimeMs: 1000 };
   const nothing = { workload: "", workloadKind: "", imageId: "", startTimeMs: undefined };
 
   test("what it knows already", () => {
@@ -106,6 +113,13 @@ describe("the pod source says of a container", () => {
     pods.put(pod({ containers: [status], workload: { name: "db", kind: "StatefulSet" } }));
     expect(last).toMatchObject({ workload: "db", workloadKind: "StatefulSet", ...ofStatus });
     expect(log).toHaveLength(5);
+  });
+
+  test("the runtime, also for a container whose status it does not have yet", () => {
+    pods.put(pod({ containers: [status] }));
+    containers.add(one);
+    containers.add({ ...one, containerId: "c2", cgroupId: 9n });
+    expect(last).toMatchObject({ id: "c2", runtime: "cri-o", imageId: "" });
   });
 
   test("nothing of another pod with the name", () => {

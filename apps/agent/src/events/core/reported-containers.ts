@@ -35,13 +35,17 @@ export interface ReportOptions {
 }
 
 /** What only the pod source knows. */
-type PodDetails = Pick<EventContainer, "workload" | "workloadKind" | "imageId" | "startTimeMs">;
+type PodDetails = Pick<EventContainer, "runtime" | "workload" | "workloadKind" | "imageId" | "startTimeMs">;
 
-const noDetails: PodDetails = { workload: "", workloadKind: "", imageId: "", startTimeMs: undefined };
+const noDetails: PodDetails = {
+  ...{ runtime: "", workload: "", workloadKind: "", imageId: "", startTimeMs: undefined },
+};
 
 export function reportContainers({ events, sink, podSource }: ReportOptions): ReportedContainers {
   const reported = new Map<string, EventContainer>();
   const idByCgroup = new Map<bigint, string>();
+  /** A node has one: an id is the same before and after the status of its pod has it. */
+  let runtime = "";
 
   const remove = (containerId: string): void => {
     const before = reported.get(containerId);
@@ -56,11 +60,12 @@ export function reportContainers({ events, sink, podSource }: ReportOptions): Re
     const { id, podUid, namespace, podName: name } = container;
     const before = reported.get(id);
     const isSamePod = before?.podUid === podUid && before.namespace === namespace && before.podName === name;
-    const known = isSamePod ? toDetails(before) : noDetails;
+    const known = { ...(isSamePod ? toDetails(before) : noDetails), runtime };
     const pod = podSource.find({ uid: podUid === "" ? undefined : podUid, namespace, name });
     if (pod === undefined) return known;
     const status = pod.containers.find((listed) => listed.id === id);
-    const ofStatus = status && { imageId: status.imageId, startTimeMs: status.startedMs };
+    if (status !== undefined) runtime = status.runtime;
+    const ofStatus = status && { runtime, imageId: status.imageId, startTimeMs: status.startedMs };
     return { ...known, workload: pod.workload.name, workloadKind: pod.workload.kind, ...ofStatus };
   };
 
@@ -105,13 +110,20 @@ export function reportContainers({ events, sink, podSource }: ReportOptions): Re
 }
 
 const areSame = (a: PodDetails, b: PodDetails): boolean =>
+  a.runtime === b.runtime &&
   a.workload === b.workload &&
   a.workloadKind === b.workloadKind &&
   a.imageId === b.imageId &&
   a.startTimeMs === b.startTimeMs;
 
-const toDetails = ({ workload, workloadKind, imageId, startTimeMs }: EventContainer): PodDetails => ({
-  ...{ workload, workloadKind, imageId, startTimeMs },
+const toDetails = ({
+  runtime,
+  workload,
+  workloadKind,
+  imageId,
+  startTimeMs,
+}: EventContainer): PodDetails => ({
+  ...{ runtime, workload, workloadKind, imageId, startTimeMs },
 });
 
 const toEventContainer = (container: PlacedContainer): EventContainer => ({

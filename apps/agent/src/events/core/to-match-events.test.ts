@@ -6,7 +6,16 @@ import type { EventContainer, ProcessFacts } from "./agent-event.ts";
 import { toMatchEvents } from "./to-match-events.ts";
 
 const container: EventContainer = {
-  ...{ cgroupId: 7n, id: "c1", name: "app", image: "busybox", imageId: "sha256:1", startTimeMs: 1, pid: 2 },
+  ...{
+    cgroupId: 7n,
+    id: "c1",
+    runtime: "",
+    name: "app",
+    image: "busybox",
+    imageId: "sha256:1",
+    startTimeMs: 1,
+    pid: 2,
+  },
   ...{ podName: "web-1", podUid: "u1", namespace: "shop", labels: new Map([["app", "web"]]) },
   ...{ workload: "web", workloadKind: "Deployment" },
 };
@@ -18,7 +27,7 @@ const record: MatchRecord = {
   ...{ kind: "match", time: 1n, container: 7n, startTime: 1n, pid: 10, tid: 11, uid: 0, parentPid: 1 },
   ...{ parentStartTime: 1n, hook: 300, isDenied: false, isSignalled: false },
   ...{ rules: new Set([4, 200]), enforced: new Set(), addresses: { destination: "10.0.0.1" } },
-  ...{ numbers: { arg0: 3n }, texts: { arg1: "/etc" } },
+  ...{ numbers: { arg0: 3n }, texts: { arg1: "/etc" }, bytes: {} },
 };
 const report = (policyName: string): RuleReport => ({
   ...{ policyName, policyNamespace: "", event: "kprobe", hook: "tcp_connect", hookIndex: 0 },
@@ -43,7 +52,12 @@ test("a match is one event for each rule, with what is known", () => {
         hook: "tcp_connect",
         action: "post",
       },
-      facts: { numbers: { arg0: 3n }, texts: { arg1: "/etc" }, addresses: { destination: "10.0.0.1" } },
+      facts: {
+        numbers: { arg0: 3n },
+        texts: { arg1: "/etc" },
+        bytes: {},
+        addresses: { destination: "10.0.0.1" },
+      },
     })),
   );
 });

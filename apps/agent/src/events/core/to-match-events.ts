@@ -20,7 +20,8 @@ export function toMatchEvents(
   findRule: (number: number) => ReportedRule | undefined,
 ): readonly AgentEvent[] {
   const events: AgentEvent[] = [];
-  const facts: MatchFacts = { numbers: record.numbers, texts: record.texts, addresses: record.addresses };
+  const { numbers, texts, bytes, addresses } = record;
+  const facts: MatchFacts = { numbers, texts, bytes, addresses };
   for (const number of record.rules) {
     const rule = findRule(number);
     if (rule === undefined) continue;

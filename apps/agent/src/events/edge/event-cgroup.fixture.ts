@@ -36,7 +36,16 @@ export function openEventCgroup(): EventCgroup {
     ...{ bpfFs, hierarchy },
     container: {
       ...{ cgroupPath: basename(bpfFs) },
-      ...{ cgroupId, id: "c1", name: "app", image: "i", imageId: "", startTimeMs: undefined, pid: undefined },
+      ...{
+        cgroupId,
+        id: "c1",
+        name: "app",
+        image: "i",
+        imageId: "",
+        runtime: "",
+        startTimeMs: undefined,
+        pid: undefined,
+      },
       ...{
         podName: "web",
         podUid: "u",

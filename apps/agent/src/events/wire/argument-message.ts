@@ -20,7 +20,10 @@ export function toArgumentMessage(
   if (socket !== undefined) return { arg: socket, label };
   const number = facet === "socket" ? undefined : facts.numbers[facet];
   const text = facet === "socket" ? undefined : facts.texts[facet];
-  const arg = toPathValue(type, text) ?? toPlainValue(type, number, text, abi);
+  const bytes = facet === "socket" ? undefined : facts.bytes?.[facet];
+  const arg =
+    toPathValue(type, text) ??
+    (bytesTypes.has(type) ? toBytesValue(text, bytes, number) : toPlainValue(type, number, text, abi));
   return { arg: arg ?? { $case: "errorArg", errorArg: { Message: "the value could not be read" } }, label };
 }
 
@@ -78,10 +81,7 @@ function toPlainValue(
   abi: string,
 ): Value | undefined {
   if (number === undefined) {
-    if (text === undefined) return undefined;
-    return bytesTypes.has(type)
-      ? { $case: "bytesArg", bytesArg: new TextEncoder().encode(text) }
-      : { $case: "stringArg", stringArg: text };
+    return text === undefined ? undefined : { $case: "stringArg", stringArg: text };
   }
   switch (type) {
     case "int64":
@@ -114,6 +114,19 @@ function toPlainValue(
     default:
       return { $case: "intArg", intArg: Number(BigInt.asIntN(32, number)) };
   }
+}
+
+/** `length`: of the buffer, of which the bytes may be the beginning alone. */
+function toBytesValue(
+  text: string | undefined,
+  bytes: Uint8Array | undefined,
+  length = 0n,
+): Value | undefined {
+  if (text === undefined) return undefined;
+  const bytesArg = bytes ?? new TextEncoder().encode(text);
+  return length > bytesArg.length
+    ? { $case: "truncatedBytesArg", truncatedBytesArg: { bytesArg, origSize: length } }
+    : { $case: "bytesArg", bytesArg };
 }
 
 const bytesTypes = new Set(["char_buf", "char_iovec", "iov_iter", "bytes"]);

@@ -13,6 +13,7 @@ export const node: EventNode = {
 export const container: EventContainer = {
   cgroupId: 42n,
   id: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+  runtime: "containerd",
   name: "app",
   image: "docker.io/library/busybox:1.36",
   imageId: "docker.io/library/busybox@sha256:00",

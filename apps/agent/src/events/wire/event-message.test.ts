@@ -18,7 +18,7 @@ const pod = (pid: number) => ({
   name: "web-0",
   uid: "4c9f1974-5c46-4b0a-8d57-8f1b9d5e2a11",
   container: {
-    id: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    id: "containerd://0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     name: "app",
     image: { id: "docker.io/library/busybox@sha256:00", name: "docker.io/library/busybox:1.36" },
     start_time: "2023-11-14T22:15:00Z",
@@ -126,15 +126,24 @@ describe("a match", () => {
     { type: "cred", number: 0n, arg: { process_credentials_arg: { uid: 0 } } },
     { type: "string", text: "a\nb", arg: { string_arg: "a\nb" } },
     { type: "char_buf", text: "hi", arg: { bytes_arg: "aGk=" } },
+    { type: "char_buf", text: "hi", number: 2n, arg: { bytes_arg: "aGk=" } },
+    { type: "char_buf", text: "\ufffd", bytes: Uint8Array.of(255, 0), arg: { bytes_arg: "/wA=" } },
+    {
+      type: "char_buf",
+      text: "hi",
+      number: 2n ** 40n,
+      arg: { truncated_bytes_arg: { bytes_arg: "aGk=", orig_size: "1099511627776" } },
+    },
     { type: "fd", number: 3n, text: "/tmp/x", arg: { file_arg: { path: "/tmp/x" } } },
     { type: "path", text: "/srv", arg: { path_arg: { path: "/srv" } } },
     { type: "linux_binprm", text: "/bin/ls", arg: { linux_binprm_arg: { path: "/bin/ls" } } },
     { type: "int", arg: { error_arg: { Message: "the value could not be read" } } },
     { type: "sock", arg: { sock_arg: {} } },
-  ])("has an argument of the type $type as $arg", ({ type, number, text, arg }) => {
+  ])("has an argument of the type $type as $arg", ({ type, number, text, bytes, arg }) => {
     const facts = {
       numbers: number === undefined ? {} : { arg0: number },
       texts: text === undefined ? {} : { arg0: text },
+      bytes: bytes === undefined ? {} : { arg0: bytes },
       addresses: {},
     };
     expect(rename("some_function", "kprobe", [type], facts).process_kprobe.args).toEqual([arg]);

@@ -35,7 +35,7 @@ function toPodMessage(container: EventContainer, namespacePid: number | undefine
     name: container.podName,
     uid: container.podUid,
     container: {
-      id: container.id,
+      id: container.runtime === "" ? container.id : `${container.runtime}://${container.id}`,
       name: container.name,
       image: { id: container.imageId, name: container.image },
       startTime: startTimeMs === undefined ? undefined : nanosToTimestamp(BigInt(startTimeMs) * 1_000_000n),

@@ -22,7 +22,14 @@ test("a pod has the time of its first report and of its last change", () => {
   store.put(pod("late", "web"));
   expect(times.find(query("late"))).toEqual({ firstMs: 200, changedMs: 200 });
   store.put(pod("late", "cart"));
-  const container = { id: "c1", name: "app", image: "", imageId: "", startedMs: undefined };
+  const container = {
+    id: "c1",
+    runtime: "containerd",
+    name: "app",
+    image: "",
+    imageId: "",
+    startedMs: undefined,
+  };
   store.put({ ...pod("early", "web"), containers: [container] });
   expect(times.find(query("late"))).toEqual({ firstMs: 200, changedMs: 300 });
   expect(times.find(query("early"))).toEqual({ firstMs: 100, changedMs: 100 });

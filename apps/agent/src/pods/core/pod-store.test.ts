@@ -103,7 +103,14 @@ test("a change of what only events show is not a change of the pod", () => {
   store.subscribe(({ kind, pod: { containers } }) =>
     changes.push(`${kind} ${containers.map(({ id }) => id)}`),
   );
-  const container = { id: "c1", name: "app", image: "web", imageId: "", startedMs: undefined };
+  const container = {
+    id: "c1",
+    runtime: "containerd",
+    name: "app",
+    image: "web",
+    imageId: "",
+    startedMs: undefined,
+  };
   store.put({ ...pod("a"), containers: [container] });
   store.put({ ...pod("a"), containers: [container] });
   store.put({ ...pod("a"), containers: [{ ...container, id: "c2" }] });

@@ -268,6 +268,7 @@ export interface KprobeArgument {
     | { $case: "bytesArg"; bytesArg: Uint8Array }
     | { $case: "pathArg"; pathArg: KprobePath }
     | { $case: "fileArg"; fileArg: KprobeFile }
+    | { $case: "truncatedBytesArg"; truncatedBytesArg: KprobeTruncatedBytes }
     | { $case: "sockArg"; sockArg: KprobeSock }
     | { $case: "longArg"; longArg: bigint }
     | { $case: "uintArg"; uintArg: number }
@@ -348,6 +349,12 @@ export interface ProcessInternal {
   process: Process | undefined;
   color: string;
   refcnt: number | undefined;
+}
+
+/** The beginning of a longer buffer. */
+export interface KprobeTruncatedBytes {
+  bytesArg: Uint8Array;
+  origSize: bigint;
 }
 
 export interface KprobeError {
@@ -2422,6 +2429,9 @@ export const KprobeArgument: MessageFns<KprobeArgument> = {
       case "fileArg":
         KprobeFile.encode(message.arg.fileArg, writer.uint32(58).fork()).join();
         break;
+      case "truncatedBytesArg":
+        KprobeTruncatedBytes.encode(message.arg.truncatedBytesArg, writer.uint32(66).fork()).join();
+        break;
       case "sockArg":
         KprobeSock.encode(message.arg.sockArg, writer.uint32(74).fork()).join();
         break;
@@ -2521,6 +2531,17 @@ export const KprobeArgument: MessageFns<KprobeArgument> = {
             }
 
             message.arg = { $case: "fileArg", fileArg: KprobeFile.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.arg = {
+              $case: "truncatedBytesArg",
+              truncatedBytesArg: KprobeTruncatedBytes.decode(reader, reader.uint32()),
+            };
             continue;
           }
           case 9: {
@@ -3365,6 +3386,66 @@ export const ProcessInternal: MessageFns<ProcessInternal> = {
             }
 
             message.refcnt = UInt32Value.decode(reader, reader.uint32()).value;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKprobeTruncatedBytes(): KprobeTruncatedBytes {
+  return { bytesArg: new Uint8Array(0), origSize: 0n };
+}
+
+export const KprobeTruncatedBytes: MessageFns<KprobeTruncatedBytes> = {
+  encode(message: KprobeTruncatedBytes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytesArg.length !== 0) {
+      writer.uint32(10).bytes(message.bytesArg);
+    }
+    if (message.origSize !== 0n) {
+      if (BigInt.asUintN(64, message.origSize) !== message.origSize) {
+        throw new globalThis.Error("value provided for field message.origSize of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.origSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KprobeTruncatedBytes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKprobeTruncatedBytes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bytesArg = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.origSize = reader.uint64() as bigint;
             continue;
           }
         }
