@@ -45,6 +45,8 @@ export interface MeteredEvents {
   readonly received: number;
   /** Of them: those that are not what the programs of this version write. */
   readonly unreadable: number;
+  /** Records that were read and did not become events, since a bug ended the thread of the events. */
+  readonly abandoned: number;
   /** Records for which the ring buffer had no room, by the name of their kind. */
   readonly lost: Iterable<readonly [kind: string, count: number]>;
   /** Processes in the cache now, and those that were removed to make room. */
@@ -210,6 +212,12 @@ export function createStateMetrics(
       "Records in the ring buffer that could not be read, such as those of programs of another version.",
     ),
   );
+  const abandoned = new Counter(
+    named(
+      "observer_ringbuf_queue_events_lost_total",
+      "Records that were read and did not become events, since an error ended the thread of the events.",
+    ),
+  );
   const lost = new Counter({
     ...named(
       "bpf_missed_events_total",
@@ -223,10 +231,11 @@ export function createStateMetrics(
   );
 
   const setEvents = (now: MeteredEvents): void => {
-    for (const counter of [events, received, unreadable, lost, evicted]) counter.reset();
+    for (const counter of [events, received, unreadable, abandoned, lost, evicted]) counter.reset();
     for (const [type, count] of now.events) events.inc({ type }, count);
     received.inc(now.received);
     unreadable.inc(now.unreadable);
+    abandoned.inc(now.abandoned);
     // EAGAIN is what bpf_ringbuf_output() returns then.
     for (const [kind, count] of now.lost) lost.inc({ msg_op: kind, error: "EAGAIN" }, count);
     cached.set(now.cached);

@@ -18,5 +18,5 @@ export const emptyState: MeteredState = {
   watches: [],
   waitingStarts: 0,
   inspectorClients: 0,
-  events: { events: [], received: 0, unreadable: 0, lost: [], cached: 0, evicted: 0 },
+  events: { events: [], received: 0, unreadable: 0, abandoned: 0, lost: [], cached: 0, evicted: 0 },
 };

@@ -22,6 +22,8 @@ export interface EventStream {
   lose(count: bigint): void;
   /** At least once a second. */
   tick(): void;
+  /** Records that wait for their container. */
+  readonly held: number;
 }
 
 export interface StreamOptions extends FinderOptions {
@@ -135,6 +137,9 @@ export function createEventStream(options: StreamOptions): EventStream {
     lose(count) {
       const timeNs = options.bootTimeNs() + BigInt(Math.round(nowMs() * 1e6));
       consumer.publish({ kind: "lost", timeNs, count });
+    },
+    get held() {
+      return held.size;
     },
     tick() {
       for (const record of held.takeOverdue(nowMs())) work(record);

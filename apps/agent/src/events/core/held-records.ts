@@ -10,6 +10,7 @@ export interface HeldRecords {
   take(container: bigint): readonly EventRecord[];
   /** Those that have waited long enough, in their order for each container. */
   takeOverdue(nowMs: number): readonly EventRecord[];
+  readonly size: number;
 }
 
 export interface HoldLimits {
@@ -55,6 +56,9 @@ export function createHeldRecords({ forMs, ofContainer, inAll }: HoldLimits): He
     take(container) {
       givenUp.delete(container);
       return take(container);
+    },
+    get size() {
+      return count;
     },
     takeOverdue(nowMs) {
       const overdue: EventRecord[] = [];

@@ -7,6 +7,7 @@ import type { EventStatistics } from "./thread-messages.ts";
 export function toMeteredEvents({
   records,
   unreadable,
+  abandoned,
   events,
   lost,
   processes,
@@ -22,6 +23,7 @@ export function toMeteredEvents({
     ],
     received: Object.values(records).reduce((sum, count) => sum + count, unreadable),
     unreadable,
+    abandoned,
     lost: [
       ["MSG_OP_EXECVE", lost.exec],
       ["MSG_OP_EXIT", lost.exit],

@@ -5,6 +5,7 @@ import type { EventRecord, RecordKind } from "@rthooks/bpf";
 import type { RuleReport } from "@rthooks/policy";
 import type { AgentEvent, EventContainer } from "./agent-event.ts";
 import type { ExportSettings } from "./export-settings.ts";
+import type { LostBefore, LostCounts } from "./lost-counter.ts";
 import type { OutputReport, OutputRequest, OutputStatistics } from "./output-messages.ts";
 import type { ReportedRule } from "./to-match-events.ts";
 
@@ -21,6 +22,8 @@ export interface EventThreadSettings {
   readonly export: ExportSettings | undefined;
   /** Undefined where the programs in the kernel tell nothing. */
   readonly records: RecordSource | undefined;
+  /** Undefined for the first thread of the agent. */
+  readonly lostBefore: LostBefore | undefined;
   /** Descriptor of a WakeSignal: there are messages for the thread. */
   readonly wakeFd: number;
 }
@@ -47,11 +50,17 @@ export type ToEventThread =
 export type NumberedRule = readonly [number: number, rule: ReportedRule];
 
 export type FromEventThread =
-  /** `error`: why it ends, in one line; undefined where it runs. */
-  | { readonly channel: "started"; readonly error: string | undefined }
+  /** `error`: why it ends, in one line; undefined where it runs. `firstLost`: for the next thread. */
+  | {
+      readonly channel: "started";
+      readonly error: string | undefined;
+      readonly firstLost?: LostCounts | undefined;
+    }
   | { readonly channel: "stopped" }
   | { readonly channel: "outputs"; readonly report: OutputReport }
   | { readonly channel: "statistics"; readonly statistics: ThreadStatistics }
+  /** The last message of a thread that a bug has ended. */
+  | { readonly channel: "abandoned"; readonly statistics: ThreadStatistics }
   /** The root cgroups of these containers were removed. */
   | { readonly channel: "cgroups.gone"; readonly cgroupIds: readonly bigint[] }
   | {
@@ -69,15 +78,17 @@ export interface ThreadStatistics {
 /** Matches by the message that they become. */
 type EventKind = Exclude<AgentEvent["kind"], "match"> | RuleReport["event"];
 
-/** Counters since the start of the thread, but for the last one. */
+/** Counters since the start of the thread, but for the last two. */
 export interface EventStatistics {
   readonly records: Readonly<Record<EventRecord["kind"], number>>;
   /** Records that are not what the programs of this version write. */
   readonly unreadable: number;
   readonly events: Readonly<Record<EventKind, number>>;
+  /** Records that were read and did not become events, since a bug ended the thread. */
+  readonly abandoned: number;
   /** Processes that were removed from the cache to make room. */
   readonly evicted: number;
-  /** Records for which the ring buffer had no room, by kind. */
+  /** Records for which the ring buffer had no room, by kind: since the start of the agent. */
   readonly lost: Readonly<Record<RecordKind, number>>;
   /** Processes in the cache now. */
   readonly processes: number;

@@ -25,7 +25,9 @@ beforeAll(() => {
   for (const name of names) must(programs.attach(name));
   const consumer = { publish: (event: AgentEvent) => void events.push(event), flush() {} };
   const source = { directory, procfs: "/proc", cgroupRoot: cgroup.hierarchy };
-  pump = must(openEventPump({ ...source, nodeName: "n", consumer, onCgroupsGone() {} }));
+  pump = must(
+    openEventPump({ ...source, nodeName: "n", consumer, lostBefore: undefined, onCgroupsGone() {} }),
+  );
   pump.putContainer(cgroup.container, false);
 });
 afterAll(() => {

@@ -2,12 +2,13 @@
 // Moves records from the ring buffer to the consumer of events.
 
 import { join } from "node:path";
-import { type EventReader, openEventReader, type RecordKind } from "@rthooks/bpf";
+import { type EventReader, openEventReader } from "@rthooks/bpf";
 import { ok, type Result } from "@rthooks/result";
 import type { EventContainer } from "../core/agent-event.ts";
 import type { EventConsumer } from "../core/event-consumer.ts";
 import { noStatistics } from "../core/event-statistics.ts";
 import { createEventStream, type EventStream } from "../core/event-stream.ts";
+import { createLostCounter, type LostBefore, type LostCounts } from "../core/lost-counter.ts";
 import { createProcessCache } from "../core/process-cache.ts";
 import { createProcessScan } from "../core/process-scan.ts";
 import type { EventStatistics, RecordSource } from "../core/thread-messages.ts";
@@ -24,14 +25,19 @@ export interface EventPump {
   removeContainer(cgroupId: bigint): void;
   /** Moves some records, and looks up some processes; whether there may be more of either. */
   move(): boolean;
+  /** Of the kernel at the start of the agent, for the next thread. */
+  readonly firstLost: LostCounts;
   /** Call it about once a second. */
   tick(): EventStatistics;
+  /** The last ones, of a thread that a bug has ended: the record that it worked on and those that it held do not become events. */
+  abandon(): EventStatistics;
   close(): void;
 }
 
 export interface PumpOptions extends RecordSource {
   readonly nodeName: string;
   readonly consumer: EventConsumer;
+  readonly lostBefore: LostBefore | undefined;
   onCgroupsGone(cgroupIds: readonly bigint[]): void;
 }
 
@@ -50,7 +56,7 @@ export function openEventPump(options: PumpOptions): Result<EventPump, string> {
 }
 
 function createEventPump(
-  { consumer, onCgroupsGone, nodeName, procfs, cgroupRoot }: PumpOptions,
+  { consumer, onCgroupsGone, nodeName, procfs, cgroupRoot, lostBefore }: PumpOptions,
   reader: EventReader,
 ): EventPump {
   const clock = openBootClock();
@@ -61,9 +67,18 @@ function createEventPump(
   const processes = createProcessReader(procfs);
   const scan = createProcessScan({ cache, reader: processes, atOnce: PROCESSES_AT_ONCE });
   const { records, events } = structuredClone(noStatistics);
-  const counts = { records: { ...records }, events: { ...events }, unreadable: 0 };
+  const counts = { records: { ...records }, events: { ...events }, unreadable: 0, abandoned: 0 };
   let gone: bigint[] = [];
-  const countLost = createLostCounter(reader);
+  let isWorking = false;
+  const losses = createLostCounter(() => {
+    const read = reader.countLost();
+    return read.ok ? read.value : undefined;
+  }, lostBefore);
+  let lost = noStatistics.lost;
+  const readStatistics = (): EventStatistics => {
+    const { evicted, size } = cache;
+    return { ...structuredClone(counts), evicted, processes: size, lost };
+  };
   const stream = createEventStream({
     ...{ cache, nowMs, hold, reader: processes, readsPerSecond: 100, retentionMs: 10_000 },
     bootTimeNs,
@@ -79,6 +94,7 @@ function createEventPump(
   return {
     stream,
     fd: reader.fd,
+    firstLost: losses.first,
     putContainer(container, runsAlready) {
       const { cgroupId, cgroupPath } = container;
       stream.putContainer(container);
@@ -93,7 +109,9 @@ function createEventPump(
       bootNs = clock.bootTimeNs();
       const read = reader.read((record) => {
         counts.records[record.kind]++;
+        isWorking = true;
         stream.take(record);
+        isWorking = false;
       }, RECORDS_AT_ONCE);
       counts.unreadable += read.unreadable;
       if (gone.length > 0) onCgroupsGone(gone);
@@ -104,37 +122,15 @@ function createEventPump(
     },
     tick() {
       stream.tick();
-      const { lost, added } = countLost();
-      if (added > 0n) stream.lose(added);
-      const { evicted, size } = cache;
-      return { ...structuredClone(counts), evicted, processes: size, lost };
+      const now = losses.count();
+      lost = now.lost;
+      if (now.added > 0) stream.lose(BigInt(now.added));
+      return readStatistics();
+    },
+    abandon() {
+      counts.abandoned += stream.held + (isWorking ? 1 : 0);
+      return readStatistics();
     },
     close: reader.close,
-  };
-}
-
-/** Lost records since it was created, and since the last call. A map that cannot be read has none. */
-function createLostCounter(reader: EventReader): () => {
-  readonly lost: Readonly<Record<RecordKind, number>>;
-  readonly added: bigint;
-} {
-  const read = (): ReadonlyMap<RecordKind, bigint> => {
-    const counts = reader.countLost();
-    return counts.ok ? counts.value : new Map();
-  };
-  const before = read();
-  let [last, sum] = [before, 0n];
-  return () => {
-    const now = read();
-    if (now.size > 0) last = now;
-    const of = (kind: RecordKind): number => Number((last.get(kind) ?? 0n) - (before.get(kind) ?? 0n));
-    const lost = {
-      ...{ exec: of("exec"), exit: of("exit"), fork: of("fork"), match: of("match") },
-      cgroup_gone: of("cgroup_gone"),
-    };
-    const total = BigInt(Object.values(lost).reduce((all, one) => all + one, 0));
-    const added = total - sum;
-    sum = total;
-    return { lost, added };
   };
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { must } from "@rthooks/result/must";
+import { noStatistics } from "../core/event-statistics.ts";
 import { type EventCgroup, openEventCgroup } from "./event-cgroup.fixture.ts";
 import { type EventThread, startEventThread } from "./event-thread.ts";
 import { attachProcessPrograms, type ProcessPrograms } from "./process-programs.ts";
@@ -13,19 +14,22 @@ let programs: ProcessPrograms;
 let thread: EventThread;
 const gone: bigint[] = [];
 const errors: string[] = [];
-const log = { debug() {}, info() {}, warn() {}, error: (text: string) => void errors.push(text) };
+const warnings: unknown[] = [];
+const log = {
+  debug() {},
+  info() {},
+  warn: (...line: unknown[]) => void warnings.push(line),
+  error: (text: string) => void errors.push(text),
+};
+const settings = () => ({
+  node: { nodeName: "n", clusterName: "", abi: "x64" },
+  export: undefined,
+  records: { directory: join(cgroup.bpfFs, "enforcement"), procfs: "/proc", cgroupRoot: cgroup.hierarchy },
+});
 const start = async (startWorker?: () => Worker): Promise<EventThread> =>
   must(
     await startEventThread({
-      settings: {
-        node: { nodeName: "n", clusterName: "", abi: "x64" },
-        export: undefined,
-        records: {
-          directory: join(cgroup.bpfFs, "enforcement"),
-          procfs: "/proc",
-          cgroupRoot: cgroup.hierarchy,
-        },
-      },
+      settings: settings(),
       log,
       onCgroupsGone: (ids) => void gone.push(...ids),
       ...(startWorker === undefined ? {} : { startWorker }),
@@ -41,6 +45,7 @@ async function waitFor(what: string, isSo: () => boolean): Promise<void> {
 beforeEach(async () => {
   gone.length = 0;
   errors.length = 0;
+  warnings.length = 0;
   cgroup = openEventCgroup();
   programs = must(attachProcessPrograms(join(cgroup.bpfFs, "enforcement"), cgroup.hierarchy, log));
   thread = await start();
@@ -111,6 +116,49 @@ test("a bug in the thread leaves no open maps and no mapped memory", async () =>
   expect(await ended.promise).toBe("stopped");
   await waitFor("another thread", () => thread.problem() === "");
   expect(count()).toEqual(before);
+});
+
+test("what a thread had read and not told when a bug ended it is counted", async () => {
+  // The kernel knows the container, and the thread does not: its records wait.
+  cgroup.run("/bin/busybox", "true");
+  await waitFor("the records", () => thread.statistics().records.records.exec === 1);
+  // The type is wrong on purpose: reading the request throws in the thread.
+  const broken = undefined as unknown as Uint8Array;
+  thread.streams.open(broken, { write: () => true, end() {} });
+  await waitFor("the end", () => thread.problem() !== "");
+  const { records, abandoned } = thread.statistics().records;
+  expect(abandoned).toBe(records.exec + records.exit + records.fork);
+  expect(abandoned).toBeGreaterThan(1);
+  expect(warnings).toEqual([
+    ["records of processes were lost: there are no events of them", { lost: abandoned }],
+  ]);
+});
+
+test("a thread that follows another one knows what that had counted of the kernel's losses", async () => {
+  await thread.close();
+  const scripts = [
+    `self.postMessage({ channel: "started", firstLost: new Map([["exec", 5n]]) });
+     const records = { ...data.settings.none, lost: { ...data.settings.none.lost, exec: 3 } };
+     self.postMessage({ channel: "statistics", statistics: { outputs: {}, records } });
+     setTimeout(() => { throw new Error("broken"); });`,
+    `self.postMessage({ channel: "started", firstLost: new Map() });
+     self.postMessage({ channel: "log", level: "error", message: "before", fields: data.settings.lostBefore });`,
+  ];
+  const fields: unknown[] = [];
+  const started = await startEventThread({
+    // The last one is for the thread that the test plays.
+    settings: Object.assign({ ...settings(), export: undefined }, { none: noStatistics }),
+    log: { ...log, error: (_, more) => void fields.push(more) },
+    onCgroupsGone() {},
+    startWorker() {
+      const script = `self.onmessage = ({ data }) => { if (data.channel === "start") { ${scripts.shift()} } };`;
+      return new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+    },
+  });
+  thread = must(started);
+  await waitFor("the second thread", () => fields.length === 2);
+  expect(fields[1]).toEqual({ first: new Map([["exec", 5n]]), told: 3 });
+  expect(thread.statistics().records.lost).toMatchObject({ exec: 3 });
 });
 
 test("a thread that cannot start is an error alone", async () => {

@@ -11,6 +11,7 @@ import { waitAtMost } from "../../base/edge/wait-at-most.ts";
 import type { EventContainer } from "../core/agent-event.ts";
 import { addStatistics, noStatistics } from "../core/event-statistics.ts";
 import { createEventStreams, type EventStreams } from "../core/event-streams.ts";
+import { type LostCounts, sumLost } from "../core/lost-counter.ts";
 import { addOutput, noOutput } from "../core/output-messages.ts";
 import type {
   EventThreadSettings,
@@ -37,7 +38,7 @@ export interface EventThread {
 }
 
 export interface EventThreadParts {
-  readonly settings: Omit<EventThreadSettings, "wakeFd">;
+  readonly settings: Omit<EventThreadSettings, "wakeFd" | "lostBefore">;
   readonly log: Logger;
   /** The root cgroups of these containers were removed. */
   onCgroupsGone(cgroupIds: readonly bigint[]): void;
@@ -47,6 +48,7 @@ export interface EventThreadParts {
 
 /** A disk that does not answer must not keep the agent from its end. */
 const maxCloseMs = 2000;
+const warnEveryMs = 10_000;
 
 const startOwnWorker = (): Worker => new Worker(new URL("./events-worker.ts", import.meta.url));
 
@@ -69,6 +71,9 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
   const nothing: ThreadStatistics = { outputs: noOutput, records: noStatistics };
   /** Of threads that have ended, and of this one. */
   let [before, now] = [nothing, nothing];
+  let firstLost: LostCounts | undefined;
+  let missed = 0;
+  let warnedMs = Number.NEGATIVE_INFINITY;
 
   const post = (message: ToEventThread): void => {
     worker?.postMessage(message);
@@ -81,6 +86,15 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
     outputs: addOutput(before.outputs, now.outputs),
     records: addStatistics(before.records, now.records),
   });
+
+  const warnOfMissed = (): void => {
+    const { lost, abandoned } = readStatistics().records;
+    const all = sumLost(lost) + abandoned;
+    if (all === missed || performance.now() - warnedMs < warnEveryMs) return;
+    log.warn("records of processes were lost: there are no events of them", { lost: all - missed });
+    missed = all;
+    warnedMs = performance.now();
+  };
 
   const fail = (why: string): void => {
     worker?.terminate();
@@ -107,6 +121,7 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
           return;
         }
         problem = "";
+        firstLost ??= message.firstLost;
         hasStarted = true;
         started.resolve(undefined);
         return;
@@ -123,6 +138,11 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
         // It has worked for a while.
         backOff.reset();
         now = message.statistics;
+        warnOfMissed();
+        return;
+      case "abandoned":
+        now = message.statistics;
+        warnOfMissed();
         return;
       case "log":
         log[message.level](message.message, message.fields);
@@ -143,7 +163,8 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
       if (worker === begun) fail("it ended by itself");
     });
     begun.unref();
-    post({ channel: "start", settings: { ...settings, wakeFd: wake.fd } });
+    const lostBefore = firstLost && { first: firstLost, told: sumLost(before.records.lost) };
+    post({ channel: "start", settings: { ...settings, lostBefore, wakeFd: wake.fd } });
     post({ channel: "rules.put", rules: [...rules] });
     // After a crash their processes are not known to the new thread.
     for (const container of containers.values())

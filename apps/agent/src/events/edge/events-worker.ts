@@ -37,7 +37,7 @@ function start(settings: EventThreadSettings): void {
   });
   if (created.ok) outputs = created.value;
   const error = created.ok ? openPump(settings, created.value) : created.error;
-  post({ channel: "started", error });
+  post({ channel: "started", error, firstLost: pump?.firstLost });
   if (error !== undefined) {
     closeParts();
     return;
@@ -48,11 +48,14 @@ function start(settings: EventThreadSettings): void {
 }
 
 /** The error is one line. */
-function openPump({ records, node }: EventThreadSettings, consumer: EventOutputs): string | undefined {
+function openPump(
+  { records, node, lostBefore }: EventThreadSettings,
+  consumer: EventOutputs,
+): string | undefined {
   if (records === undefined) return undefined;
   const { nodeName } = node;
   const onCgroupsGone = (cgroupIds: readonly bigint[]): void => post({ channel: "cgroups.gone", cgroupIds });
-  const opened = openEventPump({ ...records, nodeName, consumer, onCgroupsGone });
+  const opened = openEventPump({ ...records, nodeName, consumer, lostBefore, onCgroupsGone });
   if (!opened.ok) return opened.error;
   pump = opened.value;
   return undefined;
@@ -102,6 +105,10 @@ function guard(work: () => void): void {
   try {
     work();
   } catch (error) {
+    if (outputs !== undefined && pump !== undefined) {
+      const statistics = { outputs: outputs.statistics(), records: pump.abandon() };
+      post({ channel: "abandoned", statistics });
+    }
     closeParts();
     throw error;
   }
