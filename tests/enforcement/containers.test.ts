@@ -140,7 +140,7 @@ describe("an agent whose pins are removed", () => {
 });
 
 describe("an agent that cannot enforce", () => {
-  test("runs on, and says so: of each policy with hooks, and in its health", async () => {
+  test("runs on, and says so: of each policy with hooks, of events, and in its health", async () => {
     const agent = await startAgent(workspace, {
       flags: [
         ...["--cgroup-root", workspace.path("."), "--tracing-policy-dir", workspace.path("none")],
@@ -156,7 +156,9 @@ describe("an agent that cannot enforce", () => {
       ["no-exec", 3, true],
       ["no-hooks", 1, false],
     ]);
-    expect((await agent.status("--output", "json")).stdout).toContain(reason);
+    const status = (await agent.status("--output", "json")).stdout;
+    expect(status).toContain(reason);
+    expect(status).toContain("there are no events of processes: ");
     await agent.stop();
   }, 60_000);
 });

@@ -21,6 +21,8 @@ export interface EnforcementOptions {
 
 export interface OpenedEnforcement {
   readonly enforcement: Enforcement;
+  /** Of the pinned maps that have the containers; undefined where nothing is enforced, an error where nothing can be. */
+  readonly directory: Result<string, string> | undefined;
   /** What is not in force as it should be, one line each. */
   problems(): readonly string[];
   /** Which programs the kernel takes, by name; empty where that cannot be found out. */
@@ -57,7 +59,8 @@ async function openInKernel(
 ): Promise<Result<OpenedEnforcement, string>> {
   const place = checkRoot(root);
   if (!place.ok) return place;
-  const engine = await openEngine(toEnforcementDirectory(directory.path), root.path, log);
+  const path = toEnforcementDirectory(directory.path);
+  const engine = await openEngine(path, root.path, log);
   if (!engine.ok) return engine;
   const { maps, hooks, keep, memory, close } = engine.value;
   const architecture = process.arch === "arm64" ? "arm64" : "x64";
@@ -75,6 +78,7 @@ async function openInKernel(
   };
   return ok({
     enforcement,
+    directory: ok(path),
     problems: () => [...enforcement.problems(), ...(pinProblem === "" ? [] : [pinProblem])],
     async probes() {
       const found = await hooks.capabilities();
@@ -124,6 +128,7 @@ function openNothing(reason: string | undefined): OpenedEnforcement {
   const enforcement = createNoEnforcement(reason);
   return {
     enforcement,
+    directory: reason === undefined ? undefined : err(reason),
     problems: enforcement.problems,
     probes: () => Promise.resolve({}),
     fill: () => [],

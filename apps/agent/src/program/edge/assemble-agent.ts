@@ -100,7 +100,7 @@ export async function assembleAgent(
   const onCgroupsGone = (cgroupIds: readonly bigint[]): void => {
     for (const cgroupId of cgroupIds) containers.checkCgroup(cgroupId);
   };
-  const events = await openEvents(options, root.value, onCgroupsGone, parts);
+  const events = await openEvents(options, root.value, kernel.directory, onCgroupsGone, parts);
   if (!events.ok) return events;
   const { thread } = events.value;
   enforcement.policies.follow((started) =>

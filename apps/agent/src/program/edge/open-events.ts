@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events for clients of GetEvents and for the export file, and the programs in the kernel that they come from.
 
-import { join } from "node:path";
 import { err, ok, type Result } from "@rthooks/result";
 import type { CgroupRoot } from "../../cgroups/edge/find-cgroup-root.ts";
+import type { OpenedEnforcement } from "../../enforcement/edge/open-enforcement.ts";
 import { noStatistics } from "../../events/core/event-statistics.ts";
 import type { EventContainers } from "../../events/core/reported-containers.ts";
 import type { EventStatistics } from "../../events/core/thread-messages.ts";
@@ -21,24 +21,24 @@ export interface OpenedEvents extends EventContainers {
   statistics(): EventStatistics;
 }
 
-/** `parts` detaches the programs; the caller ends the thread. The error is one line. */
+/**
+ * `directory`: of the maps that have the containers, an error where there are none. `parts` detaches the programs; the
+ * caller ends the thread. The error is one line.
+ */
 export async function openEvents(
   options: AgentOptions,
   root: CgroupRoot,
+  directory: OpenedEnforcement["directory"],
   onCgroupsGone: (cgroupIds: readonly bigint[]) => void,
   parts: DisposableStack,
 ): Promise<Result<OpenedEvents, string>> {
-  const { claimedDirectory, eventExport, nodeName, clusterName, procfs, log } = options;
-  if (claimedDirectory === undefined) {
+  const { eventExport, nodeName, clusterName, procfs, log } = options;
+  if (directory === undefined) {
     if (eventExport !== undefined) {
       return err("--export-filename needs --enable-policy-filter: events come from BPF programs");
     }
     return ok(noEvents);
   }
-  // The maps are those of the programs that enforce.
-  const directory = claimedDirectory.ok
-    ? ok(join(claimedDirectory.value.path, "enforcement"))
-    : claimedDirectory;
   const programs = directory.ok ? attachProcessPrograms(directory.value, root.path, log) : directory;
   if (programs.ok) {
     parts.defer(programs.value.close);
