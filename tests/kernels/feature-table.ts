@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each kernel does with a process that a rule matches. The tests of hooks judge every cell; the documentation shows
-// the same table.
+// What each kernel does with a process that a rule matches, and what it reports of processes. The tests of hooks judge
+// every cell; the documentation shows the same table.
 import { type HookCase, hookCases } from "./hook-cases.ts";
+import { processCases } from "./process-cases.ts";
 import type { KernelName } from "./vm/find-kernels.ts";
 
-/** What happens to a call that a rule matches. */
+/** What happens to a call that a rule matches, or what becomes of an event. */
 export type Outcome =
   /** It fails, and the process goes on. */
   | "prevented"
@@ -14,7 +15,9 @@ export type Outcome =
   | "signalled"
   /** The kernel cannot have the program: the policy is refused with the reason. */
   | "not here"
-  /** The rule has no effect. No cell has this. */
+  /** The agent gets a record of it. */
+  | "reported"
+  /** The rule has no effect, or there is no record. No cell has this. */
   | "nothing";
 
 export interface KernelColumn {
@@ -48,16 +51,16 @@ export function findOutcome({ rule }: HookCase, { hasLsm }: KernelColumn): Outco
   }
 }
 
-/** Markdown. `outcomes`: by the column's title, of each case by its name. */
+/** Markdown. `outcomes`: by the column's title, of each case by its feature. */
 export function renderFeatureTable(
   outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>> = expectedOutcomes(),
 ): string {
   const titles = [...outcomes.keys()];
-  const rows = hookCases.map(({ name, feature }) => [
+  const rows = [...hookCases, ...processCases].map(({ feature }) => [
     feature,
-    ...titles.map((title) => outcomes.get(title)?.get(name) ?? ""),
+    ...titles.map((title) => outcomes.get(title)?.get(feature) ?? ""),
   ]);
-  const head = ["a rule about", ...titles];
+  const head = ["a rule about, or an event", ...titles];
   const widths = head.map((word, at) => Math.max(word.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const renderRow = (cells: readonly string[]): string =>
     `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
@@ -70,6 +73,9 @@ const expectedOutcomes = (): ReadonlyMap<string, ReadonlyMap<string, Outcome>> =
   new Map(
     kernelColumns.map((column) => [
       column.title,
-      new Map(hookCases.map((hookCase) => [hookCase.name, findOutcome(hookCase, column)])),
+      new Map([
+        ...hookCases.map((hookCase) => [hookCase.feature, findOutcome(hookCase, column)] as const),
+        ...processCases.map(({ feature }) => [feature, "reported"] as const),
+      ]),
     ]),
   );
