@@ -147,6 +147,7 @@ test("counts of all processors are added up", () => {
   const names = ["post", "signal", "monitor_signal", "override", "monitor_override", "nopost"];
   const members = btf.members(btf.find(btfKind.struct, "rule_count")?.id ?? 0).map(({ name }) => name);
   expect(members).toEqual(names);
+  expect(sizeOf("rule_count")).toBe(names.length * 8);
   const perProcessor = names.map((_, at) => BigInt(at + 1));
   const bytes = new Uint8Array(BigUint64Array.from([...perProcessor, ...perProcessor]).buffer);
   expect(decodeCounts(bytes)).toEqual({
