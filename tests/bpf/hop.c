@@ -27,6 +27,7 @@
 #define REFUSED 8
 #define BROKEN 9
 
+/* The second letter of KIND. */
 static char kind;
 static const char *target;
 static const char *cgroup;
@@ -105,7 +106,7 @@ static long execute(void)
 /* The exit code of the process. */
 static int attempt(void)
 {
-	long result = kind == 'e' ? execute() : kind == 'c' ? connect_socket() : make_fifo();
+	long result = kind == 'x' ? execute() : kind == 'o' ? connect_socket() : make_fifo();
 
 	return result == -EPERM ? REFUSED : result == 0 ? THROUGH : BROKEN;
 }
@@ -170,7 +171,7 @@ __attribute__((used)) static void begin(long *stack)
 
 	if (stack[0] != 6)
 		call(__NR_exit, THROUGH, 0, 0, 0, 0);
-	kind = words[1][0];
+	kind = words[1][1];
 	target = words[2];
 	cgroup = words[4];
 	for (long number = 0; number < to_number(words[5]); number++) {

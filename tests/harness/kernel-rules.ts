@@ -40,7 +40,7 @@ export const placeRule = (
   cgroupIds: ReadonlySet<bigint>,
   change: Partial<PlacedRule> = {},
 ): PlacedRule => ({
-  ...{ number, rule, cgroupIds, hookIds: new Set(rule.hooks.map(toHookId)) },
+  ...{ number, rule, cgroupIds, hookIds: change.hookIds ?? new Set(rule.hooks.map(toHookId)) },
   ...{ follows: false, host: false, enforces: true },
   owner: { key: `rule ${number}`, digest: "" },
   ...change,
