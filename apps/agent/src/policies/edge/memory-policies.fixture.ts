@@ -6,17 +6,26 @@ import { combineLoaders } from "../core/combined-loaders.ts";
 import { createFilterLoader } from "../core/filter-loader.ts";
 import { noPolicyArchive } from "../core/policy-archive.ts";
 import { createPolicyCommands, type PolicyCommands } from "../core/policy-commands.ts";
+import type { PartLoader } from "../core/policy-loader.ts";
 import { createPolicyStore, type PolicyStore } from "../core/policy-store.ts";
 import { parsePolicyText } from "./policy-text.ts";
 
-export function createMemoryPolicies(): PolicyStore {
+/** `prepare`: what each policy waits for. */
+export function createMemoryPolicies(prepare = (): Promise<void> => Promise.resolve()): PolicyStore {
   const loader = createFilterLoader({
     putFilter: () => ok(2),
     removeFilter: () => {},
     status: () => ({ kind: "in-force" }),
     settled: () => Promise.resolve(),
   });
-  return createPolicyStore(combineLoaders([loader]), { ...loader, heldBy: () => "" });
+  const part: PartLoader = {
+    ...loader,
+    async prepare() {
+      await prepare();
+      return ok(undefined);
+    },
+  };
+  return createPolicyStore(combineLoaders([part]), { ...loader, heldBy: () => "" });
 }
 
 export function createMemoryCommands(policies: PolicyStore): PolicyCommands {

@@ -24,6 +24,8 @@ export interface PolicyFileOptions {
   readonly isNamed: boolean;
   /** Once true, nothing is changed any more. */
   isClosed(): boolean;
+  /** Awaits an answer of the file system. */
+  access<T>(answer: Promise<T>): Promise<T>;
   /** The path of another file with a policy of this name. */
   findOwner(policy: TracingPolicy): string | undefined;
 }
@@ -47,7 +49,7 @@ export interface PolicyFile {
 }
 
 export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
-  const { path, policies, parser, log, isNamed, isClosed, findOwner } = options;
+  const { path, policies, parser, log, isNamed, isClosed, access, findOwner } = options;
   const follow = (isReadAtOnce: boolean): FollowedFile =>
     followFile(path, { maxBytes: MAX_POLICY_BYTES, isReadAtOnce });
   let followed = follow(options.isReadAtOnce);
@@ -126,7 +128,7 @@ export function openPolicyFile(options: PolicyFileOptions): PolicyFile {
 
   return {
     async read() {
-      const found = await followed.look();
+      const found = await access(followed.look());
       if (isClosed()) return;
       if (found.kind === "missing") {
         await miss();

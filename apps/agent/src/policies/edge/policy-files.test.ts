@@ -43,9 +43,9 @@ describe("policy files", () => {
     while (!condition()) await Bun.sleep(2);
   };
   const countLogs = (text: string): number => lines.filter((line) => line.includes(text)).length;
-  const open = async (file = ""): Promise<void> => {
+  const open = async (file = "", firstReadMs = 3000): Promise<void> => {
     files = await openPolicyFiles({
-      ...{ file, directory, policies, parser, log, directories, times },
+      ...{ file, directory, policies, parser, log, directories, times, firstReadMs },
       onSettled: () => settled++,
     });
   };
@@ -65,6 +65,30 @@ describe("policy files", () => {
     expect(settled).toBe(0);
     await until(() => settled === 1);
     expect(files?.problem()).toBe("");
+  });
+
+  test("are in force when the agent has opened them, however long that takes for each", async () => {
+    let preparing = 0;
+    let gate = Promise.withResolvers<void>();
+    policies = createMemoryPolicies(() => {
+      preparing++;
+      return gate.promise;
+    });
+    for (const name of ["a", "b"]) writeFileSync(path(`${name}.yaml`), policy(name));
+    let isOpen = false;
+    const opened = open("", 500).then(() => {
+      isOpen = true;
+    });
+    for (const count of [1, 2]) {
+      await until(() => preparing === count);
+      await Bun.sleep(700);
+      expect(isOpen).toBe(false);
+      const before = gate;
+      gate = Promise.withResolvers();
+      before.resolve();
+    }
+    await opened;
+    expect(names()).toEqual(["a", "b"]);
   });
 
   test("that are away for a moment keep their policies; those that stay away lose them", async () => {

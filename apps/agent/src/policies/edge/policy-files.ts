@@ -10,7 +10,6 @@ import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import { type LookTimes, repeatLook, toLookTimes } from "@rthooks/sys/repeated-look";
 import { isMissing } from "../../base/edge/followed-file.ts";
-import { waitAtMost } from "../../base/edge/wait-at-most.ts";
 import type { PolicyParser } from "../core/policy-parser.ts";
 import type { PolicyStore } from "../core/policy-store.ts";
 import { openPolicyFile, type PolicyFile, READS_UNTIL_GONE } from "./policy-file.ts";
@@ -27,6 +26,8 @@ export interface PolicyFilesOptions {
   onSettled(): void;
   readonly directories: DirectoryWatch;
   readonly times?: LookTimes;
+  /** How long the file system may take for each answer, until it is not waited for any more. */
+  readonly firstReadMs?: number;
 }
 
 export interface PolicyFiles {
@@ -40,13 +41,27 @@ const ACTIVE_MS = 500;
 /** A file system that does not answer (NFS) must not keep the agent from serving. */
 const FIRST_READ_MS = 3000;
 
-/** Resolves when all files have been read once, at the latest after three seconds. */
+/**
+ * Resolves when all files have been read once and their policies are in force or refused, or when a file system has not
+ * answered for some seconds.
+ */
 export async function openPolicyFiles(options: PolicyFilesOptions): Promise<PolicyFiles> {
   const { file, directory, directories, policies, parser, log, onSettled } = options;
+  const { firstReadMs = FIRST_READ_MS } = options;
   const known = new Map<string, PolicyFile>();
   let isFirstRead = true;
   let unlisted = "";
   let calmReads = 0;
+  /** Resolves when the file system has not answered for a while. */
+  const silence = Promise.withResolvers<void>();
+  const access = async <T>(answer: Promise<T>): Promise<T> => {
+    const timer = setTimeout(silence.resolve, firstReadMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   let isClosed = false;
 
   const find = (path: string): PolicyFile => {
@@ -65,6 +80,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
       isReadAtOnce: isFirstRead,
       isNamed: path === file,
       isClosed: () => isClosed,
+      access,
       findOwner,
     });
     known.set(path, made);
@@ -72,7 +88,7 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
   };
 
   const readDirectory = async (): Promise<void> => {
-    const listed = await listFiles(directory);
+    const listed = await access(listFiles(directory));
     if (isClosed) return;
     const error = listed.ok ? "" : listed.error;
     if (error !== unlisted && error !== "")
@@ -117,7 +133,8 @@ export async function openPolicyFiles(options: PolicyFilesOptions): Promise<Poli
     paths: () => [file, directory, ...known.keys()].filter((path) => path !== ""),
     look: readAll,
   });
-  await waitAtMost(looks.first, FIRST_READ_MS);
+  // Programs may be loaded for longer than that, for each policy: no container may start before.
+  await Promise.race([looks.first, silence.promise]);
   return {
     problem() {
       if (isFirstRead) return "the policy files are not read yet: their file system does not answer";
