@@ -26,8 +26,33 @@ function open() {
     for (let at = 0; at < events; at++) clients.publish(toSubject(exec), () => new Uint8Array([1]));
     clients.flush();
   };
-  return { ...{ clock, posted, add, publish } };
+  return { ...{ clock, posted, add, publish, clients } };
 }
+
+test("clients that do not read have 64 MiB together, and leave room to others", () => {
+  const { clients, add, posted } = open();
+  const mebibyte = 1024 * 1024;
+  const event = new Uint8Array(mebibyte / 4);
+  const publish = (count: number): void => {
+    for (let at = 0; at < count; at++) clients.publish(toSubject(exec), () => event);
+  };
+  for (let client = 0; client < 63; client++) add(client, 0);
+  publish(40);
+  const kept = (63 * 40 - clients.dropped) * event.length;
+  expect(kept).toBeLessThanOrEqual(64 * mebibyte);
+  expect(kept).toBeGreaterThan(32 * mebibyte);
+  // One that comes later has room.
+  const before = clients.dropped;
+  add(63, 0);
+  publish(1);
+  expect(clients.dropped - before).toBe(63);
+  // And more, when others end.
+  for (let client = 0; client < 63; client++) clients.remove(client);
+  publish(40);
+  clients.flush();
+  const sent = posted.flatMap((report) => (report.kind === "events" ? [report.ends.length] : []));
+  expect(sent).toEqual([31]);
+});
 
 test("a client whose filters take more than a quarter of a second is cut off, and others are not", () => {
   const { add, publish, posted } = open();

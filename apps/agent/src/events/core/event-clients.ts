@@ -3,6 +3,7 @@
 // gets more events when its connection has taken the earlier ones.
 
 import { type BoundedQueue, createBoundedQueue } from "../../base/core/bounded-queue.ts";
+import { createSharedRoom } from "../../base/core/shared-room.ts";
 import type { EventMatcher } from "./event-filter.ts";
 import type { EventSubject } from "./event-subject.ts";
 import { createFilterBudget } from "./filter-budget.ts";
@@ -31,8 +32,11 @@ export interface EventClients<Wishes extends ClientWishes> {
   readonly dropped: number;
 }
 
-/** Bytes of events that wait for one client: some 10,000 events. */
-const maxQueuedBytes = 8 * 1024 * 1024;
+/**
+ * Bytes of events that wait for clients: at most some 10,000 events of one. All have at most 64 MiB, since there are 64 clients,
+ * and clients that do not read leave room to others.
+ */
+const queuedBytes = { own: 512 * 1024, most: 8 * 1024 * 1024, shared: 32 * 1024 * 1024 };
 /** What an event takes beside its bytes. */
 const eventOverhead = 64;
 /** Events that were sent to the main thread and that the connection has not taken. */
@@ -52,11 +56,17 @@ export function createEventClients<Wishes extends ClientWishes>(options: {
   const { post, encodeDrops, nowMs } = options;
   const clients = new Map<number, Client<Wishes>>();
   const budget = createFilterBudget();
+  const room = createSharedRoom(queuedBytes);
   let sent = 0;
   let dropped = 0;
 
-  const end = (client: number, why: OutputEnd, details: string): void => {
+  const remove = (client: number): void => {
+    clients.get(client)?.queue.clear();
     clients.delete(client);
+  };
+
+  const end = (client: number, why: OutputEnd, details: string): void => {
+    remove(client);
     post({ kind: "end", client, why, details });
   };
 
@@ -83,11 +93,11 @@ export function createEventClients<Wishes extends ClientWishes>(options: {
     add(client, wishes) {
       clients.set(client, {
         wishes,
-        queue: createBoundedQueue<Uint8Array>(maxQueuedBytes, (event) => event.length + eventOverhead),
+        queue: createBoundedQueue<Uint8Array>(room, (event) => event.length + eventOverhead),
         inFlight: 0,
       });
     },
-    remove: (client) => void clients.delete(client),
+    remove,
     taken(number, events) {
       const client = clients.get(number);
       if (client === undefined) return;
