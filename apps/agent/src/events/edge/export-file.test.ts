@@ -115,6 +115,15 @@ describe("the export file", () => {
     expect(readdirSync(directory).length).toBe(5);
   });
 
+  test("what a killed agent had begun to compress is removed at the next start, and nothing else", () => {
+    const older = "events-2026-01-02T03-04-05.678.log";
+    const kept = [older, `${older}.gz`, "events-x.log.gz.tmp", "other.gz.tmp"];
+    for (const name of [...kept, `${older}.gz.tmp`]) writeFileSync(join(directory, name), "");
+    mustOpen();
+    expect(readdirSync(directory).toSorted()).toEqual(["events.log", ...kept].toSorted());
+    expect(errors).toEqual([]);
+  });
+
   test("rotated files are compressed", async () => {
     const file = mustOpen({ compresses: true });
     file.write(line("a".repeat(90)));

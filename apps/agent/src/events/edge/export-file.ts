@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file of the export: lines are added until it has its size, then it gets a name with the time and a new file begins.
-// The names are those of the library that Tetragon uses (lumberjack): events-2006-01-02T15-04-05.000.log.
 
 import {
   closeSync,
@@ -10,15 +9,12 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
-  readdirSync,
   renameSync,
-  unlinkSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, extname, join } from "node:path";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import type { ExportFileSettings } from "../core/export-settings.ts";
-import { compressFile } from "./compress-file.ts";
+import { findBackupName, removeStaged, tidyBackups } from "./export-backups.ts";
 
 export interface ExportFile {
   /** Writes whole lines, all or none. The error is one line. */
@@ -68,7 +64,7 @@ export function openExportFile(
       const target = findBackupName(path, nowMs());
       renameSync(path, target);
       closeFile();
-      tidy(options, target, onError);
+      tidyBackups(options, target, onError);
     } catch (error) {
       return err(`cannot rotate ${path}: ${describeError(error)}`);
     }
@@ -90,6 +86,7 @@ export function openExportFile(
 
   const first = open();
   if (!first.ok) return first;
+  removeStaged(path, onError);
   return ok({
     write,
     rotate,
@@ -156,48 +153,5 @@ function cutEnd({ fd }: OpenFile, bytes: number): void {
     ftruncateSync(fd, fstatSync(fd).size - bytes);
   } catch {
     // A disk that fails may refuse this too: the error of the write is reported.
-  }
-}
-
-const stamp = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}$/;
-
-/** A name that no file has. */
-function findBackupName(path: string, nowMs: number): string {
-  const suffix = extname(path);
-  const stem = path.slice(0, path.length - suffix.length);
-  for (let atMs = nowMs; ; atMs++) {
-    const time = new Date(atMs).toISOString().slice(0, 23).replaceAll(":", "-");
-    const target = `${stem}-${time}${suffix}`;
-    const isTaken = [target, `${target}.gz`].some(
-      (name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined,
-    );
-    if (!isTaken) return target;
-  }
-}
-
-/** Compresses the newest of the older files, and removes those that are too many. */
-function tidy(options: ExportFileSettings, newest: string, onError: (error: string) => void): void {
-  const { path, maxBackups } = options;
-  if (options.compresses) {
-    compressFile(newest, options.mode).catch((error: unknown) =>
-      onError(`cannot compress ${newest}: ${describeError(error)}`),
-    );
-  }
-  if (maxBackups === 0) return;
-  const suffix = extname(path);
-  const stem = `${basename(path, suffix)}-`;
-  const backups = readdirSync(dirname(path))
-    .filter((name) => {
-      const plain = name.endsWith(".gz") ? name.slice(0, -3) : name;
-      if (!plain.startsWith(stem) || !plain.endsWith(suffix)) return false;
-      return stamp.test(plain.slice(stem.length, plain.length - suffix.length));
-    })
-    .toSorted();
-  for (const name of backups.slice(0, Math.max(0, backups.length - maxBackups))) {
-    try {
-      unlinkSync(join(dirname(path), name));
-    } catch (error) {
-      onError(`cannot remove ${name}: ${describeError(error)}`);
-    }
   }
 }
