@@ -24,6 +24,17 @@ test("a wait ends by the signal that was sent, until it is taken back", () => {
   other.close();
 });
 
+test("a signal that is closed does not reach the file that has its descriptor now", () => {
+  const closed = open();
+  closed.close();
+  const next = open();
+  expect(next.fd).toBe(closed.fd);
+  closed.send();
+  closed.close();
+  expect(createFileWait([next.fd])(0)).toEqual({ ok: true, value: [false] });
+  next.close();
+});
+
 test("a thread that waits is woken by another one", async () => {
   const signal = open();
   const script = `

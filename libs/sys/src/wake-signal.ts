@@ -7,9 +7,11 @@ import type { SysError } from "./errno.ts";
 import { openSyscalls } from "./syscall.ts";
 
 export interface WakeSignal {
-  /** For waitForFiles of another thread. */
+  /** For createFileWait in another thread. */
   readonly fd: number;
+  /** Does nothing after close(). */
   send(): void;
+  /** Call it when no thread uses the descriptor any more: another file may get its number. */
   close(): void;
 }
 
@@ -21,10 +23,16 @@ export function openWakeSignal(): Result<WakeSignal, SysError> {
   const fd = sys.call("eventfd2", "", 0, EVENT_FILE_FLAGS);
   if (!fd.ok) return fd;
   const one = new Uint8Array(BigUint64Array.of(1n).buffer);
+  let isOpen = true;
   return ok({
     fd: fd.value,
-    send: () => void sys.call("write", "", fd.value, one, one.length),
-    close: () => void sys.call("close", "", fd.value),
+    send() {
+      if (isOpen) sys.call("write", "", fd.value, one, one.length);
+    },
+    close() {
+      if (isOpen) sys.call("close", "", fd.value);
+      isOpen = false;
+    },
   });
 }
 

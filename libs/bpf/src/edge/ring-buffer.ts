@@ -44,6 +44,7 @@ function toRingBuffer(
 ): RingBuffer {
   const readTo = new BigUint64Array(consumer.memory, 0, 1);
   // Read without Atomics, for which this runtime writes to the memory: it may only be read.
+  const orderReads = createReadBarrier();
   const writtenTo = new BigUint64Array(producer.memory, 0, 1);
   const headers = new Int32Array(producer.memory, page);
   const bytes = new Uint8Array(producer.memory, page);
@@ -54,7 +55,10 @@ function toRingBuffer(
   const findComplete = (from: number, maxRecords: number): readonly number[] => {
     const found: number[] = [];
     let position = from;
-    for (const end = Number(writtenTo[0]); position < end && found.length < maxRecords; ) {
+    const end = Number(writtenTo[0]);
+    // What is there from the round before is older than the number: a program marks a record before it counts it.
+    orderReads();
+    while (position < end && found.length < maxRecords) {
       const header = headers[(position % size) / 4] ?? BUSY;
       // A program is still writing it; the kernel tells when it is complete.
       if ((header & BUSY) !== 0) break;
@@ -68,8 +72,8 @@ function toRingBuffer(
   const readSome = (take: TakeRecord, maxRecords: number): number => {
     let position = Number(Atomics.load(readTo, 0));
     const found = findComplete(position, maxRecords);
-    // arm64 may not read the content of a record before its header.
-    Atomics.add(readTo, 0, 0n);
+    // The content of a record is not read before its header.
+    orderReads();
     try {
       for (const header of found) {
         const at = (position % size) + HEADER_BYTES;
@@ -98,6 +102,19 @@ function toRingBuffer(
       consumer.close();
       producer.close();
     },
+  };
+}
+
+/**
+ * Reads before the call are done before those after it, also where the processor changes their order, as arm64 does: a store with
+ * release and a load with acquire stay in this order (Arm Architecture Reference Manual, B2.3), and an atomic addition without
+ * FEAT_LSE alone does not do that.
+ */
+function createReadBarrier(): () => void {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  return () => {
+    Atomics.store(word, 0, 0);
+    Atomics.load(word, 0);
   };
 }
 

@@ -136,6 +136,15 @@ test("when the clock is set, a process keeps its start, and what comes has the n
   expect(begun).toMatchObject({ timeNs: startTimeNs, process: { startTimeNs } });
 });
 
+test("a process has the user that its parent had when it was made, and not at the begin of its program", () => {
+  const { take } = open();
+  take(exec({ uid: 0 }), fork(200, { uid: 33 }));
+  const child = { pid: 200, startTime: 200n * SECOND, parentPid: 100, parentStartTime: 40n * SECOND };
+  const [begun] = take(exec({ pid: 201, parentPid: 200, parentStartTime: 200n * SECOND }));
+  expect(begun).toMatchObject({ parent: { pid: 200, uid: 33 } });
+  expect(take(exit({ ...child, uid: 33 }))).toMatchObject([{ process: { uid: 33 }, parent: { uid: 0 } }]);
+});
+
 describe("the end of a process", () => {
   test("has its status, or the signal", () => {
     const { take } = open();

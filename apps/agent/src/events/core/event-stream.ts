@@ -76,7 +76,8 @@ export function createEventStream(options: StreamOptions): EventStream {
   const fork = (record: ForkRecord): void => {
     const parent = findOrAdd(record);
     const { childPid: pid, childStartTime: startTime, container } = record;
-    const { uid, program } = parent;
+    const { uid } = record;
+    const { program } = parent;
     cache.put({
       ...{ pid, startTime, programTime: startTime, uid, container, chargedTo: container },
       ...{ origin: "fork", program, parent, namespacePid: record.childNamespacePid },

@@ -161,6 +161,27 @@ test("a thread that follows another one knows what that had counted of the kerne
   expect(thread.statistics().records.lost).toMatchObject({ exec: 3 });
 });
 
+test("at its end the descriptor of its signal is closed, when no thread waits any more", async () => {
+  const count = (): number =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(join("/proc/self/fd", fd)).includes("[eventfd]");
+      } catch {
+        // It was that of the list itself.
+        return false;
+      }
+    }).length;
+  await thread.close();
+  // The runtime has some of its own for each thread.
+  const most = count();
+  for (let at = 0; at < 8; at++) {
+    thread = await start();
+    await thread.close();
+  }
+  await waitFor("the end of the descriptors", () => count() <= most);
+  thread.removeContainer(1n);
+});
+
 test("a thread that cannot start is an error alone", async () => {
   const started = await startEventThread({
     settings: {

@@ -64,6 +64,8 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
   const started = Promise.withResolvers<string | undefined>();
   const stopped = Promise.withResolvers<void>();
   let worker: Worker | undefined;
+  /** Those that may still wait for the signal. */
+  const running = new Set<Worker>();
   let restart: ReturnType<typeof setTimeout> | undefined;
   let problem = "";
   let hasStarted = false;
@@ -150,9 +152,14 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
     }
   };
 
+  const closeSignal = (): void => {
+    if (isClosed && running.size === 0) wake.close();
+  };
+
   const begin = (): void => {
     const begun = startWorker();
     worker = begun;
+    running.add(begun);
     begun.addEventListener("message", ({ data }: MessageEvent<FromEventThread>) => {
       if (worker === begun) take(data);
     });
@@ -160,7 +167,9 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
       if (worker === begun) fail(message);
     });
     begun.addEventListener("close", () => {
+      running.delete(begun);
       if (worker === begun) fail("it ended by itself");
+      closeSignal();
     });
     begun.unref();
     const lostBefore = firstLost && { first: firstLost, told: sumLost(before.records.lost) };
@@ -182,6 +191,7 @@ export async function startEventThread(parts: EventThreadParts): Promise<Result<
     worker = undefined;
     ended?.terminate();
     wake.send();
+    closeSignal();
   };
 
   begin();
