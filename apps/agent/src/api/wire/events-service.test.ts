@@ -172,7 +172,7 @@ describe("GetEvents", () => {
   test.each([
     { filter: '{"cel_expression":["true"]}', details: "cel_expression is not supported" },
     { filter: '{"binary_regex":["("]}', details: "is not RE2 syntax" },
-    { filter: '{"in_init_tree":true}', details: "in_init_tree is not supported" },
+    { filter: '{"ancestor_binary_regex":["a"]}', details: "ancestor_binary_regex is not supported" },
   ])("refuses $filter", async ({ filter, details }) => {
     const error = await call(withFilters(filter)).ended;
     expect(error).toMatchObject({ code: 3, details: expect.stringContaining(details) });

@@ -117,17 +117,23 @@ test.each(["", "{", "[]", "null", '"a"', "{}", '{"process_exec":1}', '{"test":{}
 
 test("filters see what they see of an agent's own events", () => {
   const parsed = parseJsonEvent(
-    JSON.stringify({ process_kprobe: { ...match, parent: { pid: 1, binary: "/init" } } }),
+    JSON.stringify({
+      process_kprobe: {
+        ...match,
+        process: { ...match.process, in_init_tree: true },
+        parent: { pid: 1, binary: "/init" },
+      },
+    }),
   );
   if (parsed === undefined) throw new Error("it is an event");
   expect(toJsonSubject(parsed)).toEqual({
     type: 9,
     policyName: "no-metadata",
     process: {
-      ...{ pid: 7, binary: "/bin/cat", arguments: "/etc/shadow", docker: "" },
+      ...{ pid: 7, binary: "/bin/cat", arguments: "/etc/shadow", docker: "", inInitTree: true },
       pod: { namespace: "shop", name: "web-0", containerName: "app", labels: new Map([["app", "web"]]) },
     },
-    parent: { pid: 1, binary: "/init", arguments: "", docker: "", pod: undefined },
+    parent: { pid: 1, binary: "/init", arguments: "", docker: "", inInitTree: false, pod: undefined },
   });
 });
 
@@ -142,7 +148,7 @@ test("values that are not texts or numbers are empty for filters", () => {
   );
   if (parsed === undefined) throw new Error("it is an event");
   expect(toJsonSubject(parsed).process).toEqual({
-    ...{ pid: 0, binary: "", arguments: "", docker: "" },
+    ...{ pid: 0, binary: "", arguments: "", docker: "", inInitTree: false },
     pod: { namespace: "", name: "", containerName: "", labels: new Map([["a", ""]]) },
   });
 });

@@ -71,6 +71,7 @@ function toProcess(json: unknown): SubjectProcess | undefined {
     binary: findText(json, "binary"),
     arguments: findText(json, "arguments"),
     docker: findText(json, "docker"),
+    inInitTree: find(json, "in_init_tree") === true,
     pod: isJson(pod)
       ? {
           namespace: findText(pod, "namespace"),

@@ -22,6 +22,8 @@ export interface ProcessFacts {
   readonly execId: string;
   readonly parentExecId: string;
   readonly refcnt: number;
+  /** It comes from the first process of its container. */
+  readonly inInitTree: boolean;
   readonly container: EventContainer | undefined;
 }
 

@@ -60,6 +60,10 @@ export function compileFilter(
     // A process outside of pods is in the namespace "".
     tests.push((subject) => subject.process !== undefined && names.has(subject.process.pod?.namespace ?? ""));
   }
+  const { inInitTree } = written;
+  if (inInitTree !== undefined) {
+    tests.push((subject) => subject.process !== undefined && subject.process.inInitTree === inInitTree);
+  }
   // No event here has `maybe_exec_probe`: the probes of pods are not known.
   if (written.healthCheck === true) tests.push(() => false);
   for (const { patterns, of, from } of listPatterns(written)) {
@@ -130,7 +134,6 @@ function findUnsupported(written: WrittenFilter): string | undefined {
   if (written.ancestorBinaryRegex.length > 0) {
     return "ancestor_binary_regex is not supported: events have a parent, and no further ancestors";
   }
-  if (written.inInitTree !== undefined) return "in_init_tree is not supported: events do not have it";
   for (const [name, list] of Object.entries(written)) {
     if (Array.isArray(list) && list.length > maxEntries) {
       return `${name} has ${list.length} entries: ${maxEntries} are allowed`;

@@ -32,7 +32,7 @@ const matches = (event: AgentEvent, allow: Partial<WrittenFilter>): boolean => {
 const host: AgentEvent = {
   ...exec,
   kind: "exec",
-  process: { ...child, container: undefined },
+  process: { ...child, inInitTree: false, container: undefined },
   parent: undefined,
 };
 const podman: AgentEvent = {
@@ -54,6 +54,10 @@ describe("a filter", () => {
     { filter: { argumentsRegex: ["shadow"] }, event: exec, isMatch: true },
     { filter: { argumentsRegex: ["passwd"] }, event: exec, isMatch: false },
     { filter: { parentArgumentsRegex: ["^-c"] }, event: exec, isMatch: true },
+    { filter: { inInitTree: true }, event: exec, isMatch: true },
+    { filter: { inInitTree: false }, event: exec, isMatch: false },
+    { filter: { inInitTree: false }, event: host, isMatch: true },
+    { filter: { inInitTree: false }, event: lost, isMatch: false },
     { filter: { namespace: ["shop"] }, event: exec, isMatch: true },
     { filter: { namespace: ["sho"] }, event: exec, isMatch: false },
     { filter: { namespace: [""] }, event: host, isMatch: true },
@@ -89,7 +93,6 @@ describe("a filter", () => {
     { filter: { celExpression: ["true"] }, why: "allow_list[0]: cel_expression is not supported" },
     { filter: { capabilities: {} }, why: "allow_list[0]: capabilities is not supported" },
     { filter: { ancestorBinaryRegex: ["a"] }, why: "allow_list[0]: ancestor_binary_regex is not supported" },
-    { filter: { inInitTree: true }, why: "allow_list[0]: in_init_tree is not supported" },
     { filter: { binaryRegex: ["(a"] }, why: "allow_list[0]: binary_regex: the regular expression" },
     { filter: { podRegex: ["(?=a)"] }, why: "allow_list[0]: pod_regex: the regular expression" },
     {

@@ -96,6 +96,7 @@ describe("a program", () => {
         ...{ pid: 100, tid: 100, startTimeNs: BOOT + 50n * SECOND, uid: 5, auid: 4, namespacePid: 2 },
         ...{ binary: "/bin/ls", arguments: '-l "a b" ""', cwd: "/root", flags: ["execve", "clone"] },
         ...{ execId: btoa("n:50000000000:100"), parentExecId: btoa("n:50000000000:1"), refcnt: 1, container },
+        inInitTree: false,
       },
       parent: expect.objectContaining({ pid: 1, binary: "/init", refcnt: 2, container }),
     });
@@ -134,6 +135,28 @@ test("when the clock is set, a process keeps its start, and what comes has the n
   const [begun] = take(exec({ pid: 101, startTime: 53n * SECOND, time: 54n * SECOND }));
   const startTimeNs = BOOT + 3_654n * SECOND;
   expect(begun).toMatchObject({ timeNs: startTimeNs, process: { startTimeNs } });
+});
+
+test("a process is in the tree of its container's first one, also after it has begun another program", () => {
+  const { take } = open();
+  const from = (pid: number) => ({ parentPid: pid, parentStartTime: BigInt(pid) * SECOND });
+  const own = (pid: number) => ({ pid, startTime: BigInt(pid) * SECOND });
+  const inTree = (record: ExecRecord): unknown => {
+    const [event] = take(record);
+    return event?.kind === "exec" && [event.process.inInitTree, event.parent?.inInitTree];
+  };
+  // The runtime is in no container.
+  expect(inTree(exec({ ...own(50), ...from(1), container: 0n, namespacePid: 1 }))).toEqual([
+    false,
+    undefined,
+  ]);
+  expect(inTree(exec({ ...own(60), ...from(50), namespacePid: 1 }))).toEqual([true, false]);
+  take(fork(70, own(60)));
+  expect(inTree(exec({ ...own(70), ...from(60), namespacePid: 8 }))).toEqual([true, true]);
+  expect(inTree(exec({ ...own(70), ...from(50), namespacePid: 8 }))).toEqual([true, false]);
+  // As of `kubectl exec`.
+  expect(inTree(exec({ ...own(80), ...from(50), namespacePid: 9 }))).toEqual([false, false]);
+  expect(inTree(exec({ ...own(90), ...from(80), namespacePid: 10 }))).toEqual([false, false]);
 });
 
 test("a process has the user that its parent had when it was made, and not at the begin of its program", () => {

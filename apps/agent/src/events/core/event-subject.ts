@@ -26,6 +26,7 @@ export interface SubjectProcess {
   readonly binary: string;
   readonly arguments: string;
   readonly docker: string;
+  readonly inInitTree: boolean;
   readonly pod: SubjectPod | undefined;
 }
 
@@ -66,10 +67,11 @@ export function toSubject(event: AgentEvent, toProcess = toSubjectProcess): Even
   }
 }
 
-export function toSubjectProcess({ pid, binary, arguments: args, container }: ProcessFacts): SubjectProcess {
+export function toSubjectProcess(facts: ProcessFacts): SubjectProcess {
+  const { pid, binary, arguments: args, container, inInitTree } = facts;
   const isInPod = container !== undefined && (container.podUid !== "" || container.podName !== "");
   return {
-    ...{ pid, binary, arguments: args },
+    ...{ pid, binary, arguments: args, inInitTree },
     docker: container === undefined ? "" : toDocker(container.id),
     pod: isInPod
       ? {

@@ -45,6 +45,12 @@ export interface CacheOptions {
 /** About the memory of an entry without its texts, with the facts that are made of it. */
 const ENTRY_BYTES = 800;
 
+/** `earlier`: what it was before it began its program, or its parent (Tetragon bpf/process/bpf_process_event.h). */
+const isInInitTree = (
+  { container, namespacePid }: Pick<NewProcess, "container" | "namespacePid">,
+  earlier: ProcessEntry | undefined,
+): boolean => container !== 0n && (namespacePid === 1 || earlier?.inInitTree === true);
+
 /** The entries of one container, from the oldest to the newest, with the bytes that each takes. */
 interface Group {
   readonly entries: Map<ProcessEntry, number>;
@@ -133,6 +139,7 @@ export function createProcessCache(options: CacheOptions): ProcessCache {
       const entry: ProcessEntry = {
         ...added,
         programUnixNs: bootTimeNs() + added.programTime,
+        inInitTree: isInInitTree(added, before?.startTime === added.startTime ? before : parent),
         execId: toExecId(nodeName, added.programTime, added.pid),
         // What has been evicted is not counted.
         parent: parent !== undefined && groupOf.has(parent) ? parent : undefined,

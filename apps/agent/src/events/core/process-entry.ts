@@ -17,6 +17,8 @@ export interface ProcessEntry {
   readonly uid: number;
   /** In the innermost PID namespace of the process. */
   readonly namespacePid: number | undefined;
+  /** Whether it comes from the first process of its container, and not from a call such as `kubectl exec`. */
+  readonly inInitTree: boolean;
   readonly origin: EntryOrigin;
   /** Id of the container's root cgroup; 0: in none, or not known. */
   readonly container: bigint;
@@ -75,6 +77,7 @@ export function toFacts(entry: ProcessEntry, { tid, uid, container }: EventSubje
     arguments: program.arguments,
     cwd: program.cwd,
     flags: toFlags(entry),
+    inInitTree: entry.inInitTree,
     execId: entry.execId,
     parentExecId: entry.parentExecId,
     ...{ refcnt, container },

@@ -22,6 +22,7 @@ const container: EventContainer = {
 const subject: ProcessFacts = {
   ...{ pid: 10, tid: 11, startTimeNs: 1n, uid: 0, auid: undefined, namespacePid: 2, binary: "/bin/ls" },
   ...{ arguments: "-l", cwd: "/", flags: ["execve"], execId: "e", parentExecId: "p", refcnt: 1, container },
+  inInitTree: true,
 };
 const record: MatchRecord = {
   ...{ kind: "match", time: 1n, container: 7n, startTime: 1n, pid: 10, tid: 11, uid: 0, parentPid: 1 },

@@ -37,7 +37,7 @@ export const parent: ProcessFacts = {
     namespacePid: 1,
   },
   ...{ binary: "/bin/sh", arguments: "-c run", cwd: "/", flags: ["execve"], execId: "cGFyZW50", refcnt: 1 },
-  ...{ parentExecId: "aW5pdA==", container },
+  ...{ parentExecId: "aW5pdA==", inInitTree: true, container },
 };
 
 export const child: ProcessFacts = {

@@ -34,7 +34,7 @@ const process = {
   ...{ pid: 4242, uid: 1000, cwd: "/", binary: "/bin/cat", arguments: "/etc/shadow", flags: "execve clone" },
   start_time: "2023-11-14T22:15:01.000000001Z",
   ...{ auid: 4_294_967_295, pod: pod(7), docker: "0123456789abcdef0123456789abcde" },
-  ...{ parent_exec_id: "cGFyZW50", refcnt: 1, tid: 4242 },
+  ...{ parent_exec_id: "cGFyZW50", refcnt: 1, tid: 4242, in_init_tree: true },
 };
 
 const parent = {
@@ -42,7 +42,7 @@ const parent = {
   ...{ pid: 4240, uid: 0, cwd: "/", binary: "/bin/sh", arguments: "-c run", flags: "execve" },
   start_time: "2023-11-14T22:15:00Z",
   ...{ auid: 4_294_967_295, pod: pod(1), docker: "0123456789abcdef0123456789abcde" },
-  ...{ parent_exec_id: "aW5pdA==", refcnt: 1, tid: 4240 },
+  ...{ parent_exec_id: "aW5pdA==", refcnt: 1, tid: 4240, in_init_tree: true },
 };
 
 const common = { node_name: "node-1", time: "2023-11-14T22:15:01.000000001Z" };
@@ -58,7 +58,7 @@ describe("an event as GetEventsResponse", () => {
 
   test("a process without parent and container", () => {
     const alone = toJson({ ...exec, process: { ...exec.process, container: undefined }, parent: undefined });
-    const { pod: _, docker: __, ...rest } = process;
+    const { pod: _, docker: __, in_init_tree: ___, ...rest } = process;
     expect(alone).toEqual({ process_exec: { process: rest }, ...common });
   });
 

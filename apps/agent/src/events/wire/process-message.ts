@@ -22,7 +22,7 @@ export function toProcessMessage(facts: ProcessFacts): Process {
     parentExecId: facts.parentExecId,
     refcnt: facts.refcnt,
     tid: facts.tid,
-    inInitTree: undefined,
+    inInitTree: container === undefined ? undefined : facts.inInitTree,
   };
 }
 
