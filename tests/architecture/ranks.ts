@@ -16,6 +16,7 @@ export const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/explain", 2],
   ["libs/sys", 3],
   ["libs/log", 3],
+  ["libs/yaml", 3],
   ["libs/bpf", 4],
   ["libs/config", 4],
   ["libs/grpc", 4],
@@ -60,5 +61,6 @@ export const pure: ReadonlyMap<string, readonly string[]> = new Map([
   ["libs/toml", ["smol-toml", "toml-eslint-parser"]],
   ["libs/policy", ["valibot"]],
   ["libs/machines", ["xstate"]],
+  ["libs/yaml", ["js-yaml"]],
   ["libs/nri", []],
 ]);

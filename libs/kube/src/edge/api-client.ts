@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET requests to an API server, with Bun's fetch. The official client is not used: Bun ignores its TLS settings.
+// Requests to an API server, with Bun's fetch. The official client is not used: Bun ignores its TLS settings.
 
 import { err, ok, type Result } from "@rthooks/result";
 import type { Level, Reduced } from "../core/bounded-document.ts";
@@ -13,6 +13,14 @@ interface GetOptions {
   readonly levels: readonly Level[];
 }
 
+interface WriteOptions extends GetOptions {
+  readonly method: "POST" | "PUT";
+  /** Sent as JSON. */
+  readonly body: unknown;
+  /** The request is given up when it aborts; the server may have carried it out. */
+  readonly signal: AbortSignal;
+}
+
 interface StreamOptions {
   readonly levels: readonly Level[];
   /** Called for each line; undefined for a line that exceeds even the last level. */
@@ -24,6 +32,8 @@ interface StreamOptions {
 
 export interface ApiClient {
   get(path: string, options: GetOptions): Promise<Result<Reduced, ApiError>>;
+  /** Gives the server's answer to the write, usually the object as it is stored. */
+  write(path: string, options: WriteOptions): Promise<Result<Reduced, ApiError>>;
   /** Reads the lines of a response as they arrive, until the server ends it. */
   stream(path: string, options: StreamOptions): Promise<Result<void, ApiError>>;
   /** Whether the server answers at all. Concurrent calls share one request. */
@@ -31,6 +41,13 @@ export interface ApiClient {
 }
 
 const PROBE_TIMEOUT_MS = 5000;
+
+/** What a request sends beside its path. */
+interface Sent {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly body?: string;
+}
+const GET: Sent = { method: "GET" };
 
 /** `findAccess` is called once a minute, and after each failure. */
 export function openApiClient(findAccess: FindAccess, userAgent: string): ApiClient {
@@ -40,6 +57,7 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
   const send = async (
     path: string,
     signal: AbortSignal,
+    sent: Sent = GET,
   ): Promise<Result<{ readonly response: Response; readonly endpoint: Endpoint }, ApiError>> => {
     for (let isFirst = true; ; isFirst = false) {
       const found = await orAborted(authorizer.authorize(), signal);
@@ -54,7 +72,9 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
             // A small compressed response can be large in memory.
             "accept-encoding": "identity",
             "user-agent": userAgent,
+            ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
           },
+          ...sent,
           // A redirect would send the token to another server.
           redirect: "error",
           // A dead connection must not be reused for the next request.
@@ -81,17 +101,28 @@ export function openApiClient(findAccess: FindAccess, userAgent: string): ApiCli
     return sent.ok || (sent.error.status > 0 && sent.error.status < 500) ? ok(undefined) : sent;
   };
 
+  const request = async (
+    path: string,
+    levels: readonly Level[],
+    signal: AbortSignal,
+    what: Sent,
+  ): Promise<Result<Reduced, ApiError>> => {
+    const sent = await send(path, signal, what);
+    if (!sent.ok) return sent;
+    const { response, endpoint } = sent.value;
+    const read = await readDocument(response, levels);
+    if (read.ok) return read;
+    const isTooLarge = read.error.isTooLarge || signal.aborted;
+    return err({ ...noAnswer(`${endpoint.name}: ${read.error.message}`), isTooLarge });
+  };
+
   return {
-    async get(path, { timeoutMs, levels }) {
-      const signal = AbortSignal.timeout(timeoutMs);
-      const sent = await send(path, signal);
-      if (!sent.ok) return sent;
-      const { response, endpoint } = sent.value;
-      const read = await readDocument(response, levels);
-      if (read.ok) return read;
-      const isTooLarge = read.error.isTooLarge || signal.aborted;
-      return err({ ...noAnswer(`${endpoint.name}: ${read.error.message}`), isTooLarge });
-    },
+    get: (path, { timeoutMs, levels }) => request(path, levels, AbortSignal.timeout(timeoutMs), GET),
+    write: (path, { method, body, timeoutMs, levels, signal }) =>
+      request(path, levels, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), {
+        method,
+        body: JSON.stringify(body),
+      }),
     async stream(path, { levels, onDocument, onBytes, signal }) {
       const sent = await send(path, signal);
       if (!sent.ok) return sent;

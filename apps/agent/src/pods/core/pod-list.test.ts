@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "bun:test";
-import { parseYaml } from "../../base/edge/yaml.ts";
+import { parseYaml } from "@rthooks/yaml";
 import { parsePodList } from "./pod-list.ts";
 
 const pod = (name: string, more: object = {}) => ({

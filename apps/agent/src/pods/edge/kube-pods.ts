@@ -5,6 +5,7 @@ import {
   type ApiClient,
   fetchPod,
   openApiClient,
+  openKubeAccess,
   type Pod,
   type WatchProgress,
   watchPods,
@@ -16,7 +17,6 @@ import type { Refusal } from "../../base/core/refusal.ts";
 import type { PodQuery, PodSource } from "../core/pod-source.ts";
 import { createPodStore } from "../core/pod-store.ts";
 import { awaitPod as awaitUnknownPod } from "./await-pod.ts";
-import { openKubeAccess } from "./kube-access.ts";
 
 export interface KubePodsOptions {
   /** Empty: the service account of the agent's pod. */
@@ -46,7 +46,7 @@ export function openKubePods(options: KubePodsOptions): Result<KubePods, string>
   if (nodeName === "") {
     return err("--enable-k8s-api needs the node's name: set --node-name, or NODE_NAME in the environment");
   }
-  const access = openKubeAccess(kubeconfigPath, log);
+  const access = openKubeAccess({ path: kubeconfigPath, flag: "--k8s-kubeconfig-path", log });
   if (!access.ok) return access;
   const client = openApiClient(access.value, `tetragon/${version}`);
   const store = createPodStore();

@@ -2,7 +2,7 @@
 
 import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { err, type Result } from "@rthooks/result";
-import { parseYaml } from "../../base/edge/yaml.ts";
+import { parseYaml } from "@rthooks/yaml";
 
 /** Of one policy: its client waits while it is parsed. */
 export const MAX_POLICY_BYTES = 1024 * 1024;

@@ -4,8 +4,8 @@
 import { parseTracingPolicy, renderProblem, type TracingPolicy } from "@rthooks/policy";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { resetPriority } from "@rthooks/sys/priority";
+import { parseYaml } from "@rthooks/yaml";
 import type { WrittenText } from "../../base/core/written-text.ts";
-import { parseYaml } from "../../base/edge/yaml.ts";
 import { parsePodList } from "../../pods/core/pod-list.ts";
 import { parsePolicyText } from "../../policies/edge/policy-text.ts";
 import type { ParseJob, ParseReport } from "./parse-thread.ts";

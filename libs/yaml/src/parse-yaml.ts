@@ -13,7 +13,7 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
-import { findDuplicateKey } from "../core/duplicate-json-key.ts";
+import { findDuplicateKey } from "./duplicate-json-key.ts";
 
 /** Merge keys (`<<`) belong to YAML 1.1; kubectl accepts them. */
 const schema = CORE_SCHEMA.withTags(mergeTag);

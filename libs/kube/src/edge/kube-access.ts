@@ -1,32 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the API server: by a kubeconfig, or with the service account of the agent's pod.
+// Finds the API server: by a kubeconfig, or with the service account of the program's pod.
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type ClusterAccess, type FindAccess, findInClusterAccess, parseKubeconfig } from "@rthooks/kube";
 import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { parseYaml } from "../../base/edge/yaml.ts";
+import { parseYaml } from "@rthooks/yaml";
+import type { ClusterAccess } from "../core/cluster-access.ts";
+import { findInClusterAccess, parseKubeconfig } from "../core/kubeconfig.ts";
+import type { FindAccess } from "./authorizer.ts";
+import { environment } from "./environment.ts";
+
+interface KubeAccessOptions {
+  /** Of the kubeconfig; empty for the service account of the program's pod. */
+  readonly path: string;
+  /** That sets the path: "--k8s-kubeconfig-path" */
+  readonly flag: string;
+  readonly log: Logger;
+}
 
 /**
- * `path`: of the kubeconfig; empty for the service account of the agent's pod. The file is read for each access: at the start
+ * The file is read for each access: at the start
  * it may be missing or empty. The error, of an invalid file, is one line for users.
  */
-export function openKubeAccess(path: string, log: Logger): Result<FindAccess, string> {
+export function openKubeAccess({ path, flag, log }: KubeAccessOptions): Result<FindAccess, string> {
   if (path === "") {
-    const access = findInClusterAccess(process.env);
+    const access = findInClusterAccess(environment);
     return access === undefined
-      ? err(
-          "--enable-k8s-api: not running in a pod of a cluster (KUBERNETES_SERVICE_HOST is not set): set --k8s-kubeconfig-path",
-        )
+      ? err(`not running in a pod of a cluster (KUBERNETES_SERVICE_HOST is not set): set ${flag}`)
       : ok(() => Promise.resolve(ok(access)));
   }
   const atStart = readNow(path);
   if (!atStart.ok) log.warn("cannot read the kubeconfig yet, retrying", { path, err: atStart.error });
   else if (atStart.value.trim() !== "") {
     const parsed = parse(path, atStart.value);
-    if (!parsed.ok) return err(`--k8s-kubeconfig-path ${parsed.error}`);
+    if (!parsed.ok) return err(`${flag} ${parsed.error}`);
   }
   return ok(async () => {
     try {

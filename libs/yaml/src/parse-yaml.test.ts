@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "bun:test";
-import { parseYaml } from "./yaml.ts";
+import { parseYaml } from "./parse-yaml.ts";
 
 const errorOf = (text: string): string => {
   const parsed = parseYaml(text);
