@@ -2,6 +2,7 @@
 // Every state machine of the programs, with what a reader has to know before the drawing.
 import { hookMachine } from "../libs/machines/src/hook/hook-machine.ts";
 import { nriSessionMachine } from "../libs/machines/src/nri/index.ts";
+import { electionMachine, operatorMachine } from "../libs/machines/src/operator/index.ts";
 import { containerMachine, podMachine } from "../libs/machines/src/pod/index.ts";
 import type { Machine } from "../libs/statechart/src/index.ts";
 
@@ -36,5 +37,17 @@ export const machines: readonly DocumentedMachine[] = [
     summary:
       "The connection of the NRI plugin to the runtime, from the start of the plugin to its end. The plugin holds containers in `serving` only.",
     machine: nriSessionMachine,
+  },
+  {
+    title: "Election",
+    summary:
+      "The part of one `tetragon-operator` in the leader election, by a Lease. It has the lease in `leading` only.",
+    machine: electionMachine,
+  },
+  {
+    title: "Operator",
+    summary:
+      "What one `tetragon-operator` does: it writes to the API server in `leading` only, which the election begins and ends.",
+    machine: operatorMachine,
   },
 ];

@@ -37,7 +37,7 @@ const head = `<!-- \`make machines\` writes this page from the code. -->
 
 # State machines
 
-The machines of hook, agent and NRI plugin, drawn from the code in \`libs/machines\`. A dot marks the initial state, a thick
+The machines of hook, agent, NRI plugin and operator, drawn from the code in \`libs/machines\`. A dot marks the initial state, a thick
 border a final one; "in any state" lists what a machine does whatever its state. The JSON files are configurations of
 XState 5: \`createMachine\` accepts them, and Stately's editor opens them.
 `;
