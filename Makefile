@@ -58,7 +58,7 @@ dist/$(CROSS_ARCH)/.built: dist/.built
 	@$(BUN) scripts/build.ts $(CROSS_ARCH)
 	@touch $@
 
-build: dist/.built ## compile the four programs into dist/
+build: dist/.built ## compile the five programs into dist/
 
 demo: apt-test dist/.built ## hold a real runc container until the agent knows it, and show it
 	@$(BUN) scripts/demo.ts

@@ -23,6 +23,7 @@ const programs: readonly Program[] = [
   },
   { name: "tetragon-nri-hook", entry: "apps/nri-plugin/src/main.ts" },
   { name: "tetragon-oci-hook-setup", entry: "apps/setup/src/main.ts" },
+  { name: "tetragon-operator", entry: "apps/operator/src/main.ts" },
 ];
 
 const arch = process.argv[2];

@@ -4,6 +4,7 @@
 import { helpTopics } from "../apps/agent/src/cli/edge/help.ts";
 import { hookHelp } from "../apps/hook/src/core/hook-help.ts";
 import { pluginHelp } from "../apps/nri-plugin/src/core/plugin-help.ts";
+import { operatorHelp } from "../apps/operator/src/core/operator-flags.ts";
 import { describeCommand, describeProgram } from "../apps/setup/src/core/commands-help.ts";
 import { commands } from "../apps/setup/src/edge/commands.ts";
 import { renderKernelsPage } from "./reference/kernels-page.ts";
@@ -22,6 +23,7 @@ const pages = new Map([
   ["tetragon-nri-hook.md", renderProgramPage(pluginHelp, [])],
   ["tetragon-oci-hook-setup.md", renderProgramPage(describeProgram(commands), commands.map(describeCommand))],
   ["tetragon-flags.md", renderReferenceFlagsPage()],
+  ["tetragon-operator.md", renderProgramPage(operatorHelp, [])],
   ["metrics.md", renderMetricsPage()],
   ["enforcement-kernels.md", renderKernelsPage()],
 ]);

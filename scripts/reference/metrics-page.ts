@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createAgentMetrics } from "../../apps/agent/src/base/core/agent-metrics.ts";
+import { createOperatorMetrics } from "../../apps/operator/src/core/operator-metrics.ts";
 import { registerProcessMetrics } from "../../libs/metrics/src/edge/process-metrics.ts";
 import { createMetrics } from "../../libs/plugin/src/core/metrics.ts";
 import { renderCode, renderTable } from "./markdown.ts";
@@ -26,7 +27,10 @@ export function renderMetricsPage(): string {
     "## tetragon-nri-hook",
     "Served at `--metrics-address`, or at `--nri-hook.metrics-address` of `tetragon-oci-hook-setup install`.",
     renderMetrics(ofPlugin),
-    "## Both",
+    "## tetragon-operator",
+    "Served by `tetragon-operator serve` at `--metrics-bind-address`.",
+    renderMetrics(createOperatorMetrics().registry.getMetricsAsArray()),
+    "## All",
     "Metrics of the process, with the names that Prometheus clients use.",
     renderMetrics(ofProcess),
   ].join("\n\n");

@@ -218,7 +218,7 @@ test("imports between the agent's topics point down", () => {
 
 test("main.ts only puts parts together", () => {
   const mains = appFiles.filter((file) => file.path.endsWith("/src/main.ts"));
-  expect(mains.length).toBe(4);
+  expect(mains.length).toBe(5);
   for (const main of mains) expect(main.text.split("\n").length).toBeLessThan(80);
 });
 

@@ -31,6 +31,7 @@ export const ranks: ReadonlyMap<string, number> = new Map([
   ["apps/agent", 6],
   ["apps/nri-plugin", 6],
   ["apps/setup", 6],
+  ["apps/operator", 6],
 ]);
 
 /** Topics of the agent. Imports go from a higher rank to a lower one or stay in the topic. */

@@ -36,7 +36,13 @@ const blocksOf = (language: string): readonly string[] =>
   );
 
 describe("the reference has the flags of the built programs", () => {
-  const pages = ["tetragon", "tetragon-oci-hook", "tetragon-nri-hook", "tetragon-oci-hook-setup"];
+  const pages = [
+    "tetragon",
+    "tetragon-oci-hook",
+    "tetragon-nri-hook",
+    "tetragon-oci-hook-setup",
+    "tetragon-operator",
+  ];
   const commands = pages.flatMap((page) => {
     const [, ...sections] = `\n${read(`docs/reference/${page}.md`)}`.split(new RegExp(`\n##? (?=${page})`));
     return sections.map((section) => ({
@@ -56,6 +62,7 @@ describe("the reference has the flags of the built programs", () => {
         (name) => `${setup} patch-containerd-conf ${name}`,
       ),
       ...["patch-crio-conf enable-annotations", "detect", "doctor"].map((name) => `${setup} ${name}`),
+      "tetragon-operator",
     ]);
   });
 

@@ -21,6 +21,8 @@ export interface TestPod {
   readonly containers?: readonly TestContainer[];
   /** Whoever asks for it by name is told; lists and watches are behind, until `catchUp`. */
   readonly isBehind?: boolean;
+  readonly ip?: string;
+  readonly isHostNetwork?: boolean;
   /** Of its container's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -47,11 +49,13 @@ export function toPodObject(pod: TestPod, version: number) {
     ...{ name, image, imageID, containerID: `containerd://${id}` },
     state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
   }));
+  const { ip, isHostNetwork = false } = pod;
+  const addresses = ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] };
   const environment = Object.entries(env).map(([key, value]) => ({ name: key, value }));
   return {
     ...{ kind: "Pod", apiVersion: "v1" },
     metadata: { uid, name, namespace, resourceVersion, labels, annotations, ownerReferences, generateName },
-    ...{ spec: { nodeName, containers: [{ name: "app", env: environment }] } },
-    status: { phase: "Running", containerStatuses },
+    ...{ spec: { nodeName, hostNetwork: isHostNetwork, containers: [{ name: "app", env: environment }] } },
+    status: { phase: "Running", ...addresses, containerStatuses },
   };
 }

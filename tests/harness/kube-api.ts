@@ -13,7 +13,11 @@ export interface KubeApi {
   /** Objects of a page at most. */
   pageLimit: number;
   /** What it answers in place of what it would; undefined: as usual. */
-  intercept: (url: URL) => Promise<Response> | Response | undefined;
+  intercept: (url: URL, request: Request) => Promise<Response> | Response | undefined;
+  /** Answers for objects that clients write (kube-objects.ts); undefined: it has none. */
+  store: (request: Request, url: URL) => Promise<Response> | Response | undefined;
+  /** A kind of cilium.io/v1alpha1 is served from now on, without objects. */
+  serveKind(plural: string): void;
   /** Accepted as "Bearer"; empty: none is asked for. */
   token: string;
   /** As servers before 1.32. */
@@ -27,7 +31,7 @@ export interface KubeApi {
   put(pod: TestPod): void;
   putNode(name: string, labels: Readonly<Record<string, string>>): void;
   /** Of another kind, such as "tracingpolicies" of cilium.io/v1alpha1; the kind is there from the first one on. */
-  putObject(plural: string, uid: string, object: { readonly metadata: object }): void;
+  putObject(plural: string, uid: string, object: { readonly metadata: object }): StoredObject;
   delete(uid: string): void;
   /** A line of the server's own making, to all who watch. */
   say(line: string): void;
@@ -46,6 +50,15 @@ export interface KubeApi {
   catchUp(): void;
   watchers(): number;
 }
+
+interface StoredObject {
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly [member: string]: unknown;
+}
+
+/** Pods are stored by node, and watched by node or all together. */
+const isOf = (collection: string, watched: string): boolean =>
+  collection === watched || collection.startsWith(`${watched}@`);
 
 interface Change {
   readonly version: number;
@@ -88,7 +101,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   const tell = (change: Change): void => {
     history.push(change);
     for (const watcher of watchers) {
-      if (watcher.collection !== change.collection || change.version <= watcher.from) continue;
+      if (!isOf(change.collection, watcher.collection) || change.version <= watcher.from) continue;
       if (api.isSilent) watcher.isStuck = true;
       if (!watcher.isStuck) watcher.send(`${toJson({ type: change.type, object: change.object })}\n`);
     }
@@ -108,7 +121,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
   };
   const listShown = (collection: string) =>
     [...pods]
-      .filter(([uid, pod]) => pod.collection === collection && !behind.has(uid))
+      .filter(([uid, pod]) => isOf(pod.collection, collection) && !behind.has(uid))
       .map(([, { object }]) => object);
   const renderBookmark = (isEnd: boolean): string =>
     `${JSON.stringify({
@@ -178,7 +191,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
           own.send(renderBookmark(true));
         } else {
           for (const change of history) {
-            if (change.version > from && change.collection === collection)
+            if (change.version > from && isOf(change.collection, collection))
               own.send(`${toJson({ type: change.type, object: change.object })}\n`);
           }
         }
@@ -213,12 +226,14 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       fetch(request) {
         const url = new URL(request.url);
         requests.push(url);
-        const intercepted = api.intercept(url);
+        const intercepted = api.intercept(url, request);
         if (intercepted !== undefined) return intercepted;
         if (api.failsWith !== undefined) return failure(api.failsWith, "as it was asked to");
         if (api.token !== "" && request.headers.get("authorization") !== `Bearer ${api.token}`) {
           return failure(401, "Unauthorized");
         }
+        const stored = api.store(request, url);
+        if (stored !== undefined) return stored;
         const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
         const named = /^metadata\.name=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
         const collection = (() => {
@@ -226,7 +241,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
           if (url.pathname === "/api/v1/nodes" && named !== undefined) return toNode(named);
           return url.pathname;
         })();
-        if (/^\/api\/v1\/(pods|nodes)@/.test(collection) || kinds.has(collection)) {
+        if (/^\/api\/v1\/(pods$|(pods|nodes)@)/.test(collection) || kinds.has(collection)) {
           const serve = url.searchParams.get("watch") === "true" ? watch : list;
           return serve(url.searchParams, collection);
         }
@@ -243,6 +258,8 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
     requests,
     pageLimit: 2,
     intercept: () => undefined,
+    store: () => undefined,
+    serveKind: (plural) => void kinds.add(`/apis/cilium.io/v1alpha1/${plural}`),
     token: "secret-1",
     refusesInitialEvents: false,
     failsWith: undefined,
@@ -267,7 +284,9 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       kinds.add(collection);
       version++;
       const metadata = { ...object.metadata, uid, resourceVersion: String(version) };
-      store(uid, { ...object, metadata }, collection, `${collection}/${uid}`);
+      const stored = { ...object, metadata };
+      store(uid, stored, collection, `${collection}/${uid}`);
+      return stored;
     },
     delete(uid) {
       const pod = pods.get(uid);

@@ -14,6 +14,7 @@ export function findProgram(name: string): string {
 export const findHook = (): string => findProgram("tetragon-oci-hook");
 export const findAgent = (): string => findProgram("tetragon");
 export const findSetup = (): string => findProgram("tetragon-oci-hook-setup");
+export const findOperator = (): string => findProgram("tetragon-operator");
 export const findNriPlugin = (): string => findProgram("tetragon-nri-hook");
 
 /** Tests on real runtimes never skip: what they need is installed by `make test`. */

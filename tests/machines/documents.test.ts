@@ -6,12 +6,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hookMachine } from "@rthooks/machines/hook/machine";
 import { nriSessionMachine } from "@rthooks/machines/nri";
+import { electionMachine, operatorMachine } from "@rthooks/machines/operator";
 import { containerMachine, podMachine } from "@rthooks/machines/pod";
 import { type Box, type ChartState, layOut, type Machine, readChart } from "@rthooks/statechart";
 import { createMachine } from "xstate";
 
 const folder = join(import.meta.dir, "../../docs/machines");
-const machines: readonly Machine[] = [hookMachine, containerMachine, podMachine, nriSessionMachine];
+const machines: readonly Machine[] = [
+  ...[hookMachine, containerMachine, podMachine, nriSessionMachine],
+  ...[electionMachine, operatorMachine],
+];
 
 const listStates = (state: ChartState): readonly ChartState[] => [
   state,

@@ -157,7 +157,7 @@ test("what an earlier agent left stays while an object of the API server is faul
   const own = createWorkspace("src-api");
   workspace.onClose(() => own.close());
   const api = startKubeApi(own);
-  const put = (name: string, spec: object): void =>
+  const put = (name: string, spec: object) =>
     api.putObject("tracingpolicies", name, {
       ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name }, spec },
     });

@@ -4,3 +4,4 @@
 export { latencyBuckets } from "./core/latency-buckets.ts";
 export { registerProcessMetrics } from "./edge/process-metrics.ts";
 export { serveMetrics } from "./edge/serve-metrics.ts";
+export { serveProbes } from "./edge/serve-probes.ts";
