@@ -59,7 +59,7 @@ describe("with a file on standard input", () => {
 
   test.each([
     { flags: "-e NOTHING", error: '"NOTHING" is not a type of events' },
-    { flags: "--process '('", error: "binary_regex" },
+    { flags: "--process '('", error: '--process: the regular expression "("' },
     { flags: "-f 'a b'", error: "is not the path of a field" },
   ])("refuses $flags", async ({ flags, error }) => {
     const { stderr, exitCode } = await read(flags);
