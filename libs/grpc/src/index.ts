@@ -6,5 +6,7 @@ export {
   type Eviction,
   toConnectionBounds,
 } from "./core/connection-table.ts";
+export type { ServerTlsFiles } from "./core/server-tls-flags.ts";
 export { boundConnections } from "./edge/bound-connections.ts";
 export { type HealthOptions, type HealthServer, serveHealth } from "./edge/serve-health.ts";
+export { openServerTls, type ServerTls } from "./edge/server-tls.ts";

@@ -9,7 +9,9 @@ import {
   credentials,
   Metadata,
   type ServiceError,
+  type VerifyOptions,
 } from "@grpc/grpc-js";
+import { toTlsName } from "@rthooks/grpc/tls-name";
 import type { AgentAddress, AgentLink } from "@rthooks/hold";
 import { createLinkEvents } from "@rthooks/hold/link-events";
 import type { HookEvent } from "@rthooks/machines/hook";
@@ -56,7 +58,8 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
       const leftMs = Math.max(1, deadlineAtMs - system.monotonicMs());
       const metadata = new Metadata();
       if (isTrusted) metadata.set(TRUSTED_HEADER, "1");
-      const secured = openCredentials(address, files);
+      const name = toTlsName(address.kind === "tcp" ? address.target.replace(/:\d+$/, "") : "");
+      const secured = openCredentials(address, files, name.verify);
       if (!secured.ok) {
         return { type: "agent.unreachable", failure: { kind: "unreachable", reason: secured.error } };
       }
@@ -66,6 +69,7 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
         "grpc.primary_user_agent": userAgent,
         // The node's agent is never behind the environment's proxy.
         "grpc.enable_http_proxy": 0,
+        ...name.options,
       });
       const current: Attempt = { client, call: undefined };
       attempt = current;
@@ -96,11 +100,15 @@ export function openGrpcLink(system: System, address: AgentAddress, files: TlsFi
 const toTarget = (address: AgentAddress): string =>
   address.kind === "unix" ? `unix://${address.path}` : `dns:///${address.target}`;
 
-function openCredentials(address: AgentAddress, files: TlsFiles): Result<ChannelCredentials, string> {
+function openCredentials(
+  address: AgentAddress,
+  files: TlsFiles,
+  verify: VerifyOptions,
+): Result<ChannelCredentials, string> {
   if (address.kind !== "tcp" || !address.tls) return ok(credentials.createInsecure());
   const read = (path: string): Buffer | null => (path === "" ? null : readFileSync(path));
   try {
-    return ok(credentials.createSsl(read(files.caFile), read(files.keyFile), read(files.certFile)));
+    return ok(credentials.createSsl(read(files.caFile), read(files.keyFile), read(files.certFile), verify));
   } catch (error) {
     return err(describeError(error));
   }

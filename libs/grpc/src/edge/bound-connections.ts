@@ -11,6 +11,7 @@ import {
   type Evicted,
   type Eviction,
 } from "../core/connection-table.ts";
+import { boundHandshakes } from "./bound-handshakes.ts";
 
 /** The method of grpc-js 1.14.7 that creates HTTP/2 servers (src/server.ts). It is private; tests detect a change. */
 interface ServerInternals {
@@ -19,11 +20,17 @@ interface ServerInternals {
 
 type Session = NonNullable<ServerHttp2Stream["session"]>;
 
+/** `onHandshakeFailure`: a client has not come through the TLS handshake. */
+export interface ConnectionListener {
+  onEvicted(why: Eviction): void;
+  onHandshakeFailure(reason: string): void;
+}
+
 /** Call it before the server listens. Returns a function that counts open connections. */
 export function boundConnections(
   server: Server,
   bounds: ConnectionBounds,
-  onEvicted: (why: Eviction) => void,
+  { onEvicted, onHandshakeFailure }: ConnectionListener,
 ): () => number {
   const table = createConnectionTable<Session>(bounds);
   const sockets = new WeakMap<Session, Socket>();
@@ -81,8 +88,10 @@ export function boundConnections(
   const create = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = create(credentials);
-    // The session of a connection is created before the next connection is accepted.
-    http2Server.prependListener("connection", (socket: Socket) => {
+    const isSecure = credentials._isSecure();
+    if (isSecure) boundHandshakes(http2Server, onHandshakeFailure);
+    // The session of a connection is created in the same turn, before the next connection.
+    http2Server.prependListener(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
       accepted = socket;
     });
     http2Server.on("session", follow);

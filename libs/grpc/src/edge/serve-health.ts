@@ -79,7 +79,10 @@ export async function serveHealth(options: HealthOptions): Promise<Result<Health
     "grpc.max_receive_message_length": maxRequestBytes,
     "grpc.max_connection_idle_ms": maxIdleMs,
   });
-  boundConnections(server, bounds, (why) => log.debug("health connection closed", { reason: why }));
+  boundConnections(server, bounds, {
+    onEvicted: (why) => log.debug("health connection closed", { reason: why }),
+    onHandshakeFailure: () => {},
+  });
   server.addService(healthDefinition, {
     Check: async (
       { request: { service } }: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,

@@ -72,6 +72,7 @@ describe("bounds of the gRPC server", () => {
       listProblems: () => [],
       reportPluginProblem: () => {},
       allowsChangesOnTcp: false,
+      tls: undefined,
       bounds: toConnectionBounds(256),
       metrics,
       log,

@@ -128,6 +128,7 @@ describe("the gRPC server", () => {
       listProblems: () => problems,
       reportPluginProblem: () => {},
       allowsChangesOnTcp: false,
+      tls: undefined,
       bounds: toConnectionBounds(256),
     });
     const listening = await server.listen({ kind: "unix", path });

@@ -2,7 +2,7 @@
 // The agent's gRPC server: its addresses, the bounds for its clients, and its end.
 
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { boundConnections, type ConnectionBounds } from "@rthooks/grpc";
+import { boundConnections, type ConnectionBounds, type ServerTls } from "@rthooks/grpc";
 import type { Logger } from "@rthooks/log";
 import { renderAddress } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
@@ -28,8 +28,10 @@ const maxIdleMs = 10 * 60_000;
 const warnEveryMs = 10_000;
 
 export interface GrpcServerOptions extends ServiceOptions {
-  /** Serve calls that change state on TCP too; TCP has no authentication. */
+  /** Serve calls that change state on TCP also to clients without a certificate. */
   readonly allowsChangesOnTcp: boolean;
+  /** Undefined: TCP without TLS. */
+  readonly tls: ServerTls | undefined;
   /** For all unix sockets together, and once more for TCP. */
   readonly bounds: ConnectionBounds;
 }
@@ -43,13 +45,16 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const bound: { readonly server: Server; readonly target: string }[] = [];
   const calls = countCalls();
   const sockets: SocketFile[] = [];
-  const tcp = options.allowsChangesOnTcp ? servers.tcp : serveReadsOnly(servers.tcp);
+  const { tls } = options;
+  const isTcpTrusted = options.allowsChangesOnTcp || tls?.requiresClientCert === true;
+  const tcp = isTcpTrusted ? servers.tcp : serveReadsOnly(servers.tcp);
   const endStreams = [servers.unix, tcp].map((to) => registerServices(to, options, calls.begin));
 
   const bind = (kind: ServerAddress["kind"], target: string): Promise<Result<number, string>> =>
     new Promise((resolve) => {
       const server = servers[kind];
-      server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      const credentials = kind === "tcp" ? tls?.credentials : undefined;
+      server.bindAsync(target, credentials ?? ServerCredentials.createInsecure(), (error, port) => {
         if (error === null) bound.push({ server, target: target.replace(/:0$/, `:${port}`) });
         resolve(error === null ? ok(port) : err(describeError(error)));
       });
@@ -102,12 +107,15 @@ function openServer(bounds: ConnectionBounds, metrics: AgentMetrics, log: Logger
     "grpc.max_connection_idle_ms": maxIdleMs,
   });
   let lastWarnedMs = -Infinity;
-  boundConnections(server, bounds, (why) => {
-    metrics.countEviction(why);
-    const nowMs = performance.now();
-    if (nowMs - lastWarnedMs < warnEveryMs) return;
-    lastWarnedMs = nowMs;
-    log.warn("client connection closed", { reason: why, ...bounds });
+  boundConnections(server, bounds, {
+    onEvicted(why) {
+      metrics.countEviction(why);
+      const nowMs = performance.now();
+      if (nowMs - lastWarnedMs < warnEveryMs) return;
+      lastWarnedMs = nowMs;
+      log.warn("client connection closed", { reason: why, ...bounds });
+    },
+    onHandshakeFailure: (reason) => log.debug("a client was refused by TLS", { reason }),
   });
   return server;
 }

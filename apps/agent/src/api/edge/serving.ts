@@ -4,6 +4,7 @@
 import type { ServerAddress } from "../../base/core/server-address.ts";
 import { decideServing, type HealthProblem, type Reach, type ServiceName } from "../core/health.ts";
 import { callSelf } from "../wire/call-self.ts";
+import { greetSelf } from "./greet-self.ts";
 
 export interface Serving {
   /** The agent listens at these addresses. */
@@ -18,13 +19,18 @@ const CALL_MS = 2000;
 /** However many clients ask, the agent does not call itself more often. */
 const REUSE_MS = 1000;
 
-export function createServing(listProblems: () => readonly HealthProblem[], nowMs: () => number): Serving {
+/** `hasTls`: the TCP addresses have it. */
+export function createServing(
+  listProblems: () => readonly HealthProblem[],
+  nowMs: () => number,
+  hasTls: boolean,
+): Serving {
   let addresses: readonly ServerAddress[] = [];
   let last: { readonly atMs: number; readonly reach: Promise<Reach> } | undefined;
 
   const findReach = (): Promise<Reach> => {
     if (last === undefined || nowMs() - last.atMs > REUSE_MS) {
-      last = { atMs: nowMs(), reach: callAll(addresses) };
+      last = { atMs: nowMs(), reach: callAll(addresses, hasTls) };
     }
     return last.reach;
   };
@@ -45,8 +51,12 @@ export function createServing(listProblems: () => readonly HealthProblem[], nowM
   };
 }
 
-async function callAll(addresses: readonly ServerAddress[]): Promise<Reach> {
+async function callAll(addresses: readonly ServerAddress[], hasTls: boolean): Promise<Reach> {
   const deadline = new Date(Date.now() + CALL_MS);
-  const all = await Promise.all(addresses.map((address) => callSelf(address, deadline)));
+  const all = await Promise.all(
+    addresses.map((address) =>
+      hasTls && address.kind === "tcp" ? greetSelf(address, CALL_MS) : callSelf(address, deadline),
+    ),
+  );
   return all.find((reach) => reach === "unreachable") ?? all.find((reach) => reach === "slow") ?? "answers";
 }

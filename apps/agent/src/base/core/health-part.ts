@@ -15,6 +15,7 @@ export const healthParts = [
   "nri-plugin",
   "hook-log",
   "events",
+  "server-tls",
   "descriptors",
 ] as const; // const: the names are a union
 

@@ -26,7 +26,7 @@ export function serveReadsOnly(server: Server): Registrar {
     register(path, handler, serialize, deserialize, type) {
       const method = path.slice(path.lastIndexOf("/") + 1);
       if (reading.has(method)) return server.register(path, handler, serialize, deserialize, type);
-      const details = `${method} is not served on TCP: call the agent's unix socket, or start it with --server-tcp-allow-changes`;
+      const details = `${method} is not served on TCP: call the agent's unix socket, or start it with --server-tls-require-client-cert or --server-tcp-allow-changes`;
       const refuse = (_: unknown, callback: (error: { code: GrpcCode; details: string }) => void): void =>
         callback({ code: grpcCode.permissionDenied, details });
       return server.register(path, refuse, serialize, (bytes) => bytes, "unary");

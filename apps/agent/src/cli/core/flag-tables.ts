@@ -4,10 +4,12 @@
 import { configFlags } from "@rthooks/config/config-flags";
 import { flag } from "@rthooks/flags";
 import { healthFlags } from "@rthooks/grpc/health-flags";
+import { serverTlsFlags } from "@rthooks/grpc/server-tls-flags";
 import { inspectFlags } from "@rthooks/inspector/flags";
 import { logFormats, logLevels } from "@rthooks/log";
 import { DEFAULT_AGENT_ADDRESS } from "@rthooks/net";
 import { outputFlag } from "@rthooks/terminal";
+import { clientTlsFlags } from "./client-tls-flags.ts";
 
 const generalFlags = {
   help: flag.boolean({ usage: "show this help", short: "h" }),
@@ -83,6 +85,7 @@ export const agentFlags = {
     usage:
       "serve calls that change state on TCP too, without authentication (unix sockets always serve them)",
   }),
+  ...serverTlsFlags,
   "info-file": flag.string({
     usage: "file in which clients such as `tetra` find the first address; empty: none is written",
     default: "/var/run/tetragon/tetragon-info.json",
@@ -215,6 +218,7 @@ export const statusFlags = {
     placeholder: "ADDRESS",
   }),
   output: outputFlag("table"),
+  ...clientTlsFlags,
   timeout: flag.duration({ usage: "how long to wait for the agent", default: "5s" }),
   help: generalFlags.help,
 } as const; // const: each flag keeps its own kind
@@ -246,6 +250,7 @@ export const watchFlags = {
 
 export const eventsFlags = {
   "server-address": statusFlags["server-address"],
+  ...clientTlsFlags,
   timeout: flag.duration({ usage: "how long to wait for the agent's first answer", default: "5s" }),
   help: generalFlags.help,
   output: flag.string({

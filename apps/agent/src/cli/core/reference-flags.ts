@@ -166,10 +166,14 @@ export const referenceFlags: readonly ReferenceFlag[] = [
   value("retprobes-cache-size", "4096", absent(noSuchMap)),
   value("sleepable-preload-size", "32768", absent(noSuchMap)),
   onOff("enable-deprecated-tracingpolicy-grpc", absent("the deprecated calls are always served")),
-  value("server-tls-cert-file", "", absent("the TCP listener has no TLS")),
-  value("server-tls-key-file", "", absent("the TCP listener has no TLS")),
-  value("server-tls-client-ca-files", "", absent("the TCP listener has no TLS")),
-  onOff("server-tls-require-client-cert", absent("the TCP listener has no TLS")),
+  value(
+    "server-tls-cert-file",
+    "",
+    other("the file must be there when the agent starts; TLS 1.2 or later, Tetragon's 1.3"),
+  ),
+  value("server-tls-key-file", "", same),
+  value("server-tls-client-ca-files", "", same),
+  onOff("server-tls-require-client-cert", same),
 ];
 
 /** What the command line, files and variables may give without being flags of this agent. */

@@ -14,7 +14,6 @@ import type { Result } from "@rthooks/result";
 import { renderDocument, type Screen, toOutputFormat, toPrintable } from "@rthooks/terminal";
 import { openScreen } from "@rthooks/terminal/screen";
 import { isHealthy } from "../../api/core/health.ts";
-import { parseServerAddress, type ServerAddress } from "../../base/core/server-address.ts";
 import { toEventQuery } from "../core/event-query.ts";
 import { renderExplanations, toExplanationsDocument } from "../core/explanation-text.ts";
 import {
@@ -27,6 +26,7 @@ import {
 } from "../core/flag-tables.ts";
 import { renderPolicies, toPoliciesDocument } from "../core/policies-table.ts";
 import { renderStatus, toStatusDocument } from "../core/status-table.ts";
+import { type AgentEndpoint, type EndpointFlags, listEndpoints } from "./agent-endpoints.ts";
 import { fail, showHelp, showVersion } from "./command-output.ts";
 import type { HelpTopic } from "./help.ts";
 import { serveAgent } from "./serve-agent.ts";
@@ -102,7 +102,7 @@ interface Rendering<T> {
 async function show<T>(
   argv: readonly string[],
   topic: "status" | "policies",
-  fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
+  fetch: (endpoint: AgentEndpoint, timeoutMs: number) => Promise<Result<T, string>>,
   rendering: Rendering<T>,
 ): Promise<number> {
   const read = await readCommand(topic, statusFlags, argv);
@@ -123,20 +123,20 @@ async function explain(argv: readonly string[]): Promise<number> {
   });
 }
 
-type AnswerFlags = Pick<FlagValues<typeof statusFlags>, "server-address" | "timeout" | "output">;
+type AnswerFlags = EndpointFlags & Pick<FlagValues<typeof statusFlags>, "timeout" | "output">;
 
 /** Prints the answer of the first agent that gives one. */
 async function printAnswer<T>(
   flags: AnswerFlags,
   topic: "status" | "policies" | "explain",
-  fetch: (address: ServerAddress, timeoutMs: number) => Promise<Result<T, string>>,
+  fetch: (endpoint: AgentEndpoint, timeoutMs: number) => Promise<Result<T, string>>,
   rendering: Rendering<T>,
 ): Promise<number> {
+  const endpoints = await listEndpoints(flags);
+  if (!endpoints.ok) return fail(`${topic}: ${endpoints.error}`);
   const problems: string[] = [];
-  for (const text of flags["server-address"]) {
-    const address = parseServerAddress(text);
-    if (!address.ok) return fail(`${topic}: ${address.error}`);
-    const answer = await fetch(address.value, flags.timeout);
+  for (const endpoint of endpoints.value) {
+    const answer = await fetch(endpoint, flags.timeout);
     if (answer.ok) {
       const format = toOutputFormat(flags.output);
       process.stdout.write(
@@ -148,15 +148,17 @@ async function printAnswer<T>(
     }
     problems.push(answer.error);
   }
-  return fail(problems.length === 0 ? `${topic}: --server-address is empty` : problems.join("\n"));
+  return fail(problems.join("\n"));
 }
 
 async function watch(argv: readonly string[]): Promise<number> {
   const read = await readCommand("watch", watchFlags, argv);
   if (typeof read === "number") return read;
   const { flags } = read;
+  const endpoints = await listEndpoints(flags);
+  if (!endpoints.ok) return fail(`watch: ${endpoints.error}`);
   const ended = await watchAgents({
-    addresses: flags["server-address"],
+    endpoints: endpoints.value,
     timeoutMs: flags.timeout,
     format: toOutputFormat(flags.output),
     selection: {
@@ -178,8 +180,10 @@ async function events(argv: readonly string[]): Promise<number> {
   const { showEvents } = await import("./events-command.ts");
   const given = parseArguments(eventsFlags, argv);
   const hasAddress = given.ok && given.value.given["server-address"] !== undefined;
+  const endpoints = await listEndpoints(flags);
+  if (!endpoints.ok) return fail(`events: ${endpoints.error}`);
   const ended = await showEvents({
-    addresses: flags["server-address"],
+    endpoints: endpoints.value,
     timeoutMs: flags.timeout,
     format: toOutputFormat(flags.output),
     withTimes: flags.timestamps,
@@ -196,9 +200,9 @@ async function printNames(argv: readonly string[]): Promise<number> {
   const [kind = "", prefix = ""] = parsed.value.positionals;
   const flags = resolveFlags(statusFlags, { timeout: completionTimeoutMs }, parsed.value.given);
   const { completeNames } = await import("../core/complete-names.ts");
-  for (const text of flags["server-address"]) {
-    const address = parseServerAddress(text);
-    const answer = address.ok ? await fetchStatus(address.value, flags.timeout) : address;
+  const endpoints = await listEndpoints(flags);
+  for (const endpoint of endpoints.ok ? endpoints.value : []) {
+    const answer = await fetchStatus(endpoint, flags.timeout);
     if (!answer.ok) continue;
     const names = completeNames(kind, prefix, answer.value.containers);
     process.stdout.write(names.map((name) => `${name}\n`).join(""));

@@ -13,10 +13,11 @@ import { createEventOutput } from "../core/event-output.ts";
 import { type EventQuery, hasFilter, nameFlag } from "../core/event-query.ts";
 import { isJson, parseJsonEvent, toJsonSubject } from "../core/json-event.ts";
 import { getEvents } from "../wire/events-call.ts";
+import type { AgentEndpoint } from "./agent-endpoints.ts";
 import { followAgents } from "./follow-agents.ts";
 
 interface Options {
-  readonly addresses: readonly string[];
+  readonly endpoints: readonly AgentEndpoint[];
   readonly timeoutMs: number;
   readonly format: OutputFormat;
   readonly withTimes: boolean;

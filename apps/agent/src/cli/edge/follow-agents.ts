@@ -3,21 +3,21 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@grpc/grpc-js";
-import { createBackOff, renderAddress } from "@rthooks/net";
+import { createBackOff } from "@rthooks/net";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { err, ok, type Result } from "@rthooks/result";
 import { followOutput } from "@rthooks/sys/follow-output";
 import { toPrintable } from "@rthooks/terminal";
-import { parseServerAddress } from "../../base/core/server-address.ts";
 import type { WireError } from "../../base/wire/service.ts";
 import { describeFailedCall, openAgentClient } from "./agent-client.ts";
+import type { AgentEndpoint } from "./agent-endpoints.ts";
 
 export interface FollowOptions {
   readonly command: "watch" | "events";
   /** What the agent is asked for: "changes". */
   readonly what: string;
   /** The first that answers is used; all are tried again when it ends. */
-  readonly addresses: readonly string[];
+  readonly endpoints: readonly AgentEndpoint[];
   /** Of the first answer of a call. */
   readonly timeoutMs: number;
 }
@@ -40,16 +40,9 @@ const lasting: readonly number[] = [
 
 /** `call` resolves with the error that ended it. Ends with SIGINT or SIGTERM, or with an error of one line. */
 export async function followAgents(
-  { command, what, addresses, timeoutMs }: FollowOptions,
+  { command, what, endpoints, timeoutMs }: FollowOptions,
   call: (client: Client, listener: FollowedCall) => Promise<WireError>,
 ): Promise<Result<void, string>> {
-  if (addresses.length === 0) return err(`${command}: --server-address is empty`);
-  const targets: string[] = [];
-  for (const text of addresses) {
-    const address = parseServerAddress(text);
-    if (!address.ok) return err(`${command}: ${address.error}`);
-    targets.push(renderAddress(address.value));
-  }
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop.abort());
   followOutput();
@@ -58,8 +51,11 @@ export async function followAgents(
   const backOff = createBackOff(pauses, Math.random);
   let hadAnswer = false;
 
-  const callOnce = async (target: string): Promise<{ readonly answered: boolean; error: WireError }> => {
-    const client = openAgentClient(target);
+  const callOnce = async (
+    endpoint: AgentEndpoint,
+  ): Promise<{ readonly answered: boolean; error: WireError }> => {
+    const { target } = endpoint;
+    const client = openAgentClient(endpoint);
     let answered = false;
     let isLate = false;
     let cancel = (): void => {};
@@ -90,8 +86,9 @@ export async function followAgents(
 
   while (!stop.signal.aborted) {
     const problems: string[] = [];
-    for (const target of targets) {
-      const { answered, error } = await callOnce(target);
+    for (const endpoint of endpoints) {
+      const { target } = endpoint;
+      const { answered, error } = await callOnce(endpoint);
       if (stop.signal.aborted) return ok(undefined);
       problems.push(describeFailedCall(error, { target, timeoutMs, what }));
       if (lasting.includes(error.code)) return err(problems.join("\n"));

@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { loadFlags, logFlagNotes } from "@rthooks/config";
 import { parseHealthInterval } from "@rthooks/grpc/health-flags";
+import { parseServerTls } from "@rthooks/grpc/server-tls-flags";
 import { createLogWriter, toLogFormat, toLogLevel } from "@rthooks/log";
 import { raisePriority } from "@rthooks/sys/priority";
 import { parseRuleLimits } from "../../enforcement/core/rule-limits.ts";
@@ -34,6 +35,9 @@ export async function serveAgent(argv: readonly string[], version: string): Prom
   if (!ruleLimits.ok) return fail(locate(ruleLimits.error));
   const healthIntervalMs = parseHealthInterval(flags["health-server-interval"]);
   if (!healthIntervalMs.ok) return fail(locate(healthIntervalMs.error));
+  const hasTcp = flags["server-address"].some((text) => !text.startsWith("unix:"));
+  const serverTls = parseServerTls(flags, hasTcp);
+  if (!serverTls.ok) return fail(locate(serverTls.error));
   const exportPath = flags["export-filename"] === "" ? "" : resolve(flags["export-filename"]);
   const eventExport = toExportSettings({ ...flags, "export-filename": exportPath }, () => performance.now());
   if (!eventExport.ok) return fail(locate(eventExport.error));
@@ -73,6 +77,7 @@ export async function serveAgent(argv: readonly string[], version: string): Prom
     policyFile: flags["tracing-policy"],
     policyDirectory: flags["tracing-policy-dir"],
     watchesPolicies: flags["enable-tracing-policy-crd"],
+    serverTls: serverTls.value,
     allowsChangesOnTcp: flags["server-tcp-allow-changes"],
     policyArchive: flags["persist-grpc-policies"] ? flags["persist-dir"] : "",
     clusterName: flags["cluster-name"],

@@ -8,10 +8,11 @@ import type { OutputFormat } from "@rthooks/terminal";
 import { openScreen } from "@rthooks/terminal/screen";
 import { createWatchOutput } from "../core/watch-output.ts";
 import { type WatchSelection, watchContainers } from "../wire/watch-call.ts";
+import type { AgentEndpoint } from "./agent-endpoints.ts";
 import { followAgents } from "./follow-agents.ts";
 
 interface Options {
-  readonly addresses: readonly string[];
+  readonly endpoints: readonly AgentEndpoint[];
   /** Of the first answer of a call. */
   readonly timeoutMs: number;
   readonly format: OutputFormat;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FollowedConfig } from "@rthooks/config";
+import type { ServerTlsFiles } from "@rthooks/grpc";
 import type { LogLevelSwitch } from "../../api/wire/debug-service.ts";
 import type { AgentInfo } from "../../api/wire/info-message.ts";
 import type { RuleLimits } from "../../enforcement/core/rule-numbers.ts";
@@ -39,6 +40,8 @@ export interface AgentOptions extends PodsOptions, Omit<PolicyFilterOptions, "me
   /** Policies are also loaded from the API server. */
   readonly watchesPolicies: boolean;
   readonly allowsChangesOnTcp: boolean;
+  /** Undefined: TCP addresses have no TLS. */
+  readonly serverTls: ServerTlsFiles | undefined;
   /** In each event; may be empty. */
   readonly clusterName: string;
   /** Of this node, for what clients see: its name in the cluster, or its host name. */

@@ -2,7 +2,7 @@
 // Assembles the agent from its parts.
 
 import { followConfig } from "@rthooks/config";
-import { toConnectionBounds } from "@rthooks/grpc";
+import { openServerTls, toConnectionBounds } from "@rthooks/grpc";
 import { err, ok, type Result } from "@rthooks/result";
 import { readDescriptorLimit } from "@rthooks/sys/descriptors";
 import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
@@ -56,6 +56,12 @@ export async function assembleAgent(
     const followed = followConfig(options.config, directories, log);
     parts.defer(() => void followed.close());
   }
+  const tls =
+    options.serverTls === undefined
+      ? ok(undefined)
+      : await openServerTls(options.serverTls, directories, log);
+  if (!tls.ok) return tls;
+  if (tls.value !== undefined) parts.defer(tls.value.close);
   const metrics = createAgentMetrics(version);
   const parser = startParseThread();
   parts.defer(parser.close);
@@ -137,11 +143,12 @@ export async function assembleAgent(
     {
       ...{ pods: pods.value, filter: filter.value, inspector: inspector.value, directories, descriptors },
       ...{ containers, policies: opened.value, cri: cri.value, events: events.value, enforcement: kernel },
+      serverTls: tls.value,
     },
     parts,
   );
   const { plugin, waitingStarts, starts, shown, explainer, findHealth, listContainers } = observation;
-  const serving = createServing(findHealth, () => performance.now());
+  const serving = createServing(findHealth, () => performance.now(), tls.value !== undefined);
   const metered = await serveAgentMetrics(
     options,
     metrics,
@@ -189,7 +196,7 @@ export async function assembleAgent(
       },
     },
     listProblems: () => findHealth().map(({ text }) => text),
-    allowsChangesOnTcp: options.allowsChangesOnTcp,
+    ...{ allowsChangesOnTcp: options.allowsChangesOnTcp, tls: tls.value },
     bounds: toConnectionBounds(descriptors),
     info: {
       version,

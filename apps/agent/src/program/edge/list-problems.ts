@@ -30,6 +30,8 @@ export interface ProblemSources {
   readonly plugin: Part;
   readonly hookLog: Part;
   readonly events: { problems(): readonly string[] };
+  /** Undefined where TCP has no TLS. */
+  readonly serverTls: Part | undefined;
   /** The limit of open descriptors of the process. */
   readonly descriptors: number;
 }
@@ -53,6 +55,7 @@ export function listProblems(from: ProblemSources): readonly HealthProblem[] {
     ...toProblems("nri-plugin", [from.plugin.problem()]),
     ...toProblems("hook-log", [from.hookLog.problem()]),
     ...toProblems("events", from.events.problems()),
+    ...toProblems("server-tls", [from.serverTls?.problem() ?? ""]),
     ...toProblems("descriptors", [describeDescriptorShortage(from.descriptors)]),
   ];
 }

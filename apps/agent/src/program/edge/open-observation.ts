@@ -3,6 +3,7 @@
 // and explanations.
 
 import type { EnforcedPolicy, NodeOverview, PolicyEnforcement } from "@rthooks/explain";
+import type { ServerTls } from "@rthooks/grpc";
 import { nowNanos } from "@rthooks/log";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
 import type { HealthProblem } from "../../api/core/health.ts";
@@ -42,6 +43,7 @@ export interface ObservedParts {
   readonly cri: CriFollower | undefined;
   readonly policies: OpenedPolicies;
   readonly events: Pick<OpenedEvents, "problems">;
+  readonly serverTls: ServerTls | undefined;
   readonly directories: DirectoryWatch;
   /** The limit of open descriptors of the process. */
   readonly descriptors: number;
@@ -89,7 +91,7 @@ export async function openObservation(
   const problemSources = {
     ...{ ...shared, filter: { ...filter, isWanted: options.bpfDirectory !== "" } },
     ...{ enforcement, policyWatch, cgroups, directories, containers: finder, descriptors },
-    events: observed.events,
+    ...{ events: observed.events, serverTls: observed.serverTls },
   };
   const findHealth = (): readonly HealthProblem[] => listProblems(problemSources);
   const enforcementOf = (status: PolicyStatus): PolicyEnforcement | undefined =>

@@ -71,11 +71,14 @@ export async function runAgent({
     }
     listening.push(bound.value);
     log.info("listening", { address: renderAddress(bound.value) });
-    if (address.kind === "tcp") {
-      log.warn("the agent's TCP address has neither TLS nor authentication", {
+    const { serverTls, allowsChangesOnTcp } = options;
+    const hasClientCerts = serverTls !== undefined && serverTls.clientCaFiles.length > 0;
+    if (address.kind === "tcp" && !hasClientCerts) {
+      const missing = serverTls === undefined ? "neither TLS nor authentication" : "no authentication";
+      log.warn(`the agent's TCP address has ${missing}`, {
         address: renderAddress(bound.value),
         reachable: isLoopback(address.host) ? "every user and host-network pod of this node" : "the network",
-        allowed: options.allowsChangesOnTcp ? "all calls" : "read-only calls",
+        allowed: allowsChangesOnTcp ? "all calls" : "read-only calls",
       });
     }
   }
