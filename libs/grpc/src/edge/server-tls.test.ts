@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type ClientHttp2Session, connect } from "node:http2";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Server } from "@grpc/grpc-js";
 import { must } from "@rthooks/result/must";
 import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
@@ -53,21 +54,36 @@ const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await Bun.sleep(1);
 };
 
-test("of connections too many the longest unused one is closed, also when they come together", async () => {
-  const closed: number[] = [];
-  const open = (at: number): ClientHttp2Session => {
-    const session = connect(`https://localhost:${port}`, { ca: readFileSync(cert) });
+const settled = (session: ClientHttp2Session): Promise<void> =>
+  new Promise((resolve) => void session.once("remoteSettings", () => resolve()));
+
+test("of connections too many the longest unused one is closed, whatever order they came in", async () => {
+  const closed: string[] = [];
+  const open = (name: string, socket?: Socket): ClientHttp2Session => {
+    const ca = readFileSync(cert);
+    const createConnection = (): TLSSocket =>
+      connectTls({ socket, ca, servername: "localhost", ALPNProtocols: ["h2"] });
+    const session = connect(`https://localhost:${port}`, { ca, ...(socket ? { createConnection } : {}) });
     session.on("error", silent);
-    session.on("close", () => void closed.push(at));
+    session.on("close", () => void closed.push(name));
     return session;
   };
-  const first = open(0);
-  await new Promise<void>((resolve) => void first.once("remoteSettings", () => resolve()));
-  const rest = [1, 2, 3].map(open);
+  // Its connection comes first, and its handshake last.
+  const early = connectTcp(port, "127.0.0.1");
+  await new Promise<void>((resolve) => void early.once("connect", () => resolve()));
+  const used = open("used");
+  await settled(used);
+  const unused = open("unused", early);
+  await settled(unused);
+  const call = used.request({ ":path": "/none", ":method": "POST", "content-type": "application/grpc" });
+  call.end();
+  call.resume();
+  await new Promise<void>((resolve) => void call.once("close", () => resolve()));
+  const rest = [open("third"), open("fourth")];
   await until(() => closed.length > 0);
-  expect(closed).toEqual([0]);
+  expect(closed).toEqual(["unused"]);
   expect(evictions).toEqual(["too many connections"]);
-  for (const session of rest) session.destroy();
+  for (const session of [used, ...rest]) session.destroy();
 });
 
 test("of handshakes that do not end the oldest one is closed, and a client gets through", async () => {
@@ -80,7 +96,7 @@ test("of handshakes that do not end the oldest one is closed, and a client gets 
   });
   await until(() => closed.length >= 16);
   const session = connect(`https://localhost:${port}`, { ca: readFileSync(cert) });
-  await new Promise<void>((resolve) => void session.once("remoteSettings", () => resolve()));
+  await settled(session);
   expect(closed.length).toBeLessThanOrEqual(17);
   session.destroy();
   for (const socket of idle) socket.destroy();
