@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each kernel does with a process that a rule matches, and what it reports of processes. The tests of hooks judge
 // every cell; the documentation shows the same table.
+import type { HookPoint } from "@rthooks/policy";
 import { type HookCase, hookCases } from "./hook-cases.ts";
 import { processCases } from "./process-cases.ts";
 import type { KernelName } from "./vm/find-kernels.ts";
@@ -51,22 +52,48 @@ export function findOutcome({ rule }: HookCase, { hasLsm }: KernelColumn): Outco
   }
 }
 
-/** Markdown. `outcomes`: by the column's title, of each case by its feature. */
+/** Markdown, a row for each feature. `outcomes`: by the column's title, of each case by its feature. */
 export function renderFeatureTable(
   outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>> = expectedOutcomes(),
 ): string {
-  const titles = [...outcomes.keys()];
+  const columns = [...outcomes.values()];
   const rows = [...hookCases, ...processCases].map(({ feature }) => [
     feature,
-    ...titles.map((title) => outcomes.get(title)?.get(feature) ?? ""),
+    ...columns.map((column) => column.get(feature) ?? ""),
   ]);
-  const head = ["a rule about, or an event", ...titles];
+  return renderTable(["a rule about, or an event", ...outcomes.keys()], rows);
+}
+
+/** Markdown, a row for each kind of feature. */
+export function renderKindTable(): string {
+  const expected = [...expectedOutcomes().values()];
+  const renderRow = (title: string, features: readonly string[]): readonly string[] => [
+    title,
+    ...expected.map((column) => [...new Set(features.map((feature) => column.get(feature)))].join(", ")),
+  ];
+  const featuresOf = (kind: HookPoint["kind"]): readonly string[] =>
+    hookCases.filter(({ rule }) => rule.hooks[0]?.kind === kind).map(({ feature }) => feature);
+  return renderTable(
+    ["a rule about, or an event", ...kernelColumns.map(({ title }) => title)],
+    [
+      renderRow("an execution", featuresOf("exec")),
+      renderRow("a connection, bind(2)", [...featuresOf("connect"), ...featuresOf("bind")]),
+      renderRow("an LSM hook: files, mounts, capabilities, …", featuresOf("lsm")),
+      renderRow("a kernel function", featuresOf("function")),
+      renderRow("a system call", featuresOf("tracepoint")),
+      renderRow(
+        "events of processes",
+        processCases.map(({ feature }) => feature),
+      ),
+    ],
+  );
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((word, at) => Math.max(word.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const renderRow = (cells: readonly string[]): string =>
     `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
-  return [renderRow(head), renderRow(widths.map((width) => "-".repeat(width))), ...rows.map(renderRow)].join(
-    "\n",
-  );
+  return [head, widths.map((width) => "-".repeat(width)), ...rows].map(renderRow).join("\n");
 }
 
 const expectedOutcomes = (): ReadonlyMap<string, ReadonlyMap<string, Outcome>> =>

@@ -76,6 +76,35 @@ function testKernel(kernel: Kernel, cgroups: CgroupLayout): void {
     );
   });
 
+  if (cgroups === "v2") {
+    test("the first program of a container is in the agent's export file", () => {
+      const [execution] = vm.result(`${held.name}.executions`).split("\n");
+      const { namespace, name, labels } = held.pod;
+      expect(JSON.parse(execution ?? "")).toMatchObject({
+        process_exec: {
+          process: {
+            ...{ binary: "/bin/busybox", arguments: expect.stringContaining("/out/first"), cwd: "/", uid: 0 },
+            pod: { namespace, name, pod_labels: labels, container: { name: held.name } },
+          },
+        },
+      });
+    });
+  }
+
+  test.each(["first", "second"])("the %s agent says what it cannot do, and that alone", (name) => {
+    const lines = vm.result(`${name}.log`).split("\n");
+    const problems = lines.filter((line) => /level=(warn|error)/.test(line));
+    const reason = 'err="they need the cgroup hierarchy of version 2, which is not mounted"';
+    expect(problems).toEqual(
+      cgroups === "v2"
+        ? []
+        : [
+            expect.stringContaining(`policies with hooks cannot be in force" ${reason}`),
+            expect.stringContaining(`there are no events of processes" ${reason}`),
+          ],
+    );
+  });
+
   test("each policy's map has the cgroups of the containers that it selects, and no other", () => {
     expect(readMaps("held")).toEqual(
       new Map([

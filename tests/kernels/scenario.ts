@@ -60,7 +60,7 @@ const idRoots: Readonly<Record<CgroupLayout, string>> = {
 
 const functions = (idRoot: string): string => `
 pins=/sys/fs/bpf/tetragon
-agent_flags="--enable-policy-filter --bpf-dir tetragon --sweep-interval 500ms"
+agent_flags="--enable-policy-filter --bpf-dir tetragon --sweep-interval 500ms --export-filename /tmp/events"
 # start_agent NAME: runs in the background, and listens when this returns.
 start_agent() {
   tetragon $agent_flags >/tmp/$1.log 2>&1 &
@@ -72,6 +72,8 @@ kill_agent() { kill -9 $agent; wait $agent; } 2>/dev/null
 start_container() { runc run --bundle /bundles/$1 $1 >/tmp/$1.runc.log 2>&1 & }
 is_started() { [ -s /bundles/$1/out/cgroup ]; }
 end_container() { touch /bundles/$1/out/end; }
+# find_executions POD: lines of the export file.
+find_executions() { grep '"process_exec"' /tmp/events | grep ""$1""; }
 is_gone() { ! runc state $1; }
 # The kernel cuts a command's name after 15 characters.
 is_hook_running() { grep -qx tetragon-oci-ho /proc/[0-9]*/comm; }
@@ -121,6 +123,12 @@ result status "$(tetragon status --output json --timeout 5m 2>&1)"
 report_maps held
 `;
 
+/** Where programs in the kernel know containers. */
+const exportEvents = `
+until_true find_executions ${web.name}
+result held.executions "$(find_executions ${web.name})"
+`;
+
 const refuseAnother = `
 report another timeout 300 tetragon $agent_flags
 report another-socket timeout 300 tetragon $agent_flags --server-address unix:///tmp/another.sock
@@ -138,6 +146,7 @@ for name in held beside unplaced; do
 done
 until_true are_maps_empty
 report_maps ended
+for name in first second; do result $name.log "$(cat /tmp/$name.log)"; done
 `;
 
 const decideWithoutAgent = `
@@ -155,4 +164,7 @@ done
 `;
 
 export const renderScenario = (cgroups: CgroupLayout): string =>
-  [functions(idRoots[cgroups]), prepare, hold, refuseAnother, killAgent, decideWithoutAgent].join("\n");
+  [
+    ...[functions(idRoots[cgroups]), prepare, hold, cgroups === "v2" ? exportEvents : ""],
+    ...[refuseAnother, killAgent, decideWithoutAgent],
+  ].join("\n");
