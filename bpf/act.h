@@ -79,26 +79,28 @@ static __always_inline void limit_records(struct event *event, const struct rule
 	}
 }
 
-static __always_inline void count_matches(struct event *event, const struct rule_table *table)
+/* Atomic: another program may interrupt this one on its processor. */
+static __always_inline void add_count(__u64 *count, __u64 number)
 {
-	event->left = event->candidates;
-	for (int turn = 0; turn < RULES && !is_empty(&event->left); turn++) {
-		__u32 rule = take_rule(event);
-		struct rule_count *count = bpf_map_lookup_elem(&rule_counts, &rule);
-		__u64 posts = has_rule(&event->record.rules, rule);
-		__u64 enforces = has_rule(&table->enforcing, rule);
-		__u64 signals = has_rule(&table->signalling, rule);
-		__u64 overrides = has_rule(&table->overriding, rule);
+	__sync_fetch_and_add(count, number);
+}
 
-		if (!count)
-			continue;
-		count->post += posts;
-		count->nopost += posts ^ 1;
-		count->signal += signals & enforces;
-		count->monitor_signal += signals & (enforces ^ 1);
-		count->override += overrides & enforces;
-		count->monitor_override += overrides & (enforces ^ 1);
-	}
+static __always_inline void count_match(struct event *event, const struct rule_table *table, __u32 rule)
+{
+	struct rule_count *count = bpf_map_lookup_elem(&rule_counts, &rule);
+	__u64 posts = has_rule(&event->record.rules, rule);
+	__u64 enforces = has_rule(&table->enforcing, rule);
+	__u64 signals = has_rule(&table->signalling, rule);
+	__u64 overrides = has_rule(&table->overriding, rule);
+
+	if (!count)
+		return;
+	add_count(&count->post, posts);
+	add_count(&count->nopost, posts ^ 1);
+	add_count(&count->signal, signals & enforces);
+	add_count(&count->monitor_signal, signals & (enforces ^ 1));
+	add_count(&count->override, overrides & enforces);
+	add_count(&count->monitor_override, overrides & (enforces ^ 1));
 }
 
 static __always_inline void add_enforced(struct event *event, const struct rule_set *rules, __u32 flag)
@@ -106,34 +108,13 @@ static __always_inline void add_enforced(struct event *event, const struct rule_
 	event->record.flags |= flag;
 #pragma unroll
 	for (int at = 0; at < RULE_WORDS; at++)
-		event->record.enforced.words[at] |= event->candidates.words[at] & rules->words[at];
-}
-
-/* `kills`: those whose signal is SIGKILL, and those that deny where that is how. */
-static __always_inline void send_signals(struct event *event, const struct rule_table *table,
-					 const struct rule_set *kills)
-{
-	if (has_common(&event->candidates, kills) && bpf_send_signal(SIGKILL) == 0)
-		add_enforced(event, kills, MATCH_SIGNALLED);
-	event->left = event->candidates;
-	keep_common(&event->left, &table->signalling);
-	take_away(&event->left, &table->killing);
-	if (is_empty(&event->left))
-		return;
-	add_enforced(event, &event->left, MATCH_SIGNALLED);
-	for (int turn = 0; turn < RULES && !is_empty(&event->left); turn++) {
-		__u32 rule = take_rule(event);
-		struct rule_action *action = bpf_map_lookup_elem(&rule_actions, &rule);
-
-		if (action)
-			bpf_send_signal(action->signal);
-	}
+		event->record.enforced.words[at] |= event->effective.words[at] & rules->words[at];
 }
 
 /* The error of the lowest rule that has one; EPERM where only the process would be killed. */
 static __always_inline void choose_error(struct event *event, const struct rule_table *table)
 {
-	event->left = event->candidates;
+	event->left = event->effective;
 	keep_common(&event->left, &table->overriding);
 	if (!is_empty(&event->left)) {
 		__u32 rule = find_first(&event->left) & (RULES - 1);
@@ -142,10 +123,47 @@ static __always_inline void choose_error(struct event *event, const struct rule_
 		event->error = action ? action->error : EPERM;
 		add_enforced(event, &table->overriding, MATCH_DENIED);
 	}
-	if (has_common(&event->candidates, &table->killing)) {
+	if (has_common(&event->effective, &table->killing)) {
 		if (event->error == 0)
 			event->error = EPERM;
 		add_enforced(event, &table->killing, MATCH_DENIED);
+	}
+}
+
+/* For rules whose signal is SIGKILL, and for those that deny where that is how. */
+static __always_inline void kill_process(struct event *event, const struct rule_table *table, int can_deny)
+{
+	event->kills = table->killing;
+	if (can_deny == DENIES_BY_KILL)
+		add_rules(&event->kills, &table->overriding);
+	if (has_common(&event->effective, &event->kills) && bpf_send_signal(SIGKILL) == 0)
+		add_enforced(event, &event->kills, MATCH_SIGNALLED);
+}
+
+/* A signal other than SIGKILL. */
+static __always_inline void send_signal(struct event *event, __u32 rule)
+{
+	struct rule_action *action = bpf_map_lookup_elem(&rule_actions, &rule);
+
+	if (!action || bpf_send_signal(action->signal) != 0)
+		return;
+	event->record.flags |= MATCH_SIGNALLED;
+	add_rule(&event->record.enforced, rule);
+}
+
+/* In one loop: the verifier examines each turn of each loop. */
+static __always_inline void count_and_signal(struct event *event, const struct rule_table *table, int can_signal)
+{
+	event->signals = event->effective;
+	keep_common(&event->signals, &table->signalling);
+	take_away(&event->signals, &table->killing);
+	event->left = event->candidates;
+	for (int turn = 0; turn < RULES && !is_empty(&event->left); turn++) {
+		__u32 rule = take_rule(event);
+
+		count_match(event, table, rule);
+		if (can_signal && has_rule(&event->signals, rule))
+			send_signal(event, rule);
 	}
 }
 
@@ -166,20 +184,14 @@ static __always_inline void act_on_event(struct event *event, const struct rule_
 	keep_common(&event->record.rules, &table->posting);
 	if (has_common(&event->record.rules, &table->limited))
 		limit_records(event, table);
-	count_matches(event, table);
-	keep_common(&event->candidates, &table->enforcing);
-	if (!is_empty(&event->candidates)) {
-		if (can_deny == DENIES_BY_ERROR)
-			choose_error(event, table);
-		if (can_signal && can_deny == DENIES_BY_KILL) {
-#pragma unroll
-			for (int at = 0; at < RULE_WORDS; at++)
-				event->kills.words[at] = table->killing.words[at] | table->overriding.words[at];
-			send_signals(event, table, &event->kills);
-		} else if (can_signal) {
-			send_signals(event, table, &table->killing);
-		}
-	}
+	event->effective = event->candidates;
+	keep_common(&event->effective, &table->enforcing);
+	if (can_deny == DENIES_BY_ERROR)
+		choose_error(event, table);
+	/* Before other signals: where the kernel cannot send two from one program, the first is sent. */
+	if (can_signal)
+		kill_process(event, table, can_deny);
+	count_and_signal(event, table, can_signal);
 	if (!is_empty(&event->record.rules))
 		output_match(event);
 }

@@ -225,12 +225,6 @@ static __always_inline void set_sockaddr(struct event *event, const void *from, 
 	}
 }
 
-/* As struct path of the kernel, include/linux/path.h. */
-struct place {
-	const void *mnt;
-	const void *dentry;
-};
-
 /* 0 for what has no path. */
 static __always_inline int find_place(struct place *place, __u32 reading, const void *value, const void *mounted)
 {

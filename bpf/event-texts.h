@@ -5,8 +5,10 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "binary.h"
 #include "events.h"
 #include "path.h"
+#include "rule-sets.h"
 #include "rules.h"
 
 /* Of a text, with its terminating zero: as much as the longest path has. */
@@ -25,7 +27,10 @@ struct event {
 	struct rule_set candidates;
 	/* Those that a loop has not come to. */
 	struct rule_set left;
+	/* Those that match and are not only counted. */
+	struct rule_set effective;
 	struct rule_set kills;
+	struct rule_set signals;
 	/* Those with a filter that matches only because the text cannot be known. */
 	struct rule_set doubtful;
 	/* Bit n: text n. It cannot be known, so that every filter on it matches. */
@@ -38,9 +43,8 @@ struct event {
 	__u32 error;
 	/* What the verifier must not know the value of, so that it does not follow each one by itself. */
 	__u32 opaque;
-	__u32 unused;
-	/* Of the executable: behind the texts that the record tells. */
-	struct record_text binary;
+	struct known_binary binary;
+	struct path_buffer path;
 	struct text_key text_key;
 	/* The last bytes of a text. */
 	char tail[TAIL_BYTES];
@@ -49,7 +53,7 @@ struct event {
 	union {
 		struct match_record record;
 		/* The texts are a part of the record. */
-		char room[sizeof(struct match_record) + TEXTS * TEXT_BYTES];
+		char room[sizeof(struct match_record) + ARGUMENTS * TEXT_BYTES];
 	};
 };
 
@@ -83,7 +87,7 @@ static __always_inline __u32 find_room(const struct event *event)
 {
 	__u32 at = *(const volatile __u32 *)&event->used;
 
-	return at > (TEXTS - 1) * TEXT_BYTES ? (TEXTS - 1) * TEXT_BYTES : at;
+	return at > (ARGUMENTS - 1) * TEXT_BYTES ? (ARGUMENTS - 1) * TEXT_BYTES : at;
 }
 
 /* `length`: without the terminating zero. */
@@ -91,9 +95,7 @@ static __always_inline void end_text(struct event *event, __u32 facet, __u32 at,
 {
 	struct record_text text = { .start = at, .length = length };
 
-	if (facet == TEXT_BINARY) {
-		event->binary = text;
-	} else if (facet < ARGUMENTS) {
+	if (facet < ARGUMENTS) {
 		event->record.texts[facet] = text;
 		event->used = at + length + 1;
 	}
@@ -154,7 +156,7 @@ static __always_inline void set_buffer_from_user(struct event *event, __u32 argu
 	set_number(event, argument, length);
 	/* The compiler must not take the check of `at` away from this place. */
 	asm volatile("" : "+r"(at), "+r"(bytes));
-	if (at > (TEXTS - 1) * TEXT_BYTES)
+	if (at > (ARGUMENTS - 1) * TEXT_BYTES)
 		return;
 	event->record.text[at + (bytes & (TEXT_BYTES - 1))] = 0;
 	end_text(event, argument, at, bytes);
@@ -167,33 +169,35 @@ static __always_inline void set_uncertain(struct event *event, __u32 argument)
 		event->uncertain_texts |= 1 << argument;
 }
 
-/* A struct path as the process sees it. */
-static __always_inline void set_path(struct event *event, __u32 facet, const void *path)
+/* Writes the path of a struct path, as the process sees it, into event->path; 0 if it cannot be known. */
+static __always_inline int find_path(struct event *event, const void *path)
 {
-	if (!has_memory(event) || facet >= TEXTS)
-		return;
-	struct path_buffer *buffer = take_buffer();
+	struct place place = read_place(path);
 
-	if (!buffer) {
-		set_uncertain(event, facet);
+	if (!render_path(&event->path, &place))
+		return 0;
+	/* The root itself has no name. */
+	if (event->path.start == PATH_BUFFER)
+		event->path.text[--event->path.start] = '/';
+	return 1;
+}
+
+/* A struct path. */
+static __always_inline void set_path(struct event *event, __u32 argument, const void *path)
+{
+	if (!has_memory(event) || argument >= ARGUMENTS)
+		return;
+	if (!find_path(event, path)) {
+		set_uncertain(event, argument);
 		return;
 	}
-	if (render_path(buffer, path)) {
-		__u32 at = find_room(event);
-		__u32 start = buffer->start;
+	__u32 at = find_room(event);
+	__u32 start = event->path.start;
+	__u32 bytes = (PATH_BUFFER - start) & (TEXT_BYTES - 1);
 
-		/* The root itself has no name. */
-		if (start == PATH_BUFFER)
-			buffer->text[--start] = '/';
-		__u32 bytes = (PATH_BUFFER - start) & (TEXT_BYTES - 1);
-
-		/* With the zero behind the text. */
-		bpf_probe_read_kernel(&event->record.text[at], bytes + 1, &buffer->text[start & (PATH_BUFFER - 1)]);
-		end_text(event, facet, at, bytes);
-	} else {
-		set_uncertain(event, facet);
-	}
-	release_buffer(buffer);
+	/* With the zero behind the text. */
+	bpf_probe_read_kernel(&event->record.text[at], bytes + 1, &event->path.text[start & (PATH_BUFFER - 1)]);
+	end_text(event, argument, at, bytes);
 }
 
 #endif

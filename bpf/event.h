@@ -102,7 +102,6 @@ static __always_inline struct event *begin_event(__u32 hook)
 	event->cut_texts = 0;
 	event->used = 0;
 	event->error = 0;
-	event->binary.start = NO_TEXT;
 	event->record.common.container = container;
 	event->record.hook = hook;
 	event->record.flags = 0;

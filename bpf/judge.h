@@ -8,9 +8,6 @@
 #include "rule-sets.h"
 #include "task.h"
 
-OFFSET(task_struct__mm);
-OFFSET(mm_struct__exe_file);
-
 static __always_inline int is_filtered(const struct rule_table *table, __u32 bit)
 {
 	return *(const volatile __u64 *)&table->filtered >> bit & 1;
@@ -70,26 +67,17 @@ static __always_inline void judge_masks(struct event *event, const struct rule_t
 		for (__u32 bit = 0; bit < 64; bit++) {
 			__u32 key = facet * 64 + bit;
 			struct rule_set *found = bpf_map_lookup_elem(&mask_filters, &key);
+			/* All bits or none, without a branch: the verifier would follow both sides for each bit. */
+			__u64 is_set = -(value >> bit & 1);
 
-			if (!found || !(value >> bit & 1))
+			if (!found)
 				continue;
-			take_away(&event->left, found);
+#pragma unroll
+			for (int at = 0; at < RULE_WORDS; at++)
+				event->left.words[at] &= ~(found->words[at] & is_set);
 		}
 		take_away(&event->candidates, &event->left);
 	}
-}
-
-/* The executable of the process; kernel threads have none. */
-static __always_inline void find_binary(struct event *event, const struct rule_table *table)
-{
-	if (!has_common(&event->candidates, &table->texts[TEXT_BINARY]) &&
-	    !has_common(&event->candidates, &table->endings[TEXT_BINARY]))
-		return;
-	void *mm = read_pointer((void *)bpf_get_current_task(), offset__task_struct__mm);
-	void *file = mm ? read_pointer(mm, offset__mm_struct__exe_file) : 0;
-
-	if (file)
-		set_path(event, TEXT_BINARY, file + offset__file__f_path);
 }
 
 /* Fills the key with the last bytes of the text, in reverse. What is before them is behind the end of the key. */
@@ -113,24 +101,33 @@ static __always_inline void set_key_bytes(struct event *event, __u32 facet, __u3
 	event->text_key.facet = facet;
 }
 
+/* The rules that match the text; 0 for none. `length`: without the zero behind it. */
+static __always_inline struct rule_set *find_text(struct event *event, __u32 facet, const char *text, __u32 length)
+{
+	set_key_bytes(event, facet, length + 1);
+	/* Read like any memory of the kernel: the verifier need not know where in the event it is. */
+	bpf_probe_read_kernel(event->text_key.text, KEY_TEXT_BYTES, text);
+	return bpf_map_lookup_elem(&text_filters, &event->text_key);
+}
+
+static __always_inline struct rule_set *find_ending(struct event *event, __u32 facet, const char *text, __u32 length)
+{
+	set_key_bytes(event, facet, length);
+	reverse_text(event, text, length);
+	return bpf_map_lookup_elem(&text_endings, &event->text_key);
+}
+
 /* They stay candidates: what cannot be known must neither be a way around a rule, nor an exception from the next one. */
 static __always_inline void add_doubtful(struct event *event, const struct rule_set *filtering)
 {
-#pragma unroll
-	for (int at = 0; at < RULE_WORDS; at++)
-		event->doubtful.words[at] |= filtering->words[at];
-}
-
-static __always_inline struct record_text find_text(const struct event *event, __u32 facet)
-{
-	return facet < ARGUMENTS ? event->record.texts[facet] : event->binary;
+	add_rules(&event->doubtful, filtering);
 }
 
 static __always_inline void judge_texts(struct event *event, const struct rule_table *table)
 {
-	for (__u32 facet = 0; facet < TEXTS; facet++) {
+	for (__u32 facet = 0; facet < ARGUMENTS; facet++) {
 		const struct rule_set *filtering = &table->texts[facet];
-		struct record_text text = find_text(event, facet);
+		struct record_text text = event->record.texts[facet];
 
 		if (!is_filtered(table, FILTERED_TEXTS + facet) || !has_common(&event->candidates, filtering))
 			continue;
@@ -142,18 +139,15 @@ static __always_inline void judge_texts(struct event *event, const struct rule_t
 			keep_matching(event, filtering, &table->absent_texts[facet]);
 			continue;
 		}
-		set_key_bytes(event, facet, text.length + 1);
-		/* Read like any memory of the kernel: the verifier need not know where in the event it is. */
-		bpf_probe_read_kernel(event->text_key.text, KEY_TEXT_BYTES, event->record.text + text.start);
-		keep_matching(event, filtering, bpf_map_lookup_elem(&text_filters, &event->text_key));
+		keep_matching(event, filtering, find_text(event, facet, event->record.text + text.start, text.length));
 	}
 }
 
 static __always_inline void judge_endings(struct event *event, const struct rule_table *table)
 {
-	for (__u32 facet = 0; facet < TEXTS; facet++) {
+	for (__u32 facet = 0; facet < ARGUMENTS; facet++) {
 		const struct rule_set *filtering = &table->endings[facet];
-		struct record_text text = find_text(event, facet);
+		struct record_text text = event->record.texts[facet];
 
 		if (!is_filtered(table, FILTERED_ENDINGS + facet) || !has_common(&event->candidates, filtering))
 			continue;
@@ -165,9 +159,8 @@ static __always_inline void judge_endings(struct event *event, const struct rule
 			keep_matching(event, filtering, &table->absent_texts[facet]);
 			continue;
 		}
-		set_key_bytes(event, facet, text.length);
-		reverse_text(event, event->record.text + text.start, text.length);
-		keep_matching(event, filtering, bpf_map_lookup_elem(&text_endings, &event->text_key));
+		keep_matching(event, filtering,
+			      find_ending(event, facet, event->record.text + text.start, text.length));
 	}
 }
 
@@ -190,15 +183,77 @@ static __always_inline void judge_addresses(struct event *event, const struct ru
 	}
 }
 
-/* Cheapest first. Leaves the candidates that match and that no earlier selector of their hook takes the event from. */
+static __always_inline int is_binary_filtered(const struct event *event, const struct rule_table *table)
+{
+	return has_common(&event->candidates, &table->texts[TEXT_BINARY]) ||
+	       has_common(&event->candidates, &table->endings[TEXT_BINARY]);
+}
+
+static __always_inline void keep_matching_binary(struct event *event, const struct rule_table *table,
+						 const struct rule_set *texts, const struct rule_set *endings)
+{
+	keep_matching(event, &table->texts[TEXT_BINARY], texts);
+	keep_matching(event, &table->endings[TEXT_BINARY], endings);
+}
+
+static __always_inline void copy_rules(struct rule_set *to, const struct rule_set *from)
+{
+#pragma unroll
+	for (int at = 0; at < RULE_WORDS; at++)
+		to->words[at] = from ? from->words[at] : 0;
+}
+
+/* Looks up the path of event->binary; 0 if it cannot be known. */
+static __always_inline int find_binary(struct event *event, struct known_binary *known)
+{
+	struct known_binary *binary = &event->binary;
+
+	if (!find_path(event, (const void *)binary->of.file + offset__file__f_path))
+		return 0;
+	const char *text = event->path.text + (event->path.start & (PATH_BUFFER - 1));
+	__u32 length = PATH_BUFFER - event->path.start;
+
+	copy_rules(&binary->texts, find_text(event, TEXT_BINARY, text, length));
+	copy_rules(&binary->endings, find_ending(event, TEXT_BINARY, text, length));
+	if (known)
+		write_known_binary(known, binary);
+	return 1;
+}
+
+/* By the answer for an earlier event, if there is one. */
+static __always_inline void judge_binary(struct event *event, const struct rule_table *table)
+{
+	const struct rule_set *absent = &table->absent_texts[TEXT_BINARY];
+	struct known_binary *binary = &event->binary;
+
+	if (!is_binary_filtered(event, table))
+		return;
+	if (!read_running_binary(&binary->of, table->generation)) {
+		keep_matching_binary(event, table, absent, absent);
+		return;
+	}
+	struct known_binary *known = find_known_binary(binary->of.task);
+
+	if ((known && read_known_binary(binary, known)) || find_binary(event, known)) {
+		keep_matching_binary(event, table, &binary->texts, &binary->endings);
+	} else {
+		add_doubtful(event, &table->texts[TEXT_BINARY]);
+		add_doubtful(event, &table->endings[TEXT_BINARY]);
+	}
+}
+
+/*
+ * Cheapest first, but for the executable: here the verifier examines the way to its path once, and after the loops for each
+ * way out of them. Leaves the candidates that match and that no earlier selector of their hook takes the event from.
+ */
 static __always_inline void judge_event(struct event *event, const struct rule_table *table)
 {
 	if (table->filtered != 0) {
+		judge_binary(event, table);
 		find_process_ids(event, table);
 		judge_numbers(event, table);
 		judge_addresses(event, table);
 		judge_masks(event, table);
-		find_binary(event, table);
 		judge_texts(event, table);
 		judge_endings(event, table);
 	}

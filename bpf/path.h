@@ -37,46 +37,23 @@ OFFSET(fs_struct__root);
  * that it finds possible.
  */
 struct path_buffer {
-	__u32 is_taken;
 	/* The path is from here to PATH_BUFFER in the text; names are put in front of each other. */
 	__u32 start;
-	void *dentry;
-	void *mnt;
-	void *root_dentry;
-	void *root_mnt;
+	__u32 unused;
+	const void *first;
+	const void *dentry;
+	const void *mnt;
+	const void *root_dentry;
+	const void *root_mnt;
 	/* A name may be written across the end. */
 	char text[PATH_BUFFER + NAME_BYTES];
 };
 
-/* Per processor. A kernel may stop a program in the middle and run another one on the same processor. */
-#define PATH_BUFFERS 4
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, PATH_BUFFERS);
-	__type(key, __u32);
-	__type(value, struct path_buffer);
-} path_buffers SEC(".maps");
-
-/* 0 if all are taken. */
-static __always_inline struct path_buffer *take_buffer(void)
-{
-	/* Unrolled, since Linux 6.1 does not know the value of a counter that is on the stack. */
-#pragma unroll
-	for (int at = 0; at < PATH_BUFFERS; at++) {
-		__u32 key = at;
-		struct path_buffer *buffer = bpf_map_lookup_elem(&path_buffers, &key);
-
-		if (buffer && __sync_val_compare_and_swap(&buffer->is_taken, 0, 1) == 0)
-			return buffer;
-	}
-	return 0;
-}
-
-static __always_inline void release_buffer(struct path_buffer *buffer)
-{
-	*(volatile __u32 *)&buffer->is_taken = 0;
-}
+/* As struct path of the kernel, include/linux/path.h. */
+struct place {
+	const void *mnt;
+	const void *dentry;
+};
 
 static __always_inline void *read_pointer(const void *from, __u32 offset)
 {
@@ -84,6 +61,14 @@ static __always_inline void *read_pointer(const void *from, __u32 offset)
 
 	bpf_probe_read_kernel(&pointer, sizeof(pointer), from + offset);
 	return pointer;
+}
+
+/* Of a struct path. */
+static __always_inline struct place read_place(const void *path)
+{
+	struct place place = { read_pointer(path, offset__path__mnt), read_pointer(path, offset__path__dentry) };
+
+	return place;
 }
 
 /* Puts "/NAME" in front of the text; 0 if it does not fit. */
@@ -105,20 +90,23 @@ static __always_inline int prepend_name(volatile struct path_buffer *buffer, con
 	return 1;
 }
 
-/* Whether the path is complete: the walk is at the root of the process. */
+/* Whether the path is complete: the walk is at the root of the process. By one branch: the verifier follows both sides. */
 static __always_inline int is_at_root(volatile struct path_buffer *buffer)
 {
-	return buffer->dentry == buffer->root_dentry && buffer->mnt == buffer->root_mnt;
+	__u64 others = ((__u64)buffer->dentry ^ (__u64)buffer->root_dentry) |
+		       ((__u64)buffer->mnt ^ (__u64)buffer->root_mnt);
+
+	return others == 0;
 }
 
-/* Writes a struct path into buffer->text, the root as an empty text; 0 if it is too long. */
-static __always_inline int render_path(volatile struct path_buffer *buffer, const void *path)
+/* Writes the path into buffer->text, the root as an empty text; 0 if it is too long. */
+static __always_inline int render_path(volatile struct path_buffer *buffer, const struct place *place)
 {
-	void *first = read_pointer(path, offset__path__dentry);
 	void *fs = read_pointer((void *)bpf_get_current_task(), offset__task_struct__fs);
 
-	buffer->dentry = first;
-	buffer->mnt = read_pointer(path, offset__path__mnt);
+	buffer->first = place->dentry;
+	buffer->dentry = place->dentry;
+	buffer->mnt = place->mnt;
 	buffer->root_dentry = read_pointer(fs + offset__fs_struct__root, offset__path__dentry);
 	buffer->root_mnt = read_pointer(fs + offset__fs_struct__root, offset__path__mnt);
 	buffer->start = PATH_BUFFER;
@@ -127,16 +115,16 @@ static __always_inline int render_path(volatile struct path_buffer *buffer, cons
 	for (int step = 0; step < PATH_STEPS; step++) {
 		if (is_at_root(buffer))
 			return 1;
-		void *parent = read_pointer(buffer->dentry, offset__dentry__d_parent);
-		void *mnt_root = read_pointer(buffer->mnt, offset__vfsmount__mnt_root);
+		const void *parent = read_pointer(buffer->dentry, offset__dentry__d_parent);
+		const void *mnt_root = read_pointer(buffer->mnt, offset__vfsmount__mnt_root);
 
 		if (buffer->dentry == mnt_root || buffer->dentry == parent) {
-			void *mount = buffer->mnt - offset__mount__mnt;
-			void *above = read_pointer(mount, offset__mount__mnt_parent);
+			const void *mount = buffer->mnt - offset__mount__mnt;
+			const void *above = read_pointer(mount, offset__mount__mnt_parent);
 
 			/* Outside of the root of the process, or in a file system without a path: a memfd. */
 			if (above == mount || !above)
-				return buffer->start == PATH_BUFFER ? prepend_name(buffer, first) : 1;
+				return buffer->start == PATH_BUFFER ? prepend_name(buffer, buffer->first) : 1;
 			buffer->dentry = read_pointer(mount, offset__mount__mnt_mountpoint);
 			buffer->mnt = above + offset__mount__mnt;
 			continue;

@@ -44,13 +44,14 @@ const struct cgroup_record *cgroup_layout __attribute__((unused));
 struct exec_scratch {
 	__u32 is_taken;
 	__u32 unused;
+	struct path_buffer buffer;
 	/* A struct exec_record with its text. */
 	__u64 record[(sizeof(struct exec_record) + TEXT_BYTES) / sizeof(__u64)];
 };
 
 #define EXEC_SCRATCHES 2
 
-/* Per processor, as path_buffers. */
+/* Per processor. A kernel may stop a program in the middle and run another one on the same processor. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, EXEC_SCRATCHES);
@@ -72,14 +73,13 @@ static __always_inline struct exec_scratch *take_scratch(void)
 }
 
 /* Appends the path at `end` of the text; its length, or 0 if it cannot be told. */
-static __always_inline __u32 append_path(struct exec_record *record, __u32 end, const void *path)
+static __always_inline __u32 append_path(struct path_buffer *buffer, struct exec_record *record, __u32 end,
+					 const void *path)
 {
-	struct path_buffer *buffer = take_buffer();
+	struct place place = read_place(path);
 	__u32 length = 0;
 
-	if (!buffer)
-		return 0;
-	if (render_path(buffer, path)) {
+	if (render_path(buffer, &place)) {
 		__u32 start = buffer->start & (PATH_BUFFER - 1);
 
 		/* The root itself has no name: its text is empty. */
@@ -92,7 +92,6 @@ static __always_inline __u32 append_path(struct exec_record *record, __u32 end, 
 					      &buffer->text[start]);
 		}
 	}
-	release_buffer(buffer);
 	return length & (PATH_BUFFER - 1);
 }
 
@@ -115,7 +114,7 @@ static __always_inline __u32 append_arguments(struct exec_record *record, __u32 
 	return 0;
 }
 
-static __always_inline void fill_exec(struct exec_record *record, const void *file)
+static __always_inline void fill_exec(struct path_buffer *buffer, struct exec_record *record, const void *file)
 {
 	void *task = (void *)bpf_get_current_task();
 
@@ -126,11 +125,11 @@ static __always_inline void fill_exec(struct exec_record *record, const void *fi
 		record->auid = read_u32(task, offset__task_struct__loginuid);
 		record->flags |= EXEC_HAS_AUID;
 	}
-	record->path_bytes = append_path(record, 0, file + offset__file__f_path);
+	record->path_bytes = append_path(buffer, record, 0, file + offset__file__f_path);
 	if (record->path_bytes == 0)
 		record->flags |= EXEC_NO_PATH;
 	record->arguments_bytes = append_arguments(record, record->path_bytes, task);
-	record->cwd_bytes = append_path(record, record->path_bytes + record->arguments_bytes,
+	record->cwd_bytes = append_path(buffer, record, record->path_bytes + record->arguments_bytes,
 					read_pointer(task, offset__task_struct__fs) + offset__fs_struct__pwd);
 	if (record->cwd_bytes == 0)
 		record->flags |= EXEC_NO_CWD;
@@ -153,7 +152,7 @@ int tell_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct exec_record *record = (void *)scratch->record;
 
 	fill_record(&record->common, RECORD_EXEC, container);
-	fill_exec(record, read_pointer((void *)ctx->args[2], offset__linux_binprm__file));
+	fill_exec(&scratch->buffer, record, read_pointer((void *)ctx->args[2], offset__linux_binprm__file));
 
 	__u32 bytes = record->path_bytes + record->arguments_bytes + record->cwd_bytes;
 

@@ -41,6 +41,18 @@ static __always_inline void remove_rule(struct rule_set *set, __u32 rule)
 	set->words[(rule / 64) & (RULE_WORDS - 1)] &= ~(1ULL << (rule & 63));
 }
 
+static __always_inline void add_rule(struct rule_set *set, __u32 rule)
+{
+	set->words[(rule / 64) & (RULE_WORDS - 1)] |= 1ULL << (rule & 63);
+}
+
+static __always_inline void add_rules(struct rule_set *set, const struct rule_set *other)
+{
+#pragma unroll
+	for (int at = 0; at < RULE_WORDS; at++)
+		set->words[at] |= other->words[at];
+}
+
 static __always_inline void take_away(struct rule_set *set, const struct rule_set *other)
 {
 #pragma unroll

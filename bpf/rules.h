@@ -52,6 +52,8 @@ struct rule_table {
 	struct rule_set killing;
 	/* Let the call fail. */
 	struct rule_set overriding;
+	/* Another one for each table that was in force. */
+	__u64 generation;
 	/* A bit for each of the sets below that is not empty, in their order. */
 	__u64 filtered;
 	struct rule_set numbers[NUMBERS];

@@ -5,6 +5,7 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "binary.h"
 #include "events.h"
 #include "path.h"
 
@@ -12,7 +13,6 @@ OFFSET(task_struct__tgid);
 OFFSET(task_struct__pid);
 OFFSET(task_struct__cred);
 OFFSET(task_struct__group_leader);
-OFFSET(task_struct__start_boottime);
 OFFSET(task_struct__real_parent);
 OFFSET(task_struct__thread_pid);
 OFFSET(cred__uid);

@@ -38,8 +38,8 @@ test("each map has the sizes of its types", () => {
     spec: { type: "hash", keySize: 8, valueSize: 32, maxEntries: 32_768, flags: 1 },
     isPinned: true,
   });
-  expect(parse().maps.find(({ spec }) => spec.name === "path_buffers")).toMatchObject({
-    spec: { type: "percpu-array", keySize: 4, maxEntries: 4 },
+  expect(parse().maps.find(({ spec }) => spec.name === "known_binaries")).toMatchObject({
+    spec: { type: "percpu-array", keySize: 4, maxEntries: 512 },
     isPinned: false,
   });
 });

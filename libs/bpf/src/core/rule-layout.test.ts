@@ -60,18 +60,23 @@ test("each set of a table is where the programs read it", () => {
     const table = mapTable(empty, (other, at, number) =>
       at === name && number === facet ? new Set([9]) : other,
     );
-    const bytes = encodeTable(table);
+    const bytes = encodeTable(table, (1n << 64n) - 1n);
     const start = offsetOf("rule_table", toSnakeCase(name)) + facet * RULE_SET_BYTES;
     expect({ name, facet, set: decodeRuleSet(bytes.subarray(start, start + RULE_SET_BYTES)) }).toEqual({
       ...{ name, facet },
       set: new Set([9]),
     });
     expect(decodeTable(bytes)).toEqual(table);
+    const generation = bytes.subarray(
+      offsetOf("rule_table", "generation"),
+      offsetOf("rule_table", "filtered"),
+    );
+    expect([...generation]).toEqual(Array(8).fill(0xff));
     if (facet === 0) seen.push(toSnakeCase(name));
     return rules;
   });
   const members = btf.members(btf.find(btfKind.struct, "rule_table")?.id ?? 0).map(({ name }) => name);
-  expect(seen).toEqual(members.filter((name) => name !== "filtered"));
+  expect(seen).toEqual(members.filter((name) => name !== "filtered" && name !== "generation"));
 });
 
 test("the facets with filters have their bits in the order of the sets", () => {
@@ -80,7 +85,7 @@ test("the facets with filters have their bits in the order of the sets", () => {
     const table = mapTable(empty, (rules, name, at) =>
       name === wanted && at === facet ? new Set([200]) : rules,
     );
-    return new DataView(encodeTable(table).buffer).getBigUint64(offsetOf("rule_table", "filtered"), true);
+    return new DataView(encodeTable(table, 0n).buffer).getBigUint64(offsetOf("rule_table", "filtered"), true);
   };
   const { length: numbers } = numberFacets;
   const { length: texts } = textFacets;

@@ -47,7 +47,7 @@ type FacetSet = (typeof facetSets)[number][0];
 export type RuleTable = Readonly<Record<PlainSet, RuleSet> & Record<FacetSet, readonly RuleSet[]>>;
 
 export const tableBytes =
-  (plainSets.length + facetSets.reduce((sum, [, count]) => sum + count, 0)) * RULE_SET_BYTES + 8;
+  (plainSets.length + facetSets.reduce((sum, [, count]) => sum + count, 0)) * RULE_SET_BYTES + 16;
 
 /** Rule n is bit n % 8 of byte n / 8: the order of little-endian words. */
 export function encodeRuleSet(rules: Iterable<number>): Uint8Array {
@@ -84,7 +84,8 @@ export function decodeCurrent(bytes: Uint8Array): CurrentRules {
   return { version: bytes[0] === 1 ? 1 : 0, levels: new Set(levels) };
 }
 
-export function encodeTable(table: RuleTable): Uint8Array {
+/** `generation`: a number without a sign that no other table has had. */
+export function encodeTable(table: RuleTable, generation: bigint): Uint8Array {
   const bytes = new Uint8Array(tableBytes);
   const plain = plainSets.map((name) => table[name]);
   const ofFacets = facetSets.flatMap(([name]) => table[name]);
@@ -93,9 +94,11 @@ export function encodeTable(table: RuleTable): Uint8Array {
     .flatMap(([name]) => table[name])
     .reduce((bits, rules, at) => (rules.size === 0 ? bits : bits | (1n << BigInt(at))), 0n);
   const start = plain.length * RULE_SET_BYTES;
-  new DataView(bytes.buffer).setBigUint64(start, filtered, true);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(start, generation, true);
+  view.setBigUint64(start + 8, filtered, true);
   for (const [at, rules] of ofFacets.entries())
-    bytes.set(encodeRuleSet(rules), start + 8 + at * RULE_SET_BYTES);
+    bytes.set(encodeRuleSet(rules), start + 16 + at * RULE_SET_BYTES);
   return bytes;
 }
 
@@ -106,7 +109,7 @@ export function decodeTable(bytes: Uint8Array): RuleTable {
     return decodeRuleSet(bytes.subarray(at - RULE_SET_BYTES, at));
   };
   const plain = plainSets.map((name) => [name, next()] as const);
-  at += 8;
+  at += 16;
   const ofFacets = facetSets.map(([name, count]) => [name, Array.from({ length: count }, next)] as const);
   // The names are those of the type, each once.
   return Object.fromEntries([...plain, ...ofFacets]) as RuleTable;

@@ -24,6 +24,9 @@ export interface RuleTables {
   wait(): Result<void, BpfError>;
 }
 
+/** At random: so it is another one than those of earlier agents, too. */
+const createGeneration = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+
 export function openRuleTables(
   map: (name: string) => BpfMap,
   waitForPrograms: () => Result<void, BpfError>,
@@ -57,7 +60,7 @@ export function openRuleTables(
       const free = wait();
       if (!free.ok) return free;
       const version = 1 - now.version;
-      const written = tables.update(encodeNumber(version), encodeTable(next));
+      const written = tables.update(encodeNumber(version), encodeTable(next, createGeneration()));
       if (!written.ok) return written;
       const switched = write({ ...now, version });
       if (!switched.ok) return switched;
