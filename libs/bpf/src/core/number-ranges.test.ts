@@ -67,7 +67,7 @@ test("prefixes cover the numbers of a range and no others", () => {
       { first: HALF - 1n, last: HALF },
     ],
   ]) {
-    const prefixes = toNumberPrefixes(2, ranges);
+    const prefixes = toNumberPrefixes(2, ranges, 126) ?? [];
     expect(prefixes.length).toBeLessThanOrEqual(126);
     const group = createPrefixGroup<true>();
     for (const prefix of prefixes) group.set(prefix, true);
@@ -89,3 +89,9 @@ function isAbove(least: bigint): (value: bigint) => boolean {
 function isBelow(most: bigint): (value: bigint) => boolean {
   return (value) => BigInt.asIntN(64, value) < most;
 }
+
+test("more prefixes than allowed are not made", () => {
+  const ranges = [{ first: 1n, last: LARGEST - 1n }];
+  expect(toNumberPrefixes(2, ranges, 126)).toHaveLength(126);
+  expect(toNumberPrefixes(2, ranges, 125)).toBeUndefined();
+});

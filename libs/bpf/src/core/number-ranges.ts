@@ -95,14 +95,19 @@ function intersect(some: readonly NumberRange[], others: readonly NumberRange[])
   return common;
 }
 
-/** The fewest prefixes that cover these numbers and no others: at most 126 for a range. */
-export function toNumberPrefixes(facet: number, ranges: readonly NumberRange[]): readonly Prefix[] {
+/** The fewest prefixes that cover these numbers and no others: at most 126 for a range. Undefined for more than `most`. */
+export function toNumberPrefixes(
+  facet: number,
+  ranges: readonly NumberRange[],
+  most: number,
+): readonly Prefix[] | undefined {
   const prefixes: Prefix[] = [];
   for (const { first, last } of ranges) {
     for (let at = first; at <= last; ) {
       let bits = 0;
       while (bits < BITS && (at >> BigInt(bits)) % 2n === 0n && at + (1n << BigInt(bits + 1)) - 1n <= last)
         bits++;
+      if (prefixes.length === most) return undefined;
       prefixes.push(toNumberPrefix(facet, at, BITS - bits));
       at += 1n << BigInt(bits);
     }

@@ -29,9 +29,9 @@ export interface CompiledFilters {
 export function compileFilters({ filters }: Pick<KernelRule, "filters">): Result<CompiledFilters, string> {
   const masks = compileMasks(filters);
   if (!masks.ok) return masks;
-  const facets: FacetMatch[] = compileNumbers(filters);
-  const rest = [...compileTexts(filters), ...compileAddresses(filters)];
-  for (const compiled of rest) {
+  const facets: FacetMatch[] = [];
+  const all = [...compileNumbers(filters), ...compileTexts(filters), ...compileAddresses(filters)];
+  for (const compiled of all) {
     if (!compiled.ok) return compiled;
     facets.push(compiled.value);
   }
@@ -41,8 +41,8 @@ export function compileFilters({ filters }: Pick<KernelRule, "filters">): Result
 /** Entries of a map: checked before the work. */
 const MAX_PREFIXES = 16_384;
 
-function compileNumbers({ numbers, comparisons }: RuleFilters): FacetMatch[] {
-  return numberFacets.flatMap((name, facet): FacetMatch[] => {
+function compileNumbers({ numbers, comparisons }: RuleFilters): readonly Result<FacetMatch, string>[] {
+  return numberFacets.flatMap((name, facet): readonly Result<FacetMatch, string>[] => {
     const values = numbers.filter((filter) => filter.facet === name);
     const ranges = comparisons.filter((one) => one.facet === name && one.operator !== "mask");
     if (values.length + ranges.length === 0) return [];
@@ -50,10 +50,12 @@ function compileNumbers({ numbers, comparisons }: RuleFilters): FacetMatch[] {
     const others = invert(matching);
     // Of the two the shorter list: all numbers but one are two ranges.
     const isNegated = others.length < matching.length;
-    const prefixes = toNumberPrefixes(facet, isNegated ? others : matching);
+    const prefixes = toNumberPrefixes(facet, isNegated ? others : matching, MAX_PREFIXES);
+    if (prefixes === undefined)
+      return [err(`${name}: more than ${MAX_PREFIXES} prefixes of numbers to compare`)];
     const isAbsentMatch =
       values.every((filter) => filter.isNegated) && ranges.every(({ operator }) => operator === "notInRange");
-    return [{ map: "numbers", isAbsentMatch, match: toMatch(facet, [{ prefixes, isNegated }]) }];
+    return [ok({ map: "numbers", isAbsentMatch, match: toMatch(facet, [{ prefixes, isNegated }]) })];
   });
 }
 
