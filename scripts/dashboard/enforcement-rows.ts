@@ -16,6 +16,7 @@ const actionsByPolicy = (which: string, legend: string): Query => ({
 /** Records and events that are missing somewhere. */
 const lost = `tetragon_bpf_missed_events_total{${agent}}`;
 const unreadable = `tetragon_observer_ringbuf_errors_total{${agent}}`;
+const lostInQueue = `tetragon_observer_ringbuf_queue_events_lost_total{${agent}}`;
 const notWritten = `tetragon_export_failed_events_total{${agent}}`;
 
 export const glanceAtEnforcement: Row["panels"] = [
@@ -55,9 +56,9 @@ export const glanceAtEnforcement: Row["panels"] = [
     {
       title: "Records lost, last hour",
       description:
-        "Records that the programs in the kernel could not write, and those that the agent could not read.",
+        "Records that the programs in the kernel could not write, that the agent could not read, or that were lost when its thread of events ended.",
     },
-    `(${lastHour(lost)} or vector(0)) + (${lastHour(unreadable)} or vector(0))`,
+    [lost, unreadable, lostInQueue].map((series) => `(${lastHour(series)} or vector(0))`).join(" + "),
     { alarm: "orange" },
   ),
   stat(
@@ -131,9 +132,9 @@ export const events: Row = {
       {
         title: "Lost records",
         description:
-          "Records that the ring buffer had no room for, by kind. `unreadable`: those that the agent could not read.",
+          "Records that the ring buffer had no room for, by kind. `unreadable`: those that the agent could not read. `read, not sent on`: the thread of events ended with them.",
       },
-      [rateBy("msg_op", lost), rateOf("unreadable", unreadable)],
+      [rateBy("msg_op", lost), rateOf("unreadable", unreadable), rateOf("read, not sent on", lostInQueue)],
       { unit: "ops" },
     ),
     graph(

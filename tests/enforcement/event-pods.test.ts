@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What events have of a pod that an API server knows: its workload from the start, its container's image and start once the
+// What events have of a pod of the API server: its workload from the start, its container's image and start once the
 // status has them.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";

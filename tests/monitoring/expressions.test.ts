@@ -229,12 +229,13 @@ describe("at a glance", () => {
     },
     {
       title: "Records lost, last hour",
-      of: "one without room, and one that is unreadable",
+      of: "one without room, one that is unreadable, and one that was lost with the thread",
       series: [
         [`tetragon_bpf_missed_events_total{${agent}, msg_op="MSG_OP_EXIT", error="EAGAIN"}`, once],
         [`tetragon_observer_ringbuf_errors_total{${agent}}`, once],
+        [`tetragon_observer_ringbuf_queue_events_lost_total{${agent}}`, once],
       ],
-      count: 2,
+      count: 3,
     },
   ])("$title: $count of $of", async ({ title, series, count }) => {
     const expr = withoutVariables(targets.find((target) => target.title === title)?.expr ?? "");

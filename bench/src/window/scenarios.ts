@@ -63,7 +63,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "no agent",
     subtitle: "",
-    description: "no agent, no hook: what the measurement sees without any enforcement",
+    description: "no agent, no hook: what the measurement finds without any enforcement",
     containers: 10,
     run: (stage, wanted, containers) =>
       runAll(stage, { wanted, containers, together: atOnce }, { hookFlags: noHook, boundMs: 200 }),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the records of bpf/events.h tell.
+// What the records of bpf/events.h contain.
 
 import type { addressFacets, numberFacets, recordedTexts } from "./facets.ts";
 import type { RuleSet } from "./rule-layout.ts";
@@ -9,7 +9,7 @@ export interface RecordHead {
   readonly time: bigint;
   /** Id of the root cgroup of its container; 0 for a process in no known container. */
   readonly container: bigint;
-  /** With `pid` it tells processes apart. */
+  /** With `pid` it identifies a process. */
   readonly startTime: bigint;
   readonly pid: number;
   readonly tid: number;
@@ -25,9 +25,9 @@ export interface ExecRecord extends RecordHead {
   readonly auid: number | undefined;
   /** In the innermost namespace. */
   readonly namespacePid: number;
-  /** Of the executable, of a script its interpreter's, as the process sees it; undefined where it cannot be told. */
+  /** Of the executable, of a script its interpreter's, as the process sees it; undefined where it is not known. */
   readonly path: string | undefined;
-  /** With the name of the program; undefined where they cannot be told. */
+  /** With the name of the program; undefined where they are not known. */
   readonly arguments: readonly string[] | undefined;
   /** There are more, or the last one is longer. */
   readonly areArgumentsCut: boolean;

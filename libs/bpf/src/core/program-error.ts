@@ -32,7 +32,7 @@ export function toLoadError(
   if (said !== "") return toProgramError(program, `the kernel's verifier refuses it: ${said}`, log);
   const hint =
     code === "EPERM" || code === "EINVAL"
-      ? ` (run as root, or with CAP_BPF and CAP_PERFMON; or the kernel has no programs of this type)`
+      ? ` (the agent lacks CAP_BPF and CAP_PERFMON, or the kernel has no programs of this type)`
       : "";
   return toProgramError(program, `loading it as ${type}: ${message}${hint}`, log);
 }

@@ -4,6 +4,7 @@
 import { err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
 import type { BpfProgram } from "../core/bpf-object.ts";
+import type { ProgramError } from "../core/program-error.ts";
 import { parseProgramKind } from "../core/program-kind.ts";
 import { attachProgram } from "./attach-program.ts";
 import { type BpfCalls, openBpfCalls } from "./bpf-call.ts";
@@ -59,10 +60,10 @@ function probeOne(calls: BpfCalls, section: string, cgroupRoot: string): Result<
   const loader = createProgramLoader(calls, bpf, object, new Map([[RAN, ran.value]]));
   try {
     const fd = loader.load(program);
-    if (!fd.ok) return err(fd.error.reason);
+    if (!fd.ok) return err(withoutName(fd.error));
     const link = attachProgram(calls, program, fd.value, cgroupRoot);
     loader.release(fd.value);
-    if (!link.ok) return err(link.error.reason);
+    if (!link.ok) return err(withoutName(link.error));
     const judged = program.type === "lsm" ? judgeLsm(ran.value) : ok(undefined);
     calls.close(link.value);
     return judged;
@@ -71,6 +72,9 @@ function probeOne(calls: BpfCalls, section: string, cgroupRoot: string): Result<
     ran.value.close();
   }
 }
+
+/** Users do not have to know of the probe. */
+const withoutName = ({ reason }: ProgramError): string => reason.replace(/^program \w+: /, "");
 
 function judgeLsm(ran: BpfMap): Result<void, string> {
   const value = ran.lookup(new Uint8Array(4));

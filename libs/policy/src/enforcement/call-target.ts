@@ -116,7 +116,7 @@ function toConnectPlace(argument: Argument): ArgumentPlace {
 
 const callNumber: NamedArgument = { index: 4, type: "syscall64", label: undefined };
 
-/** Every system call has one hook in common, which knows the number of the call. */
+/** All system calls have one hook in common, which has the number of the call as a facet. */
 function findAllSyscalls({ args }: CallHook): FoundTarget {
   if (args.length > 0) return err({ field: "args", needs: "arguments that all system calls have" });
   return ok({

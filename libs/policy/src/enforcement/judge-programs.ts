@@ -62,7 +62,7 @@ const ofCgroup: Readonly<Record<"connect" | "bind", ReadonlySet<string>>> = {
   bind: new Set([...ofCall, "source", "sourcePort"]),
 };
 
-/** Of an address alone the program knows no more than what is in it. */
+/** Of an address alone a program has no more than what is in it. */
 export function judgeFunction(
   fallback: HookPoint,
   { filters }: KernelRule,
@@ -85,5 +85,5 @@ const listFacets = ({ numbers, comparisons, texts, addresses }: RuleFilters): re
 
 type Facet = NumberFacet | TextFacet | AddressFacet;
 
-/** Facets that every program knows. */
+/** Facets that every program has. */
 const ofProcess: ReadonlySet<string> = new Set(["binary", "pid", "namespacePid"]);

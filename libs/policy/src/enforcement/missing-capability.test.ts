@@ -87,7 +87,7 @@ describe("what no program compares is named", () => {
   test.each([
     [
       matches("matchBinaries", { operator: "In", values: ["/bin/sh"], followChildren: true }),
-      "matchBinaries[0].followChildren needs programs that know the parents of a process",
+      "matchBinaries[0].followChildren needs programs that follow the parents of a process",
     ],
     [
       matches("matchBinaries", { operator: "In", values: ["sh"] }),
@@ -95,7 +95,7 @@ describe("what no program compares is named", () => {
     ],
     [
       matches("matchPIDs", { operator: "In", values: [1], followForks: true }),
-      "matchPIDs[0].followForks needs programs that know the parents of a process",
+      "matchPIDs[0].followForks needs programs that follow the parents of a process",
     ],
     [matches("matchPIDs", { operator: "In", values: [] }), "matchPIDs[0].values needs a value"],
     [

@@ -16,7 +16,7 @@ export function toBinaryFilters(
   for (const [at, filter] of filters.entries()) {
     const missing = (field: string, needs: string) => err({ field: `matchBinaries[${at}].${field}`, needs });
     if (filter.followChildren)
-      return missing("followChildren", "programs that know the parents of a process");
+      return missing("followChildren", "programs that follow the parents of a process");
     if (filter.values.length === 0) continue;
     const found = toTextFilter(filter, facet, true);
     if (found === undefined) return missing("operator", `a comparison of paths by ${filter.operator}`);
@@ -32,7 +32,7 @@ export function toPidFilters(
   const numbers: NumberFilter[] = [];
   for (const [at, { operator, followForks, isNamespacePID, values }] of filters.entries()) {
     const missing = (field: string, needs: string) => err({ field: `matchPIDs[${at}].${field}`, needs });
-    if (followForks) return missing("followForks", "programs that know the parents of a process");
+    if (followForks) return missing("followForks", "programs that follow the parents of a process");
     if (values.length === 0) return missing("values", "a value");
     numbers.push({
       facet: isNamespacePID ? "namespacePid" : "pid",

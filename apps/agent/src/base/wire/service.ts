@@ -131,7 +131,7 @@ export function registerServerStream<Request, Response>(
       try {
         const listener = handler(request.value, { write: (response) => call.write(response), end });
         if (listener === undefined) return;
-        // Tells the client that the call is served, before there is a first response.
+        // The client gets the headers before there is a first response: the call is served.
         call.sendMetadata(new Metadata());
         call.on("drain", listener.onReady);
         call.on("cancelled", () => {

@@ -63,7 +63,7 @@ export interface PolicyStore {
   domains(): readonly string[];
 }
 
-/** What the store knows by itself; `show` adds what the loaders know. */
+/** What the store has by itself; `show` adds what the loaders have. */
 type Entry = Omit<PolicyStatus, "filterId" | "heldBy">;
 
 /** Of a loaded policy. */
