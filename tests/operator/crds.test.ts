@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built operator and the CRDs of a cluster: created, upgraded, never downgraded, served before it goes on.
 import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { tracingPolicyCrd } from "@rthooks/policy/crd";
 import { CRDS, versionOf } from "../harness/kube-objects.ts";
 import { runProcess } from "../harness/process.ts";
@@ -135,6 +137,19 @@ test("a missing right is one line, and the operator goes on when it has it", asy
   cluster.api.intercept = () => undefined;
   await operator.isServing();
   await operator.stop();
+});
+
+test("flags come from a directory of files, too, and a changed file is told", async () => {
+  const cluster = startCluster(workspace);
+  const directory = workspace.path("operator.conf.d");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "skip-pod-info-crd"), "true");
+  const operator = startOperator(workspace, cluster, "--config-dir", directory);
+  await operator.isServing();
+  expect(cluster.objects.writes.filter((write) => write.includes("podinfo"))).toEqual([]);
+  writeFileSync(join(directory, "skip-pod-info-crd"), "false");
+  await waitFor("the change", () => operator.process.stderr().includes("a flag has changed"), 60_000);
+  expect((await operator.stop()).exitCode).toBe(0);
 });
 
 test("without a kubeconfig and outside of a cluster it says so", async () => {

@@ -3,11 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { loadFlags, logFlagNotes } from "@rthooks/config";
+import { followConfig, loadFlags, logFlagNotes } from "@rthooks/config";
 import { type ApiClient, openApiClient, openKubeAccess, openObjectClient } from "@rthooks/kube";
 import { createLogWriter, type LogWriter, toLogFormat, toLogLevel } from "@rthooks/log";
 import { registerProcessMetrics, serveMetrics, serveProbes } from "@rthooks/metrics";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
 import { operatorCommands, operatorFlags, operatorHelp } from "../core/operator-flags.ts";
 import { createOperatorMetrics, type OperatorMetrics } from "../core/operator-metrics.ts";
@@ -39,7 +40,7 @@ export async function runCommand(
     ...{ table: operatorFlags, foreign: [], argv, environment, prefix: "TETRAGON_OPERATOR_", hint },
   });
   if (!loaded.ok) return fail(loaded.error);
-  const { flags, positionals, locate } = loaded.value;
+  const { flags, positionals, config, locate } = loaded.value;
   if (flags.help) {
     const { renderHelp } = await import("@rthooks/flags/help");
     process.stdout.write(renderHelp(operatorHelp));
@@ -68,6 +69,7 @@ export async function runCommand(
   if (command === undefined) return await installOnce(client, parsed.value, metrics, log);
   const options = withNamespace(parsed.value);
   if (!options.ok) return fail(options.error);
+  if (config !== undefined) followConfig(config, openDirectoryWatch(), log);
   const addresses = {
     metrics: flags["metrics-bind-address"],
     probes: flags["health-probe-bind-address"],
