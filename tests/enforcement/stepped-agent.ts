@@ -26,19 +26,33 @@ export async function startSteppedAgent(
   flags: readonly string[],
 ): Promise<SteppedAgent> {
   const [control, socket] = [workspace.path(`steps-${++count}`), workspace.path(`stepped-${count}.sock`)];
-  const numbers = new Uint32Array(2);
+  const numbers = new Uint32Array(3);
   writeFileSync(control, numbers);
   const fd = openSync(control, "r+");
   workspace.onClose(() => closeSync(fd));
   const address = `unix://${socket}`;
   const own = ["--server-address", address, "--info-file=", "--log-format", "json"];
-  const process = startProcess([step, control, findAgent(), ...own, ...flags], {}, workspace);
+  const process = startProcess([step, control, findAgent(), ...own, ...flags], {});
+  const kill = async (): Promise<void> => {
+    if (process.hasExited()) return;
+    readSync(fd, numbers, 0, 12, 0);
+    // The agent itself: the process that counts its steps ends after it.
+    const pid = numbers[2] ?? 0;
+    if (pid === 0) throw new Error("the agent was not started");
+    try {
+      globalThis.process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended a moment ago.
+    }
+    await process.exited;
+  };
+  workspace.onClose(kill);
   await waitFor("the agent listens", async () => {
     if (process.hasExited()) throw new Error(`the agent ended: ${process.stderr()}${process.stdout()}`);
     return await isListening(socket);
   });
   return {
-    ...{ address, process },
+    ...{ address, process, kill },
     killBefore(wanted) {
       numbers.set([wanted, 0]);
       writeSync(fd, numbers, 0, 8, 0);
@@ -46,10 +60,6 @@ export async function startSteppedAgent(
     steps() {
       readSync(fd, numbers, 0, 8, 0);
       return numbers[1] ?? 0;
-    },
-    async kill() {
-      process.signal("SIGKILL");
-      await process.exited;
     },
   };
 }
