@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * Programs for tracepoints, kernel functions and LSM hooks. Each is a template: it is loaded for each LSM hook, and for each
- * list of arguments of tracepoints and functions, with the constants below. The verifier removes what they do not need.
+ * list of arguments of tracepoints, functions and system calls, with the constants below. The verifier removes what they do not need.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "arguments.h"
+#include "calls.h"
 #include "event.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -47,6 +48,32 @@ SEC("tracepoint")
 int hook_tracepoint(void *ctx)
 {
 	judge_context(ctx);
+	return 0;
+}
+
+/* Every system call of every process of the node comes here: one that is not hooked returns after one lookup. */
+SEC("raw_tracepoint/sys_enter")
+int judge_call(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call = { .registers = (const void *)ctx->args[0] };
+	__u32 place = find_call(ctx->args[1], call.registers);
+	__u32 key = call__row * CALLS + place;
+	union called_hooks *hooks = place < CALLS ? bpf_map_lookup_elem(&called_hooks, &key) : 0;
+
+	if (!hooks || hooks->any == 0)
+		return 0;
+	struct call_hook *hook = is_32_bit() ? &hooks->of_32_bit : &hooks->own;
+	struct event *event = hook->id == 0 ? 0 : begin_event(hook->id);
+
+	if (!event)
+		return 0;
+	call.layout = hook->layout;
+#pragma unroll
+	for (int at = 0; at < ARGUMENTS; at++) {
+		if (hook__arguments[at].reading != READ_NOTHING && has_memory(event))
+			set_call_argument(event, at, &call);
+	}
+	finish_event(event, CANNOT_DENY, 1);
 	return 0;
 }
 

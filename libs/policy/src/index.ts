@@ -27,6 +27,7 @@ export {
   type SelectorOutcome,
 } from "./enforcement/policy-rule.ts";
 export { type ReportedArgument, type RuleReport, reportedHook } from "./enforcement/rule-report.ts";
+export { findCallNumber } from "./enforcement/syscall-name.ts";
 export type { Architecture } from "./enforcement/syscall-numbers.ts";
 export { toKernelRules } from "./enforcement/to-kernel-rules.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";

@@ -75,6 +75,24 @@ export function readTracepointArguments(
   });
 }
 
+/** An index as that of a tracepoint's field: after the fields that all have, and the number of the call. */
+const FIRST_CALL_ARGUMENT = 5;
+const CALL_ARGUMENTS = 6;
+
+/** Of a system call; `offset` and `other` of a reading are numbers of arguments. */
+export function readCallArguments(args: readonly HookArgument[]): Result<readonly ArgumentRead[], string> {
+  const at = (index: number): Value | undefined => {
+    const offset = index - FIRST_CALL_ARGUMENT;
+    return offset >= 0 && offset < CALL_ARGUMENTS ? { offset, bytes: 8, isSigned: false } : undefined;
+  };
+  return readAll(args, (argument) => {
+    const value = at(argument.index);
+    return value === undefined
+      ? err(`system calls have arguments with the indexes 5 to 10, none with the index ${argument.index}`)
+      : readValue(argument, value, { memory: "user", size: at, isSource: false });
+  });
+}
+
 function readAll(
   args: readonly HookArgument[],
   read: (argument: HookArgument) => Result<ArgumentRead, string>,

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which programs are attached for a hook.
 
+import { encodeNumber } from "./bytes.ts";
+import { encodeCallLayouts, firstRegister32 } from "./call-layouts.ts";
 import { type ArgumentRead, encodeHook, HOOK_INTERNET } from "./hook-constants.ts";
 import type { DynamicHook } from "./hook-point.ts";
 import { readLsmArguments } from "./lsm-arguments.ts";
 import { type LsmHook, type LsmReading, lsmHooks } from "./lsm-hooks.ts";
 import type { ProgramInstance } from "./program-instance.ts";
 import { toLsmPoint } from "./program-kind.ts";
+import type { Processor } from "./registers.ts";
 
 export interface HookAttachment {
   /** A file of bpf/. */
@@ -76,4 +79,27 @@ export function toDynamicAttachment(
   }
   const attach = { kind: "tracepoint", group: hook.subsystem, event: hook.event } as const; // const: a kind of place
   return { object: "hooks", program: "hook_tracepoint", instance: { ...instance, attach } };
+}
+
+/** The program of a list of arguments of system calls. */
+export const CALL_PROGRAM = "judge_call";
+
+/** Numbers of socketcall and ipc in the 32-bit table of x86, and the bit of x32 programs. */
+const onX64 = { call__socketcall: 102, call__ipc: 117, call__x32: 1 << 30 };
+const NO_CALL = 0xffffffff;
+const onArm64 = { call__socketcall: NO_CALL, call__ipc: NO_CALL, call__x32: 0 };
+
+export function toCallAttachment(
+  row: number,
+  args: readonly ArgumentRead[],
+  processor: Processor,
+): HookAttachment {
+  const numbers = { call__row: row, call__part: firstRegister32, ...(processor === "x64" ? onX64 : onArm64) };
+  const constants = new Map([
+    ...encodeHook(0, args),
+    ...Object.entries(numbers).map(([name, value]) => [name, encodeNumber(value)] as const), // const: a pair
+    ["call__layouts", encodeCallLayouts(processor)],
+  ]);
+  const attach = { kind: "raw_tracepoint", event: "sys_enter" } as const; // const: a kind of place
+  return { object: "hooks", program: CALL_PROGRAM, instance: { name: String(row), attach, constants } };
 }

@@ -16,6 +16,7 @@ export interface HookPoints {
   /** Undefined for a number without a hook. */
   get(id: number): DynamicHook | undefined;
   has(id: number): boolean;
+  ids(): Iterable<number>;
   /** The number of this very hook. */
   find(hook: DynamicHook): number | undefined;
   set(id: number, hook: DynamicHook): Result<void, string>;
@@ -37,6 +38,7 @@ export function openHookPoints(map: BpfMap): Result<HookPoints, string> {
   return ok({
     get: (id) => parseDynamicHook(texts.get(id) ?? ""),
     has: (id) => texts.has(id),
+    ids: () => texts.keys(),
     find(hook) {
       const wanted = renderDynamicHook(hook);
       return [...texts].find(([, text]) => text === wanted)?.[0];

@@ -2,15 +2,19 @@
 
 import type { HookPoint, NodeCapabilities } from "@rthooks/policy";
 import { err, ok, type Result } from "@rthooks/result";
-import { readFunctionArguments, readTracepointArguments } from "../core/hook-arguments.ts";
+import { findCallPlaces } from "../core/call-places.ts";
+import { readCallArguments, readFunctionArguments, readTracepointArguments } from "../core/hook-arguments.ts";
 import {
+  CALL_PROGRAM,
   findHookId,
   findLsmPrograms,
   type HookAttachment,
   templates,
+  toCallAttachment,
   toDynamicAttachment,
   weakerPrograms,
 } from "../core/hook-attachments.ts";
+import type { ArgumentRead } from "../core/hook-constants.ts";
 import {
   type DynamicHook,
   describeHook,
@@ -18,6 +22,7 @@ import {
   findFixedId,
   findFreeId,
 } from "../core/hook-point.ts";
+import { type CallHook, type CallHooks, openCallHooks } from "./call-hooks.ts";
 import { embeddedHookPrograms } from "./embedded-programs.ts";
 import { type HookPoints, openHookPoints } from "./hook-points.ts";
 import { probeNode } from "./node-capabilities.ts";
@@ -59,20 +64,32 @@ export function openHookPrograms({
 }: HookProgramsOptions): Result<HookPrograms, string> {
   const hooks = openProgramSet({ ...options, object: embeddedHookPrograms() });
   if (!hooks.ok) return hooks;
-  const points = openHookPoints(hooks.value.map("hook_points"));
-  if (points.ok)
+  const tables = openTables(hooks.value);
+  if (tables.ok)
     return ok(
-      toHookPrograms({ enforce, hooks: hooks.value }, points.value, capabilities, options.cgroupRoot),
+      toHookPrograms({ enforce, hooks: hooks.value }, tables.value, capabilities, options.cgroupRoot),
     );
   hooks.value.close();
-  return points;
+  return tables;
+}
+
+interface HookTables {
+  readonly points: HookPoints;
+  readonly calls: CallHooks;
+}
+
+function openTables({ map }: ProgramSet): Result<HookTables, string> {
+  const points = openHookPoints(map("hook_points"));
+  if (!points.ok) return points;
+  const calls = openCallHooks(map("called_hooks"), listCallHooks(points.value));
+  return calls.ok ? ok({ points: points.value, calls: calls.value }) : calls;
 }
 
 type ProgramSets = Readonly<Record<HookAttachment["object"], ProgramSet>>;
 
 function toHookPrograms(
   sets: ProgramSets,
-  points: HookPoints,
+  { points, calls }: HookTables,
   given: NodeCapabilities | undefined,
   cgroupRoot: string,
 ): HookPrograms {
@@ -116,6 +133,15 @@ function toHookPrograms(
     return detached.ok ? ok(id) : detached;
   };
 
+  const attachCall = (call: CallHook, args: readonly ArgumentRead[]): Result<void, string> => {
+    const row = calls.findRow(call);
+    if (!row.ok) return row;
+    const attached = attachAll([toCallAttachment(row.value, args, processor)]);
+    const put = attached.ok ? calls.put(call, row.value) : attached;
+    // An earlier version attached a program to the tracepoint of the call.
+    return put.ok ? sets.hooks.detach("hook_tracepoint", String(call.id)) : put;
+  };
+
   const attachDynamic = (hook: DynamicHook): Result<number, string> => {
     const args = readArguments(hook, capabilities());
     if (!args.ok) return args;
@@ -125,7 +151,11 @@ function toHookPrograms(
     // Before the program is attached: an agent that ends in between leaves a number without a program.
     const set = known === undefined ? points.set(id.value, hook) : ok(undefined);
     if (!set.ok) return set;
-    const attached = attachAll([toDynamicAttachment(id.value, hook, args.value)]);
+    const call = toCallHook(id.value, hook);
+    const attached =
+      call === undefined
+        ? attachAll([toDynamicAttachment(id.value, hook, args.value)])
+        : attachCall(call, args.value);
     if (attached.ok) return id;
     if (known === undefined) points.delete(id.value);
     return attached;
@@ -144,6 +174,7 @@ function toHookPrograms(
       if (!instances.ok) return instances;
       for (const instance of instances.value) ids.add(findHookId(instance));
     }
+    for (const id of calls.ids()) ids.add(id);
     return ok(ids);
   };
 
@@ -156,6 +187,12 @@ function toHookPrograms(
         const detached = sets.hooks.detach(template, instance);
         if (!detached.ok) return detached;
       }
+    }
+    const row = calls.remove(id);
+    if (!row.ok) return row;
+    if (row.value !== undefined) {
+      const detached = sets.hooks.detach(CALL_PROGRAM, String(row.value));
+      if (!detached.ok) return detached;
     }
     const inEnforce = [...(weakerPrograms.get(id) ?? []), ...findLsmPrograms(id)].filter(
       ({ object }) => object === "enforce",
@@ -200,14 +237,34 @@ function toHookPrograms(
 
 const userMemory: readonly string[] = ["syscalls", "raw_syscalls"];
 
-function readArguments(hook: DynamicHook, { kprobe, tracepoint }: NodeCapabilities) {
+const processor = process.arch === "arm64" ? "arm64" : "x64";
+
+/** Undefined for what is not the entry of a system call, and for a call whose number is not known here: it has its tracepoint. */
+function toCallHook(id: number, hook: DynamicHook): CallHook | undefined {
+  if (hook.kind !== "tracepoint" || hook.subsystem !== "syscalls" || !/^sys_enter_/.test(hook.event))
+    return undefined;
+  const places = findCallPlaces(hook.event.replace("sys_enter_", ""), processor);
+  return places && { id, places, list: JSON.stringify(hook.args) };
+}
+
+const listCallHooks = (points: HookPoints): readonly CallHook[] =>
+  [...points.ids()].flatMap((id) => {
+    const hook = points.get(id);
+    return (hook && toCallHook(id, hook)) ?? [];
+  });
+
+function readArguments(
+  hook: DynamicHook,
+  { kprobe, tracepoint, rawTracepoint }: NodeCapabilities,
+): Result<readonly ArgumentRead[], string> {
   if (hook.kind === "function") {
     if (!kprobe.ok) return kprobe;
     // The kernel would take an offset in the function, too.
     if (!/^\w[\w.]{0,127}$/.test(hook.name)) return err("not the name of a function");
-    const processor = process.arch === "arm64" ? "arm64" : "x64";
     return readFunctionArguments(hook.name, hook.args, processor);
   }
+  if (toCallHook(0, hook) !== undefined)
+    return rawTracepoint.ok ? readCallArguments(hook.args) : rawTracepoint;
   if (!tracepoint.ok) return tracepoint;
   const fields = readTracepointFields(hook.subsystem, hook.event);
   if (!fields.ok) return fields;

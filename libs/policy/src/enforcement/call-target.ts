@@ -6,7 +6,7 @@ import type { Argument } from "../schema/argument.ts";
 import type { Selector } from "../schema/selector.ts";
 import type { ArgumentPlace, NamedArgument } from "./argument-place.ts";
 import { findExecTarget } from "./exec-target.ts";
-import { type FoundTarget, only64Bits, plainTarget, type TargetContext } from "./hook-target.ts";
+import { type FoundTarget, noteCalls, plainTarget, type TargetContext } from "./hook-target.ts";
 import type { HookPoint, NumberFilter } from "./kernel-rule.ts";
 import { findListTarget } from "./list-target.ts";
 import { toLsmHook } from "./lsm-functions.ts";
@@ -49,7 +49,7 @@ function findSyscallTarget({ call, args }: CallHook, architecture: Architecture)
     hooks: [toSyscallHook(name.value, placed.args)],
     places: placed.places,
     report,
-    notes: [only64Bits],
+    notes: noteCalls(architecture),
   });
 }
 

@@ -73,7 +73,7 @@ describe("the strongest program of the node holds the rule", () => {
     ["LSM hook: kprobe", open(kill), node("kprobe"), "signalled: the call completes"],
     ["kernel function", install(kill), everything, "signalled: the call completes"],
     ["system call", mkdir(kill), everything, "signalled: the call completes"],
-    ["system call counted", mkdir({}), node("tracepoint"), "counted"],
+    ["system call counted", mkdir({}), node("raw"), "counted"],
   ] as const)("%s", (_, spec, capabilities, expected) => {
     const chosen = choose(spec, capabilities);
     expect(chosen.ok ? chosen.value.mechanism : chosen.error).toBe(expected);
@@ -140,7 +140,7 @@ describe("the strongest program of the node holds the rule", () => {
       kprobes: [{ call: "list:a", selectors: [kill] }],
     };
     expect(choose(spec, everything)).toMatchObject({ value: { mechanism: "signalled: the call completes" } });
-    expect(choose(spec, node("lsm"))).toEqual(err("needs a tracepoint (not here)"));
+    expect(choose(spec, node("lsm"))).toEqual(err("needs a raw tracepoint (not here)"));
   });
 });
 
@@ -191,7 +191,7 @@ describe("what is missing is named", () => {
       everything,
       "needs a program that carries out override at the tracepoint syscalls/sys_enter_getpid",
     ],
-    [mkdir(kill), node("kprobe"), "needs a tracepoint (not here)"],
+    [mkdir(kill), node("kprobe"), "needs a raw tracepoint (not here)"],
     [install({}), node("tracepoint"), "needs a kprobe (not here)"],
   ])("%#", (spec, capabilities, expected) => {
     expect(choose(spec, capabilities)).toEqual(err(expected));

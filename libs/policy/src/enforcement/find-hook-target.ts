@@ -6,7 +6,7 @@ import type { TracingPolicySpec } from "../schema/policy-spec.ts";
 import type { hookKinds } from "../schema/references.ts";
 import { findCallTarget } from "./call-target.ts";
 import { findExecTarget } from "./exec-target.ts";
-import { type FoundTarget, only64Bits, plainTarget, type TargetContext } from "./hook-target.ts";
+import { type FoundTarget, noteCalls, plainTarget, type TargetContext } from "./hook-target.ts";
 import { findLsmTarget } from "./lsm-target.ts";
 import { fieldsOf, placeArguments } from "./place-arguments.ts";
 
@@ -14,7 +14,7 @@ export type HookKind = (typeof hookKinds)[number];
 export type PolicyHook = TracingPolicySpec[HookKind][number];
 
 export function findHookTarget(kind: HookKind, hook: PolicyHook, context: TargetContext): FoundTarget {
-  if ("event" in hook) return findTracepointTarget(hook);
+  if ("event" in hook) return findTracepointTarget(hook, context);
   if ("hook" in hook) return findLsmTarget(hook.hook, hook, { event: "lsm", hook: hook.hook });
   if (!("call" in hook)) return err({ field: "path", needs: `programs for ${kind}` });
   if (hook.returnArgAction !== undefined)
@@ -22,7 +22,10 @@ export function findHookTarget(kind: HookKind, hook: PolicyHook, context: Target
   return findCallTarget(hook, context);
 }
 
-function findTracepointTarget(hook: Extract<PolicyHook, { event: string }>): FoundTarget {
+function findTracepointTarget(
+  hook: Extract<PolicyHook, { event: string }>,
+  { architecture }: TargetContext,
+): FoundTarget {
   const { subsystem, event, raw, args } = hook;
   const name = `${subsystem}/${event}`;
   const report = { event: "tracepoint", hook: name } as const; // const: a message
@@ -35,6 +38,6 @@ function findTracepointTarget(hook: Extract<PolicyHook, { event: string }>): Fou
     hooks: [{ kind: "tracepoint", subsystem, event, args: placed.args }],
     places: placed.places,
     report,
-    notes: subsystem === "syscalls" ? [only64Bits] : [],
+    notes: subsystem === "syscalls" && /^sys_enter_/.test(event) ? noteCalls(architecture) : [],
   });
 }

@@ -38,4 +38,8 @@ export interface TargetContext {
   readonly lists: CallLists;
 }
 
-export const only64Bits = "32-bit system calls (int 0x80), which any program can make, are not covered";
+const only64Bits = "system calls of 32-bit programs are not covered";
+
+/** Where a hook does not cover all ways to make the call. */
+export const noteCalls = (architecture: Architecture): readonly string[] =>
+  architecture === "x64" ? [] : [only64Bits];

@@ -4,7 +4,7 @@
 import { err, ok, type Result } from "@rthooks/result";
 import type { Argument } from "../schema/argument.ts";
 import type { ArgumentPlace } from "./argument-place.ts";
-import { type FoundTarget, only64Bits, plainTarget } from "./hook-target.ts";
+import { type FoundTarget, noteCalls, plainTarget } from "./hook-target.ts";
 import type { HookPoint } from "./kernel-rule.ts";
 import { hasSameArguments, toLsmHook } from "./lsm-functions.ts";
 import { argumentsOf, placeArguments, syscallArguments } from "./place-arguments.ts";
@@ -35,7 +35,7 @@ export function findListTarget(
     ...plainTarget,
     ...{ hooks, fallbacks, places },
     report: { event: "kprobe", hook: call, hooks: names },
-    notes: calls.some(isSyscall) ? [only64Bits] : [],
+    notes: calls.some(isSyscall) ? noteCalls(architecture) : [],
   });
 }
 

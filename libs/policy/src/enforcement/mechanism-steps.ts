@@ -79,8 +79,8 @@ export function listSteps(
     case "tracepoint":
       return [
         {
-          name: "a tracepoint",
-          ability: capabilities.tracepoint,
+          name: isCall(hook) ? "a raw tracepoint" : "a tracepoint",
+          ability: isCall(hook) ? capabilities.rawTracepoint : capabilities.tracepoint,
           effects: signals,
           mechanism: signalled,
           hook,
@@ -90,6 +90,10 @@ export function listSteps(
       return hook satisfies never;
   }
 }
+
+/** One program on raw_tracepoint/sys_enter serves all system calls. */
+const isCall = ({ subsystem, event }: Extract<HookPoint, { kind: "tracepoint" }>): boolean =>
+  subsystem === "syscalls" && event.startsWith("sys_enter_");
 
 /** For a place where no program has the effects of the rule. */
 export function describeEvent(hook: HookPoint): string {

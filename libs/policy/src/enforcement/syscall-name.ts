@@ -44,3 +44,13 @@ const calls: ReadonlyMap<string, string> = new Map([
 
 export const toSyscallNumber = (name: string, architecture: Architecture): number | undefined =>
   syscallNumbers[architecture].get(calls.get(name) ?? name);
+
+/** Of a call as its tracepoint sys_enter_NAME names it: "newuname" is uname. Undefined for one that is not known here. */
+export function findCallNumber(
+  name: string,
+  architecture: Architecture,
+): { readonly name: string; readonly number: number } | undefined {
+  const call = calls.get(name) ?? name;
+  const number = syscallNumbers[architecture].get(call);
+  return number === undefined ? undefined : { name: call, number };
+}
