@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificates of a gRPC server, which are read again when their files change. See docs/adr/0025-tls-on-tcp.md.
+// Certificates of a gRPC server, which are read again when their files change. See docs/adr/0026-tls-on-tcp.md.
 
 import { constants } from "node:crypto";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
