@@ -4,22 +4,29 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What the hooks of a policy are about. */
-export type Subject = "system calls" | "executions and connections" | "posted connections" | "nothing";
+export type Subject =
+  | "system calls"
+  | "another system call"
+  | "executions and connections"
+  | "posted connections"
+  | "nothing";
 
 const matchActions = [{ action: "Sigkill" }];
 
 function writeHooks(subject: Subject, number: number): object {
   if (subject === "nothing") return {};
+  const onPath = (event: string): object => ({
+    ...{ subsystem: "syscalls", event, args: [{ index: 6, type: "string" }] },
+    selectors: [
+      { matchArgs: [{ index: 6, operator: "Equal", values: [`/opt/data-${number}`] }], matchActions },
+    ],
+  });
+  if (subject === "another system call") return { tracepoints: [onPath("sys_enter_mkdirat")] };
   if (subject === "system calls") {
-    const open = { index: 6, type: "string" };
-    const path = { index: 6, operator: "Equal", values: [`/opt/data-${number}`] };
     const binary = { operator: "In", values: [`/opt/tool-${number}`] };
     return {
       tracepoints: [
-        {
-          ...{ subsystem: "syscalls", event: "sys_enter_openat", args: [open] },
-          selectors: [{ matchArgs: [path], matchActions }],
-        },
+        onPath("sys_enter_openat"),
         {
           ...{ subsystem: "syscalls", event: "sys_enter_getpid" },
           selectors: [{ matchBinaries: [binary], matchActions }],
