@@ -72,8 +72,11 @@ test("events have the workload, and image and start once the kubelet has written
     expect(first).toMatchObject({ workload: "web", workload_kind: "Deployment" });
     expect(first?.container).not.toHaveProperty("start_time");
 
+    // The first status on the node says which runtime the node has.
+    const id = first?.container.id ?? "";
+    expect(id).not.toContain("://");
     const status = { name: "app", image: "docker.io/library/web:1", imageID: "docker.io/web@sha256:1" };
-    api.put({ ...known, containers: [{ id: first?.container.id ?? "", ...status }] });
+    api.put({ ...known, containers: [{ id, ...status }] });
     await waitFor("what the status has", async () => {
       await attempt();
       return JSON.stringify(shown().at(-1)).includes("start_time");
@@ -81,7 +84,7 @@ test("events have the workload, and image and start once the kubelet has written
     expect(shown().at(-1)).toMatchObject({
       ...{ workload: "web", workload_kind: "Deployment" },
       container: {
-        ...{ id: first?.container.id, image: { id: "docker.io/web@sha256:1" } },
+        ...{ id: `containerd://${id}`, image: { id: "docker.io/web@sha256:1" } },
         ...{ start_time: "2026-01-01T00:00:00Z", pid: expect.any(Number) },
       },
     });

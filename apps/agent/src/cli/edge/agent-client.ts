@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connection of a command to a running agent, and what went wrong where the agent does not answer.
 
-import { Client } from "@grpc/grpc-js";
+import { Client, credentials } from "@grpc/grpc-js";
 import { grpcCode } from "@rthooks/proto/grpc-code";
 import { toPrintable } from "@rthooks/terminal";
 import type { WireError } from "../../base/wire/service.ts";
 import { describeUnreachable } from "../core/unreachable-agent.ts";
 import type { AgentEndpoint } from "./agent-endpoints.ts";
 
-export const openAgentClient = ({ target, credentials, options }: AgentEndpoint): Client =>
-  new Client(target, credentials, {
-    ...options,
-    // A node's whole list may be larger than the default of 4 MB.
-    "grpc.max_receive_message_length": -1,
-    "grpc.enable_retries": 0,
-    // A node's own agent is never behind a proxy of the environment.
-    "grpc.enable_http_proxy": 0,
-    // Each client has a connection of its own, and connects at once.
-    "grpc.use_local_subchannel_pool": 1,
-  });
+export function openAgentClient({ target, tls, options }: AgentEndpoint): Client {
+  const { createInsecure, createFromSecureContext } = credentials;
+  return new Client(
+    target,
+    tls === undefined ? createInsecure() : createFromSecureContext(tls.context, tls.verify),
+    {
+      ...options,
+      // A node's whole list may be larger than the default of 4 MB.
+      "grpc.max_receive_message_length": -1,
+      "grpc.enable_retries": 0,
+      // A node's own agent is never behind a proxy of the environment.
+      "grpc.enable_http_proxy": 0,
+      // Each client has a connection of its own, and connects at once.
+      "grpc.use_local_subchannel_pool": 1,
+    },
+  );
+}
 
 export interface AskedAgent {
   readonly target: string;

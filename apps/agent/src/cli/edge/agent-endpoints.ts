@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a command finds the agent, and how it connects.
 
-import { type ChannelCredentials, type ClientOptions, credentials } from "@grpc/grpc-js";
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { ClientOptions, VerifyOptions } from "@grpc/grpc-js";
 import { toTlsName } from "@rthooks/grpc/tls-name";
 import { renderAddress } from "@rthooks/net";
 import { describeError, err, ok, type Result } from "@rthooks/result";
@@ -12,7 +13,11 @@ import { type ClientTlsSettings, checkClientTls } from "../core/client-tls-flags
 export interface AgentEndpoint {
   /** "unix:///var/run/tetragon/tetragon.sock" */
   readonly target: string;
-  readonly credentials: ChannelCredentials;
+  /**
+   * Undefined without TLS. Not credentials of grpc-js: a command that is loaded on demand has a copy of that library, which
+   * does not take those of another copy.
+   */
+  readonly tls: { readonly context: SecureContext; readonly verify: VerifyOptions } | undefined;
   readonly options: ClientOptions;
 }
 
@@ -20,7 +25,7 @@ export type EndpointFlags = ClientTlsSettings & { readonly "server-address": rea
 
 const MAX_BYTES = 1024 * 1024;
 
-type Secured = Pick<AgentEndpoint, "credentials" | "options">;
+type Secured = Pick<AgentEndpoint, "tls" | "options">;
 
 /** At least one. With a flag of TLS it is used on all TCP addresses. The error is one line. */
 export async function listEndpoints(flags: EndpointFlags): Promise<Result<readonly AgentEndpoint[], string>> {
@@ -42,7 +47,7 @@ export async function listEndpoints(flags: EndpointFlags): Promise<Result<readon
     : err("the flags of TLS need a TCP address: give --server-address host:port");
 }
 
-const plain: Secured = { credentials: credentials.createInsecure(), options: {} };
+const plain: Secured = { tls: undefined, options: {} };
 
 /** Undefined without TLS, else what secures the connection to a host. */
 async function openTls(
@@ -55,14 +60,14 @@ async function openTls(
   if (!read.ok) return read;
   const own = await readFiles([flags["tls-key-file"], flags["tls-cert-file"]].filter((path) => path !== ""));
   if (!own.ok) return own;
-  const [key = null, cert = null] = own.value;
-  const authorities = read.value.length === 0 ? null : Buffer.concat(read.value);
+  const [key, cert] = own.value;
+  const ca = read.value.length === 0 ? undefined : Buffer.concat(read.value);
   return ok((host) => {
     const { options, verify } = toTlsName(host, flags["tls-server-name"]);
     const rejectUnauthorized = !flags["tls-skip-verify"];
     try {
-      const secured = credentials.createSsl(authorities, key, cert, { ...verify, rejectUnauthorized });
-      return ok({ credentials: secured, options });
+      const context = createSecureContext({ ca, key, cert });
+      return ok({ tls: { context, verify: { ...verify, rejectUnauthorized } }, options });
     } catch (error) {
       return err(`the files of the flags of TLS cannot be used: ${describeError(error)}`);
     }
