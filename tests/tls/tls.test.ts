@@ -73,6 +73,13 @@ describe("with client certificates", () => {
     expect((await status(...skipping)).exitCode).toBe(0);
   });
 
+  test("a command that is loaded on demand is a client: the agent answers that it has no events", async () => {
+    const flags = ["--server-address", agent.tcp, ...tlsFlags(client)];
+    const { exitCode, stderr } = await runProcess([findAgent(), "events", "-o", "json", ...flags]);
+    expect(stderr).toContain("GetEvents: the agent has no events: start it with --enable-policy-filter");
+    expect(exitCode).toBe(1);
+  });
+
   test("the hook is a client", async () => {
     const { exitCode, stdout, stderr } = await runProcess(
       [
