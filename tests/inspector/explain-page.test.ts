@@ -114,7 +114,7 @@ test("a container of the overview is explained: with an actor that is selected, 
     "does notpayments/egressk8s, disabled, monitornot met: namespace is payments, found: namespace is shop",
   ]);
   expect(await panel.locator(".enforced > li").allTextContents()).toEqual([
-    "deny-shellsprevented by lsmenforce, 12 matches, 12 denials",
+    "deny-shellsprevented by lsmenforce, on this node: 12 matches, 12 denials",
   ]);
 
   await tile(page, "Denied, last hour").click();
