@@ -37,6 +37,8 @@ struct event {
 	__u32 uncertain_texts;
 	/* Only its beginning is known, so that every ending matches. */
 	__u32 cut_texts;
+	/* It may have zeros in it. */
+	__u32 buffers;
 	/* Place of the next text. */
 	__u32 used;
 	/* That the call fails with, or 0. */
@@ -138,21 +140,50 @@ static __always_inline void set_text_from_kernel(struct event *event, __u32 argu
 	end_string(event, argument, at, bpf_probe_read_kernel_str(&event->record.text[at], bytes, text));
 }
 
-/* A buffer of this length, which may have zeros in it; one of TEXT_BYTES or more is cut: the number is its length. */
+/* Of the smallest pages. */
+#define PAGE_BYTES 4096
+
+/* Below TEXT_BYTES, so that the verifier sees it: of a mask in C the compiler keeps only what can change the number. */
+static __always_inline __u64 bound(__u64 bytes)
+{
+	asm volatile("%0 &= %1" : "+r"(bytes) : "i"(TEXT_BYTES - 1));
+	return bytes;
+}
+
+/*
+ * Reads what there is room for, or else what is in the first page: of so few bytes there are two pages at most. How many
+ * bytes it has read; negative if there are none.
+ */
+static __always_inline __s64 read_buffer(char *to, const void *buffer, __u64 length)
+{
+	__u64 bytes = bound(length > TEXT_BYTES - 1 ? TEXT_BYTES - 1 : length);
+
+	if (bpf_probe_read_user(to, bytes, buffer) == 0)
+		return bytes;
+	__u64 in_page = PAGE_BYTES - ((__u64)buffer & (PAGE_BYTES - 1));
+
+	if (in_page >= bytes)
+		return -1;
+	bytes = bound(in_page);
+	return bpf_probe_read_user(to, bytes, buffer) == 0 ? (__s64)bytes : -1;
+}
+
+/*
+ * A buffer of this length, which is its number, and which may have zeros in it. One is cut of which not all has been read:
+ * there is no room for it, or it goes on in memory that cannot be read.
+ */
 static __always_inline void set_buffer_from_user(struct event *event, __u32 argument, const void *buffer, __u64 length)
 {
 	if (!has_memory(event) || argument >= ARGUMENTS)
 		return;
 	__u32 at = find_room(event);
-	__u32 bytes = length;
+	__s64 bytes = read_buffer(&event->record.text[at], buffer, length);
 
-	if (length > TEXT_BYTES - 1) {
-		bytes = TEXT_BYTES - 1;
-		event->cut_texts |= 1 << argument;
-	}
-	bytes &= TEXT_BYTES - 1;
-	if (bpf_probe_read_user(&event->record.text[at], bytes, buffer) != 0)
+	if (bytes < 0)
 		return;
+	if ((__u64)bytes < length)
+		event->cut_texts |= 1 << argument;
+	event->buffers |= 1 << argument;
 	set_number(event, argument, length);
 	/* The compiler must not take the check of `at` away from this place. */
 	asm volatile("" : "+r"(at), "+r"(bytes));

@@ -100,6 +100,7 @@ static __always_inline struct event *begin_event(__u32 hook)
 	__builtin_memset(&event->doubtful, 0, sizeof(event->doubtful));
 	event->uncertain_texts = 0;
 	event->cut_texts = 0;
+	event->buffers = 0;
 	event->used = 0;
 	event->error = 0;
 	event->record.common.container = container;

@@ -22,6 +22,13 @@ static __always_inline void keep_matching(struct event *event, const struct rule
 		event->candidates.words[at] &= ~filtering->words[at] | (matching ? matching->words[at] : 0);
 }
 
+static __always_inline void copy_rules(struct rule_set *to, const struct rule_set *from)
+{
+#pragma unroll
+	for (int at = 0; at < RULE_WORDS; at++)
+		to->words[at] = from ? from->words[at] : 0;
+}
+
 /* Facts that are looked up for those rules only that ask for them. */
 static __always_inline void find_process_ids(struct event *event, const struct rule_table *table)
 {
@@ -101,12 +108,26 @@ static __always_inline void set_key_bytes(struct event *event, __u32 facet, __u3
 	event->text_key.facet = facet;
 }
 
+/*
+ * The first zero of a buffer is not the end that an exact text has: in its place comes a byte that no rule has, since there
+ * is none such in UTF-8. What is behind it is then compared with nothing.
+ */
+static __always_inline void hide_zero(struct event *event, const char *text, __u32 length)
+{
+	__u32 at = bpf_probe_read_kernel_str(event->tail, TAIL_BYTES, text) - 1;
+
+	if (at < length && at < KEY_TEXT_BYTES)
+		event->text_key.text[at] = 0xff;
+}
+
 /* The rules that match the text; 0 for none. `length`: without the zero behind it. */
 static __always_inline struct rule_set *find_text(struct event *event, __u32 facet, const char *text, __u32 length)
 {
 	set_key_bytes(event, facet, length + 1);
 	/* Read like any memory of the kernel: the verifier need not know where in the event it is. */
 	bpf_probe_read_kernel(event->text_key.text, KEY_TEXT_BYTES, text);
+	if (facet < ARGUMENTS && event->buffers >> facet & 1)
+		hide_zero(event, text, length);
 	return bpf_map_lookup_elem(&text_filters, &event->text_key);
 }
 
@@ -121,6 +142,28 @@ static __always_inline struct rule_set *find_ending(struct event *event, __u32 f
 static __always_inline void add_doubtful(struct event *event, const struct rule_set *filtering)
 {
 	add_rules(&event->doubtful, filtering);
+}
+
+/*
+ * Of a text that is cut. `matching`: the rules that match it if it ends where it is cut; those that match it if it goes on
+ * match, too, and those of one of the two only are doubtful.
+ */
+static __always_inline void keep_matching_cut(struct event *event, __u32 facet, const struct rule_set *filtering,
+					      const struct rule_set *matching, __u32 length)
+{
+	struct rule_set *either = &event->left;
+
+	copy_rules(either, matching);
+	set_key_bytes(event, facet, length);
+	matching = bpf_map_lookup_elem(&text_filters, &event->text_key);
+#pragma unroll
+	for (int at = 0; at < RULE_WORDS; at++) {
+		__u64 word = matching ? matching->words[at] : 0;
+
+		event->doubtful.words[at] |= (either->words[at] ^ word) & filtering->words[at];
+		either->words[at] |= word;
+	}
+	keep_matching(event, filtering, either);
 }
 
 static __always_inline void judge_texts(struct event *event, const struct rule_table *table)
@@ -139,7 +182,13 @@ static __always_inline void judge_texts(struct event *event, const struct rule_t
 			keep_matching(event, filtering, &table->absent_texts[facet]);
 			continue;
 		}
-		keep_matching(event, filtering, find_text(event, facet, event->record.text + text.start, text.length));
+		const struct rule_set *matching =
+			find_text(event, facet, event->record.text + text.start, text.length);
+
+		if (event->cut_texts >> facet & 1)
+			keep_matching_cut(event, facet, filtering, matching, text.length);
+		else
+			keep_matching(event, filtering, matching);
 	}
 }
 
@@ -194,13 +243,6 @@ static __always_inline void keep_matching_binary(struct event *event, const stru
 {
 	keep_matching(event, &table->texts[TEXT_BINARY], texts);
 	keep_matching(event, &table->endings[TEXT_BINARY], endings);
-}
-
-static __always_inline void copy_rules(struct rule_set *to, const struct rule_set *from)
-{
-#pragma unroll
-	for (int at = 0; at < RULE_WORDS; at++)
-		to->words[at] = from ? from->words[at] : 0;
 }
 
 /* Looks up the path of event->binary; 0 if it cannot be known. */

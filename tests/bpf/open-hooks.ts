@@ -6,6 +6,7 @@ import {
   openHookPrograms,
   openProgramSet,
   openRuleMaps,
+  type PlacedRule,
   type RuleMaps,
 } from "@rthooks/bpf";
 import { embeddedPrograms } from "@rthooks/bpf/embedded-programs";
@@ -27,8 +28,8 @@ export interface Hooks {
   readonly hooks: HookPrograms;
   /** As the next agent opens them. */
   open(): HookPrograms;
-  /** Attaches the hook, and brings a rule into force that kills processes of the container. */
-  kill(hook: HookPoint, filters: Partial<RuleFilters>): void;
+  /** Attaches the hook, and brings a rule into force that kills processes of the container. `except`: of an earlier selector. */
+  kill(hook: HookPoint, filters: Partial<RuleFilters>, except?: Partial<RuleFilters>): void;
   /** Ends all rules, and detaches all programs. */
   reset(): void;
 }
@@ -53,15 +54,23 @@ export function openHooks(workspace: Workspace): Hooks {
   });
   return {
     ...{ directory, container, neighbour, hooks, open },
-    kill(hook, filters) {
+    kill(hook, filters, except) {
       const hookIds = new Set([must(hooks.attach(hook))]);
-      const rule: KernelRule = {
-        ...{ hooks: [hook], filters: { ...noFilters, ...filters }, effects: [{ kind: "kill" }] },
-        ...{ posts: true, rateLimit: undefined },
-      };
       const cgroupIds = new Set([readCgroupId(container)]);
-      const place = { number: 7, rule, hookIds, cgroupIds, follows: false, host: false, enforces: true };
-      must(rules.change([{ ...place, owner: { key: "rule", digest: "" } }], []));
+      const place = (
+        number: number,
+        own: Partial<RuleFilters>,
+        effects: KernelRule["effects"],
+      ): PlacedRule => ({
+        ...{ number, hookIds, cgroupIds, follows: number > FIRST_RULE, host: false, enforces: true },
+        rule: {
+          ...{ hooks: [hook], filters: { ...noFilters, ...own }, effects },
+          ...{ posts: effects.length > 0, rateLimit: undefined },
+        },
+        owner: { key: "rule", digest: "" },
+      });
+      const earlier = except === undefined ? [] : [place(FIRST_RULE, except, [])];
+      must(rules.change([...earlier, place(FIRST_RULE + earlier.length, filters, [{ kind: "kill" }])], []));
     },
     reset() {
       must(rules.change([], [...rules.active()]));
@@ -70,6 +79,7 @@ export function openHooks(workspace: Workspace): Hooks {
   };
 }
 
+const FIRST_RULE = 7;
 const noFilters: RuleFilters = { numbers: [], comparisons: [], texts: [], addresses: [] };
 
 export const arg = (index: number, reading: ArgumentReading, sizeIndex?: number): HookArgument =>
@@ -91,6 +101,15 @@ export const equals = (facet: "arg0" | "arg1", value: bigint) => ({
 });
 
 const head = "import ctypes, mmap, os, signal, sys, time\nlibc = ctypes.CDLL(None)\n";
+/** Python: `edge` is where these bytes are the last before memory that cannot be read. */
+export const atPageEnd = `
+page = mmap.mmap(-1, 2 * mmap.PAGESIZE)
+base = ctypes.addressof(ctypes.c_char.from_buffer(page))
+libc.mprotect(ctypes.c_void_p(base + mmap.PAGESIZE), mmap.PAGESIZE, 0)
+def edge(data):
+    ctypes.memmove(base + mmap.PAGESIZE - len(data), data, len(data))
+    return ctypes.c_void_p(base + mmap.PAGESIZE - len(data))
+`;
 /** A program in Python that writes "end" at its end. */
 export const toProgram = (script: string): readonly string[] => [
   "python3",
