@@ -155,6 +155,18 @@ export const hookCases: readonly HookCase[] = [
     ),
     command: "dd if=/dev/zero of=/files/synced bs=1 count=1 conv=fsync",
   },
+  {
+    ...{ name: "write", feature: "system call with a buffer (`write`)" },
+    rule: toRule(
+      {
+        ...{ kind: "tracepoint", subsystem: "syscalls", event: "sys_enter_write" },
+        args: [arg(5, "fd"), { ...arg(6, "char_buf"), sizeIndex: 7 }],
+      },
+      text("arg1", "forbidden bytes", "prefix"),
+      kill,
+    ),
+    command: 'printf "forbidden bytes" >/files/written',
+  },
 ];
 
 export const prepareCases = `
