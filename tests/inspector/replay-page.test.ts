@@ -42,6 +42,11 @@ async function open(address: string): Promise<Page> {
 
 const rows = (page: Page) => page.getByRole("listbox", { name: "Actors" }).getByRole("option");
 const search = (page: Page, words: string) => page.getByRole("searchbox").fill(words);
+/** The list may still have rows from before the search. */
+const clickFound = async (page: Page, words: string, text: string): Promise<void> => {
+  await search(page, words);
+  await rows(page).filter({ hasText: text }).first().click();
+};
 
 test("its actors appear, go through their states and end, and a reload shows the same", async () => {
   const { shown, address } = await replay("10");
@@ -61,8 +66,7 @@ test("its actors appear, go through their states and end, and a reload shows the
   await search(page, "hook denied");
   await rows(page).first().getByText("denied").waitFor();
   // One that the hook denied at its deadline.
-  await search(page, "hook denied report-46");
-  await rows(page).first().click();
+  await clickFound(page, "hook denied report-46", "report-46");
   await page.locator("#detail > div > .failure").getByText("What to do:").waitFor();
   expect(await page.locator("#detail > div > .failure code").allTextContents()).toEqual(["tetragon status"]);
   // Once, at the step into the failure.
@@ -78,8 +82,7 @@ test("its actors appear, go through their states and end, and a reload shows the
   expect(await page.locator(".row-of-actor .state-name").allTextContents()).not.toContain("");
   await waitFor("the end", () => shown.stdout().includes("the recording has ended"), 60_000);
   await page.reload();
-  await search(page, "report-20 container");
-  await rows(page).first().click();
+  await clickFound(page, "report-20 container", "report-20");
   await page.getByText("→ identified").first().waitFor();
   expect((await timeline.allTextContents()).length).toBeGreaterThanOrEqual(states.length);
   await page.close();
