@@ -58,6 +58,18 @@ describe("the plan", () => {
     expect(plan.next()).toBeUndefined();
   });
 
+  test("takes what the watch has brought during a write, and not the answer, which may be older", () => {
+    const plan = start([podOf("a")], []);
+    plan.next();
+    const edited = storedOf(podOf("a", { labels: { app: "edited" } }), "9");
+    plan.changeInfos({ kind: "put", object: edited });
+    plan.wrote("shop/a", storedOf(podOf("a"), "8"));
+    expect(plan.next()).toMatchObject({ key: "shop/a", resourceVersion: "9" });
+    plan.changeInfos({ kind: "deleted", uid: edited.uid });
+    plan.wrote("shop/a", storedOf(podOf("a"), "10"));
+    expect(plan.next()).toMatchObject({ key: "shop/a", resourceVersion: undefined });
+  });
+
   test("repeats a failed write only when it is retried", () => {
     const plan = start([podOf("a")], []);
     plan.next();

@@ -45,6 +45,8 @@ export function createPodInfoPlan(): PodInfoPlan {
   const infoKeys = new Map<string, string>();
   const dirty = new Set<string>();
   const busy = new Set<string>();
+  /** Of the busy ones, those of which the watch has brought something since: the answer to the write may be older than that. */
+  const overtaken = new Set<string>();
   const listed = { pods: false, infos: false };
 
   const putPod = ({ uid, info, ...pod }: SourcePod): void => {
@@ -58,6 +60,10 @@ export function createPodInfoPlan(): PodInfoPlan {
     infoKeys.set(info.uid, info.key);
     stored.set(info.key, info);
     dirty.add(info.key);
+  };
+  const noteWatched = (key: string): void => {
+    dirty.add(key);
+    if (busy.has(key)) overtaken.add(key);
   };
 
   return {
@@ -88,17 +94,18 @@ export function createPodInfoPlan(): PodInfoPlan {
           stored.clear();
           infoKeys.clear();
           change.objects.forEach(putInfo);
-          for (const key of wanted.keys()) dirty.add(key);
+          for (const key of wanted.keys()) noteWatched(key);
           break;
         case "put":
           putInfo(change.object);
+          noteWatched(change.object.key);
           break;
         case "deleted": {
           const key = infoKeys.get(change.uid);
           infoKeys.delete(change.uid);
           if (key === undefined || stored.get(key)?.uid !== change.uid) break;
           stored.delete(key);
-          dirty.add(key);
+          noteWatched(key);
         }
       }
     },
@@ -117,9 +124,12 @@ export function createPodInfoPlan(): PodInfoPlan {
     },
     wrote(key, info) {
       busy.delete(key);
-      if (info !== undefined) putInfo(info);
+      if (!overtaken.delete(key) && info !== undefined) putInfo(info);
     },
-    failed: (key) => void busy.delete(key),
+    failed(key) {
+      busy.delete(key);
+      overtaken.delete(key);
+    },
     retry: (key) => void dirty.add(key),
     count: () => wanted.size,
   };
