@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracing policies, their filters, and which containers the filters match. Pure.
 
+export { readCallNumbers } from "./enforcement/call-numbers.ts";
 export { type ChosenMechanism, chooseMechanism, describeMechanisms } from "./enforcement/choose-mechanism.ts";
 export type {
   AddressFacet,
@@ -29,6 +30,7 @@ export {
 export { type ReportedArgument, type RuleReport, reportedHook } from "./enforcement/rule-report.ts";
 export { findCallNumber } from "./enforcement/syscall-name.ts";
 export type { Architecture } from "./enforcement/syscall-numbers.ts";
+export { commonCalls } from "./enforcement/syscall-numbers.ts";
 export { toKernelRules } from "./enforcement/to-kernel-rules.ts";
 export { ALL_PODS_ID, type Filter, HOST_MARKER, isSameFilter } from "./filter/filter.ts";
 export {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 32-bit system calls of x86-64 kernels (asm/unistd_32.h), which any program can make: `int 0x80`.
 
-/** A name has the number after that of the name before it, or the number that is written before it. */
+import { commonCalls, readCallNumbers } from "@rthooks/policy";
+
 const names = `
   0 restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time mknod
   chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm oldfstat pause
@@ -45,24 +46,10 @@ const names = `
   timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
   ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
   semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
-  424 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise
-  epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self
-  memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
-  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
-  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr
-  file_setattr
 `;
 
-const numbers = new Map<string, number>();
-let next = 0;
-for (const word of names.trim().split(/\s+/)) {
-  if (/^\d+$/.test(word)) next = Number(word);
-  else numbers.set(word, next++);
-}
-
 /** By the names of asm/unistd_32.h. */
-export const numbers32: ReadonlyMap<string, number> = numbers;
+export const numbers32: ReadonlyMap<string, number> = readCallNumbers(names, commonCalls);
 
 /** Numbers from 512 on, which have the arguments of the 64-bit call: calls of x32 programs, asm/unistd_x32.h. */
 export const numbersX32: ReadonlyMap<string, number> = new Map(

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync } from "node:fs";
-import { describeError, err, ok, type Result } from "@rthooks/result";
-import { parseBpfObject } from "../core/bpf-object.ts";
-import { openBpfCalls } from "./bpf-call.ts";
+import { ok, type Result } from "@rthooks/result";
 import { createHeldPins } from "./held-pins.ts";
 import { readMapMemory } from "./map-memory.ts";
 import { openObjectMaps } from "./object-maps.ts";
 import { toBpf } from "./open-bpf.ts";
+import { openObject } from "./open-object.ts";
 import type { ProgramSet, ProgramSetOptions } from "./program-set.ts";
 
 /** The pinned maps of one object, for a thread that attaches none of its programs. */
@@ -21,19 +19,13 @@ export function openMapSet({
   object: bytes,
   directory,
 }: Pick<ProgramSetOptions, "object" | "directory">): Result<MapSet, string> {
-  const calls = openBpfCalls();
-  if (!calls.ok) return calls;
-  const object = parseBpfObject(bytes);
-  if (!object.ok) return err(`the object of BPF programs: ${object.error}`);
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    return err(`cannot create ${directory}: ${describeError(error)}`);
-  }
-  const pinned = object.value.maps.filter(({ isPinned }) => isPinned);
-  const maps = openObjectMaps(toBpf(calls.value), pinned, directory);
+  const opened = openObject(bytes, directory);
+  if (!opened.ok) return opened;
+  const { calls, object } = opened.value;
+  const pinned = object.maps.filter(({ isPinned }) => isPinned);
+  const maps = openObjectMaps(toBpf(calls), pinned, directory);
   if (!maps.ok) return maps;
-  const pins = createHeldPins(calls.value, directory);
+  const pins = createHeldPins(calls, directory);
   return ok({
     map(name) {
       const map = maps.value.get(name);

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { renderBpfError } from "../core/bpf-error.ts";
-import { type BpfObject, type BpfProgram, parseBpfObject } from "../core/bpf-object.ts";
+import type { BpfObject, BpfProgram } from "../core/bpf-object.ts";
 import { type ProgramError, toProgramError } from "../core/program-error.ts";
 import { type ProgramInstance, renderInstance } from "../core/program-instance.ts";
 import { attachProgram } from "./attach-program.ts";
-import { type BpfCalls, openBpfCalls } from "./bpf-call.ts";
+import type { BpfCalls } from "./bpf-call.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { openPinnedObject, pinObject, readMapIdsOfLink } from "./bpf-programs.ts";
 import { createHeldPins, UNFINISHED } from "./held-pins.ts";
 import { openObjectMaps } from "./object-maps.ts";
 import { type Bpf, toBpf } from "./open-bpf.ts";
+import { openObject } from "./open-object.ts";
 import { createProgramLoader } from "./program-loader.ts";
 
 export interface ProgramSetOptions {
@@ -55,22 +56,16 @@ export function openProgramSet({
   directory,
   cgroupRoot,
 }: ProgramSetOptions): Result<ProgramSet, string> {
-  const calls = openBpfCalls();
-  if (!calls.ok) return calls;
-  const object = parseBpfObject(bytes);
-  if (!object.ok) return err(`the object of BPF programs: ${object.error}`);
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    return err(`cannot create ${directory}: ${describeError(error)}`);
-  }
-  const bpf = toBpf(calls.value);
-  const maps = openObjectMaps(bpf, object.value.maps, directory);
+  const opened = openObject(bytes, directory);
+  if (!opened.ok) return opened;
+  const { calls, object } = opened.value;
+  const bpf = toBpf(calls);
+  const maps = openObjectMaps(bpf, object.maps, directory);
   if (!maps.ok) return maps;
   const version = hash(bytes);
   return ok(
-    toProgramSet(calls.value, bpf, {
-      ...{ directory, cgroupRoot, version, object: object.value, maps: maps.value },
+    toProgramSet(calls, bpf, {
+      ...{ directory, cgroupRoot, version, object, maps: maps.value },
     }),
   );
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers of system calls: asm/unistd_64.h of x86-64, and asm-generic/unistd.h, which arm64 has.
 
+import { readCallNumbers } from "./call-numbers.ts";
+
 export type Architecture = "x64" | "arm64";
 
-/** A name has the number after that of the name before it, or the number that is written before it. */
-const both = `
+/** The calls that have one number in all tables, as readCallNumbers takes them. */
+export const commonCalls = `
   424 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
   fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise
   epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self
@@ -80,18 +82,8 @@ const arm64 = `
   io_pgetevents rseq kexec_file_load
 `;
 
-function toNumbers(...tables: readonly string[]): ReadonlyMap<string, number> {
-  const numbers = new Map<string, number>();
-  let next = 0;
-  for (const word of tables.join(" ").trim().split(/\s+/)) {
-    if (/^\d+$/.test(word)) next = Number(word);
-    else numbers.set(word, next++);
-  }
-  return numbers;
-}
-
 /** By the names that programs use: "umount2". */
 export const syscallNumbers: Readonly<Record<Architecture, ReadonlyMap<string, number>>> = {
-  x64: toNumbers(x64, both),
-  arm64: toNumbers(arm64, both),
+  x64: readCallNumbers(x64, commonCalls),
+  arm64: readCallNumbers(arm64, commonCalls),
 };
