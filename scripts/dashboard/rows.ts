@@ -91,7 +91,7 @@ const starts: Row = {
     graph(
       {
         title: "Refused hook calls",
-        description: "By kind of error. The operator's guide (docs/operator.md) says what each means.",
+        description: "By kind of error. docs/troubleshooting.md says what each means.",
       },
       [rateBy("error", refusedBy("hook|nri"))],
       { unit: "reqps", isStacked: true },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What documents point to exists: other documents, their headings, files, and the policies of examples.
+// What documents name exists: files, functions, and the policies of examples. Links are in links.test.ts.
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseTracingPolicy } from "@rthooks/policy";
 import { parse } from "yaml";
 import { documents, findCode, readText, root } from "./documents.ts";
@@ -13,29 +13,6 @@ test("the documents are really seen", () => {
 
 test("the README has at most 150 lines", () => {
   expect(readText("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(150);
-});
-
-/** As GitHub makes the anchor of a heading. */
-const toAnchor = (heading: string): string =>
-  heading
-    .replaceAll("`", "")
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, "")
-    .replaceAll(" ", "-");
-
-const findAnchors = (text: string): readonly string[] =>
-  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => toAnchor(heading));
-
-test.each(documents)("$path links to what is there", ({ path, text }) => {
-  const links = [...text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g)]
-    .map(([link, target = "", anchor]) => ({ link, target, anchor }))
-    .filter(({ target }) => !target.startsWith("https://"));
-  const broken = links.filter(({ target, anchor }) => {
-    const file = target === "" ? path : join(dirname(path), target);
-    if (!existsSync(join(root, file))) return true;
-    return anchor !== undefined && !findAnchors(readText(file)).includes(anchor);
-  });
-  expect(broken).toEqual([]);
 });
 
 /** A path of this repository, perhaps with a pattern in it. */

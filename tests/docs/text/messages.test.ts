@@ -31,7 +31,7 @@ const findParts = (message: string): readonly string[] =>
 const isSaid = (part: string): boolean =>
   sources.includes(part) || foreign.some((text) => text.startsWith(part) || part.startsWith(text));
 
-test.each(["docs/hook.md", "docs/nri-plugin.md", "docs/operator.md"])("messages of %s", (document) => {
+test.each(["docs/hook.md", "docs/nri-plugin.md", "docs/troubleshooting.md"])("messages of %s", (document) => {
   const messages = findMessages(document);
   expect(messages.length).toBeGreaterThan(5);
   expect(messages.flatMap(findParts).filter((part) => !isSaid(part))).toEqual([]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether NRI's default validator rejects containers to which a plugin adds OCI hooks (NRI docs/validation-plugins.md).
+// Whether NRI's default validator rejects containers to which a plugin adds OCI hooks (containerd/nri, validation-plugins.md).
 
 import { readConfigTree } from "./config-tree.ts";
 import {
