@@ -45,7 +45,7 @@ export interface MeteredEvents {
   readonly received: number;
   /** Of them: those that are not what the programs of this version write. */
   readonly unreadable: number;
-  /** Records that were read and did not become events, since a bug ended the thread of the events. */
+  /** Records that were read and did not become events, for whatever reason. */
   readonly abandoned: number;
   /** Records for which the ring buffer had no room, by the name of their kind. */
   readonly lost: Iterable<readonly [kind: string, count: number]>;
@@ -215,7 +215,7 @@ export function createStateMetrics(
   const abandoned = new Counter(
     named(
       "observer_ringbuf_queue_events_lost_total",
-      "Records that were read and did not become events, since an error ended the thread of the events.",
+      "Records that were read and did not become events: an error ended their thread, or their rules are not known any more.",
     ),
   );
   const lost = new Counter({

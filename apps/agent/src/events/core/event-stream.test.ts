@@ -52,6 +52,7 @@ function open(found: readonly FoundProcess[] = []) {
   const gone: bigint[] = [];
   const read: number[] = [];
   const clock = { ms: 0, bootNs: BOOT };
+  const counts = { unknownRules: 0 };
   const nowMs = (): number => clock.ms;
   const stream = createEventStream({
     cache: createProcessCache({
@@ -70,10 +71,11 @@ function open(found: readonly FoundProcess[] = []) {
     ...{ hold: { forMs: 100, ofContainer: 50, inAll: 100 }, retentionMs: 500, readsPerSecond: 3, nowMs },
     bootTimeNs: () => clock.bootNs,
     onCgroupGone: (cgroupId) => void gone.push(cgroupId),
+    onUnknownRules: () => void counts.unknownRules++,
   });
   stream.putContainer(container);
   return {
-    ...{ stream, events, gone, read, clock },
+    ...{ stream, events, gone, read, clock, counts },
     take: (...records: readonly EventRecord[]): readonly AgentEvent[] => {
       events.length = 0;
       for (const record of records) stream.take(record);
@@ -239,6 +241,15 @@ describe("a match", () => {
     expect(processOf()).toMatchObject({ container: { name: "renamed" } });
   });
 
+  test("whose rules are not known any more is counted", () => {
+    const { take, counts, stream } = open();
+    expect(take(match())).toEqual([]);
+    expect(counts.unknownRules).toBe(1);
+    stream.putRule(3, { report, hookNames: new Map(), effects: [] });
+    expect(take(match({ rules: new Set([3, 4]) }))).toHaveLength(1);
+    expect(counts.unknownRules).toBe(1);
+  });
+
   test("of a process in no container has none", () => {
     const { take, stream } = open();
     stream.putRule(3, { report, hookNames: new Map(), effects: [] });
@@ -314,6 +325,13 @@ describe("a container", () => {
     expect(events).toEqual([]);
     clock.ms = 100;
     stream.tick();
+    expect(events).toMatchObject([{ kind: "exec", process: { container: undefined } }]);
+  });
+
+  test("that is not known when the thread ends has events without a pod", () => {
+    const { take, events, stream } = open();
+    take(exec({ container: 9n }));
+    stream.finish();
     expect(events).toMatchObject([{ kind: "exec", process: { container: undefined } }]);
   });
 

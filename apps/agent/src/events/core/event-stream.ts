@@ -24,6 +24,8 @@ export interface EventStream {
   tick(): void;
   /** Records that wait for their container. */
   readonly held: number;
+  /** Records that wait do so no longer. */
+  finish(): void;
 }
 
 export interface StreamOptions extends FinderOptions {
@@ -34,6 +36,8 @@ export interface StreamOptions extends FinderOptions {
   /** Unix time of the boot in nanoseconds: what it is now, since the clock of the node may be set. */
   bootTimeNs(): bigint;
   onCgroupGone(cgroupId: bigint): void;
+  /** No rule of the record is known: it does not become an event. */
+  onUnknownRules(): void;
 }
 
 interface KnownContainer {
@@ -96,8 +100,9 @@ export function createEventStream(options: StreamOptions): EventStream {
 
   const match = (record: MatchRecord): void => {
     const subject = toSubject(findOrAdd(record), record);
-    for (const event of toMatchEvents(record, toUnix(record), subject, (number) => rules.get(number)))
-      consumer.publish(event);
+    const events = toMatchEvents(record, toUnix(record), subject, (number) => rules.get(number));
+    if (events.length === 0) options.onUnknownRules();
+    for (const event of events) consumer.publish(event);
   };
 
   const work = (record: EventRecord): void => {
@@ -141,6 +146,9 @@ export function createEventStream(options: StreamOptions): EventStream {
     },
     get held() {
       return held.size;
+    },
+    finish() {
+      for (const record of held.takeOverdue(Number.POSITIVE_INFINITY)) work(record);
     },
     tick() {
       for (const record of held.takeOverdue(nowMs())) work(record);

@@ -84,7 +84,7 @@ export interface EventStatistics {
   /** Records that are not what the programs of this version write. */
   readonly unreadable: number;
   readonly events: Readonly<Record<EventKind, number>>;
-  /** Records that were read and did not become events, since a bug ended the thread. */
+  /** Records that were read and did not become events: a bug ended the thread, or no rule of them is known any more. */
   readonly abandoned: number;
   /** Processes that were removed from the cache to make room. */
   readonly evicted: number;

@@ -27,6 +27,8 @@ export interface EventPump {
   move(): boolean;
   /** Of the kernel at the start of the agent, for the next thread. */
   readonly firstLost: LostCounts;
+  /** Moves what is in the ring buffer, for so long at most, and what waits for its container. */
+  finish(maxMs: number): void;
   /** Call it about once a second. */
   tick(): EventStatistics;
   /** The last ones, of a thread that a bug has ended: the record that it worked on and those that it held do not become events. */
@@ -83,6 +85,7 @@ function createEventPump(
     ...{ cache, nowMs, hold, reader: processes, readsPerSecond: 100, retentionMs: 10_000 },
     bootTimeNs,
     onCgroupGone: (cgroupId) => void gone.push(cgroupId),
+    onUnknownRules: () => void counts.abandoned++,
     consumer: {
       publish(event) {
         counts.events[event.kind === "match" ? event.report.event : event.kind]++;
@@ -90,6 +93,22 @@ function createEventPump(
       },
     },
   });
+
+  /** Some records; their number. */
+  const moveRecords = (): number => {
+    bootNs = clock.bootTimeNs();
+    const read = reader.read((record) => {
+      counts.records[record.kind]++;
+      isWorking = true;
+      stream.take(record);
+      isWorking = false;
+    }, RECORDS_AT_ONCE);
+    counts.unreadable += read.unreadable;
+    if (gone.length > 0) onCgroupsGone(gone);
+    gone = [];
+    if (read.records > 0) consumer.flush();
+    return read.records;
+  };
 
   return {
     stream,
@@ -106,19 +125,15 @@ function createEventPump(
       stream.removeContainer(cgroupId);
     },
     move() {
-      bootNs = clock.bootTimeNs();
-      const read = reader.read((record) => {
-        counts.records[record.kind]++;
-        isWorking = true;
-        stream.take(record);
-        isWorking = false;
-      }, RECORDS_AT_ONCE);
-      counts.unreadable += read.unreadable;
-      if (gone.length > 0) onCgroupsGone(gone);
-      gone = [];
-      if (read.records > 0) consumer.flush();
+      const records = moveRecords();
       const isScanning = scan.step();
-      return isScanning || read.records === RECORDS_AT_ONCE;
+      return isScanning || records === RECORDS_AT_ONCE;
+    },
+    finish(maxMs) {
+      const deadline = nowMs() + maxMs;
+      while (moveRecords() > 0 && nowMs() < deadline);
+      stream.finish();
+      consumer.flush();
     },
     tick() {
       stream.tick();

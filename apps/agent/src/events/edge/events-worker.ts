@@ -17,6 +17,8 @@ declare const self: Worker;
 /** Also without events: files are rotated, and clients are told how many events they missed. */
 const flushEveryMs = 250;
 const statisticsEveryMs = 1000;
+/** At the end: a full ring buffer takes half of it, and the main thread waits for twice as long. */
+const finishMs = 1000;
 
 let outputs: EventOutputs | undefined;
 let pump: EventPump | undefined;
@@ -96,6 +98,7 @@ function closeParts(): void {
 }
 
 function stop(): void {
+  pump?.finish(finishMs);
   closeParts();
   post({ channel: "stopped" });
 }
