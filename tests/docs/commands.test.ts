@@ -57,7 +57,7 @@ describe("the reference has the flags of the built programs", () => {
       ...["tetragon", "tetragon status", "tetragon policies", "tetragon explain", "tetragon watch"],
       ...["tetragon events", "tetragon inspect", "tetragon version", "tetragon completion"],
       ...["tetragon-oci-hook", "tetragon-nri-hook", setup],
-      ...["install", "uninstall", "print-config"].map((name) => `${setup} ${name}`),
+      ...["install", "uninstall", "status", "print-config"].map((name) => `${setup} ${name}`),
       ...["enable-nri", "disable-nri", "add-oci-hook", "remove-oci-hook"].map(
         (name) => `${setup} patch-containerd-conf ${name}`,
       ),

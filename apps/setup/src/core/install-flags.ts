@@ -35,6 +35,12 @@ const placeFlags = {
     usage: `the runtime's hooks directory, as this program sees it (default: ${POD_HOOKS_DIR}, else ${HOST_HOOKS_DIR})`,
     placeholder: "DIR",
   }),
+  "oci-hooks.file-name": flag.string({
+    usage:
+      "file name of the hook file, such as my-release-oci-hook.json; installations that share a hooks directory need " +
+      "different ones (default: the name of the hook with .json)",
+    placeholder: "NAME",
+  }),
 } as const;
 
 export const installFlags = {
@@ -71,6 +77,20 @@ export const installFlags = {
       "keep the installed files in place until SIGTERM or SIGINT, then uninstall; required by --interface nri-hook",
   }),
   "keep-on-exit": flag.boolean({ usage: "with --daemonize: do not uninstall at exit" }),
+  daemonset: flag.string({
+    usage:
+      "with --daemonize in a pod: the DaemonSet of this pod. At exit the files stay for its next pod, unless the " +
+      "DaemonSet is deleted, does not select this node any more, or installs elsewhere",
+    placeholder: "NAMESPACE/NAME",
+  }),
+  "node-name": flag.string({
+    usage: "with --daemonset: the node of this pod, to compare it with the DaemonSet's node selector",
+    placeholder: "NAME",
+  }),
+  "status-socket": flag.string({
+    usage: "with --daemonize: unix socket on which `status` asks whether the hook works (default: none)",
+    placeholder: "FILE",
+  }),
   libc: flag.string({
     usage:
       "the C library for the hook: the host's, a bundled copy, or auto, which bundles one if the host's cannot run the hook",

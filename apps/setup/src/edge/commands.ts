@@ -8,11 +8,13 @@ import { detectCommand, doctorCommand } from "./node/node-commands.ts";
 import { addOciHook, removeOciHook } from "./patch/base-spec-commands.ts";
 import { enableCrioAnnotations } from "./patch/crio-commands.ts";
 import { disableNri, enableNri } from "./patch/nri-commands.ts";
+import { statusCommand } from "./status/status-command.ts";
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   installCommand,
   uninstallCommand,
+  statusCommand,
   printConfigCommand,
   enableNri,
   disableNri,

@@ -45,6 +45,8 @@ export interface PluginSetup {
 export interface Plugin {
   /** Resolves with the reason when the session has ended and the plugin does not reconnect. */
   readonly stopped: Promise<string>;
+  /** Whether the runtime has synchronized it, so that it gets the events. */
+  isServing(): boolean;
   /** Stops after the pending events are answered. */
   stop(): void;
 }
@@ -201,7 +203,7 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
     await clock.sleep(0);
     session?.stop();
   };
-  return ok({ stopped, stop: () => void stop() });
+  return ok({ stopped, isServing: () => isServing() && !isStopping, stop: () => void stop() });
 }
 
 /** Loaded on demand: most plugins run without it. */

@@ -4,9 +4,10 @@
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
+import { removeHookLog } from "./hook-log.ts";
 import { removeHookFile } from "./hooks-dir.ts";
 import { inExistingDirectories } from "./in-directories.ts";
-import { type InstalledPart, keepInstalled } from "./keep-installed.ts";
+import type { InstalledPart, Keeper } from "./keep-installed.ts";
 import { findReferences } from "./references.ts";
 import { type Target, toHookFile, toProgram } from "./target.ts";
 import { describeReferences, removeBinary } from "./uninstall-hook.ts";
@@ -31,25 +32,33 @@ export function listenForEnd(log: Logger): Promise<void> {
 
 interface Daemon {
   readonly target: Target;
-  readonly parts: readonly InstalledPart[];
-  readonly keepOnExit: boolean;
+  readonly keeper: Keeper;
   /** Resolves when the daemon has to end. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<DaemonEnd>;
 }
+
+/** What to do with the files at the end. */
+export interface DaemonEnd {
+  readonly keepsFiles: boolean;
+  /** Also of the hook's log, and after the containers whose creation has begun are started: nothing is to be left. */
+  readonly isThorough: boolean;
+}
+
+/** A runtime starts a container that it has created with the hook within this time. */
+const STARTED_MS = 2_000;
 
 /** The error is one line. */
 export async function runDaemon(
-  { target, parts, keepOnExit, ended }: Daemon,
+  { target, keeper, ended }: Daemon,
   log: Logger,
 ): Promise<Result<void, string>> {
-  const keeper = keepInstalled(parts, target.binaryName, log);
   // Keeps the process alive; a pending promise does not.
   const alive = setInterval(() => {}, 60_000);
-  await ended;
+  const { keepsFiles, isThorough } = await ended;
   clearInterval(alive);
   const own = await keeper.stop();
   return inExistingDirectories(target, async () => {
-    if (!keepOnExit) return removeOwn(target, own, log);
+    if (!keepsFiles) return removeOwn(target, own, isThorough, log);
     for (const { mark } of own) await mark.remove();
     log.info("installed files kept");
     return ok(undefined);
@@ -59,6 +68,7 @@ export async function runDaemon(
 async function removeOwn(
   target: Target,
   parts: readonly InstalledPart[],
+  isThorough: boolean,
   log: Logger,
 ): Promise<Result<void, string>> {
   const { binaryName, hooksDir, localDir } = target;
@@ -76,10 +86,12 @@ async function removeOwn(
     if (!removed.ok) return removed;
   }
   if (isBinaryOwn) {
+    if (isThorough) await Bun.sleep(STARTED_MS);
     const references = await findReferences(toProgram(target));
     if (references.length > 0) return err(describeReferences(target, references));
     const removed = await removeBinary(target, log);
     if (!removed.ok) return removed;
+    if (isThorough) removeHookLog(localDir);
   }
   for (const { mark } of parts) await mark.remove();
   return ok(undefined);

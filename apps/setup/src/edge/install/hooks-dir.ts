@@ -18,8 +18,7 @@ export const findHooksDir = (given: string): string => {
   return existsSync(POD_HOOKS_DIR) ? POD_HOOKS_DIR : HOST_HOOKS_DIR;
 };
 
-export const hookFilePath = (hooksDir: string, binaryName: string): string =>
-  join(hooksDir, `${binaryName}.json`);
+export const hookFilePath = (hooksDir: string, fileName: string): string => join(hooksDir, fileName);
 
 /** Publishes the file by a rename, because CRI-O reads the directory at every change. The error is one line. */
 export async function writeHookFile(

@@ -8,9 +8,9 @@ import { isOfAnotherHook, writeHookFile } from "./hooks-dir.ts";
 import { inDirectories } from "./in-directories.ts";
 import { type InstalledBinary, installBinary } from "./install-binary.ts";
 import type { InstalledPart } from "./keep-installed.ts";
-import { claimFiles, releaseFiles } from "./owner-mark.ts";
+import { claimFiles, findOtherDaemonSet, releaseFiles, removeReleasedMark } from "./owner-mark.ts";
 import { recordReference } from "./references.ts";
-import { type Target, toHookFile } from "./target.ts";
+import { type Target, toHookFile, toMarkName } from "./target.ts";
 
 /** What makes the runtime call the hook. If it fails, the previous hook is restored. */
 export type Configure =
@@ -23,6 +23,8 @@ interface HookSetup {
   readonly configure: Configure;
   /** The program keeps the files and removes them at its end. */
   readonly isDaemon: boolean;
+  /** NAMESPACE/NAME of the pod's DaemonSet; empty without one. */
+  readonly daemonSet: string;
 }
 
 /** Returns the parts that a daemon has to keep; none for other runs. The error is one line. */
@@ -33,6 +35,8 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
   const { target, setup, configure, isDaemon } = hook;
   const { localDir, hooksDir, binaryName } = target;
   const hookFile = toHookFile(target);
+  const isFree = await checkOwners(hook);
+  if (!isFree.ok) return isFree;
   if (hookFile !== undefined && !setup.force && (await isOfAnotherHook(hookFile, binaryName))) {
     return err(
       `${hookFile} calls another hook, not ${binaryName}: remove the file, or replace it with --force`,
@@ -52,8 +56,30 @@ async function install(hook: HookSetup): Promise<Result<readonly InstalledPart[]
   await settleBinary(installed.value, hookFile);
   if (isDaemon) return ok(await claimParts(hook, installed.value, hookFile, entry));
   for (const directory of new Set([localDir, hooksDir ?? localDir]))
-    await releaseFiles(directory, binaryName);
+    await releaseFiles(directory, toMarkName(target, directory));
   return ok([]);
+}
+
+/** Two releases of the chart must not replace each other's files. */
+async function checkOwners({ target, setup, daemonSet }: HookSetup): Promise<Result<void, string>> {
+  if (daemonSet === "" || setup.force) return ok(undefined);
+  const { localDir, hostDir, hooksDir } = target;
+  const installed = await findOtherDaemonSet(localDir, toMarkName(target, localDir), daemonSet);
+  if (installed !== undefined) {
+    return err(
+      `${hostDir} has the hook of the DaemonSet ${installed}: choose another directory with --host-install-dir ` +
+        "(value rthooks.installDir of the chart)",
+    );
+  }
+  const configured =
+    hooksDir === undefined
+      ? undefined
+      : await findOtherDaemonSet(hooksDir, toMarkName(target, hooksDir), daemonSet);
+  return configured === undefined
+    ? ok(undefined)
+    : err(
+        `${toHookFile(target)} belongs to the DaemonSet ${configured}: choose another name with --oci-hooks.file-name`,
+      );
 }
 
 const writeEntry = (
@@ -75,12 +101,12 @@ type Restore = InstalledPart["restore"];
 
 /** Marks the directories as this run's: one part for each. The hook comes before the hook file that calls it. */
 async function claimParts(
-  { target, setup }: HookSetup,
+  { target, setup, daemonSet }: HookSetup,
   installed: InstalledBinary,
   hookFile: string | undefined,
   entry: HookEntry | undefined,
 ): Promise<readonly InstalledPart[]> {
-  const { localDir, hooksDir, binaryName } = target;
+  const { localDir, hooksDir } = target;
   const restoreBinary: Restore = async () => {
     const again = await installBinary(setup);
     if (!again.ok) return again;
@@ -97,8 +123,17 @@ async function claimParts(
     restore: Restore,
   ): Promise<InstalledPart> => {
     const only = { ...target, localDir: directory, hooksDir: undefined };
-    const mark = await claimFiles(directory, binaryName);
-    return { directory, mark, files, inDirectory: (work) => inDirectories(only, setup.log, work), restore };
+    const name = toMarkName(target, directory);
+    const claimAgain = () => claimFiles(directory, name, daemonSet);
+    return {
+      directory,
+      mark: await claimAgain(),
+      files,
+      claim: claimAgain,
+      removeReleasedMark: () => removeReleasedMark(directory, name),
+      inDirectory: (work) => inDirectories(only, setup.log, work),
+      restore,
+    };
   };
   if (hooksDir === undefined || hookFile === undefined) {
     return [await claim(localDir, installed.files, restoreBinary)];

@@ -7,13 +7,17 @@ import type { Logger } from "@rthooks/log";
 import { describeError, err, ok, type Result } from "@rthooks/result";
 import { openDirectoryWatch } from "@rthooks/sys/directory-watch";
 import { repeatLook } from "@rthooks/sys/repeated-look";
-import { claimFiles, type OwnerMark, removeReleasedMark } from "./owner-mark.ts";
+import type { OwnerMark } from "./owner-mark.ts";
 
 /** The files of one directory. */
 export interface InstalledPart {
   readonly directory: string;
   readonly mark: OwnerMark;
   readonly files: readonly string[];
+  /** Writes the mark again, after it was lost. Needs the directory's lock. */
+  claim(): Promise<OwnerMark>;
+  /** Removes a mark without an owner. Needs the directory's lock. */
+  removeReleasedMark(): Promise<void>;
   /** Creates the directory if it is missing, and runs `work` under its lock. */
   inDirectory(work: () => Promise<Result<void, string>>): Promise<Result<void, string>>;
   /** Needs the directory's lock. Writes the files that differ, and returns all paths. */
@@ -23,6 +27,8 @@ export interface InstalledPart {
 export interface Keeper {
   /** Stops keeping the files; returns the parts that this run still owns, with their marks. */
   stop(): Promise<readonly InstalledPart[]>;
+  /** One line on a part that this run owns and that is not as installed; empty if there is none. */
+  findProblem(): Promise<string>;
 }
 
 /** Between two checks at least. Doubled after each restore up to the maximum, because another program may write the files. */
@@ -32,8 +38,8 @@ const MAX_WAIT_MS = 60_000;
 const QUIET_WAIT_MS = 5_000;
 
 /** `parts` are restored in their order: the hook before the hook file that calls it. */
-export function keepInstalled(parts: readonly InstalledPart[], binaryName: string, log: Logger): Keeper {
-  const kept = parts.map((part) => createKept(part, binaryName, log));
+export function keepInstalled(parts: readonly InstalledPart[], log: Logger): Keeper {
+  const kept = parts.map((part) => createKept(part, log));
   const directories = openDirectoryWatch();
   let waitMs = MIN_WAIT_MS;
 
@@ -68,6 +74,13 @@ export function keepInstalled(parts: readonly InstalledPart[], binaryName: strin
   });
 
   return {
+    async findProblem() {
+      for (const part of kept) {
+        if (!(await part.isUnchanged()))
+          return `installed files in ${part.directory} were changed or removed`;
+      }
+      return "";
+    },
     async stop() {
       await checks.close();
       directories.close();
@@ -86,7 +99,7 @@ interface KeptPart {
   own(): InstalledPart | undefined;
 }
 
-function createKept(installed: InstalledPart, binaryName: string, log: Logger): KeptPart {
+function createKept(installed: InstalledPart, log: Logger): KeptPart {
   const { directory, inDirectory, restore } = installed;
   let isOwn = true;
   let { mark, files } = installed;
@@ -102,7 +115,7 @@ function createKept(installed: InstalledPart, binaryName: string, log: Logger): 
         const owner = await mark.find();
         if (owner === "another") {
           isOwn = false;
-          await removeReleasedMark(directory, binaryName);
+          await installed.removeReleasedMark();
           log.warn(
             "another run has installed or uninstalled in this directory: no longer watching its files",
             {
@@ -121,7 +134,7 @@ function createKept(installed: InstalledPart, binaryName: string, log: Logger): 
         files = restored.value;
         if (owner === "absent") {
           await mark.close();
-          mark = await claimFiles(directory, binaryName);
+          mark = await installed.claim();
         }
         before = describeFiles(files);
         return ok(undefined);

@@ -20,15 +20,19 @@ export interface OwnerMark {
   close(): Promise<void>;
 }
 
-const markPath = (directory: string, binaryName: string): string => join(directory, `.${binaryName}.owner`);
+const markPath = (directory: string, name: string): string => join(directory, `.${name}.owner`);
 
 const MARK_ACCESS = { mode: 0o644 };
 
-/** Makes this run the owner of the files. Needs the directory's lock. */
-export async function claimFiles(directory: string, binaryName: string): Promise<OwnerMark> {
-  const path = markPath(directory, binaryName);
+/**
+ * Makes this run the owner of the files. `daemonSet`: of the run's pod, empty if it has none. Needs the directory's lock.
+ */
+export async function claimFiles(directory: string, name: string, daemonSet: string): Promise<OwnerMark> {
+  const path = markPath(directory, name);
   const id = randomBytes(16).toString("hex");
-  const text = `${JSON.stringify({ owner: id, since: new Date().toISOString() })}\n`;
+  const since = new Date().toISOString();
+  const mark = { owner: id, since, ...(daemonSet === "" ? {} : { daemonset: daemonSet }) };
+  const text = `${JSON.stringify(mark)}\n`;
   const staged = orThrow(stageFile(path, text, MARK_ACCESS));
   let file: FileHandle;
   try {
@@ -54,11 +58,32 @@ export async function claimFiles(directory: string, binaryName: string): Promise
 }
 
 /**
+ * The DaemonSet whose pod owns the files, while that pod runs; undefined if no pod of another DaemonSet than `own` does.
+ * Needs the directory's lock.
+ */
+export async function findOtherDaemonSet(
+  directory: string,
+  name: string,
+  own: string,
+): Promise<string | undefined> {
+  const path = markPath(directory, name);
+  const text = await readFile(path, "utf8").catch(() => "");
+  const daemonSet = parseExactJson(text)?.["daemonset"];
+  if (typeof daemonSet !== "string" || daemonSet === own) return undefined;
+  const file = await open(path, "r").catch(() => undefined);
+  try {
+    return file === undefined || tryLock(file.fd, path, "exclusive") ? undefined : daemonSet;
+  } finally {
+    await file?.close();
+  }
+}
+
+/**
  * Ends the ownership of the files, for a run that is not a daemon. If the owner runs, a mark without an owner replaces
  * its mark, to distinguish this case from a lost mark. Needs the directory's lock.
  */
-export async function releaseFiles(directory: string, binaryName: string): Promise<void> {
-  const path = markPath(directory, binaryName);
+export async function releaseFiles(directory: string, name: string): Promise<void> {
+  const path = markPath(directory, name);
   let file: FileHandle;
   try {
     file = await open(path, "r");
@@ -76,8 +101,8 @@ export async function releaseFiles(directory: string, binaryName: string): Promi
 /**
  * Removes a mark without an owner, when the daemon for which it was written has read it. Needs the directory's lock.
  */
-export async function removeReleasedMark(directory: string, binaryName: string): Promise<void> {
-  const path = markPath(directory, binaryName);
+export async function removeReleasedMark(directory: string, name: string): Promise<void> {
+  const path = markPath(directory, name);
   const text = await readFile(path, "utf8").catch(() => "");
   const mark = parseExactJson(text);
   if (isJsonObject(mark) && mark["owner"] === null) await rm(path, { force: true });

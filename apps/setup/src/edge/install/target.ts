@@ -14,6 +14,8 @@ export interface Target {
   readonly hostRoot: string;
   /** Undefined for an installation without a hook file. */
   readonly hooksDir: string | undefined;
+  /** Of the hook file; ends with ".json". */
+  readonly hookFileName: string;
 }
 
 interface PlaceFlags {
@@ -22,6 +24,7 @@ interface PlaceFlags {
   readonly "host-install-dir": string;
   readonly "host-root": string;
   readonly "oci-hooks.local-dir": string;
+  readonly "oci-hooks.file-name": string;
 }
 
 export function findTarget(flags: PlaceFlags, binaryName: string): Target {
@@ -32,6 +35,7 @@ export function findTarget(flags: PlaceFlags, binaryName: string): Target {
     hostDir,
     hostRoot: flags["host-root"],
     hooksDir: flags.interface === "oci-hooks" ? findHooksDir(flags["oci-hooks.local-dir"]) : undefined,
+    hookFileName: flags["oci-hooks.file-name"] || `${binaryName}.json`,
   };
 }
 
@@ -42,8 +46,12 @@ export const toProgram = ({ localDir, hostDir, hostRoot, binaryName }: Target): 
 });
 
 /** The path of the hook file; undefined for an installation without one. */
-export const toHookFile = ({ hooksDir, binaryName }: Target): string | undefined =>
-  hooksDir === undefined ? undefined : hookFilePath(hooksDir, binaryName);
+export const toHookFile = ({ hooksDir, hookFileName }: Target): string | undefined =>
+  hooksDir === undefined ? undefined : hookFilePath(hooksDir, hookFileName);
+
+/** The name of the owner mark in a directory of the target: a hooks directory may have hook files of other runs. */
+export const toMarkName = ({ localDir, binaryName, hookFileName }: Target, directory: string): string =>
+  directory === localDir ? binaryName : hookFileName.replace(/\.json$/, "");
 
 /** The hook to install: by default the packaged one, else the one beside this program. */
 export function findLocalBinary(given: string): string {

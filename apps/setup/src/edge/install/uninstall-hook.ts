@@ -11,7 +11,7 @@ import { removeHookFile } from "./hooks-dir.ts";
 import { describeFileError } from "./install-error.ts";
 import { releaseFiles } from "./owner-mark.ts";
 import { findReferences, forgetReferences, isLoaderInUse } from "./references.ts";
-import { type Target, toHookFile, toProgram } from "./target.ts";
+import { type Target, toHookFile, toMarkName, toProgram } from "./target.ts";
 
 /** Needs the locks of the target's directories. The error is one line. */
 export async function uninstallHook(
@@ -32,7 +32,7 @@ export async function uninstallHook(
   if (hookFile !== undefined && hooksDir !== undefined) {
     const removed = await removeHookFile(hookFile, binaryName, log);
     if (!removed.ok) return removed;
-    await releaseFiles(hooksDir, binaryName);
+    await releaseFiles(hooksDir, toMarkName(target, hooksDir));
   }
   const removed = await removeBinary(target, log);
   if (removed.ok) await releaseFiles(localDir, binaryName);
