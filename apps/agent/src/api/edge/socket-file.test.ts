@@ -58,6 +58,14 @@ describe("the socket", () => {
     await close(server);
   });
 
+  test("is staged on the file system of its directory, which may be a mount", async () => {
+    const staged = await stageSocket(join(directory, "mount", "a.sock"));
+    if (!staged.ok) throw new Error(staged.error);
+    expect(staged.value.stagingPath).toMatch(new RegExp(`^${join(directory, "mount")}/\\.\\w+/s$`));
+    staged.value.discard();
+    expect(readdirSync(join(directory, "mount"))).toEqual([]);
+  });
+
   test("takes the place of one that nobody listens on", async () => {
     const path = join(directory, "stale.sock");
     const child = Bun.spawn(

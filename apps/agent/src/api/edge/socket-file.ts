@@ -40,7 +40,8 @@ export async function stageSocket(path: string): Promise<Result<StagedSocket, st
   const place = await checkSocketPlace(path);
   if (!place.ok) return place;
   try {
-    const staging = mkdtempSync(join(dirname(path), "."));
+    // Below the socket's directory: that may be a mount of its own, as it is in a pod, and a rename does not leave a mount.
+    const staging = mkdtempSync(`${dirname(path)}/.`);
     return ok(createStagedSocket(path, staging));
   } catch (error) {
     return err(`the socket ${path} cannot be made: ${describeError(error)}`);
