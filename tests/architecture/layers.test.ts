@@ -23,6 +23,7 @@ const libcOwner = "libs/sys/src/syscall.ts";
 /** Libraries that do things, divided like an app: what decides in core/, what does in edge/. */
 const divided: readonly string[] = [
   "libs/bpf",
+  "libs/follow",
   "libs/grpc",
   "libs/log",
   "libs/hold",

@@ -26,6 +26,7 @@ export const ranks: ReadonlyMap<string, number> = new Map([
   ["libs/metrics", 4],
   ["libs/runtime-config", 4],
   ["libs/terminal", 4],
+  ["libs/follow", 5],
   ["libs/plugin", 5],
   ["apps/hook", 6],
   ["apps/agent", 6],

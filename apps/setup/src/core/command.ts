@@ -2,6 +2,7 @@
 // A command of the tool: a name of one or two words, its flags, and its effect.
 
 import { type FlagTable, type FlagValues, parseArguments, resolveFlags } from "@rthooks/flags";
+import type { CommandHelp } from "@rthooks/flags/help";
 import type { LogWriter } from "@rthooks/log";
 
 /** The output of a command. */
@@ -30,6 +31,8 @@ interface Invocation<T extends FlagTable> {
   readonly given: Partial<FlagValues<T>>;
   /** The words after `hook-args`, unparsed. */
   readonly hookArgs: readonly string[];
+  /** The words that are not flags. */
+  readonly words: readonly string[];
 }
 
 interface Definition<T extends FlagTable> {
@@ -38,6 +41,9 @@ interface Definition<T extends FlagTable> {
   readonly summary: string;
   readonly flags: T;
   readonly takesHookArgs?: boolean;
+  /** What help shows for the words of its command line, which the command examines; without it there may be none. */
+  readonly words?: string;
+  readonly exitCodes?: CommandHelp["exitCodes"];
   readonly examples?: readonly string[];
   run(invocation: Invocation<T>, io: Io): Promise<number>;
 }
@@ -58,7 +64,9 @@ export function defineCommand<T extends FlagTable>(definition: Definition<T>): C
       const own = at === -1 ? argv : argv.slice(0, at);
       const parsed = parseArguments(flags, own);
       const problem = parsed.ok
-        ? parsed.value.positionals.map((word) => `unexpected argument ${JSON.stringify(word)}`)[0]
+        ? (definition.words === undefined ? parsed.value.positionals : []).map(
+            (word) => `unexpected argument ${JSON.stringify(word)}`,
+          )[0]
         : parsed.error.message;
       if (!parsed.ok || problem !== undefined) {
         io.stderr(
@@ -66,9 +74,9 @@ export function defineCommand<T extends FlagTable>(definition: Definition<T>): C
         );
         return exitCode.usage;
       }
-      const { given } = parsed.value;
+      const { given, positionals: words } = parsed.value;
       const hookArgs = at === -1 ? [] : argv.slice(at + 1);
-      return definition.run({ flags: resolveFlags(flags, given), given, hookArgs }, io);
+      return definition.run({ flags: resolveFlags(flags, given), given, hookArgs, words }, io);
     },
   };
 }

@@ -12,15 +12,22 @@ const helpFlags = {
   version: flag.boolean({ usage: "print the version" }),
 } as const;
 
-export const describeCommand = ({ name, summary, flags, takesHookArgs, examples }: Command): CommandHelp => ({
-  program: `${PROGRAM} ${name}`,
-  summary,
-  usage: [
-    `${PROGRAM} ${name} [flags]${takesHookArgs === true ? " [hook-args flags of tetragon-oci-hook]" : ""}`,
-  ],
-  flags: { ...flags, help: helpFlags.help },
-  ...(examples === undefined ? {} : { examples }),
-});
+export function describeCommand(command: Command): CommandHelp {
+  const { name, summary, flags, takesHookArgs, words, examples, exitCodes } = command;
+  const usage = [
+    `${PROGRAM} ${name} [flags]`,
+    ...(words === undefined ? [] : [words]),
+    ...(takesHookArgs === true ? ["[hook-args flags of tetragon-oci-hook]"] : []),
+  ];
+  return {
+    program: `${PROGRAM} ${name}`,
+    summary,
+    usage: [usage.join(" ")],
+    flags: { ...flags, help: helpFlags.help },
+    ...(exitCodes === undefined ? {} : { exitCodes }),
+    ...(examples === undefined ? {} : { examples }),
+  };
+}
 
 export const describeProgram = (commands: readonly Command[]): CommandHelp => ({
   program: PROGRAM,

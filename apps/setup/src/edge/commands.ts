@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Command } from "../core/command.ts";
+import { followCommand } from "./follow-command.ts";
 import { installCommand } from "./install/install-command.ts";
 import { printConfigCommand } from "./install/print-config-command.ts";
 import { uninstallCommand } from "./install/uninstall-command.ts";
@@ -23,4 +24,5 @@ export const commands: readonly Command[] = [
   enableCrioAnnotations,
   detectCommand,
   doctorCommand,
+  followCommand,
 ];

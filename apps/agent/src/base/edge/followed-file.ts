@@ -6,6 +6,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, readlink, stat } from "node:fs/promises";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import { isMissing } from "@rthooks/sys/is-missing";
 
 type FileLook =
   /** It can be read, and there is nothing new in it. */
@@ -66,9 +67,6 @@ export function followFile(path: string, { maxBytes, isReadAtOnce }: FollowOptio
     },
   };
 }
-
-export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
 
 /** Where the link leads to; undefined where there is none. */
 async function findTarget(path: string): Promise<string | undefined> {

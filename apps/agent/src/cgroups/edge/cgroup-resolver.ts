@@ -6,6 +6,7 @@ import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Cgroup } from "@rthooks/machines/pod";
 import { describeError, err, ok, type Result } from "@rthooks/result";
+import { isMissing } from "@rthooks/sys/is-missing";
 import type { Refusal } from "../../base/core/refusal.ts";
 import { listDirectories } from "../../base/edge/list-directories.ts";
 import type { CgroupResolver } from "../core/cgroup-resolver.ts";
@@ -122,7 +123,7 @@ function readIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

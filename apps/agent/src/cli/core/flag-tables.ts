@@ -3,6 +3,7 @@
 
 import { configFlags } from "@rthooks/config/config-flags";
 import { flag } from "@rthooks/flags";
+import { followFlags, followSummary } from "@rthooks/follow/flags";
 import { healthFlags } from "@rthooks/grpc/health-flags";
 import { serverTlsFlags } from "@rthooks/grpc/server-tls-flags";
 import { inspectFlags } from "@rthooks/inspector/flags";
@@ -270,6 +271,8 @@ export const inspectCommandFlags = {
   help: generalFlags.help,
 } as const; // const: each flag keeps its own kind
 
+export const followCommandFlags = { ...followFlags, help: generalFlags.help } as const; // const: each flag keeps its own kind
+
 export const versionFlags = { output: outputFlag("text"), help: generalFlags.help } as const; // const: each flag keeps its own kind
 
 export const plainFlags = { help: generalFlags.help } as const; // const: each flag keeps its own kind
@@ -291,6 +294,7 @@ export const commands = [
     name: "events",
     summary: "show events: programs that start and end in pods, and what policies matched and did",
   },
+  { name: "follow", summary: followSummary },
   { name: "inspect", summary: "record a running inspector, or show a recording in a browser" },
   { name: "version", summary: "print the version" },
   { name: "completion", summary: "print a completion script for bash, zsh or fish" },

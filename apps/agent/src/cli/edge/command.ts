@@ -9,6 +9,7 @@ import {
   parseArguments,
   resolveFlags,
 } from "@rthooks/flags";
+import { parseFollowRequest } from "@rthooks/follow/flags";
 import { nowNanos } from "@rthooks/log";
 import type { Result } from "@rthooks/result";
 import { renderDocument, type Screen, toOutputFormat, toPrintable } from "@rthooks/terminal";
@@ -19,6 +20,7 @@ import { renderExplanations, toExplanationsDocument } from "../core/explanation-
 import {
   eventsFlags,
   explainFlags,
+  followCommandFlags,
   inspectCommandFlags,
   plainFlags,
   statusFlags,
@@ -56,6 +58,8 @@ export async function runCommand(argv: readonly string[], version: string): Prom
       return await watch(rest);
     case "events":
       return await events(rest);
+    case "follow":
+      return await follow(rest);
     case "inspect":
       return await inspect(rest);
     case "version":
@@ -213,6 +217,17 @@ async function printNames(argv: readonly string[]): Promise<number> {
 
 /** A user waits for the shell. */
 const completionTimeoutMs = 800;
+
+async function follow(argv: readonly string[]): Promise<number> {
+  const read = await readCommand("follow", followCommandFlags, argv, Number.POSITIVE_INFINITY);
+  if (typeof read === "number") return read;
+  const request = parseFollowRequest(read.positionals, read.flags);
+  if (!request.ok) return fail(`follow: ${request.error}; see tetragon follow --help`);
+  const { path } = request.value;
+  const { printLines } = await import("@rthooks/follow/print-lines");
+  await printLines(request.value, (problem) => void fail(`follow: ${path}: ${toPrintable(problem)}`));
+  return 0;
+}
 
 async function inspect(argv: readonly string[]): Promise<number> {
   const read = await readCommand("inspect", inspectCommandFlags, argv);

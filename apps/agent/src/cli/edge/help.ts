@@ -2,11 +2,13 @@
 // Help and completion, loaded on demand.
 
 import { type CommandHelp, renderCompletion } from "@rthooks/flags/help";
+import { toFollowExitCodes } from "@rthooks/follow/flags";
 import {
   agentFlags,
   commands,
   eventsFlags,
   explainFlags,
+  followCommandFlags,
   inspectCommandFlags,
   plainFlags,
   statusFlags,
@@ -23,6 +25,7 @@ export type HelpTopic =
   | "explain"
   | "watch"
   | "events"
+  | "follow"
   | "inspect"
   | "version"
   | "completion";
@@ -39,7 +42,7 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
       "The node agent. Runtime hooks report each container before its first instruction; the agent finds the pod and the cgroup, brings the container under its policies in the kernel, and then releases it.",
     usage: [
       "tetragon [flags]",
-      "tetragon status|policies|explain|watch|events|inspect|version|completion [flags]",
+      "tetragon status|policies|explain|watch|events|follow|inspect|version|completion [flags]",
     ],
     commands,
     flags: agentFlags,
@@ -127,6 +130,15 @@ export const helpTopics: Readonly<Record<HelpTopic, CommandHelp>> = {
       "tetragon events --process '^/bin/sh$' < /var/log/tetragon/events.log",
     ],
   },
+  follow: {
+    program: "tetragon follow",
+    summary:
+      "Prints the lines that are appended to a file, as `tail -F` does: also when the file does not exist yet, is renamed, replaced or emptied. A renamed file is read to its end first, so that no line is lost. A line is printed when it has its newline; one of more than 2 MiB is left out, which standard error reports. Symbolic links are not followed.",
+    usage: ["tetragon follow [--lines NUMBER] FILE"],
+    flags: followCommandFlags,
+    exitCodes: toFollowExitCodes(1),
+    examples: ["tetragon follow --lines 0 /var/log/tetragon/events.log"],
+  },
   inspect: {
     program: "tetragon inspect",
     summary:
@@ -172,6 +184,12 @@ export function renderShellCompletion(shell: string): string | undefined {
     : renderCompletion(known, {
         name: "tetragon",
         commands,
-        flags: { ...inspectCommandFlags, ...eventsFlags, ...watchFlags, ...agentFlags },
+        flags: {
+          ...inspectCommandFlags,
+          ...followCommandFlags,
+          ...eventsFlags,
+          ...watchFlags,
+          ...agentFlags,
+        },
       });
 }

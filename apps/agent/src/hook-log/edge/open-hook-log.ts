@@ -2,6 +2,7 @@
 // Follows the hook's log, and keeps the invocations in it.
 
 import type { HookInvocation } from "@rthooks/explain";
+import { followLog } from "@rthooks/follow";
 import type { Logger } from "@rthooks/log";
 import type { Inspect } from "@rthooks/machines/inspection";
 import type { DirectoryWatch } from "@rthooks/sys/directory-watch";
@@ -9,7 +10,6 @@ import { type LookTimes, repeatLook, toLookTimes } from "@rthooks/sys/repeated-l
 import { createHookInvocations, type HookInvocations } from "../core/hook-invocations.ts";
 import { inspectHook } from "../core/inspect-hook.ts";
 import { isWithoutTrace, parseInvocation } from "../core/logged-invocation.ts";
-import { followLog } from "./followed-log.ts";
 
 export interface HookLogOptions {
   readonly path: string;
@@ -40,7 +40,9 @@ export function openHookLog(options: HookLogOptions): HookLogFollower {
   let unread = "";
   let lacksTraces = false;
 
-  const onLine = (line: string): void => {
+  const decoder = new TextDecoder();
+  const onLine = (bytes: Uint8Array): void => {
+    const line = decoder.decode(bytes);
     const invocation = parseInvocation(line);
     if (invocation === undefined) {
       lacksTraces ||= isWithoutTrace(line);
@@ -51,7 +53,7 @@ export function openHookLog(options: HookLogOptions): HookLogFollower {
     if (inspect !== undefined) inspectHook(inspect, invocation);
     onInvocation(invocation);
   };
-  const followed = followLog(path, { tailBytes: TAIL_BYTES, maxLineBytes: MAX_LINE_BYTES, onLine });
+  const followed = followLog(path, { tail: { bytes: TAIL_BYTES }, maxLineBytes: MAX_LINE_BYTES, onLine });
 
   const look = async (): Promise<"quiet" | "active"> => {
     const { hasMore, problem } = await followed.look();

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { err, ok, type Result } from "@rthooks/result";
+import { isMissing } from "@rthooks/sys/is-missing";
 import { describeFileError } from "../install/install-error.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -15,7 +16,7 @@ export async function readText(path: string): Promise<Result<string | undefined,
     return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path)));
   } catch (error) {
     if (error instanceof TypeError) return err(`${path} is not valid UTF-8`);
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return ok(undefined);
+    if (isMissing(error)) return ok(undefined);
     return err(describeFileError(error, path));
   }
 }

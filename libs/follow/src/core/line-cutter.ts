@@ -10,17 +10,25 @@ export interface LineCutter {
 
 const newline = 0x0a;
 
-/** `skipsFirst`: the text starts within a line, which is left out. */
-export function createLineCutter(maxBytes: number, skipsFirst: boolean): LineCutter {
+/**
+ * `skipsFirst`: the text starts within a line, which is left out. `onTooLong` is called once for a line that is left out
+ * because it is too long.
+ */
+export function createLineCutter(
+  maxBytes: number,
+  skipsFirst: boolean,
+  onTooLong: () => void = () => {},
+): LineCutter {
   let parts: Uint8Array[] = [];
   let length = 0;
   let isSkipped = skipsFirst;
 
   const keep = (part: Uint8Array): void => {
     length += part.length;
-    if (length > maxBytes) {
+    if (length > maxBytes && !isSkipped) {
       isSkipped = true;
       parts = [];
+      onTooLong();
     }
     // A copy: the caller reuses its buffer.
     if (!isSkipped && part.length > 0) parts.push(part.slice());
@@ -38,9 +46,8 @@ export function createLineCutter(maxBytes: number, skipsFirst: boolean): LineCut
       for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
         const rest = bytes.subarray(start, end);
         start = end + 1;
-        if (!isSkipped && length + rest.length <= maxBytes) {
-          lines.push(join([...parts, rest]));
-        }
+        if (!isSkipped && length + rest.length <= maxBytes) lines.push(join([...parts, rest]));
+        else if (!isSkipped) onTooLong();
         restart();
       }
       keep(bytes.subarray(start));

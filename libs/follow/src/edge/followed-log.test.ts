@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toBackupPath } from "@rthooks/hold/backup-name";
 import { type FollowedLog, followLog } from "./followed-log.ts";
+import type { Tail } from "./tail-start.ts";
 
 const root = mkdtempSync(join(tmpdir(), "rthooks-followed-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -25,16 +26,24 @@ let count = 0;
 let opened: FollowedLog | undefined;
 afterEach(async () => await opened?.close());
 
-function open(options: { readonly tailBytes?: number; readonly maxLineBytes?: number } = {}) {
+function open(options: { readonly tail?: Tail; readonly maxLineBytes?: number } = {}) {
   const directory = join(root, `${++count}`);
   mkdirSync(directory);
   const path = join(directory, "hook.log");
   const lines: string[] = [];
-  const onLine = (line: string): void => void lines.push(line);
-  const log = followLog(path, { tailBytes: 1000, maxLineBytes: 1000, ...options, onLine });
+  const onLine = (line: Uint8Array): void => void lines.push(new TextDecoder().decode(line));
+  let tooLong = 0;
+  const log = followLog(path, {
+    tail: { bytes: 1000 },
+    maxLineBytes: 1000,
+    ...options,
+    onLine,
+    onTooLong: () => tooLong++,
+  });
   opened = log;
   return {
     ...{ directory, path, log },
+    countTooLong: () => tooLong,
     write: (text: string, file = path) => appendFileSync(file, text),
     /** As the hook that finds the log full does, at this time. */
     rotate(atMs: number): string {
@@ -71,13 +80,13 @@ test("lines that are appended, also in parts", async () => {
 });
 
 test("of a file that exists at the start only its end, from a whole line on", async () => {
-  const { look, write } = open({ tailBytes: 10 });
+  const { look, write } = open({ tail: { bytes: 10 } });
   write("first\nsecond\nthird\nfour\n");
   expect(await look()).toEqual(["four"]);
 });
 
 test("a file that appears later is read from its start", async () => {
-  const { look, write } = open({ tailBytes: 3 });
+  const { look, write } = open({ tail: { bytes: 3 } });
   expect(await look()).toEqual([]);
   write("first\nsecond\n");
   expect(await look()).toEqual(["first", "second"]);
@@ -94,7 +103,7 @@ test("a file that is emptied and written again", async () => {
 
 describe("rotation", () => {
   test("both files are read, and the renamed one for those that have it open", async () => {
-    const { look, write, rotate } = open({ tailBytes: 3 });
+    const { look, write, rotate } = open({ tail: { bytes: 3 } });
     write("a\n");
     await look();
     write("b\n");
@@ -108,7 +117,7 @@ describe("rotation", () => {
   });
 
   test("twice between two looks: the file in between is read whole", async () => {
-    const { look, write, rotate } = open({ tailBytes: 3 });
+    const { look, write, rotate } = open({ tail: { bytes: 3 } });
     const now = Date.now();
     write("a\n");
     await look();
@@ -185,18 +194,26 @@ describe("a path that leads to", () => {
   });
 
   test("a directory of another path", async () => {
-    const log = followLog("/proc/self/status/hook.log", { tailBytes: 1, maxLineBytes: 1, onLine: () => {} });
+    const log = followLog("/proc/self/status/hook.log", {
+      tail: { bytes: 1 },
+      maxLineBytes: 1,
+      onLine: () => {},
+    });
     expect((await log.look()).problem).toContain("ENOTDIR");
   });
 });
 
 test("much is read in parts, between which the path is looked at, and a line that is too long is left out", async () => {
-  const { log, look, write } = open({ maxLineBytes: 100 });
+  const { log, look, write, countTooLong } = open({ maxLineBytes: 100 });
   await look();
   for (let n = 0; n < 100; n++) write("x".repeat(100_000));
   write("\nnext\n");
   expect(await log.look()).toEqual({ hasMore: true, problem: "" });
   expect(await look()).toEqual(["next"]);
+  expect(countTooLong()).toBe(1);
+  write(`${"x".repeat(101)}\nlast\n`);
+  expect(await look()).toEqual(["last"]);
+  expect(countTooLong()).toBe(2);
 });
 
 test("bytes that are not UTF-8", async () => {
@@ -204,4 +221,35 @@ test("bytes that are not UTF-8", async () => {
   await look();
   writeFileSync(path, new Uint8Array([0xff, 0x61, 0xc3, 0x0a]));
   expect(await look()).toEqual(["\ufffda\ufffd"]);
+});
+
+describe("of a file that exists at the start", () => {
+  const text = "one\ntwo\nthree\nunfin";
+  test.each<[string, string, Tail, string[]]>([
+    [
+      "the last two lines, and what has not ended",
+      text,
+      { bytes: 100, lines: 2 },
+      ["two", "three", "unfinished"],
+    ],
+    ["no line, but what has not ended", text, { bytes: 100, lines: 0 }, ["unfinished"]],
+    [
+      "all lines, where there are fewer",
+      text,
+      { bytes: 100, lines: 9 },
+      ["one", "two", "three", "unfinished"],
+    ],
+    ["whole lines of the part that is searched", text, { bytes: 8, lines: 9 }, ["unfinished"]],
+    ["a part that begins with a line", text, { bytes: 11, lines: 9 }, ["three", "unfinished"]],
+    ["empty lines", "\n\n\n", { bytes: 100, lines: 2 }, ["", "", "ished"]],
+    ["nothing of a long line that has not ended", "xxxxxxxxxxxxx", { bytes: 5, lines: 3 }, []],
+    ["an empty file", "", { bytes: 100, lines: 3 }, ["ished"]],
+    ["a part without lines that begins with one", text, { bytes: 11 }, ["three", "unfinished"]],
+  ])("%s", async (_, before, tail, lines) => {
+    const { write, look } = open({ tail });
+    write(before);
+    const found = await look();
+    write("ished\nnext\n");
+    expect([...found, ...(await look())]).toEqual([...lines, "next"]);
+  });
 });

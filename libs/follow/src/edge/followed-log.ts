@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A log file that grows and is rotated: hands over each line once. The hook that finds the log full renames it, and hooks
 // that have it open append to the renamed file (docs/adr/0003), so that one is read for a while too. Nothing here blocks:
-// what is not a regular file is not opened, and symlinks are not followed, as the hook does not follow them.
+// what is not a regular file is not opened, and symlinks are not followed, as the hook and the agent's export do not follow
+// them.
 
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseBackupTime } from "@rthooks/hold/backup-name";
 import { describeError, err, ok, type Result } from "@rthooks/result";
-import { isMissing } from "../../base/edge/followed-file.ts";
-import { createLogReader, type LogReader, type LogReaderOptions, toFileId } from "./log-reader.ts";
+import { isMissing } from "@rthooks/sys/is-missing";
+import { type LogReader, type LogReaderOptions, openLogReader, toFileId } from "./log-reader.ts";
 
 interface LogLook {
   /** There is more to read. */
@@ -36,7 +37,7 @@ interface RenamedLog {
   readonly isClosed: boolean;
 }
 
-/** `tailBytes` is about a file that exists already at the first look. */
+/** `tail` is about a file that exists already at the first look. */
 export function followLog(path: string, options: LogReaderOptions): FollowedLog {
   let current: LogReader | undefined;
   /** A file at the path is one that was made since the first look. */
@@ -54,8 +55,8 @@ export function followLog(path: string, options: LogReaderOptions): FollowedLog 
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {
       const stats = await handle.stat({ bigint: true });
-      const tailBytes = isNew ? Number.POSITIVE_INFINITY : options.tailBytes;
-      if (stats.isFile()) return ok(createLogReader(handle, stats, { ...options, tailBytes }));
+      const tail = isNew ? { bytes: Number.POSITIVE_INFINITY } : options.tail;
+      if (stats.isFile()) return ok(await openLogReader(handle, stats, { ...options, tail }));
     } catch (error) {
       await handle.close();
       throw error;
@@ -104,13 +105,12 @@ export function followLog(path: string, options: LogReaderOptions): FollowedLog 
     return problem;
   };
 
+  /** In the order of the files: the next one waits for the end of those before it. */
   const readAll = async (): Promise<boolean> => {
-    let hasMore = false;
     for (const { reader, isClosed } of renamed) {
-      if (!isClosed) hasMore = (await reader.read()) || hasMore;
+      if (!isClosed && (await reader.read())) return true;
     }
-    if (current !== undefined) hasMore = (await current.read()) || hasMore;
-    return hasMore;
+    return (await current?.read()) ?? false;
   };
 
   /** After a look at the path, which must not find a file again that was read. */

@@ -4,6 +4,7 @@
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { createLineCutter } from "../core/line-cutter.ts";
+import { findTailStart, type Tail } from "./tail-start.ts";
 
 export interface LogReader {
   /** Of the file, whatever its name is: no other file has it while this one is open. */
@@ -14,12 +15,14 @@ export interface LogReader {
 }
 
 export interface LogReaderOptions {
-  /** How much of the file's end is read; infinity for all. The line that begins before that is left out. */
-  readonly tailBytes: number;
+  /** The line that begins before that is left out. */
+  readonly tail: Tail;
   /** Longer lines are left out. */
   readonly maxLineBytes: number;
-  /** Bytes that are not UTF-8 are U+FFFD. */
-  onLine(line: string): void;
+  /** Without its newline; valid until it returns. */
+  onLine(line: Uint8Array): void;
+  /** A line was left out. */
+  onTooLong?(): void;
 }
 
 const CHUNK_BYTES = 64 * 1024;
@@ -28,15 +31,15 @@ const MAX_BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 export const toFileId = ({ dev, ino }: Pick<BigIntStats, "dev" | "ino">): string => `${dev} ${ino}`;
 
-export function createLogReader(
+export async function openLogReader(
   file: FileHandle,
   stats: BigIntStats,
-  { tailBytes, maxLineBytes, onLine }: LogReaderOptions,
-): LogReader {
+  { tail, maxLineBytes, onLine, onTooLong }: LogReaderOptions,
+): Promise<LogReader> {
   const buffer = new Uint8Array(CHUNK_BYTES);
-  const decoder = new TextDecoder();
-  let offset = Math.max(0, Number(stats.size) - tailBytes);
-  const cutter = createLineCutter(maxLineBytes, offset > 0);
+  const start = await findTailStart(file, Number(stats.size), tail);
+  let { offset } = start;
+  const cutter = createLineCutter(maxLineBytes, start.isWithinLine, onTooLong);
   return {
     id: toFileId(stats),
     async read() {
@@ -49,7 +52,7 @@ export function createLogReader(
         const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
         if (bytesRead === 0) return false;
         offset += bytesRead;
-        for (const line of cutter.cut(buffer.subarray(0, bytesRead))) onLine(decoder.decode(line));
+        for (const line of cutter.cut(buffer.subarray(0, bytesRead))) onLine(line);
       }
       return true;
     },
