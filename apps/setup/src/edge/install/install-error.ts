@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export const otherInstallDir =
-  "choose another directory with --local-install-dir and --host-install-dir, such as /run/tetragon";
+  "choose another directory with --local-install-dir and --host-install-dir, such as /run/tetragon (value rthooks.installDir of the chart)";
 export const otherHooksDir = "choose another of the runtime's hooks directories with --oci-hooks.local-dir";
 
 /** One line that begins with the path; `remedy` completes the line for a read-only file system. */

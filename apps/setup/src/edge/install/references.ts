@@ -10,6 +10,7 @@ import { findInRoot, openNodeFiles } from "@rthooks/runtime-config/files";
 import { findReferencingFiles, isReferencing } from "../../core/find-references.ts";
 import type { NriPluginProcess } from "../../core/nri-plugin-process.ts";
 import { findNriPlugins } from "../node/find-nri-plugins.ts";
+import { isThisProcess } from "../node/this-process.ts";
 import { placeText } from "./place-file.ts";
 
 export interface InstalledProgram {
@@ -65,7 +66,8 @@ export async function isLoaderInUse(hook: InstalledProgram, loader: InstalledPro
 
 const findPluginsWith = (hook: InstalledProgram): readonly NriPluginProcess[] =>
   findNriPlugins(hook.hostRoot).filter(
-    (plugin) => plugin.pid !== process.pid && plugin.hook !== null && createMatch(hook)(plugin.hook),
+    ({ pid, hook: called }) =>
+      called !== null && createMatch(hook)(called) && !isThisProcess(hook.hostRoot, pid),
   );
 
 function createMatch({ localPath, hostPath, hostRoot }: InstalledProgram): (path: string) => boolean {
