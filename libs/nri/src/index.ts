@@ -8,6 +8,7 @@ export {
   type NriAdjustment,
   type NriConfiguration,
   type NriContainer,
+  type NriHooks,
   type NriPodSandbox,
 } from "./nri-objects.ts";
 export {

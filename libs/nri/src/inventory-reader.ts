@@ -60,7 +60,9 @@ export function createInventoryReader(): InventoryReader {
       },
       whole(field, bytes) {
         const isKept =
-          field === PODS ? keep(kept.pods, PodSandbox, bytes) : keep(kept.containers, Container, bytes);
+          field === PODS
+            ? keep(kept.pods, PodSandbox.decode, bytes)
+            : keep(kept.containers, (given) => ({ ...Container.decode(given), hooks: undefined }), bytes);
         if (!isKept) kept.omitted++;
       },
       varint(field, value) {
@@ -71,11 +73,11 @@ export function createInventoryReader(): InventoryReader {
 
   const keep = <T extends { readonly id: string }>(
     list: T[],
-    type: { decode(bytes: Uint8Array): T },
+    decode: (bytes: Uint8Array) => T,
     bytes: Uint8Array,
   ): boolean => {
     try {
-      const value = type.decode(bytes);
+      const value = decode(bytes);
       if (value.id === "") return false;
       list.push(value);
       kept.sizes.set(value.id, bytes.length);

@@ -22,6 +22,16 @@ interface NriMount {
   readonly options: readonly string[];
 }
 
+/** NRI's Hooks, as far as this project uses them. */
+export interface NriHooks {
+  readonly createRuntime: readonly {
+    readonly path: string;
+    readonly args: readonly string[];
+    /** "NAME=value" */
+    readonly env: readonly string[];
+  }[];
+}
+
 /** NRI's Container. */
 export interface NriContainer {
   readonly id: string;
@@ -31,6 +41,8 @@ export interface NriContainer {
   readonly state: number;
   readonly annotations: ReadonlyMap<string, string>;
   readonly mounts: readonly NriMount[];
+  /** Only at events: the plugin does not keep those of a synchronization, whose environments may be large. */
+  readonly hooks: NriHooks | undefined;
   readonly linux: { readonly cgroupsPath: string } | undefined;
   /** Of the first process; 0 before the container is created. */
   readonly pid: number;

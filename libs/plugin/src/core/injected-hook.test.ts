@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "bun:test";
 import { parsePodEnvironment } from "@rthooks/oci";
-import { toInjectedHook } from "./injected-hook.ts";
+import { isInjected, toInjectedHook } from "./injected-hook.ts";
 
 const pod = { uid: "u", name: "web-0", namespace: "shop", labels: new Map([["app", "web"]]) };
 const hook = {
@@ -33,6 +33,24 @@ test("its environment is complete: no variable of the runtime's reaches it", () 
     ok: true,
     value: { uid: "u", name: "web-0", namespace: "shop", labelsJson: '{"app":"web"}' },
   });
+});
+
+test("it is known again among a container's hooks, and no other one is taken for it", () => {
+  const made = toInjectedHook(hook, pod);
+  if (!made.ok) throw new Error(made.error);
+  const { path, args, env } = made.value;
+  const has = (...createRuntime: readonly { path: string; args: string[]; env: string[] }[]): boolean =>
+    isInjected(hook, { createRuntime });
+  expect(has({ path, args, env })).toBe(true);
+  expect(has({ path: "/bin/other", args: ["other"], env: [] }, { path, args: [...args, "--x"], env })).toBe(
+    true,
+  );
+  expect(isInjected(hook, undefined)).toBe(false);
+  expect(has()).toBe(false);
+  // Of a base spec: it does not have the pod.
+  expect(has({ path, args, env: [] })).toBe(false);
+  // Of another release: another agent.
+  expect(has({ path, args: ["/lib/ld.so", "/opt/second/hook", "createRuntime"], env })).toBe(false);
 });
 
 test("labels that no environment holds are refused in one line", () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { MAX_ENVIRONMENT_BYTES, type NriPod, renderPodEnvironment } from "@rthooks/oci";
+import type { NriHooks } from "@rthooks/nri";
+import { MAX_ENVIRONMENT_BYTES, type NriPod, POD_ENVIRONMENT, renderPodEnvironment } from "@rthooks/oci";
 import { err, ok, type Result } from "@rthooks/result";
 import type { HookOptions } from "./plugin-options.ts";
 
@@ -20,6 +21,18 @@ export const hookEnvironment: readonly string[] = [
   "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
   "BUN_JSC_useWarmUpMarkedBlocks=0",
 ];
+
+/**
+ * Whether another plugin has added this hook already, as that of the other pod does during a rolling update. Hooks are those
+ * of the node's administrator: a pod's author cannot write them.
+ */
+export const isInjected = ({ command }: HookOptions, hooks: NriHooks | undefined): boolean =>
+  hooks?.createRuntime.some(
+    ({ path, args, env }) =>
+      path === command[0] &&
+      command.every((word, at) => args[at] === word) &&
+      env.some((variable) => variable.startsWith(`${POD_ENVIRONMENT}=`)),
+  ) ?? false;
 
 /** The hook that holds a container of the pod; the error is a sentence for the log. */
 export function toInjectedHook(

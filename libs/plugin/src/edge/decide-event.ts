@@ -6,6 +6,7 @@ import type { Logger } from "@rthooks/log";
 import type { NriCall, NriContainer, NriEvent } from "@rthooks/nri";
 import { ok } from "@rthooks/result";
 import { createHookAcceptance } from "../core/hook-acceptance.ts";
+import { isInjected } from "../core/injected-hook.ts";
 import type { HeldBy, KnownContainers } from "../core/known-containers.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { type EffectiveMode, holdsAtStart, toDecisionMs } from "../core/runtime-mode.ts";
@@ -62,6 +63,10 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     call: NriCall,
   ): Promise<{ readonly answer: Answer; readonly heldBy: HeldBy }> => {
     if (mode === "direct") return { answer: ok(undefined), heldBy: "nothing" };
+    if (isInjected(decider.options.hook, start.container.hooks)) {
+      log.debug("another plugin has added the hook", toFields(start));
+      return { answer: ok(undefined), heldBy: "hook" };
+    }
     const answer = await decideInTime(decider, start, call, () => injectHook(decider, start));
     const isHooked = answer.ok && answer.value !== undefined;
     if (isHooked) acceptance.added(start.container.id);
@@ -110,7 +115,7 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     }
     const put = (heldBy: HeldBy): void => {
       known.putSandbox(sandbox.id, podBytes);
-      known.put({ sandbox, container, heldBy, containerBytes });
+      known.put({ sandbox, container: { ...container, hooks: undefined }, heldBy, containerBytes });
     };
     if (isCreated) {
       const { answer, heldBy } = await create(settings, start, call);

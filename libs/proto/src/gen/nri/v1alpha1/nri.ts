@@ -152,6 +152,8 @@ export interface Container {
   annotations: Map<string, string>;
   /** args and env are not read: a pod's author decides how large they are. */
   mounts: Mount[];
+  /** At CreateContainer with what other plugins have added. */
+  hooks: Hooks | undefined;
   linux:
     | LinuxContainer
     | undefined;
@@ -1018,6 +1020,7 @@ function createBaseContainer(): Container {
     labels: new Map(),
     annotations: new Map(),
     mounts: [],
+    hooks: undefined,
     linux: undefined,
     pid: 0,
     image: undefined,
@@ -1046,6 +1049,9 @@ export const Container: MessageFns<Container> = {
     });
     for (const v of message.mounts) {
       Mount.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.hooks !== undefined) {
+      Hooks.encode(message.hooks, writer.uint32(82).fork()).join();
     }
     if (message.linux !== undefined) {
       LinuxContainer.encode(message.linux, writer.uint32(90).fork()).join();
@@ -1132,6 +1138,14 @@ export const Container: MessageFns<Container> = {
             }
 
             message.mounts.push(Mount.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.hooks = Hooks.decode(reader, reader.uint32());
             continue;
           }
           case 11: {
