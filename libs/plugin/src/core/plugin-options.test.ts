@@ -34,6 +34,7 @@ describe("options", () => {
           timeoutSeconds: 8,
         },
         logPath: "/host/opt/t/tetragon-oci-hook.log",
+        hostLogPath: "/opt/t/tetragon-oci-hook.log",
         hookConfig: { "grpc-timeout": 3_000 },
       },
     });

@@ -32,6 +32,8 @@ export interface PluginOptions {
   readonly hookConfig: HookConfig;
   /** The hook's log file in this process's mount namespace. */
   readonly logPath: string;
+  /** The same file as the host sees it, for messages. */
+  readonly hostLogPath: string;
   /** A procfs of the runtime's PID namespace. */
   readonly procfs: string;
 }
@@ -89,6 +91,7 @@ export function toPluginOptions(
     },
     hookConfig: config,
     logPath: given["log-fname"] ?? besideHook(localPath),
+    hostLogPath: given["log-fname"] ?? besideHook(flags["oci-hook-path"]),
     procfs: flags.procfs,
   });
 }

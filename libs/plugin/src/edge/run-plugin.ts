@@ -102,7 +102,11 @@ export async function runPlugin(setup: PluginSetup): Promise<Result<Plugin, stri
       options,
       address: address.value,
       rules: rules.value,
-      hookLog: createLateLog(createHookLog(system, options.logPath, options.hookConfig["log-level"])),
+      hookLog: createLateLog(
+        createHookLog(system, options.logPath, options.hookConfig["log-level"]),
+        options.hostLogPath,
+        clock.wallClock,
+      ),
       log,
       metrics,
       userAgent,
