@@ -14,7 +14,7 @@ export PATH := $(dir $(BUN)):$(PATH)
 
 SOURCES := $(shell git ls-files -co --exclude-standard apps libs 2>/dev/null) package.json bun.lock
 
-.PHONY: help demo inspect record-node screenshots test unit build check bench bench-window clean generate machines apt-build apt-test containerd-test kernels-test
+.PHONY: help demo inspect record-node screenshots test unit build check bench bench-window clean generate machines apt-build apt-test containerd-test kernels-test chart-test
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,13 +31,16 @@ node_modules/.installed: $(BUN) package.json bun.lock $(wildcard */package.json 
 	@touch $@
 
 apt-test: # what the tests on real runtimes need, installed only where it is missing
-	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl bpftool qemu-system-x86 qemu-system-arm cpio chromium prometheus
+	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl unzip bpftool qemu-system-x86 qemu-system-arm cpio chromium prometheus
 
 containerd-test: # two versions of containerd for the tests, unpacked beside them; nothing is installed
 	@scripts/containerd-download.sh .cache/containerd
 
 kernels-test: # stock kernels for the tests in virtual machines, unpacked beside them; nothing is installed
 	@scripts/kernels-download.sh .cache/kernels
+
+chart-test: # Helm and kubectl for the tests of the chart, unpacked beside them; nothing is installed
+	@scripts/helm-download.sh .cache/helm
 
 # Programs for the kernel. No node needs a compiler: the objects are embedded in the agent.
 BPF_OBJECTS := $(patsubst bpf/%.bpf.c,bpf/out/%.o,$(wildcard bpf/*.bpf.c))
@@ -76,7 +79,7 @@ screenshots: apt-test dist/.built ## write docs/images again: the inspector's pa
 check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check
 
-test: apt-test containerd-test kernels-test dist/.built dist/$(CROSS_ARCH)/.built ## every test, on real runtimes and kernels
+test: apt-test containerd-test kernels-test chart-test dist/.built dist/$(CROSS_ARCH)/.built ## every test, on real runtimes and kernels
 	@$(BUN) run --silent test
 
 # PARTS="hook agent": these alone. Two of the parts need containerd.
