@@ -48,7 +48,7 @@ function diagnoseHook(
       createFinding(
         "hook",
         "fail",
-        `${path} calls ${missing.join(", ")}, which is not an executable file on this node: containers fail to start`,
+        `${path} calls ${missing.join(", ")}, which is not an executable file on this node: containers fail to start, or (podman, CRI-O) start unheld`,
         install(),
       ),
     );
