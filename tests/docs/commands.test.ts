@@ -55,13 +55,21 @@ describe("the reference has the flags of the built programs", () => {
     const setup = "tetragon-oci-hook-setup";
     expect(commands.map(({ command }) => command)).toEqual([
       ...["tetragon", "tetragon status", "tetragon policies", "tetragon explain", "tetragon watch"],
-      ...["tetragon events", "tetragon inspect", "tetragon version", "tetragon completion"],
+      ...[
+        "tetragon events",
+        "tetragon follow",
+        "tetragon inspect",
+        "tetragon version",
+        "tetragon completion",
+      ],
       ...["tetragon-oci-hook", "tetragon-nri-hook", setup],
       ...["install", "uninstall", "status", "print-config"].map((name) => `${setup} ${name}`),
       ...["enable-nri", "disable-nri", "add-oci-hook", "remove-oci-hook"].map(
         (name) => `${setup} patch-containerd-conf ${name}`,
       ),
-      ...["patch-crio-conf enable-annotations", "detect", "doctor"].map((name) => `${setup} ${name}`),
+      ...["patch-crio-conf enable-annotations", "detect", "doctor", "follow"].map(
+        (name) => `${setup} ${name}`,
+      ),
       "tetragon-operator",
     ]);
   });
@@ -134,7 +142,7 @@ describe("a command of a document has flags that its program has", () => {
   const commands = [...new Set([...lines, ...inText].filter((line) => /^tetragon(-\S+)? /.test(line)))];
   /** Words with which a program has help of its own. */
   const subcommand =
-    /^(?:(?:tetragon (?:status|policies|explain|watch|events|inspect|version)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
+    /^(?:(?:tetragon (?:status|policies|explain|watch|events|follow|inspect|version)|tetragon-oci-hook-setup [a-z]\S*(?: [a-z]\S*)?)\b|\S+)/;
 
   test("there are some", () => expect(commands.length).toBeGreaterThan(8));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from "node:fs";
+import { rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { removeCgroup } from "../../harness/cgroup.ts";
+import { findCgroupDirectories, removeCgroup } from "../../harness/cgroup.ts";
 import { createImageArchive } from "../../harness/containerd-image.ts";
 import type { ContainerdRelease } from "../../harness/containerd-release.ts";
 import type { Workspace } from "../../harness/workspace.ts";
@@ -16,6 +16,18 @@ ExecStartPost=/bin/sh -c 'until ${join(release.binDir, "ctr")} version >/dev/nul
 const tagImage = (from: string, to: string): string =>
   `ctr -n k8s.io images tag localhost/rthooks-${from}:test ${to} >/dev/null`;
 
+/** Those of the pod of docs/install/README.md, and what is above them where no other pod is. */
+function removePodCgroups(): void {
+  removeCgroup("/kubepods/besteffort/podd4e74de2-0db8-4143-ae55-695b2489c727");
+  for (const directory of ["/kubepods/besteffort", "/kubepods"].flatMap(findCgroupDirectories)) {
+    try {
+      rmdirSync(directory);
+    } catch {
+      // Another test has pods there.
+    }
+  }
+}
+
 /** What the blocks of a page find on a node with containerd, as its package and a kubelet leave it. */
 export async function prepareContainerdNode(
   workspace: Workspace,
@@ -23,8 +35,7 @@ export async function prepareContainerdNode(
 ): Promise<Surroundings> {
   const archive = await createImageArchive(workspace);
   writeFileSync(workspace.path("containerd.service"), unit(release));
-  // That of the pod of docs/install/README.md.
-  workspace.onClose(() => removeCgroup("/kubepods/besteffort/podd4e74de2-0db8-4143-ae55-695b2489c727"));
+  workspace.onClose(removePodCgroups);
   return {
     ownDirectories: [
       ...["/usr/local/bin", "/opt", "/run", "/var/lib", "/var/log", "/tmp/try"],
