@@ -108,22 +108,30 @@ test("a partition is in health as soon as the server is asked for a pod, and is 
   await agent.stop();
 }, 90_000);
 
-test("a refused watch of policies or of the node is a problem of health", async () => {
+test("refused watches of policies are problems of health, and one of the node as soon as a policy asks for its labels", async () => {
   const api = startKubeApi(workspace);
-  api.intercept = ({ pathname }) =>
-    pathname.includes("/pods") ? undefined : failure(403, "forbidden: cannot list");
+  const refusals = (kinds: RegExp): void => {
+    api.intercept = ({ pathname }) =>
+      kinds.test(pathname) ? failure(403, "forbidden: cannot list") : undefined;
+  };
+  refusals(/policies|nodes/);
   const agent = await start(writeKubeconfig(workspace, api), "--enable-tracing-policy-crd");
-  const problems = await waitFor("all of them", async () => {
+  const lost = (what: string): string =>
+    `watch on ${what} lost, ${what} may be out of date: ${api.url} answered 403: forbidden`;
+  const problems = await waitFor("both", async () => {
     const text = await health(agent);
-    return text.includes("node labels") && !text.includes("pods of") && text;
+    return text.includes("tracingpoliciesnamespaced") && !text.includes("pods of") && text;
   });
-  for (const what of ["tracingpolicies", "tracingpoliciesnamespaced", "node labels"]) {
-    expect(problems).toContain(
-      `watch on ${what} lost, ${what} may be out of date: ${api.url} answered 403: forbidden`,
-    );
-  }
+  for (const what of ["tracingpolicies", "tracingpoliciesnamespaced"]) expect(problems).toContain(lost(what));
+  expect(api.requests.some(({ pathname }) => pathname.includes("nodes"))).toBe(false);
+  refusals(/nodes/);
+  api.putObject("tracingpolicies", "u-1", {
+    ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name: "on-some" } },
+    ...{ spec: { nodeSelector: { matchLabels: { disk: "ssd" } } } },
+  });
+  await waitFor("the node", async () => (await health(agent)).includes(lost("node labels")), 60_000);
   await agent.stop();
-});
+}, 90_000);
 
 describe("a kubeconfig", () => {
   test("that comes after the agent, and its authority after that, is used as soon as it is there", async () => {

@@ -23,6 +23,9 @@ export const accessOf = (api: KubeApi, more: Partial<ClusterAccess> = {}): Clust
   ...more,
 });
 
+/** Shorter than usual: these tests have one watch, and lose it often. */
+const windows = { firstMs: 50, longestMs: 500 };
+
 export interface Observer {
   readonly watch: ResourceWatch;
   /** Logged so far. */
@@ -36,16 +39,18 @@ export function observe(
   workspace: Workspace,
   access: ClusterAccess,
   timing: Partial<WatchTiming> = {},
+  random?: () => number,
 ): Observer {
   const pods = new Map<string, Pod>();
   const lines: string[] = [];
   const write = (msg: string, fields?: object): void => void lines.push(`${msg} ${JSON.stringify(fields)}`);
   const tellings: ResourceChange<Pod>[] = [];
   const watch = watchPods({
-    client: openApiClient(() => Promise.resolve({ ok: true, value: access }), "test/1"),
+    client: openApiClient(() => Promise.resolve({ ok: true, value: access }), "test/1", windows),
     nodeName: "node-1",
     log: { debug: write, info: write, warn: write, error: write },
     timing: { idleMs: 5_000, settledMs: 0, ...timing },
+    ...(random === undefined ? {} : { random }),
     onChange: (change) => {
       tellings.push(change);
       if (change.kind === "all") {

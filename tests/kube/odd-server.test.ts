@@ -33,16 +33,16 @@ describe("requests become rarer while each watch", () => {
     api.put({ uid: "u1", name: "web-1" });
     const times: number[] = [];
     api.intercept = (url) => {
-      if (!url.searchParams.has("resourceVersion")) return undefined;
+      if (!url.searchParams.has("watch") || !url.searchParams.has("resourceVersion")) return undefined;
       times.push(performance.now());
       return answer();
     };
     api.refusesInitialEvents = true;
-    const seen = observe(workspace, accessOf(api), { settledMs: 10_000 });
+    const seen = observe(workspace, accessOf(api), { settledMs: 10_000 }, () => 1);
     await waitFor("some watches", () => times.length >= 6);
-    // The first follows at once, the others after at least 100, 200, 400, 800 ms.
+    // The second follows soon, the others after 200, 400, 800, 1600 ms at least.
     const pauses = times.slice(1).map((time, at) => time - (times[at] ?? 0));
-    expect(pauses[4]).toBeGreaterThanOrEqual(800 - 5);
+    expect(pauses[4]).toBeGreaterThanOrEqual(1600 - 5);
     expect(seen.pods().has("u1")).toBe(true);
     seen.watch.close();
   });

@@ -7,6 +7,11 @@ export { createJsonFilter, type Keep } from "./core/json-filter.ts";
 export { findInClusterAccess, parseKubeconfig } from "./core/kubeconfig.ts";
 export { type Pod, type PodContainer, podSchema, readPod } from "./core/pod.ts";
 export { findProxy } from "./core/proxy.ts";
+export {
+  createReconnectLine,
+  type ReconnectClock,
+  type ReconnectWindows,
+} from "./core/reconnect-line.ts";
 export type { ResourceChange } from "./core/watch-cursor.ts";
 export { findWorkload } from "./core/workload.ts";
 export { type ApiClient, openApiClient } from "./edge/api-client.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type BackOff, createBackOff } from "@rthooks/net";
+import { toPauseMs } from "@rthooks/net";
 
 /** Of requests to an API server. */
 const range = { firstMs: 200, longestMs: 30_000 };
@@ -13,16 +13,15 @@ export interface Pace {
 
 /**
  * No pause after the first short request, a back-off after later ones, until a request lives for `settledMs`. `random`
- * returns 0 to 1.
+ * returns 0 to 1, and a pause is between 0 and the back-off: what ends the requests of one node ends those of others.
  */
 export function createPace(settledMs: number, random: () => number): Pace {
-  let backOff: BackOff | undefined;
+  let short = 0;
   return {
     after(livedMs) {
-      if (livedMs >= settledMs) backOff = undefined;
-      if (backOff !== undefined) return backOff.next();
-      backOff = createBackOff(range, random);
-      return 0;
+      if (livedMs >= settledMs) short = 0;
+      short++;
+      return short === 1 ? 0 : random() * toPauseMs(short - 1, range);
     },
   };
 }

@@ -11,6 +11,9 @@ export interface ListOptions {
   readonly client: ApiClient;
   path(query: Readonly<Record<string, string>>): string;
   readonly levels: ObjectLevels;
+  readonly accept?: string;
+  /** The list must not be older; empty: as old as what the server has in memory. */
+  readonly leastVersion: string;
   /** `level`: an index into `levels.page(1)`. `bytes`: the object's size if it was alone in its page, else 0. */
   onObject(object: unknown, level: number, bytes: number): void;
   readonly signal: AbortSignal;
@@ -25,19 +28,28 @@ const schema = v.object({
   items: v.nullish(v.array(v.unknown())),
 });
 
-/** Returns the list's resource version. A page that is too large or too slow is requested again with half as many objects. */
+/**
+ * Returns the list's resource version. The first request may be answered from the server's memory, in one page whatever the
+ * limit is; without a version the server would read all objects of the kind from its storage, for each node. A page that is
+ * too large or too slow is requested again with half as many objects, and from the storage, which observes the limit.
+ */
 export async function listPages(options: ListOptions): Promise<Result<string, ApiError>> {
-  const { client, path, levels, onObject, signal } = options;
+  const { client, path, levels, leastVersion, onObject, signal } = options;
+  const accept = options.accept === undefined ? {} : { accept: options.accept };
   let limit = PAGE;
+  let version: Readonly<Record<string, string>> =
+    leastVersion === ""
+      ? { resourceVersion: "0" }
+      : { resourceVersion: leastVersion, resourceVersionMatch: "NotOlderThan" };
   for (let next = ""; ; ) {
-    const query = { limit: String(limit), ...(next === "" ? {} : { continue: next }) };
+    const query = { limit: String(limit), ...(next === "" ? version : { continue: next }) };
     const answer = await client.get(path(query), {
-      timeoutMs: TIMEOUT_MS,
-      levels: levels.page(limit),
+      ...{ timeoutMs: TIMEOUT_MS, levels: levels.page(limit), ...accept },
     });
     if (signal.aborted) return err(noAnswer("closed"));
     if (!answer.ok && answer.error.isTooLarge && limit > 1) {
       limit = Math.floor(limit / 2);
+      version = {};
       continue;
     }
     if (!answer.ok) return answer;

@@ -8,7 +8,10 @@ export interface KubeNode {
   readonly labels: Labels;
 }
 
-type NodeWatchOptions = Omit<WatchOptions<KubeNode>, "path" | "fieldSelector" | "parse" | "keep" | "what"> & {
+type NodeWatchOptions = Omit<
+  WatchOptions<KubeNode>,
+  "path" | "fieldSelector" | "parse" | "keep" | "isMetadataOnly" | "what"
+> & {
   readonly nodeName: string;
 };
 
@@ -28,6 +31,8 @@ export const watchNode = ({ nodeName, ...options }: NodeWatchOptions): ResourceW
         ? { labels: new Map(Object.entries(parsed.output.metadata.labels ?? {})) }
         : undefined;
     },
+    // The kubelet writes the status often, with a list of all images.
+    isMetadataOnly: true,
     keep: [{ metadata: { name: true, uid: true, resourceVersion: true, labels: true } }],
     what: "node labels",
   });

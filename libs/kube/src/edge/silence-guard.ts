@@ -5,8 +5,10 @@ import type { Result } from "@rthooks/result";
 import type { ApiError } from "./api-error.ts";
 
 export interface SilenceOptions {
-  /** Time without bytes after which the server is probed. */
+  /** Time without bytes, on this watch and on all connections of the process, after which the server is probed. */
   readonly probeAfterMs: number;
+  /** Time without bytes on all connections of the process. */
+  processSilenceMs(): number;
   /** Time without bytes after which the connection counts as dead, also if probes succeed: bookmarks come every minute. */
   readonly idleMs: number;
   /** The same limit before the response has begun. */
@@ -54,9 +56,10 @@ export function guardSilence(options: SilenceOptions): SilenceGuard {
     else wait(probeAfterMs);
   };
   const tick = (): void => {
+    const bothMs = Math.min(silentMs(), options.processSilenceMs());
     if (silentMs() >= longestMs) die(describe());
-    else if (silentMs() >= probeAfterMs) void check();
-    else wait(probeAfterMs - silentMs());
+    else if (bothMs >= probeAfterMs) void check();
+    else wait(probeAfterMs - bothMs);
   };
   wait(probeAfterMs);
 

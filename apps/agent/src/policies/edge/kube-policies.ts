@@ -5,6 +5,7 @@ import {
   type ApiClient,
   type KubeNode,
   type ResourceChange,
+  type ResourceWatch,
   type WatchProgress,
   watchNode,
   watchResource,
@@ -12,12 +13,13 @@ import {
 import type { Logger } from "@rthooks/log";
 import { haveSameLabels, type Labels } from "@rthooks/oci";
 import { matchesSelector, type TracingPolicy } from "@rthooks/policy";
-import { err, type Result } from "@rthooks/result";
-import * as v from "valibot";
+import type { Result } from "@rthooks/result";
 import { takeTurns } from "../../base/edge/take-turns.ts";
+import { toPolicyKey } from "../../filter/core/filter-key.ts";
 import { KUBE_DOMAIN } from "../core/policy-domain.ts";
 import type { PolicyParser } from "../core/policy-parser.ts";
 import type { PolicyName, PolicyStore } from "../core/policy-store.ts";
+import { hasSamePolicy, type PolicyObject, toPolicyObject, toTooLargePolicy } from "./policy-object.ts";
 
 export interface KubePoliciesOptions {
   readonly client: ApiClient;
@@ -25,7 +27,7 @@ export interface KubePoliciesOptions {
   readonly policies: PolicyStore;
   readonly parser: Pick<PolicyParser, "parsePolicyObject">;
   readonly log: Logger;
-  /** Called when all policies are known and in the store, and the node's labels are known. */
+  /** Called when all policies are known and in the store, and the node's labels where a policy asks for them. */
   onAll(): void;
   /** An object of the API server was too large to be read whole. */
   onTooLarge(kind: string, outcome: "reduced" | "skipped"): void;
@@ -35,36 +37,6 @@ const plurals = ["tracingpolicies", "tracingpoliciesnamespaced"] as const; // co
 /** After this time without the node's labels, policies with a nodeSelector are put into force all the same. */
 const NODE_WAIT_MS = 5000;
 
-const named = v.object({
-  metadata: v.object({ uid: v.string(), name: v.string(), namespace: v.nullish(v.string()) }),
-});
-
-const withNodeSelector = v.object({ spec: v.object({ nodeSelector: v.unknown() }) });
-
-interface PolicyObject {
-  readonly uid: string;
-  readonly name: PolicyName;
-  readonly hasNodeSelector: boolean;
-  /** As the API server sent it. */
-  readonly object: unknown;
-  /** Parsed when it is the object's turn; of versions in quick succession only the last is parsed. */
-  policy: Result<TracingPolicy, string> | undefined;
-}
-
-/** Undefined for an object without a name. */
-function toPolicyObject(object: unknown): PolicyObject | undefined {
-  const parsed = v.safeParse(named, object);
-  if (!parsed.success) return undefined;
-  const { uid, name, namespace } = parsed.output.metadata;
-  return {
-    uid,
-    name: { name, namespace: namespace ?? "", domain: KUBE_DOMAIN },
-    hasNodeSelector: v.is(withNodeSelector, object),
-    object,
-    policy: undefined,
-  };
-}
-
 export interface PolicyWatch {
   /** Why policies or the node's labels may be out of date, one line each. */
   problems(): readonly string[];
@@ -72,24 +44,23 @@ export interface PolicyWatch {
   close(): void;
 }
 
-/** For an object of which only the name was read. */
-function toTooLargePolicy(object: unknown): PolicyObject | undefined {
-  const named = toPolicyObject(object);
-  return named && { ...named, policy: err("the object is too large: a policy has at most 8 MiB") };
-}
-
 /** Keeps the store in step with the API server. */
 export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
   const { client, nodeName, policies, parser, log, onAll, onTooLarge } = options;
   const objects = new Map<string, PolicyObject>();
-  const unknown = new Set<string>([...plurals, "node"]);
+  /** The newest object of each name, by UID: one that is created again under its name has another UID. */
+  const byName = new Map<string, string>();
+  const unknown = new Set<string>(plurals);
+  /** Opened with the first policy that has a nodeSelector. */
+  let node: ResourceWatch | undefined;
+  let nodeWait: ReturnType<typeof setTimeout> | undefined;
   let nodeLabels: Labels | undefined;
   let isNodeKnown = false;
 
   /** Watches whose first list is complete; they leave `unknown` when all of it is in the store. */
   const complete = new Set<string>();
   const noteProgress = (): void => {
-    if (!turns.isIdle() || unknown.size === 0) return;
+    if (!turns.isIdle() || unknown.size === 0 || (node !== undefined && !isNodeKnown)) return;
     // The earlier agent's filters of an object that is invalid now stay until the object is corrected.
     if ([...objects.values()].some(({ policy }) => policy?.ok !== true)) return;
     for (const part of complete) unknown.delete(part);
@@ -120,6 +91,7 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     const object = objects.get(uid);
     if (object === undefined) return;
     object.policy ??= await parser.parsePolicyObject(JSON.stringify(object.object));
+    object.object = undefined;
     // A newer version has its own turn.
     if (objects.get(uid) !== object) return;
     await use(object.name, object.policy);
@@ -132,22 +104,42 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
     nodeLabels = labels;
     isNodeKnown = true;
     for (const { uid, hasNodeSelector } of objects.values()) if (hasNodeSelector) turns.add(uid);
-    complete.add("node");
     noteProgress();
+  };
+  const needNode = (): void => {
+    if (node !== undefined) return;
+    node = watchNode({ client, nodeName, log, onTooLarge, onChange: onNode });
+    nodeWait = setTimeout(() => {
+      if (isNodeKnown) return;
+      log.warn("the node's labels are unknown: policies with a nodeSelector apply", {
+        node: nodeName,
+      });
+      setNode(undefined);
+    }, NODE_WAIT_MS);
+  };
+  const onNode = (change: ResourceChange<KubeNode>): void => {
+    if (change.kind === "put") setNode(change.object.labels);
+    else if (change.kind === "all") setNode(change.objects[0]?.labels);
+    // A deleted node is registered again by its kubelet, with new labels.
   };
 
   const put = (object: PolicyObject): void => {
+    const known = objects.get(object.uid);
+    byName.set(toPolicyKey(object.name), object.uid);
+    // One that could not be parsed is parsed again: the thread may have failed.
+    if (known !== undefined && known.policy?.ok !== false && hasSamePolicy(known, object)) {
+      known.resourceVersion = object.resourceVersion;
+      return;
+    }
     objects.set(object.uid, object);
+    if (object.hasNodeSelector) needNode();
     turns.add(object.uid);
   };
   const remove = (uid: string): void => {
     const gone = objects.get(uid)?.name;
     objects.delete(uid);
-    if (gone === undefined) return;
-    // An object that was created again under the name has another UID, and is in the store already.
-    const hasSameName = ({ name }: PolicyObject): boolean =>
-      name.name === gone.name && name.namespace === gone.namespace;
-    if ([...objects.values()].some(hasSameName)) return;
+    if (gone === undefined || byName.get(toPolicyKey(gone)) !== uid) return;
+    byName.delete(toPolicyKey(gone));
     void policies.remove(gone);
     log.info("tracing policy of the API server deleted", { policy: gone.name, namespace: gone.namespace });
     noteProgress();
@@ -178,29 +170,15 @@ export function watchPolicies(options: KubePoliciesOptions): PolicyWatch {
       path: `/apis/cilium.io/v1alpha1/${plural}`,
     });
   });
-  const onNode = (change: ResourceChange<KubeNode>): void => {
-    if (change.kind === "put") setNode(change.object.labels);
-    else if (change.kind === "all") setNode(change.objects[0]?.labels);
-    // A deleted node is registered again by its kubelet, with new labels.
-  };
-  const node = watchNode({ client, nodeName, log, onTooLarge, onChange: onNode });
-  const timer = setTimeout(() => {
-    if (isNodeKnown) return;
-    log.warn("the node's labels are unknown: policies with a nodeSelector apply", {
-      node: nodeName,
-    });
-    setNode(undefined);
-  }, NODE_WAIT_MS);
-
-  const all = [...watches, node];
+  const all = (): readonly ResourceWatch[] => (node === undefined ? watches : [...watches, node]);
   return {
-    problems: () => all.map((watch) => watch.problem()),
-    progress: () => all.map((watch) => watch.progress()),
+    problems: () => all().map((watch) => watch.problem()),
+    progress: () => all().map((watch) => watch.progress()),
     close() {
-      clearTimeout(timer);
+      clearTimeout(nodeWait);
       turns.close();
       objects.clear();
-      for (const watch of all) watch.close();
+      for (const watch of all()) watch.close();
     },
   };
 }
