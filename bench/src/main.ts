@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: measures, prints tables, writes nothing and fails nothing. `--markdown` prints them for
-// docs/performance.md; `hook`, `agent`, `idle`, `inspector`, `policies`, `enforcement`, `containerd` or `soak` measures that
-// one only.
+// docs/performance.md; `hook`, `agent`, `idle`, `inspector`, `policies`, `enforcement`, `events`, `scale`,
+// `containerd` or `soak` measures that one only.
 import { describeMachine } from "./machine.ts";
 import { renderTable, type Table } from "./table.ts";
 import { withDirectory } from "./workspace.ts";
@@ -17,6 +17,7 @@ const allParts: Readonly<Record<string, () => Promise<Measure>>> = {
   policies: async () => (await import("./policies/policies-bench.ts")).benchPolicies,
   enforcement: async () => (await import("./enforcement/enforcement-bench.ts")).benchEnforcement,
   events: async () => (await import("./events/events-bench.ts")).benchEvents,
+  scale: async () => (await import("./scale/scale-bench.ts")).benchScale,
   containerd: async () => (await import("./containerd/containerd-bench.ts")).benchContainerd,
   soak: async () => (await import("./soak/soak-bench.ts")).benchSoak,
 };

@@ -24,7 +24,7 @@ export interface KubeApi {
   refusesInitialEvents: boolean;
   /** Status that every request gets. */
   failsWith: number | undefined;
-  /** Watches speak in pieces of some bytes, one in a millisecond. */
+  /** Watches that begin from now on speak in pieces of some bytes, one in a millisecond. */
   isSlow: boolean;
   /** Watches say nothing more, not even bookmarks. */
   isSilent: boolean;
@@ -73,7 +73,7 @@ interface Watcher {
   isStuck: boolean;
   /** It is sent nothing of this version or before. */
   readonly from: number;
-  readonly timer: ReturnType<typeof setInterval>;
+  readonly timer: ReturnType<typeof setInterval> | undefined;
   send(text: string): void;
   end(): void;
 }
@@ -149,20 +149,21 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       start(controller) {
         const encoder = new TextEncoder();
         const slowly: Uint8Array[] = [];
-        const timer = setInterval(() => {
+        const sayNext = (): void => {
           const [first, ...others] = slowly;
           if (first === undefined || !watchers.has(own)) return;
           controller.enqueue(first.subarray(0, 7));
           const rest = first.subarray(7);
           slowly.splice(0, slowly.length, ...(rest.length === 0 ? [] : [rest]), ...others);
-        }, 1);
+        };
+        const timer = api.isSlow ? setInterval(sayNext, 1) : undefined;
         const own: Watcher = {
           collection,
           isStuck: false,
           from: hasInitial ? 0 : from,
           timer,
           send: (text) => {
-            if (api.isSlow) slowly.push(encoder.encode(text));
+            if (timer !== undefined) slowly.push(encoder.encode(text));
             else controller.enqueue(encoder.encode(text));
           },
           end: () => {

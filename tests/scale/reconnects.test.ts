@@ -72,7 +72,7 @@ describe("requests of 1,000 nodes stay within twice the nodes per window, and al
     ],
     [
       "says 429 to every second request",
-      400,
+      1500,
       (_, number) => (number % 2 === 0 ? { retryAfterMs: 1000, afterMs: 0 } : "ok"),
     ],
     [

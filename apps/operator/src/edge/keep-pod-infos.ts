@@ -16,6 +16,7 @@ import type { OperatorMetrics } from "../core/operator-metrics.ts";
 import { podInfoSchema, toComparable } from "../core/pod-info.ts";
 import { createPodInfoPlan, type PodInfoWrite, type StoredInfo, toKey } from "../core/pod-info-plan.ts";
 import { readSourcePod, sourcePodParts } from "../core/source-pod.ts";
+import { createWriteRate } from "../core/write-rate.ts";
 
 interface PodInfoOptions {
   readonly client: ApiClient;
@@ -34,6 +35,8 @@ export interface PodInfoKeeper {
 const API = "/apis/cilium.io/v1alpha1";
 /** Requests at once: the API server gives other clients their share. */
 const WRITERS = 8;
+/** After a start, and for a cluster in which more pods are created: then they have their objects later. */
+const RATE = { perSecond: 100, burst: 100 };
 const TIMEOUT_MS = 10_000;
 const RETRY = { firstMs: 500, longestMs: 60_000 };
 
@@ -42,13 +45,24 @@ export function keepPodInfos({ client, metrics, log, signal }: PodInfoOptions): 
   const plan = createPodInfoPlan();
   const retries = new Map<string, BackOff>();
   const timers = new Set<ReturnType<typeof setTimeout>>();
+  const rate = createWriteRate(RATE);
   let writers = 0;
+  let pause: ReturnType<typeof setTimeout> | undefined;
   let failure = "";
 
   const pump = (): void => {
-    while (writers < WRITERS && !signal.aborted) {
+    while (writers < WRITERS && !signal.aborted && pause === undefined) {
+      const waitMs = rate.waitMs(performance.now());
+      if (waitMs > 0) {
+        pause = setTimeout(() => {
+          pause = undefined;
+          pump();
+        }, waitMs);
+        return;
+      }
       const write = plan.next();
       if (write === undefined) return;
+      rate.take();
       writers++;
       void perform(write).finally(() => {
         writers--;
@@ -119,6 +133,7 @@ export function keepPodInfos({ client, metrics, log, signal }: PodInfoOptions): 
   signal.addEventListener("abort", () => {
     for (const watch of watches) watch.close();
     for (const timer of timers) clearTimeout(timer);
+    clearTimeout(pause);
   });
   return {
     count: plan.count,
