@@ -4,6 +4,19 @@ import { join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
 
+/** Writes one file, as `writePages` those of a folder. */
+export async function writePage(name: string, text: string, target: string): Promise<void> {
+  const path = join(root, name);
+  const file = Bun.file(path);
+  if ((await file.exists()) && (await file.text()) === text) return;
+  if (process.argv[2] !== "--check") {
+    await Bun.write(path, text);
+    return;
+  }
+  console.error(`${name} is out of date\n${target} writes it again`);
+  process.exit(1);
+}
+
 /**
  * Writes the pages, by file name, into the folder (a path below the repository's root). With `--check` as the program's
  * argument it writes nothing and ends the process with 1 where a file differs. A file that is not among the pages fails too.

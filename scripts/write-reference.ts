@@ -7,6 +7,7 @@ import { pluginHelp } from "../apps/nri-plugin/src/core/plugin-help.ts";
 import { operatorHelp } from "../apps/operator/src/core/operator-flags.ts";
 import { describeCommand, describeProgram } from "../apps/setup/src/core/commands-help.ts";
 import { commands } from "../apps/setup/src/edge/commands.ts";
+import { renderChartValuesPage } from "./chart/values-page.ts";
 import { renderKernelsPage } from "./reference/kernels-page.ts";
 import { renderMetricsPage } from "./reference/metrics-page.ts";
 import { renderProgramPage } from "./reference/program-page.ts";
@@ -24,6 +25,7 @@ const pages = new Map([
   ["tetragon-oci-hook-setup.md", renderProgramPage(describeProgram(commands), commands.map(describeCommand))],
   ["tetragon-flags.md", renderReferenceFlagsPage()],
   ["tetragon-operator.md", renderProgramPage(operatorHelp, [])],
+  ["chart-values.md", await renderChartValuesPage()],
   ["metrics.md", renderMetricsPage()],
   ["enforcement-kernels.md", renderKernelsPage()],
 ]);

@@ -72,3 +72,8 @@ tetragon-oci-hook-setup patch-containerd-conf enable-nri).
 {{- define "rthooks.tolerateAnnotation" -}}
 tolerate-missing-plugins.rthooks.v1
 {{- end }}
+
+{{/* Not empty where the hook comes from an NRI plugin, which a runtime can require. */}}
+{{- define "rthooks.isNri" -}}
+{{- if and .Values.rthooks.enabled (eq .Values.rthooks.interface "nri-hook") -}}true{{- end -}}
+{{- end }}
