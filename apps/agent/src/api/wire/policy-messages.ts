@@ -27,6 +27,7 @@ const modes = {
   enforce: TracingPolicyMode.TP_MODE_ENFORCE,
   monitor: TracingPolicyMode.TP_MODE_MONITOR,
   monitor_only: TracingPolicyMode.TP_MODE_MONITOR_ONLY,
+  unknown: TracingPolicyMode.TP_MODE_UNKNOWN,
 } as const; // const: each mode keeps its number
 
 /** `rules`: those of the policy that are in force. */
@@ -95,7 +96,7 @@ export function toPolicyStatus(message: TracingPolicyStatus): PolicyStatus {
     namespace: message.namespace,
     domain: message.domain,
     state: state ?? "load_error",
-    mode: findName(modes, message.mode) ?? "monitor_only",
+    mode: findName(modes, message.mode) ?? "unknown",
     filterId: Number(message.filterId),
     heldBy: message.sensors.join(", "),
     error: message.error || (state === undefined ? `state ${message.state}` : ""),

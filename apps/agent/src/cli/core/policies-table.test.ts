@@ -27,6 +27,12 @@ test("the table has what each policy did, denials and signals together", () => {
   ]);
 });
 
+test("a policy that could not be read has no mode", () => {
+  const unread: ListedPolicy = { ...failed, name: "broken", mode: "unknown", error: "not YAML" };
+  const [titles = "", line = ""] = renderPolicies([unread], screen(Number.POSITIVE_INFINITY));
+  expect(line.slice(titles.indexOf("MODE"), titles.indexOf("FILTERID")).trim()).toBe("-");
+});
+
 test("a narrow terminal keeps the name, the state, what holds a policy and the error", () => {
   const [title = "", ...lines] = renderPolicies([acting, failed], screen(120));
   for (const line of [title, ...lines]) expect(line.length).toBeLessThanOrEqual(120);

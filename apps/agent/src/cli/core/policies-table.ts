@@ -41,7 +41,7 @@ export function renderPolicies(policies: readonly ListedPolicy[], screen: Screen
       { text: namespace || "(global)" },
       { text: domain },
       { text: state, style: styles[state] },
-      { text: mode },
+      { text: mode === "unknown" ? "-" : mode },
       { text: `${filterId}` },
       { text: heldBy || "-" },
       ...[counts?.matches, counts && counts.denials + counts.signals, counts?.withheld].map((count) => ({

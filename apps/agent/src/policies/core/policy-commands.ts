@@ -134,7 +134,7 @@ async function changeBoth(
 /** The change that restores `before`. */
 const reverse = ({ enable }: PolicyChange, { mode }: PolicyStatus): PolicyChange => ({
   ...(enable === undefined ? {} : { enable: !enable }),
-  ...(mode === "monitor_only" ? {} : { mode }),
+  ...(mode === "enforce" || mode === "monitor" ? { mode } : {}),
 });
 
 const toFullName = ({ name, namespace, domain }: PolicyName): PolicyName => ({

@@ -258,7 +258,9 @@ describe("a policy that cannot be used", () => {
     const { store } = open();
     const bad = { name: "bad", namespace: "shop", domain: "k8s" };
     await store.reject(bad, "spec: wrong");
-    expect(store.list("k8s")).toMatchObject([{ ...bad, state: "load_error", error: "spec: wrong" }]);
+    expect(store.list("k8s")).toMatchObject([
+      { ...bad, state: "load_error", mode: "unknown", error: "spec: wrong" },
+    ]);
     expect((await store.put("k8s", policy("bad", {}, "shop"))).ok).toBe(true);
     expect(store.list("k8s")).toMatchObject([{ state: "enabled", error: "" }]);
     await store.reject(bad, "spec: wrong");

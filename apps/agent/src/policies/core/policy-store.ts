@@ -21,7 +21,8 @@ export interface PolicyStatus extends PolicyName {
   readonly id: number;
   /** `loading`: not yet in force; where it replaces an earlier version, that one is. `skipped`: not for this node. */
   readonly state: "enabled" | "disabled" | "load_error" | "skipped" | "loading";
-  readonly mode: PolicyMode;
+  /** `unknown`: of a policy that could not be read, or is not for this node. */
+  readonly mode: PolicyMode | "unknown";
   /** 0 for a policy that needs no filter or is not loaded. */
   readonly filterId: number;
   /** What holds its rules on this node; empty for a policy without hooks and for one that is not in force. */
@@ -234,13 +235,13 @@ export function createPolicyStore(loader: PolicyLoader, facts: LoadedFacts): Pol
         refused.delete(toPolicyKey(name));
         const old = entries.get(toPolicyKey(name));
         if (old !== undefined && isLoaded(old)) keepLoaded(old, error);
-        else set(name, { state: "load_error", mode: "monitor_only", error });
+        else set(name, { state: "load_error", mode: "unknown", error });
       }),
     skip: (name) =>
       changes.run(() => {
         refused.delete(toPolicyKey(name));
         unload(name);
-        const mode = entries.get(toPolicyKey(name))?.mode ?? "monitor_only";
+        const mode = entries.get(toPolicyKey(name))?.mode ?? "unknown";
         set(name, { state: "skipped", mode, error: "" });
       }),
     remove: (name) => changes.run(() => remove(name)),
