@@ -61,6 +61,11 @@ describe("with a file on standard input", () => {
     { flags: "-e NOTHING", error: '"NOTHING" is not a type of events' },
     { flags: "--process '('", error: '--process: the regular expression "("' },
     { flags: "-f 'a b'", error: "is not the path of a field" },
+    {
+      flags: "-f nope.field",
+      error: '--include-fields: "nope.field" is not the path of a field: events have no',
+    },
+    { flags: "-F process.pods", error: 'process has no "pods"; did you mean pod?' },
   ])("refuses $flags", async ({ flags, error }) => {
     const { stderr, exitCode } = await read(flags);
     expect(stderr).toStartWith("tetragon: events: ");

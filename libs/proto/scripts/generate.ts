@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes src/gen from proto/: `bun generate.ts [directory to write src/gen into]`.
 import { join } from "node:path";
+import { writeEventFields } from "./write-event-fields.ts";
 
 const root = join(import.meta.dir, "..");
 const output = process.argv[2] ?? root;
@@ -13,3 +14,4 @@ const child = Bun.spawn([join(bin, "buf"), "generate", "--output", output], {
   stderr: "inherit",
 });
 process.exitCode = await child.exited;
+if (process.exitCode === 0) await writeEventFields(root, output);

@@ -3,6 +3,7 @@
 
 export { toEventJson } from "./event-json/event-json.ts";
 export { toProcessJson } from "./event-json/process-json.ts";
+export { eventFields } from "./gen/tetragon/event-fields.ts";
 export {
   EventType,
   FieldFilterAction,

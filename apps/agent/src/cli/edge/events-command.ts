@@ -8,6 +8,7 @@ import type { OutputFormat } from "@rthooks/terminal";
 import { openScreen } from "@rthooks/terminal/screen";
 import { compileSelection } from "../../events/core/event-selection.ts";
 import { compileFieldFilters, type FieldForm } from "../../events/core/field-filter.ts";
+import { checkFieldPath } from "../../events/wire/field-path.ts";
 import { emptyFilter } from "../../events/wire/written-filters.ts";
 import { createEventOutput } from "../core/event-output.ts";
 import { type EventQuery, hasFilter, nameFlag } from "../core/event-query.ts";
@@ -29,6 +30,8 @@ interface Options {
 /** Ends with SIGINT or SIGTERM, at the end of the input, or with an error of one line. */
 export async function showEvents(options: Options): Promise<Result<void, string>> {
   const { query, format, withTimes, ...follow } = options;
+  const checked = checkFields(query);
+  if (!checked.ok) return checked;
   const output = createEventOutput(format, openScreen(process.stdout, process.env), withTimes);
   const print = async (text: string): Promise<void> => {
     // The agent counts what this program does not read, instead of keeping it.
@@ -47,6 +50,17 @@ export async function showEvents(options: Options): Promise<Result<void, string>
     }),
   );
   return followed.ok ? followed : err(nameFlag(followed.error));
+}
+
+function checkFields({ include, exclude }: EventQuery): Result<void, string> {
+  const flags = { "--include-fields": include, "--exclude-fields": exclude };
+  for (const [flag, paths] of Object.entries(flags)) {
+    for (const path of paths) {
+      const checked = checkFieldPath(path);
+      if (!checked.ok) return err(`events: ${flag}: ${checked.error}`);
+    }
+  }
+  return ok(undefined);
 }
 
 /** A terminal and /dev/null are character devices; a service may have a socket. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Filters as flags have them: JSON objects with the names of the .proto file, such as {"namespace":["shop"]}.
 
+import { findNearestNames, joinNames } from "@rthooks/policy/nearest-names";
 import { FieldFilterAction, type GetEventsRequest } from "@rthooks/proto/events";
 import { err, ok, type Result } from "@rthooks/result";
 import { parseEventType } from "../core/event-type-name.ts";
 import { parseJsonObjects } from "../core/json-values.ts";
+import { checkFieldPath } from "./field-path.ts";
 
 type Filter = GetEventsRequest["allowList"][number];
 type FieldFilter = GetEventsRequest["fieldFilters"][number];
@@ -47,7 +49,7 @@ export function parseFilters(text: string): Result<Filter[], string> {
         const types = parseEventSet(value);
         if (!types.ok) return types;
         filter.eventSet = types.value;
-      } else return err(describeField(name, value));
+      } else return err(describeField(name, value, Object.keys(emptyFilter)));
     }
     return ok(filter);
   });
@@ -60,15 +62,20 @@ export function parseFieldFilters(text: string): Result<FieldFilter[], string> {
     };
     for (const [name, value] of Object.entries(json)) {
       const key = toCamelCase(name);
-      if (key === "fields" && isText(value)) filter.fields = value.split(",").map(toSnakeCase);
-      else if (key === "action" && (value === "INCLUDE" || value === "EXCLUDE")) {
+      if (key === "fields" && isText(value)) {
+        filter.fields = value.split(",").map(toSnakeCase);
+        for (const path of filter.fields) {
+          const checked = checkFieldPath(path);
+          if (!checked.ok) return checked;
+        }
+      } else if (key === "action" && (value === "INCLUDE" || value === "EXCLUDE")) {
         filter.action = FieldFilterAction[value];
       } else if (key === "invertEventSet" && isBoolean(value)) filter.invertEventSet = value;
       else if (key === "eventSet") {
         const types = parseEventSet(value);
         if (!types.ok) return types;
         filter.eventSet = types.value;
-      } else return err(describeField(name, value));
+      } else return err(describeField(name, value, fieldFilterNames));
     }
     return ok(filter);
   });
@@ -76,8 +83,15 @@ export function parseFieldFilters(text: string): Result<FieldFilter[], string> {
 
 const noCapabilities = { permitted: undefined, effective: undefined, inheritable: undefined };
 
-const describeField = (name: string, value: unknown): string =>
-  `${JSON.stringify(name)} with ${JSON.stringify(value)?.slice(0, 60)} is not a field of a filter`;
+const fieldFilterNames = ["fields", "action", "eventSet", "invertEventSet"];
+
+function describeField(name: string, value: unknown, known: readonly string[]): string {
+  const what = `${JSON.stringify(name)} with ${JSON.stringify(value)?.slice(0, 60)} is not a field of a filter`;
+  if (known.includes(toCamelCase(name))) return what;
+  const names = known.map(toSnakeCase);
+  const near = findNearestNames(name, names);
+  return `${what}: ${near.length > 0 ? `did you mean ${joinNames(near)}?` : `there are ${names.join(", ")}`}`;
+}
 
 function parseEach<T>(text: string, parse: (json: Json) => Result<T, string>): Result<T[], string> {
   const objects = parseJsonObjects(text);
@@ -92,7 +106,7 @@ function parseEach<T>(text: string, parse: (json: Json) => Result<T, string>): R
 }
 
 function parseEventSet(value: unknown): Result<Filter["eventSet"], string> {
-  if (!Array.isArray(value)) return err(describeField("event_set", value));
+  if (!Array.isArray(value)) return err(describeField("event_set", value, ["eventSet"]));
   const types: Filter["eventSet"] = [];
   for (const name of value) {
     const type = parseEventType(String(name));
