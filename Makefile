@@ -56,12 +56,33 @@ dist/.built: node_modules/.installed $(BPF_OBJECTS) $(SOURCES) scripts/build.ts
 	@$(BUN) scripts/build.ts
 	@touch $@
 
-# Building the machine's own programs empties dist.
-dist/$(CROSS_ARCH)/.built: dist/.built
-	@$(BUN) scripts/build.ts $(CROSS_ARCH)
+# For another target than this machine. Building the machine's own programs empties dist.
+dist/%/.built: dist/.built
+	@$(BUN) scripts/build.ts $*
 	@touch $@
 
 build: dist/.built ## compile the five programs into dist/
+
+.PHONY: image-roots images images-packages apt-images
+
+images-packages: # what images take from Debian, unpacked; nothing is installed
+	@scripts/images-download.sh .cache/images/packages
+
+apt-images:
+	@scripts/apt-install.sh buildah
+
+# The files of each image, also for `docker build`.
+.cache/images/roots/.written: dist/x64-baseline/.built dist/arm64/.built scripts/image-roots.sh | images-packages
+	@scripts/image-roots.sh .cache/images/roots .cache/images/packages
+	@touch $@
+
+image-roots: .cache/images/roots/.written
+
+dist/images/.built: .cache/images/roots/.written install/images/Dockerfile scripts/build-images.sh | apt-images
+	@scripts/build-images.sh dist/images .cache/images/roots
+	@touch $@
+
+images: dist/images/.built ## build the container images for amd64 and arm64 as OCI archives in dist/images
 
 demo: apt-test dist/.built ## hold a real runc container until the agent knows it, and show it
 	@$(BUN) scripts/demo.ts
@@ -79,7 +100,7 @@ screenshots: apt-test dist/.built ## write docs/images again: the inspector's pa
 check: node_modules/.installed ## types, lint, layering, unused exports
 	@$(BUN) run --silent check
 
-test: apt-test containerd-test kernels-test chart-test dist/.built dist/$(CROSS_ARCH)/.built ## every test, on real runtimes and kernels
+test: apt-test containerd-test kernels-test chart-test dist/.built dist/$(CROSS_ARCH)/.built dist/images/.built ## every test, on real runtimes and kernels
 	@$(BUN) run --silent test
 
 # PARTS="hook agent": these alone. Two of the parts need containerd.

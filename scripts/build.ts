@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles the programs that ship into dist/, or with an architecture (`bun scripts/build.ts arm64`) into dist/ARCH
-// for that one.
+// Compiles the programs that ship into dist/, or for another target (`bun scripts/build.ts arm64`) into dist/TARGET.
 import { rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { version } from "../package.json" with { type: "json" };
@@ -26,15 +25,19 @@ const programs: readonly Program[] = [
   { name: "tetragon-operator", entry: "apps/operator/src/main.ts" },
 ];
 
-const arch = process.argv[2];
-/** For another architecture than this machine's Bun fetches its binary from npm itself. */
-const targets: Readonly<Record<string, "bun-linux-arm64" | "bun-linux-x64">> = {
+const targetName = process.argv[2];
+/** Bun fetches the binaries of other targets than this machine's from npm itself. */
+const targets: Readonly<Record<string, Bun.Build.CompileTarget>> = {
   arm64: "bun-linux-arm64",
   x64: "bun-linux-x64",
+  // For processors without AVX2.
+  "x64-baseline": "bun-linux-x64-baseline",
 };
-const target = arch === undefined ? undefined : targets[arch];
-if (arch !== undefined && target === undefined) throw new Error(`neither arm64 nor x64: ${arch}`);
-const out = join(root, "dist", arch ?? "");
+const target = targetName === undefined ? undefined : targets[targetName];
+if (targetName !== undefined && target === undefined) {
+  throw new Error(`none of ${Object.keys(targets).join(", ")}: ${targetName}`);
+}
+const out = join(root, "dist", targetName ?? "");
 
 const settings = {
   target: "bun",
