@@ -108,6 +108,16 @@ test("in a rolling restart of three servers each third of the nodes stays within
   }
 });
 
+test("a request without an answer holds the other watches of its node for its window only", async () => {
+  const clock = createVirtualClock();
+  const line = createReconnectLine(windows, clock, createRandom(1));
+  const { signal } = new AbortController();
+  let turns = 0;
+  for (let watch = 0; watch < watches; watch++) void line.enter(signal).then(() => turns++);
+  await clock.runUntil(watches * windows.firstMs + 100);
+  expect(turns).toBe(watches);
+});
+
 test("Retry-After is observed, and the requests after it are spread over a window again", async () => {
   const retryAfterMs = 20_000;
   const { perSecond } = await run(180, (atMs) => (atMs < 5000 ? { retryAfterMs, afterMs: 0 } : "ok"));

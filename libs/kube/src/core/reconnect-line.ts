@@ -25,8 +25,8 @@ export interface ReconnectTurn {
 
 export interface ReconnectLine {
   /**
-   * Resolves at the moment of the request. The next turn begins when this one has ended, so the caller must end it. It
-   * resolves at once when the signal aborts.
+   * Resolves at the moment of the request. The next turn begins when this one has ended or its window is over. It resolves
+   * at once when the signal aborts.
    */
   enter(signal: AbortSignal): Promise<ReconnectTurn>;
 }
@@ -57,6 +57,8 @@ export function createReconnectLine(
       await before;
       if (!signal.aborted) await clock.sleep(nextPauseMs(), signal);
       if (signal.aborted) resolve();
+      // A proxy may hold an answer back until the first bytes: the others wait for it until the window ends, no longer.
+      else void clock.sleep(endMs - clock.nowMs(), signal).then(resolve);
       let isOver = false;
       const end = (next: () => void): void => {
         if (isOver) return;
