@@ -192,7 +192,8 @@ test("a container stays in its policies while it runs, though its pod is deleted
   const isAsked = ({ searchParams }: URL): boolean => searchParams.get("sendInitialEvents") === "true";
   const lists = api.requests.filter(isAsked).length;
   api.cut();
-  await waitFor("the pods are listed again", () => api.requests.filter(isAsked).length > lists);
+  // Its turn comes within the windows of two attempts.
+  await waitFor("the pods are listed again", () => api.requests.filter(isAsked).length > lists, 30_000);
   api.put({ uid: uidOf(7), name: "later", labels: {} });
   await waitFor("the list was read", async () => {
     const call = { podUID: uidOf(7), podName: "later", podNamespace: "shop", containerID: "probe" };

@@ -21,16 +21,17 @@ export interface PolicyObject {
   policy: Result<TracingPolicy, string> | undefined;
 }
 
+/** Of an object that is too large, only the metadata was read. */
 const named = v.object({
-  apiVersion: v.unknown(),
-  kind: v.unknown(),
+  apiVersion: v.optional(v.unknown()),
+  kind: v.optional(v.unknown()),
   metadata: v.object({
     uid: v.string(),
     name: v.string(),
     namespace: v.nullish(v.string()),
     resourceVersion: v.nullish(v.string(), ""),
   }),
-  spec: v.unknown(),
+  spec: v.optional(v.unknown()),
 });
 
 const withNodeSelector = v.object({ spec: v.object({ nodeSelector: v.unknown() }) });
