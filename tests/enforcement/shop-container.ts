@@ -9,7 +9,9 @@ import type { Workspace } from "../harness/workspace.ts";
 /** A cgroup that the agent has on record as a container of the namespace "shop". */
 export interface ShopContainer {
   readonly cgroup: string;
-  /** Starts a built agent and reports the container to it, as the hook does. */
+  /** Reports the container to an agent, as the hook does. */
+  report(address: string): Promise<unknown>;
+  /** Starts a built agent and reports the container to it. */
   startAgent(bpfDir: string, flags?: readonly string[]): Promise<Agent>;
   /** In the container, in this directory of the test's. */
   run(...argv: readonly string[]): Ended;
@@ -24,14 +26,16 @@ export function createShopContainer(workspace: Workspace): ShopContainer {
   mkdirSync(dir);
   mkdirSync(findCgroupDirectory(cgroup), { recursive: true });
   workspace.onClose(() => removeCgroup(parent));
+  const report = (address: string): Promise<unknown> =>
+    callRuntimeHook(address, {
+      ...{ podUID: uid, podName: "web-0", podNamespace: "shop", cgroupsPath: cgroup, containerID: uid },
+    });
   return {
-    ...{ cgroup, dir },
+    ...{ cgroup, dir, report },
     startAgent: async (bpfDir, flags = []) => {
       const common = ["--enable-policy-filter", "--tracing-policy-dir", workspace.path("none")];
       const agent = await startAgent(workspace, { flags: [...common, "--bpf-dir", bpfDir, ...flags] });
-      await callRuntimeHook(agent.address, {
-        ...{ podUID: uid, podName: "web-0", podNamespace: "shop", cgroupsPath: cgroup, containerID: uid },
-      });
+      await report(agent.address);
       return agent;
     },
     run: (...argv) => runInCgroup(cgroup, argv, dir),
