@@ -72,8 +72,9 @@ apt-images:
 	@scripts/apt-install.sh buildah
 
 # The files of each image, also for `docker build`.
-.cache/images/roots/.written: dist/x64-baseline/.built dist/arm64/.built scripts/image-roots.sh | images-packages
+.cache/images/roots/.written: dist/x64-baseline/.built dist/arm64/.built scripts/image-roots.sh scripts/write-sboms.ts | images-packages
 	@scripts/image-roots.sh .cache/images/roots .cache/images/packages
+	@$(BUN) scripts/write-sboms.ts .cache/images/roots .cache/images/packages
 	@touch $@
 
 image-roots: .cache/images/roots/.written

@@ -13,12 +13,23 @@ const workspace = createWorkspace("images");
 afterAll(() => workspace.close(), 60_000);
 
 const images = [
-  { image: "tetragon", programs: ["tetragon"], user: undefined },
-  { image: "tetragon-operator", programs: ["tetragon-operator"], user: "65532:65532" },
+  {
+    image: "tetragon",
+    programs: ["tetragon"],
+    user: undefined,
+    packages: ["valibot", "xstate", "prom-client"],
+  },
+  {
+    image: "tetragon-operator",
+    programs: ["tetragon-operator"],
+    user: "65532:65532",
+    packages: ["prom-client"],
+  },
   {
     image: "tetragon-rthooks",
     programs: ["tetragon-nri-hook", "tetragon-oci-hook", "tetragon-oci-hook-setup"],
     user: undefined,
+    packages: ["%40grpc/grpc-js", "diff", "smol-toml"],
   },
 ];
 /** e_machine of elf(5). */
@@ -29,7 +40,7 @@ const hostArch = process.arch === "arm64" ? "arm64" : "amd64";
 
 const cases = images.flatMap((image) => arches.map((arch) => ({ ...image, arch })));
 
-describe.each(cases)("$image for $arch", ({ image, programs, user, arch }) => {
+describe.each(cases)("$image for $arch", ({ image, programs, user, packages, arch }) => {
   let unpacked: UnpackedImage;
   beforeAll(async () => {
     unpacked = await unpackImage(workspace, image, arch);
@@ -63,6 +74,25 @@ describe.each(cases)("$image for $arch", ({ image, programs, user, arch }) => {
     });
     expect(config.Labels[`${label}.revision`]).toMatch(/^[0-9a-f]{40}$/);
     expect(Object.keys(config.Labels).filter((name) => !name.startsWith(label))).toEqual([]);
+  });
+
+  test("has a CycloneDX document with the npm packages of its programs, the runtime, and the Debian packages", () => {
+    const path = join(unpacked.root, "usr/share/sbom", `${image}.cdx.json`);
+    const bom: {
+      readonly bomFormat: string;
+      readonly components: readonly { readonly name: string; readonly purl: string }[];
+    } = JSON.parse(readFileSync(path, "utf8"));
+    expect(bom.bomFormat).toBe("CycloneDX");
+    const purls = bom.components.map(({ purl }) => purl);
+    const status = join(unpacked.root, "var/lib/dpkg/status.d");
+    expect(bom.components.filter(({ purl }) => purl.startsWith("pkg:deb/")).map(({ name }) => name)).toEqual(
+      readdirSync(status).toSorted(),
+    );
+    expect(purls).toContain(`pkg:npm/bun@${Bun.version}`);
+    for (const name of packages) {
+      expect(purls.some((purl) => purl.startsWith(`pkg:npm/${name}@`))).toBe(true);
+    }
+    expect(purls.filter((purl) => purl.includes("rthooks") || purl.includes("typescript"))).toEqual([]);
   });
 
   test("has CA certificates, and names the Debian packages whose files it has", () => {
