@@ -107,7 +107,11 @@ const rthooks = closed({
   failAllowNamespacesRegex: { type: "array", items: { type: "string", minLength: 1 } },
   extraHookArgs: flags(Object.keys(hookFlags).filter(isForUsers)),
   ...{ libc: oneOf("auto", "host", "bundled"), mountHostRoot: truth },
-  ...{ extraVolumeMounts: objects, resources: object, ociHooks: closed({ hooksPath: path }) },
+  ...{
+    extraVolumeMounts: objects,
+    resources: object,
+    ociHooks: closed({ hooksPath: path, fileName: matching("^([^/:,]+\\.json)?$") }),
+  },
   nriHook: closed({
     nriSocket: path,
     name: matching("^[A-Za-z0-9_.+-]+$"),

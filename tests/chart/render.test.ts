@@ -125,7 +125,9 @@ test("hook file and NRI socket are in directories that must be there; what the c
   const typesOf = (values: object): Record<string, string> => {
     const { spec } = podTemplate(findObject(renderObjects(values), "DaemonSet", "tetragon-rthooks"));
     return Object.fromEntries(
-      spec.volumes.map(({ hostPath }) => [hostPath?.path ?? "", hostPath?.type ?? ""]),
+      spec.volumes.flatMap(({ hostPath }) =>
+        hostPath === undefined ? [] : [[hostPath.path, hostPath.type]],
+      ),
     );
   };
   expect(typesOf({ rthooks: { enabled: true, interface: "oci-hooks" } })).toEqual({

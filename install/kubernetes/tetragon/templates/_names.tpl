@@ -20,6 +20,11 @@
 {{- .Values.tetragonOperator.serviceAccount.name | default (printf "%s-service-account" (include "operator.name" .)) -}}
 {{- end }}
 
+{{- /* Releases in two namespaces may have the same name. */ -}}
+{{- define "rthooks.clusterRole" -}}
+{{- printf "%s-%s" .Release.Namespace (include "rthooks.name" .) -}}
+{{- end }}
+
 {{- define "rthooks.serviceAccount" -}}
 {{- $given := .Values.rthooks.serviceAccount -}}
 {{- $given.name | default (ternary (include "rthooks.name" .) "default" $given.create) -}}

@@ -14,6 +14,9 @@
   "--local-install-dir=/hostInstall"
   (printf "--host-install-dir=%s" $rthooks.installDir)
   "--daemonize"
+  (printf "--daemonset=%s/%s" .Release.Namespace (include "rthooks.name" .))
+  "--node-name=$(NODE_NAME)"
+  "--status-socket=/run/rthooks/status.sock"
 -}}
 {{- if $rthooks.mountHostRoot -}}
 {{- $command = concat $command (list "--host-root=/host" (printf "--libc=%s" $rthooks.libc)) -}}
@@ -23,7 +26,10 @@
 {{- $command = append $command (printf "--libc=%s" $rthooks.libc) -}}
 {{- end -}}
 {{- if eq $rthooks.interface "oci-hooks" -}}
-{{- $command = append $command "--oci-hooks.local-dir=/hostHooks" -}}
+{{- with $rthooks.ociHooks.fileName -}}
+{{- $command = append $command (printf "--oci-hooks.file-name=%s" .) -}}
+{{- end -}}
+{{- $command = append $command (printf "--oci-hooks.local-dir=%s" $rthooks.ociHooks.hooksPath) -}}
 {{- else -}}
 {{- $command = concat $command (list
   (printf "--nri-hook.socket=%s" $rthooks.nriHook.nriSocket)
