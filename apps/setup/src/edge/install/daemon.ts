@@ -4,6 +4,7 @@
 import type { Logger } from "@rthooks/log";
 import { err, ok, type Result } from "@rthooks/result";
 import { ignoreUnusedSignals } from "@rthooks/sys/signals";
+import { listCommandLines } from "../node/command-lines.ts";
 import { removeHookLog } from "./hook-log.ts";
 import { removeHookFile } from "./hooks-dir.ts";
 import { inExistingDirectories } from "./in-directories.ts";
@@ -46,6 +47,9 @@ export interface DaemonEnd {
 
 /** A runtime starts a container that it has created with the hook within this time. */
 const STARTED_MS = 2_000;
+/** A hook ends within its timeout; a kubelet gives a pod 30 seconds to end. */
+const HOOKS_ENDED_MS = 20_000;
+const POLL_MS = 100;
 
 /** The error is one line. */
 export async function runDaemon(
@@ -63,6 +67,18 @@ export async function runDaemon(
     log.info("installed files kept");
     return ok(undefined);
   });
+}
+
+/** Until the containers that were created with the hook have started, and no hook runs that would write the log again. */
+async function waitForStarts(target: Target): Promise<void> {
+  const { hostPath } = toProgram(target);
+  const deadline = performance.now() + HOOKS_ENDED_MS;
+  await Bun.sleep(STARTED_MS);
+  const isRunning = (): boolean =>
+    listCommandLines(target.hostRoot).some(
+      ({ words }) => words.includes(hostPath) && words.includes("createRuntime"),
+    );
+  while (isRunning() && performance.now() < deadline) await Bun.sleep(POLL_MS);
 }
 
 async function removeOwn(
@@ -86,7 +102,7 @@ async function removeOwn(
     if (!removed.ok) return removed;
   }
   if (isBinaryOwn) {
-    if (isThorough) await Bun.sleep(STARTED_MS);
+    if (isThorough) await waitForStarts(target);
     const references = await findReferences(toProgram(target));
     if (references.length > 0) return err(describeReferences(target, references));
     const removed = await removeBinary(target, log);

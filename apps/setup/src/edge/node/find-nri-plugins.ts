@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
-import { join } from "node:path";
 import { type Address, parseAddress, renderAddress } from "@rthooks/net";
 import { findInRoot } from "@rthooks/runtime-config/files";
 import type { NriPluginFacts } from "../../core/node-facts.ts";
 import { type NriPluginProcess, parseNriPlugin, parseUnsynchronized } from "../../core/nri-plugin-process.ts";
-
-const MAX_BYTES = 4096;
+import { listCommandLines } from "./command-lines.ts";
 
 /** The NRI plugins among the node's processes; empty if its /proc cannot be read. */
 export function findNriPlugins(root: string): readonly NriPluginProcess[] {
-  const proc = join(root, "proc");
-  if (!existsSync(proc)) return [];
-  return readdirSync(proc)
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => parseNriPlugin(Number(pid), readCommandLine(join(proc, pid, "cmdline"))))
+  return listCommandLines(root)
+    .map(({ pid, words }) => parseNriPlugin(pid, words))
     .filter((plugin) => plugin !== undefined);
 }
 
@@ -58,19 +52,4 @@ function fetchMetrics(root: string, address: Address): Promise<Response> {
   const { host, port = 80 } = address;
   const target = renderAddress({ kind: "tcp", host: wildcards.includes(host) ? "127.0.0.1" : host, port });
   return fetch(`http://${target}/metrics`, { signal, proxy: "" });
-}
-
-function readCommandLine(path: string): readonly string[] {
-  try {
-    const file = openSync(path, "r");
-    try {
-      const bytes = Buffer.alloc(MAX_BYTES);
-      return bytes.toString("utf8", 0, readSync(file, bytes)).split("\0");
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // The process has ended.
-    return [];
-  }
 }
