@@ -31,7 +31,7 @@ node_modules/.installed: $(BUN) package.json bun.lock $(wildcard */package.json 
 	@touch $@
 
 apt-test: # what the tests on real runtimes need, installed only where it is missing
-	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl unzip bpftool qemu-system-x86 qemu-system-arm cpio chromium prometheus systemd
+	@scripts/apt-install.sh runc podman busybox-static python3-grpcio openssl iproute2 containernetworking-plugins unzip bpftool qemu-system-x86 qemu-system-arm cpio chromium prometheus systemd
 
 containerd-test: # two versions of containerd for the tests, unpacked beside them; nothing is installed
 	@scripts/containerd-download.sh .cache/containerd

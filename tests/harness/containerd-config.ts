@@ -8,6 +8,10 @@ export interface ContainerdConfig {
   readonly enableNri?: boolean;
   /** Folder of plugins that containerd launches itself. */
   readonly pluginDir?: string;
+  /** By default below `dir`. */
+  readonly nriSocketPath?: string;
+  /** Of the CNI plugins; by default containerd's own choice. */
+  readonly cniBinDir?: string;
   /** More top-level tables. */
   readonly extraToml?: string;
 }
@@ -51,7 +55,8 @@ const tables = {
 
 /** A file as an operator would have it, but with every folder and socket below `dir`. */
 export function renderContainerdConfig(release: ContainerdRelease, config: ContainerdConfig): string {
-  const { dir, enableNri = true, pluginDir, extraToml = "" } = config;
+  const { dir, enableNri = true, pluginDir, cniBinDir, extraToml = "" } = config;
+  const nriSocketPath = config.nriSocketPath ?? `${dir}/nri.sock`;
   const version = release.configVersion;
   const { runtime, images } = tables[version];
   return `# containerd of a test
@@ -79,7 +84,7 @@ temp = "${dir}/tmp"
 
   [${runtime}.cni]
     conf_dir = "${dir}/cni"
-
+${cniBinDir === undefined ? "" : `    bin_dir = "${cniBinDir}"\n`}
   [${runtime}.containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     pod_annotations = ["*"]
@@ -98,7 +103,7 @@ temp = "${dir}/tmp"
 ${version === 3 ? images : ""}
 
 [plugins."io.containerd.nri.v1.nri"]
-${enableNri ? "  disable = false\n" : ""}  socket_path = "${dir}/nri.sock"
+${enableNri ? "  disable = false\n" : ""}  socket_path = "${nriSocketPath}"
   plugin_path = "${pluginDir ?? `${dir}/nri-plugins`}"
   plugin_config_path = "${dir}/nri-conf"
 ${extraToml}`;

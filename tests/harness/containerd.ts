@@ -14,6 +14,8 @@ import type { Workspace } from "./workspace.ts";
 export interface ContainerdOptions extends Omit<ContainerdConfig, "dir"> {
   /** Changes the configuration file, or adds others, before containerd reads it. */
   readonly prepare?: (configPath: string) => unknown;
+  /** A command that runs its arguments elsewhere, as in other namespaces. */
+  readonly enter?: readonly string[];
 }
 
 /** A containerd with folders and sockets of its own; its containers go when the workspace closes. */
@@ -89,6 +91,7 @@ export async function startContainerd(
   release: ContainerdRelease,
   options: ContainerdOptions = {},
 ): Promise<Containerd> {
+  const { enter = [] } = options;
   const name = `c${++count}`;
   const dir = workspace.path(name);
   const configPath = join(dir, "config.toml");
@@ -114,7 +117,8 @@ export async function startContainerd(
     removeCgroup(`/${cgroupParent}`);
   });
   const start = async () => {
-    const containerd = startProcess([join(release.binDir, "containerd"), "--config", configPath], { env });
+    const argv = [...enter, join(release.binDir, "containerd"), "--config", configPath];
+    const containerd = startProcess(argv, { env });
     logs.push(containerd);
     await waitFor(
       `containerd ${release.version} answers`,
@@ -134,7 +138,10 @@ export async function startContainerd(
     await containerd.exited;
   };
   const ctr = (...args: readonly string[]) =>
-    must([join(release.binDir, "ctr"), "--address", socketPath, "--namespace", "k8s.io", ...args], env);
+    must(
+      [...enter, join(release.binDir, "ctr"), "--address", socketPath, "--namespace", "k8s.io", ...args],
+      env,
+    );
 
   await start();
   const archive = workspace.path("images.tar");
@@ -145,7 +152,7 @@ export async function startContainerd(
     release,
     dir,
     configPath,
-    nriSocketPath: join(dir, "nri.sock"),
+    nriSocketPath: options.nriSocketPath ?? join(dir, "nri.sock"),
     cgroupParent,
     cri,
     log: () => logs.map((containerd) => containerd.stderr()).join(""),

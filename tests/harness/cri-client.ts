@@ -11,7 +11,7 @@ export interface PodSandboxConfig {
   readonly annotations: Readonly<Record<string, string>>;
   readonly linux: {
     readonly cgroupParent: string;
-    readonly securityContext: { readonly namespaceOptions: NamespaceOptions };
+    readonly securityContext: { readonly namespaceOptions: NamespaceOptions; readonly privileged?: boolean };
   };
 }
 
@@ -21,16 +21,37 @@ interface NamespaceOptions {
   readonly pid: number;
 }
 
+interface ContainerMount {
+  readonly containerPath: string;
+  readonly hostPath: string;
+  readonly readonly?: boolean;
+  /** Numbers of the interface's MountPropagation. */
+  readonly propagation?: number;
+}
+
+interface ContainerSecurityContext {
+  readonly namespaceOptions: NamespaceOptions;
+  readonly privileged?: boolean;
+  readonly capabilities?: {
+    readonly addCapabilities: readonly string[];
+    readonly dropCapabilities: readonly string[];
+  };
+  readonly runAsUser?: { readonly value: number };
+  readonly readonlyRootfs?: boolean;
+  readonly noNewPrivs?: boolean;
+}
+
 export interface ContainerConfig {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly attempt?: number };
   readonly image: { readonly image: string };
   readonly command: readonly string[];
+  readonly args?: readonly string[];
   readonly envs: readonly { readonly key: string; readonly value: string }[];
-  readonly mounts: readonly { readonly containerPath: string; readonly hostPath: string }[];
+  readonly mounts: readonly ContainerMount[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly logPath: string;
-  readonly linux: { readonly securityContext: { readonly namespaceOptions: NamespaceOptions } };
+  readonly linux: { readonly securityContext: ContainerSecurityContext };
 }
 
 type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN";
@@ -54,6 +75,8 @@ export interface CriClient {
   runPodSandbox(config: PodSandboxConfig, runtimeHandler?: string): Promise<string>;
   stopPodSandbox(sandboxId: string): Promise<void>;
   removePodSandbox(sandboxId: string): Promise<void>;
+  /** The pod's IP address; empty in the host's network. */
+  sandboxAddress(sandboxId: string): Promise<string>;
   listPodSandboxes(): Promise<readonly string[]>;
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: PodSandboxConfig): Promise<string>;
   startContainer(id: string): Promise<void>;
@@ -111,6 +134,14 @@ export function openCriClient(socketPath: string): CriClient {
       (await call<{ podSandboxId: string }>("RunPodSandbox", { config, runtimeHandler })).podSandboxId,
     stopPodSandbox: (id) => aboutSandbox("StopPodSandbox", id),
     removePodSandbox: (id) => aboutSandbox("RemovePodSandbox", id),
+    sandboxAddress: async (podSandboxId) => {
+      const { status } = await call<{ status: { network: { ip: string } | null } }>(
+        "PodSandboxStatus",
+        { podSandboxId },
+        { request: "PodSandboxRequest" },
+      );
+      return status.network?.ip ?? "";
+    },
     listPodSandboxes: async () =>
       (await call<{ items: { id: string }[] }>("ListPodSandbox", {}, { request: "Empty" })).items.map(
         ({ id }) => id,

@@ -32,6 +32,8 @@ export interface KubeApi {
   putNode(name: string, labels: Readonly<Record<string, string>>): void;
   /** Of another kind, such as "tracingpolicies" of cilium.io/v1alpha1; the kind is there from the first one on. */
   putObject(plural: string, uid: string, object: { readonly metadata: object }): StoredObject;
+  /** Of any collection, such as "/apis/apps/v1/namespaces/kube-system/daemonsets"; its UID is the path. */
+  putAt(collection: string, object: { readonly metadata: { readonly name: string } }): void;
   delete(uid: string): void;
   /** A line of the server's own making, to all who watch. */
   say(line: string): void;
@@ -78,9 +80,16 @@ interface Watcher {
   end(): void;
 }
 
-/** `needsCertificate`: a token alone is not enough to be let in. */
-export function startKubeApi(workspace: Workspace, needsCertificate = false): KubeApi {
-  const certs = createCerts(workspace);
+/**
+ * `needsCertificate`: a token alone is not enough to be let in. `addresses`: of this host, by which clients in other network
+ * namespaces reach it.
+ */
+export function startKubeApi(
+  workspace: Workspace,
+  needsCertificate = false,
+  addresses: readonly string[] = [],
+): KubeApi {
+  const certs = createCerts(workspace, addresses);
   let version = 1_000_000;
   let oldest = version;
   const pods = new Map<
@@ -218,7 +227,7 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
 
   const serve = (port: number, own: Certs["server"]) =>
     Bun.serve({
-      hostname: "127.0.0.1",
+      hostname: addresses.length === 0 ? "127.0.0.1" : "0.0.0.0",
       port,
       idleTimeout: 0,
       tls: needsCertificate
@@ -238,11 +247,12 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
         const nodeName = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
         const named = /^metadata\.name=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
         const collection = (() => {
+          if (kinds.has(url.pathname) && named !== undefined) return `${url.pathname}@${named}`;
           if (url.pathname === "/api/v1/pods" && nodeName !== undefined) return toPods(nodeName);
           if (url.pathname === "/api/v1/nodes" && named !== undefined) return toNode(named);
           return url.pathname;
         })();
-        if (/^\/api\/v1\/(pods$|(pods|nodes)@)/.test(collection) || kinds.has(collection)) {
+        if (/^\/api\/v1\/(pods$|(pods|nodes)@)/.test(collection) || kinds.has(url.pathname)) {
           const serve = url.searchParams.get("watch") === "true" ? watch : list;
           return serve(url.searchParams, collection);
         }
@@ -288,6 +298,13 @@ export function startKubeApi(workspace: Workspace, needsCertificate = false): Ku
       const stored = { ...object, metadata };
       store(uid, stored, collection, `${collection}/${uid}`);
       return stored;
+    },
+    putAt(collection, object) {
+      kinds.add(collection);
+      version++;
+      const path = `${collection}/${object.metadata.name}`;
+      const metadata = { ...object.metadata, uid: path, resourceVersion: String(version) };
+      store(path, { ...object, metadata }, `${collection}@${object.metadata.name}`, path);
     },
     delete(uid) {
       const pod = pods.get(uid);

@@ -17,8 +17,8 @@ function run(...argv: readonly string[]): void {
 
 let count = 0;
 
-/** An authority of its own, a server for 127.0.0.1 and a client that it has signed. */
-export function createCerts(workspace: Workspace): Certs {
+/** An authority of its own, a server for 127.0.0.1 and more addresses, and a client that it has signed. */
+export function createCerts(workspace: Workspace, addresses: readonly string[] = []): Certs {
   const base = `certs-${++count}`;
   const path = (name: string): string => workspace.path(`${base}-${name}`);
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -60,7 +60,10 @@ export function createCerts(workspace: Workspace): Certs {
   return {
     caPath: path("ca.crt"),
     ca: readFileSync(path("ca.crt"), "utf8"),
-    server: sign("server", "subjectAltName=IP:127.0.0.1\n"),
+    server: sign(
+      "server",
+      `subjectAltName=${["127.0.0.1", ...addresses].map((address) => `IP:${address}`).join(",")}\n`,
+    ),
     client: sign("client", "extendedKeyUsage=clientAuth\n"),
   };
 }

@@ -26,14 +26,22 @@ export interface Podman {
   names(): Promise<readonly string[]>;
 }
 
-/** A podman whose storage, state and hooks directory are all its own. */
-export async function createPodman(workspace: Workspace): Promise<Podman> {
-  const hooksDir = workspace.path("hooks.d");
+interface PodmanOptions {
+  /** A command that runs its arguments elsewhere, as in other namespaces. */
+  readonly enter?: readonly string[];
+  /** By default one of its own. */
+  readonly hooksDir?: string;
+}
+
+/** A podman whose storage and state are all its own. */
+export async function createPodman(workspace: Workspace, options: PodmanOptions = {}): Promise<Podman> {
+  const { enter = [], hooksDir = workspace.path("hooks.d") } = options;
   const tmpDir = workspace.path("podman-tmp");
-  for (const dir of [hooksDir, tmpDir]) mkdirSync(dir);
+  mkdirSync(tmpDir);
+  if (options.hooksDir === undefined) mkdirSync(hooksDir);
   findTool("runc");
   const podman = [
-    findTool("podman"),
+    ...[...enter, findTool("podman")],
     ...["--root", workspace.path("podman-root"), "--runroot", workspace.path("podman-run")],
     ...["--tmpdir", tmpDir, "--storage-driver", "vfs", "--events-backend", "none"],
     ...["--runtime", "runc", "--cgroup-manager", "cgroupfs", "--hooks-dir", hooksDir],
