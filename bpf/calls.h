@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * System calls: which hook is about each, by its number, and where its arguments are (docs/adr/0025).
+ * System calls: which hook is about each, by its number, and where its arguments are (docs/adr/0025 and 0028).
  * libs/bpf/src/core/call-places.ts has the same numbers.
  */
 #ifndef CALLS_H
@@ -26,8 +26,36 @@ OFFSET(task_struct__thread_info__flags);
 #define IPC_CALLS 960
 #define MAX_PART 31
 
-/* Lists of arguments; for each a program is attached, with a row in the table. */
+/* Lists of arguments; each has a program, and a row in the table. The kernel allows 33 tail calls in a row. */
 #define CALL_ROWS 32
+#define ALL_ROWS 0xffffffff
+
+/* A bit for each row with a hook on the call. */
+union call_rows {
+	struct {
+		__u32 own;
+		__u32 of_32_bit;
+	};
+	__u64 any;
+};
+
+/* By the place of the call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALLS);
+	__type(key, __u32);
+	__type(value, union call_rows);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} call_rows SEC(".maps");
+
+/* By the row. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, CALL_ROWS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} call_programs SEC(".maps");
 
 struct call_hook {
 	/* 0: none. */
@@ -104,6 +132,30 @@ static __always_inline __u32 find_call(__u32 number, const void *registers)
 		return (number == call__ipc ? IPC_CALLS : SOCKET_CALLS) + (part > MAX_PART ? 0 : part);
 	}
 	return number & ~call__x32;
+}
+
+/* The rows with a hook on the call, of `wanted` ones. */
+static __always_inline __u32 find_rows(__u32 place, __u32 wanted)
+{
+	union call_rows *found = place < CALLS ? bpf_map_lookup_elem(&call_rows, &place) : 0;
+	union call_rows rows = { .any = found ? *(volatile __u64 *)&found->any : 0 };
+
+	if (((rows.own | rows.of_32_bit) & wanted) == 0)
+		return 0;
+	return (is_32_bit() ? rows.of_32_bit : rows.own) & wanted;
+}
+
+/*
+ * Goes on with the program of the lowest of these rows. Each call has a constant row: then x86 jumps straight there. A row
+ * without a program is skipped. `possible`: a constant.
+ */
+static __always_inline void judge_rows(void *ctx, __u32 rows, __u32 possible)
+{
+#pragma unroll
+	for (__u32 row = 0; row < CALL_ROWS; row++) {
+		if (possible >> row & 1 && rows >> row & 1)
+			bpf_tail_call(ctx, &call_programs, row);
+	}
 }
 
 static __always_inline const volatile struct call_register *find_register(const struct call *call, __u32 index)

@@ -72,6 +72,21 @@ static __always_inline const struct rule_table *find_candidates(__u32 hook, stru
 	return is_empty(candidates) ? 0 : table;
 }
 
+/* Whether any rule in force is about the current process. */
+static __always_inline int has_rules(void)
+{
+	struct current_rules *current = find_current();
+	__u32 version = current ? *(volatile __u32 *)&current->version : 0;
+	struct rule_table *table = bpf_map_lookup_elem(&rule_tables, &version);
+	__u64 container = 0;
+
+	if (!current || !table)
+		return 0;
+	struct rule_set *rules = find_container(current, &container);
+
+	return has_common(rules ? rules : &table->host, &table->active);
+}
+
 /* Where all events are taken: what cannot be judged must not be a way around a rule. */
 static __always_inline struct event *begin_unseen(struct rule_set *candidates, const struct rule_table *table)
 {

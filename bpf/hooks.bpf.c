@@ -51,29 +51,56 @@ int hook_tracepoint(void *ctx)
 	return 0;
 }
 
-/* Every system call of every process of the node comes here: one that is not hooked returns after one lookup. */
+/*
+ * Every system call of every process of the node comes here: one that is not hooked returns after one lookup, and one of a
+ * process that no rule is about before any of its arguments is read.
+ */
 SEC("raw_tracepoint/sys_enter")
-int judge_call(struct bpf_raw_tracepoint_args *ctx)
+int dispatch_call(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct call call = { .registers = (const void *)ctx->args[0] };
-	__u32 place = find_call(ctx->args[1], call.registers);
+	__u32 rows = find_rows(find_call(ctx->args[1], (const void *)ctx->args[0]), ALL_ROWS);
+
+	if (rows != 0 && has_rules())
+		judge_rows(ctx, rows, ALL_ROWS);
+	return 0;
+}
+
+static __always_inline void judge_row(const void *registers, __u32 number)
+{
+	__u32 place = find_call(number, registers);
 	__u32 key = call__row * CALLS + place;
 	union called_hooks *hooks = place < CALLS ? bpf_map_lookup_elem(&called_hooks, &key) : 0;
 
 	if (!hooks || hooks->any == 0)
-		return 0;
+		return;
 	struct call_hook *hook = is_32_bit() ? &hooks->of_32_bit : &hooks->own;
 	struct event *event = hook->id == 0 ? 0 : begin_event(hook->id);
 
 	if (!event)
-		return 0;
-	call.layout = hook->layout;
+		return;
+	struct call call = { .registers = registers, .layout = hook->layout };
+
 #pragma unroll
 	for (int at = 0; at < ARGUMENTS; at++) {
 		if (hook__arguments[at].reading != READ_NOTHING && has_memory(event))
 			set_call_argument(event, at, &call);
 	}
 	finish_event(event, CANNOT_DENY, 1);
+}
+
+/*
+ * Called by the program above, and by that of a lower row. What is after the judging reads the call again: the verifier would
+ * examine the judging for each value that is kept across it.
+ */
+SEC("raw_tracepoint")
+int judge_call_row(struct bpf_raw_tracepoint_args *ctx)
+{
+	judge_row((const void *)ctx->args[0], ctx->args[1]);
+
+	const volatile __u64 *args = ctx->args;
+	__u32 higher = ALL_ROWS << 1 << (call__row & (CALL_ROWS - 1));
+
+	judge_rows(ctx, find_rows(find_call(args[1], (const void *)args[0]), higher), higher);
 	return 0;
 }
 

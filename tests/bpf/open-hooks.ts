@@ -26,20 +26,28 @@ export interface Hooks {
   /** Another container. */
   readonly neighbour: string;
   readonly hooks: HookPrograms;
+  readonly rules: RuleMaps;
   /** As the next agent opens them. */
   open(): HookPrograms;
-  /** Attaches the hook, and brings a rule into force that kills processes of the container. `except`: of an earlier selector. */
-  kill(hook: HookPoint, filters: Partial<RuleFilters>, except?: Partial<RuleFilters>): void;
+  /**
+   * Attaches the hook, unless it is the number of one, and brings a rule into force that kills processes of the container.
+   * `except`: of an earlier selector.
+   */
+  kill(hook: HookPoint | number, filters: Partial<RuleFilters>, except?: Partial<RuleFilters>): void;
+  /** Attaches each hook, and brings rules into force that count its events in the container: the hook's number is the rule's. */
+  count(...hooks: readonly HookPoint[]): void;
+  /** The counts of these rules. */
+  counted(...rules: readonly number[]): readonly bigint[];
   /** Ends all rules, and detaches all programs. */
   reset(): void;
 }
 
 /** Ends with the workspace. */
-export function openHooks(workspace: Workspace): Hooks {
+export function openHooks(workspace: Workspace, bpfFs = mountBpfFs(workspace)): Hooks {
   const cgroupRoot = findCgroupDirectory("/");
   const root = `/rthooks-${workspace.tag}`;
   const [container, neighbour] = [`${root}/container`, `${root}/neighbour`];
-  const directory = join(mountBpfFs(workspace), "enforcement");
+  const directory = join(bpfFs, "enforcement");
   for (const path of [container, neighbour]) mkdirSync(cgroupRoot + path, { recursive: true });
   workspace.onClose(() => removeCgroup(root));
   const enforce = must(openProgramSet({ object: embeddedPrograms(), directory, cgroupRoot }));
@@ -53,9 +61,27 @@ export function openHooks(workspace: Workspace): Hooks {
     enforce.close();
   });
   return {
-    ...{ directory, container, neighbour, hooks, open },
+    ...{ directory, container, neighbour, hooks, rules, open },
+    count(...points) {
+      const placed = points.map(
+        (hook, number): PlacedRule => ({
+          ...{
+            number,
+            hookIds: new Set([must(hooks.attach(hook))]),
+            follows: false,
+            host: false,
+            enforces: true,
+          },
+          cgroupIds: new Set([readCgroupId(container)]),
+          rule: { ...{ hooks: [hook], filters: noFilters, effects: [], posts: true }, rateLimit: undefined },
+          owner: { key: "count", digest: "" },
+        }),
+      );
+      must(rules.change(placed, []));
+    },
+    counted: (...numbers) => numbers.map((number) => must(rules.counts(number)).post),
     kill(hook, filters, except) {
-      const hookIds = new Set([must(hooks.attach(hook))]);
+      const hookIds = new Set([typeof hook === "number" ? hook : must(hooks.attach(hook))]);
       const cgroupIds = new Set([readCgroupId(container)]);
       const place = (
         number: number,
@@ -64,7 +90,7 @@ export function openHooks(workspace: Workspace): Hooks {
       ): PlacedRule => ({
         ...{ number, hookIds, cgroupIds, follows: number > FIRST_RULE, host: false, enforces: true },
         rule: {
-          ...{ hooks: [hook], filters: { ...noFilters, ...own }, effects },
+          ...{ hooks: [], filters: { ...noFilters, ...own }, effects },
           ...{ posts: effects.length > 0, rateLimit: undefined },
         },
         owner: { key: "rule", digest: "" },

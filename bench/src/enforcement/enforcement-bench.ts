@@ -123,7 +123,7 @@ function toTable(samples: readonly (readonly (readonly number[])[])[]): Table {
     rows: scenarios.map(({ name, against }, row) => [name, ...cells(row, against)]),
     notes: [
       `Processor time of one call, medians of ${rounds} interleaved rounds; a ratio is the median of the rounds' own ratios to the first row, in the row of 127 policies to the row above it. open: of /proc/version; connect: of a UDP socket; exec: of a static program, from fork to exit.`,
-      "The agent is that of the build, started and stopped in each round. A policy on mkdirat compares a path. One on openat and getpid compares a path and a binary: these are two lists of arguments, and two programs on each system call. None matches.",
+      "The agent is that of the build, started and stopped in each round. A policy on mkdirat compares a path. One on openat and getpid compares a path and a binary: these are two lists of arguments, whose programs are called by the one on each system call. None matches.",
     ],
   };
 }

@@ -26,6 +26,7 @@ export type CommandName = keyof typeof command;
 export const mapType = {
   hash: 1,
   array: 2,
+  "prog-array": 3,
   "percpu-hash": 5,
   "percpu-array": 6,
   "lru-hash": 9,

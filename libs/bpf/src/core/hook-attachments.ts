@@ -81,25 +81,42 @@ export function toDynamicAttachment(
   return { object: "hooks", program: "hook_tracepoint", instance: { ...instance, attach } };
 }
 
-/** The program of a list of arguments of system calls. */
-export const CALL_PROGRAM = "judge_call";
+/** The program of all system calls, and that of a list of their arguments. */
+export const DISPATCH_PROGRAM = "dispatch_call";
+export const ROW_PROGRAM = "judge_call_row";
+/** Of an earlier version: attached for each list of arguments. */
+export const EARLIER_CALL_PROGRAM = "judge_call";
 
 /** Numbers of socketcall and ipc in the 32-bit table of x86, and the bit of x32 programs. */
 const onX64 = { call__socketcall: 102, call__ipc: 117, call__x32: 1 << 30 };
 const NO_CALL = 0xffffffff;
 const onArm64 = { call__socketcall: NO_CALL, call__ipc: NO_CALL, call__x32: 0 };
 
-export function toCallAttachment(
+type CallAttachment = Required<Pick<HookAttachment, "program" | "instance">>;
+
+const toNumbers = (processor: Processor): ReadonlyMap<string, Uint8Array> =>
+  new Map(
+    Object.entries({ call__part: firstRegister32, ...(processor === "x64" ? onX64 : onArm64) }).map(
+      ([name, value]) => [name, encodeNumber(value)],
+    ),
+  );
+
+/** Of the program that all system calls pass. */
+export function toDispatchAttachment(processor: Processor): CallAttachment {
+  const attach = { kind: "raw_tracepoint", event: "sys_enter" } as const; // const: a kind of place
+  return { program: DISPATCH_PROGRAM, instance: { name: "all", attach, constants: toNumbers(processor) } };
+}
+
+export function toRowAttachment(
   row: number,
   args: readonly ArgumentRead[],
   processor: Processor,
-): HookAttachment {
-  const numbers = { call__row: row, call__part: firstRegister32, ...(processor === "x64" ? onX64 : onArm64) };
+): CallAttachment {
   const constants = new Map([
     ...encodeHook(0, args),
-    ...Object.entries(numbers).map(([name, value]) => [name, encodeNumber(value)] as const), // const: a pair
+    ...toNumbers(processor),
+    ["call__row", encodeNumber(row)],
     ["call__layouts", encodeCallLayouts(processor)],
   ]);
-  const attach = { kind: "raw_tracepoint", event: "sys_enter" } as const; // const: a kind of place
-  return { object: "hooks", program: CALL_PROGRAM, instance: { name: String(row), attach, constants } };
+  return { program: ROW_PROGRAM, instance: { name: String(row), attach: { kind: "called" }, constants } };
 }

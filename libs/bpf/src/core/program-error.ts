@@ -50,6 +50,8 @@ function describeAttachPoint(point: AttachPoint): string {
       return `the kernel function ${point.symbol}`;
     case "cgroup":
       return "the root of the cgroup hierarchy";
+    case "called":
+      return "a map of programs";
     case "template":
       return "a place that its object does not name";
   }

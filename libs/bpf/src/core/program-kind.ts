@@ -10,6 +10,8 @@ export type AttachPoint =
   /** The hook's or function's name in the kernel's BTF decides. */
   | { readonly kind: "btf"; readonly symbol: string; readonly attachType: number }
   | { readonly kind: "cgroup"; readonly attachType: number }
+  /** Other programs go on with it by a map of programs; the program itself is pinned, and no link. */
+  | { readonly kind: "called" }
   /** Each instance of the program has a place of its own. */
   | { readonly kind: "template" };
 
@@ -31,7 +33,7 @@ const cgroupPrograms: Readonly<Record<string, readonly [type: ProgramType, attac
 };
 
 /** Programs of these types are attached to several places, if the section does not name one. */
-const templates: readonly string[] = ["tracepoint", "kprobe", "lsm"];
+const templates: readonly string[] = ["raw_tracepoint", "tracepoint", "kprobe", "lsm"];
 
 /** A hook of BPF LSM by its name in include/linux/lsm_hook_defs.h. */
 export const toLsmPoint = (hook: string): AttachPoint => ({

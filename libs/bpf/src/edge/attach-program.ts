@@ -54,6 +54,7 @@ export function attachProgram(
       closeSync(root.value);
       return judge(link);
     }
+    case "called":
     case "template":
       return fail("its object does not name a place to attach it to");
   }

@@ -59,21 +59,27 @@ export function readMapIdsOfLink(calls: BpfCalls, linkFd: number): Result<readon
   new DataView(id.buffer).setUint32(0, new DataView(link.value.buffer).getUint32(8, true), true);
   const program = calls.bpf("PROG_GET_FD_BY_ID", "", id);
   if (!program.ok) return program;
+  const ids = readMapIdsOfProgram(calls, program.value);
+  calls.close(program.value);
+  return ids;
+}
+
+/** The ids of the maps that a program uses. */
+export function readMapIdsOfProgram(calls: BpfCalls, fd: number): Result<readonly number[], BpfError> {
   const ids = new Uint32Array(MAX_MAP_IDS);
   const bytes = new Uint8Array(ids.buffer);
-  const info = readInfo(calls, program.value, PROGRAM_INFO_BYTES, (view) => {
+  const info = readInfo(calls, fd, PROGRAM_INFO_BYTES, (view) => {
     view.setUint32(52, MAX_MAP_IDS, true);
     view.setBigUint64(56, calls.pointerTo(bytes), true);
   });
-  calls.close(program.value);
   if (!info.ok) return info;
   const count = new DataView(info.value.buffer).getUint32(52, true);
   return ok([...ids.subarray(0, Math.min(count, MAX_MAP_IDS))]);
 }
 
-/** Of a map or a link; different objects of one kind have different ids. */
+/** Of a map, a program or a link; different objects of one kind have different ids. */
 export function readObjectId(calls: BpfCalls, fd: number): Result<number, BpfError> {
-  // Struct bpf_map_info and struct bpf_link_info begin with the type and the id.
+  // Structs bpf_map_info, bpf_prog_info and bpf_link_info begin with the type and the id.
   const info = readInfo(calls, fd, LINK_INFO_BYTES);
   return info.ok ? ok(new DataView(info.value.buffer).getUint32(4, true)) : info;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which hook is about which system call: the map of bpf/calls.h. Each list of arguments has a row and a program.
+// Which hook is about which system call: the maps of bpf/calls.h. Each list of arguments has a row and a program.
 
 import { err, ok, type Result } from "@rthooks/result";
 import { type BpfError, renderBpfError } from "../core/bpf-error.ts";
@@ -17,29 +17,39 @@ export interface CallHook {
   readonly list: string;
 }
 
+type Entries = Pick<BpfMap, "lookup" | "update">;
+
+export interface CallMaps {
+  /** `called_hooks`: by row and place, the hook. */
+  readonly hooks: Entries;
+  /** `call_rows`: by place, the rows with a hook. */
+  readonly rows: Entries;
+}
+
 /** Errors are one line. */
 export interface CallHooks {
   /** The row of the hook's list: that of others with the same one, or one that no hook has. */
   findRow(hook: CallHook): Result<number, string>;
   put(hook: CallHook, row: number): Result<void, string>;
-  /** The row, if it was the last hook there. */
-  remove(id: number): Result<number | undefined, string>;
+  remove(id: number): Result<void, string>;
   ids(): Iterable<number>;
+  /** Rows with a hook. */
+  rows(): ReadonlySet<number>;
 }
 
 const CALLS = 1024;
 const CALL_ROWS = 32;
 
-/** `known`: all hooks that may be in the map. */
-export function openCallHooks(
-  map: Pick<BpfMap, "lookup" | "update">,
-  known: Iterable<CallHook>,
-): Result<CallHooks, string> {
+/**
+ * `known`: all hooks that may be in the maps. The rows of each call are written again: an agent may have ended in between,
+ * and one of an earlier version has not written them.
+ */
+export function openCallHooks(maps: CallMaps, known: readonly CallHook[]): Result<CallHooks, string> {
   const rows = new Map<number, readonly [hook: CallHook, row: number]>();
   for (const hook of known) {
     for (let row = 0; row < CALL_ROWS; row++) {
       const [first] = hook.places;
-      const found = first === undefined ? ok(undefined) : map.lookup(toKey(row, first));
+      const found = first === undefined ? ok(undefined) : maps.hooks.lookup(toKey(row, first));
       if (!found.ok) return err(renderBpfError(found.error));
       if (found.value !== undefined && first !== undefined && readId(found.value, first) === hook.id)
         rows.set(hook.id, [hook, row]);
@@ -48,18 +58,37 @@ export function openCallHooks(
 
   const write = (row: number, place: CallPlace, id: number): Result<void, BpfError> => {
     const key = toKey(row, place);
-    const before = map.lookup(key);
+    const before = maps.hooks.lookup(key);
     if (!before.ok) return before;
     const value = before.value ?? new Uint8Array(8);
     const view = new DataView(value.buffer);
     view.setUint16(toOffset(place), id, true);
     view.setUint16(toOffset(place) + 2, id === 0 ? 0 : place.layout, true);
-    return map.update(key, value);
+    return maps.hooks.update(key, value);
   };
-  const writeAll = (row: number, places: readonly CallPlace[], id: number): Result<void, string> => {
-    const done = inTurn(...places.map((place) => () => write(row, place, id)));
+  const findRows = (place: CallPlace): number =>
+    [...rows.values()]
+      .filter(([hook]) => hook.places.some((one) => isSamePlace(one, place)))
+      .reduce((bits, [, row]) => bits | (1 << row), 0);
+  const writeRows = (place: CallPlace): Result<void, BpfError> => {
+    const key = encodeNumber(place.place);
+    const before = maps.rows.lookup(key);
+    if (!before.ok) return before;
+    const value = before.value ?? new Uint8Array(8);
+    new DataView(value.buffer).setUint32(toOffset(place), findRows(place) >>> 0, true);
+    return maps.rows.update(key, value);
+  };
+  const eachOf = (
+    places: readonly CallPlace[],
+    step: (place: CallPlace) => Result<void, BpfError>,
+  ): Result<void, string> => {
+    const done = inTurn(...places.map((place) => () => step(place)));
     return done.ok ? done : err(renderBpfError(done.error));
   };
+  for (const { places } of known) {
+    const done = eachOf(places, writeRows);
+    if (!done.ok) return done;
+  }
 
   return ok({
     findRow({ id, list }) {
@@ -73,20 +102,26 @@ export function openCallHooks(
     },
     put(hook, row) {
       rows.set(hook.id, [hook, row]);
-      return writeAll(row, hook.places, hook.id);
+      const done = eachOf(hook.places, (place) => write(row, place, hook.id));
+      return done.ok ? eachOf(hook.places, writeRows) : done;
     },
     remove(id) {
       const found = rows.get(id);
       if (found === undefined) return ok(undefined);
       const [{ places }, row] = found;
-      const done = writeAll(row, places.toReversed(), 0);
-      if (!done.ok) return done;
       rows.delete(id);
-      return ok([...rows.values()].some(([, other]) => other === row) ? undefined : row);
+      const passed = eachOf(places, writeRows);
+      const done = passed.ok ? eachOf(places.toReversed(), (place) => write(row, place, 0)) : passed;
+      if (!done.ok) rows.set(id, found);
+      return done;
     },
     ids: () => rows.keys(),
+    rows: () => new Set([...rows.values()].map(([, row]) => row)),
   });
 }
+
+const isSamePlace = (one: CallPlace, other: CallPlace): boolean =>
+  one.place === other.place && one.is32Bit === other.is32Bit;
 
 const toKey = (row: number, { place }: CallPlace): Uint8Array => encodeNumber(row * CALLS + place);
 

@@ -10,8 +10,10 @@ import type { BpfCalls } from "./bpf-call.ts";
 import { openPinnedObject, pinObject, readObjectId } from "./bpf-programs.ts";
 
 export interface HeldPins {
-  /** Takes over the descriptor of a link. `pin`: its name in the directory. */
+  /** Takes over the descriptor of a link or a program. `pin`: its name in the directory. */
   hold(pin: string, fd: number): void;
+  /** A descriptor by what is before the version in the name of its pin; it stays with the pins. */
+  find(subject: string): number | undefined;
   /** Closes the descriptor, if there is one: without its pin the object ends. */
   release(pin: string): void;
   /**
@@ -47,6 +49,7 @@ export function createHeldPins(calls: BpfCalls, directory: string): HeldPins {
       release(pin);
       held.set(pin, fd);
     },
+    find: (subject) => [...held].find(([pin]) => pin.replace(/-[0-9a-f]{16}$/, "") === subject)?.[1],
     release,
     keep(maps) {
       try {

@@ -5,12 +5,10 @@ import { err, ok, type Result } from "@rthooks/result";
 import { findCallPlaces } from "../core/call-places.ts";
 import { readCallArguments, readFunctionArguments, readTracepointArguments } from "../core/hook-arguments.ts";
 import {
-  CALL_PROGRAM,
   findHookId,
   findLsmPrograms,
   type HookAttachment,
   templates,
-  toCallAttachment,
   toDynamicAttachment,
   weakerPrograms,
 } from "../core/hook-attachments.ts";
@@ -22,7 +20,9 @@ import {
   findFixedId,
   findFreeId,
 } from "../core/hook-point.ts";
+import { inTurn } from "../core/in-turn.ts";
 import { type CallHook, type CallHooks, openCallHooks } from "./call-hooks.ts";
+import { createCallPrograms } from "./call-programs.ts";
 import { embeddedHookPrograms } from "./embedded-programs.ts";
 import { type HookPoints, openHookPoints } from "./hook-points.ts";
 import { probeNode } from "./node-capabilities.ts";
@@ -81,7 +81,8 @@ interface HookTables {
 function openTables({ map }: ProgramSet): Result<HookTables, string> {
   const points = openHookPoints(map("hook_points"));
   if (!points.ok) return points;
-  const calls = openCallHooks(map("called_hooks"), listCallHooks(points.value));
+  const maps = { hooks: map("called_hooks"), rows: map("call_rows") };
+  const calls = openCallHooks(maps, listCallHooks(points.value));
   return calls.ok ? ok({ points: points.value, calls: calls.value }) : calls;
 }
 
@@ -94,6 +95,7 @@ function toHookPrograms(
   cgroupRoot: string,
 ): HookPrograms {
   let node = given;
+  const callPrograms = createCallPrograms(sets.hooks, processor);
   const capabilities = (): NodeCapabilities => {
     node ??= probeNode(cgroupRoot);
     return node;
@@ -136,10 +138,13 @@ function toHookPrograms(
   const attachCall = (call: CallHook, args: readonly ArgumentRead[]): Result<void, string> => {
     const row = calls.findRow(call);
     if (!row.ok) return row;
-    const attached = attachAll([toCallAttachment(row.value, args, processor)]);
-    const put = attached.ok ? calls.put(call, row.value) : attached;
-    // An earlier version attached a program to the tracepoint of the call.
-    return put.ok ? sets.hooks.detach("hook_tracepoint", String(call.id)) : put;
+    return inTurn(
+      () => callPrograms.putRow(row.value, args),
+      () => calls.put(call, row.value),
+      () => callPrograms.dispatch(row.value),
+      // An earlier version attached a program to the tracepoint of the call.
+      () => sets.hooks.detach("hook_tracepoint", String(call.id)),
+    );
   };
 
   const attachDynamic = (hook: DynamicHook): Result<number, string> => {
@@ -188,12 +193,8 @@ function toHookPrograms(
         if (!detached.ok) return detached;
       }
     }
-    const row = calls.remove(id);
-    if (!row.ok) return row;
-    if (row.value !== undefined) {
-      const detached = sets.hooks.detach(CALL_PROGRAM, String(row.value));
-      if (!detached.ok) return detached;
-    }
+    const removed = calls.remove(id);
+    if (!removed.ok) return removed;
     const inEnforce = [...(weakerPrograms.get(id) ?? []), ...findLsmPrograms(id)].filter(
       ({ object }) => object === "enforce",
     );
@@ -220,7 +221,8 @@ function toHookPrograms(
         const detached = keep.has(id) ? ok(undefined) : detach(id);
         if (!detached.ok) failed = detached;
       }
-      return failed;
+      const retained = callPrograms.retain(calls.rows());
+      return failed.ok ? retained : failed;
     },
     attached() {
       const ids = findAttachedIds();

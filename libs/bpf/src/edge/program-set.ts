@@ -10,7 +10,7 @@ import { type ProgramInstance, renderInstance } from "../core/program-instance.t
 import { attachProgram } from "./attach-program.ts";
 import type { BpfCalls } from "./bpf-call.ts";
 import type { BpfMap } from "./bpf-map.ts";
-import { openPinnedObject, pinObject, readMapIdsOfLink } from "./bpf-programs.ts";
+import { openPinnedObject, pinObject, readMapIdsOfLink, readMapIdsOfProgram } from "./bpf-programs.ts";
 import { createHeldPins, UNFINISHED } from "./held-pins.ts";
 import { openObjectMaps } from "./object-maps.ts";
 import { type Bpf, toBpf } from "./open-bpf.ts";
@@ -39,6 +39,8 @@ export interface ProgramSet {
    * it. A template needs an instance.
    */
   attach(program: string, instance?: ProgramInstance): Result<"adopted" | "attached", ProgramError>;
+  /** The descriptor of a program that others call, if this process has attached or adopted it. */
+  findCalled(program: string, instance: string): number | undefined;
   /** The kernel detaches it some milliseconds later. The error is one line. */
   detach(program: string, instance?: string): Result<void, string>;
   /**
@@ -92,7 +94,7 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
   const held = createHeldPins(calls, directory);
 
   /**
-   * A link's name is "PROGRAM-VERSION" or "PROGRAM-INSTANCE-VERSION": file systems of this type do not have names with a
+   * A pin's name is "PROGRAM-VERSION" or "PROGRAM-INSTANCE-VERSION": file systems of this type do not have names with a
    * dot. `subject`: what is before the version.
    */
   const findPins = (subject: string): readonly string[] =>
@@ -100,18 +102,18 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
       (name) => name.replace(/-[0-9a-f]{16}$/, "") === subject && name !== subject,
     );
 
-  /** The link is held if it is the one that is wanted. */
-  const adopt = (program: BpfProgram, pin: string): boolean => {
-    const link = openPinnedObject(calls, join(directory, pin));
-    if (!link.ok) return false;
-    const ids = readMapIdsOfLink(calls, link.value);
+  /** What is pinned is held if it is what is wanted. */
+  const adopt = (program: BpfProgram, pin: string, isCalled: boolean): boolean => {
+    const there = openPinnedObject(calls, join(directory, pin));
+    if (!there.ok) return false;
+    const ids = (isCalled ? readMapIdsOfProgram : readMapIdsOfLink)(calls, there.value);
     const pinned = object.maps.filter(
       ({ isPinned, spec }) => isPinned && program.references.some(({ map }) => map === spec.name),
     );
     const isSame =
       ids.ok && pinned.every(({ spec }) => ids.value.includes(maps.get(spec.name)?.info.id ?? -1));
-    if (isSame) held.hold(pin, link.value);
-    else calls.close(link.value);
+    if (isSame) held.hold(pin, there.value);
+    else calls.close(there.value);
     return isSame;
   };
 
@@ -144,6 +146,20 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     return err(toProgramError(program.name, `pinning it: ${renderBpfError(pinned.error)}`));
   };
 
+  const loadAndPin = (
+    program: BpfProgram,
+    instance: ProgramInstance,
+    path: string,
+  ): Result<number, ProgramError> => {
+    const fd = loader.load(program, instance);
+    if (!fd.ok) return fd;
+    const pinned = pinObject(calls, fd.value, path);
+    loader.release(fd.value);
+    // A descriptor that the loader does not keep.
+    const own = pinned.ok ? openPinnedObject(calls, path) : pinned;
+    return own.ok ? own : err(toProgramError(program.name, `pinning it: ${renderBpfError(own.error)}`));
+  };
+
   const remove = (pin: string): void => {
     rmSync(join(directory, pin), { force: true });
     held.release(pin);
@@ -157,11 +173,12 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
     const subject = toSubject(program.name, instance?.name);
     const isOf = instance === undefined ? version : hash(version, renderInstance(instance));
     const [pin, pins] = [`${subject}-${isOf}`, findPins(subject)];
-    if (pins.includes(pin) && adopt(program, pin)) return ok("adopted");
+    const isCalled = instance?.attach.kind === "called";
+    if (pins.includes(pin) && adopt(program, pin, isCalled)) return ok("adopted");
     // What is there stays in force until its successor is.
     const next = join(directory, `${subject}-${UNFINISHED}`);
     rmSync(next, { force: true });
-    const attached = attachAndPin(program, instance, next);
+    const attached = isCalled ? loadAndPin(program, instance, next) : attachAndPin(program, instance, next);
     if (!attached.ok) return attached;
     renameSync(next, join(directory, pin));
     held.hold(pin, attached.value);
@@ -202,6 +219,7 @@ function toProgramSet(calls: BpfCalls, bpf: Bpf, opened: Opened): ProgramSet {
         return err(toProgramError(name, `pinning it: ${describeError(error)}`));
       }
     },
+    findCalled: (name, instance) => held.find(toSubject(name, instance)),
     detach(name, instance) {
       try {
         for (const pin of findPins(toSubject(name, instance))) remove(pin);

@@ -6,7 +6,16 @@ import type { MapInfo } from "../core/map-spec.ts";
 /** More than any kernel supports: too large a buffer is safe, too small a one is not. */
 const MAX_PROCESSORS = 8_192;
 const ofOneValue: readonly MapInfo["type"][] = [
-  ...(["hash", "array", "lru-hash", "lpm-trie", "array-of-maps", "hash-of-maps", "ringbuf"] as const),
+  ...([
+    "hash",
+    "array",
+    "prog-array",
+    "lru-hash",
+    "lpm-trie",
+    "array-of-maps",
+    "hash-of-maps",
+    "ringbuf",
+  ] as const),
 ];
 
 /** Bytes of a value in calls. A map per processor has a value for each possible one, each padded to 8 bytes. */
