@@ -105,10 +105,11 @@ describe("the agent", () => {
     api.putNode("node-1", {});
     for (const kind of ["tracingpolicies", "tracingpoliciesnamespaced"]) api.serveKind(kind);
     // Only with such a policy does the agent ask for its node.
-    api.putObject("tracingpolicies", "t1", {
+    const selected = {
       ...{ apiVersion: "cilium.io/v1alpha1", kind: "TracingPolicy", metadata: { name: "by-node" } },
       spec: { nodeSelector: { matchLabels: { pool: "web" } } },
-    });
+    };
+    api.putObject("tracingpolicies", "t1", selected);
     const process = startProcess(
       [
         ...[findAgent(), "--config-dir", mountConfig("tetragon-config")],

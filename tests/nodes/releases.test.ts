@@ -53,19 +53,21 @@ const listHook = () =>
     return { name, ino, mtimeMs, size };
   });
 
-test("a second release with the directory of the first does not replace its hook, and says so", async () => {
-  const before = listHook();
+/** The second release's pod of rthooks, until its log has the message. */
+async function runRefused(message: string) {
   const chart = await renderChart(second({}));
   const pod = await kubelet.run("second-rthooks", {
     namespace: "second",
     template: chart.daemonSet("rthooks").spec.template,
     findConfigMap: chart.configMap,
   });
-  await waitFor(
-    "the error",
-    () => pod.log("tetragon-rthooks").includes("has the hook of the DaemonSet"),
-    30_000,
-  );
+  await waitFor("the error", () => pod.log("tetragon-rthooks").includes(message), 30_000);
+  return pod;
+}
+
+test("a second release with the directory of the first does not replace its hook, and says so", async () => {
+  const before = listHook();
+  const pod = await runRefused("has the hook of the DaemonSet");
   expect(pod.log("tetragon-rthooks")).toContain("kube-system/tetragon-rthooks: choose another directory");
   expect(await pod.findProblem()).not.toBe("");
   await pod.delete();
@@ -90,17 +92,7 @@ test("on a read-only /opt the pod's error names the directory, and another rthoo
   );
 
   // The directory is there: the tool itself meets the read-only file system.
-  const chart = await renderChart(second({}));
-  const pod = await kubelet.run("second-rthooks", {
-    namespace: "second",
-    template: chart.daemonSet("rthooks").spec.template,
-    findConfigMap: chart.configMap,
-  });
-  await waitFor(
-    "the error",
-    () => pod.log("tetragon-rthooks").includes("is on a read-only file system"),
-    30_000,
-  );
+  const pod = await runRefused("is on a read-only file system");
   expect(pod.log("tetragon-rthooks")).toContain("rthooks.installDir");
   await pod.delete();
 

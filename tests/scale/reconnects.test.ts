@@ -3,7 +3,8 @@
 // a second. The bound: twice the number of nodes, divided by the back-off window.
 import { describe, expect, test } from "bun:test";
 import { createReconnectLine } from "@rthooks/kube";
-import { createRandom, createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
+import { createRandom } from "../harness/random.ts";
+import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
 
 const nodes = 1000;
 const watches = 3;

@@ -15,9 +15,10 @@ import {
 import { dirname, join } from "node:path";
 import { type Finished, runProcess } from "../harness/process.ts";
 import { findSetup, findTool } from "../harness/programs.ts";
+import { createRandom } from "../harness/random.ts";
 import { createWorkspace } from "../harness/workspace.ts";
 import { findValue, readValues } from "./model.ts";
-import { createRandom, writeToml } from "./random-toml.ts";
+import { writeToml } from "./random-toml.ts";
 
 const workspace = createWorkspace("files");
 afterAll(() => workspace.close());

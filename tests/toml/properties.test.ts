@@ -6,8 +6,9 @@ import { diffChars } from "diff";
 import fc from "fast-check";
 import type { TomlTable } from "smol-toml";
 import { parseTOML } from "toml-eslint-parser";
+import { createRandom } from "../harness/random.ts";
 import { applyToValues, describeValue, findValue, readValues } from "./model.ts";
-import { createRandom, valuesAsWritten, writeToml } from "./random-toml.ts";
+import { valuesAsWritten, writeToml } from "./random-toml.ts";
 
 const nri = ["plugins", "io.containerd.nri.v1.nri"];
 const disabled = "disabled_plugins";

@@ -2,17 +2,6 @@
 // Valid TOML 1.0 in every way it may be written: dotted keys, headers in any order, inline tables, arrays of tables,
 // all kinds of strings, comments where they may stand, mixed line endings, no end of the last line.
 
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Texts are values as they are written. */
 type Tree = Map<string, Tree | string>;
 
