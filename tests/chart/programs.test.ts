@@ -124,7 +124,8 @@ describe("the agent", () => {
       workspace,
     );
     log = process.stderr;
-    await waitFor("the agent's watches", () => renderAsked(asked).length >= 8 || process.hasExited());
+    const isReady = (): boolean => renderAsked(asked).length >= 8 && log().includes("listening");
+    await waitFor("the agent's watches and its socket", () => isReady() || process.hasExited(), 30_000);
     // A container whose pod the watch does not have.
     await callRuntimeHook(`unix://${socket}`, {
       ...{ cgroupsPath: "/kubepods/pod1/c1", containerID: "c1", podName: "web", podNamespace: "shop" },
