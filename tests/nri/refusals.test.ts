@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is told of a container that the built plugin refuses, and of a runtime that goes its own way.
 import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { callRuntimeHook } from "../harness/agent-client.ts";
 import { createAgentControl } from "../harness/agent-control.ts";
+import { findCgroupDirectory, removeCgroup } from "../harness/cgroup.ts";
 import { startBadAgent, startRecordingAgent } from "../harness/fake-agents.ts";
 import type { RuntimeSide } from "../harness/nri-runtime.ts";
 import type { RunningProcess } from "../harness/process.ts";
@@ -161,4 +164,32 @@ test("inject, with an agent that does not tell what it knows: it is asked again 
     expect(JSON.stringify(agent.requests)).toContain(container.id);
     expect(plugin.stderr()).not.toContain("the injected hook has not called the agent");
   });
+});
+
+test("inject, with an agent that ends after the hook: a container is released if its handler is known to run hooks", async () => {
+  const cgroup = "/rthooks-nrir/pod1/c1";
+  workspace.onClose(() => removeCgroup("/rthooks-nrir"));
+  const control = createAgentControl(workspace);
+  const agent = await control.start();
+  const hookArgs = ["--grpc-address", `unix://${control.socketPath}`, "--grpc-timeout", "200ms"];
+  await withPlugin({ version: "0.8" }, "inject", hookArgs, async (runtime) => {
+    const plugin = await runtime.nextPlugin();
+    const [first, second, third] = ["1", "2", "3"].map((digit) => ({ ...container, id: digit.repeat(64) }));
+    if (first === undefined || second === undefined || third === undefined) throw new Error("three");
+    const kata = { ...pod, runtimeHandler: "kata" };
+    await plugin.sendEvent("CreateContainer", pod, first);
+    // As the injected hook does.
+    mkdirSync(findCgroupDirectory(cgroup), { recursive: true });
+    await callRuntimeHook(`unix://${control.socketPath}`, {
+      ...{ cgroupsPath: cgroup, containerID: first.id, podName: pod.name, podNamespace: pod.namespace },
+      podUID: "6ce5fb4c-1e9b-4c4b-8a0a-3f2f1e0d7b22",
+    });
+    expect((await plugin.sendEvent("StartContainer", pod, first)).outcome).toBe("answered");
+    await plugin.sendEvent("CreateContainer", pod, second);
+    await plugin.sendEvent("CreateContainer", kata, third);
+    await control.end();
+    expect((await plugin.sendEvent("StartContainer", pod, second)).outcome).toBe("answered");
+    expect((await plugin.sendEvent("StartContainer", kata, third)).outcome).toBe("refused");
+  });
+  expect(agent.process.hasExited()).toBe(true);
 });

@@ -3,9 +3,10 @@
 // within the pod's grace period. What the simulation does not have is an error.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ContainerConfig, PodSandboxConfig } from "../../harness/cri-client.ts";
+import type { ContainerConfig, CriClient, PodSandboxConfig } from "../../harness/cri-client.ts";
 import { checkHealth } from "../../harness/health-client.ts";
 import type { KubeApi } from "../../harness/kube-api.ts";
+import { waitFor } from "../../harness/wait.ts";
 import type { Node } from "./node.ts";
 import { programImage, programMounts } from "./program-image.ts";
 import type { PodContainerSpec, PodTemplate, Probe } from "./rendered-chart.ts";
@@ -209,7 +210,7 @@ export function startKubelet(node: Node, api: KubeApi): Kubelet {
           containers.map(async ({ id, spec }) => {
             const preStop = spec.lifecycle?.preStop?.exec.command;
             if (preStop !== undefined) await cri.execSync(id, preStop);
-            await cri.stopContainer(id, template.spec.terminationGracePeriodSeconds);
+            await stopContainer(cri, id, template.spec.terminationGracePeriodSeconds);
           }),
         );
         await cri.stopPodSandbox(sandboxId);
@@ -219,7 +220,7 @@ export function startKubelet(node: Node, api: KubeApi): Kubelet {
       },
       async kill() {
         isEnding = true;
-        await Promise.all(containers.map(({ id }) => cri.stopContainer(id, 0)));
+        await Promise.all(containers.map(({ id }) => stopContainer(cri, id, 0)));
         await cri.stopPodSandbox(sandboxId);
         await cri.removePodSandbox(sandboxId);
         running.delete(pod);
@@ -242,3 +243,17 @@ export function startKubelet(node: Node, api: KubeApi): Kubelet {
   };
   return { node, run, report, pods: () => [...running] };
 }
+
+/**
+ * Tries again, as the kubelet does: containerd fails the call if the container ends by itself meanwhile ("ttrpc: closed").
+ */
+const stopContainer = (cri: CriClient, id: string, graceSeconds: number): Promise<boolean> =>
+  waitFor(
+    `the end of container ${id}`,
+    () =>
+      cri.stopContainer(id, graceSeconds).then(
+        () => true,
+        () => false,
+      ),
+    60_000,
+  );

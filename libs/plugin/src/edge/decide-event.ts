@@ -45,6 +45,8 @@ const GET_CONTAINER_MS = 300;
 export function createEventDecision({ known, metrics, log, reporter }: EventDecisionSetup): EventDecision {
   let settings: Settings | undefined;
   let acceptance = createHookAcceptance();
+  /** Runtime handlers of which an injected hook has called the agent. A handler's program changes with the runtime's restart. */
+  let hooking = new Set<string>();
 
   /** An error at RunPodSandbox denies the pod; its labels and annotations count towards the synchronization. */
   const admitPod = ({ pod, podBytes }: NriEvent): Answer => {
@@ -79,8 +81,13 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     const isReleased = await decider
       .client()
       .hasReleased(start.container.id, Math.min(GET_CONTAINER_MS, leftMs / 4));
-    if (isReleased === true) return ok(undefined);
-    // Without an agent the plugin cannot know whether the hook ran: the fail check decides again.
+    if (isReleased === true) {
+      hooking.add(start.handler);
+      return ok(undefined);
+    }
+    // The hook has decided: the agent has ended since, or the hook's fail check allowed the start.
+    if (isReleased === undefined && hooking.has(start.handler)) return ok(undefined);
+    // Whether this handler runs hooks is not known without an agent: the fail check decides again.
     if (isReleased === undefined) return askAgent(decider, start, call, "after its hook");
     metrics.countUnhooked(start.handler);
     log.warn("the injected hook has not called the agent; the runtime handler may not run OCI hooks", {
@@ -174,6 +181,7 @@ export function createEventDecision({ known, metrics, log, reporter }: EventDeci
     configure(given) {
       settings = given;
       acceptance = createHookAcceptance();
+      hooking = new Set();
     },
     decide,
   };
