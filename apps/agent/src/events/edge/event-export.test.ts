@@ -128,7 +128,10 @@ test.each([
     flags: { "export-denylist": '{"cel_expression":["x"]}' },
     error: "the filters of the export: deny_list[0]",
   },
-  { flags: { "field-filters": '{"fields":"a b"}' }, error: "the filters of the export: field_filters" },
+  {
+    flags: { "field-filters": '{"fields":"a b"}' },
+    error: '--field-filters: "a b" is not the path of a field: events have no "a b"',
+  },
 ])("$flags is refused", ({ flags, error }) => {
   const settings = toExportSettings({ ...defaults, ...flags, "export-filename": "/x" }, () => 0);
   expect(settings.ok ? "" : settings.error).toStartWith(error);
