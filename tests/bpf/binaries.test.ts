@@ -43,13 +43,26 @@ async function startCaller(): Promise<Caller> {
     await child.exited;
   });
   const reader = child.stdout.getReader();
-  await reader.read();
+  const decoder = new TextDecoder();
+  let rest = "";
+  /** A stream gives what has come, which may be less than a line. Undefined at its end. */
+  const readLine = async (): Promise<string | undefined> => {
+    while (!rest.includes("\n")) {
+      const { done, value } = await reader.read();
+      if (done) return undefined;
+      rest += decoder.decode(value, { stream: true });
+    }
+    const [line = ""] = rest.split("\n", 1);
+    rest = rest.slice(line.length + 1);
+    return line;
+  };
+  expect(await readLine()).toBe("ready");
   return {
     path: readlinkSync(`/proc/${child.pid}/exe`),
     async act() {
       child.stdin.write("\n");
       await child.stdin.flush();
-      return !(await reader.read()).done;
+      return (await readLine()) === "passed";
     },
   };
 }
